@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// One settings array for every target: an inlined kernel in a target without the CPU's flags would turn
+// each fused multiply-add into a call of `fmaf`. GPT2_BENCH_MARCH names another CPU (for example
+// `x86-64-v3`); the choice is compiled in, and every record says what it was.
+let environment = ProcessInfo.processInfo.environment
+let cpu = environment["GPT2_BENCH_MARCH"] ?? "native"
+#if arch(arm64)
+  let cpuFlag = "-mcpu=\(cpu)"
+#else
+  let cpuFlag = "-march=\(cpu)"
+#endif
+let clangFlags = ["-Xcc", cpuFlag, "-Xcc", "-DGPT2_BENCH_CPU_FLAG=\"\(cpuFlag)\""]
+
+// Measured code is optimised in debug builds too, so that `swift test` holds the kernels that ship
+// against the oracle, in minutes. Assertions stay on there.
+let optimised: SwiftSetting = .unsafeFlags(
+  ["-O", "-wmo", "-num-threads", "2", "-assert-config", "Debug"], .when(configuration: .debug))
+
+let settings: [SwiftSetting] = [.unsafeFlags(clangFlags), .swiftLanguageMode(.v6)]
+let hot = settings + [optimised]
+
+let package = Package(
+  name: "gpt2-bench",
+  products: [
+    .executable(name: "gpt2-bench", targets: ["gpt2-bench"])
+  ],
+  targets: [
+    .target(name: "CSystem"),
+    .target(name: "Statistics", swiftSettings: hot),
+    .target(name: "GPT2Model", dependencies: ["CSystem"], swiftSettings: hot),
+    .target(name: "GPT2Kernels", dependencies: ["CSystem"], swiftSettings: hot),
+    .target(
+      name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels"], swiftSettings: hot),
+    .target(name: "Measurement", dependencies: ["CSystem", "Statistics"], swiftSettings: hot),
+    .target(name: "Reporting", dependencies: ["Statistics"], swiftSettings: settings),
+    .executableTarget(
+      name: "gpt2-bench",
+      dependencies: [
+        "CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Statistics",
+        "Reporting",
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["GPT2Model"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    .testTarget(
+      name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GPT2ModelTests", dependencies: ["GPT2Model", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GPT2KernelsTests", dependencies: ["GPT2Kernels", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GPT2EngineTests", dependencies: ["GPT2Engine", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MeasurementTests", dependencies: ["Measurement", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["gpt2-bench", "Reporting", "TestSupport"],
+      swiftSettings: settings),
+  ]
+)

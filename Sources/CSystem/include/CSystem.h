@@ -1,0 +1,23 @@
+// What Swift cannot name: the compiler's own view of the target CPU. Header only.
+#ifndef GPT2_BENCH_CSYSTEM_H
+#define GPT2_BENCH_CSYSTEM_H
+
+#ifndef GPT2_BENCH_CPU_FLAG
+#define GPT2_BENCH_CPU_FLAG ""
+#endif
+
+/// The CPU flag this build was compiled with, as it stood on the compiler's command line.
+static inline const char *csystem_cpu_flag(void) { return GPT2_BENCH_CPU_FLAG; }
+
+/// Bytes in the widest float vector register that this build's code may use (16, 32 or 64).
+static inline int csystem_vector_bytes(void) {
+#if defined(__AVX512F__)
+  return 64;
+#elif defined(__AVX__)
+  return 32;
+#else
+  return 16;
+#endif
+}
+
+#endif

@@ -1,0 +1,59 @@
+import Foundation
+
+/// The only owner of a range of memory pages: a whole file mapped read-only, or zeroed anonymous memory.
+/// Unmapped when it goes.
+struct Mapping: ~Copyable {
+  let base: UnsafeMutableRawPointer
+  let count: Int
+
+  private init(base: UnsafeMutableRawPointer, count: Int) {
+    self.base = base
+    self.count = count
+  }
+
+  /// Maps a file read-only; processes that map the same file share its pages.
+  init(readingFile path: String) throws(ModelError) {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: Self.reason()) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw .unreadable(path: path, reason: Self.reason())
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .unreadable(path: path, reason: "it is not a file")
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else { throw .malformed(path: path, problem: "the file is empty") }
+    guard let base = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
+      throw .unreadable(path: path, reason: Self.reason())
+    }
+    self.init(base: base, count: size)
+  }
+
+  /// Zeroed private memory that takes physical pages only where it is touched.
+  init(anonymousBytes count: Int) throws(ModelError) {
+    let size = max(count, 1)
+    guard
+      let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      base != MAP_FAILED
+    else {
+      throw .unreadable(path: "memory", reason: "\(size) bytes: \(Self.reason())")
+    }
+    self.init(base: base, count: size)
+  }
+
+  deinit { munmap(base, count) }
+
+  /// Gives the physical pages of a range back to the system. For a file they stay in the page cache and
+  /// return on the next access, so this lowers this process's resident memory and changes no value.
+  func releasePages(_ range: Range<Int>) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = (range.lowerBound + page - 1) / page * page
+    let end = range.upperBound / page * page
+    guard first < end else { return }
+    madvise(base + first, end - first, MADV_DONTNEED)
+  }
+
+  private static func reason() -> String { String(cString: strerror(errno)) }
+}

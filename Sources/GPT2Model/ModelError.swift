@@ -1,0 +1,32 @@
+/// What is wrong with a model's name, its configuration or its files. Each description is one line that names
+/// the thing, what was found and what was expected.
+public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
+  case unknownModel(String)
+  case unreadable(path: String, reason: String)
+  case unwritable(path: String, reason: String)
+  /// The file as a whole breaks its format.
+  case malformed(path: String, problem: String)
+  case field(path: String, field: String, found: String, expected: String)
+  case missingTensor(path: String, name: String)
+  case tensor(path: String, name: String, property: String, found: String, expected: String)
+  case configuration(field: String, found: String, expected: String)
+
+  public var description: String {
+    switch self {
+    case .unknownModel(let name):
+      "unknown model '\(name)': expected synthetic:gpt2, synthetic:gpt2-medium, synthetic:gpt2-large, "
+        + "synthetic:gpt2-xl, synthetic:tiny, synthetic:L,H,C,V,T, a folder with config.json and "
+        + "model.safetensors, or a .safetensors file"
+    case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
+    case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .malformed(let path, let problem): "\(path): \(problem)"
+    case .field(let path, let field, let found, let expected):
+      "\(path): \(field): found \(found), expected \(expected)"
+    case .missingTensor(let path, let name): "\(path): tensor \(name) is missing"
+    case .tensor(let path, let name, let property, let found, let expected):
+      "\(path): tensor \(name): \(property) is \(found), expected \(expected)"
+    case .configuration(let field, let found, let expected):
+      "model configuration: \(field) is \(found), expected \(expected)"
+    }
+  }
+}

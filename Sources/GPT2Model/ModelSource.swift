@@ -1,0 +1,79 @@
+import Foundation
+
+/// What `--model` names.
+public enum ModelSource: Equatable, Sendable {
+  case synthetic(Configuration, name: String)
+  case folder(String)
+  case safetensors(String)
+
+  /// The names of the synthetic models with a fixed shape, in ascending size.
+  public static let namedSynthetics = [
+    "synthetic:tiny", "synthetic:gpt2", "synthetic:gpt2-medium", "synthetic:gpt2-large",
+    "synthetic:gpt2-xl",
+  ]
+
+  /// - Throws: `ModelError.unknownModel` for a name that is neither a synthetic model nor an existing path,
+  ///   `ModelError.configuration` for a synthetic shape that is no GPT-2.
+  public init(_ name: String) throws(ModelError) {
+    if name.hasPrefix("synthetic:") {
+      self = .synthetic(try Self.syntheticConfiguration(name), name: name)
+      return
+    }
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory) else {
+      throw .unknownModel(name)
+    }
+    if isDirectory.boolValue {
+      self = .folder(name)
+    } else if name.hasSuffix(".safetensors") {
+      self = .safetensors(name)
+    } else {
+      throw .malformed(path: name, problem: "unknown kind of file, expected a .safetensors file or a folder")
+    }
+  }
+
+  /// The name under which reports show the model.
+  public var name: String {
+    switch self {
+    case .synthetic(_, let name): name
+    case .folder(let path), .safetensors(let path): path
+    }
+  }
+
+  /// The folder that may hold `vocab.json` and `merges.txt`; nil for synthetic models.
+  public var tokenizerFolder: String? {
+    switch self {
+    case .synthetic: nil
+    case .folder(let path): path
+    case .safetensors(let path): URL(fileURLWithPath: path).deletingLastPathComponent().path
+    }
+  }
+
+  /// - Parameter cacheFolder: where generated weights are kept.
+  public func open(cacheFolder: String) throws(ModelError) -> Checkpoint {
+    switch self {
+    case .synthetic(let configuration, let name):
+      try Checkpoint(synthetic: configuration, name: name, cacheFolder: cacheFolder)
+    case .folder(let path): try Checkpoint(folder: path)
+    case .safetensors(let path): try Checkpoint(safetensors: path)
+    }
+  }
+
+  private static func syntheticConfiguration(_ name: String) throws(ModelError) -> Configuration {
+    func shape(_ l: Int, _ h: Int, _ c: Int, _ v: Int, _ t: Int) throws(ModelError) -> Configuration {
+      try Configuration(layers: l, heads: h, channels: c, vocabulary: v, context: t)
+    }
+    switch name.dropFirst("synthetic:".count) {
+    case "tiny": return try shape(2, 4, 64, 512, 128)
+    case "gpt2": return try shape(12, 12, 768, 50257, 1024)
+    case "gpt2-medium": return try shape(24, 16, 1024, 50257, 1024)
+    case "gpt2-large": return try shape(36, 20, 1280, 50257, 1024)
+    case "gpt2-xl": return try shape(48, 25, 1600, 50257, 1024)
+    case let list:
+      let numbers = list.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+      guard numbers.count == 5, !numbers.contains(nil) else { throw .unknownModel(name) }
+      let n = numbers.compactMap { $0 }
+      return try shape(n[0], n[1], n[2], n[3], n[4])
+    }
+  }
+}

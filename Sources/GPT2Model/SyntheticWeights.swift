@@ -1,0 +1,101 @@
+import Foundation
+
+/// Weights made from integers and plain float32 arithmetic, so that every machine, and any other language, gets
+/// the same bits.
+///
+/// Element `i` (row-major) of tensor `t` (its number in `Configuration.parameters`) takes
+/// `h = splitmix64(t · 2⁴⁰ + i)` and the sum `s` of h's four 16-bit fields minus 131,070: close to normal, with
+/// mean 0 and standard deviation 37,837. Its value is `float32(s) · scale`, and one more for a layer norm's
+/// weight; `scale = float32(deviation / 37837)`. Deviations: embeddings and biases 0.02, linear weights
+/// 1/√in, so that each block moves the residual stream and the next token depends on the whole context, layer
+/// norm weights 0.1 and biases 0.02.
+///
+/// splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
+/// doi 10.1145/2660193.2660195.
+enum SyntheticWeights {
+  /// Part of a cached file's name; raised whenever a bit of the weights would change.
+  static let version = 1
+
+  static func fill(_ destination: UnsafeMutableBufferPointer<Float>, tensor: Int, _ parameter: Parameter) {
+    let scale = Float(deviation(of: parameter) / 37837)
+    let center: Float = parameter.role == .normWeight ? 1 : 0
+    let first = UInt64(tensor) << 40
+    let block = 1 << 18
+    let blocks = (destination.count + block - 1) / block
+    let target = SendableBuffer(destination)
+    DispatchQueue.concurrentPerform(iterations: blocks) { index in
+      for i in index * block..<min((index + 1) * block, target.values.count) {
+        let h = splitmix64(first &+ UInt64(i))
+        let fields = (h & 0xFFFF) &+ ((h >> 16) & 0xFFFF) &+ ((h >> 32) & 0xFFFF) &+ (h >> 48)
+        let centered = Int32(truncatingIfNeeded: fields) &- 131_070
+        target.values[i] = center + Float(centered) * scale
+      }
+    }
+  }
+
+  private static func deviation(of parameter: Parameter) -> Double {
+    switch parameter.role {
+    case .linearWeight: 1 / Double(parameter.shape[0]).squareRoot()
+    case .normWeight: 0.1
+    case .tokenEmbedding, .positionEmbedding, .bias, .outputEmbedding: 0.02
+    }
+  }
+
+  @inline(__always)
+  private static func splitmix64(_ x: UInt64) -> UInt64 {
+    var z = x &+ 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// Lets threads fill disjoint parts of one buffer.
+private struct SendableBuffer: @unchecked Sendable {
+  let values: UnsafeMutableBufferPointer<Float>
+  init(_ values: UnsafeMutableBufferPointer<Float>) { self.values = values }
+}
+
+extension Checkpoint {
+  /// Opens a synthetic model, generating it into `cacheFolder` first where it is not there yet. Where that
+  /// folder cannot be written the weights exist in this process's memory only.
+  public convenience init(
+    synthetic configuration: Configuration, name: String, cacheFolder: String
+  ) throws(ModelError) {
+    let c = configuration
+    let file =
+      "\(cacheFolder)/synthetic-\(c.layers)-\(c.heads)-\(c.channels)-\(c.vocabulary)-\(c.context)"
+      + ".v\(SyntheticWeights.version).safetensors"
+    if !FileManager.default.fileExists(atPath: file) {
+      do {
+        let metadata = ["generator": "\(SyntheticWeights.version)", "n_head": "\(c.heads)"]
+        let parameters = c.parameters
+        try SafetensorsWriter.write(c, metadata: metadata, to: file) { values, index in
+          SyntheticWeights.fill(values, tensor: index, parameters[index])
+        }
+      } catch .unwritable {
+        try self.init(inMemory: configuration, name: name)
+        return
+      }
+    }
+    try self.init(safetensors: file, configuration: configuration, name: name)
+  }
+
+  /// A synthetic model in this process's memory.
+  public convenience init(inMemory configuration: Configuration, name: String) throws(ModelError) {
+    let parameters = configuration.parameters
+    let mapping = try Mapping(
+      anonymousBytes: configuration.parameterCount * MemoryLayout<Float>.stride)
+    var offsets: [Int] = []
+    var offset = 0
+    for (index, parameter) in parameters.enumerated() {
+      let start = (mapping.base + offset).bindMemory(to: Float.self, capacity: parameter.count)
+      SyntheticWeights.fill(
+        UnsafeMutableBufferPointer(start: start, count: parameter.count), tensor: index, parameter)
+      offsets.append(offset)
+      offset += parameter.count * MemoryLayout<Float>.stride
+    }
+    self.init(
+      name: name, configuration: configuration, path: nil, mapping: mapping, offsets: offsets)
+  }
+}

@@ -20,4 +20,13 @@ static inline int csystem_vector_bytes(void) {
 #endif
 }
 
+/// Tells the core that this thread is spinning, so that it saves power and yields to a sibling thread.
+static inline void csystem_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 #endif

@@ -1,0 +1,145 @@
+/// The operations of a GPT-2, each with its operands, its shapes and the work that it takes. A kernel variant
+/// says how; these say what.
+
+/// A whole linear layer: out[m, n] = Σₖ x[m, k] · w[n, k] + bias[n].
+public struct Linear: Sendable {
+  /// (m, k)
+  public let input: Matrix
+  /// (n, k), in the layout of the kernel that runs it.
+  public let weight: Weight
+  /// (n), or none.
+  public let bias: Vector?
+  /// (m, n); overlaps no operand.
+  public let output: MutableMatrix
+
+  public init(input: Matrix, weight: Weight, bias: Vector?, output: MutableMatrix) {
+    assert(input.columns == weight.inputs && output.columns == weight.outputs)
+    assert(input.rows == output.rows && (bias == nil || bias!.count == weight.outputs))
+    self.input = input
+    self.weight = weight
+    self.bias = bias
+    self.output = output
+  }
+
+  public static func flops(m: Int, n: Int, k: Int) -> Double { 2 * Double(m) * Double(n) * Double(k) }
+
+  /// Compulsory traffic: each operand read once, the output written once.
+  public static func bytes(m: Int, n: Int, k: Int) -> Double {
+    4 * (Double(m) * Double(k) + Double(k) * Double(n) + Double(m) * Double(n))
+  }
+}
+
+/// A read-only vector of `count` floats.
+public struct Vector: @unchecked Sendable {
+  public let base: UnsafePointer<Float>
+  public let count: Int
+
+  public init(_ base: UnsafePointer<Float>, count: Int) {
+    self.base = base
+    self.count = count
+  }
+
+  public init(_ buffer: UnsafeBufferPointer<Float>) {
+    self.init(buffer.baseAddress!, count: buffer.count)
+  }
+}
+
+/// out = (x − mean) / √(variance + ε) · weight + bias, for each row on its own.
+public struct LayerNorm: Sendable {
+  /// (rows, channels)
+  public let input: Matrix
+  /// (channels)
+  public let weight: Vector
+  /// (channels)
+  public let bias: Vector
+  public let epsilon: Float
+  /// (rows, channels); may be the input's memory.
+  public let output: MutableMatrix
+
+  public init(input: Matrix, weight: Vector, bias: Vector, epsilon: Float, output: MutableMatrix) {
+    assert(weight.count == input.columns && bias.count == input.columns)
+    assert(output.rows == input.rows && output.columns == input.columns)
+    self.input = input
+    self.weight = weight
+    self.bias = bias
+    self.epsilon = epsilon
+    self.output = output
+  }
+}
+
+/// x ← ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), in place: the approximation GPT-2 was trained with
+/// (Hendrycks and Gimpel, arXiv 1606.08415).
+public struct GELU: @unchecked Sendable {
+  public let values: UnsafeMutablePointer<Float>
+  public let count: Int
+
+  public init(_ values: UnsafeMutablePointer<Float>, count: Int) {
+    self.values = values
+    self.count = count
+  }
+}
+
+/// x ← x + y, in place: the residual stream.
+public struct Addition: @unchecked Sendable {
+  public let target: UnsafeMutablePointer<Float>
+  public let addend: UnsafePointer<Float>
+  public let count: Int
+
+  public init(to target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>, count: Int) {
+    self.target = target
+    self.addend = addend
+    self.count = count
+  }
+}
+
+/// Causal attention of consecutive new positions of one sequence over all positions so far:
+/// out[p] = Σ_{t ≤ p} softmaxₜ(q[p] · k[t] / √headSize) · v[t], for each head on its own.
+public struct Attention: @unchecked Sendable {
+  /// (new positions, heads · headSize), heads side by side.
+  public let queries: Matrix
+  /// (heads, capacity, headSize), filled for all positions up to the last new one.
+  public let keys: UnsafePointer<Float>
+  /// (heads, capacity, headSize), likewise.
+  public let values: UnsafePointer<Float>
+  public let heads: Int
+  public let headSize: Int
+  public let capacity: Int
+  /// The sequence's position of the queries' first row.
+  public let firstPosition: Int
+  /// (new positions, heads · headSize)
+  public let output: MutableMatrix
+  /// (heads, capacity): room for one row of scores per head.
+  public let scores: UnsafeMutablePointer<Float>
+
+  public init(
+    queries: Matrix, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, heads: Int,
+    headSize: Int, capacity: Int, firstPosition: Int, output: MutableMatrix,
+    scores: UnsafeMutablePointer<Float>
+  ) {
+    assert(queries.columns == heads * headSize && output.columns == heads * headSize)
+    assert(queries.rows == output.rows && firstPosition + queries.rows <= capacity)
+    self.queries = queries
+    self.keys = keys
+    self.values = values
+    self.heads = heads
+    self.headSize = headSize
+    self.capacity = capacity
+    self.firstPosition = firstPosition
+    self.output = output
+    self.scores = scores
+  }
+
+  /// 1/√headSize
+  @inline(__always) var scale: Float { 1 / Float(headSize).squareRoot() }
+
+  /// Scores and weighted values, both 2 · headSize a pair of positions.
+  public static func flops(rows: Int, firstPosition: Int, channels: Int) -> Double {
+    let pairs = Double(rows) * Double(firstPosition) + Double(rows) * Double(rows + 1) / 2
+    return 4 * pairs * Double(channels)
+  }
+
+  /// Keys and values of all positions once, queries and output once.
+  public static func bytes(rows: Int, firstPosition: Int, channels: Int) -> Double {
+    4 * Double(channels) * (2 * Double(firstPosition + rows) + 2 * Double(rows))
+  }
+}

@@ -1,0 +1,13 @@
+extension Variant {
+  /// The ladder, slowest rung first. Everything that lists, checks, measures or tests variants iterates this.
+  public static let all: [Variant] = [
+    .naive,
+    .unrolled8,
+    .tiled,
+    .simd8,
+    .threaded,
+    .keyValueCache,
+  ]
+
+  public static func named(_ name: String) -> Variant? { all.first { $0.name == name } }
+}

@@ -1,0 +1,42 @@
+extension Variant {
+  static let threaded = Variant(
+    name: "threaded",
+    summary: "simd8's work split over outputs and heads on a persistent pool of threads",
+    isThreaded: true,
+    kernel: { Threaded(base: SIMD8Tile3x4(), pool: $0) })
+}
+
+/// Another kernel's operations, each split into independent outputs over the pool. Reductions are never split, so
+/// the results are the base's, bit for bit, on any number of threads.
+struct Threaded<Base: Kernel>: Kernel {
+  let base: Base
+  let pool: ThreadPool
+
+  var weightLayout: WeightLayout { base.weightLayout }
+
+  /// Parts are whole multiples of the tile's four outputs, and of a cache line of output.
+  func linear(_ operation: Linear, outputs: Range<Int>) {
+    pool.split(outputs, grain: 16) { base.linear(operation, outputs: $0) }
+  }
+
+  func layerNorm(_ operation: LayerNorm, rows: Range<Int>) {
+    pool.split(rows, grain: Self.grain(of: operation.input.columns)) {
+      base.layerNorm(operation, rows: $0)
+    }
+  }
+
+  func gelu(_ operation: GELU, elements: Range<Int>) {
+    pool.split(elements, grain: 1024) { base.gelu(operation, elements: $0) }
+  }
+
+  func add(_ operation: Addition, elements: Range<Int>) {
+    pool.split(elements, grain: 8192) { base.add(operation, elements: $0) }
+  }
+
+  func attention(_ operation: Attention, heads: Range<Int>) {
+    pool.split(heads, grain: 1) { base.attention(operation, heads: $0) }
+  }
+
+  /// Rows that together are worth a fork.
+  private static func grain(of columns: Int) -> Int { max(4096 / max(columns, 1), 1) }
+}

@@ -1,0 +1,98 @@
+extension Variant {
+  static let unrolled8 = Variant(
+    name: "unrolled8",
+    summary: "the reduction unrolled by eight, eight accumulators",
+    kernel: { _ in Unrolled8() })
+}
+
+/// A float sum is a chain: each addition waits for the one before. Eight sums side by side keep the adders busy,
+/// and being independent they may share a vector register.
+struct Unrolled8: Kernel {
+  func linear(_ operation: Linear, outputs: Range<Int>) {
+    for m in 0..<operation.input.rows {
+      let x = operation.input.row(m)
+      let out = operation.output.row(m)
+      for n in outputs {
+        let sum = dot(x, operation.weight.row(n), count: operation.weight.inputs)
+        out[n] = sum + (operation.bias?.base[n] ?? 0)
+      }
+    }
+  }
+
+  func attention(_ operation: Attention, heads: Range<Int>) {
+    let size = operation.headSize
+    for head in heads {
+      let keys = operation.keys + head * operation.capacity * size
+      let values = operation.values + head * operation.capacity * size
+      let scores = operation.scores + head * operation.capacity
+      for row in 0..<operation.queries.rows {
+        let query = operation.queries.row(row) + head * size
+        let positions = operation.firstPosition + row + 1
+        for t in 0..<positions {
+          scores[t] = dot(query, keys + t * size, count: size) * operation.scale
+        }
+        referenceSoftmax(scores, count: positions)
+        weightedSum(
+          of: values, weights: scores, count: positions, size: size,
+          to: operation.output.row(row) + head * size)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int) -> Float {
+    var s0: Float = 0, s1: Float = 0, s2: Float = 0, s3: Float = 0
+    var s4: Float = 0, s5: Float = 0, s6: Float = 0, s7: Float = 0
+    let unrolled = count & ~7
+    var i = 0
+    while i < unrolled {
+      s0 += x[i] * y[i]
+      s1 += x[i + 1] * y[i + 1]
+      s2 += x[i + 2] * y[i + 2]
+      s3 += x[i + 3] * y[i + 3]
+      s4 += x[i + 4] * y[i + 4]
+      s5 += x[i + 5] * y[i + 5]
+      s6 += x[i + 6] * y[i + 6]
+      s7 += x[i + 7] * y[i + 7]
+      i += 8
+    }
+    var sum = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    while i < count {
+      sum += x[i] * y[i]
+      i += 1
+    }
+    return sum
+  }
+
+  /// out[i] = Σₜ weights[t] · vectors[t, i], eight columns at a time so that each weight is loaded once for them.
+  @inline(__always)
+  private func weightedSum(
+    of vectors: UnsafePointer<Float>, weights: UnsafePointer<Float>, count: Int, size: Int,
+    to out: UnsafeMutablePointer<Float>
+  ) {
+    let unrolled = size & ~7
+    for i in stride(from: 0, to: unrolled, by: 8) {
+      var s0: Float = 0, s1: Float = 0, s2: Float = 0, s3: Float = 0
+      var s4: Float = 0, s5: Float = 0, s6: Float = 0, s7: Float = 0
+      for t in 0..<count {
+        let weight = weights[t]
+        let vector = vectors + (t &* size &+ i)
+        s0 += weight * vector[0]
+        s1 += weight * vector[1]
+        s2 += weight * vector[2]
+        s3 += weight * vector[3]
+        s4 += weight * vector[4]
+        s5 += weight * vector[5]
+        s6 += weight * vector[6]
+        s7 += weight * vector[7]
+      }
+      (out[i], out[i + 1], out[i + 2], out[i + 3]) = (s0, s1, s2, s3)
+      (out[i + 4], out[i + 5], out[i + 6], out[i + 7]) = (s4, s5, s6, s7)
+    }
+    for i in unrolled..<size {
+      var sum: Float = 0
+      for t in 0..<count { sum += weights[t] * vectors[t &* size &+ i] }
+      out[i] = sum
+    }
+  }
+}

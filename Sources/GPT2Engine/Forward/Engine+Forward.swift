@@ -1,0 +1,118 @@
+import GPT2Kernels
+import GPT2Model
+
+/// Consecutive positions of one sequence that one pass computes, and their rows in the activations.
+struct Chunk {
+  let sequence: TokenSequence
+  let firstPosition: Int
+  let count: Int
+  let firstRow: Int
+}
+
+extension Engine {
+  /// What has to be computed for each sequence: everything where the variant recomputes, otherwise what is not
+  /// cached yet.
+  func chunks(of sequences: [TokenSequence]) throws(EngineError) -> [Chunk] {
+    var chunks: [Chunk] = []
+    var row = 0
+    for sequence in sequences {
+      let first = sequence.cachedCount
+      let count = sequence.tokens.count - first
+      guard count > 0 else { throw .emptyPrompt }
+      chunks.append(Chunk(sequence: sequence, firstPosition: first, count: count, firstRow: row))
+      row += count
+    }
+    return chunks
+  }
+
+  /// Brings every chunk's rows of the residual stream through all layers.
+  func forward(_ chunks: [Chunk]) throws(EngineError) {
+    let rows = chunks.reduce(0) { $0 + $1.count }
+    if activations.capacity < rows {
+      activations = try Activations(capacity: rows, configuration: configuration)
+    }
+    embed(chunks)
+    for (index, layer) in weights.layers.enumerated() {
+      attentionBlock(layer, index, chunks, rows: rows)
+      mlpBlock(layer, rows: rows)
+    }
+    for chunk in chunks where chunk.sequence.cache != nil {
+      chunk.sequence.cachedCount = chunk.firstPosition + chunk.count
+    }
+  }
+
+  /// residual[row] = token embedding + position embedding
+  private func embed(_ chunks: [Chunk]) {
+    let channels = configuration.channels
+    let tokens = checkpoint.tokenEmbedding.baseAddress!
+    let positions = checkpoint.positionEmbedding.baseAddress!
+    for chunk in chunks {
+      for i in 0..<chunk.count {
+        let position = chunk.firstPosition + i
+        let token = tokens + chunk.sequence.tokens[position] * channels
+        let place = positions + position * channels
+        let out = activations.residual.base + (chunk.firstRow + i) * channels
+        for c in 0..<channels { out[c] = token[c] + place[c] }
+      }
+    }
+  }
+
+  /// residual += projection(attention(norm(residual)))
+  private func attentionBlock(
+    _ layer: PreparedWeights.Layer, _ index: Int, _ chunks: [Chunk], rows: Int
+  ) {
+    let channels = configuration.channels
+    let residual = MutableMatrix(activations.residual.base, rows: rows, columns: channels)
+    let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
+    let qkv = MutableMatrix(activations.qkv.base, rows: rows, columns: 3 * channels)
+    let attended = MutableMatrix(activations.attended.base, rows: rows, columns: channels)
+    kernel.run(
+      LayerNorm(
+        input: residual.readOnly, weight: layer.norm1Weight, bias: layer.norm1Bias,
+        epsilon: configuration.layerNormEpsilon, output: block))
+    kernel.run(Linear(input: block.readOnly, weight: layer.qkv, bias: layer.qkvBias, output: qkv))
+    for chunk in chunks { attend(chunk, index, qkv: qkv, attended: attended) }
+    kernel.run(
+      Linear(
+        input: attended.readOnly, weight: layer.projection, bias: layer.projectionBias, output: block))
+    kernel.run(Addition(to: residual.base, addend: block.base, count: rows * channels))
+  }
+
+  /// One sequence's share of attention: its keys and values are stored first, then read with all before them.
+  private func attend(_ chunk: Chunk, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix) {
+    let channels = configuration.channels
+    let rows = Matrix(
+      qkv.row(chunk.firstRow), rows: chunk.count, columns: 3 * channels, stride: qkv.stride)
+    let queries = Matrix(
+      qkv.row(chunk.firstRow), rows: chunk.count, columns: channels, stride: qkv.stride)
+    let output = MutableMatrix(attended.row(chunk.firstRow), rows: chunk.count, columns: channels)
+    guard let box = chunk.sequence.cache ?? scratchCache else {
+      preconditionFailure("the sequence belongs to an engine that recomputes")
+    }
+    let cacheLayer = chunk.sequence.cache == nil ? 0 : layer
+    box.cache.store(rows, layer: cacheLayer, firstPosition: chunk.firstPosition)
+    kernel.run(
+      Attention(
+        queries: queries, keys: box.cache.keys(cacheLayer), values: box.cache.values(cacheLayer),
+        heads: configuration.heads, headSize: configuration.headSize,
+        capacity: box.cache.capacity, firstPosition: chunk.firstPosition, output: output,
+        scores: scores.base))
+  }
+
+  /// residual += down(gelu(up(norm(residual))))
+  private func mlpBlock(_ layer: PreparedWeights.Layer, rows: Int) {
+    let channels = configuration.channels
+    let residual = MutableMatrix(activations.residual.base, rows: rows, columns: channels)
+    let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
+    let hidden = MutableMatrix(activations.hidden.base, rows: rows, columns: configuration.hidden)
+    kernel.run(
+      LayerNorm(
+        input: residual.readOnly, weight: layer.norm2Weight, bias: layer.norm2Bias,
+        epsilon: configuration.layerNormEpsilon, output: block))
+    kernel.run(Linear(input: block.readOnly, weight: layer.up, bias: layer.upBias, output: hidden))
+    kernel.run(GELU(hidden.base, count: rows * configuration.hidden))
+    kernel.run(
+      Linear(input: hidden.readOnly, weight: layer.down, bias: layer.downBias, output: block))
+    kernel.run(Addition(to: residual.base, addend: block.base, count: rows * channels))
+  }
+}

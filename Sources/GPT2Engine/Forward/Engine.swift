@@ -1,0 +1,101 @@
+import GPT2Kernels
+import GPT2Model
+
+/// Runs one GPT-2 with one variant. Not for use by several threads at once; its variant may use several itself.
+public final class Engine {
+  public let checkpoint: Checkpoint
+  public let variant: Variant
+  /// Threads that the variant uses.
+  public let threads: Int
+  public var configuration: Configuration { checkpoint.configuration }
+
+  let kernel: any Kernel
+  let weights: PreparedWeights
+  var activations: Activations
+  /// (heads, context)
+  let scores: FloatBuffer
+  /// One layer's keys and values, where nothing is kept from step to step.
+  let scratchCache: CacheBox?
+  /// (rows, vocabulary) of the last step.
+  private var logits: FloatBuffer
+
+  /// - Parameter threads: how many the variant may use; one that is not threaded uses one.
+  public init(_ checkpoint: Checkpoint, variant: Variant, threads: Int) throws(EngineError) {
+    let configuration = checkpoint.configuration
+    self.checkpoint = checkpoint
+    self.variant = variant
+    self.threads = variant.threads(of: threads)
+    kernel = variant.kernel(threads: threads)
+    weights = try PreparedWeights(checkpoint, layout: kernel.weightLayout)
+    activations = try Activations(capacity: 1, configuration: configuration)
+    scores = try makeBuffer(configuration.heads * configuration.context)
+    logits = try makeBuffer(configuration.vocabulary)
+    switch variant.decoding {
+    case .recompute:
+      scratchCache = CacheBox(try KeyValueCache(layers: 1, configuration: configuration))
+    case .cache: scratchCache = nil
+    }
+  }
+
+  public func makeSequence() throws(EngineError) -> TokenSequence {
+    let cache: CacheBox? =
+      switch variant.decoding {
+      case .recompute: nil
+      case .cache:
+        CacheBox(try KeyValueCache(layers: configuration.layers, configuration: configuration))
+      }
+    return TokenSequence(
+      cache: cache, vocabulary: configuration.vocabulary, context: configuration.context)
+  }
+
+  /// Takes in what is new in each sequence, all of them in one pass over the weights, and returns the logits of
+  /// each sequence's last position: (sequences, vocabulary), valid until the next step.
+  public func step(_ sequences: [TokenSequence]) throws(EngineError) -> Matrix {
+    let chunks = try chunks(of: sequences)
+    try forward(chunks)
+    if logits.count < sequences.count * configuration.vocabulary {
+      logits = try makeBuffer(sequences.count * configuration.vocabulary)
+    }
+    for (index, chunk) in chunks.enumerated() {
+      let last = activations.residual.base + (chunk.firstRow + chunk.count - 1) * configuration.channels
+      (activations.block.base + index * configuration.channels)
+        .update(from: last, count: configuration.channels)
+    }
+    let output = MutableMatrix(
+      logits.base, rows: sequences.count, columns: configuration.vocabulary)
+    project(activations.block.base, to: output)
+    return output.readOnly
+  }
+
+  /// Takes in what is new in a sequence and hands over the logits of each of those positions, in order, a block of
+  /// rows at a time: all of them at once would be larger than the model.
+  public func stepThroughPositions(
+    of sequence: TokenSequence, _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
+  ) throws(EngineError) {
+    let chunks = try chunks(of: [sequence])
+    try forward(chunks)
+    let block = min(chunks[0].count, 32)
+    let vocabulary = configuration.vocabulary
+    let rows = try makeBuffer(block * vocabulary)
+    for first in stride(from: 0, to: chunks[0].count, by: block) {
+      let count = min(block, chunks[0].count - first)
+      let output = MutableMatrix(rows.base, rows: count, columns: vocabulary)
+      project(activations.residual.base + first * configuration.channels, to: output)
+      for row in 0..<count {
+        body(
+          chunks[0].firstPosition + first + row,
+          UnsafeBufferPointer(start: output.row(row), count: vocabulary))
+      }
+    }
+  }
+
+  /// Final layer norm, in place, and the product with the output embedding.
+  private func project(_ rows: UnsafeMutablePointer<Float>, to output: MutableMatrix) {
+    let normal = MutableMatrix(rows, rows: output.rows, columns: configuration.channels)
+    kernel.run(
+      LayerNorm(
+        input: normal.readOnly, weight: weights.finalNormWeight, bias: weights.finalNormBias,
+        epsilon: configuration.layerNormEpsilon, output: normal))
+    kernel.run(Linear(input: normal.readOnly, weight: weights.output, bias: nil, output: output))
+  }
+}

@@ -1,0 +1,45 @@
+/// The tokens of one text as an engine sees them, with whatever it keeps of them between steps. Belongs to the
+/// engine that made it.
+public final class TokenSequence {
+  public private(set) var tokens: [Int] = []
+
+  /// Positions whose keys and values are kept; always 0 where the engine recomputes.
+  var cachedCount = 0
+  /// nil where the engine recomputes.
+  let cache: CacheBox?
+
+  private let vocabulary: Int
+  private let context: Int
+
+  init(cache: CacheBox?, vocabulary: Int, context: Int) {
+    self.cache = cache
+    self.vocabulary = vocabulary
+    self.context = context
+  }
+
+  /// Positions left in the model's context.
+  public var room: Int { context - tokens.count }
+
+  /// Adds tokens for the engine to take in at its next step.
+  public func append(_ ids: [Int]) throws(EngineError) {
+    for id in ids where id < 0 || id >= vocabulary {
+      throw .tokenOutsideVocabulary(id: id, vocabulary: vocabulary)
+    }
+    guard ids.count <= room else {
+      throw .contextExceeded(tokens: tokens.count + ids.count, context: context)
+    }
+    tokens += ids
+  }
+
+  /// Forgets everything, keeps the memory.
+  public func reset() {
+    tokens = []
+    cachedCount = 0
+  }
+}
+
+/// Lets a class hold the cache, which only one may own.
+final class CacheBox {
+  let cache: KeyValueCache
+  init(_ cache: consuming KeyValueCache) { self.cache = cache }
+}

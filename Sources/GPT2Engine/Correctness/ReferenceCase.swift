@@ -1,0 +1,136 @@
+import Foundation
+import GPT2Model
+
+/// Logits of one model from an independent implementation: a folder with `reference.json` and `.npy` files, as
+/// `scripts/reference_logits.py` writes it.
+public struct ReferenceCase: Sendable {
+  public struct Prompt: Sendable {
+    public let name: String
+    public let ids: [Int]
+    /// Positions whose logits are known in full.
+    public let positions: [Int]
+    /// (positions, vocabulary)
+    public let logits: NPY
+    /// The largest logit's id at every position.
+    public let argmax: [Int]
+    /// The five largest logits' ids, and the logits, at every position.
+    public let top: [[Int]]
+    public let topLogits: [[Double]]
+    /// The largest absolute logit at any position.
+    public let largestLogit: Double
+    /// The greedy continuation; empty where none was made.
+    public let greedy: [Int]
+  }
+
+  public let name: String
+  /// A model's name as `--model` takes it, a path relative to the project.
+  public let model: String
+  public let prompts: [Prompt]
+
+  static let format = 1
+
+  public init(folder: String) throws(ModelError) {
+    let path = folder + "/reference.json"
+    let data: Data
+    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw .unreadable(path: path, reason: "no such file, or it may not be read")
+    }
+    let file: File
+    do {
+      file = try JSONDecoder().decode(File.self, from: data)
+    } catch let error as DecodingError {
+      throw error.asModelError(path: path)
+    } catch {
+      throw .malformed(path: path, problem: "not JSON")
+    }
+    guard file.format == Self.format else {
+      throw .field(path: path, field: "format", found: "\(file.format)", expected: "\(Self.format)")
+    }
+    name = file.case
+    model = file.model
+    var prompts: [Prompt] = []
+    for prompt in file.prompts { prompts.append(try prompt.checked(in: folder, path: path)) }
+    guard !prompts.isEmpty else {
+      throw .field(path: path, field: "prompts", found: "none", expected: "at least one")
+    }
+    self.prompts = prompts
+  }
+
+  private struct File: Decodable {
+    let format: Int
+    let `case`: String
+    let model: String
+    let prompts: [FilePrompt]
+  }
+
+  private struct FilePrompt: Decodable {
+    let name: String
+    let ids: [Int]
+    let positions: [Int]
+    let logits: String
+    let argmax: [Int]
+    let top5: [[Int]]
+    let top5_logits: [[Double]]
+    let max_abs_logit: Double
+    let greedy: [Int]?
+
+    func checked(in folder: String, path: String) throws(ModelError) -> Prompt {
+      let where_ = "prompts[\(name)]"
+      func expect(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws(ModelError) {
+        guard condition else {
+          throw .field(path: path, field: "\(where_).\(field)", found: found, expected: expected)
+        }
+      }
+      try expect(!ids.isEmpty, "ids", "none", "at least one")
+      try expect(argmax.count == ids.count, "argmax", "\(argmax.count)", "one for each of \(ids.count) ids")
+      try expect(top5.count == ids.count, "top5", "\(top5.count)", "one for each of \(ids.count) ids")
+      try expect(
+        top5_logits.count == ids.count && zip(top5, top5_logits).allSatisfy { $0.count == $1.count },
+        "top5_logits", "\(top5_logits.count)", "as many as in top5")
+      try expect(
+        positions.allSatisfy { ids.indices.contains($0) }, "positions", "\(positions)",
+        "positions of the prompt")
+      try expect(
+        max_abs_logit.isFinite && max_abs_logit > 0, "max_abs_logit", "\(max_abs_logit)",
+        "a positive number")
+      let full = try NPY(path: folder + "/" + logits)
+      try expect(
+        full.rows == positions.count, "logits", "\(full.rows) rows", "\(positions.count), as positions")
+      try expect(
+        full.values.allSatisfy(\.isFinite), "logits", "a value that is not finite", "finite logits")
+      let named = argmax + top5.flatMap { $0 } + (greedy ?? [])
+      try expect(
+        named.allSatisfy { (0..<full.columns).contains($0) }, "argmax, top5 or greedy",
+        "an id outside the vocabulary", "0 to \(full.columns - 1)")
+      return Prompt(
+        name: name, ids: ids, positions: positions, logits: full, argmax: argmax, top: top5,
+        topLogits: top5_logits, largestLogit: max_abs_logit, greedy: greedy ?? [])
+    }
+  }
+}
+
+extension DecodingError {
+  /// The error in one line: where in the file, and what was expected there.
+  func asModelError(path: String) -> ModelError {
+    func place(_ context: Context, _ key: (any CodingKey)? = nil) -> String {
+      let keys = context.codingPath + (key.map { [$0] } ?? [])
+      let text = keys.map { key in
+        key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)"
+      }.joined()
+      return text.isEmpty ? "the file" : String(text.drop { $0 == "." })
+    }
+    switch self {
+    case .keyNotFound(let key, let context):
+      return .field(path: path, field: place(context, key), found: "nothing", expected: "a value")
+    case .typeMismatch(let type, let context):
+      return .field(
+        path: path, field: place(context), found: "another type", expected: "\(type)")
+    case .valueNotFound(let type, let context):
+      return .field(path: path, field: place(context), found: "null", expected: "\(type)")
+    case .dataCorrupted(let context):
+      return .malformed(path: path, problem: "not valid JSON at \(place(context))")
+    @unknown default:
+      return .malformed(path: path, problem: "not the expected JSON")
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import Foundation
+
+/// Chooses tokens from logits, with a random stream of its own.
+public struct Sampler: Sendable {
+  public let parameters: SamplingParameters
+  private var random: SplitMix64
+
+  public init(_ parameters: SamplingParameters) {
+    self.parameters = parameters
+    random = SplitMix64(seed: parameters.seed)
+  }
+
+  /// - Parameter logits: (vocabulary), not empty.
+  public mutating func next(_ logits: UnsafeBufferPointer<Float>) -> Int {
+    guard parameters.temperature > 0 else { return argmax(logits) }
+    var candidates = kept(logits)
+    // In double, so that the sum of fifty thousand probabilities has no say in the choice.
+    let largest = Double(candidates[0].logit)
+    var total = 0.0
+    var weights = candidates.map { candidate in
+      let weight = exp((Double(candidate.logit) - largest) / Double(parameters.temperature))
+      total += weight
+      return weight
+    }
+    if parameters.topP < 1 {
+      var reached = 0.0
+      let enough = Double(parameters.topP) * total
+      let count = (weights.firstIndex { weight in
+        reached += weight
+        return reached >= enough
+      } ?? weights.count - 1) + 1
+      candidates.removeSubrange(count...)
+      weights.removeSubrange(count...)
+      total = weights.reduce(0, +)
+    }
+    var left = random.nextUnit() * total
+    for (candidate, weight) in zip(candidates, weights) {
+      left -= weight
+      if left < 0 { return candidate.id }
+    }
+    return candidates[candidates.count - 1].id
+  }
+
+  private struct Candidate {
+    var id: Int
+    var logit: Float
+  }
+
+  /// What top-k leaves, most likely first, lower ids first among equals.
+  private func kept(_ logits: UnsafeBufferPointer<Float>) -> [Candidate] {
+    var candidates = logits.enumerated().map { Candidate(id: $0.offset, logit: $0.element) }
+    if let k = parameters.topK, k < candidates.count {
+      let threshold = Self.kthLargest(logits, k)
+      candidates.removeAll { $0.logit < threshold }
+    }
+    candidates.sort { $0.logit == $1.logit ? $0.id < $1.id : $0.logit > $1.logit }
+    if let k = parameters.topK, k < candidates.count { candidates.removeSubrange(k...) }
+    return candidates
+  }
+
+  /// The k-th largest value, from a heap of the k largest so far whose smallest stands in front.
+  private static func kthLargest(_ logits: UnsafeBufferPointer<Float>, _ k: Int) -> Float {
+    var heap = logits.prefix(k).sorted()
+    for logit in logits.dropFirst(k) where logit > heap[0] {
+      heap[0] = logit
+      var parent = 0
+      while true {
+        var smallest = parent
+        for child in [2 * parent + 1, 2 * parent + 2]
+        where child < k && heap[child] < heap[smallest] { smallest = child }
+        if smallest == parent { break }
+        heap.swapAt(parent, smallest)
+        parent = smallest
+      }
+    }
+    return heap[0]
+  }
+}
+
+/// The index of the largest value, the lowest among equals. A NaN never wins.
+public func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
+  var best = 0
+  var largest = -Float.infinity
+  for (index, value) in values.enumerated() where value > largest {
+    largest = value
+    best = index
+  }
+  return best
+}
+
+/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
+/// doi 10.1145/2660193.2660195.
+struct SplitMix64: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// Uniform in [0, 1).
+  mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
+}

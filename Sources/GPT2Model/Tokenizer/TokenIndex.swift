@@ -1,0 +1,82 @@
+/// The ids of a vocabulary by token, each token spelled as the files spell it. Needed while loading only.
+///
+/// An open-addressing hash table over one buffer of all spellings: a `[String: Int]` of 50,000 strings
+/// takes longer to build than all the rest of loading.
+struct TokenIndex {
+  private let keys: [UInt8]
+  private let ranges: [Range<Int>]  // by id, into keys
+  private var slots: [Int32]  // ids; `free` where there is none
+  private static let free: Int32 = -1
+
+  /// - Throws: `TokenizerError` for a token or an id that appears twice, and for an id that is missing.
+  init(_ entries: VocabularyParser.Entries, path: String) throws {
+    let count = entries.ids.count
+    keys = entries.keys
+    ranges = try Self.rangesByID(entries, path: path)
+    slots = [Int32](repeating: Self.free, count: tableSize(holding: count))
+    for id in 0..<count {
+      let slot = withKey(of: id) { self.slot(of: $0) }
+      guard slots[slot] == Self.free else {
+        let token = withKey(of: id) { String(decoding: $0, as: UTF8.self) }
+        throw TokenizerError.duplicateToken(
+          path: path, token: token, firstID: Int(slots[slot]), secondID: id)
+      }
+      slots[slot] = Int32(id)
+    }
+  }
+
+  private static func rangesByID(_ entries: VocabularyParser.Entries, path: String) throws -> [Range<Int>] {
+    let count = entries.ids.count
+    var order = [Int](repeating: -1, count: count)
+    func token(_ entry: Int) -> String {
+      String(decoding: entries.keys[entries.offsets[entry]..<entries.offsets[entry + 1]], as: UTF8.self)
+    }
+    for (entry, id) in entries.ids.enumerated() where id < count {
+      guard order[id] < 0 else {
+        throw TokenizerError.duplicateID(
+          path: path, id: id, firstToken: token(order[id]), secondToken: token(entry))
+      }
+      order[id] = entry
+    }
+    if let hole = order.firstIndex(of: -1) {
+      throw TokenizerError.missingID(path: path, id: hole, count: count)
+    }
+    return order.map { entries.offsets[$0]..<entries.offsets[$0 + 1] }
+  }
+
+  var count: Int { ranges.count }
+  var byteCount: Int { keys.count }
+
+  /// The id of a token.
+  func id(of key: UnsafeBufferPointer<UInt8>) -> Int? {
+    let id = slots[slot(of: key)]
+    return id == Self.free ? nil : Int(id)
+  }
+
+  func id(of key: String) -> Int? {
+    var key = key
+    return key.withUTF8 { id(of: $0) }
+  }
+
+  func withKey<Result>(of id: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    keys.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[ranges[id]])) }
+  }
+
+  /// The slot that holds a token, or the free one where it would go.
+  private func slot(of key: UnsafeBufferPointer<UInt8>) -> Int {
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: byteHash(key)) & mask
+    while slots[slot] != Self.free {
+      if withKey(of: Int(slots[slot]), { $0.elementsEqual(key) }) { break }
+      slot = (slot + 1) & mask
+    }
+    return slot
+  }
+}
+
+/// The size of an open-addressing table: a power of two, less than half full.
+func tableSize(holding count: Int) -> Int {
+  var size = 4
+  while size <= 2 * count { size *= 2 }
+  return size
+}

@@ -1,0 +1,106 @@
+import Foundation
+
+/// GPT-2's byte-level byte-pair encoding (Radford et al. 2019), exact, from `vocab.json` and `merges.txt`.
+///
+/// Any vocabulary in these two files works; ids are what `vocab.json` says. Every byte string has ids if the
+/// vocabulary holds all 256 bytes, as GPT-2's does.
+public struct Tokenizer: Sendable {
+  /// How the special token is spelled in `vocab.json` and in text.
+  public static let endOfTextSpelling = "<|endoftext|>"
+
+  /// The number of tokens; their ids are `0 ..< vocabularyCount`.
+  public var vocabularyCount: Int { vocabulary.count }
+
+  /// The id of `<|endoftext|>`; nil in a vocabulary without it.
+  public let endOfText: Int?
+
+  private let vocabulary: Vocabulary
+  private let merges: MergeTable
+  private let byteTokens: [UInt32]  // (256); UInt32.max where the vocabulary lacks the byte
+
+  /// Loads `vocab.json` and `merges.txt` from a folder, as Hugging Face lays it out.
+  ///
+  /// - Throws: `TokenizerError`.
+  public init(folder: String) throws {
+    let folder = URL(fileURLWithPath: folder, isDirectory: true)
+    try self.init(
+      vocabularyFile: folder.appendingPathComponent("vocab.json").path,
+      mergesFile: folder.appendingPathComponent("merges.txt").path)
+  }
+
+  /// Loads the two files.
+  ///
+  /// - Throws: `TokenizerError`.
+  public init(vocabularyFile: String, mergesFile: String) throws {
+    let index = try Self.read(vocabularyFile) {
+      try TokenIndex(try VocabularyParser.parse($0, path: vocabularyFile), path: vocabularyFile)
+    }
+    let alphabet = ByteAlphabet()
+    merges = try Self.read(mergesFile) { try MergeTable(parsing: $0, index: index, path: mergesFile) }
+    vocabulary = Vocabulary(index, alphabet: alphabet)
+    byteTokens = alphabet.scalars.map { index.id(of: String($0)).map { UInt32($0) } ?? .max }
+    endOfText = index.id(of: Self.endOfTextSpelling)
+  }
+
+  private static func read<Result>(
+    _ path: String, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+  ) throws -> Result {
+    guard FileManager.default.fileExists(atPath: path) else { throw TokenizerError.missingFile(path: path) }
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw TokenizerError.unreadableFile(path: path, reason: error.localizedDescription)
+    }
+    return try data.withUnsafeBytes { try body($0.bindMemory(to: UInt8.self)) }
+  }
+
+  /// The ids of a text.
+  ///
+  /// - Parameter recognizesEndOfText: whether `<|endoftext|>` in the text is the special token, as Hugging
+  ///   Face's GPT-2 tokenizer has it, or plain text.
+  /// - Throws: `TokenizerError.byteWithoutToken`, only with a vocabulary that lacks some of the 256 bytes.
+  /// - Complexity: O(n) in the text's length, O(w log w) in a word's.
+  public func encode(_ text: String, recognizesEndOfText: Bool = true) throws -> [Int] {
+    let special = recognizesEndOfText ? endOfText.map { (Array(Self.endOfTextSpelling.utf8), $0) } : nil
+    var text = text
+    return try text.withUTF8 { utf8 in
+      var encoder = TextEncoder(utf8, byteTokens: byteTokens, merges: merges)
+      try encoder.encode(special: special)
+      return encoder.ids
+    }
+  }
+
+  /// The ids of a text given as UTF-8.
+  ///
+  /// Bytes that are not UTF-8 are replaced first: each maximal subpart of an ill-formed sequence becomes
+  /// U+FFFD, as Unicode recommends and as Python's `errors="replace"` does. An encoded surrogate (ED A0 80)
+  /// is three such subparts.
+  /// - Throws: as `encode(_:recognizesEndOfText:)`.
+  public func encode(utf8: some Collection<UInt8>, recognizesEndOfText: Bool = true) throws -> [Int] {
+    try encode(String(decoding: utf8, as: UTF8.self), recognizesEndOfText: recognizesEndOfText)
+  }
+
+  /// The bytes that a token stands for; they need not be whole characters.
+  ///
+  /// - Throws: `TokenizerError.idOutsideVocabulary`.
+  public func bytes(of id: Int) throws -> [UInt8] {
+    Array(try vocabulary.bytes(of: id))
+  }
+
+  /// The bytes that a sequence of tokens stands for.
+  ///
+  /// - Throws: `TokenizerError.idOutsideVocabulary`.
+  public func bytes(of ids: some Sequence<Int>) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    for id in ids { bytes.append(contentsOf: try vocabulary.bytes(of: id)) }
+    return bytes
+  }
+
+  /// The text of a sequence of tokens; what is not UTF-8 in it becomes U+FFFD.
+  ///
+  /// - Throws: `TokenizerError.idOutsideVocabulary`.
+  public func decode(_ ids: some Sequence<Int>) throws -> String {
+    String(decoding: try bytes(of: ids), as: UTF8.self)
+  }
+}

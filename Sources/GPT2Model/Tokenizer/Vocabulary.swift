@@ -1,0 +1,23 @@
+/// A vocabulary's tokens by id, as the bytes they stand for.
+struct Vocabulary: Sendable {
+  private var bytes: [UInt8] = []
+  private var offsets: [Int] = [0]  // (count + 1); token i is bytes[offsets[i] ..< offsets[i + 1]]
+
+  /// - Parameter index: the tokens as `vocab.json` writes them, by id.
+  init(_ index: TokenIndex, alphabet: ByteAlphabet) {
+    bytes.reserveCapacity(index.byteCount)
+    offsets.reserveCapacity(index.count + 1)
+    for id in 0..<index.count {
+      index.withKey(of: id) { alphabet.appendBytes(of: $0, to: &bytes) }
+      offsets.append(bytes.count)
+    }
+  }
+
+  var count: Int { offsets.count - 1 }
+
+  /// - Throws: `TokenizerError.idOutsideVocabulary`.
+  func bytes(of id: Int) throws -> ArraySlice<UInt8> {
+    guard id >= 0, id < count else { throw TokenizerError.idOutsideVocabulary(id: id, count: count) }
+    return bytes[offsets[id]..<offsets[id + 1]]
+  }
+}

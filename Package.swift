@@ -51,6 +51,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GPT2ModelTests", dependencies: ["GPT2Model", "TestSupport"],
+      exclude: ["Tokenizer/Data"],
       swiftSettings: settings),
     .testTarget(
       name: "GPT2KernelsTests", dependencies: ["GPT2Kernels", "TestSupport"],

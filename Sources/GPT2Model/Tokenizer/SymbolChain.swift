@@ -10,6 +10,7 @@ struct SymbolChain {
 
   /// Merges the symbols in place.
   ///
+  /// - Precondition: fewer than 2^31 symbols.
   /// - Complexity: O(n log n).
   mutating func merge(_ symbols: inout [UInt32], with merges: MergeTable) {
     let count = symbols.count

@@ -37,18 +37,16 @@ struct VocabularyParser {
     skipSpace()
     try take("{", or: "an object from tokens to ids (\"{\")")
     skipSpace()
-    if peek != UInt8(ascii: "}") {
-      while true {
-        try parseString()
-        skipSpace()
-        try take(":", or: "\":\" after the token")
-        skipSpace()
-        entries.ids.append(try parseID())
-        skipSpace()
-        guard peek == UInt8(ascii: ",") else { break }
-        position += 1
-        skipSpace()
-      }
+    while true {
+      try parseString()
+      skipSpace()
+      try take(":", or: "\":\" after the token")
+      skipSpace()
+      entries.ids.append(try parseID())
+      skipSpace()
+      guard peek == UInt8(ascii: ",") else { break }
+      position += 1
+      skipSpace()
     }
     try take("}", or: "\",\" or \"}\" after the id")
     skipSpace()
@@ -159,7 +157,7 @@ struct VocabularyParser {
     let lineStart = before.lastIndex(of: "\n").map { before.index(after: $0) } ?? before.startIndex
     let line = before.count { $0 == "\n" } + 1
     let rest = String(decoding: text.dropFirst(position).prefix(4), as: UTF8.self)
-    let next = rest.unicodeScalars.first.map { "\"\($0)\"" } ?? "the end of the file"
+    let next = rest.unicodeScalars.first.map { String($0).debugDescription } ?? "the end of the file"
     return .malformedVocabulary(
       path: path, line: line, column: before[lineStart...].count + 1, found: found ?? next,
       expected: expected)

@@ -1,0 +1,163 @@
+import Foundation
+import GPT2Model
+import Testing
+
+/// What is wrong with the two files is said with its place, and never crashes.
+@Suite struct TokenizerFileTests {
+  /// The error of loading the files, its path replaced by the file's name.
+  private func failure(vocabulary: String, merges: String = "") throws -> TokenizerError? {
+    try failure(vocabulary: Array(vocabulary.utf8), merges: Array(merges.utf8))
+  }
+
+  private func failure(vocabulary: [UInt8]?, merges: [UInt8]?) throws -> TokenizerError? {
+    try TokenizerFixtures.withFiles(vocabulary: vocabulary, merges: merges) { vocabularyFile, mergesFile in
+      let error = #expect(throws: TokenizerError.self) {
+        try Tokenizer(vocabularyFile: vocabularyFile, mergesFile: mergesFile)
+      }
+      if let error { #expect(!error.description.contains("\n")) }
+      return error.map(namingFiles)
+    }
+  }
+
+  private func namingFiles(_ error: TokenizerError) -> TokenizerError {
+    func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+    switch error {
+    case .missingFile(let path): return .missingFile(path: name(path))
+    case .unreadableFile(let path, let reason): return .unreadableFile(path: name(path), reason: reason)
+    case .malformedVocabulary(let path, let line, let column, let found, let expected):
+      return .malformedVocabulary(
+        path: name(path), line: line, column: column, found: found, expected: expected)
+    case .duplicateToken(let path, let token, let first, let second):
+      return .duplicateToken(path: name(path), token: token, firstID: first, secondID: second)
+    case .duplicateID(let path, let id, let first, let second):
+      return .duplicateID(path: name(path), id: id, firstToken: first, secondToken: second)
+    case .missingID(let path, let id, let count): return .missingID(path: name(path), id: id, count: count)
+    case .malformedMerge(let path, let line, let found):
+      return .malformedMerge(path: name(path), line: line, found: found)
+    case .duplicateMerge(let path, let line, let firstLine, let pair):
+      return .duplicateMerge(path: name(path), line: line, firstLine: firstLine, pair: pair)
+    case .mergeOutsideVocabulary(let path, let line, let token):
+      return .mergeOutsideVocabulary(path: name(path), line: line, token: token)
+    case .idOutsideVocabulary, .byteWithoutToken: return error
+    }
+  }
+
+  @Test func missingFilesAreNamed() throws {
+    #expect(try failure(vocabulary: nil, merges: []) == .missingFile(path: "vocab.json"))
+    #expect(
+      try failure(vocabulary: Array("{\"a\": 0}".utf8), merges: nil) == .missingFile(path: "merges.txt"))
+    #expect(throws: TokenizerError.self) { try Tokenizer(folder: TokenizerFixtures.smallFolder + "/none") }
+  }
+
+  @Test func aFolderInPlaceOfAFileIsUnreadable() throws {
+    let folder = TokenizerFixtures.smallFolder
+    let error = #expect(throws: TokenizerError.self) {
+      try Tokenizer(vocabularyFile: folder, mergesFile: folder + "/merges.txt")
+    }
+    guard case .unreadableFile(folder, _) = error else {
+      Issue.record("\(String(describing: error)), expected unreadableFile")
+      return
+    }
+  }
+
+  @Test(arguments: [
+    ("", 1, 1, "the end of the file", "an object"),
+    ("[1]", 1, 1, "\"[\"", "an object"),
+    ("\u{FEFF}{}", 1, 1, "\"\u{FEFF}\"", "an object"),
+    ("{}", 1, 2, "\"}\"", "a token in quotation marks"),
+    ("{\"a\": 0", 1, 8, "the end of the file", "\",\" or \"}\""),
+    ("{\"a\": 0,}", 1, 9, "\"}\"", "a token in quotation marks"),
+    ("{\"a\" 0}", 1, 6, "\"0\"", "\":\""),
+    ("{\n  \"a\": 0,\n  \"b\": -1\n}", 3, 8, "\"-\"", "an id"),
+    ("{\"a\": 1.5}", 1, 7, "\"1\"", "an id"),
+    ("{\"a\": 1e3}", 1, 7, "\"1\"", "an id"),
+    ("{\"a\": 01}", 1, 7, "\"0\"", "an id"),
+    ("{\"a\": null}", 1, 7, "\"n\"", "an id"),
+    ("{\"a\": 99999999999999999999999}", 1, 7, "\"9\"", "an id"),
+    ("{\"é\": \"0\"}", 1, 7, #""\"""#, "an id"),
+    ("{\"a\": 0} x", 1, 10, "\"x\"", "the end of the file"),
+    ("{\"a", 1, 4, "the end of the file", "closing quotation mark"),
+    ("{\"a\nb\": 0}", 1, 4, #""\n""#, "an escape for the control character"),
+    ("{\"\\x\": 0}", 1, 4, "\"x\"", "after the backslash"),
+    ("{\"\\u12g4\": 0}", 1, 7, "\"g\"", "four hexadecimal digits"),
+    ("{\"\\ud800\": 0}", 1, 3, "the lone surrogate \\ud800", "a pair of surrogates"),
+    ("{\"\\ud800\\u0041\": 0}", 1, 3, "the lone surrogate \\ud800", "a pair of surrogates"),
+    ("{\"\\udc00\\ud800\": 0}", 1, 3, "the lone surrogate \\udc00", "a pair of surrogates"),
+    ("{\"\\ud800\\u", 1, 11, "the end of the file", "four hexadecimal digits"),
+  ])
+  func malformedJSONIsLocated(text: String, line: Int, column: Int, found: String, expected: String) throws {
+    guard
+      case .malformedVocabulary("vocab.json", line, column, found, let said) = try failure(vocabulary: text)
+    else {
+      Issue.record("\(String(describing: try failure(vocabulary: text)))")
+      return
+    }
+    #expect(said.contains(expected))
+  }
+
+  @Test func bytesThatAreNotUTF8AreLocated() throws {
+    let bytes = Array("{\n\"é".utf8) + [0xFF] + Array("\": 0}".utf8)
+    #expect(
+      try failure(vocabulary: bytes, merges: [])
+        == .malformedVocabulary(
+          path: "vocab.json", line: 2, column: 3, found: "bytes that are not UTF-8", expected: "UTF-8"))
+  }
+
+  @Test func idsMustBeDenseAndUnique() throws {
+    #expect(
+      try failure(vocabulary: "{\"a\": 0, \"b\": 1, \"a\": 2}")
+        == .duplicateToken(path: "vocab.json", token: "a", firstID: 0, secondID: 2))
+    #expect(
+      try failure(vocabulary: "{\"a\": 0, \"b\": 1, \"c\": 1}")
+        == .duplicateID(path: "vocab.json", id: 1, firstToken: "b", secondToken: "c"))
+    #expect(
+      try failure(vocabulary: "{\"a\": 0, \"b\": 2}") == .missingID(path: "vocab.json", id: 1, count: 2))
+    #expect(try failure(vocabulary: "{\"a\": 7}") == .missingID(path: "vocab.json", id: 0, count: 1))
+  }
+
+  @Test(arguments: ["a", "a b c", "a  b", " a", "a ", ""])
+  func malformedMergesAreLocated(line: String) throws {
+    #expect(
+      try failure(vocabulary: "{\"a\": 0, \"b\": 1, \"ab\": 2}", merges: "#version: 0.2\n\(line)\na b\n")
+        == .malformedMerge(path: "merges.txt", line: 2, found: line))
+  }
+
+  @Test func mergesMustStayInTheVocabulary() throws {
+    let vocabulary = "{\"a\": 0, \"b\": 1, \"ab\": 2, \"xa\": 3, \"ax\": 4}"
+    func token(_ merge: String) throws -> TokenizerError? {
+      try failure(vocabulary: vocabulary, merges: "a b\n\(merge)\n")
+    }
+    #expect(try token("b a") == .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "ba"))
+    #expect(try token("x a") == .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "x"))
+    #expect(try token("a x") == .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "x"))
+    #expect(try token("a b") == .duplicateMerge(path: "merges.txt", line: 2, firstLine: 1, pair: "a b"))
+  }
+
+  @Test func randomDamageNeverCrashes() throws {
+    let small = TokenizerFixtures.smallFolder
+    let vocabulary = try [UInt8](Data(contentsOf: URL(fileURLWithPath: small + "/vocab.json")))
+    let merges = try [UInt8](Data(contentsOf: URL(fileURLWithPath: small + "/merges.txt")))
+    var generator = SeededGenerator(seed: 2)
+    var failures = 0
+    for round in 0..<60 {
+      var damaged = round % 2 == 0 ? vocabulary : merges
+      let place = Int.random(in: 0..<damaged.count, using: &generator)
+      if round % 4 < 2 {
+        damaged[place] = UInt8.random(in: .min ... .max, using: &generator)
+      } else {
+        damaged.removeSubrange(place...)
+      }
+      try TokenizerFixtures.withFiles(
+        vocabulary: round % 2 == 0 ? damaged : vocabulary, merges: round % 2 == 0 ? merges : damaged
+      ) { vocabularyFile, mergesFile in
+        do {
+          let tokenizer = try Tokenizer(vocabularyFile: vocabularyFile, mergesFile: mergesFile)
+          #expect(tokenizer.vocabularyCount == 600)
+        } catch is TokenizerError {
+          failures += 1
+        }
+      }
+    }
+    #expect(failures > 30)
+  }
+}

@@ -9,5 +9,8 @@ extension Variant {
     .keyValueCache,
   ]
 
+  /// The variant that every other one is held against.
+  public static let oracle = naive
+
   public static func named(_ name: String) -> Variant? { all.first { $0.name == name } }
 }

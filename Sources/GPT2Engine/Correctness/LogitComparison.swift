@@ -1,0 +1,82 @@
+import GPT2Model
+
+/// What a comparison of logits with a reference has found so far.
+public struct LogitComparison: Codable, Equatable, Sendable {
+  /// Largest |logit − reference| over all values compared.
+  public private(set) var maxAbsoluteError = 0.0
+  /// What was allowed where that error, relative to what was allowed, was largest.
+  public private(set) var tolerance = 0.0
+  public private(set) var nmseTolerance = 0.0
+  public private(set) var argmaxAgreed = 0
+  public private(set) var argmaxCompared = 0
+  /// The first thing found wrong, in a line.
+  public private(set) var failure: String?
+
+  private var squaredError = 0.0
+  private var squaredReference = 0.0
+  private var worstRatio = -1.0
+
+  public init() {}
+
+  public var passed: Bool { failure == nil && argmaxCompared > 0 }
+
+  /// Σ(x − r)² / Σr² over all values compared; nil before any.
+  public var nmse: Double? { squaredReference > 0 ? squaredError / squaredReference : nil }
+
+  /// Notes a failure, unless one was found before.
+  mutating func fail(_ reason: String) {
+    if failure == nil { failure = reason }
+  }
+
+  /// Compares one position. Finite is checked first, over the whole vocabulary; then the argmax; then the values
+  /// that the reference knows.
+  mutating func compare(
+    _ logits: UnsafeBufferPointer<Float>, with prompt: ReferenceCase.Prompt, position: Int,
+    tolerance: Tolerance, path: String
+  ) {
+    let place = "\(prompt.name) position \(position)\(path)"
+    argmaxCompared += 1
+    if let bad = logits.firstIndex(where: { !$0.isFinite }) {
+      fail("\(place): logit \(bad) is \(logits[bad]), expected a finite number")
+      return
+    }
+    let winner = GPT2Engine.argmax(logits)
+    if winner == prompt.argmax[position] {
+      argmaxAgreed += 1
+    } else {
+      fail("\(place): the largest logit is token \(winner)'s, expected \(prompt.argmax[position])'s")
+    }
+    var largest = 0.0
+    for (id, reference) in zip(prompt.top[position], prompt.topLogits[position]) {
+      add(logits[id], reference, &largest)
+    }
+    if let row = prompt.positions.firstIndex(of: position) {
+      for (logit, reference) in zip(logits, prompt.logits.row(row)) {
+        add(logit, Double(reference), &largest)
+      }
+    }
+    maxAbsoluteError = max(maxAbsoluteError, largest)
+    if largest / tolerance.absolute > worstRatio {
+      worstRatio = largest / tolerance.absolute
+      self.tolerance = tolerance.absolute
+      nmseTolerance = tolerance.nmse
+    }
+    if largest > tolerance.absolute {
+      fail("\(place): a logit is off by \(largest), allowed \(tolerance.absolute)")
+    }
+  }
+
+  /// Closes the comparison: the mean error is judged over everything.
+  mutating func finish() {
+    if let nmse, nmse > nmseTolerance {
+      fail("normalised mean square error is \(nmse), allowed \(nmseTolerance)")
+    }
+  }
+
+  private mutating func add(_ logit: Float, _ reference: Double, _ largest: inout Double) {
+    let error = abs(Double(logit) - reference)
+    largest = max(largest, error)
+    squaredError += error * error
+    squaredReference += reference * reference
+  }
+}

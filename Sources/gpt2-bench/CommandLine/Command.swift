@@ -1,0 +1,81 @@
+/// A subcommand: what it takes and what it does.
+protocol Command {
+  static var description: CommandDescription { get }
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode
+}
+
+struct CommandDescription: Sendable {
+  let name: String
+  let summary: String
+  /// Operands as the usage line shows them, for example `[PROMPT]`.
+  var operands = ""
+  /// How many operands there may be.
+  var operandCount = 0...0
+  let options: [Option]
+  /// Commands that people do not call are left out of the overview.
+  var isHidden = false
+
+  /// Options that every command takes.
+  static let common = [
+    Option("--quiet", help: "no progress and no remarks on standard error"),
+    Option("--no-progress", help: "no progress"),
+    Option("--no-color", help: "no colour; the environment's NO_COLOR does the same"),
+    Option("--help", "-h", help: "this text"),
+  ]
+
+  var allOptions: [Option] { options + Self.common }
+
+  var usage: String {
+    let words = ["gpt2-bench", name, operands, "[options]"].filter { !$0.isEmpty }
+    return words.joined(separator: " ")
+  }
+
+  var help: String {
+    let width = allOptions.map(\.synopsis.count).max() ?? 0
+    let lines = allOptions.map { option in
+      "  \(option.synopsis.padding(to: width))  \(option.help)"
+    }
+    return "\(summary)\n\nusage: \(usage)\n\n\(lines.joined(separator: "\n"))\n"
+  }
+}
+
+struct Option: Sendable {
+  let names: [String]
+  /// What stands behind the name in the help; nil for a flag.
+  let value: String?
+  let help: String
+
+  init(_ names: String..., value: String? = nil, help: String) {
+    self.names = names
+    self.value = value
+    self.help = help
+  }
+
+  var synopsis: String { names.joined(separator: ", ") + (value.map { " " + $0 } ?? "") }
+}
+
+extension Option {
+  static let model = Option(
+    "--model", value: "M", help: "synthetic:NAME, a Hugging Face folder, or a .safetensors file")
+  static let variants = Option(
+    "--variants", value: "A,B", help: "variants to run, or all (see 'gpt2-bench list variants')")
+  static let variant = Option(
+    "--variant", value: "V", help: "the variant that runs (default \(Defaults.variant))")
+  static let threadList = Option(
+    "-t", "--threads", value: "N,…", help: "thread counts for threaded variants (default: all cores)")
+  static let threads = Option("-t", "--threads", value: "N", help: "threads (default: all cores)")
+  static let repetitions = Option(
+    "-r", "--repetitions", value: "N", help: "samples wanted of each cell")
+  static let ids = Option("--ids", value: "\"1 2 3\"", help: "token ids instead of text")
+  static let seed = Option("--seed", value: "S", help: "seed of what is drawn at random")
+  static let outFolder = Option(
+    "--out", value: "DIR", help: "folder for the reports (default: a new one in reports/)")
+}
+
+extension String {
+  /// Filled up with spaces behind.
+  func padding(to width: Int) -> String {
+    self + String(repeating: " ", count: Swift.max(width - count, 0))
+  }
+}

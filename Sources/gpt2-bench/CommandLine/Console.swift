@@ -1,0 +1,62 @@
+import Foundation
+
+/// Where the command writes: results on standard output, everything else on standard error.
+final class Console: @unchecked Sendable {
+  let isQuiet: Bool
+  let showsProgress: Bool
+  /// Colour on standard output.
+  let usesColor: Bool
+  /// Standard error is a terminal, so a line there may be drawn over.
+  let drawsOver: Bool
+  /// Columns of standard output's terminal; nil where it is none.
+  let width: Int?
+
+  private var hasProgressLine = false
+
+  init(quiet: Bool, progress: Bool, color: Bool) {
+    isQuiet = quiet
+    showsProgress = progress && !quiet
+    let environment = ProcessInfo.processInfo.environment
+    let noColor = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
+    let isDumb = environment["TERM"] == "dumb"
+    usesColor = color && !noColor && !isDumb && isatty(STDOUT_FILENO) == 1
+    drawsOver = isatty(STDERR_FILENO) == 1 && !isDumb
+    var size = winsize()
+    width =
+      ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+  }
+
+  /// A line of the result.
+  func print(_ text: String) { write(text + "\n") }
+
+  /// A piece of the result, out at once.
+  func write(_ text: String) {
+    endProgressLine()
+    StandardStream.output.write(text)
+  }
+
+  /// A remark for people.
+  func note(_ text: String) {
+    guard !isQuiet else { return }
+    warn(text)
+  }
+
+  /// A remark that matters even where nobody wants to be bothered.
+  func warn(_ text: String) {
+    endProgressLine()
+    StandardStream.error.write(text + "\n")
+  }
+
+  /// Draws the line of progress over the one before.
+  func drawProgress(_ text: String) {
+    guard showsProgress, drawsOver else { return }
+    StandardStream.error.write("\r\u{1B}[K" + text)
+    hasProgressLine = true
+  }
+
+  func endProgressLine() {
+    guard hasProgressLine else { return }
+    StandardStream.error.write("\r\u{1B}[K")
+    hasProgressLine = false
+  }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import GPT2Kernels
+import GPT2Model
+
+enum List: Command {
+  static let description = CommandDescription(
+    name: "list", summary: "variants, models or suites, one name a line", operands: "variants|models|suites",
+    operandCount: 1...1, options: [])
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let rows: [(String, String)] =
+      switch arguments.operands[0] {
+      case "variants": Variant.all.map { ($0.name, $0.summary) }
+      case "models": try models()
+      case "suites": try Suite.all(in: Project()).map { ($0.name, $0.summary) }
+      case let other: throw UsageError("list", found: other, expected: "variants, models or suites")
+      }
+    let width = rows.map(\.0.count).max() ?? 0
+    for (name, summary) in rows { console.print("\(name.padding(to: width))  \(summary)") }
+    return .done
+  }
+
+  /// The synthetic models, and the folders in `weights/` that hold a model.
+  private static func models() throws -> [(String, String)] {
+    var rows = try ModelSource.namedSynthetics.map { name in
+      guard case .synthetic(let c, _) = try ModelSource(name) else { return (name, "") }
+      return (name, shape(c) + ", generated")
+    }
+    rows.append(("synthetic:L,H,C,V,T", "any layers, heads, channels, vocabulary, context, generated"))
+    let project = try Project()
+    for folder in (try? FileManager.default.contentsOfDirectory(atPath: project.weights))?.sorted() ?? [] {
+      let path = project.weights + "/" + folder
+      guard FileManager.default.fileExists(atPath: path + "/config.json") else { continue }
+      let summary = (try? Checkpoint(folder: path)).map { shape($0.configuration) } ?? "cannot be opened"
+      rows.append(("weights/" + folder, summary))
+    }
+    return rows
+  }
+
+  private static func shape(_ c: Configuration) -> String {
+    "\(c.layers) layers, \(c.heads) heads, \(c.channels) channels, vocabulary \(c.vocabulary), "
+      + "context \(c.context): \(c.parameterCount) parameters"
+  }
+}

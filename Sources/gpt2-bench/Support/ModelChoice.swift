@@ -1,0 +1,50 @@
+import Foundation
+import GPT2Model
+
+/// The model that a command works on: what `--model` says, or the default for the purpose.
+struct ModelChoice {
+  enum Purpose {
+    case measuring, text
+  }
+
+  let source: ModelSource
+  private let project: Project
+
+  init(_ name: String?, for purpose: Purpose, _ project: Project, _ console: Console) throws {
+    self.project = project
+    if let name {
+      source = try ModelSource(name)
+      return
+    }
+    let downloaded = project.downloadedModel
+    if FileManager.default.fileExists(atPath: downloaded + "/model.safetensors") {
+      source = try ModelSource(Self.shortened(downloaded))
+      console.note("model: \(source.name), downloaded")
+      return
+    }
+    switch purpose {
+    case .measuring:
+      source = try ModelSource("synthetic:gpt2")
+      console.note("model: synthetic:gpt2, GPT-2 124M's shape with generated weights")
+    case .text:
+      source = try ModelSource(Self.shortened(project.tinyModel))
+      console.note("model: \(source.name), the tiny model that comes with the project")
+    }
+  }
+
+  func open() throws -> Checkpoint { try source.open(cacheFolder: project.weights) }
+
+  /// The model's tokenizer; nil where no vocabulary lies beside it.
+  func tokenizer() throws -> Tokenizer? {
+    guard let folder = source.tokenizerFolder,
+      FileManager.default.fileExists(atPath: folder + "/vocab.json")
+    else { return nil }
+    return try Tokenizer(folder: folder)
+  }
+
+  /// A path below the working folder as people would type it.
+  private static func shortened(_ path: String) -> String {
+    let current = FileManager.default.currentDirectoryPath + "/"
+    return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
+  }
+}

@@ -1,0 +1,90 @@
+import Foundation
+
+/// Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13): draw
+/// `resamples` samples with replacement, take the statistic of each, and report the type-7 quantiles at
+/// (1 − confidence)/2 on both sides. The same seed gives the same interval.
+///
+/// On small samples it covers a little less often than it says: a nominal 95 % interval of a median covers in
+/// 92 to 94 of 100 for 10 to 25 values. No interval that stays within the sample can cover a median more often
+/// than 1 − 2^(1−n): 75 % for 3 values, 94 % for 5, 97 % for 6. See `attainableConfidence(count:)`.
+public struct Bootstrap: Sendable {
+  /// Fewest values of a sample (or pairs) that an interval is given for.
+  public static let minimumCount = 3
+
+  public var resamples: Int
+  public var confidence: Double
+  public var seed: UInt64
+
+  /// - Parameters:
+  ///   - resamples: samples drawn; every estimate is nil for fewer than 1.
+  ///   - confidence: between 0 and 1; every estimate is nil for any other number.
+  public init(resamples: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 0x5eed) {
+    self.resamples = resamples
+    self.confidence = confidence
+    self.seed = seed
+  }
+
+  /// The median and its interval; nil for fewer than three values or one that is not finite.
+  public func median(_ values: [Double]) -> Estimate? {
+    guard isUsable(values), let center = Statistics.median(values) else { return nil }
+    var generator = SeededGenerator(seed: seed)
+    var resample = values
+    let statistics = (0..<resamples).map { _ in
+      Self.resampledMedian(of: values, scratch: &resample, using: &generator)
+    }
+    return estimate(center, statistics)
+  }
+
+  /// median(`head`) ÷ median(`base`) of two independent samples, each resampled on its own. Nil for fewer
+  /// than three values on a side, or where a value is not a finite number above zero.
+  public func ratioOfMedians(base: [Double], head: [Double]) -> Estimate? {
+    guard isUsable(base), isUsable(head), (base + head).allSatisfy({ $0 > 0 }),
+      let baseMedian = Statistics.median(base), let headMedian = Statistics.median(head)
+    else { return nil }
+    var generator = SeededGenerator(seed: seed)
+    var baseResample = base
+    var headResample = head
+    let statistics = (0..<resamples).map { _ in
+      let denominator = Self.resampledMedian(of: base, scratch: &baseResample, using: &generator)
+      return Self.resampledMedian(of: head, scratch: &headResample, using: &generator) / denominator
+    }
+    return estimate(headMedian / baseMedian, statistics)
+  }
+
+  /// The ratio of pairs taken close together in time: exp of the median of ln(head[i] ÷ base[i]), and the
+  /// interval likewise, with the pairs resampled. Nil for fewer than three pairs, sides of different length,
+  /// or a value that is not a finite number above zero.
+  public func pairedRatio(base: [Double], head: [Double]) -> Estimate? {
+    guard base.count == head.count, (base + head).allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
+    let logarithms = zip(base, head).map { log($1 / $0) }
+    guard let result = median(logarithms) else { return nil }
+    return Estimate(
+      value: exp(result.value),
+      interval: Interval(lower: exp(result.interval.lower), upper: exp(result.interval.upper)))
+  }
+
+  /// The highest confidence that the interval of a median of `count` values can have: 1 − 2^(1−n), the
+  /// chance that the true median lies between the smallest and the largest of them.
+  public static func attainableConfidence(count: Int) -> Double {
+    count < 1 ? 0 : 1 - pow(2, Double(1 - count))
+  }
+
+  private func isUsable(_ values: [Double]) -> Bool {
+    values.count >= Self.minimumCount && values.allSatisfy(\.isFinite) && resamples > 0
+      && confidence > 0 && confidence < 1
+  }
+
+  private func estimate(_ value: Double, _ statistics: [Double]) -> Estimate? {
+    let tail = (1 - confidence) / 2
+    guard let bounds = quantiles(statistics, [tail, 1 - tail]) else { return nil }
+    return Estimate(value: value, interval: Interval(lower: bounds[0], upper: bounds[1]))
+  }
+
+  private static func resampledMedian(
+    of values: [Double], scratch: inout [Double], using generator: inout SeededGenerator
+  ) -> Double {
+    for index in scratch.indices { scratch[index] = values[generator.index(below: values.count)] }
+    scratch.sort()
+    return quantile(sorted: scratch, 0.5)
+  }
+}

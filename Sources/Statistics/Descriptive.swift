@@ -1,0 +1,64 @@
+import Foundation
+
+// Every function here answers nil where its figure is undefined: too few values, or a value that is not
+// finite. A NaN therefore never travels into a table.
+
+/// Σx / n, or nil for no values or a value that is not finite.
+public func mean(_ values: [Double]) -> Double? {
+  guard !values.isEmpty, values.allSatisfy(\.isFinite) else { return nil }
+  let result = values.reduce(0, +) / Double(values.count)
+  return result.isFinite ? result : nil
+}
+
+/// The middle value; the mean of the two middle values of an even count.
+public func median(_ values: [Double]) -> Double? {
+  quantile(values, 0.5)
+}
+
+/// The quantile at `probability` in 0...1, type 7 of Hyndman and Fan, "Sample Quantiles in Statistical
+/// Packages" (1996), the default of R and NumPy: with x sorted from index 0 and h = (n − 1)·p, it is
+/// x⌊h⌋ + (h − ⌊h⌋)·(x⌊h⌋₊₁ − x⌊h⌋).
+///
+/// Nil for no values, a value that is not finite, or a probability outside 0...1.
+public func quantile(_ values: [Double], _ probability: Double) -> Double? {
+  quantiles(values, [probability])?.first
+}
+
+/// Several type-7 quantiles of the same values, in the order of `probabilities`; nil as for `quantile`.
+public func quantiles(_ values: [Double], _ probabilities: [Double]) -> [Double]? {
+  guard !values.isEmpty, values.allSatisfy(\.isFinite) else { return nil }
+  guard probabilities.allSatisfy({ (0...1).contains($0) }) else { return nil }
+  let sorted = values.sorted()
+  return probabilities.map { quantile(sorted: sorted, $0) }
+}
+
+/// The standard deviation of a sample, √(Σ(x − x̄)² / (n − 1)), in two passes so that values close together
+/// and far from zero lose no digits. Nil for fewer than two values.
+public func standardDeviation(_ values: [Double]) -> Double? {
+  guard values.count > 1, let center = mean(values) else { return nil }
+  let squares = values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
+  let result = (squares / Double(values.count - 1)).squareRoot()
+  return result.isFinite ? result : nil
+}
+
+/// The median absolute deviation from the median, unscaled: multiply by 1.4826 to estimate the standard
+/// deviation of normal data.
+public func medianAbsoluteDeviation(_ values: [Double]) -> Double? {
+  guard let center = median(values) else { return nil }
+  return median(values.map { abs($0 - center) })
+}
+
+/// exp(Σ ln x / n): the mean of ratios. Nil for no values, or where one is not a finite number above zero.
+public func geometricMean(_ values: [Double]) -> Double? {
+  guard values.allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
+  return mean(values.map { log($0) }).map { exp($0) }
+}
+
+/// Type 7 on values that are sorted, finite and at least one.
+func quantile(sorted: [Double], _ probability: Double) -> Double {
+  let position = Double(sorted.count - 1) * probability
+  let lower = min(Int(position), sorted.count - 1)
+  let upper = min(lower + 1, sorted.count - 1)
+  let fraction = position - Double(lower)
+  return sorted[lower] + fraction * (sorted[upper] - sorted[lower])
+}

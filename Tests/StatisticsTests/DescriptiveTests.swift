@@ -1,0 +1,84 @@
+import Statistics
+import Testing
+
+// Expected values: NumPy 2 and SciPy 1 on the same ten numbers.
+private let values = [12.5, 3.25, 7.75, 9.0, 1.5, 22.0, 4.125, 15.875, 6.0, 8.5]
+
+private func isClose(_ value: Double?, _ expected: Double, _ relative: Double = 1e-14) -> Bool {
+  guard let value else { return false }
+  return abs(value - expected) <= relative * abs(expected)
+}
+
+@Suite struct DescriptiveTests {
+  @Test func momentsMatchNumPy() {
+    #expect(isClose(mean(values), 9.05))
+    #expect(isClose(standardDeviation(values), 6.257273545420739))
+    #expect(isClose(geometricMean(values), 7.0705946268674325))
+  }
+
+  @Test(arguments: [
+    (0, 1.5), (0.01, 1.6575), (0.1, 3.075), (0.25, 4.59375), (0.5, 8.125), (0.75, 11.625),
+    (0.9, 16.4875), (0.99, 21.44875), (1, 22.0),
+  ])
+  func quantilesMatchNumPy(probability: Double, expected: Double) {
+    #expect(isClose(quantile(values, probability), expected))
+  }
+
+  @Test func medianOfOddAndEvenCounts() {
+    #expect(median([3, 1, 2]) == 2)
+    #expect(median([4, 1, 3, 2]) == 2.5)
+    #expect(median([7]) == 7)
+  }
+
+  @Test func medianAbsoluteDeviationMatchesSciPy() {
+    #expect(medianAbsoluteDeviation(values) == 4.1875)
+    #expect(medianAbsoluteDeviation([5]) == 0)
+  }
+
+  @Test func deviationKeepsItsDigitsFarFromZero() {
+    #expect(isClose(standardDeviation([1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16]), 5.477225575051661))
+  }
+
+  @Test func summaryHoldsTheSameFigures() throws {
+    let summary = try #require(Summary(values))
+    #expect(summary.count == 10)
+    #expect(summary.minimum == 1.5)
+    #expect(summary.maximum == 22)
+    #expect(summary.median == 8.125)
+    #expect(isClose(summary.mean, 9.05))
+    #expect(isClose(summary.p90, 16.4875))
+    #expect(isClose(summary.p99, 21.44875))
+    #expect(isClose(summary.coefficientOfVariation, 6.257273545420739 / 9.05))
+    let single = try #require(Summary([2]))
+    #expect(single.standardDeviation == nil)
+    #expect(single.p99 == 2)
+  }
+
+  @Test func tooFewValuesGiveNoFigure() {
+    #expect(mean([]) == nil)
+    #expect(median([]) == nil)
+    #expect(standardDeviation([1]) == nil)
+    #expect(medianAbsoluteDeviation([]) == nil)
+    #expect(geometricMean([]) == nil)
+    #expect(Summary([]) == nil)
+  }
+
+  @Test(arguments: [Double.nan, .infinity, -.infinity])
+  func aValueThatIsNotFiniteGivesNoFigure(bad: Double) {
+    #expect(mean([1, bad, 3]) == nil)
+    #expect(median([1, bad, 3]) == nil)
+    #expect(standardDeviation([1, bad, 3]) == nil)
+    #expect(medianAbsoluteDeviation([1, bad, 3]) == nil)
+    #expect(geometricMean([1, bad, 3]) == nil)
+    #expect(Summary([1, bad, 3]) == nil)
+  }
+
+  @Test func undefinedArgumentsGiveNoFigure() {
+    #expect(quantile([1, 2], -0.1) == nil)
+    #expect(quantile([1, 2], 1.1) == nil)
+    #expect(quantile([1, 2], .nan) == nil)
+    #expect(geometricMean([1, 0]) == nil)
+    #expect(geometricMean([1, -2]) == nil)
+    #expect(mean([.greatestFiniteMagnitude, .greatestFiniteMagnitude]) == nil)
+  }
+}

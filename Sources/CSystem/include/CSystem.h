@@ -2,6 +2,8 @@
 #ifndef GPT2_BENCH_CSYSTEM_H
 #define GPT2_BENCH_CSYSTEM_H
 
+#include "CSystemMeasurement.h"
+
 #ifndef GPT2_BENCH_CPU_FLAG
 #define GPT2_BENCH_CPU_FLAG ""
 #endif

@@ -1,0 +1,120 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A process with pipes to its three standard streams, in a process group of its own, so that Ctrl-C on the
+/// terminal reaches the parent alone.
+///
+/// `posix_spawn` rather than Foundation's `Process`: no threads of its own, an exec that fails is an error
+/// here, and the group can be killed whole. The parent's ends of the pipes do not block. Not thread-safe.
+final class ChildProcess {
+  struct SpawnFailure: Error {
+    let reason: String
+  }
+
+  /// The parent's ends; -1 once closed.
+  private(set) var input: Int32
+  private(set) var output: Int32
+  private(set) var standardError: Int32
+
+  let pid: pid_t
+  private var ending: ContestantError.Ending?
+
+  /// - Parameters:
+  ///   - executable: a path, or a name that is looked up in `PATH`.
+  ///   - arguments: without the program's name.
+  init(executable: String, arguments: [String], environment: [String: String]) throws(SpawnFailure) {
+    Self.ignoreBrokenPipes()
+    var pipes: [Pipe] = []
+    do {
+      for _ in 0..<3 { pipes.append(try Pipe()) }
+      pid = try Self.spawn(
+        executable, arguments, environment, [pipes[0].read, pipes[1].write, pipes[2].write])
+    } catch {
+      for pipe in pipes { pipe.close() }
+      throw error
+    }
+    for end in [pipes[0].read, pipes[1].write, pipes[2].write] { _ = Foundation.close(end) }
+    (input, output, standardError) = (pipes[0].write, pipes[1].read, pipes[2].read)
+    for descriptor in [input, output, standardError] {
+      _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
+  }
+
+  deinit {
+    _ = kill()
+    closeAll()
+  }
+
+  /// Whether the process has ended; it stays a zombie until `kill` collects it.
+  var hasExited: Bool {
+    if ending != nil { return true }
+    var info = siginfo_t()
+    let status = waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT)
+    return status == 0 ? info.si_signo == SIGCHLD : errno == ECHILD
+  }
+
+  /// Kills the whole group, collects the process and tells how it ended: its own way where it had ended before.
+  func kill() -> ContestantError.Ending {
+    if let ending { return ending }
+    // The process has not been collected, so its id cannot yet belong to another.
+    _ = killpg(pid, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+    let result = Self.ending(status: status)
+    ending = result
+    return result
+  }
+
+  /// The child sees the end of its input.
+  func closeInput() {
+    Self.close(&input)
+  }
+
+  func closeStandardError() {
+    Self.close(&standardError)
+  }
+
+  func closeAll() {
+    Self.close(&input)
+    Self.close(&output)
+    Self.close(&standardError)
+  }
+
+  private static func close(_ descriptor: inout Int32) {
+    guard descriptor >= 0 else { return }
+    _ = Foundation.close(descriptor)
+    descriptor = -1
+  }
+
+  /// A child that has died must give `EPIPE`, not end this process. A handler that is already there stays.
+  private static func ignoreBrokenPipes() {
+    var action = sigaction()
+    guard sigaction(SIGPIPE, nil, &action) == 0 else { return }
+    #if canImport(Glibc)
+      let handler = action.__sigaction_handler.sa_handler
+    #else
+      let handler = action.__sigaction_u.__sa_handler
+    #endif
+    if handler == nil { signal(SIGPIPE, SIG_IGN) }
+  }
+
+  private static func ending(status: Int32) -> ContestantError.Ending {
+    let signal = status & 0x7f
+    return signal == 0 ? .exited(code: (status >> 8) & 0xff) : .signalled(name: signalName(signal))
+  }
+
+  private static func signalName(_ signal: Int32) -> String {
+    let names: [Int32: String] = [
+      SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
+      SIGABRT: "SIGABRT", SIGBUS: "SIGBUS", SIGFPE: "SIGFPE", SIGKILL: "SIGKILL", SIGSEGV: "SIGSEGV",
+      SIGPIPE: "SIGPIPE", SIGALRM: "SIGALRM", SIGTERM: "SIGTERM", SIGXCPU: "SIGXCPU", SIGSYS: "SIGSYS",
+      SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2",
+    ]
+    return names[signal] ?? "signal \(signal)"
+  }
+}

@@ -1,0 +1,57 @@
+/// One sample of a micro benchmark.
+public struct CalibratedSample: Sendable, Equatable {
+  /// Calls behind the sample.
+  public let iterations: Int
+  /// Wall time of all of them.
+  public let elapsedNanoseconds: UInt64
+
+  public init(iterations: Int, elapsedNanoseconds: UInt64) {
+    self.iterations = iterations
+    self.elapsedNanoseconds = elapsedNanoseconds
+  }
+
+  public var nanosecondsPerCall: Double {
+    Double(elapsedNanoseconds) / Double(iterations)
+  }
+}
+
+/// Timing of work too short for one reading of the clock: enough calls go into a sample that it lasts at least
+/// `minimumSample`.
+public struct Calibration: Sendable {
+  /// No sample makes more calls than this, so that a body which does nothing ends as well.
+  public static let maximumIterations = 1 << 30
+
+  private let clock: any MonotonicClock
+  private let minimum: UInt64
+
+  /// - Parameter minimumSample: shortest sample; the default of 10 ms makes a preemption of 0.1 ms one percent.
+  public init(minimumSample: Duration = .milliseconds(10), clock: any MonotonicClock = SystemClock()) {
+    minimum = max(1, minimumSample.nanoseconds)
+    self.clock = clock
+  }
+
+  /// Times `iterations` calls. `body` makes as many calls as it is told.
+  public func sample(iterations: Int, _ body: (_ iterations: Int) throws -> Void) rethrows
+    -> CalibratedSample
+  {
+    let start = clock.now()
+    try body(iterations)
+    return CalibratedSample(iterations: iterations, elapsedNanoseconds: clock.now() - start)
+  }
+
+  /// Finds the number of calls that lasts at least the minimum, and gives the sample that showed it. All calls
+  /// before it count as warm-up.
+  ///
+  /// Starts at one call and aims 20 % beyond the minimum from what it has seen, at most ten times as many
+  /// calls in a step, because the first calls are slower than the rest.
+  public func calibrate(_ body: (_ iterations: Int) throws -> Void) rethrows -> CalibratedSample {
+    var iterations = 1
+    while true {
+      let result = try sample(iterations: iterations, body)
+      if result.elapsedNanoseconds >= minimum || iterations >= Self.maximumIterations { return result }
+      let wanted = 1.2 * Double(minimum) / max(result.nanosecondsPerCall, 1e-3)
+      let next = min(wanted.rounded(.up), Double(iterations) * 10)
+      iterations = min(max(Int(next), iterations + 1), Self.maximumIterations)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+@testable import Measurement
+
+@Suite struct TimingTests {
+  @Test func systemClockMovesForwardAtTheRateOfTime() {
+    let clock = SystemClock()
+    let start = clock.now()
+    usleep(20_000)
+    let elapsed = clock.now() - start
+    #expect(elapsed >= 20_000_000)
+    #expect(elapsed < 5_000_000_000)
+  }
+
+  @Test func durationsBecomeNanoseconds() {
+    #expect(Duration.milliseconds(1500).nanoseconds == 1_500_000_000)
+    #expect(Duration.nanoseconds(7).nanoseconds == 7)
+    #expect(Duration.seconds(-1).nanoseconds == 0)
+    #expect(Duration.seconds(Int64.max).nanoseconds == .max)
+  }
+
+  @Test func launderedValuesAreTheSameValues() {
+    var values: [Float] = [1, 2, 3]
+    values.withUnsafeMutableBufferPointer { buffer in
+      let base = buffer.baseAddress!
+      #expect(launder(base) == base)
+      #expect(launder(UnsafePointer(base)) == UnsafePointer(base))
+      sink(base)
+      sink(UnsafePointer(base))
+    }
+    #expect(values == [1, 2, 3])
+    #expect(launder(-5) == -5)
+    blackHole(values)
+  }
+
+  /// Without the barriers an optimised build computes the product once, or never: a few nanoseconds for a
+  /// million passes. With them each pass over 4096 numbers takes at least a tenth of a microsecond on anything.
+  @Test func barriersKeepTheWorkInTheLoop() {
+    var values = (0..<4096).map { Float($0) }
+    let passes = 2000
+    let elapsed = values.withUnsafeMutableBufferPointer { buffer in
+      let pointer = UnsafePointer(buffer.baseAddress!)
+      let clock = SystemClock()
+      let start = clock.now()
+      for _ in 0..<passes { blackHole(sumOfSquares(launder(pointer), launder(buffer.count))) }
+      return clock.now() - start
+    }
+    #expect(elapsed > UInt64(passes) * 100)
+  }
+}
+
+@inline(__always)
+private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float {
+  var sum: Float = 0
+  for index in 0..<count { sum += values[index] * values[index] }
+  return sum
+}
+
+@Suite struct CalibrationTests {
+  private let clock = FakeClock()
+
+  @Test func findsASampleThatLastsLongEnough() {
+    var calls = 0
+    let sample = Calibration(minimumSample: .milliseconds(10), clock: clock).calibrate { iterations in
+      calls += iterations
+      clock.advance(by: UInt64(iterations) * 3_000)
+    }
+    // 10 ms ÷ 3 µs, and 20 % more.
+    #expect(sample.iterations == 4000)
+    #expect(sample.nanosecondsPerCall == 3000)
+    #expect(sample.elapsedNanoseconds == 12_000_000)
+    #expect(calls < 2 * sample.iterations)
+  }
+
+  @Test func oneCallIsEnoughWhereItIsLong() {
+    let sample = Calibration(minimumSample: .milliseconds(5), clock: clock).calibrate { iterations in
+      clock.advance(by: UInt64(iterations) * 2_000_000_000)
+    }
+    #expect(sample == CalibratedSample(iterations: 1, elapsedNanoseconds: 2_000_000_000))
+  }
+
+  @Test func aSlowFirstCallDoesNotFoolIt() {
+    var isFirst = true
+    let sample = Calibration(minimumSample: .milliseconds(10), clock: clock).calibrate { iterations in
+      clock.advance(by: UInt64(iterations) * 100 + (isFirst ? 1_000_000 : 0))
+      isFirst = false
+    }
+    #expect(sample.nanosecondsPerCall == 100)
+    #expect(sample.elapsedNanoseconds >= 10_000_000)
+  }
+
+  @Test func aBodyThatTakesNoTimeEnds() {
+    let sample = Calibration(clock: clock).calibrate { _ in }
+    #expect(sample.iterations == Calibration.maximumIterations)
+  }
+
+  @Test func anErrorOfTheBodyComesThrough() {
+    struct Broken: Error {}
+    #expect(throws: Broken.self) {
+      try Calibration(clock: clock).calibrate { _ in throw Broken() }
+    }
+  }
+
+  @Test func aGivenCountIsKept() {
+    let sample = Calibration(clock: clock).sample(iterations: 7) { iterations in
+      clock.advance(by: UInt64(iterations) * 11)
+    }
+    #expect(sample == CalibratedSample(iterations: 7, elapsedNanoseconds: 77))
+  }
+}

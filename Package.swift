@@ -33,7 +33,8 @@ let package = Package(
     .target(name: "GPT2Model", dependencies: ["CSystem"], swiftSettings: hot),
     .target(name: "GPT2Kernels", dependencies: ["CSystem"], swiftSettings: hot),
     .target(
-      name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels"], swiftSettings: hot),
+      name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Statistics"],
+      swiftSettings: hot),
     .target(name: "Measurement", dependencies: ["CSystem", "Statistics"], swiftSettings: hot),
     .target(name: "Reporting", dependencies: ["Statistics"], swiftSettings: settings),
     .executableTarget(

@@ -1,13 +1,14 @@
 import Foundation
+import Statistics
 
 /// Chooses tokens from logits, with a random stream of its own.
 public struct Sampler: Sendable {
   public let parameters: SamplingParameters
-  private var random: SplitMix64
+  private var random: SeededGenerator
 
   public init(_ parameters: SamplingParameters) {
     self.parameters = parameters
-    random = SplitMix64(seed: parameters.seed)
+    random = SeededGenerator(seed: parameters.seed)
   }
 
   /// - Parameter logits: (vocabulary), not empty.
@@ -33,7 +34,7 @@ public struct Sampler: Sendable {
       weights.removeSubrange(count...)
       total = weights.reduce(0, +)
     }
-    var left = random.nextUnit() * total
+    var left = random.unit() * total
     for (candidate, weight) in zip(candidates, weights) {
       left -= weight
       if left < 0 { return candidate.id }
@@ -86,23 +87,4 @@ public func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
     best = index
   }
   return best
-}
-
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
-/// doi 10.1145/2660193.2660195.
-struct SplitMix64: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  /// Uniform in [0, 1).
-  mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -1,0 +1,143 @@
+import GPT2Kernels
+import Statistics
+
+/// A linear layer of any shape with operands drawn at random, prepared for one kernel.
+public final class LinearProblem {
+  public let m, n, k: Int
+  /// How many copies of the weights there are to take turns.
+  public let copies: Int
+
+  private let kernel: any Kernel
+  private let input, rows, bias, weights, output: FloatBuffer
+
+  /// - Parameter weightBytes: as many copies of the weights as fit, at least one.
+  public init(
+    m: Int, n: Int, k: Int, kernel: any Kernel, weightBytes: Int = 0, seed: UInt64 = 1
+  ) throws(EngineError) {
+    let size = kernel.weightLayout.count(outputs: n, inputs: k)
+    let copies = max(weightBytes / (size * MemoryLayout<Float>.stride), 1)
+    let input = try makeBuffer(m * k)
+    let rows = try makeBuffer(n * k)
+    let bias = try makeBuffer(n)
+    let weights = try makeBuffer(size * copies)
+    let output = try makeBuffer(m * n)
+    var generator = SeededGenerator(seed: seed)
+    func fill(_ buffer: UnsafeMutablePointer<Float>, _ count: Int) {
+      for i in 0..<count { buffer[i] = Float(generator.unit() * 2 - 1) }
+    }
+    fill(input.base, m * k)
+    fill(bias.base, n)
+    // Drawn as (k, n), the way a checkpoint holds it; kept as (n, k) for the oracle.
+    let drawn = try makeBuffer(n * k)
+    fill(drawn.base, n * k)
+    WeightLayout.rows.store(conv1D: drawn.base, inputs: k, outputs: n, to: rows.base)
+    for copy in 0..<copies {
+      kernel.weightLayout.store(
+        conv1D: drawn.base, inputs: k, outputs: n, to: weights.base + copy * size)
+    }
+    (self.m, self.n, self.k, self.copies, self.kernel) = (m, n, k, copies, kernel)
+    self.input = input
+    self.rows = rows
+    self.bias = bias
+    self.weights = weights
+    self.output = output
+  }
+
+  /// The whole product once.
+  ///
+  /// - Parameter copy: which copy of the weights.
+  /// - Returns: the output, (m, n).
+  @discardableResult
+  public func run(copy: Int = 0) -> UnsafePointer<Float> {
+    let size = kernel.weightLayout.count(outputs: n, inputs: k)
+    kernel.run(
+      Linear(
+        input: Matrix(input.base, rows: m, columns: k),
+        weight: Weight(
+          weights.base + copy * size, outputs: n, inputs: k, layout: kernel.weightLayout),
+        bias: Vector(bias.base, count: n),
+        output: MutableMatrix(output.base, rows: m, columns: n)))
+    return UnsafePointer(output.base)
+  }
+
+  /// Compares the last output with sums in double.
+  ///
+  /// A sum of k float32 products may be off by 2(√k + 1) · 2⁻²⁴ · Σ|x·w|; see `Tolerance` for the law.
+  ///
+  /// - Parameter limit: multiplications that the comparison may cost; beyond it outputs are compared at even
+  ///   distances, the last one always.
+  public func check(limit: Int = 200_000_000) -> LinearCheck {
+    let total = m * n
+    let compared = max(min(total, limit / k), 1)
+    var result = LinearCheck(compared: compared, total: total)
+    let factor = 2 * (Double(k).squareRoot() + 1) * 0x1p-24
+    for index in 0..<compared {
+      let place = compared == 1 ? total - 1 : index * (total - 1) / (compared - 1)
+      let (row, column) = (place / n, place % n)
+      var sum = Double(bias.base[column])
+      var magnitude = abs(sum)
+      for i in 0..<k {
+        let product = Double(input.base[row * k + i]) * Double(rows.base[column * k + i])
+        sum += product
+        magnitude += abs(product)
+      }
+      result.add(output.base[place], sum, tolerance: factor * magnitude, row: row, column: column)
+    }
+    return result
+  }
+}
+
+/// What comparing a linear layer's output with its oracle has found.
+public struct LinearCheck: Codable, Equatable, Sendable {
+  public private(set) var maxAbsoluteError = 0.0
+  /// What was allowed at the worst output.
+  public private(set) var tolerance = 0.0
+  public let compared: Int
+  public let total: Int
+  public private(set) var squaredError = 0.0
+  public private(set) var squaredReference = 0.0
+  /// The first output found wrong, in a line; nil where all are right.
+  public private(set) var failure: String?
+  private var worstRatio = -1.0
+
+  init(compared: Int, total: Int) {
+    self.compared = compared
+    self.total = total
+  }
+
+  mutating func add(_ value: Float, _ reference: Double, tolerance allowed: Double, row: Int, column: Int) {
+    guard value.isFinite else {
+      if failure == nil { failure = "output (\(row), \(column)) is \(value), expected a finite number" }
+      return
+    }
+    let error = abs(Double(value) - reference)
+    maxAbsoluteError = max(maxAbsoluteError, error)
+    squaredError += error * error
+    squaredReference += reference * reference
+    if error / allowed > worstRatio {
+      worstRatio = error / allowed
+      tolerance = allowed
+    }
+    if error > allowed, failure == nil {
+      failure = "output (\(row), \(column)) is off by \(error), allowed \(allowed)"
+    }
+  }
+
+  /// The shapes that every kernel is held against its oracle on before any is timed: all combinations of sizes
+  /// around the widths of vectors and tiles.
+  public static let raggedSizes = (m: [1, 2, 3, 4, 5, 7, 9], n: [1, 3, 7, 8, 9, 17], k: [1, 7, 8, 9, 17, 63, 65])
+
+  /// The first failure among the ragged shapes; nil where there is none.
+  public static func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {
+    for m in raggedSizes.m {
+      for n in raggedSizes.n {
+        for k in raggedSizes.k {
+          let problem = try LinearProblem(m: m, n: n, k: k, kernel: kernel)
+          problem.run()
+          if let failure = problem.check().failure { return "\(m)x\(k)x\(n): \(failure)" }
+        }
+      }
+    }
+    return nil
+  }
+}

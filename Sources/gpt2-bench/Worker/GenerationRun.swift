@@ -1,0 +1,42 @@
+import Foundation
+import GPT2Engine
+import GPT2Model
+import Measurement
+
+/// Times one generation: text or ids in, greedy tokens out.
+struct GenerationRun {
+  let engine: Engine
+  let tokenizer: Tokenizer?
+  /// One for each prompt of the batch; used again from run to run, as a server would.
+  let sequences: [TokenSequence]
+  var clock: any MonotonicClock = SystemClock()
+
+  func perform(_ request: RunRequest.Generation) throws -> RunAnswer {
+    for sequence in sequences { sequence.reset() }
+    let start = clock.now()
+    for (index, prompt) in request.prompts.enumerated() {
+      if index == 0, let text = request.text, let tokenizer {
+        try sequences[index].append(tokenizer.encode(text))
+      } else {
+        try sequences[index].append(prompt)
+      }
+    }
+    let prefillStart = clock.now()
+    var logits = try engine.step(sequences)
+    let prefill = Int(clock.now() - prefillStart)
+    var times: [Int] = []
+    var ids = sequences.map { _ in [Int]() }
+    for index in 0..<request.tokens {
+      for row in sequences.indices {
+        ids[row].append(argmax(UnsafeBufferPointer(start: logits.row(row), count: logits.columns)))
+      }
+      times.append(Int(clock.now() - start))
+      guard index + 1 < request.tokens else { break }
+      for (row, sequence) in sequences.enumerated() { try sequence.append([ids[row][index]]) }
+      logits = try engine.step(sequences)
+    }
+    return RunAnswer(
+      elapsedNanoseconds: Double(clock.now() - start), iterations: 1, prefillNanoseconds: prefill,
+      tokenNanoseconds: times, ids: ids)
+  }
+}

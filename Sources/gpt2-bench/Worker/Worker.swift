@@ -1,0 +1,19 @@
+import Measurement
+
+/// The contestant's side of every measurement: a process that runs one variant and answers requests.
+enum Worker: Command {
+  static let description = CommandDescription(
+    name: "worker", summary: "answers measuring requests on standard input", options: [],
+    isHidden: true)
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let session = try WorkerSession(project: Project())
+    var loop = WorkerLoop()
+    loop.on("load") { try session.load($0) }
+    loop.on("check") { try session.check($0) }
+    loop.on("run") { try session.run($0) }
+    loop.on("memory") { (_: Empty) in session.memory() }
+    loop.serveStandardStreams()
+    return .done
+  }
+}

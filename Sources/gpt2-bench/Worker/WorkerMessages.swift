@@ -1,0 +1,83 @@
+import GPT2Engine
+
+/// The payloads between the command and its workers. Another engine's script answers the same ones; see
+/// `Benchmarks/peers/README.md`.
+
+struct LoadRequest: Codable {
+  /// As `--model` takes it; nil for a worker that only runs matrix products.
+  let model: String?
+  let variant: String
+  let threads: Int
+  /// Drop the weights' file from the page cache first.
+  let cold: Bool
+}
+
+struct LoadAnswer: Codable {
+  /// From opening the file to an engine that can be asked.
+  let loadNanoseconds: Int?
+  /// Whether none of the file was in the page cache; nil where it was not to be dropped.
+  let wasCold: Bool?
+  /// Threads that the variant really uses.
+  let threads: Int
+}
+
+struct CheckRequest: Codable {
+  /// Folders with a `reference.json`; their models are opened as needed.
+  let references: [String]
+  let scope: CheckScope
+  /// Hold the loaded model against `naive` on these prompts; empty for none.
+  let oraclePrompts: [[Int]]
+  /// Hold the kernel's matrix product against its oracle, at ragged shapes first.
+  let gemm: GemmShape?
+}
+
+struct CheckAnswer: Codable {
+  struct Reference: Codable {
+    let name: String
+    let comparison: LogitComparison
+  }
+
+  let references: [Reference]
+  let gemm: LinearCheck?
+  /// What the ragged shapes showed, where they failed.
+  let gemmFailure: String?
+}
+
+struct GemmShape: Codable, Hashable {
+  let m: Int
+  let k: Int
+  let n: Int
+
+  var name: String { "\(m)x\(k)x\(n)" }
+}
+
+/// One workload: a generation or a matrix product.
+struct RunRequest: Codable {
+  struct Generation: Codable {
+    /// One prompt for each sequence of the batch, all of one length.
+    let prompts: [[Int]]
+    /// The first prompt as text, where the worker is to tokenize it in the measured time.
+    let text: String?
+    /// New tokens of each sequence.
+    let tokens: Int
+  }
+
+  let generation: Generation?
+  let gemm: GemmShape?
+}
+
+struct RunAnswer: Codable {
+  let elapsedNanoseconds: Double
+  /// Calls that `elapsedNanoseconds` is the mean of.
+  let iterations: Int
+  let prefillNanoseconds: Int?
+  /// When each new token was there, from the request's start.
+  let tokenNanoseconds: [Int]
+  /// The new ids of each sequence.
+  let ids: [[Int]]
+}
+
+struct MemoryAnswer: Codable {
+  /// Nil where the system does not tell.
+  let peakBytes: Int?
+}

@@ -1,0 +1,118 @@
+import Foundation
+import GPT2Engine
+import GPT2Kernels
+import GPT2Model
+import Measurement
+
+/// What a worker process holds between requests: one variant, and a model where it was given one.
+final class WorkerSession {
+  private let project: Project
+  private var variant: Variant = .oracle
+  private var threads = 1
+  private var model: ModelSource?
+  private var engine: Engine?
+  private var tokenizer: Tokenizer?
+  private var sequences: [TokenSequence] = []
+  private var gemms: [GemmShape: GemmRun] = [:]
+  /// The peak before the checks, whose own memory must not count.
+  private var peakBeforeReset = 0
+
+  init(project: Project) { self.project = project }
+
+  func load(_ request: LoadRequest) throws -> LoadAnswer {
+    guard let variant = Variant.named(request.variant) else {
+      throw RunError("unknown variant '\(request.variant)'")
+    }
+    self.variant = variant
+    threads = variant.threads(of: request.threads)
+    guard let name = request.model else {
+      return LoadAnswer(loadNanoseconds: nil, wasCold: nil, threads: threads)
+    }
+    let source = try ModelSource(name)
+    let wasCold = try request.cold ? dropFromPageCache(source) : nil
+    let clock = SystemClock()
+    let start = clock.now()
+    let engine = try Engine(
+      source.open(cacheFolder: project.weights), variant: variant, threads: threads)
+    let elapsed = Int(clock.now() - start)
+    self.engine = engine
+    model = source
+    if let folder = source.tokenizerFolder,
+      FileManager.default.fileExists(atPath: folder + "/vocab.json")
+    {
+      tokenizer = try Tokenizer(folder: folder)
+    }
+    return LoadAnswer(loadNanoseconds: elapsed, wasCold: wasCold, threads: engine.threads)
+  }
+
+  /// Whether the file's pages are all out; false where another process keeps them.
+  private func dropFromPageCache(_ source: ModelSource) throws -> Bool {
+    guard let path = try source.open(cacheFolder: project.weights).path else { return false }
+    return try PageCache.drop(path)
+  }
+
+  func check(_ request: CheckRequest) throws -> CheckAnswer {
+    peakBeforeReset = max(peakBeforeReset, ProcessMemory.peakBytes ?? 0)
+    defer { ProcessMemory.resetPeak() }
+    var results: [CheckAnswer.Reference] = []
+    for folder in request.references {
+      let reference = try ReferenceCase(folder: folder)
+      let comparison = try engine(for: reference).check(against: reference, scope: request.scope)
+      results.append(.init(name: reference.name, comparison: comparison))
+    }
+    if !request.oraclePrompts.isEmpty, let engine {
+      let oracle = try ReferenceCase(oracleFor: engine.checkpoint, prompts: request.oraclePrompts)
+      results.append(.init(name: oracle.name, comparison: try engine.check(against: oracle)))
+    }
+    guard let shape = request.gemm else {
+      return CheckAnswer(references: results, gemm: nil, gemmFailure: nil)
+    }
+    let kernel = variant.kernel(threads: threads)
+    let problem = try LinearProblem(m: shape.m, n: shape.n, k: shape.k, kernel: kernel)
+    problem.run()
+    return CheckAnswer(
+      references: results, gemm: problem.check(),
+      gemmFailure: try LinearCheck.firstRaggedFailure(of: kernel))
+  }
+
+  /// The loaded engine where the reference is of its model, otherwise one for the reference's.
+  private func engine(for reference: ReferenceCase) throws -> Engine {
+    let source = try project.model(of: reference)
+    if let engine, source == model { return engine }
+    return try Engine(
+      source.open(cacheFolder: project.weights), variant: variant, threads: threads)
+  }
+
+  func run(_ request: RunRequest) throws -> RunAnswer {
+    if let shape = request.gemm { return try run(shape) }
+    guard let generation = request.generation, let engine else {
+      throw RunError("nothing to run: expected a loaded model and a generation, or a gemm")
+    }
+    while sequences.count < generation.prompts.count { sequences.append(try engine.makeSequence()) }
+    let run = GenerationRun(
+      engine: engine, tokenizer: tokenizer, sequences: Array(sequences[..<generation.prompts.count]))
+    return try run.perform(generation)
+  }
+
+  private func run(_ shape: GemmShape) throws -> RunAnswer {
+    if gemms[shape] == nil {
+      gemms[shape] = try GemmRun(shape, kernel: variant.kernel(threads: threads))
+    }
+    guard let sample = gemms[shape]?.sample() else { throw RunError("no matrix product") }
+    return RunAnswer(
+      elapsedNanoseconds: sample.nanosecondsPerCall, iterations: sample.iterations,
+      prefillNanoseconds: nil, tokenNanoseconds: [], ids: [])
+  }
+
+  func memory() -> MemoryAnswer {
+    MemoryAnswer(peakBytes: ProcessMemory.peakBytes.map { max($0, peakBeforeReset) })
+  }
+}
+
+extension Project {
+  /// The model that a reference is of; its paths are relative to the project.
+  func model(of reference: ReferenceCase) throws -> ModelSource {
+    let isPath = !reference.model.hasPrefix("synthetic:")
+    return try ModelSource(isPath ? root + "/" + reference.model : reference.model)
+  }
+}

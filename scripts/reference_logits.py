@@ -7,6 +7,7 @@
 Each case is one model with several prompts; Benchmarks/reference/README.md defines the files. Prompts are
 drawn from successive seeds until, at every position and every greedy step, the best logit leads the second
 by the case's margin: an engine in float32 must then agree on every argmax, so that a disagreement is a defect.
+A greedy continuation must also vary, where random weights like to fall into a constant.
 Running it twice gives identical files (one thread, fixed seeds). `gpt2-124m` takes minutes and 3 GB of memory.
 """
 
@@ -27,6 +28,7 @@ import synthetic
 ROOT = synthetic.ROOT
 END_OF_TEXT = "<|endoftext|>"
 SEEDS = 200  # tries for a prompt before giving up
+REPEATS = 6  # a greedy continuation of n ids holds at least n / 6 distinct ones: a constant one proves little
 
 PromptMaker = Callable[[int, int, int], list[int]]  # (index, length, seed) -> ids
 
@@ -137,7 +139,7 @@ def least_margin(logits: np.ndarray) -> float:
 
 
 def try_prompt(model: GPT2LMHeadModel, case: Case, ids: list[int], seed: int) -> Prompt | None:
-    """The prompt with its logits and greedy continuation; None where a margin is below the case's."""
+    """The prompt with its logits and greedy continuation; None where a margin is below the case's or the ids repeat."""
     logits = forward(model, ids)
     margin = least_margin(logits)
     greedy: list[int] = []
@@ -147,11 +149,12 @@ def try_prompt(model: GPT2LMHeadModel, case: Case, ids: list[int], seed: int) ->
         if margin < case.margin:
             break
         greedy.append(int(row.argmax()))
-    return Prompt(ids, seed, logits, greedy, margin) if margin >= case.margin else None
+    usable = margin >= case.margin and len(set(greedy)) * REPEATS >= len(greedy)
+    return Prompt(ids, seed, logits, greedy, margin) if usable else None
 
 
 def find_prompts(model: GPT2LMHeadModel, case: Case, make: PromptMaker) -> Iterator[Prompt]:
-    """One prompt for each of the case's lengths, from the first seed that keeps the margin."""
+    """One prompt for each of the case's lengths, from the first seed that serves."""
     for index, length in enumerate(case.lengths):
         for seed in range(SEEDS):
             prompt = try_prompt(model, case, make(index, length, seed), seed)
@@ -160,7 +163,7 @@ def find_prompts(model: GPT2LMHeadModel, case: Case, make: PromptMaker) -> Itera
                 yield prompt
                 break
         else:
-            raise ValueError(f"{case.name}: no prompt of {length} ids keeps the margin {case.margin} in {SEEDS} seeds")
+            raise ValueError(f"{case.name}: no prompt of {length} ids keeps the margin {case.margin} and varies in {SEEDS} seeds")
 
 
 def full_positions(case: Case, length: int) -> list[int]:

@@ -62,7 +62,9 @@ def parse_shape(model: str) -> Shape:
     if prefix == "synthetic" and name in NAMED_SHAPES:
         return NAMED_SHAPES[name]
     if prefix != "synthetic" or not re.fullmatch(r"[1-9]\d*(,[1-9]\d*){4}", name):
-        raise ValueError(f"model {model}: expected synthetic:L,H,C,V,T or synthetic: and one of {', '.join(NAMED_SHAPES)}")
+        raise ValueError(
+            f"model {model}: expected synthetic:L,H,C,V,T or synthetic: and one of {', '.join(NAMED_SHAPES)}"
+        )
     shape = Shape(*map(int, name.split(",")))
     if shape.channels % shape.heads != 0:
         raise ValueError(f"model {model}: {shape.heads} heads do not divide {shape.channels} channels")

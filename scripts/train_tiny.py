@@ -26,6 +26,11 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GPT2Config, GPT2LMHeadModel
 
 END_OF_TEXT = "<|endoftext|>"
+CONFIG_FIELDS = tuple(
+    "activation_function architectures attn_pdrop bos_token_id embd_pdrop eos_token_id initializer_range "
+    "layer_norm_epsilon model_type n_embd n_head n_inner n_layer n_positions resid_pdrop tie_word_embeddings "
+    "vocab_size".split()
+)
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ def validation_loss(model: GPT2LMHeadModel, corpus: Corpus, context: int) -> tup
     inputs = ids[: count * context].view(count, context)
     targets = ids[1 : count * context + 1].view(count, context)
     nats = 0.0
-    for x, y in zip(inputs.split(16), targets.split(16)):
+    for x, y in zip(inputs.split(16), targets.split(16), strict=True):
         logits = model(x).logits
         nats += torch.nn.functional.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="sum").item()
     model.train()
@@ -161,10 +166,7 @@ def save_model(model: GPT2LMHeadModel, out: Path) -> None:
     """Writes config.json and model.safetensors: the tied output head is not stored twice."""
     config = model.config.to_dict()
     config.update(architectures=["GPT2LMHeadModel"], activation_function="gelu_new", tie_word_embeddings=True)
-    wanted = ("activation_function", "architectures", "attn_pdrop", "bos_token_id", "embd_pdrop", "eos_token_id")
-    wanted += ("initializer_range", "layer_norm_epsilon", "model_type", "n_embd", "n_head", "n_inner")
-    wanted += ("n_layer", "n_positions", "resid_pdrop", "tie_word_embeddings", "vocab_size")
-    kept = {name: config[name] for name in wanted}
+    kept = {name: config[name] for name in CONFIG_FIELDS}
     (out / "config.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     tensors = {name: tensor.contiguous() for name, tensor in model.transformer.state_dict().items()}
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
@@ -216,7 +218,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=3000, help="optimizer steps (default %(default)s)")
     parser.add_argument("--batch", type=int, default=16, help="windows per step (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="peak (default %(default)s)")
-    parser.add_argument("--dropout", type=float, default=0.1, help="on embeddings and residual branches (default %(default)s)")
+    parser.add_argument(
+        "--dropout", type=float, default=0.1, help="on embeddings and residual branches (default %(default)s)"
+    )
     parser.add_argument("--every", type=int, default=100, help="steps between evaluations (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")

@@ -94,11 +94,16 @@ public struct LinearCheck: Codable, Equatable, Sendable {
   public private(set) var tolerance = 0.0
   public let compared: Int
   public let total: Int
-  public private(set) var squaredError = 0.0
-  public private(set) var squaredReference = 0.0
+  /// Whether every output compared was a finite number.
+  public private(set) var isFinite = true
   /// The first output found wrong, in a line; nil where all are right.
   public private(set) var failure: String?
+  private var squaredError = 0.0
+  private var squaredReference = 0.0
   private var worstRatio = -1.0
+
+  /// Σ(x − r)² / Σr² over the outputs compared.
+  public var nmse: Double? { isFinite && squaredReference > 0 ? squaredError / squaredReference : nil }
 
   init(compared: Int, total: Int) {
     self.compared = compared
@@ -107,6 +112,7 @@ public struct LinearCheck: Codable, Equatable, Sendable {
 
   mutating func add(_ value: Float, _ reference: Double, tolerance allowed: Double, row: Int, column: Int) {
     guard value.isFinite else {
+      isFinite = false
       if failure == nil { failure = "output (\(row), \(column)) is \(value), expected a finite number" }
       return
     }

@@ -9,6 +9,8 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   public private(set) var nmseTolerance = 0.0
   public private(set) var argmaxAgreed = 0
   public private(set) var argmaxCompared = 0
+  /// Whether every logit seen so far was a finite number.
+  public private(set) var isFinite = true
   /// The first thing found wrong, in a line.
   public private(set) var failure: String?
 
@@ -37,6 +39,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     let place = "\(prompt.name) position \(position)\(path)"
     argmaxCompared += 1
     if let bad = logits.firstIndex(where: { !$0.isFinite }) {
+      isFinite = false
       fail("\(place): logit \(bad) is \(logits[bad]), expected a finite number")
       return
     }

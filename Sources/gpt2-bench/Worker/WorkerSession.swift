@@ -48,12 +48,12 @@ final class WorkerSession {
   /// Whether the file's pages are all out; false where another process keeps them.
   private func dropFromPageCache(_ source: ModelSource) throws -> Bool {
     guard let path = try source.open(cacheFolder: project.weights).path else { return false }
-    return try PageCache.drop(path)
+    return PageCache.evict(path) == .evicted
   }
 
   func check(_ request: CheckRequest) throws -> CheckAnswer {
-    peakBeforeReset = max(peakBeforeReset, ProcessMemory.peakBytes ?? 0)
-    defer { ProcessMemory.resetPeak() }
+    peakBeforeReset = max(peakBeforeReset, ProcessMemory.peakResidentBytes() ?? 0)
+    defer { _ = ProcessMemory.resetPeak() }
     var results: [CheckAnswer.Reference] = []
     for folder in request.references {
       let reference = try ReferenceCase(folder: folder)
@@ -105,7 +105,7 @@ final class WorkerSession {
   }
 
   func memory() -> MemoryAnswer {
-    MemoryAnswer(peakBytes: ProcessMemory.peakBytes.map { max($0, peakBeforeReset) })
+    MemoryAnswer(peakBytes: ProcessMemory.peakResidentBytes().map { max($0, peakBeforeReset) })
   }
 }
 

@@ -1,0 +1,50 @@
+import GPT2Engine
+import Reporting
+
+/// A worker's findings as the record keeps them.
+enum CheckRows {
+  static func rows(
+    of answer: CheckAnswer, _ request: CheckRequest, _ contestant: ContestantPlan
+  ) -> [Correctness] {
+    var rows = answer.references.map { reference in
+      let found = reference.comparison
+      return Correctness(
+        variant: contestant.variant.name, threads: contestant.threads, reference: reference.name,
+        passed: found.passed,
+        maxAbsoluteError: found.argmaxCompared > 0 && found.isFinite ? found.maxAbsoluteError : nil,
+        tolerance: found.tolerance, nmse: found.isFinite ? found.nmse : nil,
+        argmaxAgreed: found.argmaxAgreed, argmaxCompared: found.argmaxCompared,
+        failure: found.passed ? nil : found.failure ?? "nothing was compared")
+    }
+    if let gemm = answer.gemm, let shape = request.gemm {
+      let failure = answer.gemmFailure ?? gemm.failure
+      rows.append(
+        Correctness(
+          variant: contestant.variant.name, threads: contestant.threads,
+          reference: Test.gemm(m: shape.m, k: shape.k, n: shape.n).name, passed: failure == nil,
+          maxAbsoluteError: gemm.isFinite ? gemm.maxAbsoluteError : nil, tolerance: gemm.tolerance,
+          nmse: gemm.nmse, argmaxAgreed: 0, argmaxCompared: 0, failure: failure))
+    }
+    return rows
+  }
+
+  /// Tokens that were timed, against those of the first contestant.
+  static func tokens(
+    _ found: [[Int]], expected: [[Int]], of contestant: ContestantPlan, reference: String
+  ) -> Correctness {
+    let pairs = zip(found, expected).flatMap { zip($0, $1) }
+    let agreed = pairs.count { $0 == $1 }
+    let passed = found == expected
+    return Correctness(
+      variant: contestant.variant.name, threads: contestant.threads, reference: reference,
+      passed: passed, maxAbsoluteError: nil, tolerance: 0, nmse: nil, argmaxAgreed: agreed,
+      argmaxCompared: expected.reduce(0) { $0 + $1.count },
+      failure: passed ? nil : "other tokens than \(reference)")
+  }
+}
+
+extension Correctness {
+  func isOf(_ contestant: ContestantPlan) -> Bool {
+    variant == contestant.variant.name && threads == contestant.threads
+  }
+}

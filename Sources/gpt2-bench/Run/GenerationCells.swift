@@ -1,0 +1,74 @@
+import GPT2Engine
+import GPT2Kernels
+import GPT2Model
+import Reporting
+
+/// Builds the end-to-end cells of one model.
+struct GenerationCells {
+  let configuration: Configuration
+  let prompts: Prompts
+
+  /// Tokens of the short pass that warms up: enough to touch every weight and fill a tile.
+  private static let warmupPrompt = 8
+
+  /// - Throws: `UsageError` where the test does not fit the model's context.
+  func make(_ test: Test) throws -> CellPlan {
+    let (prompt, tokens, batch): (Int, Int, Int) =
+      switch test {
+      case .prefill(let tokens, let batch): (tokens, 1, batch)
+      case .decode(let tokens, let depth, let batch): (depth, tokens, batch)
+      case .gemm: throw UsageError("a matrix product is no generation")
+      }
+    // The last new token is chosen and not taken in.
+    guard prompt + tokens - 1 <= configuration.context else {
+      throw UsageError(
+        test.name, found: "\(prompt) + \(tokens) tokens",
+        expected: "at most the model's context of \(configuration.context)")
+    }
+    let (ids, text) = try prompts.make(tokens: prompt, batch: batch)
+    let short = (prompt: min(prompt, Self.warmupPrompt), tokens: min(tokens, 2))
+    let shortIDs = ids.map { Array($0.prefix(short.prompt)) }
+    return CellPlan(
+      test: test,
+      request: RunRequest(
+        generation: .init(prompts: ids, text: text, tokens: tokens), gemm: nil),
+      warmup: RunRequest(
+        generation: .init(prompts: shortIDs, text: nil, tokens: short.tokens), gemm: nil),
+      work: { decoding in
+        switch test {
+        case .decode: averageStep(decoding, depth: prompt, tokens: tokens, batch: batch)
+        default: prefill(prompt, batch: batch)
+        }
+      },
+      warmupRatio: { decoding in
+        total(decoding, prompt: prompt, tokens: tokens)
+          / total(decoding, prompt: short.prompt, tokens: short.tokens)
+      })
+  }
+
+  private func prefill(_ tokens: Int, batch: Int) -> (flops: Double, bytes: Double) {
+    let work = Work(of: configuration, rows: tokens, firstPosition: 0, sequences: batch)
+    return (work.flops, work.bytes)
+  }
+
+  /// The mean over the steps behind the first new token.
+  private func averageStep(
+    _ decoding: Variant.Decoding, depth: Int, tokens: Int, batch: Int
+  ) -> (flops: Double, bytes: Double) {
+    let steps = (0..<tokens - 1).map {
+      Work(ofStepIn: configuration, decoding: decoding, position: depth + $0, sequences: batch)
+    }
+    let count = Double(steps.count)
+    return (
+      steps.reduce(0) { $0 + $1.flops } / count, steps.reduce(0) { $0 + $1.bytes } / count
+    )
+  }
+
+  /// Arithmetic of a whole generation.
+  private func total(_ decoding: Variant.Decoding, prompt: Int, tokens: Int) -> Double {
+    let first = Work(of: configuration, rows: prompt, firstPosition: 0).flops
+    return (0..<tokens - 1).reduce(first) {
+      $0 + Work(ofStepIn: configuration, decoding: decoding, position: prompt + $1).flops
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+import Reporting
+
+/// A cell whose fastest sample would have needed more arithmetic than the machine can do.
+struct ImpossibleRate: CustomStringConvertible {
+  /// What a sample may show above the best of the peak's trials: those are short, and clocks wander.
+  static let allowance = 1.05
+
+  let description: String
+
+  /// Nil for a cell that is possible, or whose rate is not known.
+  init?(_ cell: Cell, ceilings: [Ceiling]) {
+    guard let ceiling = ceilings.first(where: { $0.threads == cell.threads }), let flops = cell.flops,
+      let fastest = cell.samples.compactMap({ Self.nanoseconds($0, of: cell.test) }).min(), fastest > 0
+    else { return nil }
+    let rate = flops / fastest
+    guard rate > ceiling.fmaGFLOPS * Self.allowance else { return nil }
+    description = String(
+      format: "%.1f GFLOP/s is above the measured FMA peak of %.1f: not everything was computed", rate,
+      ceiling.fmaGFLOPS)
+  }
+
+  /// The time that the cell's arithmetic took: a step's for decoding, the forward pass's for a prompt.
+  private static func nanoseconds(_ sample: Sample, of test: Test) -> Double? {
+    switch test {
+    case .gemm: sample.elapsedNanoseconds
+    case .prefill: sample.prefillNanoseconds.map(Double.init)
+    case .decode:
+      if let first = sample.tokenNanoseconds.first, let last = sample.tokenNanoseconds.last,
+        sample.tokenNanoseconds.count > 1
+      {
+        Double(last - first) / Double(sample.tokenNanoseconds.count - 1)
+      } else {
+        nil
+      }
+    }
+  }
+}

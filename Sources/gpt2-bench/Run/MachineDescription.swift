@@ -1,0 +1,68 @@
+import CSystem
+import Foundation
+import Measurement
+import Reporting
+
+extension Machine {
+  /// The machine this runs on.
+  static func current() -> Machine {
+    let facts = MachineFacts.current()
+    return Machine(
+      cpu: facts.cpu ?? "unknown", flags: facts.flags, logicalCores: facts.logicalCores,
+      caches: facts.caches.map(\.description), memoryBytes: facts.memoryBytes,
+      governor: facts.governor, system: facts.system)
+  }
+}
+
+extension Build {
+  static let version = "0.1.0"
+
+  /// This program's build, and the commit of the project's folder.
+  static func current(_ project: Project) -> Build {
+    #if DEBUG
+      let configuration = "debug"
+    #else
+      let configuration = "release"
+    #endif
+    return Build(
+      version: version, compiler: "Swift \(swiftVersion)", configuration: configuration,
+      cpuFlag: String(cString: csystem_cpu_flag()), vectorBits: Int(csystem_vector_bytes()) * 8,
+      commit: commit(of: project.root))
+  }
+
+  private static var swiftVersion: String {
+    #if swift(>=6.4)
+      "6.4 or later"
+    #elseif swift(>=6.3)
+      "6.3"
+    #else
+      "6.2"
+    #endif
+  }
+
+  /// The short hash, with `-dirty` where tracked files differ; nil outside a git checkout.
+  private static func commit(of folder: String) -> String? {
+    let git = Process()
+    git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    git.arguments = ["git", "-C", folder, "describe", "--always", "--dirty", "--exclude=*"]
+    let output = Pipe()
+    git.standardOutput = output
+    git.standardError = FileHandle.nullDevice
+    guard (try? git.run()) != nil else { return nil }
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    git.waitUntilExit()
+    let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    return git.terminationStatus == 0 && !text.isEmpty ? text : nil
+  }
+}
+
+extension Ceiling {
+  /// What the machine can do with each of these thread counts.
+  static func measure(threads: [Int]) -> [Ceiling] {
+    measureCeilings(threads: threads).compactMap { ceiling in
+      guard let read = ceiling.dramGBPerSecond else { return nil }
+      return Ceiling(
+        threads: ceiling.threads, fmaGFLOPS: ceiling.fmaGFLOPS.best, dramGBPerSecond: read.best)
+    }
+  }
+}

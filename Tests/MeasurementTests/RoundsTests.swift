@@ -1,0 +1,270 @@
+import Testing
+
+@testable import Measurement
+
+private typealias Entry = RoundPlan.Entry
+
+/// A run on a fake clock that notes what was executed.
+private struct Recorded {
+  var executions: [(entry: Entry, phase: RoundPhase)] = []
+  var progress: [RoundProgress] = []
+  var ended: [Entry] = []
+  var sampled: [Entry] = []
+  var result: Rounds<Int>.Result
+
+  var measured: [(entry: Entry, round: Int, sequence: Int)] {
+    executions.compactMap {
+      guard case .measured(let round, let sequence) = $0.phase else { return nil }
+      return ($0.entry, round, sequence)
+    }
+  }
+
+  func order(ofRound round: Int) -> [Entry] {
+    measured.filter { $0.round == round }.map(\.entry)
+  }
+
+  func ending(_ contestant: Int, _ cell: Int) -> String {
+    let entry = Entry(contestant: contestant, cell: cell)
+    guard let ending = result.cells[entry]?.ending else { return "none" }
+    switch ending {
+    case .complete: return "complete"
+    case .budget: return "budget"
+    case .cap: return "cap"
+    case .failed(let error): return "failed: \(error)"
+    case .contestantFailed(let error): return "contestant: \(error)"
+    case .cancelled: return "cancelled"
+    }
+  }
+
+  func count(_ contestant: Int, _ cell: Int) -> Int {
+    result.cells[Entry(contestant: contestant, cell: cell)]?.samples.count ?? -1
+  }
+}
+
+private struct Broken: Error, CustomStringConvertible {
+  var description: String { "broken" }
+}
+
+private let second: UInt64 = 1_000_000_000
+
+private func plan(
+  contestants: Int, cells: Int, repetitions: Int, minimum: Int = 3, budget: Duration = .seconds(1000),
+  cap: Duration = .seconds(1000), seed: UInt64 = 1
+) -> RoundPlan {
+  RoundPlan(
+    entries: RoundPlan.allEntries(contestants: contestants, cells: cells), repetitions: repetitions,
+    minimumRepetitions: minimum, cellBudget: budget, cellCap: cap, seed: seed)
+}
+
+/// `duration` gives an execution's nanoseconds, or throws in its place.
+private func record(
+  _ plan: RoundPlan, cancelAfter: Int = .max,
+  duration: (Entry, RoundPhase) throws -> UInt64 = { _, _ in second }
+) -> Recorded {
+  let clock = FakeClock()
+  var recorded = Recorded(result: .init(cells: [:], failures: [:], wasCancelled: false))
+  var observers = Rounds<Int>.Observers()
+  var progress: [RoundProgress] = []
+  var ended: [Entry] = []
+  var sampled: [Entry] = []
+  observers.onProgress = { progress.append($0) }
+  observers.onCellEnd = { entry, _ in ended.append(entry) }
+  observers.onSample = { entry, _ in sampled.append(entry) }
+  var executions: [(entry: Entry, phase: RoundPhase)] = []
+  recorded.result = Rounds(plan, clock: clock).run(
+    observers: observers, isCancelled: { executions.count >= cancelAfter }
+  ) { entry, phase in
+    executions.append((entry, phase))
+    clock.advance(by: try duration(entry, phase))
+    return executions.count
+  }
+  recorded.executions = executions
+  recorded.progress = progress
+  recorded.ended = ended
+  recorded.sampled = sampled
+  return recorded
+}
+
+@Suite struct RoundsTests {
+  @Test func everyRoundIsAPermutationOfAllEntries() {
+    let run = record(plan(contestants: 3, cells: 2, repetitions: 20))
+    let all = Set(RoundPlan.allEntries(contestants: 3, cells: 2))
+    for round in 0..<20 {
+      let order = run.order(ofRound: round)
+      #expect(order.count == 6)
+      #expect(Set(order) == all)
+    }
+    #expect(run.order(ofRound: 20).isEmpty)
+    #expect(run.measured.map(\.sequence) == Array(0..<120))
+    #expect(Set((0..<20).map { run.order(ofRound: $0) }).count > 15)
+  }
+
+  @Test func theSeedDecidesTheOrder() {
+    let orders = (1...5).map { seed in
+      record(plan(contestants: 4, cells: 2, repetitions: 4, seed: seed)).measured.map(\.entry)
+    }
+    #expect(Set(orders).count == 5)
+    #expect(
+      record(plan(contestants: 4, cells: 2, repetitions: 4, seed: 3)).measured.map(\.entry) == orders[2])
+  }
+
+  @Test func everyEntryIsFirstAboutAsOften() {
+    let run = record(plan(contestants: 4, cells: 1, repetitions: 400))
+    var first = [Int](repeating: 0, count: 4)
+    for round in 0..<400 { first[run.order(ofRound: round)[0].contestant] += 1 }
+    // A share of 1/4 of 400 has a standard deviation of 8.7.
+    #expect(first.allSatisfy { abs($0 - 100) < 35 })
+  }
+
+  @Test func warmupsComeFirstAndAreNoSamples() {
+    let run = record(plan(contestants: 2, cells: 3, repetitions: 2))
+    #expect(run.executions.prefix(6).allSatisfy { $0.phase == .warmup })
+    #expect(run.executions.prefix(6).map(\.entry) == RoundPlan.allEntries(contestants: 2, cells: 3))
+    #expect(run.executions.dropFirst(6).allSatisfy { $0.phase != .warmup })
+    let outcomes = run.result.cells.values.flatMap { $0.samples.map(\.outcome) }
+    #expect(outcomes.sorted() == Array(7...18))
+    #expect(run.sampled.count == 12)
+  }
+
+  @Test func samplesHoldTheirPlaceAndTime() throws {
+    let run = record(plan(contestants: 2, cells: 1, repetitions: 3)) { entry, _ in
+      UInt64(entry.contestant + 1) * second
+    }
+    let cell = try #require(run.result.cells[Entry(contestant: 1, cell: 0)])
+    #expect(cell.samples.map(\.round) == [0, 1, 2])
+    #expect(cell.samples.map(\.elapsedNanoseconds) == [2 * second, 2 * second, 2 * second])
+    let mine = run.measured.filter { $0.entry.contestant == 1 }
+    #expect(cell.samples.map(\.sequence) == mine.map(\.sequence))
+  }
+
+  @Test func theBudgetEndsSlowCells() {
+    let run = record(plan(contestants: 2, cells: 1, repetitions: 10, budget: .seconds(5))) { entry, _ in
+      entry.contestant == 0 ? second : second / 10
+    }
+    #expect(run.ending(0, 0) == "budget")
+    #expect(run.count(0, 0) == 5)
+    #expect(run.ending(1, 0) == "complete")
+    #expect(run.count(1, 0) == 10)
+    #expect(run.order(ofRound: 7) == [Entry(contestant: 1, cell: 0)])
+  }
+
+  @Test func theBudgetLeavesTheMinimum() {
+    let run = record(plan(contestants: 1, cells: 1, repetitions: 10, budget: .seconds(5))) { _, _ in
+      60 * second
+    }
+    #expect(run.ending(0, 0) == "budget")
+    #expect(run.count(0, 0) == 3)
+  }
+
+  @Test func theCapEndsBelowTheMinimumButNotBeforeTheFirst() {
+    let capped = plan(contestants: 1, cells: 1, repetitions: 10, budget: .seconds(5), cap: .seconds(130))
+    let two = record(capped) { _, _ in 60 * second }
+    #expect(two.ending(0, 0) == "cap")
+    #expect(two.count(0, 0) == 2)
+    let one = record(capped) { _, _ in 500 * second }
+    #expect(one.ending(0, 0) == "cap")
+    #expect(one.count(0, 0) == 1)
+  }
+
+  @Test func aLongWarmupCostsNoSample() {
+    let run = record(plan(contestants: 1, cells: 1, repetitions: 4, budget: .seconds(5))) { _, phase in
+      phase == .warmup ? 100 * second : second
+    }
+    #expect(run.ending(0, 0) == "complete")
+    #expect(run.count(0, 0) == 4)
+  }
+
+  @Test func aFailingContestantIsDroppedAndTheOthersGoOn() {
+    let run = record(plan(contestants: 3, cells: 2, repetitions: 4)) { entry, phase in
+      if case .measured(let round, _) = phase, entry.contestant == 1, entry.cell == 0, round == 2 {
+        throw Broken()
+      }
+      return second
+    }
+    #expect(run.result.failures.keys.sorted() == [1])
+    #expect(run.ending(1, 0) == "contestant: broken")
+    #expect(run.ending(1, 1) == "contestant: broken")
+    #expect(run.count(1, 0) == 2)
+    #expect((2...3).contains(run.count(1, 1)))
+    for contestant in [0, 2] {
+      for cell in 0..<2 {
+        #expect(run.ending(contestant, cell) == "complete")
+        #expect(run.count(contestant, cell) == 4)
+      }
+    }
+    #expect(Set(run.ended).count == 6)
+    #expect(run.ended.count == 6)
+    #expect(!run.result.wasCancelled)
+  }
+
+  @Test func aContestantThatFailsWarmingUpIsNotMeasured() {
+    let run = record(plan(contestants: 2, cells: 2, repetitions: 2)) { entry, _ in
+      if entry.contestant == 0 { throw Broken() }
+      return second
+    }
+    #expect(run.executions.filter { $0.entry.contestant == 0 }.count == 1)
+    #expect(run.ending(0, 1) == "contestant: broken")
+    #expect(run.ending(1, 1) == "complete")
+  }
+
+  @Test func aCellFailureEndsThatCellAlone() {
+    let run = record(plan(contestants: 2, cells: 2, repetitions: 2)) { entry, _ in
+      if entry == Entry(contestant: 0, cell: 1) { throw CellFailure("no such shape") }
+      return second
+    }
+    #expect(run.ending(0, 1) == "failed: no such shape")
+    #expect(run.ending(0, 0) == "complete")
+    #expect(run.result.failures.isEmpty)
+  }
+
+  @Test func cancellationKeepsTheSamples() {
+    let run = record(plan(contestants: 2, cells: 1, repetitions: 5), cancelAfter: 7)
+    #expect(run.executions.count == 7)
+    #expect(run.result.wasCancelled)
+    #expect(run.count(0, 0) + run.count(1, 0) == 5)
+    #expect(run.ending(0, 0) == "cancelled")
+    #expect(run.ending(1, 0) == "cancelled")
+    #expect(run.ended.count == 2)
+  }
+
+  @Test func anErrorThatTheCancellationCausedIsNoFailure() {
+    let run = record(plan(contestants: 2, cells: 1, repetitions: 5), cancelAfter: 4) { _, phase in
+      if case .measured(_, let sequence) = phase, sequence == 1 { throw Broken() }
+      return second
+    }
+    #expect(run.result.wasCancelled)
+    #expect(run.result.failures.isEmpty)
+    #expect(run.ending(0, 0) == "cancelled")
+  }
+
+  @Test func progressKnowsTheTimeLeft() throws {
+    let run = record(plan(contestants: 2, cells: 1, repetitions: 10, budget: .seconds(40))) { entry, _ in
+      entry.contestant == 0 ? second : 10 * second
+    }
+    #expect(run.progress[0].remainingSeconds == nil)
+    #expect(run.progress[0].fraction == 0)
+    // Both warmed up: 10 × 1 s, and 4 × 10 s within the budget.
+    #expect(run.progress[2].elapsedSeconds == 11)
+    #expect(run.progress[2].remainingSeconds == 50)
+    #expect(run.progress[2].phase == .measured(round: 0, sequence: 0))
+    let last = try #require(run.progress.last)
+    #expect(last.next == nil)
+    #expect(last.elapsedSeconds == 61)
+    #expect(last.remainingSeconds == 0)
+    #expect(last.fraction == 1)
+    #expect(zip(run.progress, run.progress.dropFirst()).allSatisfy { $0.fraction <= $1.fraction })
+  }
+
+  @Test func anEmptyPlanEnds() {
+    let run = record(plan(contestants: 0, cells: 3, repetitions: 2))
+    #expect(run.result.cells.isEmpty)
+    #expect(run.progress.count == 1)
+  }
+
+  @Test func entriesNamedTwiceCountOnce() {
+    let twice = RoundPlan(
+      entries: [Entry(contestant: 0, cell: 0), Entry(contestant: 0, cell: 0)], repetitions: 2,
+      cellBudget: .seconds(9), cellCap: .seconds(9), seed: 1)
+    #expect(record(twice).executions.count == 3)
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+@testable import Measurement
+
+@Suite struct ProbeTests {
+  @Test func residentMemoryGrowsWithWhatIsTouched() throws {
+    let bytes = 64 << 20
+    #if os(Linux)
+      let before = try #require(ProcessMemory.residentBytes())
+    #endif
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4096)
+    memset(memory, 1, bytes)
+    sink(UnsafePointer(memory.assumingMemoryBound(to: UInt8.self)))
+    let peak = try #require(ProcessMemory.peakResidentBytes())
+    #if os(Linux)
+      let during = try #require(ProcessMemory.residentBytes())
+      #expect(during >= before + bytes / 2)
+    #endif
+    memory.deallocate()
+    #expect(peak >= bytes)
+  }
+
+  @Test func statusLinesAreReadInBytes() {
+    let status = "Name:\tsh\nVmHWM:\t   13656 kB\nVmRSS:\t     12 kB\nVmSwap:\tmuch kB\n"
+    #expect(ProcessMemory.kibibytes(of: "VmHWM", in: status) == 13656 * 1024)
+    #expect(ProcessMemory.kibibytes(of: "VmRSS", in: status) == 12 * 1024)
+    #expect(ProcessMemory.kibibytes(of: "VmSwap", in: status) == nil)
+    #expect(ProcessMemory.kibibytes(of: "Vm", in: status) == nil)
+  }
+
+  @Test func factsOfThisMachine() {
+    let facts = MachineFacts.current()
+    #expect(facts.logicalCores >= 1)
+    #expect(facts.logicalCores <= 65_536)
+    #expect(facts.cpu != "")
+    #expect((facts.memoryBytes ?? 1 << 30) >= 1 << 28)
+    #expect(!facts.system.isEmpty)
+    #expect(facts.caches.allSatisfy { $0.level >= 1 && ($0.bytes ?? 1) > 0 })
+  }
+
+  @Test func cpuinfoOfBothArchitectures() {
+    let x86 = """
+      processor\t: 0
+      vendor_id\t: GenuineIntel
+      model name\t: Intel(R) Xeon(R)   Platinum 8480+
+      flags\t\t: fpu vme sse4_2 avx fma avx2 avx512f avx512_vnni amx_tile
+
+      processor\t: 1
+      model name\t: another
+      """
+    #expect(CPUInfo.modelName(x86) == "Intel(R) Xeon(R) Platinum 8480+")
+    #expect(CPUInfo.flags(x86) == ["sse4_2", "avx", "fma", "avx2", "avx512f", "avx512_vnni", "amx_tile"])
+    let arm = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd asimdhp sve i8mm bf16\n"
+    #expect(CPUInfo.modelName(arm) == nil)
+    #expect(CPUInfo.flags(arm) == ["asimd", "asimdhp", "sve", "i8mm", "bf16"])
+    #expect(CPUInfo.flags("") == [])
+  }
+
+  @Test func quotasAndNames() {
+    #expect(CPUInfo.quota("200000 100000") == 2)
+    #expect(CPUInfo.quota("50000 100000") == 0.5)
+    #expect(CPUInfo.quota("max 100000") == nil)
+    #expect(CPUInfo.quota("") == nil)
+    #expect(CPUInfo.prettyName("ID=x\nPRETTY_NAME=\"Some Linux 1\"\n") == "Some Linux 1")
+    #expect(CPUInfo.prettyName("ID=x\n") == nil)
+  }
+
+  @Test func cachesAreReadFromTheirFolders() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let levels = [
+      ("1", "Data", "48K"), ("1", "Instruction", "32K"), ("2", "Unified", "1024K"), ("3", "Unified", nil),
+    ]
+    for (index, cache) in levels.enumerated() {
+      let path = folder.appendingPathComponent("index\(index)")
+      try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
+      try Data("\(cache.0)\n".utf8).write(to: path.appendingPathComponent("level"))
+      try Data("\(cache.1)\n".utf8).write(to: path.appendingPathComponent("type"))
+      if let size = cache.2 { try Data("\(size)\n".utf8).write(to: path.appendingPathComponent("size")) }
+    }
+    let caches = CPUCache.ofFirstCore(in: folder.path)
+    #expect(caches.map(\.description) == ["L1d 48 KiB", "L2 1 MiB", "L3"])
+    #expect(CPUCache.ofFirstCore(in: folder.path + "/none").isEmpty)
+    #expect(CPUCache.bytes("32M") == 32 << 20)
+    #expect(CPUCache.bytes("0K") == nil)
+    #expect(CPUCache.bytes("big") == nil)
+  }
+
+  @Test func aFileLeavesThePageCacheOrIsSaidToStay() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: path))
+    #expect(PageCache.residentFraction(path) == 1)
+    switch PageCache.evict(path) {
+    case .evicted: #expect(PageCache.residentFraction(path) == 0)
+    case .stillResident(let share): #expect(share > 0 && share <= 1)
+    case .failed(let reason): #expect(reason.hasPrefix(path))
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(repeating: 7, count: 1 << 20))
+  }
+
+  @Test func aFileThatIsNotThereHasNoPages() {
+    #expect(PageCache.residentFraction("/nonexistent/file") == nil)
+    guard case .failed(let reason) = PageCache.evict("/nonexistent/file") else {
+      Issue.record("expected a failure")
+      return
+    }
+    #expect(reason.hasPrefix("/nonexistent/file: "))
+  }
+}

@@ -12,7 +12,8 @@ public enum ModelSource: Equatable, Sendable {
     "synthetic:gpt2-xl",
   ]
 
-  /// - Throws: `ModelError.unknownModel` for a name that is neither a synthetic model nor an existing path,
+  /// - Throws: `ModelError.unknownModel` for a name that is neither a synthetic model nor a path,
+  ///   `ModelError.unreadable` for a path where nothing is,
   ///   `ModelError.configuration` for a synthetic shape that is no GPT-2.
   public init(_ name: String) throws(ModelError) {
     if name.hasPrefix("synthetic:") {
@@ -21,6 +22,9 @@ public enum ModelSource: Equatable, Sendable {
     }
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory) else {
+      if name.contains("/") || name.hasSuffix(".safetensors") {
+        throw .unreadable(path: name, reason: "no such file or folder")
+      }
       throw .unknownModel(name)
     }
     if isDirectory.boolValue {

@@ -57,8 +57,8 @@ private struct SendableBuffer: @unchecked Sendable {
 }
 
 extension Checkpoint {
-  /// Opens a synthetic model, generating it into `cacheFolder` first where it is not there yet. Where that
-  /// folder cannot be written the weights exist in this process's memory only.
+  /// Opens a synthetic model, generating it into `cacheFolder` first where it is not there yet. Where nothing
+  /// may be written to that folder the weights exist in this process's memory only.
   public convenience init(
     synthetic configuration: Configuration, name: String, cacheFolder: String
   ) throws(ModelError) {
@@ -67,15 +67,14 @@ extension Checkpoint {
       "\(cacheFolder)/synthetic-\(c.layers)-\(c.heads)-\(c.channels)-\(c.vocabulary)-\(c.context)"
       + ".v\(SyntheticWeights.version).safetensors"
     if !FileManager.default.fileExists(atPath: file) {
-      do {
-        let metadata = ["generator": "\(SyntheticWeights.version)", "n_head": "\(c.heads)"]
-        let parameters = c.parameters
-        try SafetensorsWriter.write(c, metadata: metadata, to: file) { values, index in
-          SyntheticWeights.fill(values, tensor: index, parameters[index])
-        }
-      } catch .unwritable {
+      guard access(cacheFolder, W_OK) == 0 else {
         try self.init(inMemory: configuration, name: name)
         return
+      }
+      let metadata = ["generator": "\(SyntheticWeights.version)", "n_head": "\(c.heads)"]
+      let parameters = c.parameters
+      try SafetensorsWriter.write(c, metadata: metadata, to: file) { values, index in
+        SyntheticWeights.fill(values, tensor: index, parameters[index])
       }
     }
     try self.init(safetensors: file, configuration: configuration, name: name)

@@ -6,7 +6,10 @@ import GPT2Model
 @main
 enum Main {
   static var commands: [any Command.Type] {
-    [Generate.self, Tokenize.self, Logits.self, Export.self, List.self]
+    [
+      All.self, Matmul.self, Run.self, Check.self, Compare.self, Report.self, Generate.self, Tokenize.self,
+      Logits.self, Export.self, List.self, Info.self, Worker.self,
+    ]
   }
 
   static func main() {

@@ -15,7 +15,7 @@ extension Machine {
 }
 
 extension Build {
-  static let version = "0.1.0"
+  static let programVersion = "0.1.0"
 
   /// This program's build, and the commit of the project's folder.
   static func current(_ project: Project) -> Build {
@@ -25,7 +25,7 @@ extension Build {
       let configuration = "release"
     #endif
     return Build(
-      version: version, compiler: "Swift \(swiftVersion)", configuration: configuration,
+      version: programVersion, compiler: "Swift \(swiftVersion)", configuration: configuration,
       cpuFlag: String(cString: csystem_cpu_flag()), vectorBits: Int(csystem_vector_bytes()) * 8,
       commit: commit(of: project.root))
   }

@@ -1,0 +1,81 @@
+import GPT2Engine
+import Reporting
+
+enum All: Command {
+  static let description = CommandDescription(
+    name: "all", summary: "checks and measures every variant, and writes the reports",
+    options: [
+      .model, Option("--suite", value: "S", help: "quick (default), full, or a suite's file"), .variants,
+      .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder,
+      Option("--baseline", value: "RECORD", help: "compare with this record; exits 3 on a regression"),
+      .maxRegression, MeasuringOptions.timeout,
+    ])
+
+  /// Enough of each reference to catch a wrong kernel in seconds; `check` compares all of it.
+  private static let scope = CheckScope(longestPrompt: 65, greedySteps: 4)
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let project = try Project()
+    let suite = try Suite(arguments.string("--suite") ?? "quick", in: project)
+    let threshold = try arguments.fraction("--max-regression") ?? Compare.defaultThreshold
+    let baseline = try arguments.string("--baseline").map { try Record.read(path: $0) }
+    let record = try EndToEnd(arguments, console).run(
+      suite.tests, suite: suite.name, repetitions: suite.repetitions,
+      budgetSeconds: suite.cellBudgetSeconds, scope: scope)
+    let code = record.runExitCode
+    guard code == .done, let baseline else { return code }
+    let comparison = Comparison(base: baseline, head: record, threshold: threshold)
+    console.print(comparison.markdown)
+    return ExitCode(rawValue: comparison.exitCode) ?? .error
+  }
+}
+
+/// Cells of one's own choice.
+enum Run: Command {
+  static let description = CommandDescription(
+    name: "run", summary: "checks and measures end-to-end cells of your own choice",
+    options: [
+      Option("-p", value: "N,…", help: "prompt lengths to prefill, for example 64,512"),
+      Option("-n", value: "N", help: "tokens to decode"),
+      Option("-d", value: "N,…", help: "tokens in the context before decoding starts (default 1)"),
+      Option("--batch", value: "B,…", help: "sequences at once (default 1)"),
+      .model, .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder,
+      MeasuringOptions.timeout,
+    ])
+
+  private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
+  private static let repetitions = 10
+  private static let budgetSeconds = 20.0
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let prompts = try arguments.integers("-p", in: 1...Int(Int32.max)) ?? []
+    let tokens = try arguments.integer("-n", in: 2...Int(Int32.max))
+    let depths = try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [0]
+    let batches = try arguments.integers("--batch", in: 1...4096) ?? [1]
+    guard !prompts.isEmpty || tokens != nil else {
+      throw UsageError("found neither -p nor -n, expected at least one of them")
+    }
+    let tests = batches.flatMap { batch in
+      prompts.map { Test.prefill(tokens: $0, batch: batch) }
+        // The first token needs something to follow.
+        + depths.flatMap { depth in
+          tokens.map { [Test.decode(tokens: $0, depth: max(depth, 1), batch: batch)] } ?? []
+        }
+    }
+    let record = try EndToEnd(arguments, console).run(
+      tests, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope)
+    return record.runExitCode
+  }
+}
+
+extension Suite {
+  var tests: [Test] {
+    prefill.map { .prefill(tokens: $0, batch: 1) }
+      + decode.map { .decode(tokens: $0.tokens, depth: $0.depth, batch: 1) }
+  }
+}
+
+extension Option {
+  static let maxRegression = Option(
+    "--max-regression", value: "P", help: "how much slower counts as a regression (default 5%)")
+}

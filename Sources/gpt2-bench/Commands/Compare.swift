@@ -1,0 +1,72 @@
+import Foundation
+import Reporting
+
+enum Compare: Command {
+  static let description = CommandDescription(
+    name: "compare", summary: "two records: ratio with confidence interval per row; exits 3 on a regression",
+    operands: "BASE HEAD", operandCount: 2...2,
+    options: [
+      .maxRegression, Option("--format", value: "F", help: "md (default), csv or json"),
+      .outFile,
+    ])
+
+  static let defaultThreshold = 0.05
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let threshold = try arguments.fraction("--max-regression") ?? defaultThreshold
+    let format = try arguments.choice("--format", of: ["md", "csv", "json"]) ?? "md"
+    let comparison = Comparison(
+      base: try Record.read(path: arguments.operands[0]),
+      head: try Record.read(path: arguments.operands[1]), threshold: threshold)
+    let text =
+      switch format {
+      case "csv": comparison.csv
+      case "json": comparison.json
+      default: comparison.markdown
+      }
+    try Output.put(text, arguments.string("--out"), console)
+    return ExitCode(rawValue: comparison.exitCode) ?? .error
+  }
+}
+
+enum Report: Command {
+  static let description = CommandDescription(
+    name: "report", summary: "makes a record's reports again", operands: "RECORD", operandCount: 1...1,
+    options: [Option("--format", value: "F", help: "md (default), csv or json"), .outFile])
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let format = try arguments.choice("--format", of: RecordFormat.names) ?? "md"
+    let record = try Record.read(path: arguments.operands[0])
+    try Output.put(RecordFormat.text(of: record, format), arguments.string("--out"), console)
+    return .done
+  }
+}
+
+/// The forms in which a record can be shown.
+enum RecordFormat {
+  static let names = ["md", "csv", "json"]
+
+  static func text(of record: Record, _ format: String) throws -> String {
+    switch format {
+    case "csv": CSVReport(record).results
+    case "json": String(decoding: try record.encode(), as: UTF8.self)
+    default: MarkdownReport(record).text
+    }
+  }
+}
+
+/// A result that goes to a file where one is named, otherwise to standard output.
+enum Output {
+  static func put(_ text: String, _ path: String?, _ console: Console) throws {
+    let whole = text.hasSuffix("\n") ? text : text + "\n"
+    guard let path else { return console.write(whole) }
+    do { try Data(whole.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)")
+    }
+    console.note("\(path): written")
+  }
+}
+
+extension Option {
+  static let outFile = Option("--out", value: "FILE", help: "write there instead of standard output")
+}

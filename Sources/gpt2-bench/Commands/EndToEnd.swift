@@ -1,0 +1,110 @@
+import Foundation
+import GPT2Engine
+import GPT2Model
+import Reporting
+
+/// What `all` and `run` share: a model, its references, and the run from the first worker to the last report.
+struct EndToEnd {
+  let arguments: Arguments
+  let console: Console
+  let project: Project
+  let options: MeasuringOptions
+
+  private let choice: ModelChoice
+  private let configuration: Configuration
+  private let description: ModelDescription
+  private let tokenizer: Tokenizer?
+
+  init(_ arguments: Arguments, _ console: Console) throws {
+    self.arguments = arguments
+    self.console = console
+    project = try Project()
+    options = try MeasuringOptions(arguments)
+    choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
+    let checkpoint = try choice.open()
+    tokenizer = try choice.tokenizer()
+    let c = checkpoint.configuration
+    configuration = c
+    description = ModelDescription(
+      name: choice.source.name, layers: c.layers, heads: c.heads, channels: c.channels,
+      vocabulary: c.vocabulary, context: c.context, parameters: c.parameterCount,
+      weightBytes: checkpoint.weightBytes, hasTokenizer: tokenizer != nil)
+  }
+
+  /// Checks, measures, reports.
+  ///
+  /// - Parameters:
+  ///   - suite: the name of the suite, where the tests are one's.
+  ///   - scope: how much of each reference is compared first.
+  func run(
+    _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope
+  ) throws -> Record {
+    let prompts = Prompts(
+      vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
+    let cells = GenerationCells(configuration: configuration, prompts: prompts)
+    let plan = BenchPlan(
+      kind: .endToEnd, model: choice.source.name, modelDescription: description,
+      contestants: options.contestants, cells: try tests.map(cells.make),
+      settings: Settings(
+        suite: suite, repetitions: options.repetitions ?? repetitions,
+        cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed, warmups: 1),
+      cellCapSeconds: 6 * (options.budgetSeconds ?? budgetSeconds),
+      timeoutSeconds: options.timeoutSeconds)
+    let check = try checkRequest(scope, prompts)
+    let started = Date()
+    let folder = try reportFolder(started: started)
+    let bench = Bench(
+      plan, project: project, console: console, command: commandWords(), started: started,
+      onChange: { try folder.write($0) })
+    try bench.run(coldLoad: true, check: { _ in [check] })
+    let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
+    console.print(table.text)
+    console.print("reports: \(folder.path)")
+    return bench.record
+  }
+
+  /// All references of small models, and those of this model; where it has none, `naive` on a short prompt.
+  private func checkRequest(_ scope: CheckScope, _ prompts: Prompts) throws -> CheckRequest {
+    let folders = try References.folders(in: project.references)
+    let isKnown = try folders.contains {
+      try project.model(of: ReferenceCase(folder: $0)) == choice.source
+    }
+    let usable = try folders.filter { folder in
+      let source = try project.model(of: ReferenceCase(folder: folder))
+      if source == choice.source { return true }
+      guard case .synthetic(let shape, _) = source else { return true }
+      return shape.parameterCount < 10_000_000
+    }
+    let length = min(16, configuration.context)
+    return CheckRequest(
+      references: usable, scope: scope,
+      oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts, gemm: nil)
+  }
+
+  private func reportFolder(started: Date) throws -> ReportFolder {
+    if let path = arguments.string("--out") {
+      guard !path.isEmpty else { throw UsageError("--out", found: "", expected: "a folder") }
+      return try ReportFolder.create(at: path)
+    }
+    return try ReportFolder.create(
+      in: project.reports, started: started.formatted(.iso8601), model: choice.source.name)
+  }
+}
+
+/// Finds reference cases on disk.
+enum References {
+  /// The folder itself where it is a case, otherwise the cases in it.
+  static func folders(in path: String) throws -> [String] {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: path + "/reference.json") { return [path] }
+    guard let names = try? manager.contentsOfDirectory(atPath: path) else {
+      throw ModelError.unreadable(path: path, reason: "no such folder")
+    }
+    let folders = names.sorted().map { path + "/" + $0 }
+      .filter { manager.fileExists(atPath: $0 + "/reference.json") }
+    guard !folders.isEmpty else {
+      throw ModelError.malformed(path: path, problem: "no reference.json in it, nor in a folder below")
+    }
+    return folders
+  }
+}

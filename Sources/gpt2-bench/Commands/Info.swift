@@ -1,0 +1,34 @@
+import Foundation
+import Reporting
+
+enum Info: Command {
+  static let description = CommandDescription(
+    name: "info", summary: "the machine, its measured ceilings, and this build", options: [.threadList])
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let threads = try arguments.integers("-t", in: Threads.range) ?? Set([1, Threads.available]).sorted()
+    let machine = Machine.current()
+    let build = Build.current(try Project())
+    var rows = [
+      ("cpu", machine.cpu), ("flags", machine.flags.joined(separator: " ")),
+      ("cores", "\(machine.logicalCores)"), ("caches", machine.caches.joined(separator: ", ")),
+    ]
+    if let bytes = machine.memoryBytes { rows.append(("memory", "\(bytes >> 20) MiB")) }
+    if let governor = machine.governor { rows.append(("governor", governor)) }
+    rows += [
+      ("system", machine.system), ("version", build.version), ("compiler", build.compiler),
+      ("build", "\(build.configuration), \(build.cpuFlag), vectors of \(build.vectorBits) bits"),
+    ]
+    if let commit = build.commit { rows.append(("commit", commit)) }
+    for (name, value) in rows { console.print("\(name.padding(to: 9))  \(value)") }
+    for ceiling in Ceiling.measure(threads: threads) {
+      let label = "t = \(ceiling.threads)".padding(to: 9)
+      console.print(
+        label
+          + String(
+            format: "  FMA peak %.1f GFLOP/s float32, reading memory %.1f GB/s", ceiling.fmaGFLOPS,
+            ceiling.dramGBPerSecond))
+    }
+    return .done
+  }
+}

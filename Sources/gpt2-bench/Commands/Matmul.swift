@@ -1,0 +1,89 @@
+import Foundation
+import GPT2Engine
+import Measurement
+import Reporting
+
+enum Matmul: Command {
+  static let description = CommandDescription(
+    name: "matmul", summary: "checks and times every kernel on matrix products",
+    options: [
+      Option(
+        "--size", value: "[Mx]KxN,…", help: "rows, inputs and outputs; M = 1 and 64 where it is not given"),
+      .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed,
+      Option("--format", value: "F", help: "md, csv or json (default: a table for the terminal)"), .outFile,
+      MeasuringOptions.timeout,
+    ])
+
+  private static let defaultRows = [1, 64]
+  private static let repetitions = 10
+  private static let budgetSeconds = 2.0
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    guard let size = arguments.string("--size") else {
+      throw UsageError("--size: found nothing, expected [Mx]KxN, for example 768x3072")
+    }
+    let shapes = try shapes(size)
+    let options = try MeasuringOptions(arguments)
+    let format = try arguments.choice("--format", of: RecordFormat.names)
+    let budget = options.budgetSeconds ?? budgetSeconds
+    for shape in shapes { try refuseTooLarge(shape) }
+    let plan = BenchPlan(
+      kind: .gemm, model: nil, modelDescription: nil, contestants: options.contestants,
+      cells: shapes.map(GemmCells.make),
+      settings: Settings(
+        suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
+        seed: options.seed, warmups: 1),
+      cellCapSeconds: 6 * budget, timeoutSeconds: options.timeoutSeconds)
+    let bench = Bench(
+      plan, project: try Project(), console: console, command: commandWords(), started: Date(),
+      onChange: { _ in })
+    try bench.run(
+      coldLoad: false,
+      check: { _ in
+        shapes.map {
+          CheckRequest(
+            references: [], scope: .full, oraclePrompts: [], gemm: $0)
+        }
+      })
+    let out = arguments.string("--out")
+    if format == nil, out == nil {
+      let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
+      console.print(table.text)
+    } else {
+      try Output.put(RecordFormat.text(of: bench.record, format ?? "md"), out, console)
+    }
+    return bench.record.runExitCode
+  }
+
+  /// `768x3072` is K × N with the default rows, `64x768x3072` is M × K × N.
+  static func shapes(_ text: String) throws -> [GemmShape] {
+    var shapes: [GemmShape] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let numbers = part.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+      guard (2...3).contains(numbers.count),
+        numbers.allSatisfy({ $0.map { (1...largestSize).contains($0) } ?? false })
+      else {
+        throw UsageError(
+          "--size", found: String(part),
+          expected: "[Mx]KxN with sizes from 1 to \(largestSize), for example 768x3072 or 64x768x3072")
+      }
+      let sizes = numbers.compactMap { $0 }
+      let rows = sizes.count == 3 ? [sizes[0]] : defaultRows
+      for m in rows {
+        let shape = GemmShape(m: m, k: sizes[sizes.count - 2], n: sizes[sizes.count - 1])
+        if !shapes.contains(shape) { shapes.append(shape) }
+      }
+    }
+    return shapes
+  }
+
+  private static let largestSize = 1 << 20
+
+  /// A worker that outgrew the memory would be killed, and maybe others with it.
+  private static func refuseTooLarge(_ shape: GemmShape) throws {
+    let bytes = 4 * (3 * shape.k * shape.n + shape.m * shape.k + shape.m * shape.n) + GemmRun.rotationBytes
+    guard let memory = MachineFacts.current().memoryBytes, bytes > memory / 2 else { return }
+    throw RunError(
+      "--size \(shape.name) needs \(bytes >> 20) MiB, expected at most half of this machine's \(memory >> 20) MiB")
+  }
+}

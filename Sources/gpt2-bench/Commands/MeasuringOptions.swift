@@ -1,0 +1,51 @@
+import Foundation
+import GPT2Kernels
+import Reporting
+
+/// What the measuring commands have in common on the command line.
+struct MeasuringOptions {
+  static let timeout = Option(
+    "--timeout", value: "S", help: "seconds that a worker may take for one answer (default \(defaultTimeout))")
+  static let budget = Option(
+    "--budget", value: "S", help: "seconds that a variant may spend on one cell before it stops short")
+
+  private static let defaultTimeout = 600
+
+  let variants: [Variant]
+  let threads: [Int]
+  let repetitions: Int?
+  let budgetSeconds: Double?
+  let seed: UInt64
+  let timeoutSeconds: Int
+
+  init(_ arguments: Arguments) throws {
+    variants = try arguments.variants()
+    threads = try arguments.integers("-t", in: Threads.range) ?? [Threads.available]
+    repetitions = try arguments.integer("-r", in: 1...100_000)
+    budgetSeconds = try arguments.number("--budget")
+    if let budgetSeconds, budgetSeconds <= 0 {
+      throw UsageError("--budget", found: "\(budgetSeconds)", expected: "a positive number of seconds")
+    }
+    seed = try arguments.unsigned("--seed") ?? 1
+    timeoutSeconds = try arguments.integer("--timeout", in: 1...86_400) ?? Self.defaultTimeout
+  }
+
+  var contestants: [ContestantPlan] { ContestantPlan.all(variants, threads: threads) }
+}
+
+/// How the command line stands in a record, so that it can be run again.
+func commandWords() -> [String] {
+  let words = CommandLine.arguments
+  return ["gpt2-bench"] + words.dropFirst()
+}
+
+extension Record {
+  /// What a run ends with: a failed check outweighs a worker that was lost, that an impossible figure.
+  var runExitCode: ExitCode {
+    if !isComplete { return .interrupted }
+    let statuses = Set(cells.map(\.status))
+    if statuses.contains(.failedCheck) || correctness.contains(where: { !$0.passed }) { return .failedCheck }
+    if !statuses.isDisjoint(with: [.died, .hung, .skipped]) { return .error }
+    return statuses.contains(.rejected) ? .inconclusive : .done
+  }
+}

@@ -1,0 +1,82 @@
+// Durations of a cell's samples in nanoseconds, as double-precision numbers above zero; a sample that has no
+// such duration contributes none.
+extension Cell {
+  /// The samples that figures may be made of: none of a variant that failed, died, hung or was rejected.
+  var usableSamples: [Sample] {
+    status == .measured || status == .pending ? samples : []
+  }
+
+  /// The time that the cell is judged by: the prompt's forward pass, one decode step, or one GEMM.
+  var primaryDurations: [Double] {
+    switch test {
+    case .prefill: return prefillDurations
+    case .decode: return stepDurations
+    case .gemm: return positive(usableSamples.map(\.elapsedNanoseconds))
+    }
+  }
+
+  /// t(first token available) − t(request start).
+  var firstTokenDurations: [Double] {
+    positive(usableSamples.compactMap { $0.tokenNanoseconds.first.map(Double.init) })
+  }
+
+  var prefillDurations: [Double] {
+    positive(usableSamples.compactMap { $0.prefillNanoseconds.map(Double.init) })
+  }
+
+  /// (t_last − t_first) / (N − 1).
+  var stepDurations: [Double] {
+    positive(
+      usableSamples.compactMap { sample in
+        guard let first = sample.tokenNanoseconds.first, let last = sample.tokenNanoseconds.last,
+          sample.tokenNanoseconds.count > 1
+        else { return nil }
+        return Double(last - first) / Double(sample.tokenNanoseconds.count - 1)
+      })
+  }
+
+  /// (E2E − TTFT) / (N − 1).
+  var outputTokenDurations: [Double] {
+    positive(
+      usableSamples.compactMap { sample in
+        guard let first = sample.tokenNanoseconds.first, sample.tokenNanoseconds.count > 1 else { return nil }
+        return (sample.elapsedNanoseconds - Double(first)) / Double(sample.tokenNanoseconds.count - 1)
+      })
+  }
+
+  /// The gaps between consecutive tokens, of all samples together.
+  var tokenGaps: [Double] {
+    usableSamples.flatMap { sample in
+      zip(sample.tokenNanoseconds.dropFirst(), sample.tokenNanoseconds).map { Double($0 - $1) }
+    }
+  }
+
+  private func positive(_ durations: [Double]) -> [Double] {
+    durations.filter { $0 > 0 && $0.isFinite }
+  }
+}
+
+extension Test {
+  /// Sequences computed together.
+  var batch: Int {
+    switch self {
+    case .prefill(_, let batch), .decode(_, _, let batch): return batch
+    case .gemm: return 1
+    }
+  }
+
+  /// Tokens that one primary duration of the cell yields; nil for a GEMM.
+  var tokensPerPrimaryDuration: Double? {
+    switch self {
+    case .prefill(let tokens, let batch): return Double(tokens) * Double(batch)
+    case .decode(_, _, let batch): return Double(batch)
+    case .gemm: return nil
+    }
+  }
+
+  /// 2·M·N·K; nil for another test.
+  var gemmFlops: Double? {
+    guard case .gemm(let m, let k, let n) = self else { return nil }
+    return 2 * Double(m) * Double(n) * Double(k)
+  }
+}

@@ -1,0 +1,130 @@
+/// Every column there is, each defined once.
+extension Column {
+  static let variant = Column("variant", "variant", .text { $0.cell.variant })
+  static let weights = Column("weights", "weights", .text { $0.cell.weights })
+  static let threads = Column("threads", "threads", .integer { $0.cell.threads })
+  static let test = Column("test", "test", .text { $0.cell.test.name })
+
+  static let timeToFirstToken = Column(
+    "ttft_ms", "TTFT", unit: "ms", better: .lower, .figure { $0.figures.timeToFirstTokenMS })
+  static let prefillTime = Column(
+    "prefill_ms", "prefill", unit: "ms", better: .lower, .figure { $0.figures.prefillMS })
+  static let prefillRate = Column(
+    "prefill_tok_per_s", "prefill", unit: "tok/s", better: .higher, showsInterval: true,
+    .figure { $0.figures.prefillTokensPerSecond })
+  static let decodeRate = Column(
+    "decode_tok_per_s", "decode", unit: "tok/s", better: .higher, showsInterval: true,
+    .figure { $0.figures.decodeTokensPerSecond })
+  static let timePerOutputToken = Column(
+    "tpot_ms", "TPOT", unit: "ms", better: .lower, .figure { $0.figures.timePerOutputTokenMS })
+  static let interTokenLatency = Column(
+    "itl", "ITL p50 / p90 / p99", unit: "ms", better: .lower,
+    .percentiles { $0.figures.interTokenLatencyMS })
+  static let peakMemory = Column(
+    "peak_memory_mib", "peak memory", unit: "MiB", better: .lower, .number { $0.figures.peakMemoryMiB })
+  static let coldLoad = Column(
+    "load_cold_ms", "load, cold", unit: "ms", better: .lower, .number { $0.figures.coldLoadMS })
+  static let warmLoad = Column(
+    "load_warm_ms", "load, warm", unit: "ms", better: .lower, .number { $0.figures.warmLoadMS })
+  static let speedAgainstNaive = Column(
+    "speed_against_naive", "speed against naive", better: .higher, style: .factor,
+    .figure { $0.speedAgainstNaive })
+
+  static let gemmTime = Column(
+    "ms", "ms (median)", better: .lower, showsInterval: true, .figure { $0.figures.gemmMS })
+  static let gflops = Column(
+    "gflop_per_s", "", unit: "GFLOP/s", better: .higher, .number { $0.figures.gflops })
+  static let gbPerSecond = Column("gb_per_s", "GB/s", .number { $0.figures.gbPerSecond })
+  static let intensity = Column("flop_per_byte", "FLOP/B", .number { $0.figures.intensity })
+  static let roofline = Column(
+    "roofline_percent", "% of the roofline", .number { $0.figures.rooflinePercent })
+
+  static let sampleCount = Column(
+    "samples", "samples", .integer { $0.figures.sampleCount == 0 ? nil : $0.figures.sampleCount })
+  static let maxError = Column(
+    "max_abs_error", "max error", style: .scientific, .number { $0.maxAbsoluteError })
+  static let check = Column("check", "check", .text { $0.checkText })
+  static let status = Column("status", "status", .text { $0.cell.status.rawValue })
+  static let message = Column("message", "message", .text { $0.cell.message })
+
+  static let promptTokens = Column("prompt_tokens", "prompt", .integer { $0.cell.test.promptTokens })
+  static let newTokens = Column("new_tokens", "new", .integer { $0.cell.test.newTokens })
+  static let batch = Column("batch", "batch", .integer { $0.cell.test.batch })
+  static let m = Column("m", "M", .integer { $0.cell.test.shape?.m })
+  static let k = Column("k", "K", .integer { $0.cell.test.shape?.k })
+  static let n = Column("n", "N", .integer { $0.cell.test.shape?.n })
+}
+
+/// The columns of each table, in order.
+enum TableColumns {
+  static func markdown(_ kind: Record.Kind) -> [Column] {
+    switch kind {
+    case .endToEnd:
+      return [
+        .variant, .weights, .threads, .test, .timeToFirstToken, .prefillRate, .decodeRate,
+        .timePerOutputToken, .interTokenLatency, .peakMemory, .speedAgainstNaive, .sampleCount, .check,
+      ]
+    case .gemm:
+      return [
+        .variant, .m, .k, .n, .threads, .gemmTime, .gflops, .gbPerSecond, .roofline, .maxError, .check,
+        .speedAgainstNaive, .sampleCount,
+      ]
+    }
+  }
+
+  static func csv(_ kind: Record.Kind) -> [Column] {
+    switch kind {
+    case .endToEnd:
+      return [
+        .variant, .weights, .threads, .test, .promptTokens, .newTokens, .batch, .status, .check, .sampleCount,
+        .timeToFirstToken, .prefillTime, .prefillRate, .decodeRate, .timePerOutputToken, .interTokenLatency,
+        .speedAgainstNaive, .gflops, .gbPerSecond, .intensity, .roofline, .peakMemory, .coldLoad, .warmLoad,
+        .message,
+      ]
+    case .gemm:
+      return [
+        .variant, .weights, .m, .k, .n, .threads, .status, .check, .sampleCount, .gemmTime, .gflops,
+        .gbPerSecond, .intensity, .roofline, .speedAgainstNaive, .maxError, .message,
+      ]
+    }
+  }
+}
+
+extension Row {
+  /// `pass`, `FAIL`, or empty where nothing was checked; behind it what kept the cell from its figures.
+  fileprivate var checkText: String? {
+    let outcome: String?
+    switch check {
+    case .passed: outcome = "pass"
+    case .failed: outcome = "FAIL"
+    case .notChecked: outcome = nil
+    }
+    let isExplained = cell.status == .measured || cell.status == .failedCheck
+    let parts = [outcome, isExplained ? nil : cell.status.rawValue].compactMap { $0 }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+}
+
+extension Test {
+  /// Ids before the first new one.
+  fileprivate var promptTokens: Int? {
+    switch self {
+    case .prefill(let tokens, _): return tokens
+    case .decode(_, let depth, _): return depth
+    case .gemm: return nil
+    }
+  }
+
+  fileprivate var newTokens: Int? {
+    switch self {
+    case .prefill: return 1
+    case .decode(let tokens, _, _): return tokens
+    case .gemm: return nil
+    }
+  }
+
+  fileprivate var shape: (m: Int, k: Int, n: Int)? {
+    guard case .gemm(let m, let k, let n) = self else { return nil }
+    return (m, k, n)
+  }
+}

@@ -1,0 +1,89 @@
+extension MarkdownReport {
+  /// How it was measured: the definitions with their formulas, the sampling, and the command.
+  static func method(_ run: RunFigures) -> String {
+    section(
+      "How it was measured",
+      [
+        "### Definitions", list(run.record.kind == .gemm ? gemmDefinitions : endToEndDefinitions),
+        "### Sampling", list(sampling(run)),
+        "### Repeat it", "```\n\(run.record.command.map(shellWord).joined(separator: " "))\n```",
+      ])
+  }
+
+  private static let endToEndDefinitions = [
+    "**Tests.** `pp64` is a prompt of 64 tokens, then one new token; `tg32 @ d64` is 32 new tokens after a "
+      + "prompt of 64, the depth at which decoding starts; `b4` is a batch of four sequences.",
+    "**TTFT** = t(first token available) − t(request start): tokenization, prefill and sampling inside, "
+      + "loading outside. **prefill_ms** is the forward pass over the prompt only.",
+    "**Prefill tok/s** = P·B / prefill time, for B prompts of P tokens.",
+    "**Decode tok/s** = B·(N − 1) / (t_last − t_first), for N new tokens in each of B sequences. "
+      + "llama-bench's tg counts all N.",
+    "**TPOT** = (E2E − TTFT) / (N − 1), N > 1. **ITL** is the list of gaps between tokens, of all samples "
+      + "together; p50, p90 and p99 are its type-7 quantiles.",
+    "**GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average "
+      + "decode step, ÷ its time. Compulsory: each weight and each cached value once.",
+    roofline,
+    "**Peak memory** = the process's peak resident set (`ru_maxrss` or `VmHWM`) by the end of its cells.",
+    againstNaive, interval,
+  ]
+
+  private static let gemmDefinitions = [
+    "**Shape.** out(M, N) = x(M, K) · w(N, K)ᵀ.",
+    "**GFLOP/s** = 2·M·N·K / t / 1e9. **GB/s** = compulsory bytes / t / 1e9, for float32 "
+      + "4·(M·K + K·N + M·N): each operand and the result once.",
+    roofline
+      + " The calls repeat on the same operands (hot): what fits in the caches can exceed the DRAM bound.",
+    againstNaive, interval,
+  ]
+
+  private static let roofline =
+    "**% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / DRAM bytes (Williams "
+    + "et al. 2009), and P_peak and BW are this machine's, measured in this run with as many threads."
+
+  private static let againstNaive =
+    "**Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode "
+    + "step or GEMM); `naive` with as many threads where that was measured, else with its fewest."
+
+  private static let interval =
+    "Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval "
+    + "is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed), given from 3 samples on; "
+    + "± is its end farther from the median. An empty field means that there is no figure."
+
+  private static func sampling(_ run: RunFigures) -> [String] {
+    let record = run.record
+    let counts = run.rows.map(\.figures.sampleCount)
+    let rounds = (record.cells.flatMap(\.samples).map(\.round).max() ?? -1) + 1
+    let spread =
+      counts.min() == counts.max() ? "\(counts.max() ?? 0)" : "\(counts.min() ?? 0) to \(counts.max() ?? 0)"
+    let warmups = record.settings.warmups.map {
+      [counted($0, "warm-up execution") + " of each cell before its first sample, not kept."]
+    }
+    let processes = record.kind == .endToEnd ? ", each in a process of its own" : ""
+    return [
+      "Contestants took turns: \(counted(rounds, "round")), in each a fresh random order of the variants, one "
+        + "at a time\(processes).",
+      "Samples of a cell: \(record.settings.repetitions) wanted, \(spread) taken. A variant stopped short of "
+        + "them when it had spent \(NumberText.significant(record.settings.cellBudgetSeconds)) s on a cell.",
+    ] + (warmups ?? []) + [
+      "Seed of the order and of the inputs: \(record.settings.seed). Suite: \(suite(record)).",
+      "Durations come from a monotonic clock; every raw sample is in `record.json` and `samples.csv`.",
+    ]
+  }
+
+  private static func suite(_ record: Record) -> String {
+    record.settings.suite.map { "`\($0.singleLine)`" } ?? "none, the cells came from the command line"
+  }
+}
+
+/// `argument` as a POSIX shell reads it back.
+func shellWord(_ argument: String) -> String {
+  let isPlain =
+    !argument.isEmpty
+    && argument.unicodeScalars.allSatisfy { scalar in
+      switch scalar {
+      case "a"..."z", "A"..."Z", "0"..."9": return true
+      default: return "-_./:=,@%+".unicodeScalars.contains(scalar)
+      }
+    }
+  return isPlain ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
+}

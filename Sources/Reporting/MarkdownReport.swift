@@ -1,0 +1,37 @@
+/// The record as a report for people: the answer first, then every figure, correctness, how it was measured,
+/// and the machine.
+public struct MarkdownReport: Sendable {
+  public let text: String
+
+  public init(_ record: Record) {
+    self.init(RunFigures(record))
+  }
+
+  init(_ run: RunFigures) {
+    let sections = [
+      Self.title(run), Self.warnings(run), Self.answer(run), Self.ladder(run), Self.allFigures(run),
+      Self.positions(run), Self.work(run), Self.correctness(run), Self.loading(run), Self.method(run),
+      Self.machine(run.record),
+    ]
+    text = sections.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+  }
+
+  private static func title(_ run: RunFigures) -> String {
+    let subject = run.record.kind == .gemm ? "GEMM" : run.record.model?.name.singleLine ?? "GPT-2"
+    return "# \(subject) on \(run.record.machine.cpu.singleLine)"
+  }
+
+  private static func warnings(_ run: RunFigures) -> String {
+    RunRemarks.warnings(run.record).map { "> **Warning:** \($0)" }.joined(separator: "\n>\n")
+  }
+
+  static func list(_ items: [String]) -> String {
+    items.map { "- \($0)" }.joined(separator: "\n")
+  }
+
+  /// A heading and what stands under it; empty where nothing does.
+  static func section(_ heading: String, _ parts: [String]) -> String {
+    let filled = parts.filter { !$0.isEmpty }
+    return filled.isEmpty ? "" : (["## \(heading)"] + filled).joined(separator: "\n\n")
+  }
+}

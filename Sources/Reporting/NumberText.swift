@@ -1,0 +1,60 @@
+import Foundation
+
+/// Text of numbers for tables; no locale takes part.
+enum NumberText {
+  /// `value` with `digits` significant digits and all digits before the point; very small and very large
+  /// ones as 1.2e-13.
+  static func significant(_ value: Double, _ digits: Int = 4) -> String {
+    guard value != 0 else { return "0" }
+    guard (1e-4..<1e12).contains(abs(value)) else { return scientific(value, digits) }
+    return fixed(value, decimals(value, digits))
+  }
+
+  static func scientific(_ value: Double, _ digits: Int = 2) -> String {
+    value == 0 ? "0" : String(format: "%.\(max(0, digits - 1))e", value)
+  }
+
+  static func fixed(_ value: Double, _ decimals: Int) -> String {
+    String(format: "%.\(decimals)f", value)
+  }
+
+  /// `83.12 ± 0.45`, the half-width with the value's decimals; the value alone where there is no interval.
+  static func estimate(_ figure: Figure, _ digits: Int = 4) -> String {
+    let value = significant(figure.value, digits)
+    guard let half = figure.halfWidth else { return value }
+    return "\(value) ± \(fixed(half, decimals(figure.value, digits)))"
+  }
+
+  /// Seven significant digits without zeros at the end, for machines to read.
+  static func plain(_ value: Double) -> String {
+    let text = significant(value, 7)
+    guard text.contains("."), !text.contains("e") else { return text }
+    let digits = text.reversed().drop { $0 == "0" }.drop { $0 == "." }
+    return String(digits.reversed())
+  }
+
+  /// `12.3×`
+  static func factor(_ value: Double) -> String {
+    significant(value, 3) + "×"
+  }
+
+  /// Decimals that give `value`, once rounded, `digits` significant digits.
+  private static func decimals(_ value: Double, _ digits: Int) -> Int {
+    let exponent = String(format: "%.\(digits - 1)e", value).split(separator: "e").last.flatMap { Int($0) }
+    return max(0, digits - 1 - (exponent ?? 0))
+  }
+}
+
+/// `1 thread`, `2 threads`.
+func counted(_ count: Int, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}
+
+/// A bar of at most `width` characters for `share` of the longest, in eighths of a character.
+func bar(share: Double, width: Int) -> String {
+  guard share.isFinite else { return "" }
+  let eighths = Int((min(max(share, 0), 1) * Double(width) * 8).rounded())
+  let full = String(repeating: "█", count: eighths / 8)
+  let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
+  return full.isEmpty && rest.isEmpty ? "▏" : full + rest
+}

@@ -1,0 +1,99 @@
+/// One variant on one test: a row of the tables.
+public struct Cell: Codable, Sendable, Equatable {
+  public var variant: String
+  /// Precision of the weights, `f32`.
+  public var weights: String
+  public var threads: Int
+  public var test: Test
+  public var status: Status
+  /// What happened, where the status is not `measured`; or a remark on the samples.
+  public var message: String?
+  public var samples: [Sample] = []
+  /// Floating-point operations of one sample (for `decode`: of one average step).
+  public var flops: Double?
+  /// Compulsory bytes of one sample (for `decode`: of one average step): each weight and cached value once.
+  public var bytes: Double?
+  /// The process's peak resident memory by the end of this variant's cells.
+  public var peakMemoryBytes: Int?
+  public var load: LoadTimes?
+
+  public enum Status: String, NamedChoice {
+    case pending, measured
+    case failedCheck = "failed-check"
+    case died, hung, rejected, skipped
+  }
+
+  public init(variant: String, weights: String, threads: Int, test: Test, status: Status) {
+    self.variant = variant
+    self.weights = weights
+    self.threads = threads
+    self.test = test
+    self.status = status
+  }
+}
+
+/// What one cell measures. Its `name` is the `test` column.
+public enum Test: Codable, Sendable, Hashable {
+  /// A prompt of `tokens` ids, then one token: TTFT and prefill. `pp64`
+  case prefill(tokens: Int, batch: Int)
+  /// A prompt of `depth` ids, then `tokens` new ones: TPOT, ITL and decode tok/s. `tg32 @ d64`
+  case decode(tokens: Int, depth: Int, batch: Int)
+  /// out(m, n) = x(m, k) · w(n, k)ᵀ
+  case gemm(m: Int, k: Int, n: Int)
+
+  /// `pp64`, `tg32 @ d64`, `64x768x3072` (M, K, N); ` b4` behind it for a batch of four.
+  public var name: String {
+    switch self {
+    case .prefill(let tokens, let batch):
+      return "pp\(tokens)" + Self.suffix(batch: batch)
+    case .decode(let tokens, let depth, let batch):
+      return "tg\(tokens)" + (depth > 0 ? " @ d\(depth)" : "") + Self.suffix(batch: batch)
+    case .gemm(let m, let k, let n):
+      return "\(m)x\(k)x\(n)"
+    }
+  }
+
+  private static func suffix(batch: Int) -> String {
+    batch > 1 ? " b\(batch)" : ""
+  }
+}
+
+public struct LoadTimes: Codable, Sendable, Equatable {
+  /// The file's pages had been dropped from the page cache; nil where that could not be done.
+  public var coldNanoseconds: Int?
+  /// The file was in the page cache.
+  public var warmNanoseconds: Int?
+
+  public init(coldNanoseconds: Int?, warmNanoseconds: Int?) {
+    self.coldNanoseconds = coldNanoseconds
+    self.warmNanoseconds = warmNanoseconds
+  }
+}
+
+/// One measured execution of a cell's work.
+public struct Sample: Codable, Sendable, Equatable {
+  /// The round it was taken in, from 0.
+  public var round: Int
+  /// Its place in the order of all samples of the run, from 0.
+  public var sequence: Int
+  /// From the request to its end. For a GEMM: the mean of `iterations` calls.
+  public var elapsedNanoseconds: Double
+  /// Calls behind one GEMM sample; 1 otherwise.
+  public var iterations: Int
+  /// The forward pass over the prompt alone; nil for a GEMM.
+  public var prefillNanoseconds: Int?
+  /// For each new token, when its id was there, counted from the request's start.
+  public var tokenNanoseconds: [Int]
+
+  public init(
+    round: Int, sequence: Int, elapsedNanoseconds: Double, iterations: Int,
+    prefillNanoseconds: Int?, tokenNanoseconds: [Int]
+  ) {
+    self.round = round
+    self.sequence = sequence
+    self.elapsedNanoseconds = elapsedNanoseconds
+    self.iterations = iterations
+    self.prefillNanoseconds = prefillNanoseconds
+    self.tokenNanoseconds = tokenNanoseconds
+  }
+}

@@ -1,0 +1,64 @@
+public struct Machine: Codable, Sendable, Equatable {
+  public var cpu: String
+  /// Vector and arithmetic extensions that matter here, for example `avx2`, `fma`, `avx512f`.
+  public var flags: [String]
+  public var logicalCores: Int
+  /// For example `L1d 48 KiB`, `L2 1 MiB`, `L3 32 MiB`; per core as the system reports it.
+  public var caches: [String]
+  public var memoryBytes: Int?
+  public var governor: String?
+  public var system: String
+
+  public init(
+    cpu: String, flags: [String], logicalCores: Int, caches: [String], memoryBytes: Int?,
+    governor: String?, system: String
+  ) {
+    self.cpu = cpu
+    self.flags = flags
+    self.logicalCores = logicalCores
+    self.caches = caches
+    self.memoryBytes = memoryBytes
+    self.governor = governor
+    self.system = system
+  }
+}
+
+public struct Build: Codable, Sendable, Equatable {
+  public var version: String
+  public var compiler: String
+  /// `release` or `debug`.
+  public var configuration: String
+  /// The CPU flag of the build, for example `-march=native`.
+  public var cpuFlag: String
+  /// Width of the float vectors that the build may use, in bits.
+  public var vectorBits: Int
+  /// The source tree's commit when the run started, `-dirty` behind it where files differed.
+  public var commit: String?
+
+  public init(
+    version: String, compiler: String, configuration: String, cpuFlag: String, vectorBits: Int,
+    commit: String?
+  ) {
+    self.version = version
+    self.compiler = compiler
+    self.configuration = configuration
+    self.cpuFlag = cpuFlag
+    self.vectorBits = vectorBits
+    self.commit = commit
+  }
+}
+
+/// What this machine can do at most with this many threads, measured in this run.
+public struct Ceiling: Codable, Sendable, Equatable {
+  public var threads: Int
+  /// Best of the trials: 2 × fused multiply-adds per second, float32, in GFLOP/s.
+  public var fmaGFLOPS: Double
+  /// Best of the trials: reading a buffer far larger than the caches, in GB/s (10⁹ bytes).
+  public var dramGBPerSecond: Double
+
+  public init(threads: Int, fmaGFLOPS: Double, dramGBPerSecond: Double) {
+    self.threads = threads
+    self.fmaGFLOPS = fmaGFLOPS
+    self.dramGBPerSecond = dramGBPerSecond
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+
+extension Record {
+  /// The record in the file at `path`.
+  ///
+  /// - Throws: a `ReportingError` whose one line names the file, the field, what was found and what was
+  ///   expected: no such file, no JSON, another schema, a field that is missing, of another type or out of
+  ///   range.
+  public static func read(path: String) throws -> Record {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw ReportingError.unreadable(path: path, reason: reason(path: path))
+    }
+    return try decode(data, path: path)
+  }
+
+  /// Like `read(path:)`, from bytes; `path` is what errors name.
+  static func decode(_ data: Data, path: String) throws -> Record {
+    let decoder = JSONDecoder()
+    let document: JSONValue
+    do {
+      document = try decoder.decode(JSONValue.self, from: data)
+    } catch {
+      throw ReportingError.notJSON(
+        path: path, reason: data.isEmpty ? "the file is empty" : "truncated or malformed")
+    }
+    guard case .object(let members) = document else {
+      throw ReportingError.invalid(path: path, field: "", found: document.summary, expected: "an object")
+    }
+    guard members["schema"] == .number(Double(currentSchema)) else {
+      throw ReportingError.invalid(
+        path: path, field: "schema", found: members["schema"]?.summary ?? "missing",
+        expected: "\(currentSchema)")
+    }
+    do {
+      let record = try decoder.decode(Record.self, from: data)
+      try RecordRules(path: path).check(record)
+      return record
+    } catch let error as DecodingError {
+      throw DecodingProblem(error, in: document).error(path: path)
+    }
+  }
+
+  /// The record as JSON: indented, keys sorted, so that the same record is the same bytes; a line's end last.
+  ///
+  /// - Throws: an `EncodingError` for a number that is not finite.
+  public func encode() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self) + Data("\n".utf8)
+  }
+
+  private static func reason(path: String) -> String {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "no such file" }
+    return isFolder.boolValue ? "is a folder" : "cannot be read"
+  }
+}
+
+/// A decoding error in the terms of the document: which field, what it holds, what it should.
+private struct DecodingProblem {
+  let path: [any CodingKey]
+  let document: JSONValue
+  let expectation: String
+
+  init(_ error: DecodingError, in document: JSONValue) {
+    self.document = document
+    switch error {
+    case .keyNotFound(let key, let context):
+      path = context.codingPath + [key]
+      expectation = Self.expected(at: path, in: document)
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      path = context.codingPath
+      expectation = Self.name(of: type)
+    case .dataCorrupted(let context):
+      path = context.codingPath
+      expectation =
+        context.debugDescription.hasPrefix(NamedChoiceMessage.prefix)
+        ? context.debugDescription : Self.expected(at: path, in: document)
+    @unknown default:
+      path = []
+      expectation = "a record"
+    }
+  }
+
+  func error(path file: String) -> ReportingError {
+    .invalid(
+      path: file, field: fieldName(path), found: document.value(at: path[...])?.summary ?? "missing",
+      expected: expectation)
+  }
+
+  /// The type that the decoder asks for at `path`: it names it when it meets null there.
+  private static func expected(at path: [any CodingKey], in document: JSONValue) -> String {
+    do {
+      let data = try JSONEncoder().encode(document.withNull(at: path[...]))
+      _ = try JSONDecoder().decode(Record.self, from: data)
+    } catch DecodingError.valueNotFound(let type, _) {
+      return name(of: type)
+    } catch DecodingError.typeMismatch(let type, _) {
+      return name(of: type)
+    } catch {
+      return "another value"
+    }
+    return "another value"
+  }
+
+  private static func name(of type: any Any.Type) -> String {
+    switch type {
+    case is Int.Type, is UInt64.Type: return "an integer"
+    case is Double.Type: return "a number"
+    case is String.Type, is Record.Kind.Type, is Cell.Status.Type: return "a string"
+    case is Bool.Type: return "true or false"
+    case is Test.Type: return "an object with one of \"prefill\", \"decode\", \"gemm\""
+    default:
+      return String(describing: type).hasPrefix("Array") ? "an array" : "an object"
+    }
+  }
+}
+
+/// `cells[3].threads`
+private func fieldName(_ path: [any CodingKey]) -> String {
+  path.reduce("") { name, key in
+    if let index = key.intValue { return name + "[\(index)]" }
+    return name.isEmpty ? key.stringValue : name + "." + key.stringValue
+  }
+}

@@ -1,0 +1,71 @@
+/// The ranges that a decoded record's numbers must keep, so that arithmetic on them cannot trap.
+struct RecordRules {
+  let path: String
+  private static let sizes = 1...Int(Int32.max)
+
+  /// - Throws: `ReportingError.invalid` for the first field out of its range.
+  func check(_ record: Record) throws {
+    for (index, cell) in record.cells.enumerated() {
+      try check(cell, field: "cells[\(index)]")
+    }
+    for (index, ceiling) in record.ceilings.enumerated() {
+      try positive(ceiling.fmaGFLOPS, "ceilings[\(index)].fmaGFLOPS")
+      try positive(ceiling.dramGBPerSecond, "ceilings[\(index)].dramGBPerSecond")
+    }
+  }
+
+  private func check(_ cell: Cell, field: String) throws {
+    try size(cell.threads, "\(field).threads")
+    switch cell.test {
+    case .prefill(let tokens, let batch):
+      try size(tokens, "\(field).test.prefill.tokens")
+      try size(batch, "\(field).test.prefill.batch")
+    case .decode(let tokens, let depth, let batch):
+      try size(tokens, "\(field).test.decode.tokens")
+      try inRange(depth, 0...Self.sizes.upperBound, "\(field).test.decode.depth")
+      try size(batch, "\(field).test.decode.batch")
+    case .gemm(let m, let k, let n):
+      try size(m, "\(field).test.gemm.m")
+      try size(k, "\(field).test.gemm.k")
+      try size(n, "\(field).test.gemm.n")
+    }
+    for (index, sample) in cell.samples.enumerated() {
+      try check(sample, field: "\(field).samples[\(index)]")
+    }
+    try cell.flops.map { try positive($0, "\(field).flops") }
+    try cell.bytes.map { try positive($0, "\(field).bytes") }
+    try cell.peakMemoryBytes.map { try inRange($0, 1...Int.max, "\(field).peakMemoryBytes") }
+    try cell.load?.coldNanoseconds.map { try inRange($0, 1...Int.max, "\(field).load.coldNanoseconds") }
+    try cell.load?.warmNanoseconds.map { try inRange($0, 1...Int.max, "\(field).load.warmNanoseconds") }
+  }
+
+  private func check(_ sample: Sample, field: String) throws {
+    try positive(sample.elapsedNanoseconds, "\(field).elapsedNanoseconds")
+    try inRange(sample.round, 0...Self.sizes.upperBound, "\(field).round")
+    try sample.prefillNanoseconds.map { try inRange($0, 1...Int.max, "\(field).prefillNanoseconds") }
+    var previous = 0
+    for (index, time) in sample.tokenNanoseconds.enumerated() {
+      try inRange(time, previous...Int.max, "\(field).tokenNanoseconds[\(index)]")
+      previous = time
+    }
+  }
+
+  private func size(_ value: Int, _ field: String) throws {
+    try inRange(value, Self.sizes, field)
+  }
+
+  private func inRange(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws {
+    guard !range.contains(value) else { return }
+    let expected =
+      range.upperBound == Int.max
+      ? "an integer of at least \(range.lowerBound)"
+      : "an integer in \(range.lowerBound)...\(range.upperBound)"
+    throw ReportingError.invalid(path: path, field: field, found: "\(value)", expected: expected)
+  }
+
+  private func positive(_ value: Double, _ field: String) throws {
+    guard !(value > 0 && value.isFinite) else { return }
+    throw ReportingError.invalid(
+      path: path, field: field, found: JSONValue.number(value).summary, expected: "a number above 0")
+  }
+}

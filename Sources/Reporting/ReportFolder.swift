@@ -1,0 +1,109 @@
+import Foundation
+
+/// The folder that gets a run's four files: `report.md`, `results.csv`, `samples.csv` and `record.json`.
+public struct ReportFolder: Sendable, Equatable {
+  public let path: String
+
+  /// Makes the folder and proves that it can be written, before anything is measured.
+  ///
+  /// - Parameters:
+  ///   - parent: the folder of all reports; made where it is missing.
+  ///   - started: the run's start, ISO 8601; opens the folder's name.
+  ///   - model: ends the folder's name; of a path its last part. Where the folder exists, `-2` and so on
+  ///     follows.
+  /// - Throws: `ReportingError.unwritable`.
+  public static func create(in parent: String = "reports", started: String, model: String) throws
+    -> ReportFolder
+  {
+    try makeFolder(parent, withIntermediates: true)
+    let base = "\(parent)/\(sanitised(started))-\(sanitised(lastPart(of: model)))"
+    for suffix in 1...999 {
+      let path = suffix == 1 ? base : "\(base)-\(suffix)"
+      guard !FileManager.default.fileExists(atPath: path) else { continue }
+      try makeFolder(path, withIntermediates: false)
+      return try ReportFolder(writable: path)
+    }
+    throw ReportingError.unwritable(path: base, reason: "exists 999 times")
+  }
+
+  /// Takes `path` as it is, and makes it where it is missing.
+  ///
+  /// - Throws: `ReportingError.unwritable`.
+  public static func create(at path: String) throws -> ReportFolder {
+    try makeFolder(path, withIntermediates: true)
+    return try ReportFolder(writable: path)
+  }
+
+  /// Writes the record and its reports anew. Each file is replaced whole (a temporary file in the folder,
+  /// then a rename), so that a reader never meets half of one.
+  ///
+  /// - Throws: `ReportingError.unwritable`; an `EncodingError` for a record with a number that is not
+  ///   finite, before any file is touched.
+  public func write(_ record: Record) throws {
+    let run = RunFigures(record)
+    let csv = CSVReport(run)
+    let files = [
+      ("record.json", try record.encode()),
+      ("samples.csv", Data(csv.samples.utf8)),
+      ("results.csv", Data(csv.results.utf8)),
+      ("report.md", Data(MarkdownReport(run).text.utf8)),
+    ]
+    for (name, contents) in files {
+      try Self.replace("\(path)/\(name)", contents)
+    }
+  }
+
+  private init(writable path: String) throws {
+    self.path = path
+    let probe = "\(path)/.writable-\(UUID().uuidString)"
+    try Self.replace(probe, Data())
+    try? FileManager.default.removeItem(atPath: probe)
+  }
+
+  private static func replace(_ path: String, _ contents: Data) throws {
+    do {
+      try contents.write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw ReportingError.unwritable(path: path, reason: reason(error))
+    }
+  }
+
+  private static func makeFolder(_ path: String, withIntermediates: Bool) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+      guard isFolder.boolValue else {
+        throw ReportingError.unwritable(path: path, reason: "is a file")
+      }
+      return
+    }
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: withIntermediates)
+    } catch {
+      throw ReportingError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
+    }
+  }
+
+  /// The system's words for the failure.
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+    guard underlying.domain == NSPOSIXErrorDomain else { return underlying.localizedDescription }
+    return String(cString: strerror(Int32(underlying.code))).lowercased()
+  }
+
+  private static func lastPart(of model: String) -> String {
+    model.split(separator: "/").last.map(String.init) ?? model
+  }
+
+  /// ASCII letters, digits, `.`, `_` and `-` stay; a run of anything else becomes one `-`.
+  static func sanitised(_ name: String) -> String {
+    let kept = name.unicodeScalars.map { scalar -> Character in
+      switch scalar {
+      case "a"..."z", "A"..."Z", "0"..."9", ".", "_": return Character(scalar)
+      default: return "-"
+      }
+    }
+    let words = String(kept).split(separator: "-").joined(separator: "-").drop { $0 == "." }
+    return words.isEmpty ? "model" : String(words.prefix(60))
+  }
+}

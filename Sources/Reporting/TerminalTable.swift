@@ -1,0 +1,119 @@
+/// The record's rows as a plain table for a terminal, fastest first, under a short ladder with bars.
+public struct TerminalTable: Sendable {
+  public let text: String
+
+  /// - Parameters:
+  ///   - colour: whether the best figures of each test are bold (ANSI escapes).
+  ///   - width: columns of the terminal; columns of lesser interest are left out until the table fits.
+  public init(_ record: Record, colour: Bool, width: Int = 100) {
+    let run = RunFigures(record)
+    let ladders = Ladder.all(run).map { TerminalLadder($0, width: width).text }
+    let blocks = ladders + [Self.table(run, colour: colour, width: width), Self.remarks(run)]
+    text = blocks.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+  }
+
+  private static func table(_ run: RunFigures, colour: Bool, width: Int) -> String {
+    let rows = run.ranked
+    guard !rows.isEmpty else { return "" }
+    var columns = TerminalColumn.all(run.record.kind).filter { shown in
+      rows.contains { !shown.column.display($0).isEmpty }
+    }
+    while TerminalColumn.totalWidth(columns, rows) > width,
+      let least = columns.indices.filter({ columns[$0].rank > 0 }).max(by: {
+        columns[$0].rank < columns[$1].rank
+      })
+    {
+      columns.remove(at: least)
+    }
+    let best = colour ? bestRows(rows, columns) : []
+    let widths = columns.map { $0.width(rows) }
+    let headings = [columns.map(\.title), columns.map(\.unit)].map { line in
+      columns.indices.map { columns[$0].aligned(line[$0], to: widths[$0]) }.joined(separator: "  ")
+    }
+    let lines = rows.indices.map { row in
+      columns.indices.map { column in
+        let entry = columns[column].aligned(columns[column].column.display(rows[row]), to: widths[column])
+        return best.contains([row, column]) ? "\u{1B}[1m\(entry)\u{1B}[0m" : entry
+      }.joined(separator: "  ")
+    }
+    return (headings + lines).map(\.trimmedEnd).joined(separator: "\n")
+  }
+
+  /// Row and column of each best figure among the rows of its test, where there is more than one.
+  private static func bestRows(_ rows: [Row], _ columns: [TerminalColumn]) -> Set<[Int]> {
+    var best = Set<[Int]>()
+    for (index, shown) in columns.enumerated() {
+      guard let better = shown.column.better else { continue }
+      let groups = Dictionary(grouping: rows.indices) { rows[$0].cell.test }
+      for group in groups.values {
+        let found = group.compactMap { row in shown.column.magnitude(rows[row]).map { (row, $0) } }
+        guard found.count > 1,
+          let first = found.max(by: { better == .higher ? $0.1 < $1.1 : $0.1 > $1.1 })
+        else { continue }
+        best.insert([first.0, index])
+      }
+    }
+    return best
+  }
+
+  private static func remarks(_ run: RunFigures) -> String {
+    (RunRemarks.warnings(run.record) + RunRemarks.withoutFigures(run)).joined(separator: "\n")
+  }
+}
+
+extension String {
+  fileprivate var trimmedEnd: String {
+    String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
+  }
+}
+
+/// A column with the short heading that a terminal has room for.
+struct TerminalColumn: Sendable {
+  let column: Column
+  let title: String
+  let unit: String
+  /// 0 for a column that always stays; else the highest is left out first.
+  let rank: Int
+
+  private init(_ column: Column, _ title: String, _ unit: String = "", rank: Int = 0) {
+    self.column = column
+    self.title = title
+    self.unit = unit
+    self.rank = rank
+  }
+
+  func aligned(_ text: String, to width: Int) -> String {
+    column.isText ? text.padded(to: width) : text.leftPadded(to: width)
+  }
+
+  func width(_ rows: [Row]) -> Int {
+    ([title.count, unit.count] + rows.map { column.display($0).count }).max() ?? 0
+  }
+
+  static func totalWidth(_ columns: [TerminalColumn], _ rows: [Row]) -> Int {
+    columns.map { $0.width(rows) + 2 }.reduce(-2, +)
+  }
+
+  static func all(_ kind: Record.Kind) -> [TerminalColumn] {
+    switch kind {
+    case .endToEnd:
+      return [
+        .init(.variant, "variant"), .init(.weights, "weights", rank: 6),
+        .init(.threads, "thr"), .init(.test, "test"), .init(.timeToFirstToken, "TTFT", "ms", rank: 1),
+        .init(.prefillRate, "prefill", "tok/s ± CI"), .init(.decodeRate, "decode", "tok/s ± CI"),
+        .init(.timePerOutputToken, "TPOT", "ms", rank: 4),
+        .init(.interTokenLatency, "ITL p50 / p90 / p99", "ms", rank: 5),
+        .init(.peakMemory, "memory", "MiB", rank: 2), .init(.speedAgainstNaive, "speed", "× naive"),
+        .init(.sampleCount, "n", rank: 3), .init(.check, "check"),
+      ]
+    case .gemm:
+      return [
+        .init(.variant, "variant"), .init(.m, "M"), .init(.k, "K"), .init(.n, "N"),
+        .init(.threads, "thr"), .init(.gemmTime, "time", "ms ± CI"), .init(.gflops, "GFLOP/s"),
+        .init(.gbPerSecond, "GB/s", rank: 2), .init(.roofline, "roofline", "%", rank: 1),
+        .init(.maxError, "max", "error", rank: 3), .init(.check, "check"),
+        .init(.speedAgainstNaive, "speed", "× naive"), .init(.sampleCount, "n", rank: 4),
+      ]
+    }
+  }
+}

@@ -1,0 +1,240 @@
+import Testing
+
+@testable import Reporting
+
+@Suite struct FigureTests {
+  private let ceiling = Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10)
+
+  @Test func aPromptGivesTimeToFirstTokenAndPrefillSpeed() throws {
+    let figures = CellFigures(Fixture.prefillCell("v", milliseconds: [40, 44, 42]), ceiling: ceiling)
+    #expect(figures.sampleCount == 3)
+    #expect(figures.timeToFirstTokenMS?.value == 43)
+    #expect(figures.prefillMS?.value == 42)
+    let rate = try #require(figures.prefillTokensPerSecond)
+    #expect(abs(rate.value - 64 / 0.042) < 1e-6)
+    let interval = try #require(rate.interval)
+    #expect(abs(interval.lower - 64 / 0.044) < 1e-6)
+    #expect(abs(interval.upper - 64 / 0.040) < 1e-6)
+    #expect(figures.decodeTokensPerSecond == nil)
+    #expect(figures.interTokenLatencyMS == nil)
+  }
+
+  @Test func decodingLeavesOutTheFirstToken() throws {
+    var cell = Fixture.decodeCell("v", stepMilliseconds: [])
+    cell.samples = [
+      Sample(
+        round: 0, sequence: 0, elapsedNanoseconds: 50e6, iterations: 1, prefillNanoseconds: 9_000_000,
+        tokenNanoseconds: [10_000_000, 20_000_000, 30_000_000, 38_000_000, 46_000_000])
+    ]
+    let figures = CellFigures(cell, ceiling: ceiling)
+    let decode = try #require(figures.decodeTokensPerSecond)
+    #expect(abs(decode.value - 4 / 0.036) < 1e-6)
+    #expect(decode.interval == nil)
+    #expect(figures.timePerOutputTokenMS?.value == 10)
+    let latency = try #require(figures.interTokenLatencyMS)
+    #expect(latency.p50 == 9)
+    #expect(abs(latency.p90 - 10) < 1e-9)
+    #expect(figures.timeToFirstTokenMS == nil)
+    let positions = figures.positions.map(\.positions)
+    #expect(positions == [65...65, 66...66, 67...67, 68...68])
+    for (found, expected) in zip(figures.positions.map(\.tokensPerSecond), [100, 100, 125, 125.0]) {
+      #expect(abs(found - expected) < 1e-9)
+    }
+  }
+
+  @Test func latencyPercentilesPoolTheGapsOfAllSamples() throws {
+    let figures = CellFigures(Fixture.decodeCell("v", stepMilliseconds: [10, 20]), ceiling: nil)
+    #expect(figures.interTokenLatencyMS?.p50 == 15)
+    #expect(figures.interTokenLatencyMS?.p90 == 20)
+  }
+
+  @Test func aBatchMultipliesTokensAndNotLatency() throws {
+    var cell = Fixture.decodeCell("v", stepMilliseconds: [10, 10, 10])
+    cell.test = .decode(tokens: 5, depth: 64, batch: 4)
+    let figures = CellFigures(cell, ceiling: nil)
+    #expect(abs(try #require(figures.decodeTokensPerSecond).value - 400) < 1e-9)
+    #expect(figures.timePerOutputTokenMS?.value == 10)
+    #expect(abs(figures.positions[0].tokensPerSecond - 400) < 1e-9)
+    cell = Fixture.prefillCell("v", milliseconds: [64, 64, 64])
+    cell.test = .prefill(tokens: 64, batch: 2)
+    #expect(abs(try #require(CellFigures(cell, ceiling: nil).prefillTokensPerSecond).value - 2000) < 1e-9)
+  }
+
+  @Test func longOutputsFallIntoEightRangesWithoutAGap() {
+    var cell = Fixture.decodeCell("v", stepMilliseconds: [])
+    cell.samples = [
+      Sample(
+        round: 0, sequence: 0, elapsedNanoseconds: 21e6, iterations: 1, prefillNanoseconds: nil,
+        tokenNanoseconds: (1...21).map { $0 * 1_000_000 })
+    ]
+    let positions = CellFigures(cell, ceiling: nil).positions
+    #expect(positions.count == 8)
+    #expect(positions.first?.positions.lowerBound == 65)
+    #expect(positions.last?.positions.upperBound == 84)
+    for (left, right) in zip(positions, positions.dropFirst()) {
+      #expect(left.positions.upperBound + 1 == right.positions.lowerBound)
+    }
+    #expect(positions.allSatisfy { abs($0.tokensPerSecond - 1000) < 1e-6 })
+  }
+
+  @Test func workIsHeldAgainstTheLowerOfBothCeilings() throws {
+    var cell = Fixture.gemmCell("v", m: 1, milliseconds: [1, 1, 1])
+    cell.flops = 4e7
+    cell.bytes = 8e6
+    let memoryBound = CellFigures(cell, ceiling: ceiling)
+    #expect(memoryBound.gflops == 40)
+    #expect(memoryBound.gbPerSecond == 8)
+    #expect(memoryBound.intensity == 5)
+    #expect(memoryBound.rooflinePercent == 80)
+    cell.bytes = 1e6
+    #expect(CellFigures(cell, ceiling: ceiling).rooflinePercent == 40)
+    #expect(CellFigures(cell, ceiling: nil).rooflinePercent == nil)
+  }
+
+  @Test func theOperationsOfAGemmFollowFromItsShape() {
+    var cell = Fixture.gemmCell("v", m: 64, milliseconds: [2, 2, 2])
+    cell.flops = nil
+    #expect(CellFigures(cell, ceiling: nil).gflops == 2 * 64 * 100 * 200 / 2e6)
+  }
+
+  @Test func memoryAndLoadingAreInMebibytesAndMilliseconds() {
+    let figures = CellFigures(Fixture.decodeCell("v", stepMilliseconds: [1]), ceiling: nil)
+    #expect(figures.peakMemoryMiB == 50)
+    #expect(figures.coldLoadMS == 3.5)
+    #expect(figures.warmLoadMS == 1.25)
+  }
+
+  @Test(arguments: [Cell.Status.failedCheck, .died, .hung, .rejected, .skipped])
+  func aCellThatIsNotSoundHasNoFigures(_ status: Cell.Status) {
+    var cell = Fixture.decodeCell("v", stepMilliseconds: [1, 2, 3])
+    cell.status = status
+    let figures = CellFigures(cell, ceiling: ceiling)
+    #expect(figures.sampleCount == 0)
+    #expect(figures.decodeTokensPerSecond == nil)
+    #expect(figures.timePerOutputTokenMS == nil)
+    #expect(figures.interTokenLatencyMS == nil)
+    #expect(figures.positions.isEmpty)
+    #expect(figures.gflops == nil)
+    #expect(figures.peakMemoryMiB == nil)
+    #expect(figures.warmLoadMS == nil)
+  }
+
+  @Test func anInterruptedCellKeepsTheFiguresOfItsSamples() {
+    var cell = Fixture.decodeCell("v", stepMilliseconds: [10])
+    cell.status = .pending
+    #expect(CellFigures(cell, ceiling: nil).decodeTokensPerSecond?.value == 100)
+  }
+
+  @Test func samplesWithoutTimesGiveNoFigure() {
+    var cell = Fixture.decodeCell("v", stepMilliseconds: [])
+    cell.samples = [
+      Sample(
+        round: 0, sequence: 0, elapsedNanoseconds: 1e6, iterations: 1, prefillNanoseconds: nil,
+        tokenNanoseconds: [5]),
+      Sample(
+        round: 1, sequence: 1, elapsedNanoseconds: 1e6, iterations: 1, prefillNanoseconds: nil,
+        tokenNanoseconds: []),
+    ]
+    let figures = CellFigures(cell, ceiling: ceiling)
+    #expect(figures.decodeTokensPerSecond == nil)
+    #expect(figures.timePerOutputTokenMS == nil)
+    #expect(figures.positions.isEmpty)
+    #expect(figures.gflops == nil)
+  }
+}
+
+@Suite struct RunFiguresTests {
+  @Test func speedIsGivenAgainstNaiveOnTheSameTest() throws {
+    let run = RunFigures(Fixture.small())
+    #expect(run.rows[0].speedAgainstNaive == Figure(value: 1))
+    #expect(abs(try #require(run.rows[2].speedAgainstNaive).value - 41 / 10.5) < 1e-9)
+    let decode = try #require(run.rows[3].speedAgainstNaive)
+    #expect(abs(decode.value - 10) < 1e-9)
+    let interval = try #require(decode.interval)
+    #expect(abs(interval.lower - 20 / 2.2) < 1e-9)
+    #expect(abs(interval.upper - 11) < 1e-9)
+  }
+
+  @Test func naiveWithAsManyThreadsIsPreferred() {
+    let record = Fixture.record(cells: [
+      Fixture.decodeCell("naive", threads: 2, stepMilliseconds: [30]),
+      Fixture.decodeCell("naive", threads: 1, stepMilliseconds: [40]),
+      Fixture.decodeCell("fast", threads: 2, stepMilliseconds: [10]),
+      Fixture.decodeCell("fast", threads: 4, stepMilliseconds: [10]),
+    ])
+    let factors = RunFigures(record).rows.map { $0.speedAgainstNaive?.value }
+    #expect(factors == [1, 1, 3, 4])
+  }
+
+  @Test func rowsAreRankedFastestFirstAndEmptyOnesLast() {
+    let record = Fixture.record(cells: [
+      Fixture.emptyCell("gone", .died, message: nil), Fixture.prefillCell("slow", milliseconds: [40]),
+      Fixture.decodeCell("slow", stepMilliseconds: [20]), Fixture.decodeCell("fast", stepMilliseconds: [2]),
+      Fixture.prefillCell("fast", milliseconds: [4]),
+    ])
+    let names = RunFigures(record).ranked.map { "\($0.cell.variant) \($0.cell.test.name)" }
+    #expect(
+      names == ["fast tg5 @ d64", "slow tg5 @ d64", "gone tg5 @ d64", "fast pp64", "slow pp64"])
+  }
+
+  @Test func aFailedCheckTakesTheFiguresAwayWhateverTheStatus() {
+    var record = Fixture.small()
+    record.correctness.append(Fixture.failedCheck("kv-cache"))
+    let run = RunFigures(record)
+    #expect(run.rows.map(\.hasFigures) == [true, true, false, false])
+    #expect(run.rows[3].check == .failed("tiny: max abs error 0.5 > 1e-4"))
+    #expect(run.rows[3].speedAgainstNaive == nil)
+    #expect(run.failure(of: "kv-cache") == "tiny: max abs error 0.5 > 1e-4")
+    #expect(run.failure(of: "naive") == nil)
+  }
+
+  @Test func aGemmIsCheckedByItsOwnShape() {
+    var record = Fixture.record(
+      kind: .gemm,
+      cells: [
+        Fixture.gemmCell("v", m: 1, milliseconds: [1]), Fixture.gemmCell("v", m: 64, milliseconds: [1]),
+        Fixture.gemmCell("v", m: 65, milliseconds: [1]),
+      ])
+    record.correctness = [
+      Fixture.passedCheck("v", reference: "1x100x200"), Fixture.failedCheck("v", reference: "64x100x200"),
+    ]
+    let rows = RunFigures(record).rows
+    #expect(rows.map(\.check) == [.passed, .failed("64x100x200: max abs error 0.5 > 1e-4"), .notChecked])
+    #expect(rows.map(\.maxAbsoluteError) == [1.5e-6, 0.5, nil])
+    #expect(rows.map(\.hasFigures) == [true, false, true])
+  }
+}
+
+@Suite struct NumberTextTests {
+  @Test(arguments: [
+    (0, "0"), (1, "1.000"), (12.345678, "12.35"), (999.96, "1000"), (99.996, "100.0"), (123_456, "123456"),
+    (0.012_34, "0.01234"), (0.000_01, "1.000e-05"), (-2.5, "-2.500"),
+  ])
+  func fourDigitsThatMatter(value: Double, text: String) {
+    #expect(NumberText.significant(value) == text)
+  }
+
+  @Test(arguments: [
+    (42, "42"), (0.5, "0.5"), (1560.9756, "1560.976"), (100, "100"), (1.5e-6, "1.500000e-06"),
+  ])
+  func plainNumbersHaveNoZerosAtTheEnd(value: Double, text: String) {
+    #expect(NumberText.plain(value) == text)
+  }
+
+  @Test func barsGrowByEighths() {
+    #expect(bar(share: 1, width: 3) == "███")
+    #expect(bar(share: 0.5, width: 3) == "█▌")
+    #expect(bar(share: 0.0001, width: 3) == "▏")
+    #expect(bar(share: .nan, width: 3) == "")
+  }
+
+  @Test(arguments: [
+    (Reporting.Test.prefill(tokens: 64, batch: 1), "pp64"), (.prefill(tokens: 8, batch: 4), "pp8 b4"),
+    (.decode(tokens: 32, depth: 64, batch: 1), "tg32 @ d64"),
+    (.decode(tokens: 32, depth: 0, batch: 1), "tg32"),
+    (.decode(tokens: 2, depth: 3, batch: 4), "tg2 @ d3 b4"), (.gemm(m: 1, k: 2, n: 3), "1x2x3"),
+  ])
+  func testsHaveTheFieldsNames(test: Reporting.Test, name: String) {
+    #expect(test.name == name)
+  }
+}

@@ -1,0 +1,109 @@
+@testable import Reporting
+
+/// Small records with round numbers, so that every figure can be worked out by hand.
+enum Fixture {
+  static let prefill = Reporting.Test.prefill(tokens: 64, batch: 1)
+  static let decode = Reporting.Test.decode(tokens: 5, depth: 64, batch: 1)
+
+  static func record(kind: Record.Kind = .endToEnd, cells: [Cell] = []) -> Record {
+    var record = Record(
+      kind: kind, command: ["gpt2-bench", "all", "--model", "synthetic:tiny"],
+      started: "2026-01-02T03:04:05Z",
+      model: kind == .gemm
+        ? nil
+        : ModelDescription(
+          name: "synthetic:tiny", layers: 2, heads: 4, channels: 64, vocabulary: 512, context: 128,
+          parameters: 140_928, weightBytes: 563_712, hasTokenizer: false),
+      machine: Machine(
+        cpu: "Example CPU", flags: ["avx2", "fma"], logicalCores: 2, caches: ["L1d 32 KiB", "L2 1 MiB"],
+        memoryBytes: 8_589_934_592, governor: nil, system: "Linux 6.1 x86_64"),
+      build: Build(
+        version: "0.1.0", compiler: "Swift 6.3", configuration: "release", cpuFlag: "-march=x86-64-v3",
+        vectorBits: 256, commit: "0123abc"),
+      settings: Settings(suite: "quick", repetitions: 3, cellBudgetSeconds: 20, seed: 42, warmups: 1))
+    record.finished = "2026-01-02T03:05:05Z"
+    record.isComplete = true
+    record.ceilings = [Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10)]
+    record.cells = cells
+    return record
+  }
+
+  /// `naive` and `kv-cache` on one prompt's and one decode test, three samples each, both checked.
+  static func small() -> Record {
+    var record = record(cells: [
+      prefillCell("naive", milliseconds: [40, 42, 41]), decodeCell("naive", stepMilliseconds: [20, 22, 21]),
+      prefillCell("kv-cache", milliseconds: [10, 10.5, 11]),
+      decodeCell("kv-cache", stepMilliseconds: [2, 2.1, 2.2]),
+    ])
+    record.correctness = ["naive", "kv-cache"].map { passedCheck($0) }
+    return record
+  }
+
+  static func passedCheck(_ variant: String, reference: String = "tiny") -> Correctness {
+    Correctness(
+      variant: variant, threads: 1, reference: reference, passed: true, maxAbsoluteError: 1.5e-6,
+      tolerance: 1e-4, nmse: 2.5e-13, argmaxAgreed: 128, argmaxCompared: 128, failure: nil)
+  }
+
+  static func failedCheck(_ variant: String, reference: String = "tiny") -> Correctness {
+    Correctness(
+      variant: variant, threads: 1, reference: reference, passed: false, maxAbsoluteError: 0.5,
+      tolerance: 1e-4, nmse: 0.01, argmaxAgreed: 90, argmaxCompared: 128,
+      failure: "max abs error 0.5 > 1e-4")
+  }
+
+  /// A prompt's samples: the forward pass takes `milliseconds`, the first token is there 1 ms later.
+  static func prefillCell(_ variant: String, threads: Int = 1, milliseconds: [Double]) -> Cell {
+    var cell = cell(variant, threads: threads, test: prefill)
+    cell.flops = 2e8
+    cell.bytes = 6e5
+    cell.samples = milliseconds.enumerated().map { round, time in
+      Sample(
+        round: round, sequence: round, elapsedNanoseconds: (time + 1) * 1e6, iterations: 1,
+        prefillNanoseconds: Int((time * 1e6).rounded()), tokenNanoseconds: [Int(((time + 1) * 1e6).rounded())]
+      )
+    }
+    return cell
+  }
+
+  /// Five tokens a sample, the first after 12 ms and the others `stepMilliseconds` apart.
+  static func decodeCell(_ variant: String, threads: Int = 1, stepMilliseconds: [Double]) -> Cell {
+    var cell = cell(variant, threads: threads, test: decode)
+    cell.flops = 4e6
+    cell.bytes = 6e5
+    cell.samples = stepMilliseconds.enumerated().map { round, step in
+      let times = (0..<5).map { Int(((12 + Double($0) * step) * 1e6).rounded()) }
+      return Sample(
+        round: round, sequence: round, elapsedNanoseconds: Double(times[4]), iterations: 1,
+        prefillNanoseconds: 11_000_000, tokenNanoseconds: times)
+    }
+    return cell
+  }
+
+  static func gemmCell(_ variant: String, m: Int, milliseconds: [Double]) -> Cell {
+    var cell = Cell(
+      variant: variant, weights: "f32", threads: 1, test: .gemm(m: m, k: 100, n: 200), status: .measured)
+    cell.flops = 2 * Double(m) * 100 * 200
+    cell.bytes = 4 * Double(m * 100 + 100 * 200 + m * 200)
+    cell.samples = milliseconds.enumerated().map { round, time in
+      Sample(
+        round: round, sequence: round, elapsedNanoseconds: time * 1e6, iterations: 10,
+        prefillNanoseconds: nil, tokenNanoseconds: [])
+    }
+    return cell
+  }
+
+  static func emptyCell(_ variant: String, _ status: Cell.Status, message: String?) -> Cell {
+    var cell = cell(variant, threads: 1, test: decode)
+    cell.status = status
+    cell.message = message
+    return cell
+  }
+
+  private static func cell(_ variant: String, threads: Int, test: Reporting.Test) -> Cell {
+    var cell = Cell(variant: variant, weights: "f32", threads: threads, test: test, status: .measured)
+    cell.peakMemoryBytes = 52_428_800
+    cell.load = LoadTimes(coldNanoseconds: 3_500_000, warmNanoseconds: 1_250_000)
+    return cell
+  }
+}

@@ -60,7 +60,7 @@ class Prompt:
 SMALL = (1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65)
 SPARSE = (0, 0.25, 0.5, 0.75, 1)
 CASES = (
-    Case("tiny-trained", "weights/tiny", (*SMALL, 256), 1e-4, 17, SPARSE, {7: 110, 8: 110}),
+    Case("tiny-trained", "weights/tiny", (*SMALL, 256), 1e-3, 17, SPARSE, {7: 110, 8: 110}),
     Case("tiny-synthetic", "synthetic:tiny", (*SMALL, 128), 1e-4, 17, SPARSE, {8: 120}),
     Case("ragged", "synthetic:3,5,35,131,33", SMALL[:10], 1e-4, 33, SPARSE, {9: 24}),
     Case("gpt2-124m", "synthetic:gpt2", (1, 17, 64, 1024), 5e-5, 1, (0.5, 1), {17: 24}),

@@ -13,7 +13,7 @@ struct Unrolled8: Kernel {
       let x = operation.input.row(m)
       let out = operation.output.row(m)
       for n in outputs {
-        let sum = dot(x, operation.weight.row(n), count: operation.weight.inputs)
+        let sum = unrolledDot(x, operation.weight.row(n), count: operation.weight.inputs)
         out[n] = sum + (operation.bias?.base[n] ?? 0)
       }
     }
@@ -29,7 +29,7 @@ struct Unrolled8: Kernel {
         let query = operation.queries.row(row) + head * size
         let positions = operation.firstPosition + row + 1
         for t in 0..<positions {
-          scores[t] = dot(query, keys + t * size, count: size) * operation.scale
+          scores[t] = unrolledDot(query, keys + t * size, count: size) * operation.scale
         }
         referenceSoftmax(scores, count: positions)
         weightedSum(
@@ -37,31 +37,6 @@ struct Unrolled8: Kernel {
           to: operation.output.row(row) + head * size)
       }
     }
-  }
-
-  @inline(__always)
-  private func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int) -> Float {
-    var s0: Float = 0, s1: Float = 0, s2: Float = 0, s3: Float = 0
-    var s4: Float = 0, s5: Float = 0, s6: Float = 0, s7: Float = 0
-    let unrolled = count & ~7
-    var i = 0
-    while i < unrolled {
-      s0 += x[i] * y[i]
-      s1 += x[i + 1] * y[i + 1]
-      s2 += x[i + 2] * y[i + 2]
-      s3 += x[i + 3] * y[i + 3]
-      s4 += x[i + 4] * y[i + 4]
-      s5 += x[i + 5] * y[i + 5]
-      s6 += x[i + 6] * y[i + 6]
-      s7 += x[i + 7] * y[i + 7]
-      i += 8
-    }
-    var sum = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-    while i < count {
-      sum += x[i] * y[i]
-      i += 1
-    }
-    return sum
   }
 
   /// out[i] = Σₜ weights[t] · vectors[t, i], eight columns at a time so that each weight is loaded once for them.
@@ -94,5 +69,48 @@ struct Unrolled8: Kernel {
       for t in 0..<count { sum += weights[t] * vectors[t &* size &+ i] }
       out[i] = sum
     }
+  }
+}
+
+/// x · y with eight sums side by side.
+@inline(__always)
+func unrolledDot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int) -> Float {
+  var sums = EightSums()
+  let unrolled = count & ~7
+  var i = 0
+  while i < unrolled {
+    sums.add(x + i, y + i)
+    i += 8
+  }
+  return sums.total(x, y, from: unrolled, to: count)
+}
+
+/// Eight running sums, plain floats.
+struct EightSums {
+  private var s0: Float = 0, s1: Float = 0, s2: Float = 0, s3: Float = 0
+  private var s4: Float = 0, s5: Float = 0, s6: Float = 0, s7: Float = 0
+
+  @inline(__always)
+  init() {}
+
+  /// Eight products, one to each sum.
+  @inline(__always)
+  mutating func add(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>) {
+    s0 += x[0] * y[0]
+    s1 += x[1] * y[1]
+    s2 += x[2] * y[2]
+    s3 += x[3] * y[3]
+    s4 += x[4] * y[4]
+    s5 += x[5] * y[5]
+    s6 += x[6] * y[6]
+    s7 += x[7] * y[7]
+  }
+
+  /// The eight sums as a tree, and behind them the products that did not fill eight.
+  @inline(__always)
+  func total(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, from first: Int, to end: Int) -> Float {
+    var sum = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    for i in first..<end { sum += x[i] * y[i] }
+    return sum
   }
 }

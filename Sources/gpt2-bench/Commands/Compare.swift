@@ -10,7 +10,7 @@ enum Compare: Command {
       .outFile,
     ])
 
-  static let defaultThreshold = 0.05
+  static let defaultThreshold = Comparison.defaultThreshold
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let threshold = try arguments.fraction("--max-regression") ?? defaultThreshold
@@ -21,7 +21,7 @@ enum Compare: Command {
     let text =
       switch format {
       case "csv": comparison.csv
-      case "json": comparison.json
+      case "json": try comparison.json
       default: comparison.markdown
       }
     try Output.put(text, arguments.string("--out"), console)

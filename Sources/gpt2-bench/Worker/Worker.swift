@@ -3,7 +3,8 @@ import Measurement
 /// The contestant's side of every measurement: a process that runs one variant and answers requests.
 enum Worker: Command {
   static let description = CommandDescription(
-    name: "worker", summary: "answers measuring requests on standard input", options: [],
+    name: "worker", summary: "answers measuring requests on standard input", operands: "[LABEL]",
+    operandCount: 0...1, options: [],
     isHidden: true)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {

@@ -43,7 +43,9 @@ extension Column {
     "samples", "samples", .integer { $0.figures.sampleCount == 0 ? nil : $0.figures.sampleCount })
   static let maxError = Column(
     "max_abs_error", "max error", style: .scientific, .number { $0.maxAbsoluteError })
-  static let check = Column("check", "check", .text { $0.checkText })
+  static let check = Column("check", "check", .text { $0.checkWord })
+  /// The check, and behind it what kept the cell from its figures.
+  static let outcome = Column("outcome", "check", .text { $0.outcomeText })
   static let status = Column("status", "status", .text { $0.cell.status.rawValue })
   static let message = Column("message", "message", .text { $0.cell.message })
 
@@ -62,11 +64,11 @@ enum TableColumns {
     case .endToEnd:
       return [
         .variant, .weights, .threads, .test, .timeToFirstToken, .prefillRate, .decodeRate,
-        .timePerOutputToken, .interTokenLatency, .peakMemory, .speedAgainstNaive, .sampleCount, .check,
+        .timePerOutputToken, .interTokenLatency, .peakMemory, .speedAgainstNaive, .sampleCount, .outcome,
       ]
     case .gemm:
       return [
-        .variant, .m, .k, .n, .threads, .gemmTime, .gflops, .gbPerSecond, .roofline, .maxError, .check,
+        .variant, .m, .k, .n, .threads, .gemmTime, .gflops, .gbPerSecond, .roofline, .maxError, .outcome,
         .speedAgainstNaive, .sampleCount,
       ]
     }
@@ -91,16 +93,18 @@ enum TableColumns {
 }
 
 extension Row {
-  /// `pass`, `FAIL`, or empty where nothing was checked; behind it what kept the cell from its figures.
-  fileprivate var checkText: String? {
-    let outcome: String?
+  /// `pass`, `FAIL`, or nil where nothing was checked.
+  fileprivate var checkWord: String? {
     switch check {
-    case .passed: outcome = "pass"
-    case .failed: outcome = "FAIL"
-    case .notChecked: outcome = nil
+    case .passed: return "pass"
+    case .failed: return "FAIL"
+    case .notChecked: return nil
     }
+  }
+
+  fileprivate var outcomeText: String? {
     let isExplained = cell.status == .measured || cell.status == .failedCheck
-    let parts = [outcome, isExplained ? nil : cell.status.rawValue].compactMap { $0 }
+    let parts = [checkWord, isExplained ? nil : cell.status.rawValue].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 }

@@ -7,7 +7,7 @@ extension Comparison {
     let parts = [
       "# Comparison of two runs",
       warnings.map { "> **Warning:** \($0)" }.joined(separator: "\n>\n"),
-      "**\(summary)** Exit code \(exitCode).",
+      "**\(summary)** Threshold \(NumberText.plain(threshold * 100)) %, exit code \(exitCode).",
       failures.isEmpty ? "" : "Failed its correctness check in head:\n\n" + MarkdownReport.list(failures),
       rowTable, meansTable,
       unmatched.isEmpty ? "" : "## In one record only\n\n" + MarkdownReport.list(unmatched), explanation,

@@ -2,6 +2,9 @@
 enum JSONValue: Codable, Equatable {
   case null
   case bool(Bool)
+  case integer(Int)
+  /// An integer beyond `Int.max`.
+  case unsigned(UInt64)
   case number(Double)
   case string(String)
   case array([JSONValue])
@@ -13,6 +16,10 @@ enum JSONValue: Codable, Equatable {
       self = .null
     } else if let value = try? container.decode(Bool.self) {
       self = .bool(value)
+    } else if let value = try? container.decode(Int.self) {
+      self = .integer(value)
+    } else if let value = try? container.decode(UInt64.self) {
+      self = .unsigned(value)
     } else if let value = try? container.decode(Double.self) {
       self = .number(value)
     } else if let value = try? container.decode(String.self) {
@@ -29,6 +36,8 @@ enum JSONValue: Codable, Equatable {
     switch self {
     case .null: try container.encodeNil()
     case .bool(let value): try container.encode(value)
+    case .integer(let value): try container.encode(value)
+    case .unsigned(let value): try container.encode(value)
     case .number(let value): try container.encode(value)
     case .string(let value): try container.encode(value)
     case .array(let value): try container.encode(value)
@@ -48,18 +57,48 @@ enum JSONValue: Codable, Equatable {
     }
   }
 
-  /// The same document with null at the end of `path`.
-  func withNull(at path: ArraySlice<any CodingKey>) -> JSONValue {
-    guard let key = path.first else { return .null }
+  /// The same document with `value` at the end of `path`.
+  func replacing(_ path: ArraySlice<any CodingKey>, with value: JSONValue) -> JSONValue {
+    guard let key = path.first else { return value }
     switch self {
     case .object(var members):
-      members[key.stringValue] = (members[key.stringValue] ?? .null).withNull(at: path.dropFirst())
+      members[key.stringValue] = (members[key.stringValue] ?? .null).replacing(path.dropFirst(), with: value)
       return .object(members)
     case .array(var elements):
       guard let index = key.intValue, elements.indices.contains(index) else { return self }
-      elements[index] = elements[index].withNull(at: path.dropFirst())
+      elements[index] = elements[index].replacing(path.dropFirst(), with: value)
       return .array(elements)
     default: return self
+    }
+  }
+
+  /// The paths of all numbers that some integer type cannot hold: fractions, negative and very large ones.
+  func unfitNumbers(under path: [any CodingKey] = []) -> [[any CodingKey]] {
+    switch self {
+    case .number, .unsigned: return [path]
+    case .integer(let value): return value < 0 ? [path] : []
+    case .array(let elements):
+      return elements.enumerated().flatMap { $1.unfitNumbers(under: path + [Key(intValue: $0)]) }
+    case .object(let members):
+      return members.sorted { $0.key < $1.key }
+        .flatMap { $1.unfitNumbers(under: path + [Key(stringValue: $0)]) }
+    case .null, .bool, .string: return []
+    }
+  }
+
+  /// A step of a path.
+  private struct Key: CodingKey {
+    let stringValue: String
+    let intValue: Int?
+
+    init(stringValue: String) {
+      self.stringValue = stringValue
+      intValue = nil
+    }
+
+    init(intValue: Int) {
+      stringValue = "\(intValue)"
+      self.intValue = intValue
     }
   }
 
@@ -68,8 +107,9 @@ enum JSONValue: Codable, Equatable {
     switch self {
     case .null: return "null"
     case .bool(let value): return "\(value)"
-    case .number(let value):
-      return Int64(exactly: value).map { "\($0)" } ?? "\(value)"
+    case .integer(let value): return "\(value)"
+    case .unsigned(let value): return "\(value)"
+    case .number(let value): return "\(value)"
     case .string(let value):
       return "\"" + (value.count > 40 ? String(value.prefix(40)) + "…" : value) + "\""
     case .array(let elements): return "an array of \(elements.count)"

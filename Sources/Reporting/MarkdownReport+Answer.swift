@@ -73,7 +73,7 @@ extension MarkdownReport {
         cells.append(rung.prefill.map(Column.prefillRate.display) ?? "")
         if showsFactor { cells.append(rung.prefill.map(Column.speedAgainstNaive.display) ?? "") }
       }
-      return cells + [Column.check.display(rung.row)]
+      return cells + [Column.outcome.display(rung.row)]
     }
     return table.text
   }

@@ -14,16 +14,17 @@ extension MarkdownReport {
     "**Tests.** `pp64` is a prompt of 64 tokens, then one new token; `tg32 @ d64` is 32 new tokens after a "
       + "prompt of 64, the depth at which decoding starts; `b4` is a batch of four sequences.",
     "**TTFT** = t(first token available) − t(request start): tokenization, prefill and sampling inside, "
-      + "loading outside. **prefill_ms** is the forward pass over the prompt only.",
-    "**Prefill tok/s** = P·B / prefill time, for B prompts of P tokens.",
-    "**Decode tok/s** = B·(N − 1) / (t_last − t_first), for N new tokens in each of B sequences. "
-      + "llama-bench's tg counts all N.",
-    "**TPOT** = (E2E − TTFT) / (N − 1), N > 1. **ITL** is the list of gaps between tokens, of all samples "
+      + "loading outside. `ttft_ms` is end to end, `prefill_ms` is the forward pass only.",
+    "**TPOT** = (E2E − TTFT)/(N−1), N > 1. **ITL** = the list of gaps between tokens, of all samples "
       + "together; p50, p90 and p99 are its type-7 quantiles.",
+    "**Decode tok/s** = (N−1)/(t_last − t_first) for N new tokens, times B for a batch of B sequences; "
+      + "llama-bench's tg counts all N.",
+    "**Prefill tok/s** = P / prefill time for a prompt of P tokens, times B for a batch of B; total tokens "
+      + "over total time, not a mean of rates.",
     "**GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average "
       + "decode step, ÷ its time. Compulsory: each weight and each cached value once.",
     roofline,
-    "**Peak memory** = the process's peak resident set (`ru_maxrss` or `VmHWM`) by the end of its cells.",
+    "**Peak memory** = the process's peak resident set size (`ru_maxrss` or `VmHWM`) by the end of its cells.",
     againstNaive, interval,
   ]
 
@@ -51,7 +52,7 @@ extension MarkdownReport {
 
   private static func sampling(_ run: RunFigures) -> [String] {
     let record = run.record
-    let counts = run.rows.map(\.figures.sampleCount)
+    let counts = run.rows.filter(\.hasFigures).map(\.figures.sampleCount)
     let rounds = (record.cells.flatMap(\.samples).map(\.round).max() ?? -1) + 1
     let spread =
       counts.min() == counts.max() ? "\(counts.max() ?? 0)" : "\(counts.min() ?? 0) to \(counts.max() ?? 0)"

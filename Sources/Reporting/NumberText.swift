@@ -27,10 +27,10 @@ enum NumberText {
 
   /// Seven significant digits without zeros at the end, for machines to read.
   static func plain(_ value: Double) -> String {
-    let text = significant(value, 7)
-    guard text.contains("."), !text.contains("e") else { return text }
-    let digits = text.reversed().drop { $0 == "0" }.drop { $0 == "." }
-    return String(digits.reversed())
+    let parts = significant(value, 7).split(separator: "e", maxSplits: 1)
+    guard let mantissa = parts.first, mantissa.contains(".") else { return significant(value, 7) }
+    let digits = mantissa.reversed().drop { $0 == "0" }.drop { $0 == "." }
+    return String(digits.reversed()) + parts.dropFirst().map { "e" + $0 }.joined()
   }
 
   /// `12.3×`

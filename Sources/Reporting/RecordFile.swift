@@ -29,7 +29,7 @@ extension Record {
     guard case .object(let members) = document else {
       throw ReportingError.invalid(path: path, field: "", found: document.summary, expected: "an object")
     }
-    guard members["schema"] == .number(Double(currentSchema)) else {
+    guard members["schema"] == .integer(currentSchema) else {
       throw ReportingError.invalid(
         path: path, field: "schema", found: members["schema"]?.summary ?? "missing",
         expected: "\(currentSchema)")
@@ -75,7 +75,7 @@ private struct DecodingProblem {
       path = context.codingPath
       expectation = Self.name(of: type)
     case .dataCorrupted(let context):
-      path = context.codingPath
+      path = context.codingPath.isEmpty ? Self.unfitNumber(in: document) : context.codingPath
       expectation =
         context.debugDescription.hasPrefix(NamedChoiceMessage.prefix)
         ? context.debugDescription : Self.expected(at: path, in: document)
@@ -94,8 +94,7 @@ private struct DecodingProblem {
   /// The type that the decoder asks for at `path`: it names it when it meets null there.
   private static func expected(at path: [any CodingKey], in document: JSONValue) -> String {
     do {
-      let data = try JSONEncoder().encode(document.withNull(at: path[...]))
-      _ = try JSONDecoder().decode(Record.self, from: data)
+      try decode(document.replacing(path[...], with: .null))
     } catch DecodingError.valueNotFound(let type, _) {
       return name(of: type)
     } catch DecodingError.typeMismatch(let type, _) {
@@ -104,6 +103,35 @@ private struct DecodingProblem {
       return "another value"
     }
     return "another value"
+  }
+
+  /// The first number that its field's integer type cannot hold. The decoder does not say where it is: the
+  /// document decodes once every such number up to it has been replaced, which a bisection finds.
+  private static func unfitNumber(in document: JSONValue) -> [any CodingKey] {
+    let candidates = document.unfitNumbers()
+    var low = 0
+    var high = candidates.count
+    while low < high {
+      let middle = (low + high) / 2
+      let mended = candidates[...middle].reduce(document) { $0.replacing($1[...], with: .integer(1)) }
+      if hasUnfitNumber(mended) { low = middle + 1 } else { high = middle }
+    }
+    return candidates.indices.contains(low) ? candidates[low] : []
+  }
+
+  private static func hasUnfitNumber(_ document: JSONValue) -> Bool {
+    do {
+      try decode(document)
+      return false
+    } catch DecodingError.dataCorrupted(let context) {
+      return context.codingPath.isEmpty
+    } catch {
+      return false
+    }
+  }
+
+  private static func decode(_ document: JSONValue) throws {
+    _ = try JSONDecoder().decode(Record.self, from: try JSONEncoder().encode(document))
   }
 
   private static func name(of type: any Any.Type) -> String {

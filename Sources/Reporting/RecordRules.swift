@@ -66,6 +66,6 @@ struct RecordRules {
   private func positive(_ value: Double, _ field: String) throws {
     guard !(value > 0 && value.isFinite) else { return }
     throw ReportingError.invalid(
-      path: path, field: field, found: JSONValue.number(value).summary, expected: "a number above 0")
+      path: path, field: field, found: "\(value)", expected: "a number above 0")
   }
 }

@@ -46,8 +46,8 @@ struct RowMatcher {
         without($0, base, head, .inconclusive, reason)
       }
     } else {
-      let where_ = head.hasFigures ? "only in head; base has no figure" : "no figure in either record; base"
-      unmatched.append("\(Self.name(base)): \(where_): \(Self.status(base))")
+      let place = head.hasFigures ? "only in head; base has no figure" : "no figure in either record; base"
+      unmatched.append("\(Self.name(base)): \(place): \(Self.status(base))")
     }
   }
 

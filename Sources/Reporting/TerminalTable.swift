@@ -9,7 +9,7 @@ public struct TerminalTable: Sendable {
     let run = RunFigures(record)
     let ladders = Ladder.all(run).map { TerminalLadder($0, width: width).text }
     let blocks = ladders + [Self.table(run, colour: colour, width: width), Self.remarks(run)]
-    text = blocks.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+    text = blocks.filter { !$0.isEmpty }.map { $0 + "\n" }.joined(separator: "\n")
   }
 
   private static func table(_ run: RunFigures, colour: Bool, width: Int) -> String {
@@ -104,14 +104,14 @@ struct TerminalColumn: Sendable {
         .init(.timePerOutputToken, "TPOT", "ms", rank: 4),
         .init(.interTokenLatency, "ITL p50 / p90 / p99", "ms", rank: 5),
         .init(.peakMemory, "memory", "MiB", rank: 2), .init(.speedAgainstNaive, "speed", "× naive"),
-        .init(.sampleCount, "n", rank: 3), .init(.check, "check"),
+        .init(.sampleCount, "n", rank: 3), .init(.outcome, "check"),
       ]
     case .gemm:
       return [
         .init(.variant, "variant"), .init(.m, "M"), .init(.k, "K"), .init(.n, "N"),
         .init(.threads, "thr"), .init(.gemmTime, "time", "ms ± CI"), .init(.gflops, "GFLOP/s"),
         .init(.gbPerSecond, "GB/s", rank: 2), .init(.roofline, "roofline", "%", rank: 1),
-        .init(.maxError, "max", "error", rank: 3), .init(.check, "check"),
+        .init(.maxError, "max", "error", rank: 3), .init(.outcome, "check"),
         .init(.speedAgainstNaive, "speed", "× naive"), .init(.sampleCount, "n", rank: 4),
       ]
     }

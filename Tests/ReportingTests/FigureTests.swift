@@ -215,7 +215,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (42, "42"), (0.5, "0.5"), (1560.9756, "1560.976"), (100, "100"), (1.5e-6, "1.500000e-06"),
+    (42, "42"), (0.5, "0.5"), (1560.9756, "1560.976"), (100, "100"), (1.5e-6, "1.5e-06"),
   ])
   func plainNumbersHaveNoZerosAtTheEnd(value: Double, text: String) {
     #expect(NumberText.plain(value) == text)

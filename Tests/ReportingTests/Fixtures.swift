@@ -39,6 +39,45 @@ enum Fixture {
     return record
   }
 
+  /// `small()`, interrupted, with a warning and three variants that gave no figure.
+  static func troubled() -> Record {
+    var record = small()
+    record.isComplete = false
+    record.finished = nil
+    record.warnings = ["The build is a debug build."]
+    record.cells[3].message = "one sample lost"
+    record.cells += [
+      emptyCell("simd8", .failedCheck, message: "max abs error 0.5 > 1e-4"),
+      emptyCell("threaded", .hung, message: "no answer | in 60 s"),
+      emptyCell("tiled", .pending, message: nil),
+    ]
+    record.correctness.append(failedCheck("simd8"))
+    return record
+  }
+
+  /// Two variants on a vector and on a matrix; the second variant failed on the matrix.
+  static func gemm() -> Record {
+    var record = record(
+      kind: .gemm,
+      cells: [
+        gemmCell("naive", m: 1, milliseconds: [0.02, 0.021, 0.022]),
+        gemmCell("simd8", m: 1, milliseconds: [0.004, 0.0042, 0.0044]),
+        gemmCell("naive", m: 64, milliseconds: [1.28, 1.28, 1.28]),
+        gemmCell("simd8", m: 64, milliseconds: [0.128, 0.128, 0.128]),
+      ])
+    record.command = ["gpt2-bench", "matmul", "--size", "1x100x200,64x100x200"]
+    record.settings.suite = nil
+    record.correctness = [
+      passedCheck("naive", reference: "1x100x200"), passedCheck("naive", reference: "64x100x200"),
+      passedCheck("simd8", reference: "1x100x200"), failedCheck("simd8", reference: "64x100x200"),
+    ]
+    for index in record.correctness.indices {
+      record.correctness[index].argmaxAgreed = 0
+      record.correctness[index].argmaxCompared = 0
+    }
+    return record
+  }
+
   static func passedCheck(_ variant: String, reference: String = "tiny") -> Correctness {
     Correctness(
       variant: variant, threads: 1, reference: reference, passed: true, maxAbsoluteError: 1.5e-6,

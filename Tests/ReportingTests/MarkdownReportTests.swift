@@ -1,0 +1,229 @@
+import Testing
+
+@testable import Reporting
+
+/// Exact text, so that a change of the report is a diff that a reviewer reads.
+@Suite struct MarkdownReportTests {
+  @Test func aSmallRunWhole() {
+    #expect(
+      MarkdownReport(Fixture.small()).text
+        == """
+        # synthetic:tiny on Example CPU
+
+        **`kv-cache` (1 thread) is fastest at decode (`tg5 @ d64`): 476.2 ± 23.8 tok/s, 10.0× `naive`.** 2 of 2 variants passed every correctness check.
+
+        | variant    | threads | decode tok/s ± CI, `tg5 @ d64` |                          | against naive | prefill tok/s ± CI, `pp64` | against naive | check |
+        | ---------- | ------: | -----------------------------: | ------------------------ | ------------: | -------------------------: | ------------: | ----- |
+        | `kv-cache` |       1 |                   476.2 ± 23.8 | ████████████████████████ |         10.0× |                 6095 ± 305 |         3.90× | pass  |
+        | `naive`    |       1 |                   47.62 ± 2.38 | ██▍                      |         1.00× |                  1561 ± 39 |         1.00× | pass  |
+
+        ## Every cell
+
+        | variant  | weights | threads | test      | TTFT ms | prefill tok/s ± CI | decode tok/s ± CI | TPOT ms | ITL p50 / p90 / p99 ms | peak memory MiB | speed against naive | samples | check |
+        | -------- | ------- | ------: | --------- | ------: | -----------------: | ----------------: | ------: | ---------------------: | --------------: | ------------------: | ------: | ----- |
+        | kv-cache | f32     |       1 | tg5 @ d64 |         |                    |      476.2 ± 23.8 |   2.100 |  2.100 / 2.200 / 2.200 |           50.00 |               10.0× |       3 | pass  |
+        | naive    | f32     |       1 | tg5 @ d64 |         |                    |      47.62 ± 2.38 |   21.00 |  21.00 / 22.00 / 22.00 |           50.00 |               1.00× |       3 | pass  |
+        | kv-cache | f32     |       1 | pp64      |   11.50 |         6095 ± 305 |                   |         |                        |           50.00 |               3.90× |       3 | pass  |
+        | naive    | f32     |       1 | pp64      |   42.00 |          1561 ± 39 |                   |         |                        |           50.00 |               1.00× |       3 | pass  |
+
+        ## Decode speed by position
+
+        Decode tok/s over ranges of positions; the new token with index i takes the position depth + i. A variant that recomputes the whole sequence falls with the position, one with a KV cache hardly does.
+
+        | `tg5 @ d64` | threads |    65 |    66 |    67 |    68 |
+        | ----------- | ------: | ----: | ----: | ----: | ----: |
+        | `kv-cache`  |       1 | 476.2 | 476.2 | 476.2 | 476.2 |
+        | `naive`     |       1 | 47.62 | 47.62 | 47.62 | 47.62 |
+
+        ## Work and roofline
+
+        | variant  | threads | test      | GFLOP/s |    GB/s | FLOP/B | % of the roofline |
+        | -------- | ------: | --------- | ------: | ------: | -----: | ----------------: |
+        | kv-cache |       1 | tg5 @ d64 |   1.905 |  0.2857 |  6.667 |             2.857 |
+        | naive    |       1 | tg5 @ d64 |  0.1905 | 0.02857 |  6.667 |            0.2857 |
+        | kv-cache |       1 | pp64      |   19.05 | 0.05714 |  333.3 |             19.05 |
+        | naive    |       1 | pp64      |   4.878 | 0.01463 |  333.3 |             4.878 |
+
+        ## Correctness
+
+        | variant    | threads | reference | max abs error | tolerance |    NMSE | argmax agreement | verdict |
+        | ---------- | ------: | --------- | ------------: | --------: | ------: | ---------------: | ------- |
+        | `naive`    |       1 | tiny      |       1.5e-06 |   1.0e-04 | 2.5e-13 |          128/128 | pass    |
+        | `kv-cache` |       1 | tiny      |       1.5e-06 |   1.0e-04 | 2.5e-13 |          128/128 | pass    |
+
+        ## Loading and memory
+
+        | variant  | weights | threads | load, cold ms | load, warm ms | peak memory MiB |
+        | -------- | ------- | ------: | ------------: | ------------: | --------------: |
+        | kv-cache | f32     |       1 |         3.500 |         1.250 |           50.00 |
+        | naive    | f32     |       1 |         3.500 |         1.250 |           50.00 |
+
+        Each variant ran in a process of its own. The peak is the resident set's largest size; it counts the pages of the memory-mapped weights file, which all processes share, in every one of them. A cold load had the file's pages dropped from the page cache first, a warm one had not.
+
+        ## How it was measured
+
+        ### Definitions
+
+        - **Tests.** `pp64` is a prompt of 64 tokens, then one new token; `tg32 @ d64` is 32 new tokens after a prompt of 64, the depth at which decoding starts; `b4` is a batch of four sequences.
+        - **TTFT** = t(first token available) − t(request start): tokenization, prefill and sampling inside, loading outside. `ttft_ms` is end to end, `prefill_ms` is the forward pass only.
+        - **TPOT** = (E2E − TTFT)/(N−1), N > 1. **ITL** = the list of gaps between tokens, of all samples together; p50, p90 and p99 are its type-7 quantiles.
+        - **Decode tok/s** = (N−1)/(t_last − t_first) for N new tokens, times B for a batch of B sequences; llama-bench's tg counts all N.
+        - **Prefill tok/s** = P / prefill time for a prompt of P tokens, times B for a batch of B; total tokens over total time, not a mean of rates.
+        - **GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average decode step, ÷ its time. Compulsory: each weight and each cached value once.
+        - **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / DRAM bytes (Williams et al. 2009), and P_peak and BW are this machine's, measured in this run with as many threads.
+        - **Peak memory** = the process's peak resident set size (`ru_maxrss` or `VmHWM`) by the end of its cells.
+        - **Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode step or GEMM); `naive` with as many threads where that was measured, else with its fewest.
+        - Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed), given from 3 samples on; ± is its end farther from the median. An empty field means that there is no figure.
+
+        ### Sampling
+
+        - Contestants took turns: 3 rounds, in each a fresh random order of the variants, one at a time, each in a process of its own.
+        - Samples of a cell: 3 wanted, 3 taken. A variant stopped short of them when it had spent 20.00 s on a cell.
+        - 1 warm-up execution of each cell before its first sample, not kept.
+        - Seed of the order and of the inputs: 42. Suite: `quick`.
+        - Durations come from a monotonic clock; every raw sample is in `record.json` and `samples.csv`.
+
+        ### Repeat it
+
+        ```
+        gpt2-bench all --model synthetic:tiny
+        ```
+
+        ## Machine, build and ceilings
+
+        |            |                                                                                                                                                             |
+        | ---------- | ----------------------------------------------------------------------------------------------------------------------------------------------------------- |
+        | CPU        | Example CPU, 2 logical cores                                                                                                                                |
+        | Extensions | avx2 fma                                                                                                                                                    |
+        | Caches     | L1d 32 KiB, L2 1 MiB                                                                                                                                        |
+        | Memory     | 8.00 GiB                                                                                                                                                    |
+        | System     | Linux 6.1 x86_64                                                                                                                                            |
+        | Build      | gpt2-bench 0.1.0, release, Swift 6.3                                                                                                                        |
+        | CPU flag   | `-march=x86-64-v3`, float vectors of up to 256 bits                                                                                                         |
+        | Commit     | 0123abc                                                                                                                                                     |
+        | Model      | synthetic:tiny: 2 layers, 4 heads, 64 channels, vocabulary 512, context 128, 140928 parameters, weights 0.5376 MiB; TTFT starts at token ids (no tokenizer) |
+        | Started    | 2026-01-02T03:04:05Z                                                                                                                                        |
+        | Finished   | 2026-01-02T03:05:05Z                                                                                                                                        |
+
+        | threads | peak FMA GFLOP/s, float32 | DRAM read GB/s |
+        | ------: | ------------------------: | -------------: |
+        |       1 |                     100.0 |          10.00 |
+
+        """)
+  }
+
+  @Test func anInterruptedRunOpensWithItsTroubles() {
+    #expect(
+      opening(MarkdownReport(Fixture.troubled()).text, before: "## Decode speed")
+        == """
+        # synthetic:tiny on Example CPU
+
+        > **Warning:** The run is incomplete: 6 of 7 cells done.
+        >
+        > **Warning:** The build is a debug build.
+
+        **`kv-cache` (1 thread) is fastest at decode (`tg5 @ d64`): 476.2 ± 23.8 tok/s, 10.0× `naive`.** FAILED its correctness check: `simd8` (tiny: max abs error 0.5 > 1e-4). Not checked: `threaded`, `tiled`. 2 of 5 variants passed every correctness check.
+
+        - `simd8` (1 thread) has no figures on tg5 @ d64: failed its correctness check: max abs error 0.5 > 1e-4
+        - `threaded` (1 thread) has no figures on tg5 @ d64: its process hung: no answer | in 60 s
+        - `kv-cache` (1 thread) on tg5 @ d64: one sample lost
+
+        | variant    | threads | decode tok/s ± CI, `tg5 @ d64` |                          | against naive | prefill tok/s ± CI, `pp64` | against naive | check |
+        | ---------- | ------: | -----------------------------: | ------------------------ | ------------: | -------------------------: | ------------: | ----- |
+        | `kv-cache` |       1 |                   476.2 ± 23.8 | ████████████████████████ |         10.0× |                 6095 ± 305 |         3.90× | pass  |
+        | `naive`    |       1 |                   47.62 ± 2.38 | ██▍                      |         1.00× |                  1561 ± 39 |         1.00× | pass  |
+
+        ## Every cell
+
+        | variant  | weights | threads | test      | TTFT ms | prefill tok/s ± CI | decode tok/s ± CI | TPOT ms | ITL p50 / p90 / p99 ms | peak memory MiB | speed against naive | samples | check   |
+        | -------- | ------- | ------: | --------- | ------: | -----------------: | ----------------: | ------: | ---------------------: | --------------: | ------------------: | ------: | ------- |
+        | kv-cache | f32     |       1 | tg5 @ d64 |         |                    |      476.2 ± 23.8 |   2.100 |  2.100 / 2.200 / 2.200 |           50.00 |               10.0× |       3 | pass    |
+        | naive    | f32     |       1 | tg5 @ d64 |         |                    |      47.62 ± 2.38 |   21.00 |  21.00 / 22.00 / 22.00 |           50.00 |               1.00× |       3 | pass    |
+        | simd8    | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |                 |                     |         | FAIL    |
+        | threaded | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |                 |                     |         | hung    |
+        | tiled    | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |           50.00 |                     |         | pending |
+        | kv-cache | f32     |       1 | pp64      |   11.50 |         6095 ± 305 |                   |         |                        |           50.00 |               3.90× |       3 | pass    |
+        | naive    | f32     |       1 | pp64      |   42.00 |          1561 ± 39 |                   |         |                        |           50.00 |               1.00× |       3 | pass    |
+        """)
+  }
+
+  @Test func aGemmRunOpensWithAnAnswerPerShape() {
+    #expect(
+      opening(MarkdownReport(Fixture.gemm()).text, before: "### Definitions")
+        == """
+        # GEMM on Example CPU
+
+        **`simd8` (1 thread) is fastest on `1x100x200`: 9.524 GFLOP/s, 5.00× `naive`.** **`naive` (1 thread) is fastest on `64x100x200`: 2.000 GFLOP/s.** FAILED its correctness check: `simd8` (64x100x200: max abs error 0.5 > 1e-4). 1 of 2 variants passed every correctness check.
+
+        - `simd8` (1 thread) has no figures on 64x100x200: failed its correctness check: 64x100x200: max abs error 0.5 > 1e-4
+
+        | variant | threads | GFLOP/s, `1x100x200` |                          | against naive | check |
+        | ------- | ------: | -------------------: | ------------------------ | ------------: | ----- |
+        | `simd8` |       1 |                9.524 | ████████████████████████ |         5.00× | pass  |
+        | `naive` |       1 |                1.905 | ████▊                    |         1.00× | pass  |
+
+        | variant | threads | GFLOP/s, `64x100x200` |                          | against naive | check |
+        | ------- | ------: | --------------------: | ------------------------ | ------------: | ----- |
+        | `naive` |       1 |                 2.000 | ████████████████████████ |         1.00× | pass  |
+
+        ## Every cell
+
+        | variant |   M |   K |   N | threads |    ms (median) ± CI | GFLOP/s |   GB/s | % of the roofline | max error | check | speed against naive | samples |
+        | ------- | --: | --: | --: | ------: | ------------------: | ------: | -----: | ----------------: | --------: | ----- | ------------------: | ------: |
+        | simd8   |   1 | 100 | 200 |       1 | 0.004200 ± 0.000200 |   9.524 |  19.33 |             193.3 |   1.5e-06 | pass  |               5.00× |       3 |
+        | naive   |   1 | 100 | 200 |       1 |   0.02100 ± 0.00100 |   1.905 |  3.867 |             38.67 |   1.5e-06 | pass  |               1.00× |       3 |
+        | naive   |  64 | 100 | 200 |       1 |       1.280 ± 0.000 |   2.000 | 0.1225 |             2.000 |   1.5e-06 | pass  |               1.00× |       3 |
+        | simd8   |  64 | 100 | 200 |       1 |                     |         |        |                   |   5.0e-01 | FAIL  |                     |         |
+
+        ## Correctness
+
+        | variant | threads | reference  | max abs error | tolerance |    NMSE | verdict                        |
+        | ------- | ------: | ---------- | ------------: | --------: | ------: | ------------------------------ |
+        | `naive` |       1 | 1x100x200  |       1.5e-06 |   1.0e-04 | 2.5e-13 | pass                           |
+        | `naive` |       1 | 64x100x200 |       1.5e-06 |   1.0e-04 | 2.5e-13 | pass                           |
+        | `simd8` |       1 | 1x100x200  |       1.5e-06 |   1.0e-04 | 2.5e-13 | pass                           |
+        | `simd8` |       1 | 64x100x200 |       5.0e-01 |   1.0e-04 | 1.0e-02 | FAIL: max abs error 0.5 > 1e-4 |
+
+        ## How it was measured
+        """)
+  }
+
+  @Test func aRunWithoutCellsSaysSo() {
+    let text = MarkdownReport(Fixture.record()).text
+    #expect(text.contains("\n\nNo variant has a figure.\n\n"))
+    #expect(text.contains("No variant was held against a reference in this run."))
+    #expect(!text.contains("## Every cell"))
+  }
+
+  @Test func everyVariantFailedLeavesNoSpeed() {
+    var record = Fixture.small()
+    record.correctness = [Fixture.failedCheck("naive"), Fixture.failedCheck("kv-cache")]
+    let text = MarkdownReport(record).text
+    #expect(text.contains("No variant has a figure. FAILED its correctness check: `naive` (tiny: max abs"))
+    #expect(!text.contains("is fastest"))
+    #expect(!text.contains("Work and roofline"))
+  }
+
+  @Test func promptsAloneAreRankedByPrefill() {
+    let record = Fixture.record(cells: [Fixture.prefillCell("naive", milliseconds: [40, 42, 41])])
+    #expect(
+      MarkdownReport(record).text.contains(
+        "**`naive` (1 thread) is fastest at prefill (`pp64`): 1561 ± 39 tok/s.** Not checked: `naive`."))
+  }
+
+  @Test func entriesCannotBreakTheirTable() {
+    #expect(MarkdownTable.escaped("a|b\nc") == "a\\|b c")
+  }
+
+  @Test(arguments: [
+    ("-p", "-p"), ("64,512", "64,512"), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("$x", "'$x'"),
+  ])
+  func theCommandCanBePasted(argument: String, word: String) {
+    #expect(shellWord(argument) == word)
+  }
+
+  private func opening(_ text: String, before heading: String) -> String {
+    guard let end = text.firstRange(of: "\n\n" + heading)?.lowerBound else { return text }
+    return String(text[..<end])
+  }
+}

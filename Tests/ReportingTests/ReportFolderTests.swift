@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+
+@testable import Reporting
+
+@Suite struct ReportFolderTests {
+  private let started = "2026-01-02T03:04:05Z"
+
+  @Test func foldersAreNamedByTimeAndModelAndNeverShared() throws {
+    try withTemporaryFolder { root in
+      let parent = "\(root)/deep/reports"
+      let names = try (0..<3).map { _ in
+        try ReportFolder.create(in: parent, started: started, model: "synthetic:tiny").path
+      }
+      #expect(
+        names == ["", "-2", "-3"].map { "\(parent)/2026-01-02T03-04-05Z-synthetic-tiny\($0)" })
+      #expect(try contents(parent).count == 3)
+      #expect(try contents(names[0]).isEmpty)
+    }
+  }
+
+  @Test(arguments: [
+    ("synthetic:12,12,768,50257,1024", "synthetic-12-12-768-50257-1024"), ("../../etc", "etc"),
+    ("a b|c", "a-b-c"),
+    ("..", "model"), ("", "model"), ("é漢", "model"), ("-x-", "x"),
+    (String(repeating: "a", count: 300), String(repeating: "a", count: 60)),
+  ])
+  func namesAreSafeForAFileSystem(model: String, expected: String) throws {
+    try withTemporaryFolder { root in
+      let folder = try ReportFolder.create(in: root, started: started, model: model)
+      #expect(folder.path == "\(root)/2026-01-02T03-04-05Z-\(expected)")
+    }
+  }
+
+  @Test func aFolderOfTheCallersChoiceIsTakenAsItIs() throws {
+    try withTemporaryFolder { root in
+      let path = "\(root)/mine/here"
+      #expect(try ReportFolder.create(at: path).path == path)
+      try Data("kept".utf8).write(to: URL(fileURLWithPath: "\(path)/notes.txt"))
+      #expect(try ReportFolder.create(at: path).path == path)
+      #expect(try contents(path) == ["notes.txt"])
+    }
+  }
+
+  @Test func aFileInTheWayIsNamedBeforeAnythingIsMeasured() throws {
+    try withTemporaryFolder { root in
+      let file = "\(root)/file"
+      try Data().write(to: URL(fileURLWithPath: file))
+      #expect(
+        message { try ReportFolder.create(at: file) }
+          == "\(file): is a file, expected a folder that can be written")
+      #expect(
+        message { try ReportFolder.create(at: "\(file)/inside") }?.hasPrefix(
+          "\(file)/inside: cannot be made: ")
+          == true)
+      #expect(
+        message { try ReportFolder.create(in: file, started: started, model: "m") }
+          == "\(file): is a file, expected a folder that can be written")
+    }
+  }
+
+  @Test(.enabled(if: getuid() != 0, "root may write everywhere"))
+  func aFolderWithoutPermissionIsNamed() throws {
+    try withTemporaryFolder { root in
+      try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: root)
+      defer { try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: root) }
+      let found = message { try ReportFolder.create(at: root) }
+      #expect(found?.hasSuffix("permission denied, expected a folder that can be written") == true)
+    }
+  }
+
+  @Test func everyWriteReplacesAllFourFilesWhole() throws {
+    try withTemporaryFolder { root in
+      let folder = try ReportFolder.create(at: root)
+      var record = Fixture.small()
+      record.isComplete = false
+      try folder.write(record)
+      let names = ["record.json", "report.md", "results.csv", "samples.csv"]
+      #expect(try contents(root) == names)
+      let before = try #require(FileHandle(forReadingAtPath: "\(root)/report.md"))
+      record.isComplete = true
+      try folder.write(record)
+      #expect(try contents(root) == names)
+      let old = String(decoding: try before.readToEnd() ?? Data(), as: UTF8.self)
+      #expect(old.contains("The run is incomplete"))
+      #expect(try text("\(root)/report.md") == MarkdownReport(record).text)
+      #expect(try text("\(root)/results.csv") == CSVReport(record).results)
+      #expect(try text("\(root)/samples.csv") == CSVReport(record).samples)
+      #expect(try Record.read(path: "\(root)/record.json") == record)
+    }
+  }
+
+  @Test func aRecordThatCannotBeWrittenLeavesTheOldFiles() throws {
+    try withTemporaryFolder { root in
+      let folder = try ReportFolder.create(at: root)
+      var record = Fixture.small()
+      try folder.write(record)
+      let old = try text("\(root)/report.md")
+      record.warnings = ["new"]
+      record.cells[0].flops = .nan
+      #expect(throws: EncodingError.self) { try folder.write(record) }
+      #expect(try text("\(root)/report.md") == old)
+      #expect(try contents(root).count == 4)
+    }
+  }
+
+  @Test func aFolderThatWentAwayIsNamed() throws {
+    try withTemporaryFolder { root in
+      let folder = try ReportFolder.create(at: "\(root)/gone")
+      try FileManager.default.removeItem(atPath: "\(root)/gone")
+      let found = message { try folder.write(Fixture.small()) }
+      #expect(found?.hasPrefix("\(root)/gone/record.json: ") == true)
+      #expect(found?.hasSuffix(", expected a folder that can be written") == true)
+    }
+  }
+
+  private func contents(_ path: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+  }
+
+  private func text(_ path: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+  }
+}

@@ -1,0 +1,103 @@
+import Testing
+
+@testable import Reporting
+
+@Suite struct TerminalTableTests {
+  @Test func theBestOfEachTestIsBold() {
+    #expect(
+      TerminalTable(Fixture.small(), colour: true).text
+        == """
+        tg5 @ d64: decode tok/s ± CI, × naive, t = threads
+        kv-cache t1  ████████████████████████████████████████  476.2 ± 23.8  10.0×
+        naive t1     ████                                      47.62 ± 2.38  1.00×
+
+        variant   thr  test        TTFT     prefill        decode   TPOT  memory    speed  n  check
+                                     ms  tok/s ± CI    tok/s ± CI     ms     MiB  × naive
+        kv-cache    1  tg5 @ d64                     \u{1B}[1m476.2 ± 23.8\u{1B}[0m  \u{1B}[1m2.100\u{1B}[0m  \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  10.0×\u{1B}[0m  3  pass
+        naive       1  tg5 @ d64                     47.62 ± 2.38  21.00   50.00    1.00×  3  pass
+        kv-cache    1  pp64       \u{1B}[1m11.50\u{1B}[0m  \u{1B}[1m6095 ± 305\u{1B}[0m                       \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  3.90×\u{1B}[0m  3  pass
+        naive       1  pp64       42.00   1561 ± 39                        50.00    1.00×  3  pass
+
+        """)
+  }
+
+  @Test func troublesStandUnderTheTable() {
+    #expect(
+      TerminalTable(Fixture.troubled(), colour: false).text
+        == """
+        tg5 @ d64: decode tok/s ± CI, × naive, t = threads
+        kv-cache t1  ████████████████████████████████████████  476.2 ± 23.8  10.0×
+        naive t1     ████                                      47.62 ± 2.38  1.00×
+
+        variant   thr  test        TTFT     prefill        decode   TPOT  memory    speed  n  check
+                                     ms  tok/s ± CI    tok/s ± CI     ms     MiB  × naive
+        kv-cache    1  tg5 @ d64                     476.2 ± 23.8  2.100   50.00    10.0×  3  pass
+        naive       1  tg5 @ d64                     47.62 ± 2.38  21.00   50.00    1.00×  3  pass
+        simd8       1  tg5 @ d64                                                              FAIL
+        threaded    1  tg5 @ d64                                                              hung
+        tiled       1  tg5 @ d64                                           50.00              pending
+        kv-cache    1  pp64       11.50  6095 ± 305                        50.00    3.90×  3  pass
+        naive       1  pp64       42.00   1561 ± 39                        50.00    1.00×  3  pass
+
+        The run is incomplete: 6 of 7 cells done.
+        The build is a debug build.
+        `simd8` (1 thread) has no figures on tg5 @ d64: failed its correctness check: max abs error 0.5 > 1e-4
+        `threaded` (1 thread) has no figures on tg5 @ d64: its process hung: no answer | in 60 s
+
+        """)
+  }
+
+  @Test func gemms() {
+    #expect(
+      TerminalTable(Fixture.gemm(), colour: false).text
+        == """
+        1x100x200: GFLOP/s, × naive, t = threads
+        simd8 t1  ████████████████████████████████████████  9.524  5.00×
+        naive t1  ████████                                  1.905  1.00×
+
+        64x100x200: GFLOP/s, × naive, t = threads
+        naive t1  ████████████████████████████████████████  2.000  1.00×
+
+        variant   M    K    N  thr                 time  GFLOP/s    GB/s  roofline      max  check    speed
+                                                ms ± CI                          %    error         × naive
+        simd8     1  100  200    1  0.004200 ± 0.000200    9.524   19.33     193.3  1.5e-06  pass     5.00×
+        naive     1  100  200    1    0.02100 ± 0.00100    1.905   3.867     38.67  1.5e-06  pass     1.00×
+        naive    64  100  200    1        1.280 ± 0.000    2.000  0.1225     2.000  1.5e-06  pass     1.00×
+        simd8    64  100  200    1                                                  5.0e-01  FAIL
+
+        `simd8` (1 thread) has no figures on 64x100x200: failed its correctness check: 64x100x200: max abs error 0.5 > 1e-4
+
+        """)
+  }
+
+  @Test func aNarrowTerminalGetsFewerColumns() {
+    #expect(
+      TerminalTable(Fixture.small(), colour: false, width: 72).text
+        == """
+        tg5 @ d64: decode tok/s ± CI, × naive, t = threads
+        kv-cache t1  ██████████████████████████████████████  476.2 ± 23.8  10.0×
+        naive t1     ███▊                                    47.62 ± 2.38  1.00×
+
+        variant   thr  test          prefill        decode    speed  check
+                                  tok/s ± CI    tok/s ± CI  × naive
+        kv-cache    1  tg5 @ d64              476.2 ± 23.8    10.0×  pass
+        naive       1  tg5 @ d64              47.62 ± 2.38    1.00×  pass
+        kv-cache    1  pp64       6095 ± 305                  3.90×  pass
+        naive       1  pp64        1561 ± 39                  1.00×  pass
+
+        """)
+  }
+
+  @Test(arguments: [72, 80, 100, 140, 200])
+  func noLineIsWiderThanTheTerminal(width: Int) {
+    for record in [Fixture.small(), Fixture.gemm()] {
+      let lines = TerminalTable(record, colour: false, width: width).text.split(separator: "\n")
+      let table = lines.filter { !$0.contains("has no figures") }
+      #expect(table.allSatisfy { $0.count <= width })
+    }
+  }
+
+  @Test func nothingMeasuredGivesNoTable() {
+    #expect(TerminalTable(Fixture.record(), colour: true).text.isEmpty)
+  }
+}

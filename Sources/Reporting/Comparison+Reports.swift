@@ -1,4 +1,4 @@
-import Foundation
+import Statistics
 
 extension Comparison {
   /// The comparison for people: the verdict, every row (the worst first), geometric means, what had no

@@ -1,3 +1,5 @@
+import Statistics
+
 extension MarkdownReport {
   /// How it was measured: the definitions with their formulas, the sampling, and the command.
   static func method(_ run: RunFigures) -> String {
@@ -47,7 +49,7 @@ extension MarkdownReport {
 
   private static let interval =
     "Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval "
-    + "is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed), given from 3 samples on; "
+    + "is the 95 % percentile bootstrap of the median (\(Bootstrap().resamples) resamples, fixed seed), given from \(Bootstrap.minimumCount) samples on; "
     + "± is its end farther from the median. An empty field means that there is no figure."
 
   private static func sampling(_ run: RunFigures) -> [String] {

@@ -6,8 +6,13 @@ enum NumberText {
   /// ones as 1.2e-13.
   static func significant(_ value: Double, _ digits: Int = 4) -> String {
     guard value != 0 else { return "0" }
-    guard (1e-4..<1e12).contains(abs(value)) else { return scientific(value, digits) }
+    guard isPlain(value) else { return scientific(value, digits) }
     return fixed(value, decimals(value, digits))
+  }
+
+  /// Whether the number is written without an exponent.
+  private static func isPlain(_ value: Double) -> Bool {
+    (1e-4..<1e12).contains(abs(value))
   }
 
   static func scientific(_ value: Double, _ digits: Int = 2) -> String {
@@ -22,6 +27,7 @@ enum NumberText {
   static func estimate(_ figure: Figure, _ digits: Int = 4) -> String {
     let value = significant(figure.value, digits)
     guard let half = figure.halfWidth else { return value }
+    guard isPlain(figure.value) else { return "\(value) ± \(scientific(half))" }
     return "\(value) ± \(fixed(half, decimals(figure.value, digits)))"
   }
 

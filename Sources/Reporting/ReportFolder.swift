@@ -15,13 +15,11 @@ public struct ReportFolder: Sendable, Equatable {
   public static func create(in parent: String = "reports", started: String, model: String) throws
     -> ReportFolder
   {
-    try makeFolder(parent, withIntermediates: true)
+    try makeFolder(parent)
     let base = "\(parent)/\(sanitised(started))-\(sanitised(lastPart(of: model)))"
     for suffix in 1...999 {
       let path = suffix == 1 ? base : "\(base)-\(suffix)"
-      guard !FileManager.default.fileExists(atPath: path) else { continue }
-      try makeFolder(path, withIntermediates: false)
-      return try ReportFolder(writable: path)
+      if try makeNewFolder(path) { return try ReportFolder(writable: path) }
     }
     throw ReportingError.unwritable(path: base, reason: "exists 999 times")
   }
@@ -30,7 +28,7 @@ public struct ReportFolder: Sendable, Equatable {
   ///
   /// - Throws: `ReportingError.unwritable`.
   public static func create(at path: String) throws -> ReportFolder {
-    try makeFolder(path, withIntermediates: true)
+    try makeFolder(path)
     return try ReportFolder(writable: path)
   }
 
@@ -68,7 +66,21 @@ public struct ReportFolder: Sendable, Equatable {
     }
   }
 
-  private static func makeFolder(_ path: String, withIntermediates: Bool) throws {
+  /// Makes the folder, or answers false where something has its name already: two runs that start in the
+  /// same second never share one.
+  private static func makeNewFolder(_ path: String) throws -> Bool {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+      return true
+    } catch CocoaError.fileWriteFileExists {
+      return false
+    } catch {
+      throw ReportingError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
+    }
+  }
+
+  /// Makes the folder, and those it lies in, where they are missing.
+  private static func makeFolder(_ path: String) throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
       guard isFolder.boolValue else {
@@ -77,8 +89,7 @@ public struct ReportFolder: Sendable, Equatable {
       return
     }
     do {
-      try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: withIntermediates)
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       throw ReportingError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
     }

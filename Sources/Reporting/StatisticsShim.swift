@@ -53,7 +53,7 @@ struct Bootstrap {
     guard values.count >= Self.minimumCount, base.map({ $0.count >= Self.minimumCount }) ?? true,
       let center = Reporting.median(values), let baseCenter = base.map(Reporting.median) ?? 1
     else { return nil }
-    var generator = SplitMix64(state: seed)
+    var generator = SplitMix64(seed: seed)
     let statistics = (0..<resamples).compactMap { _ -> Double? in
       let denominator = base.map { Reporting.median(resample($0, &generator)) } ?? 1
       guard let denominator, let numerator = Reporting.median(resample(values, &generator)) else {
@@ -73,7 +73,9 @@ struct Bootstrap {
 
 /// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
 struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
 
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15

@@ -1,5 +1,5 @@
 /// What a comparison says of one row.
-public enum Verdict: String, Codable, Sendable, CaseIterable {
+enum Verdict: String, Codable, Sendable, CaseIterable {
   case regressed, failed, inconclusive, improved, unchanged
 }
 

@@ -1,3 +1,4 @@
+import Statistics
 import Testing
 
 @testable import Reporting
@@ -219,6 +220,13 @@ import Testing
   ])
   func plainNumbersHaveNoZerosAtTheEnd(value: Double, text: String) {
     #expect(NumberText.plain(value) == text)
+  }
+
+  @Test func theHalfWidthHasTheDecimalsOfItsValue() {
+    let figure = Figure(value: 83.1234, interval: Interval(lower: 82, upper: 83.5))
+    #expect(NumberText.estimate(figure) == "83.12 ± 1.12")
+    #expect(NumberText.estimate(Figure(value: 83.1234)) == "83.12")
+    #expect(NumberText.estimate(figure.scaled(by: 1e-6)) == "8.312e-05 ± 1.1e-06")
   }
 
   @Test func barsGrowByEighths() {

@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 import Testing
 
 @testable import Reporting
@@ -61,6 +62,27 @@ import Testing
       try Record.decode(Data(String(repeating: "[", count: 200_000).utf8), path: path)
     }
     #expect(found?.contains("not JSON") == true)
+  }
+
+  @Test func damagedBytesGiveOneLineOrARecordThatCanBeReported() throws {
+    let data = try Fixture.troubled().encode()
+    var generator = SplitMix64(seed: 7)
+    let bytes = Array("0123456789-.e\"{}[],:ntf".utf8)
+    for _ in 0..<400 {
+      var damaged = data
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        let place = Int.random(in: 0..<data.count, using: &generator)
+        damaged[place] = bytes[Int.random(in: bytes.indices, using: &generator)]
+      }
+      do {
+        let record = try Record.decode(damaged, path: path)
+        #expect(!MarkdownReport(record).text.contains("nan"))
+        #expect(!CSVReport(record).results.contains(",0,"))
+        #expect(!TerminalTable(record, colour: true).text.contains("nan"))
+      } catch let error as ReportingError {
+        #expect(!error.description.contains("\n"))
+      }
+    }
   }
 
   /// A field of the small record, replaced by something wrong; nil removes it.

@@ -66,6 +66,13 @@ import Testing
     #expect(CPUInfo.prettyName("ID=x\n") == nil)
   }
 
+  @Test func physicalCoresComeBeforeTheirSiblings() {
+    let pairs = [0: "0-1", 1: "0-1", 2: "2-3", 3: "2-3", 4: "4-5"]
+    #expect(CPUTopology.spread([4, 0, 1, 2, 3]) { pairs[$0] } == [0, 2, 4, 1, 3])
+    #expect(CPUTopology.spread([5, 3, 9]) { _ in nil } == [3, 5, 9])
+    #expect(CPUTopology.allowedCPUs().count <= CPUTopology.availableCores)
+  }
+
   @Test func cachesAreReadFromTheirFolders() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -1,5 +1,5 @@
-// Values that the optimiser must not see through, and two system calls that C's headers name only under
-// _GNU_SOURCE. Header only.
+// Values that the optimiser must not see through, and system calls that C's headers name only under _GNU_SOURCE.
+// Header only.
 #ifndef GPT2_BENCH_CSYSTEM_MEASUREMENT_H
 #define GPT2_BENCH_CSYSTEM_MEASUREMENT_H
 
@@ -44,16 +44,35 @@ static inline int csystem_pipe(int *ends) {
 #endif
 }
 
-/// Logical cores that this process may run on, or 0 where the system does not tell.
-static inline int csystem_affinity_count(void) {
+/// Writes the numbers of the logical cores that this thread may run on, at most `capacity`, and returns how many
+/// it wrote: 0 where the system does not tell.
+static inline int csystem_allowed_cpus(int *cpus, int capacity) {
+  int count = 0;
 #ifdef __linux__
   unsigned long mask[1024];
+  const int bits = 8 * (int)sizeof mask[0];
   const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
-  int count = 0;
-  for (long word = 0; word < bytes / (long)sizeof mask[0]; word++) count += __builtin_popcountl(mask[word]);
-  return count;
+  for (int cpu = 0; cpu < 8 * bytes && count < capacity; cpu++) {
+    if (mask[cpu / bits] >> (cpu % bits) & 1) cpus[count++] = cpu;
+  }
 #else
-  return 0;
+  (void)cpus;
+  (void)capacity;
+#endif
+  return count;
+}
+
+/// Keeps the calling thread on one logical core. 0 where that was done.
+static inline int csystem_pin_thread(int cpu) {
+#ifdef __linux__
+  unsigned long mask[1024] = {0};
+  const int bits = 8 * (int)sizeof mask[0];
+  if (cpu < 0 || cpu >= 1024 * bits) return -1;
+  mask[cpu / bits] = 1ul << (cpu % bits);
+  return (int)syscall(SYS_sched_setaffinity, 0, sizeof mask, mask);
+#else
+  (void)cpu;
+  return -1;
 #endif
 }
 

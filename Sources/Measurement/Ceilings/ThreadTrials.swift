@@ -1,8 +1,12 @@
+import CSystem
 import Foundation
 import Synchronization
 
 /// Runs the same work on several threads at once, several times, and times each trial from the first thread's
 /// start to the last one's end.
+///
+/// Where there is a core for each thread, each keeps to its own: a scheduler with other work in hand may leave
+/// new threads together on one core for longer than all trials last.
 enum ThreadTrials {
   /// - Parameters:
   ///   - threads: at least 1.
@@ -16,9 +20,11 @@ enum ThreadTrials {
     let barrier = SpinBarrier(count: threads)
     let spans = Mutex([(start: UInt64, end: UInt64)](repeating: (.max, 0), count: trials))
     let done = DispatchGroup()
+    let cores = CPUTopology.allowedCPUs()
     for index in 0..<threads {
       done.enter()
       Thread.detachNewThread {
+        if threads <= cores.count { _ = csystem_pin_thread(Int32(cores[index])) }
         for trial in 0..<trials {
           barrier.wait()
           let start = clock.now()

@@ -1,4 +1,3 @@
-import CSystem
 import Foundation
 
 #if canImport(Glibc)
@@ -31,18 +30,12 @@ public struct MachineFacts: Sendable, Equatable {
     return MachineFacts(
       cpu: sysctlText("machdep.cpu.brand_string") ?? info.flatMap(CPUInfo.modelName),
       flags: info.map(CPUInfo.flags) ?? [],
-      logicalCores: availableCores(),
+      logicalCores: CPUTopology.availableCores,
       cpuQuota: SystemFiles.text("/sys/fs/cgroup/cpu.max").flatMap(CPUInfo.quota),
       caches: CPUCache.ofFirstCore(in: "/sys/devices/system/cpu/cpu0/cache"),
       memoryBytes: totalMemory(),
       governor: SystemFiles.text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
       system: systemName())
-  }
-
-  /// By the affinity mask, which `taskset` and containers set, on Linux.
-  private static func availableCores() -> Int {
-    let allowed = Int(csystem_affinity_count())
-    return allowed > 0 ? allowed : ProcessInfo.processInfo.activeProcessorCount
   }
 
   private static func totalMemory() -> Int? {

@@ -72,12 +72,12 @@ private func record(
   observers.onSample = { entry, _ in sampled.append(entry) }
   var executions: [(entry: Entry, phase: RoundPhase)] = []
   recorded.result = Rounds(plan, clock: clock).run(
-    observers: observers, isCancelled: { executions.count >= cancelAfter }
-  ) { entry, phase in
-    executions.append((entry, phase))
-    clock.advance(by: try duration(entry, phase))
-    return executions.count
-  }
+    observers: observers, isCancelled: { executions.count >= cancelAfter },
+    perform: { entry, phase in
+      executions.append((entry, phase))
+      clock.advance(by: try duration(entry, phase))
+      return executions.count
+    })
   recorded.executions = executions
   recorded.progress = progress
   recorded.ended = ended

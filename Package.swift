@@ -64,7 +64,7 @@ let package = Package(
       name: "MeasurementTests", dependencies: ["Measurement", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Reporting", "TestSupport"],
+      name: "ReportingTests", dependencies: ["Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["gpt2-bench", "Reporting", "TestSupport"],

@@ -47,32 +47,33 @@ struct Tiled4x8: Kernel {
 
   /// A row that has no three others beside it, four outputs at a time.
   private func row(_ operation: Linear, _ m: Int, _ outputs: Range<Int>) {
+    let tiledEnd = outputs.lowerBound + outputs.count & ~3
+    for n in stride(from: outputs.lowerBound, to: tiledEnd, by: 4) { tile1x4(operation, m, n) }
     let x = operation.input.row(m)
-    let out = operation.output.row(m)
-    let inputs = operation.weight.inputs
-    var n = outputs.lowerBound
-    while n + 4 <= outputs.upperBound {
-      let (w0, w1) = (operation.weight.row(n), operation.weight.row(n + 1))
-      let (w2, w3) = (operation.weight.row(n + 2), operation.weight.row(n + 3))
-      var (s0, s1, s2, s3): (Float, Float, Float, Float) = (0, 0, 0, 0)
-      for k in 0..<inputs {
-        s0 += x[k] * w0[k]
-        s1 += x[k] * w1[k]
-        s2 += x[k] * w2[k]
-        s3 += x[k] * w3[k]
-      }
-      (out[n], out[n + 1], out[n + 2], out[n + 3]) = (s0, s1, s2, s3)
-      n += 4
-    }
-    while n < outputs.upperBound {
+    for n in tiledEnd..<outputs.upperBound {
       let w = operation.weight.row(n)
       var sum: Float = 0
-      for k in 0..<inputs { sum += x[k] * w[k] }
-      out[n] = sum
-      n += 1
+      for k in 0..<operation.weight.inputs { sum += x[k] * w[k] }
+      operation.output.row(m)[n] = sum + (operation.bias?.base[n] ?? 0)
     }
-    if let bias = operation.bias?.base {
-      for n in outputs { out[n] += bias[n] }
+  }
+
+  @inline(__always)
+  private func tile1x4(_ operation: Linear, _ m: Int, _ n: Int) {
+    let x = operation.input.row(m)
+    let (w0, w1) = (operation.weight.row(n), operation.weight.row(n + 1))
+    let (w2, w3) = (operation.weight.row(n + 2), operation.weight.row(n + 3))
+    var (s0, s1, s2, s3): (Float, Float, Float, Float) = (0, 0, 0, 0)
+    for k in 0..<operation.weight.inputs {
+      let value = x[k]
+      s0 += value * w0[k]
+      s1 += value * w1[k]
+      s2 += value * w2[k]
+      s3 += value * w3[k]
     }
+    let out = operation.output.row(m) + n
+    (out[0], out[1], out[2], out[3]) = (s0, s1, s2, s3)
+    guard let bias = operation.bias?.base else { return }
+    for c in 0..<4 { out[c] += bias[n + c] }
   }
 }

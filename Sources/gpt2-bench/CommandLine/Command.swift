@@ -69,6 +69,8 @@ extension Option {
     "-r", "--repetitions", value: "N", help: "samples wanted of each cell")
   static let ids = Option("--ids", value: "\"1 2 3\"", help: "token ids instead of text")
   static let seed = Option("--seed", value: "S", help: "seed of what is drawn at random")
+  static let reference = Option(
+    "--reference", value: "DIR", help: "a reference case, or a folder of them (default: the project's)")
   static let outFolder = Option(
     "--out", value: "DIR", help: "folder for the reports (default: a new one in reports/)")
 }

@@ -6,7 +6,7 @@ enum All: Command {
     name: "all", summary: "checks and measures every variant, and writes the reports",
     options: [
       .model, Option("--suite", value: "S", help: "quick (default), full, or a suite's file"), .variants,
-      .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder,
+      .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder, .reference,
       Option("--baseline", value: "RECORD", help: "compare with this record; exits 3 on a regression"),
       .maxRegression, MeasuringOptions.timeout,
     ])
@@ -40,7 +40,7 @@ enum Run: Command {
       Option("-d", value: "N,…", help: "tokens in the context before decoding starts (default 1)"),
       Option("--batch", value: "B,…", help: "sequences at once (default 1)"),
       .model, .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder,
-      MeasuringOptions.timeout,
+      .reference, MeasuringOptions.timeout,
     ])
 
   private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)

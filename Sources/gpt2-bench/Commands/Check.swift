@@ -9,8 +9,7 @@ enum Check: Command {
     options: [
       Option("--model", value: "M", help: "only this model's references; naive's logits where it has none"),
       .variants, .threadList,
-      Option("--reference", value: "DIR", help: "a reference case, or a folder of them"),
-      MeasuringOptions.timeout,
+      .reference, MeasuringOptions.timeout,
     ])
 
   private static let defaultTimeout = 3600

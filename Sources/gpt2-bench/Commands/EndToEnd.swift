@@ -65,7 +65,7 @@ struct EndToEnd {
 
   /// All references of small models, and those of this model; where it has none, `naive` on a short prompt.
   private func checkRequest(_ scope: CheckScope, _ prompts: Prompts) throws -> CheckRequest {
-    let folders = try References.folders(in: project.references)
+    let folders = try References.folders(in: arguments.string("--reference") ?? project.references)
     let isKnown = try folders.contains {
       try project.model(of: ReferenceCase(folder: $0)) == choice.source
     }

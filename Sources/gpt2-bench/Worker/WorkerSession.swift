@@ -110,9 +110,9 @@ final class WorkerSession {
 }
 
 extension Project {
-  /// The model that a reference is of; its paths are relative to the project.
+  /// The model that a reference is of; relative paths start at the project.
   func model(of reference: ReferenceCase) throws -> ModelSource {
-    let isPath = !reference.model.hasPrefix("synthetic:")
-    return try ModelSource(isPath ? root + "/" + reference.model : reference.model)
+    let isRelative = !reference.model.hasPrefix("synthetic:") && !reference.model.hasPrefix("/")
+    return try ModelSource(isRelative ? root + "/" + reference.model : reference.model)
   }
 }

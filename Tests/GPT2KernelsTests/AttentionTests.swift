@@ -1,0 +1,130 @@
+import GPT2Kernels
+import TestSupport
+import Testing
+
+@Suite struct AttentionTests {
+  struct Shape: Sendable {
+    let heads, headSize, capacity, firstPosition, rows: Int
+  }
+
+  static let shapes: [Shape] = {
+    var shapes: [Shape] = []
+    for headSize in [1, 5, 7, 8, 16, 25, 33, 64, 80] {
+      for (capacity, first, rows) in [(1, 0, 1), (9, 0, 9), (20, 0, 13), (40, 17, 1), (40, 6, 11)] {
+        shapes.append(
+          Shape(heads: 3, headSize: headSize, capacity: capacity, firstPosition: first, rows: rows))
+      }
+    }
+    return shapes + [
+      Shape(heads: 1, headSize: 64, capacity: 300, firstPosition: 255, rows: 2),
+      Shape(heads: 12, headSize: 8, capacity: 8, firstPosition: 4, rows: 4),
+    ]
+  }()
+
+  @Test(arguments: KernelCase.all)
+  func matchesTheFormulaAndReadsNoFuturePosition(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    for shape in Self.shapes {
+      let problem = AttentionProblem(shape)
+      problem.run(kernel)
+      #expect(problem.fault() == nil)
+    }
+  }
+
+  @Test(arguments: KernelCase.all)
+  func computesOnlyTheHeadsAskedFor(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    let shape = Shape(heads: 6, headSize: 7, capacity: 12, firstPosition: 2, rows: 5)
+    for heads in [0..<0, 0..<1, 2..<5, 5..<6] {
+      let problem = AttentionProblem(shape)
+      kernel.attention(problem.operation, heads: heads)
+      #expect(problem.fault(heads: heads) == nil)
+    }
+  }
+
+  /// Scores far apart: the softmax subtracts the largest before it takes a power.
+  @Test(arguments: KernelCase.all)
+  func largeScoresDoNotOverflow(_ kernelCase: KernelCase) {
+    let problem = AttentionProblem(
+      Shape(heads: 2, headSize: 16, capacity: 16, firstPosition: 3, rows: 9), spread: 40)
+    problem.run(kernelCase.kernel())
+    #expect(problem.fault() == nil)
+  }
+
+  @Test func flopsAndBytesAreThoseOfTheShape() {
+    // Rows 4, 5 and 6 of a sequence see 5, 6 and 7 positions.
+    #expect(Attention.flops(rows: 3, firstPosition: 4, channels: 10) == 4 * Double(5 + 6 + 7) * 10)
+    #expect(Attention.bytes(rows: 3, firstPosition: 4, channels: 10) == 4 * Double(2 * 7 + 2 * 3) * 10)
+  }
+}
+
+/// One attention's operands between guards, with NaN wherever nothing may be read.
+struct AttentionProblem {
+  let shape: AttentionTests.Shape
+  let queries, keys, values, out, scores: GuardedFloats
+  let queryStride: Int
+
+  init(_ shape: AttentionTests.Shape, spread: Float = 1) {
+    self.shape = shape
+    var random = RandomStream(seed: UInt64(shape.headSize * 1000 + shape.rows))
+    let channels = shape.heads * shape.headSize
+    queryStride = 3 * channels + 1
+    queries = GuardedFloats(
+      random.floats(shape.rows * channels, spread: spread), columns: channels, stride: queryStride)
+    let used = (shape.firstPosition + shape.rows) * shape.headSize
+    let headStride = shape.capacity * shape.headSize
+    keys = GuardedFloats(
+      random.floats(shape.heads * used, spread: spread), columns: used, stride: headStride)
+    values = GuardedFloats(random.floats(shape.heads * used), columns: used, stride: headStride)
+    out = GuardedFloats(shape.rows * (channels + 2))
+    scores = GuardedFloats(shape.heads * shape.capacity)
+  }
+
+  var operation: Attention { operation(firstRow: 0, rows: shape.rows) }
+
+  /// Attention of some of the rows, which land where all of them would.
+  func operation(firstRow: Int, rows: Int) -> Attention {
+    let channels = shape.heads * shape.headSize
+    return Attention(
+      queries: Matrix(
+        queries.base + firstRow * queryStride, rows: rows, columns: channels, stride: queryStride),
+      keys: keys.base, values: values.base, heads: shape.heads, headSize: shape.headSize,
+      capacity: shape.capacity, firstPosition: shape.firstPosition + firstRow,
+      output: MutableMatrix(
+        out.base + firstRow * (channels + 2), rows: rows, columns: channels, stride: channels + 2),
+      scores: scores.base)
+  }
+
+  func run(_ kernel: any Kernel) { kernel.run(operation) }
+
+  /// What is wrong with the output of `heads`, all of them unless given; nil for nothing.
+  func fault(heads: Range<Int>? = nil) -> String? {
+    let heads = heads ?? 0..<shape.heads
+    let (size, channels) = (shape.headSize, shape.heads * shape.headSize)
+    for row in 0..<shape.rows {
+      let start = row * (channels + 2)
+      for column in 0..<channels + 2 where !heads.contains(column / size) || column >= channels {
+        if out.isWritten(start + column) { return "\(shape): wrote (\(row), \(column))" }
+      }
+      for head in heads {
+        let expected = Oracle.attention(
+          query: slice(queries, row * queryStride + head * size),
+          keys: visible(keys, head: head, row: row), values: visible(values, head: head, row: row))
+        for i in 0..<size where !expected[i].allows(out.base[start + head * size + i]) {
+          let found = out.base[start + head * size + i]
+          return "\(shape): row \(row) head \(head) [\(i)] is \(found), expected \(expected[i])"
+        }
+      }
+    }
+    let isIntact = [queries, keys, values, out, scores].allSatisfy(\.guardsHold)
+    return isIntact ? nil : "\(shape): wrote outside a buffer"
+  }
+
+  private func slice(_ buffer: GuardedFloats, _ start: Int) -> [Float] {
+    Array(UnsafeBufferPointer(start: buffer.base + start, count: shape.headSize))
+  }
+
+  private func visible(_ cache: GuardedFloats, head: Int, row: Int) -> [[Float]] {
+    (0...shape.firstPosition + row).map { slice(cache, (head * shape.capacity + $0) * shape.headSize) }
+  }
+}

@@ -1,0 +1,110 @@
+import GPT2Kernels
+import TestSupport
+import Testing
+
+/// A result depends on its own operands only: not on the rows beside it, the part it was computed in or the number
+/// of threads, bit for bit.
+@Suite struct IndependenceTests {
+  @Test(arguments: KernelCase.all)
+  func aRowAloneIsThatRowInABatchOf17(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    for (n, k) in [(33, 65), (5, 7), (64, 64)] {
+      let batch = Layer(rows: 17, n: n, k: k, kernel: kernel)
+      let whole = batch.run(kernel, rows: 0..<17)
+      for row in 0..<17 {
+        let alone = batch.run(kernel, rows: row..<row + 1)
+        #expect(firstBitDifference(alone.product, whole.product[row * n..<(row + 1) * n]) == nil)
+        #expect(firstBitDifference(alone.normal, whole.normal[row * k..<(row + 1) * k]) == nil)
+        #expect(firstBitDifference(alone.active, whole.active[row * k..<(row + 1) * k]) == nil)
+      }
+    }
+  }
+
+  @Test(arguments: KernelCase.all)
+  func anAttentionRowAloneIsThatRowInABatchOf17(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    for headSize in [5, 8, 64] {
+      let shape = AttentionTests.Shape(
+        heads: 3, headSize: headSize, capacity: 24, firstPosition: 4, rows: 17)
+      let (whole, alone) = (AttentionProblem(shape), AttentionProblem(shape))
+      whole.run(kernel)
+      for row in 0..<17 { kernel.run(alone.operation(firstRow: row, rows: 1)) }
+      #expect(firstBitDifference(whole.out.values, alone.out.values) == nil)
+    }
+  }
+
+  @Test(arguments: KernelCase.all)
+  func aPartIsThatPartOfTheWhole(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    let layer = Layer(rows: 7, n: 66, k: 37, kernel: kernel)
+    let whole = layer.run(kernel, rows: 0..<7)
+    let parts = layer.run(kernel, rows: 0..<7, cuts: [0, 16, 32, 48, 66])
+    let ragged = layer.run(kernel, rows: 0..<7, cuts: [0, 1, 6, 17, 40, 65, 66])
+    #expect(firstBitDifference(whole.product, parts.product) == nil)
+    #expect(firstBitDifference(whole.product, ragged.product) == nil)
+  }
+
+  @Test(arguments: Variant.all.filter(\.isThreaded))
+  func threadsChangeNoBit(_ variant: Variant) {
+    let single = variant.kernel(threads: 1)
+    let shape = AttentionTests.Shape(heads: 7, headSize: 16, capacity: 60, firstPosition: 9, rows: 31)
+    let layer = Layer(rows: 31, n: 301, k: 129, kernel: single)
+    let expected = layer.run(single, rows: 0..<31)
+    let attended = AttentionProblem(shape)
+    attended.run(single)
+    for threads in KernelCase.threadCounts.dropFirst() {
+      let kernel = variant.kernel(threads: threads)
+      let found = layer.run(kernel, rows: 0..<31)
+      #expect(firstBitDifference(expected.product, found.product) == nil)
+      #expect(firstBitDifference(expected.normal, found.normal) == nil)
+      #expect(firstBitDifference(expected.active, found.active) == nil)
+      let again = AttentionProblem(shape)
+      again.run(kernel)
+      #expect(firstBitDifference(attended.out.values, again.out.values) == nil)
+    }
+  }
+
+  /// A linear layer, a norm and an activation on the same rows.
+  struct Layer {
+    let n, k: Int
+    let x, w, weight, bias, outputBias: GuardedFloats
+    let layout: WeightLayout
+
+    struct Results {
+      let product, normal, active: [Float]
+    }
+
+    init(rows: Int, n: Int, k: Int, kernel: any Kernel) {
+      var random = RandomStream(seed: UInt64(n * 1000 + k))
+      (self.n, self.k) = (n, k)
+      x = GuardedFloats(random.floats(rows * k))
+      layout = kernel.weightLayout
+      w = GuardedFloats(layout.count(outputs: n, inputs: k))
+      random.floats(n * k).withUnsafeBufferPointer { [layout, w] in
+        layout.store(conv1D: $0.baseAddress!, inputs: k, outputs: n, to: w.base)
+      }
+      (weight, bias) = (GuardedFloats(random.floats(k)), GuardedFloats(random.floats(k)))
+      outputBias = GuardedFloats(random.floats(n))
+    }
+
+    /// - Parameter cuts: where the product's outputs are cut into parts; one part unless given.
+    func run(_ kernel: any Kernel, rows: Range<Int>, cuts: [Int]? = nil) -> Results {
+      let input = Matrix(x.base + rows.lowerBound * k, rows: rows.count, columns: k)
+      let product = GuardedFloats(rows.count * n)
+      let normal = GuardedFloats(rows.count * k)
+      let linear = Linear(
+        input: input, weight: Weight(w.base, outputs: n, inputs: k, layout: layout),
+        bias: Vector(outputBias.base, count: n),
+        output: MutableMatrix(product.base, rows: rows.count, columns: n))
+      let cuts = cuts ?? [0, n]
+      for (first, end) in zip(cuts, cuts.dropFirst()) { kernel.linear(linear, outputs: first..<end) }
+      kernel.run(
+        LayerNorm(
+          input: input, weight: Vector(weight.base, count: k), bias: Vector(bias.base, count: k),
+          epsilon: 1e-5, output: MutableMatrix(normal.base, rows: rows.count, columns: k)))
+      let active = GuardedFloats(Array(UnsafeBufferPointer(start: input.base, count: rows.count * k)))
+      kernel.run(GELU(active.base, count: active.count))
+      return Results(product: product.values, normal: normal.values, active: active.values)
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import GPT2Kernels
+import TestSupport
+import Testing
+
+@Suite struct LinearTests {
+  struct Shape: Hashable, Sendable {
+    let m, n, k: Int
+  }
+
+  /// Every size where a tile, a vector or a grain begins or ends meets every other in at least one shape.
+  static let shapes: [Shape] = {
+    let sizes = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65]
+    var shapes: Set<Shape> = []
+    for n in sizes {
+      for k in sizes {
+        for m in [1, 3] { shapes.insert(Shape(m: m, n: n, k: k)) }
+      }
+    }
+    for (index, m) in sizes.enumerated() {
+      for n in [1, 4, 5, 17, 33] {
+        shapes.insert(Shape(m: m, n: n, k: sizes[(index * 5 + n) % sizes.count]))
+      }
+    }
+    shapes.formUnion([
+      Shape(m: 65, n: 65, k: 65), Shape(m: 1, n: 19, k: 3072), Shape(m: 5, n: 7, k: 3072),
+      Shape(m: 2, n: 770, k: 33), Shape(m: 0, n: 9, k: 5),
+    ])
+    return shapes.sorted { ($0.k, $0.n, $0.m) < ($1.k, $1.n, $1.m) }
+  }()
+
+  /// One product's operands, and its exact results, with and without a bias.
+  struct Problem: Sendable {
+    let shape: Shape
+    let x, w, conv1D, bias: [Float]
+    let plain, biased: [Oracle.Value]
+
+    init(_ shape: Shape) {
+      self.shape = shape
+      var random = RandomStream(seed: UInt64(shape.m * 10_000_000 + shape.n * 10_000 + shape.k))
+      let (m, n, k) = (shape.m, shape.n, shape.k)
+      let (x, w, bias) = (random.floats(m * k), random.floats(n * k), random.floats(n, spread: 3))
+      (self.x, self.w, self.bias) = (x, w, bias)
+      conv1D = (0..<k).flatMap { input in (0..<n).map { w[$0 * k + input] } }
+      plain = Oracle.linear(x, w, bias: nil, m: m, n: n, k: k)
+      biased = Oracle.linear(x, w, bias: bias, m: m, n: n, k: k)
+    }
+
+    static let all = shapes.map(Problem.init)
+  }
+
+  @Test(arguments: KernelCase.all)
+  func matchesTheFormulaAtEveryShape(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    for problem in Problem.all {
+      let n = problem.shape.n
+      for hasBias in [false, true] {
+        let fault = Self.fault(kernel, problem, hasBias: hasBias, outputs: 0..<n)
+        #expect(fault == nil)
+      }
+    }
+  }
+
+  @Test(arguments: KernelCase.all)
+  func computesOnlyTheOutputsAskedFor(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    for shape in [Shape(m: 5, n: 65, k: 17), Shape(m: 1, n: 64, k: 33), Shape(m: 3, n: 40, k: 8)] {
+      let problem = Problem(shape)
+      for outputs in [0..<0, 0..<1, 3..<4, 1..<6, 16..<32, 4..<23, 13..<shape.n, 32..<shape.n] {
+        #expect(Self.fault(kernel, problem, hasBias: true, outputs: outputs) == nil)
+      }
+    }
+  }
+
+  @Test(arguments: Variant.all)
+  func flopsAndBytesAreThoseOfTheShape(_ variant: Variant) {
+    #expect(Linear.flops(m: 3, n: 5, k: 7) == 210)
+    #expect(Linear.bytes(m: 3, n: 5, k: 7) == 4 * (21 + 35 + 15))
+    #expect(Linear.flops(m: 1 << 20, n: 1 << 22, k: 1 << 22) == 0x1p65)
+    #expect(variant.kernel(threads: 1).weightLayout.count(outputs: 5, inputs: 7) >= 35)
+  }
+
+  /// What is wrong with the product on strided operands between guards; nil for nothing.
+  private static func fault(
+    _ kernel: any Kernel, _ problem: Problem, hasBias: Bool, outputs: Range<Int>
+  ) -> String? {
+    let (m, n, k) = (problem.shape.m, problem.shape.n, problem.shape.k)
+    let (inputStride, outputStride) = (k + 3, n + 5)
+    let x = GuardedFloats(problem.x, columns: k, stride: inputStride)
+    let layout = kernel.weightLayout
+    let weights = GuardedFloats(layout.count(outputs: n, inputs: k))
+    problem.conv1D.withUnsafeBufferPointer {
+      layout.store(conv1D: $0.baseAddress!, inputs: k, outputs: n, to: weights.base)
+    }
+    let bias = GuardedFloats(problem.bias)
+    let out = GuardedFloats(m * outputStride)
+    let operation = Linear(
+      input: Matrix(x.base, rows: m, columns: k, stride: inputStride),
+      weight: Weight(weights.base, outputs: n, inputs: k, layout: layout),
+      bias: hasBias ? Vector(bias.base, count: n) : nil,
+      output: MutableMatrix(out.base, rows: m, columns: n, stride: outputStride))
+    if outputs == 0..<n {
+      kernel.run(operation)
+    } else {
+      kernel.linear(operation, outputs: outputs)
+    }
+    let expected = hasBias ? problem.biased : problem.plain
+    for row in 0..<m {
+      for column in 0..<outputStride {
+        let index = row * outputStride + column
+        if !outputs.contains(column) {
+          if out.isWritten(index) { return "\(problem.shape) \(outputs): wrote (\(row), \(column))" }
+        } else if !expected[row * n + column].allows(out.base[index]) {
+          let value = expected[row * n + column]
+          return "\(problem.shape) \(outputs): (\(row), \(column)) is \(out.base[index]), expected \(value)"
+        }
+      }
+    }
+    guard x.guardsHold, weights.guardsHold, bias.guardsHold, out.guardsHold else {
+      return "\(problem.shape) \(outputs): wrote outside a buffer"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import GPT2Kernels
+
+@Suite struct VectorMathTests {
+  @Test func expIsWithinTwoUlps() {
+    var (worst, place) = (0.0, Float(0))
+    let step: Float = 0x1p-11
+    for first in stride(from: Float(-87), to: 88, by: 8 * step) {
+      let x = SIMD8<Float>(0, 1, 2, 3, 4, 5, 6, 7) * step + first
+      let y = GPT2Kernels.exp(x)
+      for lane in 0..<8 where x[lane] <= 88 {
+        let error = ulps(y[lane], from: Foundation.exp(Double(x[lane])))
+        if !(error <= worst) { (worst, place) = (error, x[lane]) }
+      }
+    }
+    #expect(worst <= 2, "at \(place)")
+  }
+
+  @Test func expHoldsAtTheEdges() {
+    let x = SIMD8<Float>(0, -0, .nan, -88, -.infinity, -1000, 1e-30, -1e-45)
+    let y = GPT2Kernels.exp(x)
+    #expect(y[0] == 1 && y[1] == 1 && y[6] == 1 && y[7] == 1)
+    #expect(y[2].isNaN)
+    #expect(y[3] == 0 && y[4] == 0 && y[5] == 0)
+    let large = GPT2Kernels.exp(SIMD8<Float>(repeating: .infinity))
+    #expect(large[0] > 1e38 && large[0].isFinite)
+  }
+
+  @Test(arguments: [1, 2, 7, 8, 9, 16, 31, 100, 1023])
+  func softmaxMatchesTheFormula(_ count: Int) {
+    var random = RandomStream(seed: UInt64(count))
+    let x = random.floats(count, center: 60, spread: 45)
+    let expected = Oracle.softmax(x.map(Double.init))
+    let tolerance = 4 * Oracle.sumFactor(count) + 8 * Oracle.unitRoundoff
+    let (vector, scalar) = (GuardedFloats(x), GuardedFloats(x))
+    softmax(vector.base, count: count)
+    referenceSoftmax(scalar.base, count: count)
+    for found in [vector, scalar] {
+      #expect(found.guardsHold)
+      for (y, exact) in zip(found.values, expected) {
+        #expect(abs(Double(y) - exact) <= tolerance * exact + 1e-37)
+      }
+    }
+  }
+
+  @Test func softmaxOfANaNIsNaN() {
+    for place in [0, 5, 8, 10] {
+      let x = GuardedFloats([Float](repeating: 1, count: 11))
+      x.base[place] = .nan
+      softmax(x.base, count: 11)
+      #expect(x.values.allSatisfy { $0.isNaN })
+    }
+  }
+}

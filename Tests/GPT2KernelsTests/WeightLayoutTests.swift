@@ -1,0 +1,48 @@
+import TestSupport
+import Testing
+
+@testable import GPT2Kernels
+
+@Suite struct WeightLayoutTests {
+  static let sizes = [1, 2, 3, 5, 31, 32, 33, 64, 65, 97]
+
+  @Test(arguments: sizes, sizes)
+  func transposeMovesEveryValueAndNothingElse(_ rows: Int, _ columns: Int) {
+    let source = (0..<rows * columns).map(Float.init)
+    let target = GuardedFloats(rows * columns)
+    transpose(source, rows: rows, columns: columns, to: target.base)
+    let expected = (0..<columns).flatMap { column in (0..<rows).map { source[$0 * columns + column] } }
+    #expect(target.values == expected)
+    #expect(target.guardsHold)
+  }
+
+  @Test(arguments: [(1, 1), (3, 7), (33, 31), (65, 4)])
+  func rowsHoldOneOutputAfterTheOther(_ inputs: Int, _ outputs: Int) {
+    let layout = WeightLayout.rows
+    let conv1D = (0..<inputs * outputs).map(Float.init)
+    #expect(layout.count(outputs: outputs, inputs: inputs) == inputs * outputs)
+    let target = GuardedFloats(inputs * outputs)
+    layout.store(conv1D: conv1D, inputs: inputs, outputs: outputs, to: target.base)
+    for output in 0..<outputs {
+      for input in 0..<inputs {
+        #expect(target.base[output * inputs + input] == conv1D[input * outputs + output])
+      }
+    }
+    #expect(target.guardsHold)
+  }
+
+  @Test func aBufferIsZeroedAndRefusesWhatCannotBe() throws {
+    let buffer = try FloatBuffer(count: 3000)
+    let isZero = (0..<3000).allSatisfy { buffer.base[$0] == 0 }
+    #expect(isZero)
+    #expect(Int(bitPattern: buffer.base) % 4096 == 0)
+    for count in [Int.max, 1 << 58] {
+      #expect(throws: FloatBuffer.OutOfMemory.self) { try allocate(count) }
+    }
+  }
+
+  private func allocate(_ count: Int) throws(FloatBuffer.OutOfMemory) {
+    let buffer = try FloatBuffer(count: count)
+    buffer.base[0] = 1
+  }
+}

@@ -14,8 +14,9 @@ public final class ThreadPool: @unchecked Sendable {
 
   private let shared: Shared
 
+  /// - Parameter threads: the team's size with the calling thread, taken into 1 to 65,536.
   public init(threads: Int) {
-    self.threads = max(threads, 1)
+    self.threads = min(max(threads, 1), 1 << 16)
     let shared = Shared(workers: self.threads - 1)
     self.shared = shared
     for index in 0..<self.threads - 1 {
@@ -25,7 +26,7 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  deinit { shared.publish(nil) }
+  deinit { shared.end() }
 
   /// Calls `body` with parts that cover `range` once, from all threads, and returns when all are done.
   ///
@@ -53,29 +54,47 @@ private struct Job {
 }
 
 /// What the pool's threads share. It outlives the pool until the last worker has ended.
+///
+/// A job can be entered while its gate is open. The forking thread closes it when no parts are left and waits for
+/// those inside only, so a worker that the system has not let run yet holds nobody up: it finds the gate closed.
 private final class Shared: @unchecked Sendable {
-  /// Pauses that a worker watches for before it parks: some tens of microseconds, longer than the time
-  /// between two operations of a forward pass.
+  /// Pauses that a worker watches for before it parks: longer than the time between two operations of a
+  /// forward pass.
   private static let patience = 20_000
+  /// Pauses that the forking thread waits for before it offers its core to a worker that was interrupted.
+  private static let courtesy = 2_000
 
-  /// Written by the forking thread while every worker watches or is parked; published as nil it ends them.
+  /// Workers inside in the low bits, then two flags, then the job's number.
+  private static let inside: UInt64 = 0xFFFF
+  private static let open: UInt64 = 1 << 16
+  private static let ended: UInt64 = 1 << 17
+  private static let oneJob: UInt64 = 1 << 18
+
+  /// Written by the forking thread while the gate is closed and nobody is inside.
   private var job: Job?
-  private let generation = Atomic<Int>(0)
+  private let gate = Atomic<UInt64>(0)
   private let next = Atomic<Int>(0)
-  private let running = Atomic<Int>(0)
   private let workers: [Parking]
 
   init(workers: Int) { self.workers = (0..<workers).map { _ in Parking() } }
 
-  func publish(_ job: Job?) {
+  func publish(_ job: Job) {
     self.job = job
-    next.store(job?.range.lowerBound ?? 0, ordering: .relaxed)
-    running.store(workers.count, ordering: .relaxed)
-    generation.add(1, ordering: .sequentiallyConsistent)
+    next.store(job.range.lowerBound, ordering: .relaxed)
+    let number = gate.load(ordering: .relaxed) / Self.oneJob &+ 1
+    gate.store(number &* Self.oneJob | Self.open, ordering: .sequentiallyConsistent)
     for worker in workers { worker.wake() }
   }
 
-  /// Takes parts of the current job until none are left.
+  /// Sends the workers home.
+  func end() {
+    gate.bitwiseOr(Self.ended, ordering: .sequentiallyConsistent)
+    for worker in workers { worker.wake() }
+  }
+
+  /// Takes parts of the current job until none are left. Not inlined, so that no reference to the job is alive
+  /// when a worker says that it has left.
+  @inline(never)
   func takeParts() {
     guard let job else { return }
     while true {
@@ -85,34 +104,52 @@ private final class Shared: @unchecked Sendable {
     }
   }
 
-  /// Waits until every worker is through with the current job, then forgets it.
+  /// Closes the job, whose parts have all been taken, waits for the workers inside, and forgets it.
   func join() {
+    gate.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
     var spins = 0
-    while running.load(ordering: .acquiring) > 0 {
+    while gate.load(ordering: .acquiring) & Self.inside > 0 {
       csystem_pause()
       spins += 1
-      if spins % Self.patience == 0 { sched_yield() }
+      if spins % Self.courtesy == 0 { sched_yield() }
     }
     job = nil
   }
 
   func work(as index: Int) {
-    var seen = 0
-    while true {
-      var spins = 0
-      while generation.load(ordering: .acquiring) == seen {
-        csystem_pause()
-        spins += 1
-        if spins == Self.patience {
-          workers[index].park { generation.load(ordering: .sequentiallyConsistent) == seen }
-          spins = 0
-        }
-      }
-      seen += 1
-      if job == nil { return }
+    var done: UInt64 = 0
+    while let number = enter(after: done, as: index) {
       takeParts()
-      running.subtract(1, ordering: .releasing)
+      gate.subtract(1, ordering: .releasing)
+      done = number
     }
+  }
+
+  /// Waits for an open job other than number `done` and enters it; nil when the pool has ended.
+  private func enter(after done: UInt64, as index: Int) -> UInt64? {
+    var spins = 0
+    while true {
+      let seen = gate.load(ordering: .acquiring)
+      if seen & Self.ended != 0 { return nil }
+      if Self.isNews(seen, after: done) {
+        let (entered, _) = gate.compareExchange(
+          expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
+        if entered { return seen / Self.oneJob }
+        continue
+      }
+      csystem_pause()
+      spins += 1
+      if spins == Self.patience {
+        workers[index].park {
+          !Self.isNews(gate.load(ordering: .sequentiallyConsistent), after: done)
+        }
+        spins = 0
+      }
+    }
+  }
+
+  private static func isNews(_ gate: UInt64, after done: UInt64) -> Bool {
+    gate & ended != 0 || (gate & open != 0 && gate / oneJob != done)
   }
 }
 

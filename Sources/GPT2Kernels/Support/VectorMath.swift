@@ -32,11 +32,13 @@ func clamp(_ x: SIMD8<Float>, low: Float, high: Float) -> SIMD8<Float> {
 }
 
 /// The tanh approximation of GELU as x · σ(2u), u = √(2/π)(x + 0.044715 x³): the same function, because
-/// ½(1 + tanh u) = 1/(1 + e^(−2u)).
+/// ½(1 + tanh u) = 1/(1 + e^(−2u)). Below −16 that is 0 in float32, and the power, which stops at e^88, must not
+/// meet a numerator of its own size.
 @inline(__always)
 func gelu(_ x: SIMD8<Float>) -> SIMD8<Float> {
   let cubic = x + 0.044715 * x * x * x
-  return x / (1 + exp(-1.595_769_1 * cubic))
+  let numerator = x.replacing(with: -16, where: x .< -16)
+  return numerator / (1 + exp(-1.595_769_1 * cubic))
 }
 
 /// Softmax of `count` values in place, as `referenceSoftmax`.

@@ -13,10 +13,7 @@ extension Configuration {
     let reader = HuggingFaceFields(path: path, fields: fields)
     try reader.refuseOtherModels()
     let channels = try reader.integer("n_embd")
-    if let inner = try reader.optionalInteger("n_inner"), inner != 4 * channels {
-      throw .field(
-        path: path, field: "n_inner", found: "\(inner)", expected: "null or 4 × n_embd = \(4 * channels)")
-    }
+    let inner = try reader.optionalInteger("n_inner")
     let epsilon = try reader.number("layer_norm_epsilon") ?? 1e-5
     let hasPositions = try reader.optionalInteger("n_positions") != nil
     try self.init(
@@ -24,6 +21,10 @@ extension Configuration {
       vocabulary: reader.integer("vocab_size"),
       context: reader.integer(hasPositions ? "n_positions" : "n_ctx"), layerNormEpsilon: Float(epsilon),
       tiesEmbeddings: reader.boolean("tie_word_embeddings") ?? true, source: path)
+    if let inner, inner != hidden {
+      throw .field(
+        path: path, field: "n_inner", found: "\(inner)", expected: "null or 4 × n_embd = \(hidden)")
+    }
   }
 
   /// The fields of `config.json` that bring a model back when it is written by `export`.
@@ -73,12 +74,21 @@ private struct HuggingFaceFields {
     return flag
   }
 
+  func string(_ name: String) throws(ModelError) -> String? {
+    guard let value = fields[name], !(value is NSNull) else { return nil }
+    guard let text = value as? String else {
+      throw .field(path: path, field: name, found: "\(value)", expected: "a string")
+    }
+    return text
+  }
+
   /// GPT-2 has one architecture; a file that switches parts of it names a model this engine does not run.
   func refuseOtherModels() throws(ModelError) {
-    if let type = fields["model_type"] as? String, type != "gpt2" {
+    let type = try string("model_type") ?? "gpt2"
+    guard type == "gpt2" else {
       throw .field(path: path, field: "model_type", found: type, expected: "gpt2")
     }
-    let activation = fields["activation_function"] as? String ?? "gelu_new"
+    let activation = try string("activation_function") ?? "gelu_new"
     guard ["gelu_new", "gelu_pytorch_tanh"].contains(activation) else {
       throw .field(
         path: path, field: "activation_function", found: activation,

@@ -11,7 +11,12 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case tensor(path: String, name: String, property: String, found: String, expected: String)
   case configuration(field: String, found: String, expected: String)
 
+  /// One line, whatever a file or a name holds.
   public var description: String {
+    String(text.map { $0.isNewline ? " " : $0 })
+  }
+
+  private var text: String {
     switch self {
     case .unknownModel(let name):
       "unknown model '\(name)': expected synthetic:gpt2, synthetic:gpt2-medium, synthetic:gpt2-large, "

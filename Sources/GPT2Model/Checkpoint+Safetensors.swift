@@ -10,7 +10,8 @@ extension Checkpoint {
 
   /// Opens a bare `.safetensors` file. Its shape comes from a `config.json` beside it where there is one,
   /// otherwise from the tensors themselves; the number of heads, which no tensor shows, is then the file's
-  /// metadata `n_head`, or one head for each 64 channels, as in every released GPT-2.
+  /// metadata `n_head`, or one head for each 64 channels, as in every released GPT-2. A file with a matrix of its
+  /// own for the logits is not tied.
   public convenience init(safetensors path: String) throws(ModelError) {
     let sibling = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("config.json")
     if FileManager.default.fileExists(atPath: sibling.path) {
@@ -110,8 +111,13 @@ extension SafetensorsHeader {
       }
       heads = channels / 64
     }
+    let epsilonText = metadata["layer_norm_epsilon"] ?? "1e-5"
+    guard let epsilon = Float(epsilonText) else {
+      throw .field(
+        path: path, field: "__metadata__.layer_norm_epsilon", found: epsilonText, expected: "a number")
+    }
     return try Configuration(
       layers: layers, heads: heads, channels: channels, vocabulary: tokens[0], context: positions[0],
-      source: path)
+      layerNormEpsilon: epsilon, tiesEmbeddings: find("lm_head.weight") == nil, source: path)
   }
 }

@@ -88,7 +88,8 @@ enum SafetensorsWriter {
 
 extension Checkpoint {
   /// Writes a Hugging Face folder, `config.json` and `model.safetensors`, with tokenizer files copied by the
-  /// caller; or, where `path` ends in `.safetensors`, that one file, which then also names its heads.
+  /// caller; or, where `path` ends in `.safetensors`, that one file, whose metadata then names what no
+  /// tensor shows: `n_head` and `layer_norm_epsilon`.
   public func exportSafetensors(to path: String) throws(ModelError) {
     if path.hasSuffix(".safetensors") {
       try writeSafetensors(to: path)
@@ -108,7 +109,10 @@ extension Checkpoint {
   }
 
   private func writeSafetensors(to path: String) throws(ModelError) {
-    let metadata = ["format": "pt", "n_head": "\(configuration.heads)"]
+    let metadata = [
+      "format": "pt", "n_head": "\(configuration.heads)",
+      "layer_norm_epsilon": "\(configuration.layerNormEpsilon)",
+    ]
     try SafetensorsWriter.write(configuration, metadata: metadata, to: path) { destination, index in
       _ = destination.update(fromContentsOf: tensor(at: index))
     }

@@ -13,7 +13,8 @@ struct Mapping: ~Copyable {
 
   /// Maps a file read-only; processes that map the same file share its pages.
   init(readingFile path: String) throws(ModelError) {
-    let descriptor = open(path, O_RDONLY)
+    // Not blocking: opening a named pipe would otherwise wait for its writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: Self.reason()) }
     defer { close(descriptor) }
     var status = stat()

@@ -11,8 +11,9 @@ enum SafetensorsWriter {
   ) throws(ModelError) {
     let header = header(of: configuration, metadata: metadata)
     let bytes = header.count + configuration.parameterCount * MemoryLayout<Float>.stride
-    let temporary = "\(path).\(getpid()).partial"
-    let descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC, 0o644)
+    // A name of its own: another writer of the same path must not cut this one's mapping short.
+    let temporary = "\(path).\(getpid())-\(UInt64.random(in: 0 ... .max)).partial"
+    let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw .unwritable(path: path, reason: String(cString: strerror(errno)))
     }

@@ -78,7 +78,8 @@ extension SafetensorsHeader {
     if find("h.\(configuration.layers).ln_1.weight") != nil {
       throw .tensor(
         path: path, name: "h.\(configuration.layers).ln_1.weight", property: "its layer",
-        found: "\(configuration.layers)", expected: "below the configuration's \(configuration.layers) layers")
+        found: "\(configuration.layers)", expected: "below the configuration's \(configuration.layers) layers"
+      )
     }
     return offsets
   }

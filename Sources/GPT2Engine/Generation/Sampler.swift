@@ -15,8 +15,10 @@ public struct Sampler: Sendable {
   public mutating func next(_ logits: UnsafeBufferPointer<Float>) -> Int {
     guard parameters.temperature > 0 else { return argmax(logits) }
     var candidates = kept(logits)
+    // Without a largest logit that is finite there are no probabilities.
+    guard let first = candidates.first, first.logit.isFinite else { return argmax(logits) }
     // In double, so that the sum of fifty thousand probabilities has no say in the choice.
-    let largest = Double(candidates[0].logit)
+    let largest = Double(first.logit)
     var total = 0.0
     var weights = candidates.map { candidate in
       let weight = exp((Double(candidate.logit) - largest) / Double(parameters.temperature))
@@ -47,11 +49,15 @@ public struct Sampler: Sendable {
     var logit: Float
   }
 
-  /// What top-k leaves, most likely first, lower ids first among equals.
+  /// What top-k leaves, most likely first, lower ids first among equals. A NaN is never among them.
   private func kept(_ logits: UnsafeBufferPointer<Float>) -> [Candidate] {
-    var candidates = logits.enumerated().map { Candidate(id: $0.offset, logit: $0.element) }
+    var candidates: [Candidate] = []
+    candidates.reserveCapacity(logits.count)
+    for (id, logit) in logits.enumerated() where !logit.isNaN {
+      candidates.append(Candidate(id: id, logit: logit))
+    }
     if let k = parameters.topK, k < candidates.count {
-      let threshold = Self.kthLargest(logits, k)
+      let threshold = Self.kthLargest(candidates, k)
       candidates.removeAll { $0.logit < threshold }
     }
     candidates.sort { $0.logit == $1.logit ? $0.id < $1.id : $0.logit > $1.logit }
@@ -60,10 +66,10 @@ public struct Sampler: Sendable {
   }
 
   /// The k-th largest value, from a heap of the k largest so far whose smallest stands in front.
-  private static func kthLargest(_ logits: UnsafeBufferPointer<Float>, _ k: Int) -> Float {
-    var heap = logits.prefix(k).sorted()
-    for logit in logits.dropFirst(k) where logit > heap[0] {
-      heap[0] = logit
+  private static func kthLargest(_ candidates: [Candidate], _ k: Int) -> Float {
+    var heap = candidates.prefix(k).map(\.logit).sorted()
+    for candidate in candidates.dropFirst(k) where candidate.logit > heap[0] {
+      heap[0] = candidate.logit
       var parent = 0
       while true {
         var smallest = parent
@@ -78,9 +84,9 @@ public struct Sampler: Sendable {
   }
 }
 
-/// The index of the largest value, the lowest among equals. A NaN never wins.
+/// The index of the largest value, the lowest among equals. A NaN never wins; 0 where there is nothing else.
 public func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
-  var best = 0
+  var best = values.firstIndex { !$0.isNaN } ?? 0
   var largest = -Float.infinity
   for (index, value) in values.enumerated() where value > largest {
     largest = value

@@ -71,6 +71,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
 
   /// Closes the comparison: the mean error is judged over everything.
   mutating func finish() {
+    if argmaxCompared == 0 { fail("no position was compared") }
     if let nmse, nmse > nmseTolerance {
       fail("normalised mean square error is \(nmse), allowed \(nmseTolerance)")
     }

@@ -98,9 +98,9 @@ public struct ReferenceCase: Sendable {
         full.rows == positions.count, "logits", "\(full.rows) rows", "\(positions.count), as positions")
       try expect(
         full.values.allSatisfy(\.isFinite), "logits", "a value that is not finite", "finite logits")
-      let named = argmax + top5.flatMap { $0 } + (greedy ?? [])
+      let named = ids + argmax + top5.flatMap { $0 } + (greedy ?? [])
       try expect(
-        named.allSatisfy { (0..<full.columns).contains($0) }, "argmax, top5 or greedy",
+        named.allSatisfy { (0..<full.columns).contains($0) }, "ids, argmax, top5 or greedy",
         "an id outside the vocabulary", "0 to \(full.columns - 1)")
       return Prompt(
         name: name, ids: ids, positions: positions, logits: full, argmax: argmax, top: top5,

@@ -85,7 +85,11 @@ extension Engine {
       index += 1
       return mismatch == nil
     }
-    if let mismatch { comparison.fail(mismatch) }
+    if let mismatch {
+      comparison.fail(mismatch)
+    } else if index < expected.count {
+      comparison.fail("\(prompt.name): the context ends after \(index) of \(expected.count) greedy tokens")
+    }
   }
 }
 

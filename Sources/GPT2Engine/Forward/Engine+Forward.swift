@@ -29,7 +29,9 @@ extension Engine {
   func forward(_ chunks: [Chunk]) throws(EngineError) {
     let rows = chunks.reduce(0) { $0 + $1.count }
     if activations.capacity < rows {
-      activations = try Activations(capacity: rows, configuration: configuration)
+      // Doubled, or a sequence recomputed for each token would be given new memory for each.
+      let capacity = max(rows, min(2 * activations.capacity, configuration.context))
+      activations = try Activations(capacity: capacity, configuration: configuration)
     }
     embed(chunks)
     for (index, layer) in weights.layers.enumerated() {

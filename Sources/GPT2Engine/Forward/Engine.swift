@@ -52,10 +52,10 @@ public final class Engine {
   /// each sequence's last position: (sequences, vocabulary), valid until the next step.
   public func step(_ sequences: [TokenSequence]) throws(EngineError) -> Matrix {
     let chunks = try chunks(of: sequences)
-    try forward(chunks)
     if logits.count < sequences.count * configuration.vocabulary {
       logits = try makeBuffer(sequences.count * configuration.vocabulary)
     }
+    try forward(chunks)
     for (index, chunk) in chunks.enumerated() {
       let last = activations.residual.base + (chunk.firstRow + chunk.count - 1) * configuration.channels
       (activations.block.base + index * configuration.channels)
@@ -73,10 +73,10 @@ public final class Engine {
     of sequence: TokenSequence, _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
   ) throws(EngineError) {
     let chunks = try chunks(of: [sequence])
-    try forward(chunks)
     let block = min(chunks[0].count, 32)
     let vocabulary = configuration.vocabulary
     let rows = try makeBuffer(block * vocabulary)
+    try forward(chunks)
     for first in stride(from: 0, to: chunks[0].count, by: block) {
       let count = min(block, chunks[0].count - first)
       let output = MutableMatrix(rows.base, rows: count, columns: vocabulary)

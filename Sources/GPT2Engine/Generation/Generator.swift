@@ -29,7 +29,7 @@ public struct Generator {
   ) throws(EngineError) -> Ending {
     let sequence = try engine.makeSequence()
     try sequence.append(prompt)
-    for index in 0..<count {
+    for index in 0..<max(count, 0) {
       let logits = try engine.step([sequence])
       let token = sampler.next(UnsafeBufferPointer(start: logits.row(0), count: logits.columns))
       if token == endOfText { return .endOfText }

@@ -1,0 +1,150 @@
+import Foundation
+import GPT2Engine
+import Testing
+
+@Suite struct SamplerTests {
+  private func draws(_ logits: [Float], _ parameters: SamplingParameters, _ count: Int = 1) -> [Int] {
+    var sampler = Sampler(parameters)
+    return logits.withUnsafeBufferPointer { buffer in (0..<count).map { _ in sampler.next(buffer) } }
+  }
+
+  /// Logits with these probabilities.
+  private func logits(_ probabilities: [Double]) -> [Float] { probabilities.map { Float(log($0)) } }
+
+  @Test(
+    arguments: [
+      ([1, 3, 2], 1), ([3, 3, 3], 0), ([-5, -1, -1], 1), ([.nan, 1, 2], 2), ([.nan, -.infinity, 4, .nan], 2),
+      ([.nan, -.infinity], 1), ([.nan, .nan], 0), ([-.infinity, -.infinity], 0), ([1, .infinity, .nan], 1),
+      ([7], 0),
+      ([-0, 0], 0),
+    ] as [([Float], Int)])
+  func greedyTakesTheLargestTheLowestAmongEquals(_ logits: [Float], _ winner: Int) {
+    #expect(draws(logits, .greedy) == [winner])
+    #expect(logits.withUnsafeBufferPointer(argmax) == winner)
+  }
+
+  @Test(arguments: [nil, 1, 2, 3, 10] as [Int?])
+  func aNaNIsNeverDrawn(_ topK: Int?) throws {
+    let parameters = try SamplingParameters(temperature: 1, topK: topK, seed: 4)
+    for logits: [Float] in [[.nan, 0, 1], [0, .nan, 1], [0, 1, .nan], [.nan, 2, .nan, 2, .nan]] {
+      for id in draws(logits, parameters, 50) { #expect(!logits[id].isNaN) }
+    }
+    #expect(draws([.nan, .nan], parameters) == [0])
+    #expect(draws([0, .infinity, 0], parameters) == [1])
+    #expect(draws([-.infinity, -.infinity, 3], parameters, 20) == [Int](repeating: 2, count: 20))
+    #expect(draws([.nan, -.infinity, -.infinity], parameters) == [1])
+  }
+
+  @Test func topKKeepsTheKLargestTheLowestAmongEquals() throws {
+    let logits: [Float] = [1, 5, 5, 2, 5, 4, -1]
+    for (k, kept) in [(1, [1]), (2, [1, 2]), (3, [1, 2, 4]), (4, [1, 2, 4, 5]), (99, Array(0..<7))] {
+      let parameters = try SamplingParameters(temperature: 50, topK: k, seed: 9)
+      #expect(Set(draws(logits, parameters, 400)) == Set(kept))
+    }
+  }
+
+  /// The k largest of many, against a sort.
+  @Test(arguments: [1, 2, 7, 40, 499, 500])
+  func topKOfManyAgreesWithASort(_ k: Int) throws {
+    let logits = (0..<500).map { Float(($0 * 7919) % 523) / 8 }
+    let kept = logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }.prefix(k)
+    let parameters = try SamplingParameters(temperature: 1e6, topK: k, seed: 1)
+    let drawn = Set(draws(logits, parameters, 40 * k))
+    #expect(drawn.isSubset(of: kept))
+    #expect(Double(drawn.count) > 0.95 * Double(k))
+  }
+
+  /// Probabilities ½, ¼, ⅛, ⅛ are exact: the fewest tokens whose sum reaches p.
+  @Test func topPKeepsTheFewestTokensThatReachIt() throws {
+    let logits = [2, 0, 1, 0].map { Float($0) * Float(log(2.0)) }
+    let cases: [(Float, Set<Int>)] = [
+      (1e-6, [0]), (0.49, [0]), (0.51, [0, 2]), (0.74, [0, 2]), (0.76, [0, 1, 2]), (0.87, [0, 1, 2]),
+      (0.88, [0, 1, 2, 3]), (1, [0, 1, 2, 3]),
+    ]
+    for (p, kept) in cases {
+      #expect(
+        Set(draws(logits, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)) == kept, "p = \(p)")
+    }
+    // Equal logits have probabilities without rounding: p is reached exactly at the boundary.
+    let equal = [Float](repeating: 0, count: 4)
+    for (p, kept) in [(Float(0.25), Set([0])), (0.5, [0, 1]), (0.75, [0, 1, 2]), (0.5000001, [0, 1, 2])] {
+      #expect(
+        Set(draws(equal, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)) == kept, "p = \(p)")
+    }
+  }
+
+  /// Temperature before top-p: a cold distribution reaches p with fewer tokens. Top-k before top-p: p is a share of
+  /// what top-k left.
+  @Test func theOrderIsTemperatureTopKTopP() throws {
+    let tokens = logits([0.4, 0.3, 0.2, 0.1])
+    func kept(_ temperature: Float, _ k: Int?, _ p: Float) throws -> Set<Int> {
+      Set(draws(tokens, try SamplingParameters(temperature: temperature, topK: k, topP: p, seed: 3), 800))
+    }
+    #expect(try kept(1, nil, 0.6) == [0, 1])
+    #expect(try kept(0.2, nil, 0.6) == [0])
+    #expect(try kept(100, nil, 0.6) == [0, 1, 2])
+    // Of ids 0 and 1 the first has 4/7 = 0.571 of the probability.
+    #expect(try kept(1, 2, 0.57) == [0])
+    #expect(try kept(1, 2, 0.58) == [0, 1])
+  }
+
+  @Test(
+    arguments: [
+      (1, nil, 1, [0.4, 0.3, 0.2, 0.1]), (1, 3, 1, [4.0 / 9, 3.0 / 9, 2.0 / 9, 0]),
+      (1, nil, 0.65, [4.0 / 7, 3.0 / 7, 0, 0]), (0.5, nil, 1, [16.0 / 30, 9.0 / 30, 4.0 / 30, 1.0 / 30]),
+    ] as [(Float, Int?, Float, [Double])])
+  func drawsFollowTheProbabilities(
+    _ temperature: Float, _ topK: Int?, _ topP: Float, _ probabilities: [Double]
+  ) throws {
+    let count = 30_000
+    let parameters = try SamplingParameters(temperature: temperature, topK: topK, topP: topP, seed: 12)
+    var seen = [0.0, 0, 0, 0]
+    for id in draws(logits([0.4, 0.3, 0.2, 0.1]), parameters, count) { seen[id] += 1 }
+    var chiSquare = 0.0
+    for (found, probability) in zip(seen, probabilities) {
+      let expected = probability * Double(count)
+      if expected == 0 {
+        #expect(found == 0)
+      } else {
+        chiSquare += (found - expected) * (found - expected) / expected
+      }
+    }
+    // Above this with three degrees of freedom one time in a thousand.
+    #expect(chiSquare < 16.27)
+  }
+
+  @Test func theSameSeedDrawsTheSameTokens() throws {
+    let tokens = (0..<100).map { Float($0 % 13) / 4 }
+    let parameters = try SamplingParameters(temperature: 1, seed: 77)
+    let other = try SamplingParameters(temperature: 1, seed: 78)
+    #expect(draws(tokens, parameters, 50) == draws(tokens, parameters, 50))
+    #expect(draws(tokens, parameters, 50) != draws(tokens, other, 50))
+  }
+
+  @Test(arguments: [Float.leastNonzeroMagnitude, 1e-30, 1e30, .greatestFiniteMagnitude])
+  func extremeTemperaturesAreSafe(_ temperature: Float) throws {
+    let parameters = try SamplingParameters(temperature: temperature, seed: 5)
+    let drawn = Set(draws([-3e38, 1, 3e38, 2], parameters, 300))
+    #expect(temperature < 1e38 ? drawn == [2] : drawn.isSuperset(of: [1, 2, 3]))
+  }
+
+  @Test(arguments: [-1, -1e-9, Float.nan, .infinity])
+  func aSenselessTemperatureIsRefused(_ temperature: Float) {
+    let error = #expect(throws: EngineError.self) { try SamplingParameters(temperature: temperature) }
+    #expect(error?.description.hasPrefix("temperature is \(temperature), expected 0") == true)
+  }
+
+  @Test(arguments: [0, -1, Int.min])
+  func aSenselessTopKIsRefused(_ topK: Int) {
+    #expect(throws: EngineError.sampling(parameter: "top-k", found: "\(topK)", expected: "1 or more")) {
+      try SamplingParameters(temperature: 1, topK: topK)
+    }
+  }
+
+  @Test(arguments: [0, -0.5, 1.001, Float.nan, .infinity])
+  func aSenselessTopPIsRefused(_ topP: Float) {
+    #expect(
+      throws: EngineError.sampling(parameter: "top-p", found: "\(topP)", expected: "above 0, at most 1")
+    ) { try SamplingParameters(temperature: 1, topP: topP) }
+  }
+}

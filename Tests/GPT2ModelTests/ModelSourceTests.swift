@@ -28,7 +28,7 @@ import Testing
     arguments: [
       "", "gpt2", "synthetic:", "synthetic:huge", "synthetic:1,2,3", "synthetic:1,1,1,1,1,1",
       "synthetic:1,1,1,1,", "synthetic:1,1,1,1,x", "synthetic:1, 1,1,1,1", "synthetic:1.5,1,1,1,1",
-      "synthetic:99999999999999999999,1,1,1,1", "Synthetic:tiny", "no/such/folder", "two\nlines",
+      "synthetic:99999999999999999999,1,1,1,1", "Synthetic:tiny", "two\nlines",
     ])
   func unknownNamesAreRefused(_ name: String) {
     #expect(throws: ModelError.unknownModel(name)) { try ModelSource(name) }
@@ -38,6 +38,12 @@ import Testing
   @Test(arguments: ["synthetic:0,1,1,1,1", "synthetic:1,3,64,9,9", "synthetic:1,1,1,-5,1"])
   func syntheticShapesThatAreNoGPT2AreRefused(_ name: String) {
     #expect(refusal(naming: "model configuration: ") { try ModelSource(name) } != nil)
+  }
+
+  @Test(arguments: ["no/such/folder", "none.safetensors", "/none/at/all"])
+  func pathsWhereNothingIsAreRefused(_ path: String) {
+    let error = #expect(throws: ModelError.self) { try ModelSource(path) }
+    #expect(error?.description.contains(path) == true)
   }
 
   @Test func pathsAreFoldersOrSafetensors() throws {

@@ -45,7 +45,8 @@ public final class Engine {
         CacheBox(try KeyValueCache(layers: configuration.layers, configuration: configuration))
       }
     return TokenSequence(
-      cache: cache, vocabulary: configuration.vocabulary, context: configuration.context)
+      cache: cache, vocabulary: configuration.vocabulary, context: configuration.context,
+      owner: ObjectIdentifier(self))
   }
 
   /// Takes in what is new in each sequence, all of them in one pass over the weights, and returns the logits of

@@ -8,11 +8,15 @@ public final class TokenSequence {
   /// nil where the engine recomputes.
   let cache: CacheBox?
 
+  /// The engine that sized the cache.
+  let owner: ObjectIdentifier
+
   private let vocabulary: Int
   private let context: Int
 
-  init(cache: CacheBox?, vocabulary: Int, context: Int) {
+  init(cache: CacheBox?, vocabulary: Int, context: Int, owner: ObjectIdentifier) {
     self.cache = cache
+    self.owner = owner
     self.vocabulary = vocabulary
     self.context = context
   }

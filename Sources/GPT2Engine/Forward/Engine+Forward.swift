@@ -16,7 +16,7 @@ extension Engine {
     var chunks: [Chunk] = []
     var row = 0
     for sequence in sequences {
-      precondition(sequence.owner == ObjectIdentifier(self), "a sequence of another engine")
+      precondition(sequence.configuration == configuration, "a sequence of another engine")
       let first = sequence.cachedCount
       let count = sequence.tokens.count - first
       guard count > 0 else { throw .emptyPrompt }

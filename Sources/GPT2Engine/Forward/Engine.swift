@@ -44,9 +44,7 @@ public final class Engine {
       case .cache:
         CacheBox(try KeyValueCache(layers: configuration.layers, configuration: configuration))
       }
-    return TokenSequence(
-      cache: cache, vocabulary: configuration.vocabulary, context: configuration.context,
-      owner: ObjectIdentifier(self))
+    return TokenSequence(cache: cache, configuration: configuration)
   }
 
   /// Takes in what is new in each sequence, all of them in one pass over the weights, and returns the logits of

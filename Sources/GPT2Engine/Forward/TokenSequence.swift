@@ -1,3 +1,5 @@
+import GPT2Model
+
 /// The tokens of one text as an engine sees them, with whatever it keeps of them between steps. Belongs to the
 /// engine that made it.
 public final class TokenSequence {
@@ -8,17 +10,15 @@ public final class TokenSequence {
   /// nil where the engine recomputes.
   let cache: CacheBox?
 
-  /// The engine that sized the cache.
-  let owner: ObjectIdentifier
+  /// The shape that the cache was sized for.
+  let configuration: Configuration
 
-  private let vocabulary: Int
-  private let context: Int
+  private var vocabulary: Int { configuration.vocabulary }
+  private var context: Int { configuration.context }
 
-  init(cache: CacheBox?, vocabulary: Int, context: Int, owner: ObjectIdentifier) {
+  init(cache: CacheBox?, configuration: Configuration) {
     self.cache = cache
-    self.owner = owner
-    self.vocabulary = vocabulary
-    self.context = context
+    self.configuration = configuration
   }
 
   /// Positions left in the model's context.

@@ -23,6 +23,6 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// Allocates a buffer, in the engine's own error.
-func makeBuffer(_ count: Int) throws(EngineError) -> FloatBuffer {
-  do { return try FloatBuffer(count: count) } catch { throw .outOfMemory(bytes: error.bytes) }
+func makeBuffer(_ count: Int, isFilledAtOnce: Bool = false) throws(EngineError) -> FloatBuffer {
+  do { return try FloatBuffer(count: count, isFilledAtOnce: isFilledAtOnce) } catch { throw .outOfMemory(bytes: error.bytes) }
 }

@@ -19,7 +19,7 @@ public final class LinearProblem {
     let input = try makeBuffer(m * k)
     let rows = try makeBuffer(n * k)
     let bias = try makeBuffer(n)
-    let weights = try makeBuffer(size * copies)
+    let weights = try makeBuffer(size * copies, isFilledAtOnce: true)
     let output = try makeBuffer(m * n)
     var generator = SeededGenerator(seed: seed)
     func fill(_ buffer: UnsafeMutablePointer<Float>, _ count: Int) {

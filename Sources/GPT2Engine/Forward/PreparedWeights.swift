@@ -33,7 +33,7 @@ final class PreparedWeights {
       (.upWeight, c.channels, c.hidden), (.downWeight, c.hidden, c.channels),
     ]
     let layerCount = shapes.reduce(0) { $0 + layout.count(outputs: $1.outputs, inputs: $1.inputs) }
-    let arena = try makeBuffer(layerCount * c.layers)
+    let arena = try makeBuffer(layerCount * c.layers, isFilledAtOnce: true)
     var next = arena.base
     func store(_ index: Int, _ layer: Int) -> Weight {
       let (parameter, inputs, outputs) = shapes[index]

@@ -25,6 +25,7 @@ final class WorkerSession {
     }
     self.variant = variant
     threads = variant.threads(of: request.threads)
+    (engine, model, tokenizer, sequences, gemms) = (nil, nil, nil, [], [:])
     guard let name = request.model else {
       return LoadAnswer(loadNanoseconds: nil, wasCold: nil, threads: threads)
     }

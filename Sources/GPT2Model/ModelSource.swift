@@ -44,6 +44,19 @@ public enum ModelSource: Equatable, Sendable {
     }
   }
 
+  /// Whether both name the same model, however its path is written.
+  public func isSame(as other: ModelSource) -> Bool {
+    func place(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+    return switch (self, other) {
+    case (.synthetic(let a, _), .synthetic(let b, _)): a == b
+    case (.folder(let a), .folder(let b)), (.safetensors(let a), .safetensors(let b)):
+      place(a) == place(b)
+    default: false
+    }
+  }
+
   /// The folder that may hold `vocab.json` and `merges.txt`; nil for synthetic models.
   public var tokenizerFolder: String? {
     switch self {

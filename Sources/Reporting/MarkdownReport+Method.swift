@@ -58,16 +58,14 @@ extension MarkdownReport {
     let rounds = (record.cells.flatMap(\.samples).map(\.round).max() ?? -1) + 1
     let spread =
       counts.min() == counts.max() ? "\(counts.max() ?? 0)" : "\(counts.min() ?? 0) to \(counts.max() ?? 0)"
-    let warmups = record.settings.warmups.map {
-      [counted($0, "warm-up execution") + " of each cell before its first sample, not kept."]
-    }
+    let warmup = record.settings.warmup.map { ["Before the first sample of a cell, not kept: \($0.singleLine)."] }
     let processes = record.kind == .endToEnd ? ", each in a process of its own" : ""
     return [
       "Contestants took turns: \(counted(rounds, "round")), in each a fresh random order of the variants, one "
         + "at a time\(processes).",
       "Samples of a cell: \(record.settings.repetitions) wanted, \(spread) taken. A variant stopped short of "
         + "them when it had spent \(NumberText.significant(record.settings.cellBudgetSeconds)) s on a cell.",
-    ] + (warmups ?? []) + [
+    ] + (warmup ?? []) + [
       "Seed of the order and of the inputs: \(record.settings.seed). Suite: \(suite(record)).",
       "Durations come from a monotonic clock; every raw sample is in `record.json` and `samples.csv`.",
     ]

@@ -83,17 +83,17 @@ public struct Settings: Codable, Sendable, Equatable {
   public var cellBudgetSeconds: Double
   /// Seed of the order of rounds and of the prompts.
   public var seed: UInt64
-  /// Executions of each cell before its first sample, which are not kept; nil where it was not said.
-  public var warmups: Int?
+  /// What ran before the first sample of each cell and was not kept, in a line; nil where it was not said.
+  public var warmup: String?
 
   public init(
-    suite: String?, repetitions: Int, cellBudgetSeconds: Double, seed: UInt64, warmups: Int? = nil
+    suite: String?, repetitions: Int, cellBudgetSeconds: Double, seed: UInt64, warmup: String? = nil
   ) {
     self.suite = suite
     self.repetitions = repetitions
     self.cellBudgetSeconds = cellBudgetSeconds
     self.seed = seed
-    self.warmups = warmups
+    self.warmup = warmup
   }
 }
 

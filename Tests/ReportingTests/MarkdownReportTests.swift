@@ -79,7 +79,7 @@ import Testing
 
         - Contestants took turns: 3 rounds, in each a fresh random order of the variants, one at a time, each in a process of its own.
         - Samples of a cell: 3 wanted, 3 taken. A variant stopped short of them when it had spent 20.00 s on a cell.
-        - 1 warm-up execution of each cell before its first sample, not kept.
+        - Before the first sample of a cell, not kept: one execution.
         - Seed of the order and of the inputs: 42. Suite: `quick`.
         - Durations come from a monotonic clock; every raw sample is in `record.json` and `samples.csv`.
 

@@ -125,7 +125,7 @@ public struct LinearCheck: Codable, Equatable, Sendable {
       tolerance = allowed
     }
     if error > allowed, failure == nil {
-      failure = "output (\(row), \(column)) is off by \(error), allowed \(allowed)"
+      failure = "output (\(row), \(column)) is off by \(brief(error)), allowed \(brief(allowed))"
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import GPT2Model
 
 /// What a comparison of logits with a reference has found so far.
@@ -65,7 +66,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
       nmseTolerance = tolerance.nmse
     }
     if largest > tolerance.absolute {
-      fail("\(place): a logit is off by \(largest), allowed \(tolerance.absolute)")
+      fail("\(place): a logit is off by \(brief(largest)), allowed \(brief(tolerance.absolute))")
     }
   }
 
@@ -73,7 +74,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   mutating func finish() {
     if argmaxCompared == 0 { fail("no position was compared") }
     if let nmse, nmse > nmseTolerance {
-      fail("normalised mean square error is \(nmse), allowed \(nmseTolerance)")
+      fail("normalised mean square error is \(brief(nmse)), allowed \(brief(nmseTolerance))")
     }
   }
 
@@ -84,3 +85,6 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     squaredReference += reference * reference
   }
 }
+
+/// Two significant digits, for messages.
+func brief(_ value: Double) -> String { String(format: "%.1e", value) }

@@ -39,7 +39,7 @@ public struct ReferenceCase: Sendable {
     do {
       file = try JSONDecoder().decode(File.self, from: data)
     } catch let error as DecodingError {
-      throw error.asModelError(path: path)
+      throw ModelError(error, path: path)
     } catch {
       throw .malformed(path: path, problem: "not JSON")
     }
@@ -70,28 +70,34 @@ public struct ReferenceCase: Sendable {
     let logits: String
     let argmax: [Int]
     let top5: [[Int]]
-    let top5_logits: [[Double]]
-    let max_abs_logit: Double
+    let top5Logits: [[Double]]
+    let maxAbsLogit: Double
     let greedy: [Int]?
 
+    private enum CodingKeys: String, CodingKey {
+      case name, ids, positions, logits, argmax, top5, greedy
+      case top5Logits = "top5_logits"
+      case maxAbsLogit = "max_abs_logit"
+    }
+
     func checked(in folder: String, path: String) throws(ModelError) -> Prompt {
-      let where_ = "prompts[\(name)]"
+      let place = "prompts[\(name)]"
       func expect(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws(ModelError) {
         guard condition else {
-          throw .field(path: path, field: "\(where_).\(field)", found: found, expected: expected)
+          throw .field(path: path, field: "\(place).\(field)", found: found, expected: expected)
         }
       }
       try expect(!ids.isEmpty, "ids", "none", "at least one")
       try expect(argmax.count == ids.count, "argmax", "\(argmax.count)", "one for each of \(ids.count) ids")
       try expect(top5.count == ids.count, "top5", "\(top5.count)", "one for each of \(ids.count) ids")
       try expect(
-        top5_logits.count == ids.count && zip(top5, top5_logits).allSatisfy { $0.count == $1.count },
-        "top5_logits", "\(top5_logits.count)", "as many as in top5")
+        top5Logits.count == ids.count && zip(top5, top5Logits).allSatisfy { $0.count == $1.count },
+        "top5_logits", "\(top5Logits.count)", "as many as in top5")
       try expect(
         positions.allSatisfy { ids.indices.contains($0) }, "positions", "\(positions)",
         "positions of the prompt")
       try expect(
-        max_abs_logit.isFinite && max_abs_logit > 0, "max_abs_logit", "\(max_abs_logit)",
+        maxAbsLogit.isFinite && maxAbsLogit > 0, "max_abs_logit", "\(maxAbsLogit)",
         "a positive number")
       let full = try NPY(path: folder + "/" + logits)
       try expect(
@@ -104,33 +110,7 @@ public struct ReferenceCase: Sendable {
         "an id outside the vocabulary", "0 to \(full.columns - 1)")
       return Prompt(
         name: name, ids: ids, positions: positions, logits: full, argmax: argmax, top: top5,
-        topLogits: top5_logits, largestLogit: max_abs_logit, greedy: greedy ?? [])
-    }
-  }
-}
-
-extension DecodingError {
-  /// The error in one line: where in the file, and what was expected there.
-  func asModelError(path: String) -> ModelError {
-    func place(_ context: Context, _ key: (any CodingKey)? = nil) -> String {
-      let keys = context.codingPath + (key.map { [$0] } ?? [])
-      let text = keys.map { key in
-        key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)"
-      }.joined()
-      return text.isEmpty ? "the file" : String(text.drop { $0 == "." })
-    }
-    switch self {
-    case .keyNotFound(let key, let context):
-      return .field(path: path, field: place(context, key), found: "nothing", expected: "a value")
-    case .typeMismatch(let type, let context):
-      return .field(
-        path: path, field: place(context), found: "another type", expected: "\(type)")
-    case .valueNotFound(let type, let context):
-      return .field(path: path, field: place(context), found: "null", expected: "\(type)")
-    case .dataCorrupted(let context):
-      return .malformed(path: path, problem: "not valid JSON at \(place(context))")
-    @unknown default:
-      return .malformed(path: path, problem: "not the expected JSON")
+        topLogits: top5Logits, largestLogit: maxAbsLogit, greedy: greedy ?? [])
     }
   }
 }

@@ -47,7 +47,8 @@ struct EndToEnd {
       contestants: options.contestants, cells: try tests.map(cells.make),
       settings: Settings(
         suite: suite, repetitions: options.repetitions ?? repetitions,
-        cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed, warmups: 1),
+        cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
+        warmup: GenerationCells.warmup),
       cellCapSeconds: 6 * (options.budgetSeconds ?? budgetSeconds),
       timeoutSeconds: options.timeoutSeconds)
     let check = try checkRequest(scope, prompts)

@@ -32,7 +32,7 @@ enum Matmul: Command {
       cells: shapes.map(GemmCells.make),
       settings: Settings(
         suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
-        seed: options.seed, warmups: 1),
+        seed: options.seed, warmup: GemmCells.warmup),
       cellCapSeconds: 6 * budget, timeoutSeconds: options.timeoutSeconds)
     let bench = Bench(
       plan, project: try Project(), console: console, command: commandWords(), started: Date(),

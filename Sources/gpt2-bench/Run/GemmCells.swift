@@ -3,6 +3,9 @@ import Reporting
 
 /// The cell of one matrix product.
 enum GemmCells {
+  /// What a report says of it.
+  static let warmup = "as many calls as it took to find out how many last 10 ms"
+
   static func make(_ shape: GemmShape) -> CellPlan {
     let work = (
       flops: Linear.flops(m: shape.m, n: shape.n, k: shape.k),

@@ -11,6 +11,10 @@ struct GenerationCells {
   /// Tokens of the short pass that warms up: enough to touch every weight and fill a tile.
   private static let warmupPrompt = 8
 
+  /// What a report says of it.
+  static let warmup =
+    "a pass over at most \(warmupPrompt) tokens, then, where that promised less than a second, the whole test once"
+
   /// - Throws: `UsageError` where the test does not fit the model's context.
   func make(_ test: Test) throws -> CellPlan {
     let (prompt, tokens, batch): (Int, Int, Int) =

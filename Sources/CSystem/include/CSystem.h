@@ -2,6 +2,7 @@
 #ifndef GPT2_BENCH_CSYSTEM_H
 #define GPT2_BENCH_CSYSTEM_H
 
+#include "CSystemCPU.h"
 #include "CSystemMeasurement.h"
 
 #ifndef GPT2_BENCH_CPU_FLAG

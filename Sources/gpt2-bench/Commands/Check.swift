@@ -9,7 +9,10 @@ enum Check: Command {
     options: [
       Option("--model", value: "M", help: "only this model's references; naive's logits where it has none"),
       .variants, .threadList,
-      .reference, MeasuringOptions.timeout,
+      .reference,
+      Option(
+        "--timeout", value: "S",
+        help: "seconds that a worker may take for one reference (default \(defaultTimeout))"),
     ])
 
   private static let defaultTimeout = 3600
@@ -23,7 +26,10 @@ enum Check: Command {
     if let name = arguments.string("--model") {
       let source = try ModelSource(name)
       model = source
-      folders = try folders.filter { try project.model(of: ReferenceCase(folder: $0)) == source }
+      folders = try folders.filter { try project.model(of: ReferenceCase(folder: $0)).isSame(as: source) }
+    }
+    if let model, folders.isEmpty {
+      console.note("no reference is of \(model.name): naive's logits take its place")
     }
     for folder in folders { _ = try ReferenceCase(folder: folder) }
     let requests = try requests(folders, model, project)

@@ -22,8 +22,8 @@ struct EndToEnd {
     options = try MeasuringOptions(arguments)
     choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
     let checkpoint = try choice.open()
-    tokenizer = try choice.tokenizer()
     let c = checkpoint.configuration
+    tokenizer = try choice.tokenizer(of: c)
     configuration = c
     description = ModelDescription(
       name: choice.source.name, layers: c.layers, heads: c.heads, channels: c.channels,
@@ -68,11 +68,11 @@ struct EndToEnd {
   private func checkRequest(_ scope: CheckScope, _ prompts: Prompts) throws -> CheckRequest {
     let folders = try References.folders(in: arguments.string("--reference") ?? project.references)
     let isKnown = try folders.contains {
-      try project.model(of: ReferenceCase(folder: $0)) == choice.source
+      try project.model(of: ReferenceCase(folder: $0)).isSame(as: choice.source)
     }
     let usable = try folders.filter { folder in
       let source = try project.model(of: ReferenceCase(folder: folder))
-      if source == choice.source { return true }
+      if source.isSame(as: choice.source) { return true }
       guard case .synthetic(let shape, _) = source else { return true }
       return shape.parameterCount < 10_000_000
     }

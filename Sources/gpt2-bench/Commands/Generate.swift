@@ -27,17 +27,18 @@ enum Generate: Command {
       throw UsageError("--ids: found a text prompt beside it, expected one of the two")
     }
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
-    let tokenizer = try choice.tokenizer()
+    let checkpoint = try choice.open()
+    let tokenizer = try choice.tokenizer(of: checkpoint.configuration)
     guard tokenizer != nil || arguments.flag("--print-ids") else {
       throw UsageError("\(choice.source.name) has no tokenizer, expected --ids and --print-ids")
     }
-    let checkpoint = try choice.open()
     let prompt = try ids ?? textPrompt(arguments, tokenizer, choice)
     guard !prompt.isEmpty else { throw EngineError.emptyPrompt }
     let context = checkpoint.configuration.context
-    if let asked, prompt.count + asked > context {
+    if let asked, asked > context - prompt.count {
       throw UsageError(
-        "-n", found: "\(asked)", expected: "at most \(max(context - prompt.count, 0)) behind a prompt of "
+        "-n", found: "\(asked)",
+        expected: "at most \(max(context - prompt.count, 0)) behind a prompt of "
           + "\(prompt.count) tokens in a context of \(context)")
     }
     let count = asked ?? min(defaultCount, context - prompt.count)
@@ -79,7 +80,8 @@ enum Generate: Command {
       return failure == nil
     }
     printer.finish()
-    if let failure { throw failure }
+    // An id of the model's that the vocabulary lacks is the files' fault, not the command line's.
+    if let failure { throw RunError("\(failure)") }
     console.note(statistics(request, start: start, times: times, engine))
   }
 
@@ -108,7 +110,8 @@ enum Generate: Command {
     }
     if let text = arguments.operands.first { return try tokenizer.encode(text) }
     guard let endOfText = tokenizer.endOfText else {
-      throw UsageError("the vocabulary has no \(Tokenizer.endOfTextSpelling) to start from, expected a prompt")
+      throw UsageError(
+        "the vocabulary has no \(Tokenizer.endOfTextSpelling) to start from, expected a prompt")
     }
     return [endOfText]
   }

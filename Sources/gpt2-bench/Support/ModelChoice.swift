@@ -35,16 +35,41 @@ struct ModelChoice {
   func open() throws -> Checkpoint { try source.open(cacheFolder: project.weights) }
 
   /// The model's tokenizer; nil where no vocabulary lies beside it.
-  func tokenizer() throws -> Tokenizer? {
+  ///
+  /// - Throws: also where its ids go beyond the model's: then text would become ids that the model has not.
+  func tokenizer(of configuration: Configuration) throws -> Tokenizer? {
     guard let folder = source.tokenizerFolder,
       FileManager.default.fileExists(atPath: folder + "/vocab.json")
     else { return nil }
-    return try Tokenizer(folder: folder)
+    let tokenizer = try Tokenizer(folder: folder)
+    guard tokenizer.vocabularyCount <= configuration.vocabulary else {
+      throw RunError(
+        "\(folder)/vocab.json: found \(tokenizer.vocabularyCount) tokens, expected at most the model's vocabulary "
+          + "of \(configuration.vocabulary)")
+    }
+    return tokenizer
   }
 
   /// A path below the working folder as people would type it.
   private static func shortened(_ path: String) -> String {
     let current = FileManager.default.currentDirectoryPath + "/"
     return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
+  }
+}
+
+extension ModelSource {
+  /// Whether both name the same weights: the same generated shape, or the same place on disk however its path is
+  /// written.
+  func isSame(as other: ModelSource) -> Bool {
+    switch (self, other) {
+    case (.synthetic(let a, _), .synthetic(let b, _)): a == b
+    case (.folder(let a), .folder(let b)), (.safetensors(let a), .safetensors(let b)):
+      Self.place(a) == Self.place(b)
+    default: false
+    }
+  }
+
+  private static func place(_ path: String) -> String {
+    URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
   }
 }

@@ -79,7 +79,7 @@ final class WorkerSession {
   /// The loaded engine where the reference is of its model, otherwise one for the reference's.
   private func engine(for reference: ReferenceCase) throws -> Engine {
     let source = try project.model(of: reference)
-    if let engine, source == model { return engine }
+    if let engine, let model, source.isSame(as: model) { return engine }
     return try Engine(
       source.open(cacheFolder: project.weights), variant: variant, threads: threads)
   }

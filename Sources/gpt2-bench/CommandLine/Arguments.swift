@@ -39,6 +39,10 @@ struct Arguments {
         guard let value = rest.popFirst() else {
           throw UsageError("\(name): found nothing behind it, expected \(option.value ?? "a value")")
         }
+        // Almost surely the value was forgotten; `--out=--quiet` still says it.
+        guard !command.allOptions.contains(where: { $0.names.contains(value) }) else {
+          throw UsageError(name, found: value, expected: "\(option.value ?? "a value") before another option")
+        }
         values[option.names[0]] = value
       }
     }

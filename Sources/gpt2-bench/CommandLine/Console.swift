@@ -21,9 +21,13 @@ final class Console: @unchecked Sendable {
     let isDumb = environment["TERM"] == "dumb"
     usesColor = color && !noColor && !isDumb && isatty(STDOUT_FILENO) == 1
     drawsOver = isatty(STDERR_FILENO) == 1 && !isDumb
+    width = Self.columns(of: STDOUT_FILENO)
+  }
+
+  private static func columns(of descriptor: Int32) -> Int? {
     var size = winsize()
-    width =
-      ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+    let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return isKnown ? Int(size.ws_col) : nil
   }
 
   /// A line of the result.
@@ -47,10 +51,11 @@ final class Console: @unchecked Sendable {
     StandardStream.error.write(text + "\n")
   }
 
-  /// Draws the line of progress over the one before.
+  /// Draws the line of progress over the one before, cut to the terminal's width: what wraps cannot be drawn over.
   func drawProgress(_ text: String) {
     guard showsProgress, drawsOver else { return }
-    StandardStream.error.write("\r\u{1B}[K" + text)
+    let line = Self.columns(of: STDERR_FILENO).map { String(text.prefix($0 - 1)) } ?? text
+    StandardStream.error.write("\r\u{1B}[K" + line)
     hasProgressLine = true
   }
 

@@ -18,7 +18,9 @@ enum All: Command {
     let project = try Project()
     let suite = try Suite(arguments.string("--suite") ?? "quick", in: project)
     let threshold = try arguments.fraction("--max-regression") ?? Compare.defaultThreshold
-    let baseline = try arguments.string("--baseline").map { try Record.read(path: $0) }
+    let baseline = try arguments.string("--baseline").map {
+      try readBaseline($0, tests: suite.tests, contestants: MeasuringOptions(arguments).contestants)
+    }
     let record = try EndToEnd(arguments, console).run(
       suite.tests, suite: suite.name, repetitions: suite.repetitions,
       budgetSeconds: suite.cellBudgetSeconds, scope: scope)
@@ -27,6 +29,28 @@ enum All: Command {
     let comparison = Comparison(base: baseline, head: record, threshold: threshold)
     console.print(comparison.markdown)
     return ExitCode(rawValue: comparison.exitCode) ?? .error
+  }
+
+  /// The record to compare with, which must have something to compare: that is known before minutes of measuring.
+  private static func readBaseline(
+    _ path: String, tests: [Test], contestants: [ContestantPlan]
+  ) throws -> Record {
+    let record = try Record.read(path: path)
+    guard record.kind == .endToEnd else {
+      throw RunError(
+        "\(path): kind: found \(record.kind.rawValue), expected \(Record.Kind.endToEnd.rawValue)")
+    }
+    let isShared = record.cells.contains { cell in
+      cell.status == .measured && tests.contains(cell.test)
+        && contestants.contains { $0.variant.name == cell.variant && $0.threads == cell.threads }
+    }
+    guard isShared else {
+      let names = tests.map(\.name).joined(separator: ", ")
+      throw RunError(
+        "\(path): found no figure for the variants and threads of this run, expected one of its tests: \(names)"
+      )
+    }
+    return record
   }
 }
 
@@ -52,6 +76,9 @@ enum Run: Command {
     let tokens = try arguments.integer("-n", in: 2...Int(Int32.max))
     let depths = try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [0]
     let batches = try arguments.integers("--batch", in: 1...4096) ?? [1]
+    if tokens == nil, let depth = arguments.string("-d") {
+      throw UsageError("-d", found: depth, expected: "-n beside it, the tokens to decode")
+    }
     guard !prompts.isEmpty || tokens != nil else {
       throw UsageError("found neither -p nor -n, expected at least one of them")
     }

@@ -13,7 +13,7 @@ enum List: Command {
       case "variants": Variant.all.map { ($0.name, $0.summary) }
       case "models": try models()
       case "suites": try Suite.all(in: Project()).map { ($0.name, $0.summary) }
-      case let other: throw UsageError("list", found: other, expected: "variants, models or suites")
+      case let other: throw UsageError("found '\(other)', expected variants, models or suites")
       }
     let width = rows.map(\.0.count).max() ?? 0
     for (name, summary) in rows { console.print("\(name.padding(to: width))  \(summary)") }

@@ -17,6 +17,7 @@ enum Logits: Command {
     guard let out = arguments.string("--out") else {
       throw UsageError("--out: found nothing, expected a path for the .npy file")
     }
+    try Output.refuseUnwritable(out)
     let variant = try arguments.variant()
     let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
     let choice = try ModelChoice(arguments.string("--model"), for: .measuring, Project(), console)

@@ -26,7 +26,9 @@ enum Matmul: Command {
     let options = try MeasuringOptions(arguments)
     let format = try arguments.choice("--format", of: RecordFormat.names)
     let budget = options.budgetSeconds ?? budgetSeconds
-    for shape in shapes { try refuseTooLarge(shape) }
+    let out = arguments.string("--out")
+    try Output.refuseUnwritable(out)
+    try refuseTooLarge(shapes, contestants: options.contestants.count)
     let plan = BenchPlan(
       kind: .gemm, model: nil, modelDescription: nil, contestants: options.contestants,
       cells: shapes.map(GemmCells.make),
@@ -45,7 +47,6 @@ enum Matmul: Command {
             references: [], scope: .full, oraclePrompts: [], gemm: $0)
         }
       })
-    let out = arguments.string("--out")
     if format == nil, out == nil {
       let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
       console.print(table.text)
@@ -79,11 +80,18 @@ enum Matmul: Command {
 
   private static let largestSize = 1 << 20
 
-  /// A worker that outgrew the memory would be killed, and maybe others with it.
-  private static func refuseTooLarge(_ shape: GemmShape) throws {
-    let bytes = 4 * (3 * shape.k * shape.n + shape.m * shape.k + shape.m * shape.n) + GemmRun.rotationBytes
-    guard let memory = MachineFacts.current().memoryBytes, bytes > memory / 2 else { return }
+  /// A worker that outgrew the memory would be killed, and maybe others with it. All of them keep all shapes,
+  /// since the rounds interleave them.
+  private static func refuseTooLarge(_ shapes: [GemmShape], contestants: Int) throws {
+    guard let memory = MachineFacts.current().memoryBytes else { return }
+    let bytes = shapes.map { shape in
+      let weights = 4 * shape.k * shape.n
+      return 2 * weights + max(weights, GemmRun.rotationBytes) + 4 * shape.m * (shape.k + shape.n)
+    }
+    let needed = bytes.reduce(0, +).multipliedReportingOverflow(by: contestants)
+    guard needed.overflow || needed.partialValue > memory / 2 else { return }
     throw RunError(
-      "--size \(shape.name) needs \(bytes >> 20) MiB, expected at most half of this machine's \(memory >> 20) MiB")
+      "--size: \(shapes.count) shapes in \(contestants) processes need \(needed.partialValue >> 20) MiB, "
+        + "expected at most half of this machine's \(memory >> 20) MiB: name fewer sizes or variants")
   }
 }

@@ -5,9 +5,14 @@ import Reporting
 /// What the measuring commands have in common on the command line.
 struct MeasuringOptions {
   static let timeout = Option(
-    "--timeout", value: "S", help: "seconds that a worker may take for one answer (default \(defaultTimeout))")
+    "--timeout", value: "S", help: "seconds that a worker may take for one answer (default \(defaultTimeout))"
+  )
   static let budget = Option(
     "--budget", value: "S", help: "seconds that a variant may spend on one cell before it stops short")
+
+  /// What a cell may be given, in seconds; a day, so that no sum of budgets overflows.
+  static let budgets = 0.001...86_400
+  static let budgetRange = "from 0.001 to 86400"
 
   private static let defaultTimeout = 600
 
@@ -23,8 +28,9 @@ struct MeasuringOptions {
     threads = try arguments.integers("-t", in: Threads.range) ?? [Threads.available]
     repetitions = try arguments.integer("-r", in: 1...100_000)
     budgetSeconds = try arguments.number("--budget")
-    if let budgetSeconds, budgetSeconds <= 0 {
-      throw UsageError("--budget", found: "\(budgetSeconds)", expected: "a positive number of seconds")
+    if let budgetSeconds, !Self.budgets.contains(budgetSeconds) {
+      throw UsageError(
+        "--budget", found: arguments.string("--budget") ?? "", expected: "seconds, \(Self.budgetRange)")
     }
     seed = try arguments.unsigned("--seed") ?? 1
     timeoutSeconds = try arguments.integer("--timeout", in: 1...86_400) ?? Self.defaultTimeout

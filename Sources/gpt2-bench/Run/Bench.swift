@@ -47,6 +47,7 @@ final class Bench {
   ///   - check: what each contestant is held against before it is timed.
   func run(coldLoad: Bool, check: (ContestantPlan) -> [CheckRequest]) throws {
     defer { for contestant in contestants { contestant?.stop() } }
+    Interruption.watch()
     warnOfConditions()
     try onChange(record)
     progress.step("measuring the machine's ceilings")
@@ -54,7 +55,9 @@ final class Bench {
     record.ceilings = Ceiling.measure(threads: threads)
     if coldLoad { measureColdLoads() }
     for index in plan.contestants.indices where !isCancelled { start(index) }
-    for index in plan.contestants.indices where !isCancelled { hold(index, against: check(plan.contestants[index])) }
+    for index in plan.contestants.indices where !isCancelled {
+      hold(index, against: check(plan.contestants[index]))
+    }
     try onChange(record)
     measureRounds()
     if let changeError { throw changeError }
@@ -74,7 +77,8 @@ final class Bench {
 
   private func warnOfConditions() {
     if record.build.configuration == "debug" {
-      record.warnings.append("this is a debug build of the command; time release builds: swift run -c release")
+      record.warnings.append(
+        "this is a debug build of the command; time release builds: swift run -c release")
     }
     let most = plan.contestants.map(\.threads).max() ?? 1
     if most > record.machine.logicalCores {

@@ -24,10 +24,11 @@ struct GenerationCells {
       case .gemm: throw UsageError("a matrix product is no generation")
       }
     // The last new token is chosen and not taken in.
-    guard prompt + tokens - 1 <= configuration.context else {
+    guard prompt <= configuration.context, tokens - 1 <= configuration.context - prompt else {
       throw UsageError(
         test.name, found: "\(prompt) + \(tokens) tokens",
-        expected: "at most the model's context of \(configuration.context)")
+        expected:
+          "at most \(configuration.context + 1): the model's context, and a last token that is not taken in")
     }
     let (ids, text) = try prompts.make(tokens: prompt, batch: batch)
     let short = (prompt: min(prompt, Self.warmupPrompt), tokens: min(tokens, 2))

@@ -21,6 +21,9 @@ final class Interruption: Sendable {
     }
   }
 
+  /// Takes over the signals from here on.
+  static func watch() { _ = shared }
+
   var isCancelled: Bool { isRequested.load(ordering: .relaxed) }
 
   fileprivate func raise() {

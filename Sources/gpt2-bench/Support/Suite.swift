@@ -46,12 +46,14 @@ struct Suite: Codable, Equatable {
     }
     name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let sizes = prefill + decode.flatMap { [$0.tokens, $0.depth] } + [repetitions]
-    guard sizes.allSatisfy({ $0 > 0 }), cellBudgetSeconds > 0, !(prefill.isEmpty && decode.isEmpty),
+    guard sizes.allSatisfy({ $0 > 0 }), MeasuringOptions.budgets.contains(cellBudgetSeconds),
+      !(prefill.isEmpty && decode.isEmpty),
       decode.allSatisfy({ $0.tokens > 1 })
     else {
       throw RunError(
-        "\(path): found a size that is not positive, a decode of one token, or no cell; expected positive "
-          + "sizes and at least one cell")
+        "\(path): found a size that is not positive, a decode of one token, no cell, or a budget out of range; "
+          + "expected positive sizes, at least one cell, and cellBudgetSeconds \(MeasuringOptions.budgetRange)"
+      )
     }
   }
 

@@ -1,0 +1,134 @@
+import Foundation
+import GPT2Kernels
+import Testing
+
+@testable import gpt2_bench
+
+@Suite struct TextCommandTests {
+  private let sandbox: Sandbox
+
+  init() throws { sandbox = try Sandbox() }
+
+  private func output(_ arguments: String..., input: String = "") throws -> String {
+    let result = try BuiltCommand.run(arguments, in: sandbox, input: input)
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    return result.output
+  }
+
+  // MARK: - help and list
+
+  @Test func helpIsThereAtEveryLevel() throws {
+    for word in ["--help", "-h", "help"] {
+      #expect(try output(word).contains("usage: gpt2-bench SUBCOMMAND [options]"))
+    }
+    for command in Main.commands {
+      let description = command.description
+      #expect(try output(description.name, "--help") == description.help)
+      #expect(try output("--help").contains("  \(description.name) ") != description.isHidden)
+    }
+    let bare = try BuiltCommand.run([], in: sandbox)
+    #expect(bare.status == 2)
+    #expect(bare.output == "")
+    #expect(bare.error.contains("usage: gpt2-bench SUBCOMMAND"))
+  }
+
+  @Test func listGivesOneNameALine() throws {
+    func names(_ what: String) throws -> [Substring] {
+      try output("list", what).split(separator: "\n").map { $0.prefix { $0 != " " } }
+    }
+    #expect(try names("variants").map(String.init) == Variant.all.map(\.name))
+    #expect(try names("suites") == ["full", "quick"])
+    let models = try names("models")
+    #expect(models.contains("synthetic:gpt2"))
+    #expect(models.contains("synthetic:tiny"))
+    #expect(models.contains("weights/tiny"))
+  }
+
+  // MARK: - tokenize
+
+  @Test func tokenizeTakesTextFromTheCommandLineAndFromStandardInput() throws {
+    let model = sandbox.tinyModel
+    let ids = try output("tokenize", "ROMEO: what light?", "--model", model)
+    #expect(ids.hasSuffix("\n"))
+    #expect(ids.split(separator: " ").count > 1)
+    #expect(try output("tokenize", "--model", model, input: "ROMEO: what light?") == ids)
+    #expect(try output("tokenize", "--model", model, input: "") == "\n")
+  }
+
+  @Test(arguments: [
+    "a", "ROMEO:\nBut soft, it’s 4 o'clock…", " 日本語 🙂  two  spaces ", "\t\r\n", "<|endoftext|>",
+  ])
+  func decodingGivesTheTextBack(_ text: String) throws {
+    let ids = try output("tokenize", text, "--model", sandbox.tinyModel)
+    let decoded = try output(
+      "tokenize", "--decode", ids.trimmingCharacters(in: .whitespacesAndNewlines), "--model",
+      sandbox.tinyModel)
+    #expect(decoded == text + "\n")
+  }
+
+  // MARK: - generate
+
+  @Test func greedyTextIsTheSameAgain() throws {
+    let arguments = ["generate", "ROMEO:", "--model", sandbox.tinyModel, "-n", "40"]
+    let first = try BuiltCommand.run(arguments, in: sandbox)
+    #expect(first.status == 0)
+    #expect(first.output.hasPrefix("ROMEO:"))
+    #expect(first.output.count > 60)
+    #expect(first.error.contains("+ 40 tokens, \(Defaults.variant)"))
+    let quiet = try BuiltCommand.run(arguments + ["--quiet"], in: sandbox)
+    #expect(quiet.output == first.output)
+    #expect(quiet.error == "")
+  }
+
+  @Test func theTinyModelIsTheDefaultForTextAndStandardErrorSaysSo() throws {
+    let result = try BuiltCommand.run(["generate", "KING", "-n", "4"], in: sandbox)
+    #expect(result.status == 0)
+    #expect(result.error.hasPrefix("model: "))
+    #expect(result.error.contains("weights/tiny, the tiny model that comes with the project\n"))
+  }
+
+  @Test func aSeedMakesADrawAgain() throws {
+    func draw(_ seed: String) throws -> String {
+      try output(
+        "generate", "ROMEO:", "--model", sandbox.tinyModel, "-n", "30", "--temperature", "0.9", "--top-k",
+        "50", "--top-p", "0.95", "--seed", seed)
+    }
+    let seven = try draw("7")
+    #expect(try draw("7") == seven)
+    #expect(try draw("8") != seven)
+  }
+
+  @Test func textIsTheDecodingOfTheIds() throws {
+    let model = sandbox.tinyModel
+    let ids = try output("generate", "ROMEO:", "--model", model, "-n", "20", "--print-ids")
+    #expect(ids.split(separator: " ").count == 20)
+    let text = try output("generate", "ROMEO:", "--model", model, "-n", "20")
+    #expect(
+      try "ROMEO:" + output("tokenize", "--decode", ids.trimmingCharacters(in: .newlines), "--model", model)
+        == text)
+  }
+
+  /// The mission's own criterion: the float32 variants choose the same 100 tokens.
+  @Test func allVariantsGiveTheSameHundredIds() throws {
+    for (model, prompt) in [("synthetic:tiny", "1 2 3"), (sandbox.tinyModel, "50 60 70")] {
+      var expected: String?
+      for variant in Variant.all {
+        let ids = try output(
+          "generate", "--ids", prompt, "--print-ids", "-n", "100", "--model", model, "--variant", variant.name
+        )
+        #expect(ids.split(separator: " ").count == 100)
+        #expect(ids == expected ?? ids, "\(model) \(variant.name)")
+        expected = ids
+      }
+    }
+  }
+
+  @Test func threadsDoNotChangeTheIds() throws {
+    func ids(_ threads: String) throws -> String {
+      try output(
+        "generate", "--ids", "9", "--print-ids", "-n", "50", "--model", "synthetic:tiny", "--variant",
+        "threaded", "-t", threads)
+    }
+    #expect(try ids("1") == ids("3"))
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+/// The built `gpt2-bench`, run as a process of its own.
+enum BuiltCommand {
+  struct Result {
+    let status: Int32
+    let output: String
+    let error: String
+
+    /// What stands on standard error, line by line.
+    var errorLines: [Substring] { error.split(separator: "\n") }
+  }
+
+  /// Runs the command to its end.
+  ///
+  /// - Parameter seconds: how long it may take; it is ended then, and that is an issue.
+  static func run(
+    _ arguments: [String], in sandbox: Sandbox, input: String = "", seconds: Double = 60,
+    environment: [String: String] = [:]
+  ) throws -> Result {
+    let running = try RunningCommand(arguments, in: sandbox, input: input, environment: environment)
+    return try running.result(within: seconds)
+  }
+
+  /// The executable beside the test bundle, which is where the build puts it.
+  static func executable() throws -> String {
+    let starts = [Bundle(for: Anchor.self).bundleURL, Bundle.main.bundleURL]
+    for start in starts {
+      var folder = start
+      for _ in 0..<5 {
+        defer { folder.deleteLastPathComponent() }
+        let path = folder.appendingPathComponent("gpt2-bench").path
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
+          FileManager.default.isExecutableFile(atPath: path)
+        {
+          return path
+        }
+      }
+    }
+    throw Missing()
+  }
+
+  struct Missing: Error, CustomStringConvertible {
+    var description: String {
+      "gpt2-bench was not found beside the tests, expected 'swift build' to have made it"
+    }
+  }
+
+  private final class Anchor {}
+}
+
+/// A command that has been started. Its output goes to files, which can be read while it runs.
+final class RunningCommand {
+  private let process = Process()
+  private let ended = DispatchSemaphore(value: 0)
+  private let outputPath: String
+  private let errorPath: String
+  private let words: [String]
+
+  init(
+    _ arguments: [String], in sandbox: Sandbox, input: String = "", environment: [String: String] = [:]
+  ) throws {
+    words = arguments
+    let prefix = "\(sandbox.folder)/\(UUID().uuidString)"
+    outputPath = prefix + ".out"
+    errorPath = prefix + ".err"
+    for (path, text) in [(outputPath, ""), (errorPath, ""), (prefix + ".in", input)] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+    process.executableURL = URL(fileURLWithPath: try BuiltCommand.executable())
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: sandbox.work)
+    var inherited = ProcessInfo.processInfo.environment.filter { $0.key != "NO_COLOR" }
+    inherited["GPT2_BENCH_HOME"] = sandbox.home
+    process.environment = inherited.merging(environment) { $1 }
+    process.standardInput = FileHandle(forReadingAtPath: prefix + ".in")
+    process.standardOutput = FileHandle(forWritingAtPath: outputPath)
+    process.standardError = FileHandle(forWritingAtPath: errorPath)
+    process.terminationHandler = { [ended] _ in ended.signal() }
+    try process.run()
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  var id: Int32 { process.processIdentifier }
+
+  var isRunning: Bool { process.isRunning }
+
+  var error: String { Self.text(errorPath) }
+
+  func send(_ signal: Int32) { kill(id, signal) }
+
+  /// Waits for its end.
+  func result(within seconds: Double) throws -> BuiltCommand.Result {
+    if ended.wait(timeout: .now() + seconds) == .timedOut {
+      kill(id, SIGKILL)
+      ended.wait()
+      throw TooSlow(command: words.joined(separator: " "), seconds: seconds, error: error)
+    }
+    return .init(status: process.terminationStatus, output: Self.text(outputPath), error: error)
+  }
+
+  private static func text(_ path: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+  }
+
+  struct TooSlow: Error, CustomStringConvertible {
+    let command: String
+    let seconds: Double
+    let error: String
+
+    var description: String {
+      "gpt2-bench \(command) had not ended after \(seconds) s; it had written: \(error)"
+    }
+  }
+}
+
+/// Asks again and again, until it is so or the time is over.
+func poll(within seconds: Double = 30, _ condition: () throws -> Bool) rethrows -> Bool {
+  let deadline = Date().addingTimeInterval(seconds)
+  while Date() < deadline {
+    if try condition() { return true }
+    usleep(10_000)
+  }
+  return try condition()
+}

@@ -1,0 +1,159 @@
+import Testing
+
+@testable import gpt2_bench
+
+@Suite struct ArgumentsTests {
+  private static let description = CommandDescription(
+    name: "demo", summary: "takes options", operands: "[TEXT]", operandCount: 0...2,
+    options: [
+      .variants, .variant, .threadList, .ids, .seed,
+      Option("-r", "--repetitions", value: "N", help: "how often"),
+      Option("--share", value: "P", help: "a share"), Option("--rate", value: "X", help: "a number"),
+      Option("--format", value: "F", help: "a choice"), Option("--last", help: "a flag"),
+    ])
+
+  private func parse(_ words: String...) throws -> Arguments {
+    try Arguments(words, of: Self.description)
+  }
+
+  private func message(_ body: () throws -> some Any) throws -> String {
+    try #require(throws: UsageError.self) { _ = try body() }.description
+  }
+
+  @Test func unknownOptionNamesItselfAndTheKnownOnes() throws {
+    let text = try message { try parse("--lst") }
+    #expect(
+      text.hasPrefix("unknown option '--lst', expected one of --variants --variant -t --ids --seed -r "))
+    #expect(text.hasSuffix("--last --quiet --no-progress --no-color --help"))
+    #expect(try message { try parse("-r2") }.hasPrefix("unknown option '-r2', "))
+    #expect(try message { try parse("--lst=3") }.hasPrefix("unknown option '--lst', "))
+  }
+
+  @Test func valuesStandBehindOrInTheWord() throws {
+    #expect(try parse("--format", "md").string("--format") == "md")
+    #expect(try parse("--format=md").string("--format") == "md")
+    #expect(try parse("--format=a=b").string("--format") == "a=b")
+    #expect(try parse("--format=").string("--format") == "")
+    #expect(try parse().string("--format") == nil)
+    #expect(try parse("--repetitions", "3").integer("-r", in: 1...9) == 3)
+    #expect(try parse("--last").flag("--last"))
+    #expect(try !parse().flag("--last"))
+  }
+
+  @Test func wordsBehindTwoDashesAreOperands() throws {
+    #expect(try parse("--last", "--", "--last", "-x").operands == ["--last", "-x"])
+    #expect(try parse("a", "-").operands == ["a", "-"])
+    #expect(try parse("").operands == [""])
+  }
+
+  @Test func missingRepeatedAndSuperfluousValues() throws {
+    #expect(try message { try parse("--format") } == "--format: found nothing behind it, expected F")
+    #expect(
+      try message { try parse("--format", "--last") }
+        == "--format: found '--last', expected F before another option")
+    #expect(try parse("--format=--last").string("--format") == "--last")
+    #expect(try message { try parse("--last=1") } == "--last: found '1', expected no value")
+    #expect(
+      try message { try parse("-r", "1", "--repetitions", "2") }
+        == "--repetitions: given twice, expected once")
+  }
+
+  @Test func operandsAreCounted() throws {
+    #expect(
+      try message { try parse("a", "b", "c") }
+        == "unexpected operand 'c', usage: gpt2-bench demo [TEXT] [options]")
+    let two = CommandDescription(name: "two", summary: "", operands: "A B", operandCount: 2...2, options: [])
+    #expect(
+      try message { try Arguments(["a"], of: two) }
+        == "an operand is missing, usage: gpt2-bench two A B [options]")
+    #expect(try Arguments(["-h"], of: two).flag("--help"))
+  }
+
+  @Test func integersAreHeldAgainstTheirRange() throws {
+    for text in ["0", "10", "-1", "x", "", "1.5", "99999999999999999999", "1e1"] {
+      #expect(
+        try message { try parse("-r", text).integer("-r", in: 1...9) }
+          == "-r: found '\(text)', expected a whole number from 1 to 9")
+    }
+    #expect(
+      try message { try parse("-r", "0").integer("-r", in: 1...Int.max) }
+        == "-r: found '0', expected a whole number of at least 1")
+    #expect(try parse("-r", "9").integer("-r", in: 1...9) == 9)
+  }
+
+  @Test func listsKeepTheirOrderAndDropRepeats() throws {
+    #expect(try parse("-t", "4,1,4,2").integers("-t", in: 1...8) == [4, 1, 2])
+    #expect(try parse("--threads=2").integers("-t", in: 1...8) == [2])
+    #expect(try parse().integers("-t", in: 1...8) == nil)
+    #expect(
+      try message { try parse("-t", "1,,2").integers("-t", in: 1...8) }
+        == "-t: found '', expected a whole number from 1 to 8")
+    #expect(
+      try message { try parse("-t", "1,9").integers("-t", in: 1...8) }
+        == "-t: found '9', expected a whole number from 1 to 8")
+  }
+
+  @Test func shares() throws {
+    #expect(try parse("--share", "5%").fraction("--share") == 0.05)
+    #expect(try parse("--share", "0.05").fraction("--share") == 0.05)
+    #expect(try parse("--share", "0").fraction("--share") == 0)
+    #expect(try parse().fraction("--share") == nil)
+    for text in ["-1%", "100%", "1", "5", "%", "x", "", "nan", "inf", "5 %"] {
+      #expect(
+        try message { try parse("--share", text).fraction("--share") }
+          == "--share: found '\(text)', expected a share such as 5% or 0.05, below 100%")
+    }
+  }
+
+  @Test func numbersAndSeeds() throws {
+    #expect(try parse("--rate", "-0.5").number("--rate") == -0.5)
+    for text in ["nan", "inf", "x", ""] {
+      #expect(
+        try message { try parse("--rate", text).number("--rate") }
+          == "--rate: found '\(text)', expected a number")
+    }
+    #expect(try parse("--seed", "18446744073709551615").unsigned("--seed") == .max)
+    #expect(
+      try message { try parse("--seed", "-1").unsigned("--seed") }
+        == "--seed: found '-1', expected a whole number from 0 to 18446744073709551615")
+  }
+
+  @Test func choices() throws {
+    #expect(try parse("--format", "csv").choice("--format", of: ["md", "csv"]) == "csv")
+    #expect(
+      try message { try parse("--format", "xml").choice("--format", of: ["md", "csv"]) }
+        == "--format: found 'xml', expected one of md, csv")
+  }
+
+  @Test func idsAreSeparatedBySpaceOrComma() throws {
+    #expect(try parse("--ids", "1 2,3\t4\n 5").ids("--ids") == [1, 2, 3, 4, 5])
+    #expect(try parse("--ids", "").ids("--ids") == [])
+    #expect(try parse().ids("--ids") == nil)
+    for text in ["-1", "x", "1.0", "99999999999999999999"] {
+      #expect(
+        try message { try parse("--ids", "1 \(text)").ids("--ids") }
+          == "--ids: found '\(text)', expected token ids such as \"1 2 3\"")
+    }
+  }
+
+  @Test func variantsComeInTheLaddersOrder() throws {
+    #expect(try parse("--variants", "simd8,naive,simd8").variants().map(\.name) == ["naive", "simd8"])
+    let all = try parse().variants().map(\.name)
+    #expect(all.first == "naive")
+    #expect(try parse("--variants", "all").variants().map(\.name) == all)
+    #expect(try parse().variant().name == Defaults.variant)
+    let expected = "expected one of \(all.joined(separator: ", "))"
+    #expect(
+      try message { try parse("--variants", "naive,foo").variants() }
+        == "--variants: found 'foo', \(expected)")
+    #expect(try message { try parse("--variants", "").variants() } == "--variants: found '', \(expected)")
+    #expect(try message { try parse("--variant", "foo").variant() } == "--variant: found 'foo', \(expected)")
+  }
+
+  @Test func helpShowsEveryOptionOnce() {
+    let help = Self.description.help
+    for option in Self.description.allOptions {
+      #expect(help.components(separatedBy: "  \(option.synopsis) ").count == 2, "\(option.synopsis)")
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import GPT2Engine
+import GPT2Kernels
+import GPT2Model
+import Reporting
+import Testing
+
+@testable import gpt2_bench
+
+/// Cells and samples with round numbers.
+enum Samples {
+  static func sample(elapsed: Double = 1000, prefill: Int? = nil, tokens: [Int] = []) -> Sample {
+    Sample(
+      round: 0, sequence: 0, elapsedNanoseconds: elapsed, iterations: 1, prefillNanoseconds: prefill,
+      tokenNanoseconds: tokens)
+  }
+
+  static func cell(_ test: Reporting.Test, flops: Double?, threads: Int = 1, _ samples: Sample...) -> Cell {
+    var cell = Cell(variant: "naive", weights: "f32", threads: threads, test: test, status: .measured)
+    cell.flops = flops
+    cell.samples = samples
+    return cell
+  }
+}
+
+@Suite struct ImpossibleRateTests {
+  private let ceilings = [
+    Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10),
+    Ceiling(threads: 2, fmaGFLOPS: 200, dramGBPerSecond: 15),
+  ]
+  private let gemm = Reporting.Test.gemm(m: 1, k: 1, n: 1)
+
+  private func verdict(_ cell: Cell) -> String? { ImpossibleRate(cell, ceilings: ceilings)?.description }
+
+  @Test func aRateAboveThePeakIsRejected() {
+    #expect(
+      verdict(Samples.cell(gemm, flops: 110_000, Samples.sample()))
+        == "110.0 GFLOP/s is above the measured FMA peak of 100.0: not everything was computed")
+  }
+
+  @Test func aRateBelowItIsNot() {
+    #expect(verdict(Samples.cell(gemm, flops: 99_000, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(gemm, flops: 104_000, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(gemm, flops: 106_000, Samples.sample())) != nil)
+  }
+
+  @Test func theFastestSampleDecides() {
+    let slow = Samples.sample(elapsed: 10_000)
+    #expect(verdict(Samples.cell(gemm, flops: 110_000, slow, Samples.sample(), slow)) != nil)
+    #expect(verdict(Samples.cell(gemm, flops: 110_000, slow)) == nil)
+  }
+
+  @Test func thePeakIsThatOfAsManyThreads() {
+    #expect(verdict(Samples.cell(gemm, flops: 150_000, threads: 2, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(gemm, flops: 220_000, threads: 2, Samples.sample())) != nil)
+    #expect(verdict(Samples.cell(gemm, flops: 1e12, threads: 3, Samples.sample())) == nil)
+  }
+
+  @Test func promptsCountTheForwardPassAndDecodingTheMeanStep() {
+    let prompt = Samples.sample(elapsed: 50_000, prefill: 1000, tokens: [1200])
+    #expect(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 110_000, prompt)) != nil)
+    #expect(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 90_000, prompt)) == nil)
+    let decoding = Samples.sample(elapsed: 50_000, prefill: 1, tokens: [10_000, 10_500, 12_000])
+    let test = Reporting.Test.decode(tokens: 3, depth: 4, batch: 1)
+    #expect(verdict(Samples.cell(test, flops: 110_000, decoding)) != nil)
+    #expect(verdict(Samples.cell(test, flops: 90_000, decoding)) == nil)
+  }
+
+  @Test func whatIsNotKnownIsNotJudged() {
+    #expect(verdict(Samples.cell(gemm, flops: nil, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(gemm, flops: 1e12)) == nil)
+    #expect(
+      verdict(Samples.cell(.decode(tokens: 2, depth: 1, batch: 1), flops: 1e12, Samples.sample(tokens: [5])))
+        == nil)
+  }
+}
+
+@Suite struct CheckRowsTests {
+  private let contestant = ContestantPlan(variant: .oracle, threads: 1)
+
+  private func request(_ gemm: GemmShape?) -> CheckRequest {
+    CheckRequest(references: [], scope: .full, oraclePrompts: [], gemm: gemm)
+  }
+
+  @Test func aComparisonOfNothingDoesNotPass() throws {
+    let answer = CheckAnswer(
+      references: [.init(name: "r", comparison: LogitComparison())], gemm: nil, gemmFailure: nil)
+    let row = try #require(CheckRows.rows(of: answer, request(nil), contestant).first)
+    #expect(!row.passed)
+    #expect(row.failure == "nothing was compared")
+    #expect(row.maxAbsoluteError == nil)
+    #expect(row.reference == "r")
+    #expect(row.variant == "naive")
+  }
+
+  @Test func aMatrixProductIsARow() throws {
+    let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
+    problem.run()
+    let shape = GemmShape(m: 3, k: 5, n: 7)
+    let good = CheckAnswer(references: [], gemm: problem.check(), gemmFailure: nil)
+    let row = try #require(CheckRows.rows(of: good, request(shape), contestant).first)
+    #expect(row.passed)
+    #expect(row.reference == "3x5x7")
+    #expect(try #require(row.maxAbsoluteError) <= row.tolerance)
+    let ragged = CheckAnswer(references: [], gemm: problem.check(), gemmFailure: "1x1x1: off")
+    let failed = try #require(CheckRows.rows(of: ragged, request(shape), contestant).first)
+    #expect(!failed.passed)
+    #expect(failed.failure == "1x1x1: off")
+  }
+
+  @Test func anOutputThatWasNeverComputedFails() throws {
+    let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
+    let answer = CheckAnswer(references: [], gemm: problem.check(), gemmFailure: nil)
+    let row = CheckRows.rows(of: answer, request(GemmShape(m: 3, k: 5, n: 7)), contestant).first
+    #expect(row?.passed == false)
+  }
+
+  @Test func tokensMustBeTheSame() {
+    let same = CheckRows.tokens(
+      [[1, 2], [3, 4]], expected: [[1, 2], [3, 4]], of: contestant, reference: "r")
+    #expect(same.passed)
+    #expect(same.argmaxAgreed == 4)
+    #expect(same.argmaxCompared == 4)
+    let other = CheckRows.tokens(
+      [[1, 2], [3, 5]], expected: [[1, 2], [3, 4]], of: contestant, reference: "r")
+    #expect(!other.passed)
+    #expect(other.failure == "other tokens than r")
+    #expect(other.argmaxAgreed == 3)
+    let fewer = CheckRows.tokens([[1, 2]], expected: [[1, 2], [3, 4]], of: contestant, reference: "r")
+    #expect(!fewer.passed)
+  }
+}
+
+@Suite struct ExitCodeTests {
+  private func code(
+    complete: Bool = true, checks: [Bool] = [true], _ statuses: Cell.Status...
+  ) -> ExitCode {
+    var record = Record(
+      kind: .gemm, command: ["gpt2-bench"], started: "2026-01-01T00:00:00Z", model: nil,
+      machine: Machine(
+        cpu: "c", flags: [], logicalCores: 1, caches: [], memoryBytes: nil, governor: nil, system: "s"),
+      build: Build(
+        version: "0", compiler: "c", configuration: "release", cpuFlag: "f", vectorBits: 128, commit: nil),
+      settings: Settings(suite: nil, repetitions: 1, cellBudgetSeconds: 1, seed: 1))
+    record.isComplete = complete
+    record.cells = statuses.map {
+      Cell(variant: "naive", weights: "f32", threads: 1, test: .gemm(m: 1, k: 1, n: 1), status: $0)
+    }
+    record.correctness = checks.map {
+      Correctness(
+        variant: "naive", threads: 1, reference: "r", passed: $0, maxAbsoluteError: nil, tolerance: 0,
+        nmse: nil, argmaxAgreed: 0, argmaxCompared: 0, failure: nil)
+    }
+    return record.runExitCode
+  }
+
+  @Test func aRunEndsWithTheWorstThatHappened() {
+    #expect(code(.measured, .measured) == .done)
+    #expect(code(.measured, .rejected) == .inconclusive)
+    #expect(code(.rejected, .died) == .error)
+    #expect(code(.measured, .hung) == .error)
+    #expect(code(.measured, .skipped) == .error)
+    #expect(code(.died, .failedCheck, .rejected) == .failedCheck)
+    #expect(code(checks: [true, false], .measured) == .failedCheck)
+    #expect(code(complete: false, .failedCheck) == .interrupted)
+  }
+
+  @Test(
+    arguments: [
+      (UsageError("u") as any Error, ExitCode.usage), (RunError("r"), .error),
+      (ModelError.unknownModel("m"), .usage),
+      (ModelError.configuration(field: "f", found: "a", expected: "b"), .usage),
+      (ModelError.unreadable(path: "p", reason: "r"), .error),
+      (ModelError.field(path: "p", field: "f", found: "a", expected: "b"), .error),
+      (ModelError.missingTensor(path: "p", name: "n"), .error),
+      (EngineError.emptyPrompt, .usage), (EngineError.contextExceeded(tokens: 2, context: 1), .usage),
+      (EngineError.tokenOutsideVocabulary(id: 9, vocabulary: 5), .usage),
+      (EngineError.sampling(parameter: "p", found: "a", expected: "b"), .usage),
+      (EngineError.outOfMemory(bytes: 1), .error),
+      (TokenizerError.idOutsideVocabulary(id: 9, count: 5), .usage),
+      (TokenizerError.missingFile(path: "p"), .error),
+    ])
+  func theCommandLineIsTwoAndFilesAreOne(_ error: any Error, _ code: ExitCode) {
+    #expect(Main.exitCode(for: error) == code)
+  }
+
+  @Test func theNumbersAreTheContracts() {
+    let codes: [ExitCode] = [.done, .error, .usage, .regression, .failedCheck, .inconclusive]
+    #expect(codes.map(\.rawValue) == [0, 1, 2, 3, 4, 5])
+    #expect(ExitCode.interrupted.rawValue == 130)
+  }
+}

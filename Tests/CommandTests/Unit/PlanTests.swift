@@ -1,0 +1,146 @@
+import GPT2Kernels
+import GPT2Model
+import Reporting
+import Testing
+
+@testable import gpt2_bench
+
+@Suite struct PlanTests {
+  private let configuration: Configuration
+
+  init() throws {
+    configuration = try Configuration(layers: 2, heads: 4, channels: 64, vocabulary: 512, context: 128)
+  }
+
+  private var cells: GenerationCells {
+    GenerationCells(
+      configuration: configuration, prompts: Prompts(vocabulary: 512, tokenizer: nil, seed: 1))
+  }
+
+  @Test func contestantsMultiplyByThreadsWhereThreadsMatter() throws {
+    let variants = try ["naive", "threaded", "kv-cache"].map { try #require(Variant.named($0)) }
+    let plans = ContestantPlan.all(variants, threads: [1, 2])
+    #expect(plans.map(\.name) == ["naive", "threaded t1", "threaded t2", "kv-cache t1", "kv-cache t2"])
+    #expect(plans.map(\.threads) == [1, 1, 2, 1, 2])
+  }
+
+  @Test func everyVariantOfTheLadderIsAContestantOnce() {
+    let plans = ContestantPlan.all(Variant.all, threads: [2])
+    #expect(plans.map(\.variant.name) == Variant.all.map(\.name))
+  }
+
+  @Test func aPrefillCellAsksForOneToken() throws {
+    let cell = try cells.make(.prefill(tokens: 16, batch: 3))
+    let generation = try #require(cell.request.generation)
+    #expect(generation.prompts.map(\.count) == [16, 16, 16])
+    #expect(generation.tokens == 1)
+    #expect(generation.text == nil)
+    let warmup = try #require(cell.warmup?.generation)
+    #expect(warmup.prompts == generation.prompts.map { Array($0.prefix(8)) })
+  }
+
+  @Test func theContextIsTheLimitAndTheLastTokenIsFree() throws {
+    for test in [
+      Reporting.Test.prefill(tokens: 128, batch: 1), .decode(tokens: 65, depth: 64, batch: 1),
+      .decode(tokens: 128, depth: 1, batch: 2),
+    ] {
+      #expect(throws: Never.self) { try cells.make(test) }
+    }
+    for (test, found) in [
+      (Reporting.Test.prefill(tokens: 129, batch: 1), "pp129: found '129 + 1 tokens'"),
+      (.decode(tokens: 66, depth: 64, batch: 1), "tg66 @ d64: found '64 + 66 tokens'"),
+      (.decode(tokens: .max, depth: 1, batch: 1), "tg\(Int.max) @ d1: found '1 + \(Int.max) tokens'"),
+      (.prefill(tokens: .max, batch: 1), "pp\(Int.max): found '\(Int.max) + 1 tokens'"),
+    ] {
+      let error = try #require(throws: UsageError.self) { try cells.make(test) }
+      #expect(
+        error.description
+          == found + ", expected at most 129: the model's context, and a last token that is not taken in")
+    }
+  }
+
+  @Test func aMatrixProductIsNoGeneration() {
+    #expect(throws: UsageError.self) { try cells.make(.gemm(m: 1, k: 2, n: 3)) }
+  }
+
+  /// Two steps at positions 4 and 5 on average, counted by hand: 12 C² multiply-adds a row and layer, attention
+  /// 2 · 2 · C for each pair of positions, and the vocabulary's row.
+  @Test func decodingWorkIsTheMeanOfItsSteps() throws {
+    let cell = try cells.make(.decode(tokens: 3, depth: 4, batch: 1))
+    func cached(_ position: Double) -> Double {
+      let layer: Double = 2 * 12 * 64 * 64 + 4 * 64 * (position + 1)
+      let logits: Double = 2 * 512 * 64
+      return 2 * layer + logits
+    }
+    let expected: Double = (cached(4) + cached(5)) / 2
+    #expect(cell.work(.cache).flops == expected)
+    let steps = try [5, 6].map { try cells.make(.prefill(tokens: $0, batch: 1)).work(.cache) }
+    let again = cell.work(.recompute)
+    #expect(again.flops == (steps[0].flops + steps[1].flops) / 2)
+    #expect(again.bytes == (steps[0].bytes + steps[1].bytes) / 2)
+    #expect(cell.work(.recompute).flops > 3 * cell.work(.cache).flops)
+  }
+
+  @Test func aBatchSharesTheWeights() throws {
+    let one = try cells.make(.decode(tokens: 3, depth: 4, batch: 1)).work(.cache)
+    let four = try cells.make(.decode(tokens: 3, depth: 4, batch: 4)).work(.cache)
+    #expect(four.flops == 4 * one.flops)
+    #expect(four.bytes > one.bytes)
+    #expect(four.bytes < 2 * one.bytes)
+  }
+
+  @Test func theWarmUpIsCheaperThanTheTest() throws {
+    #expect(try cells.make(.decode(tokens: 32, depth: 64, batch: 1)).warmupRatio(.recompute) > 10)
+    #expect(try cells.make(.prefill(tokens: 4, batch: 1)).warmupRatio(.cache) == 1)
+  }
+
+  @Test func aGemmCellCountsMultiplyAddsAndOperands() {
+    let cell = GemmCells.make(GemmShape(m: 3, k: 5, n: 7))
+    #expect(cell.test == .gemm(m: 3, k: 5, n: 7))
+    #expect(cell.work(.cache).flops == Linear.flops(m: 3, n: 7, k: 5))
+    let operands = 3 * 5 + 5 * 7 + 3 * 7
+    #expect(Int(cell.work(.cache).flops) >= 2 * 3 * 5 * 7)
+    #expect(Int(cell.work(.cache).bytes) >= 4 * operands)
+    #expect(cell.request.gemm == GemmShape(m: 3, k: 5, n: 7))
+  }
+}
+
+@Suite struct PromptsTests {
+  @Test func promptsAreTheSameForTheSameSeed() throws {
+    func make(_ seed: UInt64) throws -> [[Int]] {
+      try Prompts(vocabulary: 97, tokenizer: nil, seed: seed).make(tokens: 200, batch: 3).prompts
+    }
+    let prompts = try make(1)
+    #expect(try make(1) == prompts)
+    #expect(try make(7) != prompts)
+    #expect(prompts.map(\.count) == [200, 200, 200])
+    #expect(Set(prompts).count == 3)
+    #expect(prompts.allSatisfy { $0.allSatisfy((0..<97).contains) })
+    #expect(Set(prompts.joined()).count > 80)
+  }
+
+  @Test func aShorterPromptIsTheBeginningOfALonger() throws {
+    let prompts = Prompts(vocabulary: 97, tokenizer: nil, seed: 1)
+    #expect(
+      try prompts.make(tokens: 5, batch: 1).prompts[0]
+        == Array(try prompts.make(tokens: 9, batch: 1).prompts[0].prefix(5)))
+  }
+
+  @Test(arguments: [1, 2, 8, 17, 64, 200, 256])
+  func aTextPromptHasJustSoManyTokens(_ tokens: Int) throws {
+    let tokenizer = try Tokenizer(folder: Sandbox.project + "/weights/tiny")
+    let prompts = Prompts(vocabulary: 1024, tokenizer: tokenizer, seed: 1)
+    let (ids, text) = try prompts.make(tokens: tokens, batch: 1)
+    #expect(ids.map(\.count) == [tokens])
+    #expect(try prompts.make(tokens: tokens, batch: 1).prompts == ids)
+    if let text { #expect(try tokenizer.encode(text) == ids[0]) }
+  }
+
+  @Test func mostLengthsAreText() throws {
+    let tokenizer = try Tokenizer(folder: Sandbox.project + "/weights/tiny")
+    let prompts = Prompts(vocabulary: 1024, tokenizer: tokenizer, seed: 1)
+    let texts = try (1...64).compactMap { try prompts.make(tokens: $0, batch: 1).text }
+    #expect(texts.count > 32)
+    #expect(try prompts.make(tokens: 8, batch: 2).text == nil)
+  }
+}

@@ -34,7 +34,8 @@ struct EndToEnd {
   /// Checks, measures, reports.
   ///
   /// - Parameters:
-  ///   - suite: the name of the suite, where the tests are one's.
+  ///   - suite: the name of the suite, where the tests are one's. A suite is for every model: its tests that are
+  ///     longer than this one's context are left out, and the record says so. One's own tests must fit.
   ///   - scope: how much of each reference is compared first.
   func run(
     _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope
@@ -42,15 +43,22 @@ struct EndToEnd {
     let prompts = Prompts(
       vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
     let cells = GenerationCells(configuration: configuration, prompts: prompts)
+    let left = suite == nil ? [] : tests.filter { !$0.fits(configuration) }
+    let kept = tests.filter { !left.contains($0) }
+    guard !kept.isEmpty else {
+      throw UsageError(
+        "--suite", found: suite ?? "",
+        expected: "a test that fits the model's context of \(configuration.context)")
+    }
     let plan = BenchPlan(
       kind: .endToEnd, model: choice.source.name, modelDescription: description,
-      contestants: options.contestants, cells: try tests.map(cells.make),
+      contestants: options.contestants, cells: try kept.map(cells.make),
       settings: Settings(
         suite: suite, repetitions: options.repetitions ?? repetitions,
         cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
         warmup: GenerationCells.warmup),
       cellCapSeconds: 6 * (options.budgetSeconds ?? budgetSeconds),
-      timeoutSeconds: options.timeoutSeconds)
+      timeoutSeconds: options.timeoutSeconds, warnings: left.isEmpty ? [] : [leftOut(left)])
     let check = try checkRequest(scope, prompts)
     let started = Date()
     let folder = try reportFolder(started: started)
@@ -62,6 +70,11 @@ struct EndToEnd {
     console.print(table.text)
     console.print("reports: \(folder.path)")
     return bench.record
+  }
+
+  private func leftOut(_ tests: [Test]) -> String {
+    "left out, longer than the model's context of \(configuration.context): "
+      + tests.map(\.name).joined(separator: ", ")
   }
 
   /// All references of small models, and those of this model; where it has none, `naive` on a short prompt.

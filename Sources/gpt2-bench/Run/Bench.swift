@@ -76,6 +76,7 @@ final class Bench {
   // MARK: - Before the rounds
 
   private func warnOfConditions() {
+    record.warnings += plan.warnings
     if record.build.configuration == "debug" {
       record.warnings.append(
         "this is a debug build of the command; time release builds: swift run -c release")

@@ -14,6 +14,8 @@ struct BenchPlan {
   let cellCapSeconds: Double
   /// How long a worker may take for one answer.
   let timeoutSeconds: Int
+  /// What the report is to say of the plan itself.
+  var warnings: [String] = []
 }
 
 /// One process: a variant with its threads.

@@ -23,8 +23,7 @@ struct GenerationCells {
       case .decode(let tokens, let depth, let batch): (depth, tokens, batch)
       case .gemm: throw UsageError("a matrix product is no generation")
       }
-    // The last new token is chosen and not taken in.
-    guard prompt <= configuration.context, tokens - 1 <= configuration.context - prompt else {
+    guard test.fits(configuration) else {
       throw UsageError(
         test.name, found: "\(prompt) + \(tokens) tokens",
         expected:
@@ -74,6 +73,18 @@ struct GenerationCells {
     let first = Work(of: configuration, rows: prompt, firstPosition: 0).flops
     return (0..<tokens - 1).reduce(first) {
       $0 + Work(ofStepIn: configuration, decoding: decoding, position: prompt + $1).flops
+    }
+  }
+}
+
+extension Test {
+  /// Whether a model has the context for it. The last new token is chosen and not taken in.
+  func fits(_ configuration: Configuration) -> Bool {
+    switch self {
+    case .prefill(let tokens, _): tokens <= configuration.context
+    case .decode(let tokens, let depth, _):
+      depth <= configuration.context && tokens - 1 <= configuration.context - depth
+    case .gemm: true
     }
   }
 }

@@ -1,0 +1,142 @@
+import Foundation
+import GPT2Kernels
+import GPT2Model
+import Reporting
+import Testing
+
+/// Logits, exports, and the check: that it passes where all is right, and that it can fail.
+@Suite struct LogitsAndChecksTests {
+  private let sandbox: Sandbox
+
+  init() throws { sandbox = try Sandbox() }
+
+  private func run(_ arguments: String...) throws -> BuiltCommand.Result {
+    try BuiltCommand.run(arguments, in: sandbox)
+  }
+
+  private func expectDone(_ arguments: String...) throws {
+    let result = try BuiltCommand.run(arguments, in: sandbox)
+    #expect(result.status == 0, Comment(rawValue: result.error))
+  }
+
+  @Test func logitsAreAFileOfPositionsByVocabulary() throws {
+    try expectDone("logits", "--model", "synthetic:tiny", "--ids", "1 2 3", "--out", "all.npy")
+    try expectDone("logits", "--model", "synthetic:tiny", "--ids", "1 2 3", "--out", "last.npy", "--last")
+    let all = try NPY(path: sandbox.path("all.npy"))
+    let last = try NPY(path: sandbox.path("last.npy"))
+    #expect("\(all.rows) × \(all.columns)" == "3 × 512")
+    #expect("\(last.rows) × \(last.columns)" == "1 × 512")
+    #expect(zip(all.row(2), last.row(0)).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(all.row(0) != all.row(2))
+  }
+
+  @Test func anExportedModelGivesTheSameLogits() throws {
+    for (model, name) in [("synthetic:tiny", "synthetic"), (sandbox.tinyModel, "trained")] {
+      for out in ["\(name)-folder", "\(name).safetensors"] {
+        try expectDone("export", "--model", model, "--format", "safetensors", "--out", out)
+        try expectDone("logits", "--model", model, "--ids", "5 6 7", "--out", "a.npy")
+        try expectDone("logits", "--model", out, "--ids", "5 6 7", "--out", "b.npy")
+        #expect(try Data(contentsOf: url("a.npy")) == Data(contentsOf: url("b.npy")), "\(out)")
+      }
+    }
+    let text = try run("generate", "ROMEO:", "-n", "8", "--model", "trained-folder", "--quiet")
+    #expect(try text.output == run("generate", "ROMEO:", "-n", "8", "--model", sandbox.tinyModel).output)
+    #expect(!sandbox.contents.contains { $0.contains("partial") })
+  }
+
+  @Test func exportingAModelOverItselfKeepsIt() throws {
+    try expectDone("export", "--model", sandbox.tinyModel, "--format", "safetensors", "--out", "m")
+    let before = try Data(contentsOf: url("m/model.safetensors"))
+    try expectDone("export", "--model", "m", "--format", "safetensors", "--out", "m")
+    #expect(try Data(contentsOf: url("m/model.safetensors")) == before)
+  }
+
+  @Test func everyVariantPassesOnTheTinyReference() throws {
+    let result = try run("check", "--model", "synthetic:tiny")
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.count == 1 + Variant.all.count)
+    for (line, variant) in zip(lines.dropFirst(), Variant.all) {
+      #expect(line.hasPrefix(variant.name))
+      #expect(line.contains("tiny-synthetic"))
+      #expect(line.hasSuffix("pass"))
+    }
+  }
+
+  @Test(arguments: ["", "/", "/../tiny"])
+  func aFoldersReferencesAreFoundHoweverItIsWritten(_ ending: String) throws {
+    let result = try run("check", "--model", sandbox.tinyModel + ending, "--variants", "kv-cache", "-t", "1")
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    #expect(result.output.split(separator: "\n").dropFirst().allSatisfy { $0.contains("tiny-trained") })
+    #expect(result.error == "")
+  }
+
+  @Test func aModelWithoutReferenceIsHeldAgainstNaiveAndStandardErrorSaysSo() throws {
+    let result = try run("check", "--model", "synthetic:1,2,8,11,16", "--variants", "naive,simd8")
+    #expect(result.status == 0)
+    #expect(result.output.contains("naive on this model"))
+    #expect(result.error == "no reference is of synthetic:1,2,8,11,16: naive's logits take its place\n")
+  }
+
+  /// An exported model and a reference that is of it.
+  private func exportWithReference() throws {
+    try expectDone("export", "--model", "synthetic:tiny", "--format", "safetensors", "--out", "m")
+    try sandbox.copy(Sandbox.project + "/Benchmarks/reference/tiny-synthetic", to: "r")
+    let text = try sandbox.text("r/reference.json")
+    let changed = text.replacingOccurrences(
+      of: "\"model\": \"synthetic:tiny\"", with: "\"model\": \"\(sandbox.path("m"))\"")
+    #expect(changed != text)
+    try sandbox.file("r/reference.json", changed)
+  }
+
+  /// Adds to the first value of one tensor.
+  private func perturb(_ tensor: String, by change: Float) throws {
+    var data = try Data(contentsOf: url("m/model.safetensors"))
+    let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+    let header = try #require(
+      JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: [String: Any]])
+    let entry = try #require(header.first { $0.key.hasSuffix(tensor) })
+    let start = 8 + length + (try #require((entry.value["data_offsets"] as? [Int])?.first))
+    let value = data[start..<start + 4].withUnsafeBytes { $0.loadUnaligned(as: Float.self) }
+    withUnsafeBytes(of: value + change) { data.replaceSubrange(start..<start + 4, with: $0) }
+    try data.write(to: url("m/model.safetensors"))
+  }
+
+  @Test func aPerturbedWeightIsCaught() throws {
+    try exportWithReference()
+    let arguments = ["check", "--model", "m", "--reference", "r", "-t", "1"]
+    #expect(try BuiltCommand.run(arguments, in: sandbox).status == 0)
+    try perturb("h.0.attn.c_attn.weight", by: 0.01)
+    let result = try BuiltCommand.run(arguments, in: sandbox)
+    #expect(result.status == 4)
+    let lines = result.output.split(separator: "\n").dropFirst()
+    #expect(lines.count == Variant.all.count)
+    for (line, variant) in zip(lines, Variant.all) {
+      #expect(line.hasPrefix(variant.name))
+      #expect(line.contains("FAIL: "))
+    }
+  }
+
+  @Test func aVariantThatFailsGetsNoFigureAndTheReportsAreWritten() throws {
+    try exportWithReference()
+    try perturb("h.1.mlp.c_fc.weight", by: 0.5)
+    try sandbox.file("s.json", Suites.tiny)
+    let result = try run(
+      "all", "--model", "m", "--reference", "r", "--suite", "s.json", "--variants", "naive,simd8", "--out",
+      "o",
+      "--no-progress")
+    #expect(result.status == 4)
+    #expect(result.error == "")
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    #expect(record.isComplete)
+    #expect(record.cells.map(\.status) == [.failedCheck, .failedCheck, .failedCheck, .failedCheck])
+    #expect(
+      record.cells.allSatisfy { $0.samples.isEmpty && $0.message?.hasPrefix("tiny-synthetic: ") == true })
+    for name in ["naive", "simd8"] { #expect(result.output.contains("\(name)")) }
+    #expect(try CSVRows(sandbox.text("o/results.csv")).allSatisfy { $0["decode_tok_per_s"] ?? "" == "" })
+    #expect(try sandbox.text("o/report.md").contains("tiny-synthetic"))
+    #expect(sandbox.exists("o/samples.csv"))
+  }
+
+  private func url(_ name: String) -> URL { URL(fileURLWithPath: sandbox.path(name)) }
+}

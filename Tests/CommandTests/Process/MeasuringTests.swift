@@ -1,0 +1,186 @@
+import Foundation
+import Reporting
+import Testing
+
+@testable import gpt2_bench
+
+/// `all`, `run` and `matmul` from the command line to the reports, and what reads their records.
+@Suite struct MeasuringTests {
+  private let sandbox: Sandbox
+
+  init() throws {
+    sandbox = try Sandbox()
+    try sandbox.file("tiny.json", Suites.tiny)
+  }
+
+  private func run(_ arguments: [String]) throws -> BuiltCommand.Result {
+    try BuiltCommand.run(arguments, in: sandbox)
+  }
+
+  private func expect(_ status: Int32, _ arguments: String...) throws -> BuiltCommand.Result {
+    let result = try run(arguments)
+    #expect(result.status == status, Comment(rawValue: result.error))
+    return result
+  }
+
+  private let reference = Sandbox.project + "/Benchmarks/reference/tiny-synthetic"
+
+  /// `all` on the tiny suite.
+  private func all(_ status: Int32 = 0, _ more: String...) throws -> BuiltCommand.Result {
+    let result = try run(
+      [
+        "all", "--model", "synthetic:tiny", "--suite", "tiny.json", "--variants", "naive,kv-cache", "-t", "1",
+        "--reference", reference,
+      ] + more)
+    #expect(result.status == status, Comment(rawValue: result.error))
+    return result
+  }
+
+  @Test func allWritesFourFilesThatAgree() throws {
+    let result = try all(0, "--out", "o")
+    #expect(
+      sandbox.contents.filter { $0.hasPrefix("o/") }
+        == ["o/record.json", "o/report.md", "o/results.csv", "o/samples.csv"])
+    #expect(result.output.hasSuffix("reports: o\n"))
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    #expect(record.isComplete)
+    #expect(record.cells.map(\.status) == [.measured, .measured, .measured, .measured])
+    #expect(record.cells.allSatisfy { $0.samples.count == 3 && $0.peakMemoryBytes != nil })
+    #expect(record.correctness.count == 6)
+    #expect(record.correctness.allSatisfy { $0.passed })
+    #expect(record.command.starts(with: ["gpt2-bench", "all", "--model"]))
+    #expect(try CSVRows(sandbox.text("o/results.csv")).count == 4)
+    #expect(try CSVRows(sandbox.text("o/samples.csv")).count == 12)
+
+    let report = try sandbox.text("o/report.md")
+    let csv = try sandbox.text("o/results.csv")
+    let json = try sandbox.text("o/record.json")
+    #expect(try expect(0, "report", "o/record.json").output == report)
+    #expect(
+      try expect(0, "report", "o/record.json", "--format", "csv").output == csv)
+    #expect(
+      try expect(0, "report", "o/record.json", "--format", "json").output == json)
+    #expect(try expect(0, "report", "o/record.json", "--out", "again.md", "--quiet").output == "")
+    #expect(try sandbox.text("again.md") == report)
+  }
+
+  @Test func reportsGoToAFolderOfTheirOwnAndProgressIsPlainLines() throws {
+    let result = try all(0)
+    #expect(result.error.contains("checking: naive\n"))
+    #expect(result.error.contains("kv-cache t1 pp8: measured, n = 3\n"))
+    for text in [result.error, result.output] {
+      #expect(!text.contains("\u{1B}"))
+      #expect(!text.contains("\r"))
+    }
+    let reports = try FileManager.default.contentsOfDirectory(atPath: sandbox.home + "/reports")
+    #expect(reports.count == 1)
+    #expect(reports[0].hasSuffix("-synthetic-tiny"))
+  }
+
+  /// The verdicts that decide a comparison's exit code.
+  private func verdicts(_ status: Int32, _ more: String...) throws -> Set<String> {
+    let result = try run(["compare", "--format", "csv"] + more)
+    #expect(result.status == status, Comment(rawValue: more.joined(separator: " ")))
+    return Set(try CSVRows(result.output).filter { $0["counts"] == "true" }.compactMap { $0["verdict"] })
+  }
+
+  @Test func compareAndBaselineFindThirtyPercentAndNothingElse() throws {
+    _ = try all(0, "--out", "o")
+    #expect(try verdicts(0, "o/record.json", "o/record.json") == ["unchanged"])
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    for (name, factor) in [
+      ("base", 1.0), ("slower", 1.3), ("faster", 1 / 1.3), ("same", 1.01), ("fast", 0.001),
+    ] {
+      try record.steady(slowedBy: factor).write(to: sandbox.path("\(name).json"))
+    }
+    #expect(try verdicts(3, "base.json", "slower.json").contains("regressed"))
+    #expect(try verdicts(0, "base.json", "faster.json") == ["improved", "unchanged"])
+    #expect(try verdicts(0, "base.json", "same.json") == ["unchanged"])
+    #expect(try !verdicts(0, "base.json", "slower.json", "--max-regression", "40%").contains("regressed"))
+    let text = try expect(
+      3, "compare", "base.json", "slower.json", "--max-regression", "0.1", "--out", "c.md")
+    #expect(text.output == "")
+    #expect(
+      try sandbox.text("c.md").contains("| **regressed** |"))
+    let json = try expect(3, "compare", "base.json", "slower.json", "--format", "json").output
+    #expect(try JSONSerialization.jsonObject(with: Data(json.utf8)) is [String: Any])
+
+    let result = try all(3, "--out", "p", "--baseline", "fast.json", "--no-progress")
+    #expect(result.output.contains("regressed"))
+    #expect(result.error == "")
+    #expect(try Record.read(path: sandbox.path("p/record.json")).isComplete)
+  }
+
+  @Test func aBaselineWithNothingToCompareIsRefusedAtOnce() throws {
+    _ = try expect(
+      0, "run", "-p", "9", "--model", "synthetic:tiny", "--variants", "naive", "-r", "1", "--out", "o")
+    let result = try all(1, "--out", "never", "--baseline", "o/record.json")
+    #expect(
+      result.error
+        == "gpt2-bench: all: o/record.json: found no figure for the variants and threads of this run, expected "
+        + "one of its tests: pp8, tg4 @ d2\n")
+    #expect(!sandbox.exists("never"))
+  }
+
+  @Test func aModelWithTextIsMeasuredFromText() throws {
+    let result = try expect(
+      0, "all", "--quiet", "--model", sandbox.tinyModel, "--suite", "tiny.json", "--variants",
+      "naive,kv-cache", "--out",
+      "o", "--reference", Sandbox.project + "/Benchmarks/reference/tiny-trained")
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    #expect(result.error == "")
+    #expect(record.model?.hasTokenizer == true)
+    #expect(record.cells.allSatisfy { $0.status == .measured })
+    // The model's own reference stands, so naive's logits are not needed beside it.
+    #expect(Set(record.correctness.map(\.reference)).contains("tiny-trained"))
+    #expect(!record.correctness.contains { $0.reference == "naive on this model" })
+  }
+
+  @Test func aSuiteLeavesOutWhatTheModelHasNoContextFor() throws {
+    let small = ["--model", "synthetic:1,2,8,11,8", "--variants", "naive", "--reference", reference]
+    let suite = try sandbox.file(
+      "s.json",
+      #"{"summary": "s", "prefill": [8, 9], "decode": [], "repetitions": 1, "cellBudgetSeconds": 1}"#)
+    let result = try run(["all", "--suite", suite, "--out", "o"] + small)
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    #expect(record.cells.map(\.test.name) == ["pp8"])
+    #expect(record.warnings.contains("left out, longer than the model's context of 8: pp9"))
+    let none = try run(["all", "--suite", "quick", "--out", "never"] + small)
+    #expect(none.status == 2)
+    #expect(
+      none.error
+        == "gpt2-bench: all: --suite: found 'quick', expected a test that fits the model's context of 8\n")
+  }
+
+  @Test func runTakesCellsOfOnesOwn() throws {
+    _ = try expect(
+      0, "run", "-p", "8,16", "-n", "4", "-d", "3", "--batch", "1,2", "--model", "synthetic:tiny",
+      "--variants",
+      "naive,threaded", "-t", "1,2", "-r", "2", "--out", "o", "--reference", reference)
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    let tests = ["pp8", "pp16", "tg4 @ d3", "pp8 b2", "pp16 b2", "tg4 @ d3 b2"]
+    #expect(record.cells.map(\.test.name) == tests + tests + tests)
+    #expect(record.cells.map(\.threads) == [1, 1, 2].flatMap { [Int](repeating: $0, count: 6) })
+    #expect(record.cells.allSatisfy { $0.status == .measured && $0.samples.count == 2 })
+    #expect(record.settings.suite == nil)
+  }
+
+  @Test func matmulRunsEveryKernel() throws {
+    let words = [
+      "matmul", "--size", "33x65x17,7x9", "--variants", "naive,simd8", "-r", "2", "--budget", "0.2",
+    ]
+    let json = try run(words + ["--format", "json", "--out", "r.json", "--quiet"])
+    #expect(json.status == 0)
+    #expect(json.output + json.error == "")
+    let record = try Record.read(path: sandbox.path("r.json"))
+    #expect(record.kind == .gemm)
+    #expect(
+      record.cells.map(\.test.name)
+        == ["33x65x17", "1x7x9", "64x7x9", "33x65x17", "1x7x9", "64x7x9"])
+    let rows = try CSVRows(expect(0, "report", "r.json", "--format", "csv").output)
+    #expect(rows.count == 6)
+    #expect(rows.allSatisfy { $0["check"] == "pass" && $0["status"] == "measured" })
+    #expect(try expect(0, "compare", "r.json", "r.json").output.contains("unchanged"))
+  }
+}

@@ -17,7 +17,8 @@ let clangFlags = ["-Xcc", cpuFlag, "-Xcc", "-DGPT2_BENCH_CPU_FLAG=\"\(cpuFlag)\"
 // Measured code is optimised in debug builds too, so that `swift test` holds the kernels that ship
 // against the oracle, in minutes. Assertions stay on there.
 let optimised: SwiftSetting = .unsafeFlags(
-  ["-O", "-disable-batch-mode", "-wmo", "-num-threads", "2", "-assert-config", "Debug"], .when(configuration: .debug))
+  ["-O", "-disable-batch-mode", "-wmo", "-num-threads", "2", "-assert-config", "Debug"],
+  .when(configuration: .debug))
 
 let settings: [SwiftSetting] = [.unsafeFlags(clangFlags), .swiftLanguageMode(.v6)]
 let hot = settings + [optimised]

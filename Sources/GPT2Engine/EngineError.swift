@@ -24,5 +24,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Allocates a buffer, in the engine's own error.
 func makeBuffer(_ count: Int, isFilledAtOnce: Bool = false) throws(EngineError) -> FloatBuffer {
-  do { return try FloatBuffer(count: count, isFilledAtOnce: isFilledAtOnce) } catch { throw .outOfMemory(bytes: error.bytes) }
+  do { return try FloatBuffer(count: count, isFilledAtOnce: isFilledAtOnce) } catch {
+    throw .outOfMemory(bytes: error.bytes)
+  }
 }

@@ -78,7 +78,9 @@ public struct NPY: Equatable, Sendable {
     #if _endian(little)
       values.withUnsafeBytes { data.append(contentsOf: $0) }
     #else
-      for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
+      for value in values {
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+      }
     #endif
     do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
       throw .unwritable(path: path, reason: (error as NSError).localizedDescription)

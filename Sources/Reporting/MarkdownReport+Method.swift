@@ -58,7 +58,9 @@ extension MarkdownReport {
     let rounds = (record.cells.flatMap(\.samples).map(\.round).max() ?? -1) + 1
     let spread =
       counts.min() == counts.max() ? "\(counts.max() ?? 0)" : "\(counts.min() ?? 0) to \(counts.max() ?? 0)"
-    let warmup = record.settings.warmup.map { ["Before the first sample of a cell, not kept: \($0.singleLine)."] }
+    let warmup = record.settings.warmup.map {
+      ["Before the first sample of a cell, not kept: \($0.singleLine)."]
+    }
     let processes = record.kind == .endToEnd ? ", each in a process of its own" : ""
     return [
       "Contestants took turns: \(counted(rounds, "round")), in each a fresh random order of the variants, one "

@@ -11,8 +11,13 @@ import Testing
   private struct Checksums: Decodable {
     struct Tensor: Decodable {
       let shape: [Int]
-      let first_bits: [UInt32]
+      let firstBits: [UInt32]
       let fnv1a64: String
+
+      private enum CodingKeys: String, CodingKey {
+        case shape, fnv1a64
+        case firstBits = "first_bits"
+      }
     }
 
     let format: Int
@@ -35,7 +40,7 @@ import Testing
         let expected = try #require(tensors[parameter.name])
         let values = checkpoint.tensor(at: number)
         #expect(parameter.shape == expected.shape)
-        #expect(values.prefix(4).map(\.bitPattern) == expected.first_bits)
+        #expect(values.prefix(4).map(\.bitPattern) == expected.firstBits)
         let checksum = String(fnv1a64(UnsafeRawBufferPointer(values)), radix: 16)
         #expect(String(repeating: "0", count: 16 - checksum.count) + checksum == expected.fnv1a64)
       }

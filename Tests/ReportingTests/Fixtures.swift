@@ -20,7 +20,8 @@ enum Fixture {
       build: Build(
         version: "0.1.0", compiler: "Swift 6.3", configuration: "release", cpuFlag: "-march=x86-64-v3",
         vectorBits: 256, commit: "0123abc"),
-      settings: Settings(suite: "quick", repetitions: 3, cellBudgetSeconds: 20, seed: 42, warmup: "one execution"))
+      settings: Settings(
+        suite: "quick", repetitions: 3, cellBudgetSeconds: 20, seed: 42, warmup: "one execution"))
     record.finished = "2026-01-02T03:05:05Z"
     record.isComplete = true
     record.ceilings = [Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10)]

@@ -131,7 +131,9 @@ public struct LinearCheck: Codable, Equatable, Sendable {
 
   /// The shapes that every kernel is held against its oracle on before any is timed: all combinations of sizes
   /// around the widths of vectors and tiles.
-  public static let raggedSizes = (m: [1, 2, 3, 4, 5, 7, 9], n: [1, 3, 7, 8, 9, 17], k: [1, 7, 8, 9, 17, 63, 65])
+  public static let raggedSizes = (
+    m: [1, 2, 3, 4, 5, 7, 9], n: [1, 3, 7, 8, 9, 17], k: [1, 7, 8, 9, 17, 63, 65]
+  )
 
   /// The first failure among the ragged shapes; nil where there is none.
   public static func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {

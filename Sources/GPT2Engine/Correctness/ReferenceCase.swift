@@ -82,7 +82,8 @@ public struct ReferenceCase: Sendable {
 
     func checked(in folder: String, path: String) throws(ModelError) -> Prompt {
       let place = "prompts[\(name)]"
-      func expect(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws(ModelError) {
+      func expect(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws(ModelError)
+      {
         guard condition else {
           throw .field(path: path, field: "\(place).\(field)", found: found, expected: expected)
         }

@@ -26,7 +26,8 @@ extension Engine {
     for prompt in reference.prompts where prompt.ids.count <= scope.longestPrompt {
       guard prompt.logits.columns == configuration.vocabulary else {
         comparison.fail(
-          "\(reference.name) has a vocabulary of \(prompt.logits.columns), the model \(configuration.vocabulary)")
+          "\(reference.name) has a vocabulary of \(prompt.logits.columns), the model \(configuration.vocabulary)"
+        )
         break
       }
       let tolerance = Tolerance(

@@ -28,10 +28,11 @@ public struct Sampler: Sendable {
     if parameters.topP < 1 {
       var reached = 0.0
       let enough = Double(parameters.topP) * total
-      let count = (weights.firstIndex { weight in
-        reached += weight
-        return reached >= enough
-      } ?? weights.count - 1) + 1
+      let count =
+        (weights.firstIndex { weight in
+          reached += weight
+          return reached >= enough
+        } ?? weights.count - 1) + 1
       candidates.removeSubrange(count...)
       weights.removeSubrange(count...)
       total = weights.reduce(0, +)

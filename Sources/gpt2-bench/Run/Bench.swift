@@ -5,17 +5,20 @@ import Reporting
 /// Carries out a plan: starts the contestants, has them checked, times them in rounds, and keeps the record that
 /// comes of it.
 final class Bench {
-  private let plan: BenchPlan
-  private let project: Project
-  private let progress: ProgressDisplay
+  let plan: BenchPlan
+  let project: Project
+  let progress: ProgressDisplay
   /// Called with the record whenever a cell has ended; an error ends the run.
-  private let onChange: (Record) throws -> Void
+  let onChange: (Record) throws -> Void
 
-  private(set) var record: Record
-  private var contestants: [BenchContestant?]
-  private var loads: [LoadTimes?]
-  private var ids: [Int: [Int: [[Int]]]] = [:]
-  private var changeError: (any Error)?
+  var record: Record
+  /// nil where one has failed, or was not started.
+  var contestants: [BenchContestant?]
+  var loads: [LoadTimes?]
+  /// The tokens of the last sample, by cell and contestant.
+  var ids: [Int: [Int: [[Int]]]] = [:]
+  /// Why the record could not be kept; ends the run.
+  var changeError: (any Error)?
 
   init(
     _ plan: BenchPlan, project: Project, console: Console, command: [String], started: Date,
@@ -71,9 +74,7 @@ final class Bench {
     try onChange(record)
   }
 
-  private var isCancelled: Bool { Interruption.shared.isCancelled }
-
-  // MARK: - Before the rounds
+  var isCancelled: Bool { Interruption.shared.isCancelled }
 
   private func warnOfConditions() {
     record.warnings += plan.warnings
@@ -154,125 +155,8 @@ final class Bench {
     }
   }
 
-  private func rows(of contestant: Int) -> Range<Int> {
+  func rows(of contestant: Int) -> Range<Int> {
     contestant * plan.cells.count..<(contestant + 1) * plan.cells.count
-  }
-
-  // MARK: - The rounds
-
-  private func measureRounds() {
-    let entries = plan.contestants.indices.filter { contestants[$0] != nil }
-      .flatMap { contestant in
-        plan.cells.indices.map { RoundPlan.Entry(contestant: contestant, cell: $0) }
-      }
-    let rounds = RoundPlan(
-      entries: entries, repetitions: plan.settings.repetitions,
-      cellBudget: .seconds(plan.settings.cellBudgetSeconds), cellCap: .seconds(plan.cellCapSeconds),
-      seed: plan.settings.seed)
-    var observers = Rounds<RunAnswer>.Observers()
-    observers.onProgress = { [self] in
-      let label = $0.next.map { "\(plan.contestants[$0.contestant].name) \(plan.cells[$0.cell].test.name)" }
-      progress.draw($0, label: label ?? "")
-    }
-    observers.onSample = { [self] in keep($1, of: $0) }
-    observers.onCellEnd = { [self] in end($0, $1) }
-    _ = Rounds<RunAnswer>(rounds).run(
-      observers: observers, isCancelled: { [self] in isCancelled || changeError != nil },
-      perform: { [self] in try perform($0, $1) })
-    progress.end()
-  }
-
-  private func perform(_ entry: RoundPlan.Entry, _ phase: RoundPhase) throws -> RunAnswer {
-    guard let contestant = contestants[entry.contestant] else { throw CellFailure("the worker is gone") }
-    let cell = plan.cells[entry.cell]
-    do {
-      guard phase == .warmup, let warmup = cell.warmup else { return try contestant.run(cell.request) }
-      let short = try contestant.run(warmup)
-      let expected = short.elapsedNanoseconds * cell.warmupRatio(contestant.plan.variant.decoding)
-      // A whole pass warms up better, where it is cheap.
-      return expected < 1e9 ? try contestant.run(cell.request) : short
-    } catch let error as ContestantError where !error.isFinal {
-      throw CellFailure("\(error)")
-    }
-  }
-
-  private func keep(_ sample: RoundSample<RunAnswer>, of entry: RoundPlan.Entry) {
-    let answer = sample.outcome
-    let row = rows(of: entry.contestant).lowerBound + entry.cell
-    record.cells[row].samples.append(
-      Sample(
-        round: sample.round, sequence: sample.sequence, elapsedNanoseconds: answer.elapsedNanoseconds,
-        iterations: answer.iterations, prefillNanoseconds: answer.prefillNanoseconds,
-        tokenNanoseconds: answer.tokenNanoseconds))
-    if !answer.ids.isEmpty { ids[entry.cell, default: [:]][entry.contestant] = answer.ids }
-  }
-
-  private func end(_ entry: RoundPlan.Entry, _ result: CellResult<RunAnswer>) {
-    let row = rows(of: entry.contestant).lowerBound + entry.cell
-    switch result.ending {
-    case .complete: record.cells[row].status = .measured
-    case .budget, .cap:
-      record.cells[row].status = .measured
-      record.cells[row].message = "stopped at n = \(result.samples.count) by the time budget"
-    case .failed(let error), .contestantFailed(let error):
-      record.cells[row].status = Cell.Status(error)
-      record.cells[row].message = "\(error)"
-      record.cells[row].samples = []
-    case .cancelled:
-      guard !result.samples.isEmpty else { break }
-      record.cells[row].status = .measured
-      record.cells[row].message = "interrupted at n = \(result.samples.count)"
-    }
-    record.cells[row].load = loads[entry.contestant]
-    if !isCancelled, let peak = contestants[entry.contestant]?.peakMemory() {
-      for cell in rows(of: entry.contestant) where record.cells[cell].status == .measured {
-        record.cells[cell].peakMemoryBytes = peak
-      }
-    }
-    let name = "\(plan.contestants[entry.contestant].name) \(plan.cells[entry.cell].test.name)"
-    progress.finished("\(name): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
-    do { try onChange(record) } catch { changeError = error }
-  }
-
-  // MARK: - After the rounds
-
-  /// Measures the ceilings again and keeps the better: a clock that rose during the run is no kernel's feat.
-  private func raiseCeilings(_ threads: [Int]) {
-    progress.step("measuring the machine's ceilings again")
-    for (index, again) in Ceiling.measure(threads: threads).enumerated() {
-      record.ceilings[index].fmaGFLOPS = max(record.ceilings[index].fmaGFLOPS, again.fmaGFLOPS)
-      record.ceilings[index].dramGBPerSecond =
-        max(record.ceilings[index].dramGBPerSecond, again.dramGBPerSecond)
-    }
-    progress.end()
-  }
-
-  /// A figure beyond the FMA peak shows that something was not computed; such a cell loses its samples.
-  private func rejectImpossible() {
-    for index in record.cells.indices where record.cells[index].status == .measured {
-      guard let verdict = ImpossibleRate(record.cells[index], ceilings: record.ceilings) else { continue }
-      record.cells[index].status = .rejected
-      record.cells[index].message = verdict.description
-      record.cells[index].samples = []
-    }
-  }
-
-  /// Every float32 variant must have produced the same tokens in what was timed.
-  private func compareTokens() {
-    for (cell, answers) in ids {
-      guard let first = answers.keys.min(), let expected = answers[first] else { continue }
-      for (contestant, found) in answers.sorted(by: { $0.key < $1.key }) {
-        let row = CheckRows.tokens(
-          found, expected: expected, of: plan.contestants[contestant],
-          reference: "tokens of \(plan.cells[cell].test.name), as \(plan.contestants[first].name)'s")
-        record.correctness.append(row)
-        guard !row.passed else { continue }
-        let index = rows(of: contestant).lowerBound + cell
-        record.cells[index].status = .failedCheck
-        record.cells[index].message = row.failure
-        record.cells[index].samples = []
-      }
-    }
   }
 }
 

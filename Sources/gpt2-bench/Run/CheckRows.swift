@@ -34,12 +34,13 @@ enum CheckRows {
   ) -> Correctness {
     let pairs = zip(found, expected).flatMap { zip($0, $1) }
     let agreed = pairs.count { $0 == $1 }
+    let total = expected.reduce(0) { $0 + $1.count }
     let passed = found == expected
     return Correctness(
       variant: contestant.variant.name, threads: contestant.threads, reference: reference,
       passed: passed, maxAbsoluteError: nil, tolerance: 0, nmse: nil, argmaxAgreed: agreed,
-      argmaxCompared: expected.reduce(0) { $0 + $1.count },
-      failure: passed ? nil : "other tokens than \(reference)")
+      argmaxCompared: total,
+      failure: passed ? nil : "\(agreed) of \(total) tokens are the same, expected all")
   }
 }
 

@@ -56,20 +56,3 @@ struct ModelChoice {
     return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
   }
 }
-
-extension ModelSource {
-  /// Whether both name the same weights: the same generated shape, or the same place on disk however its path is
-  /// written.
-  func isSame(as other: ModelSource) -> Bool {
-    switch (self, other) {
-    case (.synthetic(let a, _), .synthetic(let b, _)): a == b
-    case (.folder(let a), .folder(let b)), (.safetensors(let a), .safetensors(let b)):
-      Self.place(a) == Self.place(b)
-    default: false
-    }
-  }
-
-  private static func place(_ path: String) -> String {
-    URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
-  }
-}

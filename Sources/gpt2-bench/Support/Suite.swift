@@ -1,4 +1,5 @@
 import Foundation
+import GPT2Model
 
 /// What `all` measures, as data in `Benchmarks/suites/NAME.json`.
 struct Suite: Codable, Equatable {
@@ -42,7 +43,7 @@ struct Suite: Codable, Equatable {
     do {
       self = try JSONDecoder().decode(Suite.self, from: data)
     } catch let error as DecodingError {
-      throw RunError("\(path): \(error.inOneLine)")
+      throw ModelError(error, path: path)
     }
     name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let sizes = prefill + decode.flatMap { [$0.tokens, $0.depth] } + [repetitions]
@@ -62,24 +63,5 @@ struct Suite: Codable, Equatable {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: project.suites)) ?? []
     return files.sorted().filter { $0.hasSuffix(".json") }
       .compactMap { try? Suite(String($0.dropLast(5)), in: project) }
-  }
-}
-
-extension DecodingError {
-  /// What is wrong and where, in one line.
-  var inOneLine: String {
-    func place(_ context: Context, _ key: (any CodingKey)? = nil) -> String {
-      let keys = context.codingPath + (key.map { [$0] } ?? [])
-      let text = keys.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
-      return text.isEmpty ? "the file" : String(text.drop { $0 == "." })
-    }
-    return switch self {
-    case .keyNotFound(let key, let context): "\(place(context, key)): found nothing, expected a value"
-    case .typeMismatch(let type, let context):
-      "\(place(context)): found another type, expected \(type)"
-    case .valueNotFound(let type, let context): "\(place(context)): found null, expected \(type)"
-    case .dataCorrupted(let context): "\(place(context)): found something that is not valid JSON"
-    @unknown default: "found something else, expected the suite's JSON"
-    }
   }
 }

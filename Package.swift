@@ -68,7 +68,8 @@ let package = Package(
       name: "ReportingTests", dependencies: ["Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["gpt2-bench", "Reporting", "TestSupport"],
+      name: "CommandTests",
+      dependencies: ["gpt2-bench", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Reporting", "TestSupport"],
       swiftSettings: settings),
   ]
 )

@@ -1,4 +1,5 @@
 import Foundation
+import GPT2Model
 import Reporting
 import Testing
 
@@ -46,7 +47,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("zzz", "the file: found something that is not valid JSON"),
+      ("zzz", "not valid JSON at the file"),
       ("{}", "summary: found nothing, expected a value"),
       (
         #"{"summary": "s", "prefill": ["a"], "decode": [], "repetitions": 1, "cellBudgetSeconds": 1}"#,
@@ -62,7 +63,7 @@ import Testing
       ),
     ])
   func malformedFilesNameTheField(_ json: String, _ problem: String) throws {
-    let error = try #require(throws: RunError.self) { try suite(json) }
+    let error = try #require(throws: ModelError.self) { try suite(json) }
     #expect(error.description == "\(sandbox.path("mine.json")): \(problem)")
   }
 

@@ -20,7 +20,11 @@ enum Main {
         + "build on this machine, or set GPT2_BENCH_MARCH"
       exit(fail(message, .error).rawValue)
     }
-    exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    var code = run(Array(CommandLine.arguments.dropFirst()))
+    if code == .done, let failure = StandardStream.failure {
+      code = fail("standard output: cannot be written: \(failure)", .error)
+    }
+    exit(code.rawValue)
   }
 
   /// - Parameter words: the command line without the program's name.

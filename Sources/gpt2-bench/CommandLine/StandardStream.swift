@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The process's output streams, unbuffered: a token is seen when it is written.
 enum StandardStream {
@@ -11,13 +12,23 @@ enum StandardStream {
     }
   }
 
-  /// Writes all of a text; gives up silently where nobody can take it.
+  /// What the system said when output could not be written; nil where all was.
+  static var failure: String? {
+    let code = failedCode.load(ordering: .relaxed)
+    return code == 0 ? nil : String(cString: strerror(code)).lowercased()
+  }
+
+  private static let failedCode = Atomic<Int32>(0)
+
+  /// Writes all of a text, or gives up; what became of output is in `failure`.
   func write(_ text: String) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if written < 0 {
-        if errno == EINTR { continue }
+        let code = errno
+        if code == EINTR { continue }
+        if self == .output { Self.failedCode.store(code, ordering: .relaxed) }
         return
       }
       bytes = bytes.dropFirst(written)

@@ -72,8 +72,10 @@ extension Bench {
         record.cells[cell].peakMemoryBytes = peak
       }
     }
-    let name = "\(plan.contestants[entry.contestant].name) \(plan.cells[entry.cell].test.name)"
-    progress.finished("\(name): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
+    if record.cells[row].status != .pending {
+      let name = "\(plan.contestants[entry.contestant].name) \(plan.cells[entry.cell].test.name)"
+      progress.finished("\(name): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
+    }
     do { try onChange(record) } catch { changeError = error }
   }
 }

@@ -52,6 +52,7 @@ final class Bench {
     defer { for contestant in contestants { contestant?.stop() } }
     Interruption.watch()
     warnOfConditions()
+    for warning in record.warnings { progress.remark(warning) }
     try onChange(record)
     progress.step("measuring the machine's ceilings")
     let threads = Set(plan.contestants.map(\.threads)).union([1]).sorted()

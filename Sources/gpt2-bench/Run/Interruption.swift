@@ -1,13 +1,18 @@
 import Dispatch
 import Foundation
+import Measurement
 import Synchronization
 
 /// Whether the user wants to end: Ctrl-C or SIGTERM once asks the run to stop and keep what it has; a second
-/// one ends the process at once.
+/// one, half a second later or more, ends the process at once.
 final class Interruption: Sendable {
   static let shared = Interruption()
 
-  private let isRequested = Atomic<Bool>(false)
+  /// Tools such as `timeout` signal a process and its group, which brings one wish twice.
+  private static let repeatNanoseconds: UInt64 = 500_000_000
+
+  /// When it was first asked, on the monotonic clock; 0 before.
+  private let requested = Atomic<UInt64>(0)
   private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
   private init() {
@@ -16,7 +21,7 @@ final class Interruption: Sendable {
       return DispatchSource.makeSignalSource(signal: number, queue: .global())
     }
     for source in sources {
-      source.setEventHandler { [isRequested = UnsafeFlag(self)] in isRequested.raise() }
+      source.setEventHandler { [flag = UnsafeFlag(self)] in flag.raise() }
       source.resume()
     }
   }
@@ -24,10 +29,12 @@ final class Interruption: Sendable {
   /// Takes over the signals from here on.
   static func watch() { _ = shared }
 
-  var isCancelled: Bool { isRequested.load(ordering: .relaxed) }
+  var isCancelled: Bool { requested.load(ordering: .relaxed) != 0 }
 
   fileprivate func raise() {
-    if isRequested.exchange(true, ordering: .relaxed) { _exit(ExitCode.interrupted.rawValue) }
+    let now = SystemClock().now()
+    let (isFirst, first) = requested.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+    if !isFirst, now > first + Self.repeatNanoseconds { _exit(ExitCode.interrupted.rawValue) }
   }
 }
 

@@ -5,6 +5,9 @@ import Measurement
 struct ProgressDisplay {
   let console: Console
 
+  /// Something to know before minutes are spent.
+  func remark(_ text: String) { console.note("note: \(text)") }
+
   /// A step before the rounds.
   func step(_ text: String) {
     guard console.showsProgress else { return }

@@ -196,4 +196,13 @@ import Testing
     #expect(
       result.error == "gpt2-bench: list: GPT2_BENCH_HOME: \(sandbox.work) has no folder Benchmarks/suites\n")
   }
+
+  #if os(Linux)
+    @Test func aResultThatNobodyCanTakeIsAnError() throws {
+      let running = try RunningCommand(["list", "variants"], in: sandbox, output: "/dev/full")
+      let result = try running.result(within: 20)
+      #expect(result.status == 1)
+      #expect(result.error == "gpt2-bench: standard output: cannot be written: no space left on device\n")
+    }
+  #endif
 }

@@ -124,7 +124,7 @@ import Testing
     let result = try run(
       "all", "--model", "m", "--reference", "r", "--suite", "s.json", "--variants", "naive,simd8", "--out",
       "o",
-      "--no-progress")
+      "--quiet")
     #expect(result.status == 4)
     #expect(result.error == "")
     let record = try Record.read(path: sandbox.path("o/record.json"))

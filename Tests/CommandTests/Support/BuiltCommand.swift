@@ -51,7 +51,8 @@ enum BuiltCommand {
   private final class Anchor {}
 }
 
-/// A command that has been started. Its output goes to files, which can be read while it runs.
+/// A command that has been started. Its output goes to files, which can be read while it runs; standard output
+/// elsewhere where `output` names a path.
 final class RunningCommand {
   private let process = Process()
   private let ended = DispatchSemaphore(value: 0)
@@ -60,7 +61,8 @@ final class RunningCommand {
   private let words: [String]
 
   init(
-    _ arguments: [String], in sandbox: Sandbox, input: String = "", environment: [String: String] = [:]
+    _ arguments: [String], in sandbox: Sandbox, input: String = "", environment: [String: String] = [:],
+    output: String? = nil
   ) throws {
     words = arguments
     let prefix = "\(sandbox.folder)/\(UUID().uuidString)"
@@ -76,7 +78,7 @@ final class RunningCommand {
     inherited["GPT2_BENCH_HOME"] = sandbox.home
     process.environment = inherited.merging(environment) { $1 }
     process.standardInput = FileHandle(forReadingAtPath: prefix + ".in")
-    process.standardOutput = FileHandle(forWritingAtPath: outputPath)
+    process.standardOutput = FileHandle(forWritingAtPath: output ?? outputPath)
     process.standardError = FileHandle(forWritingAtPath: errorPath)
     process.terminationHandler = { [ended] _ in ended.signal() }
     try process.run()

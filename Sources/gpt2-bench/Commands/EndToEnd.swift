@@ -59,6 +59,7 @@ struct EndToEnd {
         warmup: GenerationCells.warmup),
       cellCapSeconds: 6 * (options.budgetSeconds ?? budgetSeconds),
       timeoutSeconds: options.timeoutSeconds, warnings: left.isEmpty ? [] : [leftOut(left)])
+    try refuseTooLarge(kept)
     let check = try checkRequest(scope, prompts)
     let started = Date()
     let folder = try reportFolder(started: started)
@@ -70,6 +71,17 @@ struct EndToEnd {
     console.print(table.text)
     console.print("reports: \(folder.path)")
     return bench.record
+  }
+
+  /// Each worker keeps what its largest test took.
+  private func refuseTooLarge(_ tests: [Test]) throws {
+    let bytes = options.contestants.map { contestant in
+      tests.map { $0.bytes(of: configuration, isCached: contestant.variant.decoding == .cache) }.max() ?? 0
+    }
+    let weights = Double(options.contestants.count * description.weightBytes)
+    try MemoryLimit.check(
+      bytes.reduce(weights, +),
+      for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
   }
 
   private func leftOut(_ tests: [Test]) -> String {

@@ -1,6 +1,5 @@
 import Foundation
 import GPT2Engine
-import Measurement
 import Reporting
 
 enum Matmul: Command {
@@ -80,18 +79,14 @@ enum Matmul: Command {
 
   private static let largestSize = 1 << 20
 
-  /// A worker that outgrew the memory would be killed, and maybe others with it. All of them keep all shapes,
-  /// since the rounds interleave them.
+  /// All workers keep all shapes, since the rounds interleave them.
   private static func refuseTooLarge(_ shapes: [GemmShape], contestants: Int) throws {
-    guard let memory = MachineFacts.current().memoryBytes else { return }
     let bytes = shapes.map { shape in
       let weights = 4 * shape.k * shape.n
-      return 2 * weights + max(weights, GemmRun.rotationBytes) + 4 * shape.m * (shape.k + shape.n)
+      return Double(2 * weights + max(weights, GemmRun.rotationBytes) + 4 * shape.m * (shape.k + shape.n))
     }
-    let needed = bytes.reduce(0, +).multipliedReportingOverflow(by: contestants)
-    guard needed.overflow || needed.partialValue > memory / 2 else { return }
-    throw RunError(
-      "--size: \(shapes.count) shapes in \(contestants) processes need \(needed.partialValue >> 20) MiB, "
-        + "expected at most half of this machine's \(memory >> 20) MiB: name fewer sizes or variants")
+    try MemoryLimit.check(
+      bytes.reduce(0, +) * Double(contestants),
+      for: "--size: all shapes, in each of \(contestants) workers at once, need")
   }
 }

@@ -167,9 +167,9 @@ import Testing
     #expect(record.settings.suite == nil)
   }
 
-  @Test func matmulRunsEveryKernel() throws {
+  @Test func matmulChecksAndTimesEachShape() throws {
     let words = [
-      "matmul", "--size", "33x65x17,7x9", "--variants", "naive,simd8", "-r", "2", "--budget", "0.2",
+      "matmul", "--size", "33x65x17,7x9", "--variants", "simd8", "-r", "2", "--budget", "0.2",
     ]
     let json = try run(words + ["--format", "json", "--out", "r.json", "--quiet"])
     #expect(json.status == 0)
@@ -178,9 +178,9 @@ import Testing
     #expect(record.kind == .gemm)
     #expect(
       record.cells.map(\.test.name)
-        == ["33x65x17", "1x7x9", "64x7x9", "33x65x17", "1x7x9", "64x7x9"])
+        == ["33x65x17", "1x7x9", "64x7x9"])
     let rows = try CSVRows(expect(0, "report", "r.json", "--format", "csv").output)
-    #expect(rows.count == 6)
+    #expect(rows.count == 3)
     #expect(rows.allSatisfy { $0["check"] == "pass" && $0["status"] == "measured" })
     #expect(try expect(0, "compare", "r.json", "r.json").output.contains("unchanged"))
   }

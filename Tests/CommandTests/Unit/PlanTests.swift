@@ -94,6 +94,24 @@ import Testing
     #expect(try cells.make(.prefill(tokens: 4, batch: 1)).warmupRatio(.cache) == 1)
   }
 
+  /// 2 sequences of 5 + 3 positions: 10 rows of 64 channels each, the cache's 2 layers of keys and values, 512 logits.
+  @Test func memoryGrowsWithPositionsBatchAndCache() {
+    let test = Reporting.Test.decode(tokens: 3, depth: 5, batch: 2)
+    #expect(test.bytes(of: configuration, isCached: false) == 4 * 2 * (8 * 640 + 512))
+    #expect(test.bytes(of: configuration, isCached: true) == 4 * 2 * (8 * (640 + 256) + 512))
+    #expect(
+      Reporting.Test.prefill(tokens: 8, batch: 1).bytes(of: configuration, isCached: false) == 4
+        * (8 * 640 + 512))
+  }
+
+  @Test func whatNoMachineHasIsRefused() throws {
+    #expect(throws: Never.self) { try MemoryLimit.check(1, for: "a byte needs") }
+    let error = try #require(throws: RunError.self) { try MemoryLimit.check(0x1p80, for: "the tests need") }
+    #expect(
+      error.description.hasPrefix(
+        "the tests need 1000000000000000 MiB, expected at most half of this machine's "))
+  }
+
   @Test func aGemmCellCountsMultiplyAddsAndOperands() {
     let cell = GemmCells.make(GemmShape(m: 3, k: 5, n: 7))
     #expect(cell.test == .gemm(m: 3, k: 5, n: 7))

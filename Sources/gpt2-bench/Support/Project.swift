@@ -7,7 +7,7 @@ struct Project {
 
   init() throws {
     let environment = ProcessInfo.processInfo.environment
-    if let home = environment["GPT2_BENCH_HOME"] {
+    if let home = environment["GPT2_BENCH_HOME"], !home.isEmpty {
       guard Self.isRoot(home) else {
         throw RunError("GPT2_BENCH_HOME: \(home) has no folder Benchmarks/suites")
       }

@@ -35,7 +35,8 @@ extension MarkdownReport {
     "**GFLOP/s** = 2·M·N·K / t / 1e9. **GB/s** = compulsory bytes / t / 1e9, for float32 "
       + "4·(M·K + K·N + M·N): each operand and the result once.",
     roofline
-      + " The calls repeat on the same operands (hot): what fits in the caches can exceed the DRAM bound.",
+      + " The weights take turns among copies larger than the caches together (cold), as decoding reads them; "
+      + "the other operands stay hot.",
     againstNaive, interval,
   ]
 

@@ -58,11 +58,14 @@ private struct Job {
 /// A job can be entered while its gate is open. The forking thread closes it when no parts are left and waits for
 /// those inside only, so a worker that the system has not let run yet holds nobody up: it finds the gate closed.
 private final class Shared: @unchecked Sendable {
+  /// Pauses after which a thread that waits offers its core to whoever else wants it: another process, or the
+  /// very worker it waits for. Where nobody does, the offer costs next to nothing.
+  private static let courtesy = 1_000
+
   /// Pauses that a worker watches for before it parks: longer than the time between two operations of a
-  /// forward pass.
-  private static let patience = 20_000
-  /// Pauses that the forking thread waits for before it offers its core to a worker that was interrupted.
-  private static let courtesy = 2_000
+  /// forward pass; at once where the team is larger than the machine, because then it watches on a core that
+  /// somebody works on.
+  private let patience: Int
 
   /// Workers inside in the low bits, then two flags, then the job's number.
   private static let inside: UInt64 = 0xFFFF
@@ -76,7 +79,10 @@ private final class Shared: @unchecked Sendable {
   private let next = Atomic<Int>(0)
   private let workers: [Parking]
 
-  init(workers: Int) { self.workers = (0..<workers).map { _ in Parking() } }
+  init(workers: Int) {
+    self.workers = (0..<workers).map { _ in Parking() }
+    patience = workers < ProcessInfo.processInfo.activeProcessorCount ? 20 * Self.courtesy : 1
+  }
 
   func publish(_ job: Job) {
     self.job = job
@@ -139,7 +145,8 @@ private final class Shared: @unchecked Sendable {
       }
       csystem_pause()
       spins += 1
-      if spins == Self.patience {
+      if spins % Self.courtesy == 0 { sched_yield() }
+      if spins == patience {
         workers[index].park {
           !Self.isNews(gate.load(ordering: .sequentiallyConsistent), after: done)
         }

@@ -8,7 +8,7 @@ import Measurement
 /// memory, as decoding does.
 final class GemmRun {
   /// Bytes of all copies together.
-  static let rotationBytes = 256 << 20
+  static let rotationBytes = 128 << 20
 
   private let problem: LinearProblem
   private let calibration = Calibration()

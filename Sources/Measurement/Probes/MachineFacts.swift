@@ -47,7 +47,9 @@ public struct MachineFacts: Sendable, Equatable {
     let release = SystemFiles.text("/etc/os-release").flatMap(CPUInfo.prettyName)
     var names = utsname()
     guard uname(&names) == 0 else { return release ?? ProcessInfo.processInfo.operatingSystemVersionString }
-    let kernel = "\(text(names.sysname)) \(text(names.release)) \(text(names.machine))"
+    // A local suffix names somebody's build of the kernel, not the kernel.
+    let version = text(names.release).prefix { $0 != "-" }
+    let kernel = "\(text(names.sysname)) \(version) \(text(names.machine))"
     return release.map { "\($0), \(kernel)" } ?? kernel
   }
 

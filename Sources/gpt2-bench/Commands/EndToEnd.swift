@@ -57,7 +57,7 @@ struct EndToEnd {
         suite: suite, repetitions: options.repetitions ?? repetitions,
         cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
         warmup: GenerationCells.warmup),
-      cellCapSeconds: 6 * (options.budgetSeconds ?? budgetSeconds),
+      cellCapSeconds: 10 * (options.budgetSeconds ?? budgetSeconds),
       timeoutSeconds: options.timeoutSeconds, warnings: left.isEmpty ? [] : [leftOut(left)])
     try refuseTooLarge(kept)
     let check = try checkRequest(scope, prompts)

@@ -34,7 +34,7 @@ enum Matmul: Command {
       settings: Settings(
         suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
         seed: options.seed, warmup: GemmCells.warmup),
-      cellCapSeconds: 6 * budget, timeoutSeconds: options.timeoutSeconds)
+      cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds)
     let bench = Bench(
       plan, project: try Project(), console: console, command: commandWords(), started: Date(),
       onChange: { _ in })

@@ -4,7 +4,7 @@ extension MarkdownReport {
     let sentences = Ladder.all(run).compactMap(fastest)
     let opening = sentences.isEmpty ? ["No variant has a figure."] : sentences
     let answer = (opening + [verdict(run)]).filter { !$0.isEmpty }.joined(separator: " ")
-    return [answer, list(RunRemarks.withoutFigures(run) + RunRemarks.onFigures(run))]
+    return [answer, list(RunRemarks.withoutFigures(run))]
       .filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 

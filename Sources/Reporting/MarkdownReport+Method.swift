@@ -71,7 +71,7 @@ extension MarkdownReport {
     ] + (warmup ?? []) + [
       "Seed of the order and of the inputs: \(record.settings.seed). Suite: \(suite(record)).",
       "Durations come from a monotonic clock; every raw sample is in `record.json` and `samples.csv`.",
-    ]
+    ] + RunRemarks.onFigures(run)
   }
 
   private static func suite(_ record: Record) -> String {

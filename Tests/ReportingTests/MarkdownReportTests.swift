@@ -126,7 +126,6 @@ import Testing
 
         - `simd8` (1 thread) has no figures on tg5 @ d64: failed its correctness check: max abs error 0.5 > 1e-4
         - `threaded` (1 thread) has no figures on tg5 @ d64: its process hung: no answer | in 60 s
-        - `kv-cache` (1 thread) on tg5 @ d64: one sample lost
 
         | variant    | threads | decode tok/s ± CI, `tg5 @ d64` |                          | against naive | prefill tok/s ± CI, `pp64` | against naive | check |
         | ---------- | ------: | -----------------------------: | ------------------------ | ------------: | -------------------------: | ------------: | ----- |

@@ -66,7 +66,7 @@ struct EndToEnd {
     let bench = Bench(
       plan, project: project, console: console, command: commandWords(), started: started,
       onChange: { try folder.write($0) })
-    try bench.run(coldLoad: true, check: { _ in [check] })
+    try bench.run(measuresLoads: true, check: { _ in [check] })
     let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
     console.print(table.text)
     console.print("reports: \(folder.path)")

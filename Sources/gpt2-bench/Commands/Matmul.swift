@@ -39,7 +39,7 @@ enum Matmul: Command {
       plan, project: try Project(), console: console, command: commandWords(), started: Date(),
       onChange: { _ in })
     try bench.run(
-      coldLoad: false,
+      measuresLoads: false,
       check: { _ in
         shapes.map {
           CheckRequest(

@@ -46,9 +46,9 @@ final class Bench {
   }
 
   /// - Parameters:
-  ///   - coldLoad: whether loading with the file out of the page cache is timed too.
+  ///   - measuresLoads: whether loading the model is timed too.
   ///   - check: what each contestant is held against before it is timed.
-  func run(coldLoad: Bool, check: (ContestantPlan) -> [CheckRequest]) throws {
+  func run(measuresLoads: Bool, check: (ContestantPlan) -> [CheckRequest]) throws {
     defer { for contestant in contestants { contestant?.stop() } }
     Interruption.watch()
     warnOfConditions()
@@ -57,7 +57,7 @@ final class Bench {
     progress.step("measuring the machine's ceilings")
     let threads = Set(plan.contestants.map(\.threads)).union([1]).sorted()
     record.ceilings = Ceiling.measure(threads: threads)
-    if coldLoad { measureColdLoads() }
+    if measuresLoads { measureLoads() }
     for index in plan.contestants.indices where !isCancelled { start(index) }
     for index in plan.contestants.indices where !isCancelled {
       hold(index, against: check(plan.contestants[index]))
@@ -89,18 +89,23 @@ final class Bench {
     }
   }
 
-  /// Loads in a process of its own for each contestant, with the file's pages dropped first.
-  private func measureColdLoads() {
+  /// Loads twice in a process of its own for each contestant: first with the file's pages dropped, then again.
+  /// One behind the other, so that both get memory that was just in use; the contestants themselves are all there
+  /// at once, and what the system takes to find that much memory is no load time.
+  private func measureLoads() {
     for (index, contestant) in plan.contestants.enumerated() where !isCancelled {
-      progress.step("loading cold: \(contestant.name)")
+      progress.step("loading cold and warm: \(contestant.name)")
       guard
         let process = try? BenchContestant(
           contestant, executable: Project.executable, timeoutSeconds: plan.timeoutSeconds)
       else { continue }
       defer { process.stop() }
-      if let answer = try? process.load(model: plan.model, cold: true), answer.wasCold == true {
-        loads[index] = LoadTimes(coldNanoseconds: answer.loadNanoseconds, warmNanoseconds: nil)
-      }
+      guard let cold = try? process.load(model: plan.model, cold: true),
+        let warm = try? process.load(model: plan.model, cold: false)
+      else { continue }
+      loads[index] = LoadTimes(
+        coldNanoseconds: cold.wasCold == true ? cold.loadNanoseconds : nil,
+        warmNanoseconds: warm.loadNanoseconds)
     }
   }
 
@@ -111,9 +116,7 @@ final class Bench {
       let process = try BenchContestant(
         contestant, executable: Project.executable, timeoutSeconds: plan.timeoutSeconds)
       contestants[index] = process
-      let answer = try process.load(model: plan.model, cold: false)
-      loads[index] = LoadTimes(
-        coldNanoseconds: loads[index]?.coldNanoseconds, warmNanoseconds: answer.loadNanoseconds)
+      _ = try process.load(model: plan.model, cold: false)
     } catch {
       drop(index, error)
     }

@@ -44,6 +44,12 @@ extension Comparison {
     return parts.isEmpty ? "Nothing could be compared." : parts.joined(separator: ", ") + "."
   }
 
+  /// In parentheses where it does not decide.
+  private static func verdict(of row: ComparisonRow) -> String {
+    guard row.counts else { return "(\(row.verdict.rawValue))" }
+    return row.verdict == .regressed ? "**regressed**" : row.verdict.rawValue
+  }
+
   private var rowTable: String {
     guard !rows.isEmpty else { return "" }
     var table = MarkdownTable([
@@ -51,10 +57,14 @@ extension Comparison {
       ("metric", .left), ("base", .right), ("head", .right), ("unit", .left), ("n", .right),
       ("ratio, > 1 is better", .right), ("95 % CI", .left), ("remark", .left),
     ])
-    let ordered = Verdict.allCases.flatMap { verdict in rows.filter { $0.verdict == verdict } }
+    let ordered = [true, false].flatMap { counts in
+      Verdict.allCases.flatMap { verdict in
+        rows.filter { $0.counts == counts && $0.verdict == verdict }
+      }
+    }
     table.rows = ordered.map { row in
       [
-        row.verdict == .regressed && row.counts ? "**regressed**" : row.verdict.rawValue,
+        Self.verdict(of: row),
         "`\(row.contestant.variant)`", row.contestant.weights, "\(row.contestant.threads)",
         row.test?.name ?? "", row.metric.rawValue, row.base.map { NumberText.significant($0) } ?? "",
         row.head.map { NumberText.significant($0) } ?? "", row.metric.unit,

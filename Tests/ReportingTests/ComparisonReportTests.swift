@@ -39,8 +39,8 @@ import Testing
         | unchanged     | `kv-cache` | f32     |       1 | pp64      | TTFT          | 11.50 | 11.50 | ms    | 3, 3 |                1.000 | 0.917 to 1.091 | the same samples in both records |
         | unchanged     | `naive`    | f32     |       1 |           | peak memory   | 50.00 | 50.00 | MiB   | 1, 1 |                1.000 |                |                                  |
         | unchanged     | `kv-cache` | f32     |       1 |           | peak memory   | 50.00 | 50.00 | MiB   | 1, 1 |                1.000 |                |                                  |
-        | unchanged     | `naive`    | f32     |       1 |           | load, warm    | 1.250 | 1.250 | ms    | 1, 1 |                1.000 |                | one value a side, does not count |
-        | unchanged     | `kv-cache` | f32     |       1 |           | load, warm    | 1.250 | 1.250 | ms    | 1, 1 |                1.000 |                | one value a side, does not count |
+        | (unchanged)   | `naive`    | f32     |       1 |           | load, warm    | 1.250 | 1.250 | ms    | 1, 1 |                1.000 |                | one value a side, does not count |
+        | (unchanged)   | `kv-cache` | f32     |       1 |           | load, warm    | 1.250 | 1.250 | ms    | 1, 1 |                1.000 |                | one value a side, does not count |
 
         | geometric mean of the ratios | ratio, > 1 is better | rows |
         | ---------------------------- | -------------------: | ---: |

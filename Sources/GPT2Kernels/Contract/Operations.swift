@@ -14,7 +14,7 @@ public struct Linear: Sendable {
 
   public init(input: Matrix, weight: Weight, bias: Vector?, output: MutableMatrix) {
     assert(input.columns == weight.inputs && output.columns == weight.outputs)
-    assert(input.rows == output.rows && (bias == nil || bias!.count == weight.outputs))
+    assert(input.rows == output.rows && (bias?.count ?? weight.outputs) == weight.outputs)
     self.input = input
     self.weight = weight
     self.bias = bias

@@ -69,7 +69,7 @@ struct EndToEnd {
     try bench.run(measuresLoads: true, check: { _ in [check] })
     let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
     console.print(table.text)
-    console.print("reports: \(folder.path)")
+    console.print("reports: \(Project.shown(folder.path))")
     return bench.record
   }
 

@@ -13,8 +13,13 @@ final class BenchContestant {
     self.plan = plan
     timeout = .seconds(timeoutSeconds)
     process = try Contestant(
-      name: plan.name, executable: executable, arguments: ["worker", plan.name])
+      name: plan.name, executable: executable, arguments: ["worker", plan.name],
+      environment: Self.environment)
   }
+
+  /// A worker that crashes shall be gone at once, not after minutes of looking at its own stack.
+  private static let environment = ProcessInfo.processInfo.environment
+    .merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
 
   func load(model: String?, cold: Bool) throws -> LoadAnswer {
     let request = LoadRequest(

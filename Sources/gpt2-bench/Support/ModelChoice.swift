@@ -18,7 +18,7 @@ struct ModelChoice {
     }
     let downloaded = project.downloadedModel
     if FileManager.default.fileExists(atPath: downloaded + "/model.safetensors") {
-      source = try ModelSource(Self.shortened(downloaded))
+      source = try ModelSource(Project.shown(downloaded))
       console.note("model: \(source.name), downloaded")
       return
     }
@@ -27,7 +27,7 @@ struct ModelChoice {
       source = try ModelSource("synthetic:gpt2")
       console.note("model: synthetic:gpt2, GPT-2 124M's shape with generated weights")
     case .text:
-      source = try ModelSource(Self.shortened(project.tinyModel))
+      source = try ModelSource(Project.shown(project.tinyModel))
       console.note("model: \(source.name), the tiny model that comes with the project")
     }
   }
@@ -48,11 +48,5 @@ struct ModelChoice {
           + "of \(configuration.vocabulary)")
     }
     return tokenizer
-  }
-
-  /// A path below the working folder as people would type it.
-  private static func shortened(_ path: String) -> String {
-    let current = FileManager.default.currentDirectoryPath + "/"
-    return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
   }
 }

@@ -46,6 +46,12 @@ struct Project {
   var tinyModel: String { weights + "/tiny" }
   var downloadedModel: String { weights + "/gpt2" }
 
+  /// A path below the working folder as people would type it.
+  static func shown(_ path: String) -> String {
+    let current = FileManager.default.currentDirectoryPath + "/"
+    return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
+  }
+
   private static func isRoot(_ folder: String) -> Bool {
     FileManager.default.fileExists(atPath: folder + "/Benchmarks/suites")
   }

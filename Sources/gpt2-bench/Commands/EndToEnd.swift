@@ -91,19 +91,17 @@ struct EndToEnd {
 
   /// All references of small models, and those of this model; where it has none, `naive` on a short prompt.
   private func checkRequest(_ scope: CheckScope, _ prompts: Prompts) throws -> CheckRequest {
-    let folders = try References.folders(in: arguments.string("--reference") ?? project.references)
-    let isKnown = try folders.contains {
-      try project.model(of: ReferenceCase(folder: $0)).isSame(as: choice.source)
-    }
-    let usable = try folders.filter { folder in
-      let source = try project.model(of: ReferenceCase(folder: folder))
-      if source.isSame(as: choice.source) { return true }
-      guard case .synthetic(let shape, _) = source else { return true }
+    let cases = try References.folders(in: arguments.string("--reference") ?? project.references)
+      .map { (folder: $0, model: try project.model(of: ReferenceCase(folder: $0))) }
+    let isKnown = cases.contains { $0.model.isSame(as: choice.source) }
+    let usable = cases.filter { reference in
+      if reference.model.isSame(as: choice.source) { return true }
+      guard case .synthetic(let shape, _) = reference.model else { return true }
       return shape.parameterCount < 10_000_000
     }
     let length = min(16, configuration.context)
     return CheckRequest(
-      references: usable, scope: scope,
+      references: usable.map(\.folder), scope: scope,
       oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts, gemm: nil)
   }
 

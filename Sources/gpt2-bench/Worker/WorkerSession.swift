@@ -96,10 +96,9 @@ final class WorkerSession {
   }
 
   private func run(_ shape: GemmShape) throws -> RunAnswer {
-    if gemms[shape] == nil {
-      gemms[shape] = try GemmRun(shape, kernel: variant.kernel(threads: threads))
-    }
-    guard let sample = gemms[shape]?.sample() else { throw RunError("no matrix product") }
+    let gemm = try gemms[shape] ?? GemmRun(shape, kernel: variant.kernel(threads: threads))
+    gemms[shape] = gemm
+    let sample = gemm.sample()
     return RunAnswer(
       elapsedNanoseconds: sample.nanosecondsPerCall, iterations: sample.iterations,
       prefillNanoseconds: nil, tokenNanoseconds: [], ids: [])

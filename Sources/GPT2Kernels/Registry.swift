@@ -7,6 +7,7 @@ extension Variant {
     .simd8,
     .threaded,
     .keyValueCache,
+    .packed,
   ]
 
   /// The variant that every other one is held against.

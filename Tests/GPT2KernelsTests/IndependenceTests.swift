@@ -26,16 +26,17 @@ import Testing
     for headSize in [5, 8, 64] {
       let shape = AttentionTests.Shape(
         heads: 3, headSize: headSize, capacity: 24, firstPosition: 4, rows: 17)
-      let (whole, alone) = (AttentionProblem(shape), AttentionProblem(shape))
+      let whole = AttentionProblem(shape, kernel: kernel)
+      let alone = AttentionProblem(shape, kernel: kernel)
       whole.run(kernel)
       for row in 0..<17 { kernel.run(alone.operation(firstRow: row, rows: 1)) }
       #expect(firstBitDifference(whole.out.values, alone.out.values) == nil)
     }
   }
 
-  @Test(arguments: KernelCase.all)
-  func aPartIsThatPartOfTheWhole(_ kernelCase: KernelCase) {
-    let kernel = kernelCase.kernel()
+  @Test(arguments: KernelCase.divisible)
+  func aPartIsThatPartOfTheWhole(_ kernelCase: KernelCase) throws {
+    let kernel = try kernelCase.divisibleKernel()
     let layer = Layer(rows: 7, n: 66, k: 37, kernel: kernel)
     let whole = layer.run(kernel, rows: 0..<7)
     let parts = layer.run(kernel, rows: 0..<7, cuts: [0, 16, 32, 48, 66])
@@ -44,21 +45,21 @@ import Testing
     #expect(firstBitDifference(whole.product, ragged.product) == nil)
   }
 
-  @Test(arguments: Variant.all.filter(\.isThreaded))
-  func threadsChangeNoBit(_ variant: Variant) {
-    let single = variant.kernel(threads: 1)
+  @Test(arguments: KernelCase.all.filter { $0.threads == 3 })
+  func threadsChangeNoBit(_ kernelCase: KernelCase) {
+    let single = kernelCase.kernel(threads: 1)
     let shape = AttentionTests.Shape(heads: 7, headSize: 16, capacity: 60, firstPosition: 9, rows: 31)
     let layer = Layer(rows: 31, n: 301, k: 129, kernel: single)
     let expected = layer.run(single, rows: 0..<31)
-    let attended = AttentionProblem(shape)
+    let attended = AttentionProblem(shape, kernel: single)
     attended.run(single)
     for threads in KernelCase.threadCounts.dropFirst() {
-      let kernel = variant.kernel(threads: threads)
+      let kernel = kernelCase.kernel(threads: threads)
       let found = layer.run(kernel, rows: 0..<31)
       #expect(firstBitDifference(expected.product, found.product) == nil)
       #expect(firstBitDifference(expected.normal, found.normal) == nil)
       #expect(firstBitDifference(expected.active, found.active) == nil)
-      let again = AttentionProblem(shape)
+      let again = AttentionProblem(shape, kernel: kernel)
       again.run(kernel)
       #expect(firstBitDifference(attended.out.values, again.out.values) == nil)
     }
@@ -87,8 +88,20 @@ import Testing
       outputBias = GuardedFloats(random.floats(n))
     }
 
-    /// - Parameter cuts: where the product's outputs are cut into parts; one part unless given.
-    func run(_ kernel: any Kernel, rows: Range<Int>, cuts: [Int]? = nil) -> Results {
+    /// The product in parts.
+    func run(_ kernel: any DivisibleKernel, rows: Range<Int>, cuts: [Int]) -> Results {
+      run(kernel, rows: rows) { linear in
+        for (first, end) in zip(cuts, cuts.dropFirst()) { kernel.linear(linear, outputs: first..<end) }
+      }
+    }
+
+    func run(_ kernel: any Kernel, rows: Range<Int>) -> Results {
+      run(kernel, rows: rows) { kernel.run($0) }
+    }
+
+    private func run(
+      _ kernel: any Kernel, rows: Range<Int>, product multiply: (Linear) -> Void
+    ) -> Results {
       let input = Matrix(x.base + rows.lowerBound * k, rows: rows.count, columns: k)
       let product = GuardedFloats(rows.count * n)
       let normal = GuardedFloats(rows.count * k)
@@ -96,8 +109,7 @@ import Testing
         input: input, weight: Weight(w.base, outputs: n, inputs: k, layout: layout),
         bias: Vector(outputBias.base, count: n),
         output: MutableMatrix(product.base, rows: rows.count, columns: n))
-      let cuts = cuts ?? [0, n]
-      for (first, end) in zip(cuts, cuts.dropFirst()) { kernel.linear(linear, outputs: first..<end) }
+      multiply(linear)
       kernel.run(
         LayerNorm(
           input: input, weight: Vector(weight.base, count: k), bias: Vector(bias.base, count: k),

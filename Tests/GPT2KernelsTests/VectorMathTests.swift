@@ -46,6 +46,25 @@ import Testing
     }
   }
 
+  /// Every width computes the same function of each lane, bit for bit.
+  @Test func widthsAgree() {
+    var random = RandomStream(seed: 5)
+    let x = random.floats(1600, spread: 30)
+    func mapped<V: FloatVector>(_: V.Type, _ function: (V) -> V) -> [Float] {
+      let out = GuardedFloats(x)
+      for i in stride(from: 0, to: x.count, by: V.scalarCount) {
+        function(V(loading: out.base + i)).store(to: out.base + i)
+      }
+      return out.values
+    }
+    let exps = mapped(SIMD8<Float>.self) { GPT2Kernels.exp($0) }
+    #expect(firstBitDifference(exps, mapped(SIMD4<Float>.self) { GPT2Kernels.exp($0) }) == nil)
+    #expect(firstBitDifference(exps, mapped(SIMD16<Float>.self) { GPT2Kernels.exp($0) }) == nil)
+    let active = mapped(SIMD8<Float>.self) { gelu($0) }
+    #expect(firstBitDifference(active, mapped(SIMD4<Float>.self) { gelu($0) }) == nil)
+    #expect(firstBitDifference(active, mapped(SIMD16<Float>.self) { gelu($0) }) == nil)
+  }
+
   @Test func softmaxOfANaNIsNaN() {
     for place in [0, 5, 8, 10] {
       let x = GuardedFloats([Float](repeating: 1, count: 11))

@@ -31,6 +31,29 @@ import Testing
     #expect(target.guardsHold)
   }
 
+  @Test(arguments: [4, 8, 16], [(1, 1), (3, 7), (33, 31), (5, 48), (2, 49), (7, 100), (4, 65)])
+  func panelsHoldThreeVectorsOfOutputsInputAfterInput(_ vector: Int, _ sizes: (Int, Int)) {
+    let (inputs, outputs) = sizes
+    let layout = WeightLayout.panels(vector: vector)
+    let conv1D = (1...inputs * outputs).map(Float.init)
+    let count = layout.count(outputs: outputs, inputs: inputs)
+    #expect(count % (vector * inputs) == 0 && count - outputs * inputs < vector * inputs)
+    let target = GuardedFloats(count)
+    layout.store(conv1D: conv1D, inputs: inputs, outputs: outputs, to: target.base)
+    var next = 0
+    for first in stride(from: 0, to: outputs, by: 3 * vector) {
+      let width = min(3 * vector, (outputs - first + vector - 1) / vector * vector)
+      for input in 0..<inputs {
+        for output in first..<first + width {
+          let expected = output < outputs ? conv1D[input * outputs + output] : 0
+          #expect(target.base[next] == expected)
+          next += 1
+        }
+      }
+    }
+    #expect(next == count && target.guardsHold)
+  }
+
   @Test func aBufferIsZeroedAndRefusesWhatCannotBe() throws {
     let buffer = try FloatBuffer(count: 3000)
     let isZero = (0..<3000).allSatisfy { buffer.base[$0] == 0 }

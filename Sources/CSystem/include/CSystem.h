@@ -23,6 +23,18 @@ static inline int csystem_vector_bytes(void) {
 #endif
 }
 
+/// Float vector registers that this build's code may use.
+static inline int csystem_vector_registers(void) {
+#if defined(__AVX512F__) || defined(__aarch64__)
+  return 32;
+#else
+  return 16;
+#endif
+}
+
+/// Asks for a cache line, to be in the second-level cache when it is wanted. Any address will do.
+static inline void csystem_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
+
 /// Tells the core that this thread is spinning, so that it saves power and yields to a sibling thread.
 static inline void csystem_pause(void) {
 #if defined(__x86_64__)

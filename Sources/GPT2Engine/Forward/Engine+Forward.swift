@@ -77,29 +77,33 @@ extension Engine {
     for chunk in chunks { attend(chunk, index, qkv: qkv, attended: attended) }
     kernel.run(
       Linear(
-        input: attended.readOnly, weight: layer.projection, bias: layer.projectionBias, output: block))
-    kernel.run(Addition(to: residual.base, addend: block.base, count: rows * channels))
+        input: attended.readOnly, weight: layer.projection, bias: layer.projectionBias, output: block,
+        epilogue: .residual(residual)))
   }
 
   /// One sequence's share of attention: its keys and values are stored first, then read with all before them.
   private func attend(_ chunk: Chunk, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix) {
     let channels = configuration.channels
-    let rows = Matrix(
-      qkv.row(chunk.firstRow), rows: chunk.count, columns: 3 * channels, stride: qkv.stride)
-    let queries = Matrix(
-      qkv.row(chunk.firstRow), rows: chunk.count, columns: channels, stride: qkv.stride)
+    let rows = qkv.row(chunk.firstRow)
+    func part(_ index: Int) -> Matrix {
+      Matrix(rows + index * channels, rows: chunk.count, columns: channels, stride: qkv.stride)
+    }
     let output = MutableMatrix(attended.row(chunk.firstRow), rows: chunk.count, columns: channels)
     guard let box = chunk.sequence.cache ?? scratchCache else {
       preconditionFailure("the sequence belongs to an engine that recomputes")
     }
     let cacheLayer = chunk.sequence.cache == nil ? 0 : layer
-    box.cache.store(rows, layer: cacheLayer, firstPosition: chunk.firstPosition)
+    let (keys, values) = (box.cache.keys(cacheLayer), box.cache.values(cacheLayer))
+    kernel.run(
+      CacheStore(
+        newKeys: part(1), newValues: part(2), keys: keys, values: values,
+        heads: configuration.heads, headSize: configuration.headSize,
+        capacity: box.cache.capacity, firstPosition: chunk.firstPosition))
     kernel.run(
       Attention(
-        queries: queries, keys: box.cache.keys(cacheLayer), values: box.cache.values(cacheLayer),
-        heads: configuration.heads, headSize: configuration.headSize,
-        capacity: box.cache.capacity, firstPosition: chunk.firstPosition, output: output,
-        scores: scores.base))
+        queries: part(0), keys: keys, values: values, heads: configuration.heads,
+        headSize: configuration.headSize, capacity: box.cache.capacity,
+        firstPosition: chunk.firstPosition, output: output, scores: scores.base))
   }
 
   /// residual += down(gelu(up(norm(residual))))
@@ -112,10 +116,12 @@ extension Engine {
       LayerNorm(
         input: residual.readOnly, weight: layer.norm2Weight, bias: layer.norm2Bias,
         epsilon: configuration.layerNormEpsilon, output: block))
-    kernel.run(Linear(input: block.readOnly, weight: layer.up, bias: layer.upBias, output: hidden))
-    kernel.run(GELU(hidden.base, count: rows * configuration.hidden))
     kernel.run(
-      Linear(input: hidden.readOnly, weight: layer.down, bias: layer.downBias, output: block))
-    kernel.run(Addition(to: residual.base, addend: block.base, count: rows * channels))
+      Linear(
+        input: block.readOnly, weight: layer.up, bias: layer.upBias, output: hidden, epilogue: .gelu))
+    kernel.run(
+      Linear(
+        input: hidden.readOnly, weight: layer.down, bias: layer.downBias, output: block,
+        epilogue: .residual(residual)))
   }
 }

@@ -32,7 +32,8 @@ public final class Engine {
     logits = try makeBuffer(configuration.vocabulary)
     switch variant.decoding {
     case .recompute:
-      scratchCache = CacheBox(try KeyValueCache(layers: 1, configuration: configuration))
+      scratchCache = CacheBox(
+        try KeyValueCache(layers: 1, configuration: configuration, layout: kernel.cacheLayout))
     case .cache: scratchCache = nil
     }
   }
@@ -42,7 +43,9 @@ public final class Engine {
       switch variant.decoding {
       case .recompute: nil
       case .cache:
-        CacheBox(try KeyValueCache(layers: configuration.layers, configuration: configuration))
+        CacheBox(
+          try KeyValueCache(
+            layers: configuration.layers, configuration: configuration, layout: kernel.cacheLayout))
       }
     return TokenSequence(cache: cache, configuration: configuration)
   }

@@ -1,42 +1,27 @@
 import GPT2Kernels
 import GPT2Model
 
-/// Keys and values of one sequence: for each layer (heads, capacity, headSize) of each, so that one head's
-/// positions lie in a row.
+/// Keys and values of one sequence: for each layer the keys of all heads and then their values, as the kernel that
+/// reads them wants them.
 struct KeyValueCache: ~Copyable {
-  let heads: Int
-  let headSize: Int
   /// Positions there is room for.
   let capacity: Int
 
+  private let keyCount: Int
+  private let valueCount: Int
   private let storage: FloatBuffer
 
-  init(layers: Int, configuration: Configuration) throws(EngineError) {
-    heads = configuration.heads
-    headSize = configuration.headSize
+  init(layers: Int, configuration: Configuration, layout: CacheLayout) throws(EngineError) {
+    let (heads, headSize) = (configuration.heads, configuration.headSize)
     capacity = configuration.context
-    storage = try makeBuffer(2 * layers * configuration.channels * configuration.context)
+    keyCount = heads * layout.keyStride(capacity: capacity, headSize: headSize)
+    valueCount = heads * layout.valueStride(capacity: capacity, headSize: headSize)
+    storage = try makeBuffer(layers * (keyCount + valueCount))
   }
 
-  private var layerStride: Int { heads * capacity * headSize }
-
-  func keys(_ layer: Int) -> UnsafeMutablePointer<Float> { storage.base + 2 * layer * layerStride }
-
-  func values(_ layer: Int) -> UnsafeMutablePointer<Float> {
-    storage.base + (2 * layer + 1) * layerStride
+  func keys(_ layer: Int) -> UnsafeMutablePointer<Float> {
+    storage.base + layer * (keyCount + valueCount)
   }
 
-  /// Takes keys and values from rows of (queries, keys, values), each `heads · headSize` wide.
-  func store(_ rows: Matrix, layer: Int, firstPosition: Int) {
-    let channels = heads * headSize
-    let (keys, values) = (keys(layer), values(layer))
-    for row in 0..<rows.rows {
-      let source = rows.row(row) + channels
-      for head in 0..<heads {
-        let target = (head * capacity + firstPosition + row) * headSize
-        (keys + target).update(from: source + head * headSize, count: headSize)
-        (values + target).update(from: source + channels + head * headSize, count: headSize)
-      }
-    }
-  }
+  func values(_ layer: Int) -> UnsafeMutablePointer<Float> { keys(layer) + keyCount }
 }

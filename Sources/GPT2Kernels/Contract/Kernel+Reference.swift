@@ -2,7 +2,7 @@ import Foundation
 
 /// The reference operations: what `naive` runs and what every variant starts from. They are the oracle, so they
 /// follow the formulas word for word and are never optimised.
-extension Kernel {
+extension DivisibleKernel {
   public func linear(_ operation: Linear, outputs: Range<Int>) {
     let inputs = operation.weight.inputs
     for m in 0..<operation.input.rows {

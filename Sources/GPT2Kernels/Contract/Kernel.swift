@@ -1,13 +1,41 @@
-/// How the operations of a GPT-2 are computed. One conformer per rung of the ladder.
-///
-/// Each operation comes with the part of its independent outputs to compute, so that a caller may split it
-/// between threads; the parts never share a reduction, and a result must not depend on how it was split.
-/// Whatever a conformer does not implement is the reference operation of `Kernel+Reference.swift`: a variant's
-/// file shows exactly what that variant changes. Every implementation handles every shape itself.
+/// How the operations of a GPT-2 are computed. One conformer per rung of the ladder; the engine asks for whole
+/// operations and knows nothing of threads, tiles or layouts.
 public protocol Kernel: Sendable {
+  /// How linear layers' matrices have to lie; a matrix in `rows` is taken as well.
   var weightLayout: WeightLayout { get }
 
-  /// Columns `outputs` of the output, for all rows.
+  /// How the keys and values of a sequence have to lie.
+  var cacheLayout: CacheLayout { get }
+
+  /// The product, its bias and its epilogue.
+  func run(_ operation: Linear)
+
+  func run(_ operation: LayerNorm)
+
+  func run(_ operation: GELU)
+
+  func run(_ operation: Addition)
+
+  func run(_ operation: CacheStore)
+
+  func run(_ operation: Attention)
+}
+
+extension Kernel {
+  public var weightLayout: WeightLayout { .rows }
+
+  public var cacheLayout: CacheLayout { .rows }
+
+  public func run(_ operation: CacheStore) { cacheLayout.store(operation) }
+}
+
+/// A kernel whose operations fall into parts that share no reduction, so that a caller may split them between
+/// threads; a result must not depend on how it was split.
+///
+/// Whatever a conformer does not implement is the reference operation of `Kernel+Reference.swift`: a variant's
+/// file shows exactly what that variant changes. Every implementation handles every shape itself.
+public protocol DivisibleKernel: Kernel {
+  /// Columns `outputs` of the product with its bias, for all rows. The epilogue is the caller's.
   func linear(_ operation: Linear, outputs: Range<Int>)
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>)
@@ -19,12 +47,11 @@ public protocol Kernel: Sendable {
   func attention(_ operation: Attention, heads: Range<Int>)
 }
 
-extension Kernel {
-  public var weightLayout: WeightLayout { .rows }
-
+extension DivisibleKernel {
   public func run(_ operation: Linear) {
-    assert(operation.weight.layout == weightLayout)
+    assert(operation.weight.layout == .rows)
     linear(operation, outputs: 0..<operation.weight.outputs)
+    operation.runEpilogue(on: self)
   }
 
   public func run(_ operation: LayerNorm) { layerNorm(operation, rows: 0..<operation.input.rows) }
@@ -34,4 +61,28 @@ extension Kernel {
   public func run(_ operation: Addition) { add(operation, elements: 0..<operation.count) }
 
   public func run(_ operation: Attention) { attention(operation, heads: 0..<operation.heads) }
+}
+
+extension Linear {
+  /// The epilogue as operations of its own, behind a finished product.
+  func runEpilogue(on kernel: some Kernel) {
+    switch epilogue {
+    case .none: break
+    case .gelu:
+      if output.isContiguous {
+        kernel.run(GELU(output.base, count: output.rows * output.columns))
+      } else {
+        for row in 0..<output.rows { kernel.run(GELU(output.row(row), count: output.columns)) }
+      }
+    case .residual(let stream):
+      if output.isContiguous, stream.isContiguous {
+        kernel.run(
+          Addition(to: stream.base, addend: output.base, count: output.rows * output.columns))
+      } else {
+        for row in 0..<output.rows {
+          kernel.run(Addition(to: stream.row(row), addend: output.row(row), count: output.columns))
+        }
+      }
+    }
+  }
 }

@@ -42,5 +42,8 @@ public struct MutableMatrix: @unchecked Sendable {
     return base + index &* stride
   }
 
+  /// Whether one row follows the other without a gap.
+  public var isContiguous: Bool { stride == columns || rows <= 1 }
+
   public var readOnly: Matrix { Matrix(base, rows: rows, columns: columns, stride: stride) }
 }

@@ -11,10 +11,27 @@ public struct Linear: Sendable {
   public let bias: Vector?
   /// (m, n); overlaps no operand.
   public let output: MutableMatrix
+  public let epilogue: Epilogue
 
-  public init(input: Matrix, weight: Weight, bias: Vector?, output: MutableMatrix) {
+  /// What becomes of the product. A kernel may do it while a value is still in a register.
+  public enum Epilogue: Sendable {
+    /// It stays as it is.
+    case none
+    /// output ← GELU(output)
+    case gelu
+    /// The matrix, (m, n), grows by the output, which is scratch then: what it holds is unspecified.
+    case residual(MutableMatrix)
+  }
+
+  public init(
+    input: Matrix, weight: Weight, bias: Vector?, output: MutableMatrix, epilogue: Epilogue = .none
+  ) {
     assert(input.columns == weight.inputs && output.columns == weight.outputs)
     assert(input.rows == output.rows && (bias?.count ?? weight.outputs) == weight.outputs)
+    if case .residual(let stream) = epilogue {
+      assert(stream.rows == output.rows && stream.columns == output.columns)
+    }
+    self.epilogue = epilogue
     self.input = input
     self.weight = weight
     self.bias = bias
@@ -97,9 +114,9 @@ public struct Addition: @unchecked Sendable {
 public struct Attention: @unchecked Sendable {
   /// (new positions, heads · headSize), heads side by side.
   public let queries: Matrix
-  /// (heads, capacity, headSize), filled for all positions up to the last new one.
+  /// One layer's keys, in the kernel's `cacheLayout`, for all positions up to the last new one.
   public let keys: UnsafePointer<Float>
-  /// (heads, capacity, headSize), likewise.
+  /// Likewise.
   public let values: UnsafePointer<Float>
   public let heads: Int
   public let headSize: Int

@@ -2,11 +2,14 @@
 public enum WeightLayout: Sendable, Equatable {
   /// One row of `inputs` values for each output: what a dot product reads in order.
   case rows
+  /// Panels for products with vectors of that many floats; see `PanelShape`.
+  case panels(vector: Int)
 
   /// Floats that a matrix takes in this layout.
   public func count(outputs: Int, inputs: Int) -> Int {
     switch self {
     case .rows: outputs * inputs
+    case .panels(let vector): PanelShape(vector: vector).count(outputs: outputs, inputs: inputs)
     }
   }
 
@@ -17,6 +20,9 @@ public enum WeightLayout: Sendable, Equatable {
   ) {
     switch self {
     case .rows: transpose(source, rows: inputs, columns: outputs, to: destination)
+    case .panels(let vector):
+      PanelShape(vector: vector).store(
+        conv1D: source, inputs: inputs, outputs: outputs, to: destination)
     }
   }
 }

@@ -1,63 +1,125 @@
-/// eˣ for eight values, within 2 ulp over the whole range of float32; 0 below −87.3, +∞ never (it stops at e^88).
+/// eˣ for each lane, within 2 ulp over the whole range of float32; 0 below −87.3, +∞ never (it stops at e^88).
 ///
 /// x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial of degree 7; 2ⁿ by adding n to the exponent. The
 /// splitting of ln 2 is Cody and Waite's ("Software Manual for the Elementary Functions", 1980); the
 /// coefficients are those of the Taylor series, whose first dropped term is below 2⁻²⁷ there.
 @inline(__always)
-func exp(_ x: SIMD8<Float>) -> SIMD8<Float> {
+func exp<Vector: FloatVector>(_ x: Vector) -> Vector {
   let low: Float = -87.3
-  let bounded = clamp(x, low: low, high: 88)
+  let bounded = x.clamped(low: low, high: 88)
   // Adding 1.5 · 2²³ rounds to an integer, which then stands in the low bits.
   let magic: Float = 12_582_912
-  let shifted = SIMD8(repeating: magic).addingProduct(bounded, SIMD8(repeating: 1.442_695_04))
+  let shifted = Vector(repeating: magic).addingProduct(bounded, Vector(repeating: 1.442_695_04))
   let n = shifted - magic
-  var r = bounded.addingProduct(n, SIMD8(repeating: -0.693_359_375))
-  r = r.addingProduct(n, SIMD8(repeating: 2.121_944_4e-4))
-  var p = SIMD8<Float>(repeating: 1 / 5040)
-  p = SIMD8(repeating: 1 / 720).addingProduct(p, r)
-  p = SIMD8(repeating: 1 / 120).addingProduct(p, r)
-  p = SIMD8(repeating: 1 / 24).addingProduct(p, r)
-  p = SIMD8(repeating: 1 / 6).addingProduct(p, r)
-  p = SIMD8(repeating: 0.5).addingProduct(p, r)
-  p = SIMD8(repeating: 1).addingProduct(p, r)
-  p = SIMD8(repeating: 1).addingProduct(p, r)
-  let bits = unsafeBitCast(shifted, to: SIMD8<Int32>.self) &<< 23
-  let power = unsafeBitCast(bits &+ SIMD8(repeating: 127 << 23), to: SIMD8<Float>.self)
-  return (p * power).replacing(with: 0, where: x .< low)
-}
-
-@inline(__always)
-func clamp(_ x: SIMD8<Float>, low: Float, high: Float) -> SIMD8<Float> {
-  x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)
+  var r = bounded.addingProduct(n, Vector(repeating: -0.693_359_375))
+  r = r.addingProduct(n, Vector(repeating: 2.121_944_4e-4))
+  var p = Vector(repeating: 1 / 5040)
+  p = Vector(repeating: 1 / 720).addingProduct(p, r)
+  p = Vector(repeating: 1 / 120).addingProduct(p, r)
+  p = Vector(repeating: 1 / 24).addingProduct(p, r)
+  p = Vector(repeating: 1 / 6).addingProduct(p, r)
+  p = Vector(repeating: 0.5).addingProduct(p, r)
+  p = Vector(repeating: 1).addingProduct(p, r)
+  p = Vector(repeating: 1).addingProduct(p, r)
+  return (p * shifted.powerOfTwoOfLowBits).zeroed(where: x, isBelow: low)
 }
 
 /// The tanh approximation of GELU as x · σ(2u), u = √(2/π)(x + 0.044715 x³): the same function, because
 /// ½(1 + tanh u) = 1/(1 + e^(−2u)). Below −16 that is 0 in float32, and the power, which stops at e^88, must not
 /// meet a numerator of its own size.
 @inline(__always)
-func gelu(_ x: SIMD8<Float>) -> SIMD8<Float> {
+func gelu<Vector: FloatVector>(_ x: Vector) -> Vector {
   let cubic = x + 0.044715 * x * x * x
-  let numerator = x.replacing(with: -16, where: x .< -16)
+  let numerator = x.clamped(low: -16, high: .infinity)
   return numerator / (1 + exp(-1.595_769_1 * cubic))
+}
+
+/// x[i] ← e^((x[i] − max) · scale) for the first `count` values, the numerators of a softmax, and their sum.
+///
+/// - Parameter scale: at least 0.
+@inline(__always)
+func softmaxNumerators<Vector: FloatVector>(
+  _ x: UnsafeMutablePointer<Float>, count: Int, scale: Float, as _: Vector.Type
+) -> Float {
+  let lanes = Vector.scalarCount
+  let whole = count / lanes &* lanes
+  var maxima = Vector(repeating: -.infinity)
+  var i = 0
+  while i < whole {
+    maxima = maxima.larger(Vector(loading: x + i))
+    i &+= lanes
+  }
+  let rest = Vector(loading: x + whole, count: count &- whole, padding: -.infinity)
+  let maximum = maxima.larger(rest).largestLane
+  var sums = Vector(repeating: 0)
+  i = 0
+  while i < whole {
+    let e = exp((Vector(loading: x + i) - maximum) * scale)
+    e.store(to: x + i)
+    sums += e
+    i &+= lanes
+  }
+  guard whole < count else { return sums.laneSum }
+  let e = exp((rest - maximum) * scale)
+  e.store(to: x + whole, count: count &- whole)
+  return (sums + e).laneSum
 }
 
 /// Softmax of `count` values in place, as `referenceSoftmax`.
 @inline(__always)
 func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
+  let scale = 1 / softmaxNumerators(x, count: count, scale: 1, as: SIMD8<Float>.self)
   let whole = count & ~7
-  var maxima = SIMD8<Float>(repeating: -.infinity)
-  for i in stride(from: 0, to: whole, by: 8) { maxima = pointwiseMax(maxima, SIMD8(loading: x + i)) }
-  let rest = SIMD8(loading: x + whole, count: count - whole, padding: -.infinity)
-  let maximum = pointwiseMax(maxima, rest).max()
-  var sums = SIMD8<Float>.zero
-  for i in stride(from: 0, to: whole, by: 8) {
-    let e = exp(SIMD8(loading: x + i) - maximum)
-    e.store(to: x + i)
-    sums += e
-  }
-  let e = exp(rest - maximum)
-  e.store(to: x + whole, count: count - whole)
-  let scale = 1 / (sums + e).laneSum
   for i in stride(from: 0, to: whole, by: 8) { (SIMD8(loading: x + i) * scale).store(to: x + i) }
   for i in whole..<count { x[i] *= scale }
+}
+
+/// Layer norm of each of `rows`, the mean first and then the variance around it.
+@inline(__always)
+func vectorLayerNorm<Vector: FloatVector>(
+  _ operation: LayerNorm, rows: Range<Int>, as _: Vector.Type
+) {
+  let channels = operation.input.columns
+  let lanes = Vector.scalarCount
+  let whole = channels / lanes &* lanes
+  for row in rows {
+    let x = operation.input.row(row)
+    let out = operation.output.row(row)
+    var sums = Vector(repeating: 0)
+    for i in stride(from: 0, to: whole, by: lanes) { sums += Vector(loading: x + i) }
+    var sum = sums.laneSum
+    for i in whole..<channels { sum += x[i] }
+    let mean = sum / Float(channels)
+    var squares = Vector(repeating: 0)
+    for i in stride(from: 0, to: whole, by: lanes) {
+      let centered = Vector(loading: x + i) - mean
+      squares = squares.addingProduct(centered, centered)
+    }
+    var variance = squares.laneSum
+    for i in whole..<channels { variance += (x[i] - mean) * (x[i] - mean) }
+    let inverse = 1 / (variance / Float(channels) + operation.epsilon).squareRoot()
+    for i in stride(from: 0, to: whole, by: lanes) {
+      let normal = (Vector(loading: x + i) - mean) * inverse
+      Vector(loading: operation.bias.base + i)
+        .addingProduct(normal, Vector(loading: operation.weight.base + i)).store(to: out + i)
+    }
+    for i in whole..<channels {
+      out[i] = (x[i] - mean) * inverse * operation.weight.base[i] + operation.bias.base[i]
+    }
+  }
+}
+
+/// GELU of `count` values in place.
+@inline(__always)
+func vectorGELU<Vector: FloatVector>(
+  _ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type
+) {
+  let lanes = Vector.scalarCount
+  var i = 0
+  while i &+ lanes <= count {
+    gelu(Vector(loading: values + i)).store(to: values + i)
+    i &+= lanes
+  }
+  guard i < count else { return }
+  gelu(Vector(loading: values + i, count: count &- i)).store(to: values + i, count: count &- i)
 }

@@ -6,4 +6,4 @@ extension Variant {
 }
 
 /// The reference operations, with nothing changed.
-struct Naive: Kernel {}
+struct Naive: DivisibleKernel {}

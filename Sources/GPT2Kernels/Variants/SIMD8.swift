@@ -8,7 +8,7 @@ extension Variant {
 /// Twelve vectors of sums, three rows by four outputs, plus four of weights and one of activations: seventeen
 /// registers where there are thirty-two, and sixteen with the activation taken from memory. Every output has one
 /// vector of sums whatever tile it falls in, so a result depends neither on the tile nor on the thread.
-struct SIMD8Tile3x4: Kernel {
+struct SIMD8Tile3x4: DivisibleKernel {
   func linear(_ operation: Linear, outputs: Range<Int>) {
     let rows = operation.input.rows
     var n = outputs.lowerBound
@@ -31,46 +31,11 @@ struct SIMD8Tile3x4: Kernel {
   }
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>) {
-    let channels = operation.input.columns
-    let whole = channels & ~7
-    for row in rows {
-      let x = operation.input.row(row)
-      let out = operation.output.row(row)
-      var sums = SIMD8<Float>.zero
-      for i in stride(from: 0, to: whole, by: 8) { sums += SIMD8(loading: x + i) }
-      var sum = sums.laneSum
-      for i in whole..<channels { sum += x[i] }
-      let mean = sum / Float(channels)
-      var squares = SIMD8<Float>.zero
-      for i in stride(from: 0, to: whole, by: 8) {
-        let centered = SIMD8(loading: x + i) - mean
-        squares = squares.addingProduct(centered, centered)
-      }
-      var variance = squares.laneSum
-      for i in whole..<channels { variance += (x[i] - mean) * (x[i] - mean) }
-      let inverse = 1 / (variance / Float(channels) + operation.epsilon).squareRoot()
-      for i in stride(from: 0, to: whole, by: 8) {
-        let normal = (SIMD8(loading: x + i) - mean) * inverse
-        SIMD8(loading: operation.bias.base + i)
-          .addingProduct(normal, SIMD8(loading: operation.weight.base + i)).store(to: out + i)
-      }
-      for i in whole..<channels {
-        out[i] = (x[i] - mean) * inverse * operation.weight.base[i] + operation.bias.base[i]
-      }
-    }
+    vectorLayerNorm(operation, rows: rows, as: SIMD8<Float>.self)
   }
 
   func gelu(_ operation: GELU, elements: Range<Int>) {
-    var i = elements.lowerBound
-    while i + 8 <= elements.upperBound {
-      GPT2Kernels.gelu(SIMD8(loading: operation.values + i)).store(to: operation.values + i)
-      i += 8
-    }
-    let rest = elements.upperBound - i
-    if rest > 0 {
-      let tail = SIMD8(loading: operation.values + i, count: rest)
-      GPT2Kernels.gelu(tail).store(to: operation.values + i, count: rest)
-    }
+    vectorGELU(operation.values + elements.lowerBound, count: elements.count, as: SIMD8<Float>.self)
   }
 
   func attention(_ operation: Attention, heads: Range<Int>) {
@@ -102,12 +67,12 @@ struct SIMD8Tile3x4: Kernel {
     let (x0, x1, x2) = (
       operation.input.row(m), operation.input.row(m + 1), operation.input.row(m + 2)
     )
-    var (s0, s1, s2) = (Quad(), Quad(), Quad())
+    var (s0, s1, s2) = (Quad<SIMD8<Float>>(), Quad<SIMD8<Float>>(), Quad<SIMD8<Float>>())
     let inputs = operation.weight.inputs
     let whole = inputs & ~7
     var k = 0
     while k < whole {
-      let w = Quad(loading: weights, at: k)
+      let w = Quad<SIMD8<Float>>(loading: weights, at: k)
       s0.add(SIMD8(loading: x0 + k), times: w)
       s1.add(SIMD8(loading: x1 + k), times: w)
       s2.add(SIMD8(loading: x2 + k), times: w)
@@ -115,7 +80,7 @@ struct SIMD8Tile3x4: Kernel {
     }
     if k < inputs {
       let rest = inputs &- k
-      let w = Quad(loading: weights, at: k, count: rest)
+      let w = Quad<SIMD8<Float>>(loading: weights, at: k, count: rest)
       s0.add(SIMD8(loading: x0 + k, count: rest), times: w)
       s1.add(SIMD8(loading: x1 + k, count: rest), times: w)
       s2.add(SIMD8(loading: x2 + k, count: rest), times: w)
@@ -140,7 +105,7 @@ struct SIMD8Tile3x4: Kernel {
   ) {
     var i = 0
     while i &+ 32 <= size {
-      var sums = Quad()
+      var sums = Quad<SIMD8<Float>>()
       for t in 0..<count {
         let vector = vectors + (t &* size &+ i)
         let weight = SIMD8(repeating: weights[t])

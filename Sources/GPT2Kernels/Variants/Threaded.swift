@@ -8,7 +8,7 @@ extension Variant {
 
 /// Another kernel's operations, each split into independent outputs over the pool. Reductions are never split, so
 /// the results are the base's, bit for bit, on any number of threads.
-struct Threaded<Base: Kernel>: Kernel {
+struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
   let base: Base
   let pool: ThreadPool
 

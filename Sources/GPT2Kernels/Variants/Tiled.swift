@@ -8,7 +8,7 @@ extension Variant {
 /// Thirty-two sums in registers: each step of the reduction feeds thirty-two products with twelve loads instead of
 /// sixty-four, and the sums, independent of each other, need no unrolling of their own. Every output sums in the
 /// reference's order, whatever tile it falls in.
-struct Tiled4x8: Kernel {
+struct Tiled4x8: DivisibleKernel {
   /// Where rows or outputs do not fill the last tile it starts earlier and computes some of them twice: the same
   /// sums in the same order, and faster than one by one.
   func linear(_ operation: Linear, outputs: Range<Int>) {

@@ -7,7 +7,7 @@ extension Variant {
 
 /// A float sum is a chain: each addition waits for the one before. Eight sums side by side keep the adders busy,
 /// and being independent they may share a vector register.
-struct Unrolled8: Kernel {
+struct Unrolled8: DivisibleKernel {
   func linear(_ operation: Linear, outputs: Range<Int>) {
     for m in 0..<operation.input.rows {
       let x = operation.input.row(m)

@@ -1,0 +1,90 @@
+/// How a kernel wants the keys and values of one sequence and one layer to lie: head after head, each with room for
+/// `capacity` positions.
+public enum CacheLayout: Sendable, Equatable {
+  /// Keys and values alike: (capacity, headSize), one position after the other.
+  case rows
+  /// What a product reads in order, with vectors of that many floats: the keys of a head as the panels of a matrix
+  /// with a position for each output, its values as those of a matrix with a position for each input. See
+  /// `PanelShape`.
+  case panels(vector: Int)
+
+  /// Floats from one head's keys to the next head's.
+  public func keyStride(capacity: Int, headSize: Int) -> Int {
+    switch self {
+    case .rows: capacity * headSize
+    case .panels(let vector): PanelShape(vector: vector).count(outputs: capacity, inputs: headSize)
+    }
+  }
+
+  /// Floats from one head's values to the next head's.
+  public func valueStride(capacity: Int, headSize: Int) -> Int {
+    switch self {
+    case .rows: capacity * headSize
+    case .panels(let vector): PanelShape(vector: vector).count(outputs: headSize, inputs: capacity)
+    }
+  }
+
+  /// Puts the new positions' keys and values where they belong.
+  func store(_ operation: CacheStore) {
+    for head in 0..<operation.heads { store(operation, head: head) }
+  }
+
+  func store(_ operation: CacheStore, head: Int) {
+    let (size, capacity) = (operation.headSize, operation.capacity)
+    let keys = operation.keys + head * keyStride(capacity: capacity, headSize: size)
+    let values = operation.values + head * valueStride(capacity: capacity, headSize: size)
+    for row in 0..<operation.newKeys.rows {
+      let position = operation.firstPosition + row
+      let key = operation.newKeys.row(row) + head * size
+      let value = operation.newValues.row(row) + head * size
+      switch self {
+      case .rows:
+        (keys + position * size).update(from: key, count: size)
+        (values + position * size).update(from: value, count: size)
+      case .panels(let vector):
+        let shape = PanelShape(vector: vector)
+        let width = shape.width(at: position, outputs: capacity)
+        let column = keys + shape.offset(of: position, inputs: size)
+        for i in 0..<size { column[i &* width] = key[i] }
+        for first in stride(from: 0, to: size, by: shape.columns) {
+          let width = shape.width(at: first, outputs: size)
+          (values + first * capacity + position * width)
+            .update(from: value + first, count: min(width, size - first))
+        }
+      }
+    }
+  }
+}
+
+/// Takes the keys and values of consecutive new positions of one sequence into the cache.
+public struct CacheStore: @unchecked Sendable {
+  /// (new positions, heads · headSize), heads side by side.
+  public let newKeys: Matrix
+  /// (new positions, heads · headSize), likewise.
+  public let newValues: Matrix
+  /// One layer's, in the kernel's `cacheLayout`.
+  public let keys: UnsafeMutablePointer<Float>
+  /// Likewise.
+  public let values: UnsafeMutablePointer<Float>
+  public let heads: Int
+  public let headSize: Int
+  public let capacity: Int
+  /// The sequence's position of the first row.
+  public let firstPosition: Int
+
+  public init(
+    newKeys: Matrix, newValues: Matrix, keys: UnsafeMutablePointer<Float>,
+    values: UnsafeMutablePointer<Float>, heads: Int, headSize: Int, capacity: Int, firstPosition: Int
+  ) {
+    assert(newKeys.columns == heads * headSize && newValues.columns == heads * headSize)
+    assert(newKeys.rows == newValues.rows && firstPosition + newKeys.rows <= capacity)
+    self.newKeys = newKeys
+    self.newValues = newValues
+    self.keys = keys
+    self.values = values
+    self.heads = heads
+    self.headSize = headSize
+    self.capacity = capacity
+    self.firstPosition = firstPosition
+  }
+}

@@ -1,0 +1,54 @@
+/// A matrix cut into panels of three vectors' outputs each, so that the innermost loop of a product reads it from
+/// start to end: panel by panel, and in each (inputs, width). The last panel is as many whole vectors wide as
+/// its outputs need; what they do not fill is padding.
+///
+/// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008), done
+/// once when the weights are loaded.
+public struct PanelShape: Sendable, Equatable {
+  /// Floats in a vector.
+  public let vector: Int
+
+  public init(vector: Int) { self.vector = vector }
+
+  /// Outputs of a whole panel.
+  @inline(__always)
+  public var columns: Int { 3 &* vector }
+
+  /// Panels of a matrix.
+  @inline(__always)
+  public func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
+
+  /// Floats that a matrix takes.
+  public func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }
+
+  /// Floats from one input to the next in the panel that holds `output`.
+  @inline(__always)
+  public func width(at output: Int, outputs: Int) -> Int {
+    let first = output / columns &* columns
+    return min(columns, (outputs &- first &+ vector &- 1) / vector &* vector)
+  }
+
+  /// Where an output's first input lies.
+  @inline(__always)
+  public func offset(of output: Int, inputs: Int) -> Int {
+    let first = output / columns &* columns
+    return first &* inputs &+ (output &- first)
+  }
+
+  /// Copies a Hugging Face `Conv1D` matrix, (inputs, outputs) row-major; padding becomes 0.
+  func store(
+    conv1D source: UnsafePointer<Float>, inputs: Int, outputs: Int,
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    var target = destination
+    for first in stride(from: 0, to: outputs, by: columns) {
+      let width = width(at: first, outputs: outputs)
+      let used = min(width, outputs - first)
+      for input in 0..<inputs {
+        target.update(from: source + (input &* outputs &+ first), count: used)
+        (target + used).update(repeating: 0, count: width - used)
+        target += width
+      }
+    }
+  }
+}

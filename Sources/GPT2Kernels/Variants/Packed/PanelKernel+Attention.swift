@@ -1,0 +1,76 @@
+extension PanelKernel {
+  /// Query rows of one part: enough that reading the keys pays, few enough that there are parts for many threads.
+  private static var queryBlock: Int { 64 }
+
+  /// A tile of rows at a time: their scores against all keys so far, softmax, the values' sums. The scores of one
+  /// tile are all that is stored, tile rows times positions.
+  func run(_ operation: Attention) {
+    let rows = operation.queries.rows
+    let blocks = (rows + Self.queryBlock - 1) / Self.queryBlock
+    let positions = operation.firstPosition + rows
+    let scoreStride = (positions + shape.columns - 1) / shape.columns * shape.columns
+    let capacity = tileRows * (scoreStride + shape.columns)
+    pool.split(0..<operation.heads * blocks, grain: 1) { parts in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { scratch in
+        for part in parts {
+          let first = part % blocks * Self.queryBlock
+          let block = first..<min(first + Self.queryBlock, rows)
+          for row in stride(from: first, to: block.upperBound, by: tileRows) {
+            attend(
+              operation, head: part / blocks, rows: row..<min(row + tileRows, block.upperBound),
+              scores: scratch.baseAddress!, scoreStride: scoreStride,
+              sums: scratch.baseAddress! + tileRows * scoreStride)
+          }
+        }
+      }
+    }
+  }
+
+  /// - Parameters:
+  ///   - scores: (tile rows, scoreStride)
+  ///   - sums: (tile rows, panel columns)
+  private func attend(
+    _ operation: Attention, head: Int, rows: Range<Int>, scores: UnsafeMutablePointer<Float>,
+    scoreStride: Int, sums: UnsafeMutablePointer<Float>
+  ) {
+    let (size, capacity) = (operation.headSize, operation.capacity)
+    let positions = operation.firstPosition + rows.upperBound
+    let keys = operation.keys + head * cacheLayout.keyStride(capacity: capacity, headSize: size)
+    let values = operation.values + head * cacheLayout.valueStride(capacity: capacity, headSize: size)
+    for first in stride(from: 0, to: positions, by: shape.columns) {
+      let width = shape.width(at: first, outputs: capacity)
+      PanelRows<V>(
+        x: operation.queries.row(rows.lowerBound) + head * size, stride: operation.queries.stride,
+        rows: rows.count, panel: keys + first * size, width: width, inputs: size, sums: sums,
+        continues: false
+      ).run(tileRows: tileRows)
+      for row in 0..<rows.count {
+        (scores + (row * scoreStride + first)).update(from: sums + row * width, count: width)
+      }
+    }
+    // Sums of numerators, in the first column of their rows' scratch until the values are summed.
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count) { totals in
+      for row in 0..<rows.count {
+        let own = operation.firstPosition + rows.lowerBound + row + 1
+        let x = scores + row * scoreStride
+        totals[row] = softmaxNumerators(x, count: own, scale: operation.scale, as: V.self)
+        (x + own).update(repeating: 0, count: positions - own)
+      }
+      for first in stride(from: 0, to: size, by: shape.columns) {
+        let width = shape.width(at: first, outputs: size)
+        PanelRows<V>(
+          x: scores, stride: scoreStride, rows: rows.count, panel: values + first * capacity,
+          width: width, inputs: positions, sums: sums, continues: false
+        ).run(tileRows: tileRows)
+        for row in 0..<rows.count {
+          let out = operation.output.row(rows.lowerBound + row) + (head * size + first)
+          let scale = 1 / totals[row]
+          for column in stride(from: 0, to: min(width, size - first), by: V.scalarCount) {
+            (V(loading: sums + (row * width + column)) * scale)
+              .store(to: out + column, count: min(V.scalarCount, size - first - column))
+          }
+        }
+      }
+    }
+  }
+}

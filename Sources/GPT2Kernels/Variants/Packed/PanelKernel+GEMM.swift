@@ -1,0 +1,90 @@
+extension PanelKernel {
+  /// Inputs that one pass over a panel takes at most: eight rows of that many stay in the first-level cache, a
+  /// panel's share in the second.
+  private static var inputBlock: Int { 768 }
+
+  /// Bytes of input rows that stay in the second-level cache while panel after panel passes.
+  private static var rowBlockBytes: Int { 1 << 20 }
+
+  /// Rows of the input are cut into blocks that stay in cache, and each part is one block against one panel: it
+  /// reads the panel once from memory and writes outputs of its own.
+  func runGEMM(_ operation: Linear) {
+    let (rows, inputs, outputs) = (
+      operation.input.rows, operation.weight.inputs, operation.weight.outputs
+    )
+    guard rows > 0 else { return }
+    let panels = shape.panels(outputs: outputs)
+    let rowsInCache = max(Self.rowBlockBytes / (4 * max(inputs, 1)) / tileRows, 1) * tileRows
+    let blocks = (rows + rowsInCache - 1) / rowsInCache
+    let blockRows = ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows
+    pool.split(0..<blocks * panels, grain: 1) { parts in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: blockRows * shape.columns) { sums in
+        for part in parts {
+          let first = part / panels * blockRows
+          runBlock(
+            operation, rows: first..<min(first + blockRows, rows), panel: part % panels,
+            sums: sums.baseAddress!)
+        }
+      }
+    }
+  }
+
+  private func runBlock(
+    _ operation: Linear, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>
+  ) {
+    guard !rows.isEmpty else { return }
+    let weight = operation.weight
+    let inputs = weight.inputs
+    let first = panel * shape.columns
+    let width = shape.width(at: first, outputs: weight.outputs)
+    let base = weight.base + first * inputs
+    let passes = max((inputs + Self.inputBlock - 1) / Self.inputBlock, 1)
+    let block = ((inputs + passes - 1) / passes + 7) / 8 * 8
+    var k = 0
+    repeat {
+      let count = min(block, inputs - k)
+      PanelRows<V>(
+        x: operation.input.row(rows.lowerBound) + k, stride: operation.input.stride, rows: rows.count,
+        panel: base + k * width, width: width, inputs: count, sums: sums, continues: k > 0,
+        next: base + (k + count) * width
+      ).run(tileRows: tileRows)
+      k += count
+    } while k < inputs
+    finish(
+      operation, rows: rows, outputs: first..<min(first + width, weight.outputs), sums: sums, width: width)
+  }
+
+  /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong.
+  func finish(
+    _ operation: Linear, rows: Range<Int>, outputs: Range<Int>, sums: UnsafePointer<Float>, width: Int
+  ) {
+    let lanes = V.scalarCount
+    var column = outputs.lowerBound
+    while column < outputs.upperBound {
+      let count = min(lanes, outputs.upperBound &- column)
+      let bias =
+        operation.bias.map { V(loading: $0.base + column, count: count) } ?? V(repeating: 0)
+      var source = sums + (column &- outputs.lowerBound)
+      switch operation.epilogue {
+      case .none:
+        for row in rows {
+          (V(loading: source) + bias).store(to: operation.output.row(row) + column, count: count)
+          source += width
+        }
+      case .gelu:
+        for row in rows {
+          gelu(V(loading: source) + bias).store(to: operation.output.row(row) + column, count: count)
+          source += width
+        }
+      case .residual(let stream):
+        for row in rows {
+          let target = stream.row(row) + column
+          let sum = V(loading: target, count: count) + (V(loading: source) + bias)
+          sum.store(to: target, count: count)
+          source += width
+        }
+      }
+      column &+= lanes
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/// Everything as panels: products with weights, scores against keys and sums of values all run the same register
+/// tile over memory that it reads from start to end.
+///
+/// Eight rows by three vectors are twenty-four sums; with three vectors of weights and one broadcast activation that
+/// is twenty-eight of thirty-two registers, and eleven loads for twenty-four multiply-adds, less than the two loads
+/// a cycle that a core can do. Where there are sixteen registers the tile is four rows high: twelve, three and one.
+/// Activations are read where they lie: each is loaded once a panel and shared by three vectors, and copying them
+/// into panels first was measured to cost what it saves.
+struct PanelKernel<V: FloatVector>: Sendable {
+  let pool: ThreadPool
+  /// Rows of the highest tile, 4 or 8.
+  let tileRows: Int
+
+  var shape: PanelShape { PanelShape(vector: V.scalarCount) }
+  var cacheLayout: CacheLayout { .panels(vector: V.scalarCount) }
+
+  func run(_ operation: Linear) {
+    switch operation.weight.layout {
+    case .rows: runDotProducts(operation)
+    case .panels:
+      assert(operation.weight.layout == .panels(vector: V.scalarCount))
+      if operation.input.rows == 1 { runGEMV(operation) } else { runGEMM(operation) }
+    }
+  }
+
+  func run(_ operation: LayerNorm) {
+    let grain = max(4096 / max(operation.input.columns, 1), 1)
+    pool.split(0..<operation.input.rows, grain: grain) {
+      vectorLayerNorm(operation, rows: $0, as: V.self)
+    }
+  }
+
+  func run(_ operation: GELU) {
+    pool.split(0..<operation.count, grain: 2048) {
+      vectorGELU(operation.values + $0.lowerBound, count: $0.count, as: V.self)
+    }
+  }
+
+  func run(_ operation: Addition) {
+    pool.split(0..<operation.count, grain: 8192) {
+      vectorAdd(operation.target + $0.lowerBound, operation.addend + $0.lowerBound, count: $0.count)
+    }
+  }
+
+  func run(_ operation: CacheStore) {
+    let layout = cacheLayout
+    let grain = operation.newKeys.rows > 8 ? 1 : operation.heads
+    pool.split(0..<operation.heads, grain: grain) { heads in
+      for head in heads { layout.store(operation, head: head) }
+    }
+  }
+
+  /// target += addend
+  private func vectorAdd(
+    _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int
+  ) {
+    var i = 0
+    while i &+ V.scalarCount <= count {
+      (V(loading: target + i) + V(loading: addend + i)).store(to: target + i)
+      i &+= V.scalarCount
+    }
+    while i < count {
+      target[i] += addend[i]
+      i &+= 1
+    }
+  }
+}

@@ -3,6 +3,11 @@
 /// What the standard library offers for every `SIMD` alike works lane by lane where it compares or converts; these
 /// requirements are met per width, so that generic code compiles to the same instructions as concrete code.
 protocol FloatVector: SIMD, BitwiseCopyable, Sendable where Scalar == Float {
+  static func + (a: Self, b: Self) -> Self
+  static func - (a: Self, b: Self) -> Self
+  static func * (a: Self, b: Self) -> Self
+  static func / (a: Self, b: Self) -> Self
+  func addingProduct(_ a: Self, _ b: Self) -> Self
   /// Each lane taken into `low...high`; NaN stays.
   func clamped(low: Float, high: Float) -> Self
   /// This, with 0 in each lane in which `x` is below `limit`.

@@ -37,32 +37,47 @@ func gelu<Vector: FloatVector>(_ x: Vector) -> Vector {
 /// x[i] ← e^((x[i] − max) · scale) for the first `count` values, the numerators of a softmax, and their sum.
 ///
 /// - Parameter scale: at least 0.
-@inline(__always)
 func softmaxNumerators<Vector: FloatVector>(
   _ x: UnsafeMutablePointer<Float>, count: Int, scale: Float, as _: Vector.Type
 ) -> Float {
   let lanes = Vector.scalarCount
   let whole = count / lanes &* lanes
-  var maxima = Vector(repeating: -.infinity)
+  var maxima = Vector(loading: x + whole, count: count &- whole, padding: -.infinity)
   var i = 0
   while i < whole {
     maxima = maxima.larger(Vector(loading: x + i))
     i &+= lanes
   }
-  let rest = Vector(loading: x + whole, count: count &- whole, padding: -.infinity)
-  let maximum = maxima.larger(rest).largestLane
-  var sums = Vector(repeating: 0)
-  i = 0
-  while i < whole {
-    let e = exp((Vector(loading: x + i) - maximum) * scale)
-    e.store(to: x + i)
-    sums += e
-    i &+= lanes
-  }
+  let maximum = maxima.largestLane
+  let sums = shiftedPowers(x, count: whole, shift: maximum, scale: scale, as: Vector.self)
   guard whole < count else { return sums.laneSum }
-  let e = exp((rest - maximum) * scale)
-  e.store(to: x + whole, count: count &- whole)
-  return (sums + e).laneSum
+  // The rest takes the same way through a vector of its own, so that there is one place for the power.
+  return withUnsafeTemporaryAllocation(of: Float.self, capacity: lanes) { rest in
+    let base = rest.baseAddress!
+    Vector(loading: x + whole, count: count &- whole, padding: -.infinity).store(to: base)
+    let sum = shiftedPowers(base, count: lanes, shift: maximum, scale: scale, as: Vector.self)
+    Vector(loading: base).store(to: x + whole, count: count &- whole)
+    return (sums + sum).laneSum
+  }
+}
+
+/// x[i] ← e^((x[i] − shift) · scale) for whole vectors, and their sum, lane by lane. Small, because in a larger
+/// function the compiler does not inline the power.
+@inline(never)
+private func shiftedPowers<Vector: FloatVector>(
+  _ x: UnsafeMutablePointer<Float>, count: Int, shift: Float, scale: Float, as _: Vector.Type
+) -> Vector {
+  let scale = Vector(repeating: scale)
+  let shift = Vector(repeating: shift)
+  var sums = Vector(repeating: 0)
+  var i = 0
+  while i < count {
+    let e = exp((Vector(loading: x + i) - shift) * scale)
+    e.store(to: x + i)
+    sums = sums + e
+    i &+= Vector.scalarCount
+  }
+  return sums
 }
 
 /// Softmax of `count` values in place, as `referenceSoftmax`.
@@ -114,12 +129,10 @@ func vectorLayerNorm<Vector: FloatVector>(
 func vectorGELU<Vector: FloatVector>(
   _ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type
 ) {
-  let lanes = Vector.scalarCount
   var i = 0
-  while i &+ lanes <= count {
-    gelu(Vector(loading: values + i)).store(to: values + i)
-    i &+= lanes
+  while i < count {
+    let used = min(Vector.scalarCount, count &- i)
+    gelu(Vector(loading: values + i, count: used)).store(to: values + i, count: used)
+    i &+= Vector.scalarCount
   }
-  guard i < count else { return }
-  gelu(Vector(loading: values + i, count: count &- i)).store(to: values + i, count: count &- i)
 }

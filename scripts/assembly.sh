@@ -30,7 +30,7 @@ case "${1-}" in
       END { flush() }'
     ;;
   *)
-    disassemble "$objects"/GPT2Kernels.build/*.o | awk -v wanted="$1" '
+    disassemble "$objects"/GPT2Kernels.build/*.o "$objects"/Measurement.build/*.o | awk -v wanted="$1" '
       /^[0-9a-f]+ <.*>:$/ { shown = index($0, wanted) > 0 }
       shown { print }'
     ;;

@@ -17,6 +17,8 @@ struct CellFigures: Sendable, Equatable {
   /// FLOP per byte.
   var intensity: Double?
   var rooflinePercent: Double?
+  /// The lower of both roofs at this intensity.
+  var roof: Roof?
   var peakMemoryMiB: Double?
   var coldLoadMS: Double?
   var warmLoadMS: Double?
@@ -51,7 +53,8 @@ struct CellFigures: Sendable, Equatable {
   }
 
   /// achieved = FLOPs / t; share = 100 · achieved / min(P_peak, AI · BW), AI = FLOPs / compulsory bytes
-  /// (Williams, Waterman and Patterson 2009).
+  /// (Williams, Waterman and Patterson 2009). BW is that of the nearest memory that holds the bytes; a GEMM's
+  /// weights take turns among copies that only DRAM holds.
   private mutating func deriveWork(of cell: Cell, nanoseconds: Double?, ceiling: Ceiling?) {
     guard let nanoseconds else { return }
     let work = cell.flops ?? cell.test.gemmFlops
@@ -60,7 +63,12 @@ struct CellFigures: Sendable, Equatable {
     guard let flops = work, let bytes = cell.bytes, bytes > 0 else { return }
     intensity = flops / bytes
     guard let ceiling else { return }
-    let bound = min(ceiling.fmaGFLOPS, flops / bytes * ceiling.dramGBPerSecond)
+    var held: Double? = bytes
+    if case .gemm = cell.test { held = nil }
+    let memory = ceiling.memoryRoof(holding: held)
+    let slope = flops / bytes * memory.gbPerSecond
+    roof = slope < ceiling.computeRoof ? .memory(level: memory.level) : .compute
+    let bound = min(ceiling.computeRoof, slope)
     rooflinePercent = bound > 0 ? 100 * flops / nanoseconds / bound : nil
   }
 }

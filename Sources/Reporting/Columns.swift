@@ -38,6 +38,7 @@ extension Column {
   static let intensity = Column("flop_per_byte", "FLOP/B", .number { $0.figures.intensity })
   static let roofline = Column(
     "roofline_percent", "% of the roofline", .number { $0.figures.rooflinePercent })
+  static let roof = Column("roof", "roof", .text { $0.figures.roof?.words })
 
   static let sampleCount = Column(
     "samples", "samples", .integer { $0.figures.sampleCount == 0 ? nil : $0.figures.sampleCount })
@@ -64,12 +65,13 @@ enum TableColumns {
     case .endToEnd:
       return [
         .variant, .weights, .threads, .test, .timeToFirstToken, .prefillRate, .decodeRate,
-        .timePerOutputToken, .interTokenLatency, .peakMemory, .speedAgainstNaive, .sampleCount, .outcome,
+        .timePerOutputToken, .interTokenLatency, .roofline, .roof, .peakMemory, .speedAgainstNaive,
+        .sampleCount, .outcome,
       ]
     case .gemm:
       return [
-        .variant, .m, .k, .n, .threads, .gemmTime, .gflops, .gbPerSecond, .roofline, .maxError, .outcome,
-        .speedAgainstNaive, .sampleCount,
+        .variant, .m, .k, .n, .threads, .gemmTime, .gflops, .gbPerSecond, .roofline, .roof, .maxError,
+        .outcome, .speedAgainstNaive, .sampleCount,
       ]
     }
   }
@@ -80,13 +82,13 @@ enum TableColumns {
       return [
         .variant, .weights, .threads, .test, .promptTokens, .newTokens, .batch, .status, .check, .sampleCount,
         .timeToFirstToken, .prefillTime, .prefillRate, .decodeRate, .timePerOutputToken, .interTokenLatency,
-        .speedAgainstNaive, .gflops, .gbPerSecond, .intensity, .roofline, .peakMemory, .coldLoad, .warmLoad,
-        .message,
+        .speedAgainstNaive, .gflops, .gbPerSecond, .intensity, .roofline, .roof, .peakMemory, .coldLoad,
+        .warmLoad, .message,
       ]
     case .gemm:
       return [
         .variant, .weights, .m, .k, .n, .threads, .status, .check, .sampleCount, .gemmTime, .gflops,
-        .gbPerSecond, .intensity, .roofline, .speedAgainstNaive, .maxError, .message,
+        .gbPerSecond, .intensity, .roofline, .roof, .speedAgainstNaive, .maxError, .message,
       ]
     }
   }

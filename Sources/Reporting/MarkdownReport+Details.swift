@@ -33,7 +33,7 @@ extension MarkdownReport {
     let rows = run.ranked.filter { $0.figures.gflops != nil || $0.figures.gbPerSecond != nil }
     guard run.record.kind == .endToEnd, !rows.isEmpty else { return "" }
     let columns: [Column] = [
-      .variant, .threads, .test, .gflops, .gbPerSecond, .intensity, .roofline,
+      .variant, .threads, .test, .gflops, .gbPerSecond, .intensity, .roofline, .roof,
     ]
     return section("Work and roofline", [MarkdownTable(columns, rows).text])
   }

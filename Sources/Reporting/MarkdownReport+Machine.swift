@@ -37,14 +37,21 @@ extension MarkdownReport {
 
   private static func ceilings(_ record: Record) -> String {
     guard !record.ceilings.isEmpty else { return "" }
-    var table = MarkdownTable([
-      ("threads", .right), ("peak FMA GFLOP/s, float32", .right), ("DRAM read GB/s", .right),
-    ])
-    table.rows = record.ceilings.map {
-      [
-        "\($0.threads)", NumberText.significant($0.fmaGFLOPS), NumberText.significant($0.dramGBPerSecond),
-      ]
+    let ceilings = CeilingTable(record.ceilings)
+    var table = MarkdownTable(CeilingTable.headings)
+    table.rows = ceilings.rows
+    return ([table.text, list(ceilings.remarks + [ceilingMethod(record)])]).joined(separator: "\n\n")
+  }
+
+  private static func ceilingMethod(_ record: Record) -> String {
+    guard record.ceilings.contains(where: { $0.fmaTrials != nil }) else {
+      return "The roof is the best of several short trials before and after the rounds."
     }
-    return table.text
+    let time = record.ceilingSeconds.map { ", which took \(NumberText.significant($0, 2)) s in all" } ?? ""
+    return
+      "The roof is the \(Int(Ceiling.roofQuantile * 100))th percentile of n trials before, between and after "
+      + "the rounds\(time): the best is luck, the median may be somebody else's load. Every trial is in "
+      + "`record.json`. Each thread is on a core of its own and reads its own part, in the fastest of several "
+      + "patterns: so many streams side by side, each line asked for so far ahead."
   }
 }

@@ -35,14 +35,16 @@ extension MarkdownReport {
     "**GFLOP/s** = 2·M·N·K / t / 1e9. **GB/s** = compulsory bytes / t / 1e9, for float32 "
       + "4·(M·K + K·N + M·N): each operand and the result once.",
     roofline
-      + " The weights take turns among copies larger than the caches together (cold), as decoding reads them; "
-      + "the other operands stay hot.",
+      + " The weights take turns among copies larger than the caches together (cold), as decoding reads them, so "
+      + "the memory is DRAM; the other operands stay hot.",
     againstNaive, interval,
   ]
 
   private static let roofline =
-    "**% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / DRAM bytes (Williams "
-    + "et al. 2009), and P_peak and BW are this machine's, measured in this run with as many threads."
+    "**% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes "
+    + "(Williams, Waterman and Patterson 2009), and P_peak and BW are this machine's, measured in this run with as "
+    + "many threads. **Roof** is the lower of the two: compute, or the memory that BW is of, the nearest level "
+    + "that holds the bytes."
 
   private static let againstNaive =
     "**Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode "

@@ -47,18 +47,3 @@ public struct Build: Codable, Sendable, Equatable {
     self.commit = commit
   }
 }
-
-/// What this machine can do at most with this many threads, measured in this run.
-public struct Ceiling: Codable, Sendable, Equatable {
-  public var threads: Int
-  /// Best of the trials: 2 × fused multiply-adds per second, float32, in GFLOP/s.
-  public var fmaGFLOPS: Double
-  /// Best of the trials: reading a buffer far larger than the caches, in GB/s (10⁹ bytes).
-  public var dramGBPerSecond: Double
-
-  public init(threads: Int, fmaGFLOPS: Double, dramGBPerSecond: Double) {
-    self.threads = threads
-    self.fmaGFLOPS = fmaGFLOPS
-    self.dramGBPerSecond = dramGBPerSecond
-  }
-}

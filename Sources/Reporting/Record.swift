@@ -20,6 +20,8 @@ public struct Record: Codable, Sendable, Equatable {
   public var build: Build
   public var settings: Settings
   public var ceilings: [Ceiling] = []
+  /// Wall time that measuring the ceilings took, before, between and after the rounds; nil where it was not said.
+  public var ceilingSeconds: Double?
   public var warnings: [String] = []
   public var correctness: [Correctness] = []
   public var cells: [Cell] = []

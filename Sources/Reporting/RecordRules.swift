@@ -8,10 +8,8 @@ struct RecordRules {
     for (index, cell) in record.cells.enumerated() {
       try check(cell, field: "cells[\(index)]")
     }
-    for (index, ceiling) in record.ceilings.enumerated() {
-      try positive(ceiling.fmaGFLOPS, "ceilings[\(index)].fmaGFLOPS")
-      try positive(ceiling.dramGBPerSecond, "ceilings[\(index)].dramGBPerSecond")
-    }
+    for (index, ceiling) in record.ceilings.enumerated() { try check(ceiling, field: "ceilings[\(index)]") }
+    try record.ceilingSeconds.map { try positive($0, "ceilingSeconds") }
   }
 
   private func check(_ cell: Cell, field: String) throws {
@@ -37,6 +35,28 @@ struct RecordRules {
     try cell.peakMemoryBytes.map { try inRange($0, 1...Int.max, "\(field).peakMemoryBytes") }
     try cell.load?.coldNanoseconds.map { try inRange($0, 1...Int.max, "\(field).load.coldNanoseconds") }
     try cell.load?.warmNanoseconds.map { try inRange($0, 1...Int.max, "\(field).load.warmNanoseconds") }
+  }
+
+  private func check(_ ceiling: Ceiling, field: String) throws {
+    try size(ceiling.threads, "\(field).threads")
+    try positive(ceiling.fmaGFLOPS, "\(field).fmaGFLOPS")
+    try positive(ceiling.dramGBPerSecond, "\(field).dramGBPerSecond")
+    try ceiling.fmaTrials.map { try trials($0, "\(field).fmaTrials") }
+    for (index, level) in (ceiling.memory ?? []).enumerated() {
+      let field = "\(field).memory[\(index)]"
+      try trials(level.trials, "\(field).trials")
+      try level.capacityBytes.map { try inRange($0, 1...Int.max, "\(field).capacityBytes") }
+      try inRange(level.workingSetBytes, 1...Int.max, "\(field).workingSetBytes")
+      try inRange(level.streams, 1...Int.max, "\(field).streams")
+      try inRange(level.prefetchBytes, 0...Int.max, "\(field).prefetchBytes")
+    }
+  }
+
+  private func trials(_ rates: [Double], _ field: String) throws {
+    guard !rates.isEmpty else {
+      throw ReportingError.invalid(path: path, field: field, found: "none", expected: "at least one trial")
+    }
+    for (index, rate) in rates.enumerated() { try positive(rate, "\(field)[\(index)]") }
   }
 
   private func check(_ sample: Sample, field: String) throws {

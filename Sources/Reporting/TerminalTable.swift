@@ -62,7 +62,7 @@ public struct TerminalTable: Sendable {
 }
 
 extension String {
-  fileprivate var trimmedEnd: String {
+  var trimmedEnd: String {
     String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
   }
 }
@@ -98,20 +98,21 @@ struct TerminalColumn: Sendable {
     switch kind {
     case .endToEnd:
       return [
-        .init(.variant, "variant"), .init(.weights, "weights", rank: 6),
+        .init(.variant, "variant"), .init(.weights, "weights", rank: 7),
         .init(.threads, "thr"), .init(.test, "test"), .init(.timeToFirstToken, "TTFT", "ms", rank: 1),
         .init(.prefillRate, "prefill", "tok/s ± CI"), .init(.decodeRate, "decode", "tok/s ± CI"),
-        .init(.timePerOutputToken, "TPOT", "ms", rank: 4),
-        .init(.interTokenLatency, "ITL p50 / p90 / p99", "ms", rank: 5),
+        .init(.timePerOutputToken, "TPOT", "ms", rank: 5),
+        .init(.interTokenLatency, "ITL p50 / p90 / p99", "ms", rank: 6),
+        .init(.roofline, "roofline", "%", rank: 3), .init(.roof, "roof", rank: 8),
         .init(.peakMemory, "memory", "MiB", rank: 2), .init(.speedAgainstNaive, "speed", "× naive"),
-        .init(.sampleCount, "n", rank: 3), .init(.outcome, "check"),
+        .init(.sampleCount, "n", rank: 4), .init(.outcome, "check"),
       ]
     case .gemm:
       return [
         .init(.variant, "variant"), .init(.m, "M"), .init(.k, "K"), .init(.n, "N"),
         .init(.threads, "thr"), .init(.gemmTime, "time", "ms ± CI"), .init(.gflops, "GFLOP/s"),
         .init(.gbPerSecond, "GB/s", rank: 2), .init(.roofline, "roofline", "%", rank: 1),
-        .init(.maxError, "max", "error", rank: 3), .init(.outcome, "check"),
+        .init(.roof, "roof", rank: 5), .init(.maxError, "max", "error", rank: 3), .init(.outcome, "check"),
         .init(.speedAgainstNaive, "speed", "× naive"), .init(.sampleCount, "n", rank: 4),
       ]
     }

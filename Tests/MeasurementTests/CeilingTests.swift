@@ -4,22 +4,119 @@ import Testing
 @testable import Measurement
 
 @Suite(.serialized) struct CeilingTests {
+  private var small: CeilingSettings {
+    var settings = CeilingSettings()
+    settings.fmaTrials = 10
+    settings.caches = [
+      CPUCache(level: 1, kind: .data, bytes: 32 << 10, sharedBy: 1),
+      CPUCache(level: 2, kind: .unified, bytes: 256 << 10, sharedBy: 1),
+      CPUCache(level: 3, kind: .unified, bytes: 4 << 20),
+    ]
+    settings.lastLevelBytes = 4 << 20
+    settings.bufferBytes = 16 << 20
+    settings.passes = 2
+    settings.searchPasses = 1
+    settings.cacheTrials = 5
+    settings.cacheTrialBytes = [.l2: 1 << 20, .l3: 1 << 20]
+    return settings
+  }
+
   @Test func ceilingsAreOfThisWorld() throws {
-    var measurement = CeilingMeasurement()
-    measurement.fmaTrials = 10
-    measurement.bufferBytes = 32 << 20
-    measurement.readPasses = 1
-    let ceilings = measurement.measure(threads: [1, 2, 0, -3])
-    #expect(ceilings.map(\.threads) == [1, 2])
-    for ceiling in ceilings {
-      let memory = try #require(ceiling.dramGBPerSecond)
+    let probe = CeilingProbe(threads: [1, 2, 0, -3], settings: small)
+    #expect(probe.ceilings.isEmpty && probe.seconds > 0)
+    probe.measure()
+    #expect(probe.ceilings.map(\.threads) == [1, 2])
+    for ceiling in probe.ceilings {
       // A core that multiplies and adds one number in each of its vectors' lanes at 0.25 GHz makes 2 GFLOP/s;
       // 64 units of 16 lanes at 5 GHz would make 10,240.
       #expect(ceiling.fmaGFLOPS.best > 2 && ceiling.fmaGFLOPS.best < 10_240)
-      #expect(memory.best > 0.2 && memory.best < 5_000)
       #expect(ceiling.fmaGFLOPS.all.count == 10)
-      #expect(memory.all.count == 8)
       #expect(ceiling.fmaGFLOPS.median <= ceiling.fmaGFLOPS.best)
+      #expect(ceiling.memory.map(\.level) == [.l2, .l3, .dram])
+      #expect(ceiling.memory.map(\.gbPerSecond.all.count) == [5, 5, 4])
+      for level in ceiling.memory {
+        #expect(level.gbPerSecond.best > 0.2 && level.gbPerSecond.best < 5_000)
+        #expect(level.remark == nil)
+        #expect(ReadPattern.candidates.contains(level.pattern))
+      }
+      #expect(ceiling.memory.last?.workingSetBytes == 16 << 20)
+    }
+  }
+
+  @Test func sessionsAddTheirTrials() throws {
+    let probe = CeilingProbe(threads: [1], settings: small)
+    probe.measure()
+    let first = try #require(probe.ceilings.first)
+    // Too soon: the session before took longer than a tenth of the time since.
+    probe.refreshIfDue()
+    #expect(probe.ceilings.first == first)
+    probe.measure()
+    let second = try #require(probe.ceilings.first)
+    #expect(second.fmaGFLOPS.all.count == 20 && second.fmaGFLOPS.all.starts(with: first.fmaGFLOPS.all))
+    #expect(second.memory.map(\.gbPerSecond.all.count) == [10, 10, 8])
+    #expect(second.memory.map(\.pattern) == first.memory.map(\.pattern))
+  }
+
+  @Test func aBufferThatCachesMayHoldIsRemarkedOn() throws {
+    var settings = small
+    settings.lastLevelBytes = 9 << 20
+    #expect(
+      settings.bufferRemark
+        == "the buffer of 16 MiB, all that the free memory allowed, is less than twice the "
+        + "9 MiB of the last-level caches: some of it may have come from them")
+    settings.caches = []
+    settings.fmaTrials = 1
+    let probe = CeilingProbe(threads: [1], settings: settings)
+    probe.measure()
+    let levels = try #require(probe.ceilings.first).memory
+    #expect(levels.map(\.level) == [.dram] && levels[0].remark == settings.bufferRemark)
+  }
+
+  @Test func theBufferIsFourTimesTheCachesAsFarAsMemoryAllows() {
+    var machine = MachineFacts.current()
+    machine.logicalCores = 16
+    machine.memoryBytes = 8 << 30
+    machine.caches = [CPUCache(level: 3, kind: .unified, bytes: 96 << 20, sharedBy: 8)]
+    #expect(machine.lastLevelCacheBytes == 192 << 20)
+    #expect(CeilingSettings(machine: machine, availableBytes: 8 << 30).bufferBytes == 768 << 20)
+    #expect(CeilingSettings(machine: machine, availableBytes: 1 << 30).bufferBytes == 256 << 20)
+    #expect(CeilingSettings(machine: machine, availableBytes: 1 << 30).bufferRemark != nil)
+    #expect(CeilingSettings(machine: machine, availableBytes: nil).bufferBytes == 768 << 20)
+    machine.caches = []
+    #expect(CeilingSettings(machine: machine, availableBytes: 8 << 30).bufferBytes == 512 << 20)
+  }
+
+  @Test func workingSetsLieWithinTheirLevelAndOutsideTheOneBefore() {
+    func sets(_ threads: Int, l2: (Int, Int?), l3: (Int, Int?)) -> [String] {
+      let caches = [
+        CPUCache(level: 1, kind: .data, bytes: 48 << 10, sharedBy: 1),
+        CPUCache(level: 2, kind: .unified, bytes: l2.0 << 10, sharedBy: l2.1),
+        CPUCache(level: 3, kind: .unified, bytes: l3.0 << 10, sharedBy: l3.1),
+      ]
+      return WorkingSet.ofCaches(caches, threads: threads).map {
+        "\($0.level.rawValue) \($0.bytesPerThread >> 10) of \(($0.capacityBytes ?? 0) >> 10)"
+      }
+    }
+    // A guest that is told of its host's third level.
+    #expect(sets(1, l2: (2048, 1), l3: (266_240, 2)) == ["L2 1024 of 2048", "L3 8192 of 266240"])
+    #expect(sets(2, l2: (2048, 1), l3: (266_240, 2)) == ["L2 1024 of 4096", "L3 8192 of 266240"])
+    // Two third levels of eight cores each.
+    #expect(sets(16, l2: (1024, 1), l3: (32_768, 8)) == ["L2 512 of 16384", "L3 2048 of 65536"])
+    // A share of the third level that is no larger than the second has no figure.
+    #expect(sets(16, l2: (1024, 1), l3: (22_528, 16)) == ["L2 512 of 16384"])
+    // Siblings share the second level too.
+    #expect(sets(2, l2: (256, 2), l3: (8192, 2)) == ["L3 1024 of 8192"])
+    #expect(sets(4, l2: (2048, nil), l3: (1024, nil)) == ["L2 256 of 2048"])
+    #expect(WorkingSet.ofCaches([], threads: 1).isEmpty)
+  }
+
+  @Test(arguments: ReadPattern.candidates)
+  func everyByteIsReadOnceByEveryPattern(_ pattern: ReadPattern) {
+    let words = 3 * 4096 / 4
+    let values = (0..<words).map { UInt32(truncatingIfNeeded: ($0 + 1) &* 2_654_435_761) }
+    let expected = values.reduce(0, ^)
+    values.withUnsafeBytes {
+      #expect(PeakKernels.read($0.baseAddress!, bytes: $0.count, pattern) == expected)
     }
   }
 
@@ -36,8 +133,11 @@ import Testing
   }
 
   @Test func noThreadsGiveNoCeilings() {
-    #expect(CeilingMeasurement().measure(threads: []).isEmpty)
-    #expect(CeilingMeasurement().measure(threads: [0]).isEmpty)
+    for threads in [[], [0]] {
+      let probe = CeilingProbe(threads: threads, settings: small)
+      probe.measure()
+      #expect(probe.ceilings.isEmpty)
+    }
   }
 
   @Test func allThreadsMeetBeforeEachTrial() {

@@ -57,6 +57,20 @@ import Testing
     #expect(CPUInfo.flags("") == [])
   }
 
+  @Test func listsOfCoresAreCounted() {
+    #expect(CPUCache.count("0") == 1)
+    #expect(CPUCache.count("0-3,8-11") == 8)
+    #expect(CPUCache.count("5,7") == 2)
+    for wrong in ["", "a", "3-1", "1-2-3", "-"] { #expect(CPUCache.count(wrong) == nil) }
+  }
+
+  @Test func availableMemoryIsNoMoreThanThereIs() {
+    if let available = AvailableMemory.bytes() {
+      #expect(available > 0 && available <= MachineFacts.current().memoryBytes ?? .max)
+    }
+    #expect(AvailableMemory.left(inGroup: "/nonexistent") == nil)
+  }
+
   @Test func quotasAndNames() {
     #expect(CPUInfo.quota("200000 100000") == 2)
     #expect(CPUInfo.quota("50000 100000") == 0.5)

@@ -255,6 +255,18 @@ private func record(
     #expect(zip(run.progress, run.progress.dropFirst()).allSatisfy { $0.fraction <= $1.fraction })
   }
 
+  @Test func everyRoundIsAnnouncedBeforeItsFirstSample() {
+    var events: [String] = []
+    var observers = Rounds<Int>.Observers()
+    observers.onRound = { events.append("round \($0)") }
+    let rounds = Rounds<Int>(plan(contestants: 1, cells: 2, repetitions: 2), clock: FakeClock())
+    _ = rounds.run(observers: observers) { _, phase in
+      if case .measured(let round, _) = phase { events.append("sample \(round)") }
+      return 0
+    }
+    #expect(events == ["round 0", "sample 0", "sample 0", "round 1", "sample 1", "sample 1"])
+  }
+
   @Test func anEmptyPlanEnds() {
     let run = record(plan(contestants: 0, cells: 3, repetitions: 2))
     #expect(run.result.cells.isEmpty)

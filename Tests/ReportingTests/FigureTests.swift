@@ -87,9 +87,46 @@ import Testing
     #expect(memoryBound.gbPerSecond == 8)
     #expect(memoryBound.intensity == 5)
     #expect(memoryBound.rooflinePercent == 80)
+    #expect(memoryBound.roof == .memory(level: "DRAM"))
     cell.bytes = 1e6
     #expect(CellFigures(cell, ceiling: ceiling).rooflinePercent == 40)
+    #expect(CellFigures(cell, ceiling: ceiling).roof == .compute)
     #expect(CellFigures(cell, ceiling: nil).rooflinePercent == nil)
+  }
+
+  /// Roofs of 89.8, 18.5 and 9: a tenth of the trials lies above.
+  private let measured = Ceiling(
+    threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10, fmaTrials: (0...10).map { 88 + Double($0) * 0.2 },
+    memory: [
+      MemoryRoof(
+        level: "L3", capacityBytes: 1_000_000, workingSetBytes: 8192, streams: 1, prefetchBytes: 0,
+        trials: [17, 18, 18.5].flatMap { [$0, $0, $0, $0] } + [18, 18, 18], remark: nil),
+      MemoryRoof(
+        level: "DRAM", capacityBytes: nil, workingSetBytes: 1 << 30, streams: 4, prefetchBytes: 1024,
+        trials: [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 10], remark: nil),
+    ])
+
+  @Test func theRoofIsAHighQuantileOfTheTrialsOfTheNearestMemoryThatHoldsTheBytes() throws {
+    #expect(abs(measured.computeRoof - 89.8) < 1e-9)
+    #expect(measured.memoryRoof(holding: nil) == ("DRAM", 9))
+    #expect(measured.memoryRoof(holding: 1_000_001) == ("DRAM", 9))
+    #expect(measured.memoryRoof(holding: 1_000_000) == ("L3", 18.5))
+    var step = Fixture.decodeCell("v", stepMilliseconds: [1])
+    (step.flops, step.bytes) = (4e6, 2e6)
+    let far = CellFigures(step, ceiling: measured)
+    #expect(far.roof == .memory(level: "DRAM"))
+    #expect(abs(try #require(far.rooflinePercent) - 100 * 2.0 / 9) < 1e-9)
+    (step.flops, step.bytes) = (1e6, 5e5)
+    let near = CellFigures(step, ceiling: measured)
+    #expect(near.roof == .memory(level: "L3"))
+    #expect(abs(try #require(near.rooflinePercent) - 100 * 0.5 / 18.5) < 1e-9)
+    // The weights of a product come from memory, however small they are.
+    #expect(
+      CellFigures(Fixture.gemmCell("v", m: 1, milliseconds: [1]), ceiling: measured).roof
+        == .memory(level: "DRAM"))
+    step.flops = 1e9
+    #expect(CellFigures(step, ceiling: measured).roof == .compute)
+    #expect(CellFigures(step, ceiling: nil).roof == nil)
   }
 
   @Test func theOperationsOfAGemmFollowFromItsShape() {

@@ -19,12 +19,12 @@ import Testing
 
         ## Every cell
 
-        | variant  | weights | threads | test      | TTFT ms | prefill tok/s ± CI | decode tok/s ± CI | TPOT ms | ITL p50 / p90 / p99 ms | peak memory MiB | speed against naive | samples | check |
-        | -------- | ------- | ------: | --------- | ------: | -----------------: | ----------------: | ------: | ---------------------: | --------------: | ------------------: | ------: | ----- |
-        | kv-cache | f32     |       1 | tg5 @ d64 |         |                    |      476.2 ± 23.8 |   2.100 |  2.100 / 2.200 / 2.200 |           50.00 |               10.0× |       3 | pass  |
-        | naive    | f32     |       1 | tg5 @ d64 |         |                    |      47.62 ± 2.38 |   21.00 |  21.00 / 22.00 / 22.00 |           50.00 |               1.00× |       3 | pass  |
-        | kv-cache | f32     |       1 | pp64      |   11.50 |         6095 ± 305 |                   |         |                        |           50.00 |               3.90× |       3 | pass  |
-        | naive    | f32     |       1 | pp64      |   42.00 |          1561 ± 39 |                   |         |                        |           50.00 |               1.00× |       3 | pass  |
+        | variant  | weights | threads | test      | TTFT ms | prefill tok/s ± CI | decode tok/s ± CI | TPOT ms | ITL p50 / p90 / p99 ms | % of the roofline | roof          | peak memory MiB | speed against naive | samples | check |
+        | -------- | ------- | ------: | --------- | ------: | -----------------: | ----------------: | ------: | ---------------------: | ----------------: | ------------- | --------------: | ------------------: | ------: | ----- |
+        | kv-cache | f32     |       1 | tg5 @ d64 |         |                    |      476.2 ± 23.8 |   2.100 |  2.100 / 2.200 / 2.200 |             2.857 | memory (DRAM) |           50.00 |               10.0× |       3 | pass  |
+        | naive    | f32     |       1 | tg5 @ d64 |         |                    |      47.62 ± 2.38 |   21.00 |  21.00 / 22.00 / 22.00 |            0.2857 | memory (DRAM) |           50.00 |               1.00× |       3 | pass  |
+        | kv-cache | f32     |       1 | pp64      |   11.50 |         6095 ± 305 |                   |         |                        |             19.05 | compute       |           50.00 |               3.90× |       3 | pass  |
+        | naive    | f32     |       1 | pp64      |   42.00 |          1561 ± 39 |                   |         |                        |             4.878 | compute       |           50.00 |               1.00× |       3 | pass  |
 
         ## Decode speed by position
 
@@ -37,12 +37,12 @@ import Testing
 
         ## Work and roofline
 
-        | variant  | threads | test      | GFLOP/s |    GB/s | FLOP/B | % of the roofline |
-        | -------- | ------: | --------- | ------: | ------: | -----: | ----------------: |
-        | kv-cache |       1 | tg5 @ d64 |   1.905 |  0.2857 |  6.667 |             2.857 |
-        | naive    |       1 | tg5 @ d64 |  0.1905 | 0.02857 |  6.667 |            0.2857 |
-        | kv-cache |       1 | pp64      |   19.05 | 0.05714 |  333.3 |             19.05 |
-        | naive    |       1 | pp64      |   4.878 | 0.01463 |  333.3 |             4.878 |
+        | variant  | threads | test      | GFLOP/s |    GB/s | FLOP/B | % of the roofline | roof          |
+        | -------- | ------: | --------- | ------: | ------: | -----: | ----------------: | ------------- |
+        | kv-cache |       1 | tg5 @ d64 |   1.905 |  0.2857 |  6.667 |             2.857 | memory (DRAM) |
+        | naive    |       1 | tg5 @ d64 |  0.1905 | 0.02857 |  6.667 |            0.2857 | memory (DRAM) |
+        | kv-cache |       1 | pp64      |   19.05 | 0.05714 |  333.3 |             19.05 | compute       |
+        | naive    |       1 | pp64      |   4.878 | 0.01463 |  333.3 |             4.878 | compute       |
 
         ## Correctness
 
@@ -70,7 +70,7 @@ import Testing
         - **Decode tok/s** = (N−1)/(t_last − t_first) for N new tokens, times B for a batch of B sequences; llama-bench's tg counts all N.
         - **Prefill tok/s** = P / prefill time for a prompt of P tokens, times B for a batch of B; total tokens over total time, not a mean of rates.
         - **GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average decode step, ÷ its time. Compulsory: each weight and each cached value once.
-        - **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / DRAM bytes (Williams et al. 2009), and P_peak and BW are this machine's, measured in this run with as many threads.
+        - **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes (Williams, Waterman and Patterson 2009), and P_peak and BW are this machine's, measured in this run with as many threads. **Roof** is the lower of the two: compute, or the memory that BW is of, the nearest level that holds the bytes.
         - **Peak memory** = the process's peak resident set size (`ru_maxrss` or `VmHWM`) by the end of its cells.
         - **Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode step or GEMM); `naive` with as many threads where that was measured, else with its fewest.
         - Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed), given from 3 samples on; ± is its end farther from the median. An empty field means that there is no figure.
@@ -105,9 +105,12 @@ import Testing
         | Started    | 2026-01-02T03:04:05Z                                                                                                                                        |
         | Finished   | 2026-01-02T03:05:05Z                                                                                                                                        |
 
-        | threads | peak FMA GFLOP/s, float32 | DRAM read GB/s |
-        | ------: | ------------------------: | -------------: |
-        |       1 |                     100.0 |          10.00 |
+        | threads | ceiling      | unit    |  roof | a thread | median |  best |   n | working set | read as |
+        | ------: | ------------ | ------- | ----: | -------: | -----: | ----: | --: | ----------: | ------- |
+        |       1 | FMA, float32 | GFLOP/s | 100.0 |    100.0 |        | 100.0 |     |             |         |
+        |       1 | DRAM read    | GB/s    | 10.00 |    10.00 |        | 10.00 |     |             |         |
+
+        - The roof is the best of several short trials before and after the rounds.
 
         """)
   }
@@ -134,15 +137,15 @@ import Testing
 
         ## Every cell
 
-        | variant  | weights | threads | test      | TTFT ms | prefill tok/s ± CI | decode tok/s ± CI | TPOT ms | ITL p50 / p90 / p99 ms | peak memory MiB | speed against naive | samples | check   |
-        | -------- | ------- | ------: | --------- | ------: | -----------------: | ----------------: | ------: | ---------------------: | --------------: | ------------------: | ------: | ------- |
-        | kv-cache | f32     |       1 | tg5 @ d64 |         |                    |      476.2 ± 23.8 |   2.100 |  2.100 / 2.200 / 2.200 |           50.00 |               10.0× |       3 | pass    |
-        | naive    | f32     |       1 | tg5 @ d64 |         |                    |      47.62 ± 2.38 |   21.00 |  21.00 / 22.00 / 22.00 |           50.00 |               1.00× |       3 | pass    |
-        | simd8    | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |                 |                     |         | FAIL    |
-        | threaded | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |                 |                     |         | hung    |
-        | tiled    | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |           50.00 |                     |         | pending |
-        | kv-cache | f32     |       1 | pp64      |   11.50 |         6095 ± 305 |                   |         |                        |           50.00 |               3.90× |       3 | pass    |
-        | naive    | f32     |       1 | pp64      |   42.00 |          1561 ± 39 |                   |         |                        |           50.00 |               1.00× |       3 | pass    |
+        | variant  | weights | threads | test      | TTFT ms | prefill tok/s ± CI | decode tok/s ± CI | TPOT ms | ITL p50 / p90 / p99 ms | % of the roofline | roof          | peak memory MiB | speed against naive | samples | check   |
+        | -------- | ------- | ------: | --------- | ------: | -----------------: | ----------------: | ------: | ---------------------: | ----------------: | ------------- | --------------: | ------------------: | ------: | ------- |
+        | kv-cache | f32     |       1 | tg5 @ d64 |         |                    |      476.2 ± 23.8 |   2.100 |  2.100 / 2.200 / 2.200 |             2.857 | memory (DRAM) |           50.00 |               10.0× |       3 | pass    |
+        | naive    | f32     |       1 | tg5 @ d64 |         |                    |      47.62 ± 2.38 |   21.00 |  21.00 / 22.00 / 22.00 |            0.2857 | memory (DRAM) |           50.00 |               1.00× |       3 | pass    |
+        | simd8    | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |                   |               |                 |                     |         | FAIL    |
+        | threaded | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |                   |               |                 |                     |         | hung    |
+        | tiled    | f32     |       1 | tg5 @ d64 |         |                    |                   |         |                        |                   |               |           50.00 |                     |         | pending |
+        | kv-cache | f32     |       1 | pp64      |   11.50 |         6095 ± 305 |                   |         |                        |             19.05 | compute       |           50.00 |               3.90× |       3 | pass    |
+        | naive    | f32     |       1 | pp64      |   42.00 |          1561 ± 39 |                   |         |                        |             4.878 | compute       |           50.00 |               1.00× |       3 | pass    |
         """)
   }
 
@@ -167,12 +170,12 @@ import Testing
 
         ## Every cell
 
-        | variant |   M |   K |   N | threads |    ms (median) ± CI | GFLOP/s |   GB/s | % of the roofline | max error | check | speed against naive | samples |
-        | ------- | --: | --: | --: | ------: | ------------------: | ------: | -----: | ----------------: | --------: | ----- | ------------------: | ------: |
-        | simd8   |   1 | 100 | 200 |       1 | 0.004200 ± 0.000200 |   9.524 |  19.33 |             193.3 |   1.5e-06 | pass  |               5.00× |       3 |
-        | naive   |   1 | 100 | 200 |       1 |   0.02100 ± 0.00100 |   1.905 |  3.867 |             38.67 |   1.5e-06 | pass  |               1.00× |       3 |
-        | naive   |  64 | 100 | 200 |       1 |       1.280 ± 0.000 |   2.000 | 0.1225 |             2.000 |   1.5e-06 | pass  |               1.00× |       3 |
-        | simd8   |  64 | 100 | 200 |       1 |                     |         |        |                   |   5.0e-01 | FAIL  |                     |         |
+        | variant |   M |   K |   N | threads |    ms (median) ± CI | GFLOP/s |   GB/s | % of the roofline | roof          | max error | check | speed against naive | samples |
+        | ------- | --: | --: | --: | ------: | ------------------: | ------: | -----: | ----------------: | ------------- | --------: | ----- | ------------------: | ------: |
+        | simd8   |   1 | 100 | 200 |       1 | 0.004200 ± 0.000200 |   9.524 |  19.33 |             193.3 | memory (DRAM) |   1.5e-06 | pass  |               5.00× |       3 |
+        | naive   |   1 | 100 | 200 |       1 |   0.02100 ± 0.00100 |   1.905 |  3.867 |             38.67 | memory (DRAM) |   1.5e-06 | pass  |               1.00× |       3 |
+        | naive   |  64 | 100 | 200 |       1 |       1.280 ± 0.000 |   2.000 | 0.1225 |             2.000 | compute       |   1.5e-06 | pass  |               1.00× |       3 |
+        | simd8   |  64 | 100 | 200 |       1 |                     |         |        |                   |               |   5.0e-01 | FAIL  |                     |         |
 
         ## Correctness
 

@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -132,6 +133,20 @@ import Testing
       (
         ["ceilings", 0, "fmaGFLOPS"], "0", "ceilings[0].fmaGFLOPS: found 0.0, expected a number above 0"
       ),
+      (
+        ["ceilings", 0, "threads"], "0", "ceilings[0].threads: found 0, expected an integer in 1...2147483647"
+      ),
+      (
+        ["ceilings", 0, "fmaTrials"], "[1, -2]",
+        "ceilings[0].fmaTrials[1]: found -2.0, expected a number above 0"
+      ),
+      (["ceilings", 0, "fmaTrials"], "[]", "ceilings[0].fmaTrials: found none, expected at least one trial"),
+      (
+        ["ceilings", 0, "memory"],
+        "[{\"level\":\"L2\",\"workingSetBytes\":0,\"streams\":1,\"prefetchBytes\":0,\"trials\":[1]}]",
+        "ceilings[0].memory[0].workingSetBytes: found 0, expected an integer of at least 1"
+      ),
+      (["ceilingSeconds"], "-1", "ceilingSeconds: found -1.0, expected a number above 0"),
     ] as [([any Hashable & Sendable], String?, String)])
   func aWrongFieldIsNamedWithWhatItHoldsAndWhatItShould(
     field: [any Hashable & Sendable], replacement: String?, expected: String
@@ -145,6 +160,14 @@ import Testing
     }
     let data = try JSONSerialization.data(withJSONObject: replacing(document, field[...], with: value))
     #expect(message { try Record.decode(data, path: path) } == "reports/x/record.json: \(expected)")
+  }
+
+  /// The committed sample is read and reported on whatever fields have come since.
+  @Test func theSampleReportsRecordIsReadable() throws {
+    let record = try Record.read(path: Project.file("reports/sample/record.json"))
+    #expect(record.isComplete && !record.cells.isEmpty && !record.ceilings.isEmpty)
+    let figures = RunFigures(record)
+    #expect(figures.rows.allSatisfy { $0.figures.rooflinePercent != nil && $0.figures.roof != nil })
   }
 
   @Test func ofTwoWrongFieldsOneIsNamed() throws {

@@ -11,12 +11,12 @@ import Testing
         kv-cache t1  ████████████████████████████████████████  476.2 ± 23.8  10.0×
         naive t1     ████                                      47.62 ± 2.38  1.00×
 
-        variant   thr  test        TTFT     prefill        decode   TPOT  memory    speed  n  check
-                                     ms  tok/s ± CI    tok/s ± CI     ms     MiB  × naive
-        kv-cache    1  tg5 @ d64                     \u{1B}[1m476.2 ± 23.8\u{1B}[0m  \u{1B}[1m2.100\u{1B}[0m  \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  10.0×\u{1B}[0m  3  pass
-        naive       1  tg5 @ d64                     47.62 ± 2.38  21.00   50.00    1.00×  3  pass
-        kv-cache    1  pp64       \u{1B}[1m11.50\u{1B}[0m  \u{1B}[1m6095 ± 305\u{1B}[0m                       \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  3.90×\u{1B}[0m  3  pass
-        naive       1  pp64       42.00   1561 ± 39                        50.00    1.00×  3  pass
+        variant   thr  test        TTFT     prefill        decode  roofline  memory    speed  n  check
+                                     ms  tok/s ± CI    tok/s ± CI         %     MiB  × naive
+        kv-cache    1  tg5 @ d64                     \u{1B}[1m476.2 ± 23.8\u{1B}[0m     2.857  \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  10.0×\u{1B}[0m  3  pass
+        naive       1  tg5 @ d64                     47.62 ± 2.38    0.2857   50.00    1.00×  3  pass
+        kv-cache    1  pp64       \u{1B}[1m11.50\u{1B}[0m  \u{1B}[1m6095 ± 305\u{1B}[0m                   19.05  \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  3.90×\u{1B}[0m  3  pass
+        naive       1  pp64       42.00   1561 ± 39                   4.878   50.00    1.00×  3  pass
 
         """)
   }
@@ -29,15 +29,15 @@ import Testing
         kv-cache t1  ████████████████████████████████████████  476.2 ± 23.8  10.0×
         naive t1     ████                                      47.62 ± 2.38  1.00×
 
-        variant   thr  test        TTFT     prefill        decode   TPOT  memory    speed  n  check
-                                     ms  tok/s ± CI    tok/s ± CI     ms     MiB  × naive
-        kv-cache    1  tg5 @ d64                     476.2 ± 23.8  2.100   50.00    10.0×  3  pass
-        naive       1  tg5 @ d64                     47.62 ± 2.38  21.00   50.00    1.00×  3  pass
-        simd8       1  tg5 @ d64                                                              FAIL
-        threaded    1  tg5 @ d64                                                              hung
-        tiled       1  tg5 @ d64                                           50.00              pending
-        kv-cache    1  pp64       11.50  6095 ± 305                        50.00    3.90×  3  pass
-        naive       1  pp64       42.00   1561 ± 39                        50.00    1.00×  3  pass
+        variant   thr  test        TTFT     prefill        decode  roofline  memory    speed  n  check
+                                     ms  tok/s ± CI    tok/s ± CI         %     MiB  × naive
+        kv-cache    1  tg5 @ d64                     476.2 ± 23.8     2.857   50.00    10.0×  3  pass
+        naive       1  tg5 @ d64                     47.62 ± 2.38    0.2857   50.00    1.00×  3  pass
+        simd8       1  tg5 @ d64                                                                 FAIL
+        threaded    1  tg5 @ d64                                                                 hung
+        tiled       1  tg5 @ d64                                              50.00              pending
+        kv-cache    1  pp64       11.50  6095 ± 305                   19.05   50.00    3.90×  3  pass
+        naive       1  pp64       42.00   1561 ± 39                   4.878   50.00    1.00×  3  pass
 
         The run is incomplete: 6 of 7 cells done.
         The build is a debug build.

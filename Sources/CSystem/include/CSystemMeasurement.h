@@ -27,6 +27,9 @@ static inline void csystem_sink(const void *pointer) {
   __asm__ volatile("" : : "r"(pointer) : "memory");
 }
 
+/// Asks for the cache line at the address, which need not be a valid one.
+static inline void csystem_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
 #ifdef __linux__
 /// As <unistd.h> declares it, but only under _GNU_SOURCE.
 int pipe2(int ends[2], int flags);

@@ -4,22 +4,16 @@ import Statistics
 /// A linear layer of any shape with operands drawn at random, prepared for one kernel.
 public final class LinearProblem {
   public let m, n, k: Int
-  /// How many copies of the weights there are to take turns.
-  public let copies: Int
 
   private let kernel: any Kernel
   private let input, rows, bias, weights, output: FloatBuffer
 
-  /// - Parameter weightBytes: as many copies of the weights as fit, at least one.
-  public init(
-    m: Int, n: Int, k: Int, kernel: any Kernel, weightBytes: Int = 0, seed: UInt64 = 1
-  ) throws(EngineError) {
+  public init(m: Int, n: Int, k: Int, kernel: any Kernel, seed: UInt64 = 1) throws(EngineError) {
     let size = kernel.weightLayout.count(outputs: n, inputs: k)
-    let copies = max(weightBytes / (size * MemoryLayout<Float>.stride), 1)
     let input = try makeBuffer(m * k)
     let rows = try makeBuffer(n * k)
     let bias = try makeBuffer(n)
-    let weights = try makeBuffer(size * copies, isFilledAtOnce: true)
+    let weights = try makeBuffer(size, isFilledAtOnce: true)
     let output = try makeBuffer(m * n)
     var generator = SeededGenerator(seed: seed)
     func fill(_ buffer: UnsafeMutablePointer<Float>, _ count: Int) {
@@ -31,11 +25,8 @@ public final class LinearProblem {
     let drawn = try makeBuffer(n * k)
     fill(drawn.base, n * k)
     WeightLayout.rows.store(conv1D: drawn.base, inputs: k, outputs: n, to: rows.base)
-    for copy in 0..<copies {
-      kernel.weightLayout.store(
-        conv1D: drawn.base, inputs: k, outputs: n, to: weights.base + copy * size)
-    }
-    (self.m, self.n, self.k, self.copies, self.kernel) = (m, n, k, copies, kernel)
+    kernel.weightLayout.store(conv1D: drawn.base, inputs: k, outputs: n, to: weights.base)
+    (self.m, self.n, self.k, self.kernel) = (m, n, k, kernel)
     self.input = input
     self.rows = rows
     self.bias = bias
@@ -45,16 +36,23 @@ public final class LinearProblem {
 
   /// The whole product once.
   ///
-  /// - Parameter copy: which copy of the weights.
   /// - Returns: the output, (m, n).
   @discardableResult
-  public func run(copy: Int = 0) -> UnsafePointer<Float> {
+  public func run() -> UnsafePointer<Float> { run(weights: UnsafePointer(weights.base)) }
+
+  /// The whole product once with a matrix of the rotation's instead of its own: the same work on numbers that are
+  /// no product of this problem's operands, for timing alone.
+  @discardableResult
+  public func run(turn: Int, of rotation: WeightRotation) -> UnsafePointer<Float> {
     let size = kernel.weightLayout.count(outputs: n, inputs: k)
+    return run(weights: rotation.weights(turn: turn, count: size) ?? UnsafePointer(weights.base))
+  }
+
+  private func run(weights: UnsafePointer<Float>) -> UnsafePointer<Float> {
     kernel.run(
       Linear(
         input: Matrix(input.base, rows: m, columns: k),
-        weight: Weight(
-          weights.base + copy * size, outputs: n, inputs: k, layout: kernel.weightLayout),
+        weight: Weight(weights, outputs: n, inputs: k, layout: kernel.weightLayout),
         bias: Vector(bias.base, count: n),
         output: MutableMatrix(output.base, rows: m, columns: n)))
     return UnsafePointer(output.base)

@@ -41,18 +41,46 @@ enum PeakKernels {
     blackHole(sums)
   }
 
-  /// Reads every byte of the buffer once, in order, and uses it. `bytes` is a multiple of 512.
+  /// Bytes that a stream goes ahead in one step: eight vectors of 64 bytes, each into a sum of its own.
+  static let step = 512
+
+  /// Reads every byte once, and uses it. `bytes` is a multiple of `step` times the pattern's streams.
+  ///
+  /// Beside each load there is one exclusive or, which takes it straight from memory where the vectors are 64
+  /// bytes wide: the loads are what limits the loop.
+  ///
+  /// - Returns: the exclusive or of all words of four bytes.
   @inline(never)
-  static func readAll(_ start: UnsafeRawPointer, bytes: Int) {
+  static func read(_ start: UnsafeRawPointer, bytes: Int, _ pattern: ReadPattern) -> UInt32 {
+    let ahead = pattern.prefetchBytes
+    if ahead == 0 {
+      return read(start, bytes, streams: pattern.streams) { _ in }
+    } else {
+      return read(start, bytes, streams: pattern.streams) { csystem_prefetch($0 + ahead) }
+    }
+  }
+
+  @inline(__always)
+  private static func read(
+    _ start: UnsafeRawPointer, _ bytes: Int, streams: Int, askAhead: (UnsafeRawPointer) -> Void
+  ) -> UInt32 {
     typealias Vector = SIMD16<UInt32>
     var sums = InlineArray<8, Vector>(repeating: .zero)
+    let stream = bytes / streams
     var offset = 0
-    while offset < bytes {
-      for part in sums.indices {
-        sums[part] ^= start.loadUnaligned(fromByteOffset: offset + 64 * part, as: Vector.self)
+    while offset < stream {
+      var place = start + offset
+      for _ in 0..<streams {
+        for part in sums.indices {
+          askAhead(place + 64 * part)
+          sums[part] ^= place.loadUnaligned(fromByteOffset: 64 * part, as: Vector.self)
+        }
+        place += stream
       }
-      offset += 512
+      offset += step
     }
-    blackHole(sums)
+    var sum = Vector.zero
+    for part in sums.indices { sum ^= sums[part] }
+    return sum.indices.reduce(0) { $0 ^ sum[$1] }
   }
 }

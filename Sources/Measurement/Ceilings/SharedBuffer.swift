@@ -10,8 +10,11 @@ import Foundation
 /// a count of references would leave that to the thread that happens to end last.
 struct SharedBuffer: @unchecked Sendable {
   /// Bytes that parts begin and end at multiples of.
-  private static let grain = 4096
+  static let grain = 4096
+  /// A huge page's size on x86-64 and, with pages of 4 KiB, on arm64.
+  private static let hugePage = 2 << 20
 
+  private let mapping: UnsafeMutableRawBufferPointer
   private let start: UnsafeMutableRawPointer
   let bytes: Int
 
@@ -19,12 +22,15 @@ struct SharedBuffer: @unchecked Sendable {
   /// zeros. Nil where the system refuses.
   init?(bytes wanted: Int, threads: Int) {
     let rounded = max(1, wanted / Self.grain) * Self.grain
-    let mapped = mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    // One huge page more than wanted, so that the bytes can begin at one.
+    let size = rounded + Self.hugePage
+    let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
     guard let mapped, mapped != MAP_FAILED else { return nil }
-    start = mapped
+    mapping = UnsafeMutableRawBufferPointer(start: mapped, count: size)
+    start = mapped.alignedUp(toMultipleOf: Self.hugePage)
     bytes = rounded
     #if canImport(Glibc)
-      madvise(mapped, rounded, MADV_HUGEPAGE)
+      madvise(mapped, size, MADV_HUGEPAGE)
     #endif
     _ = ThreadTrials.run(threads: threads, trials: 1) { [self] thread, _ in
       let part = part(thread, of: threads)
@@ -32,7 +38,7 @@ struct SharedBuffer: @unchecked Sendable {
     }
   }
 
-  func unmap() { munmap(start, bytes) }
+  func unmap() { munmap(mapping.baseAddress, mapping.count) }
 
   /// One of `count` parts of about the same size; together they cover the buffer.
   func part(_ index: Int, of count: Int) -> (start: UnsafeRawPointer, bytes: Int) {

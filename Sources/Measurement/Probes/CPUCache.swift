@@ -10,11 +10,14 @@ public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
   public var level: Int
   public var kind: Kind
   public var bytes: Int?
+  /// Logical cores that use it together; nil where the system does not tell.
+  public var sharedBy: Int?
 
-  public init(level: Int, kind: Kind, bytes: Int?) {
+  public init(level: Int, kind: Kind, bytes: Int?, sharedBy: Int? = nil) {
     self.level = level
     self.kind = kind
     self.bytes = bytes
+    self.sharedBy = sharedBy
   }
 
   /// For example `L1d 48 KiB` or `L3 32 MiB`.
@@ -32,9 +35,22 @@ public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
       guard let level = SystemFiles.text(path + "/level").flatMap(Int.init) else { break }
       guard let kind = SystemFiles.text(path + "/type").flatMap(Kind.init) else { continue }
       let size = SystemFiles.text(path + "/size").flatMap(bytes)
-      caches.append(CPUCache(level: level, kind: kind, bytes: size))
+      let sharers = SystemFiles.text(path + "/shared_cpu_list").flatMap(count)
+      caches.append(CPUCache(level: level, kind: kind, bytes: size, sharedBy: sharers))
     }
     return caches
+  }
+
+  /// Numbers in a list such as `0-3,8-11`: eight there; nil where it is none.
+  static func count(_ list: String) -> Int? {
+    var count = 0
+    for range in list.split(separator: ",") {
+      let ends = range.split(separator: "-").map { Int($0) }
+      guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, first <= last
+      else { return nil }
+      count += last - first + 1
+    }
+    return count > 0 ? count : nil
   }
 
   /// `48K` or `32M`.

@@ -24,6 +24,13 @@ public struct MachineFacts: Sendable, Equatable {
   /// The operating system and its kernel.
   public var system: String
 
+  /// Bytes of all last-level caches together; 0 where none is known.
+  public var lastLevelCacheBytes: Int {
+    guard let last = caches.max(by: { $0.level < $1.level }), let bytes = last.bytes else { return 0 }
+    let sharers = max(last.sharedBy ?? logicalCores, 1)
+    return bytes * ((logicalCores + sharers - 1) / sharers)
+  }
+
   /// Reads them now.
   public static func current() -> MachineFacts {
     let info = SystemFiles.text("/proc/cpuinfo")

@@ -10,6 +10,8 @@ public struct Rounds<Outcome> {
 
   /// What the caller is told while it runs; nothing here is inside a measured time.
   public struct Observers {
+    /// A round is about to begin, counted from 0.
+    public var onRound: (Int) -> Void = { _ in }
     /// A sample has been taken.
     public var onSample: (Entry, RoundSample<Outcome>) -> Void = { _, _ in }
     /// An entry is over. Called once for each entry of the plan.
@@ -52,6 +54,7 @@ public struct Rounds<Outcome> {
     while true {
       var order = plan.entries.filter { state.isOpen($0) }
       if order.isEmpty { break }
+      observers.onRound(round)
       generator.shuffle(&order)
       for entry in order where state.isOpen(entry) {
         let phase = RoundPhase.measured(round: round, sequence: state.sequence)

@@ -1,4 +1,5 @@
 import Foundation
+import Measurement
 import Reporting
 
 enum Info: Command {
@@ -21,14 +22,10 @@ enum Info: Command {
     ]
     if let commit = build.commit { rows.append(("commit", commit)) }
     for (name, value) in rows { console.print("\(name.padding(to: 9))  \(value)") }
-    for ceiling in Ceiling.measure(threads: threads) {
-      let label = "t = \(ceiling.threads)".padding(to: 9)
-      console.print(
-        label
-          + String(
-            format: "  FMA peak %.1f GFLOP/s float32, reading memory %.1f GB/s", ceiling.fmaGFLOPS,
-            ceiling.dramGBPerSecond))
-    }
+    let probe = CeilingProbe(threads: threads)
+    probe.measure()
+    console.print("\n" + CeilingTable(probe.ceilings.compactMap(Ceiling.init)).text)
+    console.print(String(format: "ceilings measured in %.1f s", probe.seconds))
     return .done
   }
 }

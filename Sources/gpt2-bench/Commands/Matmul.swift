@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Engine
+import Measurement
 import Reporting
 
 enum Matmul: Command {
@@ -34,7 +35,8 @@ enum Matmul: Command {
       settings: Settings(
         suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
         seed: options.seed, warmup: GemmCells.warmup),
-      cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds)
+      cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds,
+      warnings: [GemmRotation.warning(.current())].compactMap { $0 })
     let bench = Bench(
       plan, project: try Project(), console: console, command: commandWords(), started: Date(),
       onChange: { _ in })
@@ -81,12 +83,9 @@ enum Matmul: Command {
 
   /// All workers keep all shapes, since the rounds interleave them.
   private static func refuseTooLarge(_ shapes: [GemmShape], contestants: Int) throws {
-    let bytes = shapes.map { shape in
-      let weights = 4 * shape.k * shape.n
-      return Double(2 * weights + max(weights, GemmRun.rotationBytes) + 4 * shape.m * (shape.k + shape.n))
-    }
+    let bytes = shapes.map { Double(3 * 4 * $0.k * $0.n + 4 * $0.m * ($0.k + $0.n)) }
     try MemoryLimit.check(
-      bytes.reduce(0, +) * Double(contestants),
+      bytes.reduce(Double(GemmRotation.bytes(.current())), +) * Double(contestants),
       for: "--size: all shapes, in each of \(contestants) workers at once, need")
   }
 }

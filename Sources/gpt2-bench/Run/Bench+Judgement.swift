@@ -2,18 +2,6 @@ import Reporting
 
 /// What is decided when all samples are there.
 extension Bench {
-  /// Measures the ceilings again and keeps the better: a clock that rose during the run is no kernel's feat.
-  func raiseCeilings(_ threads: [Int]) {
-    progress.step("measuring the machine's ceilings again")
-    for again in Ceiling.measure(threads: threads) {
-      guard let index = record.ceilings.firstIndex(where: { $0.threads == again.threads }) else { continue }
-      record.ceilings[index].fmaGFLOPS = max(record.ceilings[index].fmaGFLOPS, again.fmaGFLOPS)
-      record.ceilings[index].dramGBPerSecond =
-        max(record.ceilings[index].dramGBPerSecond, again.dramGBPerSecond)
-    }
-    progress.end()
-  }
-
   /// A figure beyond the FMA peak shows that something was not computed; such a cell loses its samples.
   func rejectImpossible() {
     for index in record.cells.indices where record.cells[index].status == .measured {

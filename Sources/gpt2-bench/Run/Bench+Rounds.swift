@@ -17,6 +17,7 @@ extension Bench {
       let label = $0.next.map { "\(plan.contestants[$0.contestant].name) \(plan.cells[$0.cell].test.name)" }
       progress.draw($0, label: label ?? "")
     }
+    observers.onRound = { [self] _ in refreshCeilings() }
     observers.onSample = { [self] in keep($1, of: $0) }
     observers.onCellEnd = { [self] in end($0, $1) }
     _ = Rounds<RunAnswer>(rounds).run(

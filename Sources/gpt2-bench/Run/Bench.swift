@@ -15,6 +15,8 @@ final class Bench {
   /// nil where one has failed, or was not started.
   var contestants: [BenchContestant?]
   var loads: [LoadTimes?]
+  /// nil until it has measured for the first time.
+  var ceilings: CeilingProbe?
   /// The tokens of the last sample, by cell and contestant.
   var ids: [Int: [Int: [[Int]]]] = [:]
   /// Why the record could not be kept; ends the run.
@@ -54,9 +56,7 @@ final class Bench {
     warnOfConditions()
     for warning in record.warnings { progress.remark(warning) }
     try onChange(record)
-    progress.step("measuring the machine's ceilings")
-    let threads = Set(plan.contestants.map(\.threads)).union([1]).sorted()
-    record.ceilings = Ceiling.measure(threads: threads)
+    measureCeilings()
     if measuresLoads { measureLoads() }
     for index in plan.contestants.indices where !isCancelled { start(index) }
     for index in plan.contestants.indices where !isCancelled {
@@ -66,7 +66,7 @@ final class Bench {
     measureRounds()
     if let changeError { throw changeError }
     if !isCancelled {
-      raiseCeilings(threads)
+      measureCeilings()
       rejectImpossible()
       compareTokens()
       record.isComplete = true

@@ -55,14 +55,3 @@ extension Build {
     return git.terminationStatus == 0 && !text.isEmpty ? text : nil
   }
 }
-
-extension Ceiling {
-  /// What the machine can do with each of these thread counts.
-  static func measure(threads: [Int]) -> [Ceiling] {
-    measureCeilings(threads: threads).compactMap { ceiling in
-      guard let read = ceiling.dramGBPerSecond else { return nil }
-      return Ceiling(
-        threads: ceiling.threads, fmaGFLOPS: ceiling.fmaGFLOPS.best, dramGBPerSecond: read.best)
-    }
-  }
-}

@@ -4,20 +4,18 @@ import Measurement
 
 /// Times one kernel on one matrix product.
 ///
-/// The weights take turns among copies that together are larger than the caches, so each call reads them from
-/// memory, as decoding does.
+/// The weights take turns in a rotation larger than the caches, so each call reads them from memory, as decoding
+/// does.
 final class GemmRun {
-  /// Bytes of all copies together.
-  static let rotationBytes = 128 << 20
-
   private let problem: LinearProblem
+  private let rotation: WeightRotation
   private let calibration = Calibration()
   private var iterations: Int?
-  private var copy = 0
+  private var turn = 0
 
-  init(_ shape: GemmShape, kernel: any Kernel) throws {
-    problem = try LinearProblem(
-      m: shape.m, n: shape.n, k: shape.k, kernel: kernel, weightBytes: Self.rotationBytes)
+  init(_ shape: GemmShape, kernel: any Kernel, rotation: WeightRotation) throws {
+    problem = try LinearProblem(m: shape.m, n: shape.n, k: shape.k, kernel: kernel)
+    self.rotation = rotation
   }
 
   /// One sample; the first finds out how many calls it takes.
@@ -32,8 +30,27 @@ final class GemmRun {
 
   private func call(_ iterations: Int) {
     for _ in 0..<iterations {
-      sink(problem.run(copy: launder(copy)))
-      copy = (copy + 1) % problem.copies
+      sink(problem.run(turn: launder(turn), of: rotation))
+      turn += 1
     }
+  }
+}
+
+/// How much memory the weights of timed products go round in.
+enum GemmRotation {
+  /// Half as much again as all last-level caches, at least 128 MiB, and at most a thirty-second of the memory: every
+  /// worker has one.
+  static func bytes(_ machine: MachineFacts) -> Int {
+    let wanted = max(128 << 20, machine.lastLevelCacheBytes / 2 * 3)
+    return min(wanted, machine.memoryBytes.map { $0 / 32 } ?? wanted)
+  }
+
+  /// What a report must say where that is not more than the caches hold.
+  static func warning(_ machine: MachineFacts) -> String? {
+    let (bytes, cache) = (bytes(machine), machine.lastLevelCacheBytes)
+    guard bytes <= cache else { return nil }
+    return
+      "the weights go round in \(bytes >> 20) MiB, all that this machine's memory allows, and its caches hold "
+      + "\(cache >> 20) MiB: they may not have come from memory"
   }
 }

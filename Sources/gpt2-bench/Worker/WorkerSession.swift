@@ -14,6 +14,7 @@ final class WorkerSession {
   private var tokenizer: Tokenizer?
   private var sequences: [TokenSequence] = []
   private var gemms: [GemmShape: GemmRun] = [:]
+  private var rotation: WeightRotation?
   /// The peak before the checks, whose own memory must not count.
   private var peakBeforeReset = 0
 
@@ -96,7 +97,10 @@ final class WorkerSession {
   }
 
   private func run(_ shape: GemmShape) throws -> RunAnswer {
-    let gemm = try gemms[shape] ?? GemmRun(shape, kernel: variant.kernel(threads: threads))
+    let rotation = try rotation ?? WeightRotation(bytes: GemmRotation.bytes(.current()))
+    self.rotation = rotation
+    let gemm =
+      try gemms[shape] ?? GemmRun(shape, kernel: variant.kernel(threads: threads), rotation: rotation)
     gemms[shape] = gemm
     let sample = gemm.sample()
     return RunAnswer(

@@ -1,0 +1,51 @@
+/// How ceilings are measured. The defaults take two to three seconds for one and two threads, and as long again
+/// where the system first has to find the memory.
+public struct CeilingSettings: Sendable {
+  /// Length of one trial of multiply-adds: many short ones, of which some are left undisturbed.
+  public var fmaTrial = Duration.milliseconds(1)
+  public var fmaTrials = 50
+  /// Those of the first core.
+  public var caches: [CPUCache]
+  /// Bytes of all last-level caches.
+  public var lastLevelBytes: Int
+  /// What all threads together read in turn to be served from DRAM.
+  public var bufferBytes: Int
+  /// Trials in one pass over the buffer, each on the next part of it: by the time it is read again, all the rest
+  /// has been.
+  public var trialsPerPass = 2
+  /// Passes with each pattern while the fastest is sought.
+  public var searchPasses = 2
+  /// Passes that count.
+  public var passes = 3
+  public var cacheTrials = 20
+  /// Bytes that each thread reads in a trial of a cache: about a millisecond's worth.
+  public var cacheTrialBytes: [MemoryLevel: Int] = [.l2: 128 << 20, .l3: 32 << 20]
+
+  /// For this machine: a buffer four times as large as all caches, at least half a gigabyte, as far as a
+  /// quarter of the memory that is free allows it.
+  public init() { self.init(machine: .current(), availableBytes: AvailableMemory.bytes()) }
+
+  init(machine: MachineFacts, availableBytes: Int?) {
+    caches = machine.caches
+    lastLevelBytes = machine.lastLevelCacheBytes
+    let wanted = max(512 << 20, 4 * lastLevelBytes)
+    let available = availableBytes ?? machine.memoryBytes.map { $0 / 2 } ?? wanted
+    bufferBytes = min(wanted, available / 4)
+  }
+
+  /// Why reading the buffer may have been faster than DRAM; nil where it is far larger than the caches.
+  var bufferRemark: String? {
+    guard bufferBytes < 2 * lastLevelBytes else { return nil }
+    return "the buffer of \(bufferBytes >> 20) MiB, all that the free memory allowed, is less than twice the "
+      + "\(lastLevelBytes >> 20) MiB of the last-level caches: some of it may have come from them"
+  }
+
+  /// A shorter session, a share of the full one's trials.
+  var brief: CeilingSettings {
+    var brief = self
+    brief.fmaTrials = max(1, fmaTrials / 5)
+    brief.cacheTrials = max(1, cacheTrials / 5)
+    brief.passes = 1
+    return brief
+  }
+}

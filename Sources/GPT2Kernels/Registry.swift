@@ -13,5 +13,13 @@ extension Variant {
   /// The variant that every other one is held against.
   public static let oracle = naive
 
-  public static func named(_ name: String) -> Variant? { all.first { $0.name == name } }
+  /// Those that need something of the machine's; no rungs of the ladder.
+  public static let lookedUp: [LookedUpVariant] = [.blas]
+
+  /// The ladder and what of the others is there.
+  public static var available: [Variant] { all + lookedUp.compactMap(\.variant) }
+
+  public static func named(_ name: String) -> Variant? {
+    all.first { $0.name == name } ?? lookedUp.first { $0.name == name }?.variant
+  }
 }

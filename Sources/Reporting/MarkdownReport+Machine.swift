@@ -16,6 +16,7 @@ extension MarkdownReport {
       ("Memory", machine.memoryBytes.map { "\(NumberText.significant(Double($0) / 1_073_741_824, 3)) GiB" }),
       ("Governor", machine.governor),
       ("System", machine.system),
+      ("BLAS", machine.blas),
       ("Build", "gpt2-bench \(build.version), \(build.configuration), \(build.compiler)"),
       ("CPU flag", "`\(build.cpuFlag)`, float vectors of up to \(build.vectorBits) bits"),
       ("Commit", build.commit),

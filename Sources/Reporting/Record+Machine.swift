@@ -8,6 +8,8 @@ public struct Machine: Codable, Sendable, Equatable {
   public var memoryBytes: Int?
   public var governor: String?
   public var system: String
+  /// The CBLAS library that the run used: its file and what it says of itself; nil where none was used.
+  public var blas: String?
 
   public init(
     cpu: String, flags: [String], logicalCores: Int, caches: [String], memoryBytes: Int?,

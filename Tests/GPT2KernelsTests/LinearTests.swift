@@ -113,7 +113,7 @@ import Testing
   }
 
   /// What is wrong with the product on strided operands between guards; nil for nothing.
-  private static func fault(
+  static func fault(
     _ problem: Problem, layout: WeightLayout, hasBias: Bool, outputs: Range<Int>,
     run: (Linear) -> Void
   ) -> String? {

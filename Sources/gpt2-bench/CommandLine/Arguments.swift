@@ -122,17 +122,23 @@ struct Arguments {
 
   func variant() throws -> Variant { try Self.variant(values["--variant"] ?? Defaults.variant, "--variant") }
 
-  /// The variants of `--variants`, in the ladder's order; all of them where nothing is said.
+  /// The variants of `--variants`, in the ladder's order; all that this machine has where nothing is said.
+  ///
+  /// - Throws: `RunError` for one that needs what this machine lacks.
   func variants() throws -> [Variant] {
-    guard let text = values["--variants"], text != "all" else { return Variant.all }
+    guard let text = values["--variants"], text != "all" else { return Variant.available }
     let named = try text.split(separator: ",", omittingEmptySubsequences: false)
       .map { try Self.variant(String($0), "--variants").name }
     return Variant.all.filter { named.contains($0.name) }
+      + Variant.lookedUp.filter { named.contains($0.name) }.compactMap(\.variant)
   }
 
   private static func variant(_ name: String, _ option: String) throws -> Variant {
+    if let lookedUp = Variant.lookedUp.first(where: { $0.name == name }) {
+      do { return try lookedUp.found.get() } catch { throw RunError("\(option) \(name): \(error)") }
+    }
     guard let variant = Variant.named(name) else {
-      let known = Variant.all.map(\.name).joined(separator: ", ")
+      let known = (Variant.all.map(\.name) + Variant.lookedUp.map(\.name)).joined(separator: ", ")
       throw UsageError(option, found: name, expected: "one of \(known)")
     }
     return variant

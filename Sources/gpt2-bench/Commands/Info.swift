@@ -1,4 +1,5 @@
 import Foundation
+import GPT2Kernels
 import Measurement
 import Reporting
 
@@ -20,6 +21,10 @@ enum Info: Command {
       ("system", machine.system), ("version", build.version), ("compiler", build.compiler),
       ("build", "\(build.configuration), \(build.cpuFlag), vectors of \(build.vectorBits) bits"),
     ]
+    switch BLASLibrary.found {
+    case .success(let library): rows.append(("blas", library.description))
+    case .failure(let missing): rows.append(("blas", missing.description))
+    }
     if let commit = build.commit { rows.append(("commit", commit)) }
     for (name, value) in rows { console.print("\(name.padding(to: 9))  \(value)") }
     let probe = CeilingProbe(threads: threads)

@@ -10,7 +10,7 @@ enum List: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let rows: [(String, String)] =
       switch arguments.operands[0] {
-      case "variants": Variant.all.map { ($0.name, $0.summary) }
+      case "variants": Variant.all.map { ($0.name, $0.summary) } + Variant.lookedUp.map(lookedUp)
       case "models": try models()
       case "suites": try Suite.all(in: Project()).map { ($0.name, $0.summary) }
       case let other: throw UsageError("found '\(other)', expected variants, models or suites")
@@ -18,6 +18,10 @@ enum List: Command {
     let width = rows.map(\.0.count).max() ?? 0
     for (name, summary) in rows { console.print("\(name.padding(to: width))  \(summary)") }
     return .done
+  }
+
+  private static func lookedUp(_ variant: LookedUpVariant) -> (String, String) {
+    (variant.name, variant.variant?.summary ?? variant.summary + " (not found)")
   }
 
   /// The synthetic models, and the folders in `weights/` that hold a model.

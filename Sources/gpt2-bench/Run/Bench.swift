@@ -1,4 +1,5 @@
 import Foundation
+import GPT2Kernels
 import Measurement
 import Reporting
 
@@ -36,6 +37,9 @@ final class Bench {
       kind: plan.kind, command: command, started: started.formatted(.iso8601),
       model: plan.modelDescription, machine: .current(), build: .current(project),
       settings: plan.settings)
+    if plan.contestants.contains(where: { $0.variant.name == LookedUpVariant.blas.name }) {
+      record.machine.blas = try? BLASLibrary.found.get().description
+    }
     for contestant in plan.contestants {
       for cell in plan.cells {
         var row = Cell(

@@ -39,6 +39,17 @@ import Testing
     try expectRefusal(2, ["list"], "operand is missing", "usage: gpt2-bench list variants|models|suites")
   }
 
+  /// The sandbox's machine has no BLAS.
+  @Test func aVariantThatNeedsWhatTheMachineLacks() throws {
+    for arguments in [
+      ["matmul", "--size", "8x8", "--variants", "naive,blas"],
+      ["generate", "--ids", "1", "--variant", "blas", "--model", "synthetic:tiny"],
+    ] {
+      try expectRefusal(
+        1, arguments, " blas: GPT2_BENCH_BLAS is set to nothing", "the file of a CBLAS library")
+    }
+  }
+
   @Test func sizesAndCounts() throws {
     try expectRefusal(2, ["matmul", "--size", "768x"], "'768x'", "[Mx]KxN")
     try expectRefusal(2, ["matmul"], "--size", "for example 768x3072")

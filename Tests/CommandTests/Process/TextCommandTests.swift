@@ -36,7 +36,8 @@ import Testing
     func names(_ what: String) throws -> [Substring] {
       try output("list", what).split(separator: "\n").map { $0.prefix { $0 != " " } }
     }
-    #expect(try names("variants").map(String.init) == Variant.all.map(\.name))
+    #expect(try names("variants").map(String.init) == Variant.all.map(\.name) + ["blas"])
+    #expect(try output("list", "variants").hasSuffix(" (not found)\n"))
     #expect(try names("suites") == ["full", "quick"])
     let models = try names("models")
     #expect(models.contains("synthetic:gpt2"))

@@ -76,6 +76,8 @@ final class RunningCommand {
     process.currentDirectoryURL = URL(fileURLWithPath: sandbox.work)
     var inherited = ProcessInfo.processInfo.environment.filter { $0.key != "NO_COLOR" }
     inherited["GPT2_BENCH_HOME"] = sandbox.home
+    // What a machine has installed must not change what is expected of it.
+    inherited["GPT2_BENCH_BLAS"] = ""
     process.environment = inherited.merging(environment) { $1 }
     process.standardInput = FileHandle(forReadingAtPath: prefix + ".in")
     process.standardOutput = FileHandle(forWritingAtPath: output ?? outputPath)

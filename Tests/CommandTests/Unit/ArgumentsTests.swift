@@ -1,3 +1,4 @@
+import GPT2Kernels
 import Testing
 
 @testable import gpt2_bench
@@ -142,7 +143,8 @@ import Testing
     #expect(all.first == "naive")
     #expect(try parse("--variants", "all").variants().map(\.name) == all)
     #expect(try parse().variant().name == Defaults.variant)
-    let expected = "expected one of \(all.joined(separator: ", "))"
+    let known = Variant.all.map(\.name) + Variant.lookedUp.map(\.name)
+    let expected = "expected one of \(known.joined(separator: ", "))"
     #expect(
       try message { try parse("--variants", "naive,foo").variants() }
         == "--variants: found 'foo', \(expected)")

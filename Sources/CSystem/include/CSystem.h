@@ -33,7 +33,7 @@ static inline int csystem_vector_registers(void) {
 }
 
 /// Asks for a cache line, to be in the second-level cache when it is wanted. Any address will do.
-static inline void csystem_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
+static inline void csystem_prefetch_ahead(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 /// Tells the core that this thread is spinning, so that it saves power and yields to a sibling thread.
 static inline void csystem_pause(void) {

@@ -45,10 +45,10 @@ extension PanelKernel {
     var tile = T()
     var k = 0
     while k < whole {
-      csystem_prefetch(rows.a + (k &+ ahead))
-      csystem_prefetch(rows.b + (k &+ ahead))
-      csystem_prefetch(rows.c + (k &+ ahead))
-      csystem_prefetch(rows.d + (k &+ ahead))
+      csystem_prefetch_ahead(rows.a + (k &+ ahead))
+      csystem_prefetch_ahead(rows.b + (k &+ ahead))
+      csystem_prefetch_ahead(rows.c + (k &+ ahead))
+      csystem_prefetch_ahead(rows.d + (k &+ ahead))
       tile.add(x + k, stride: stride, times: Quad(loading: rows, at: k))
       k &+= V.scalarCount
     }

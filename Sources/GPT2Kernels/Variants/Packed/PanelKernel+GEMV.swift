@@ -28,8 +28,8 @@ extension PanelKernel {
     var (s, t) = (Strip3<V>(), Strip3<V>())
     for k in 0..<inputs {
       for line in stride(from: 0, to: columns, by: 16) {
-        csystem_prefetch(w + (line &+ Self.lookahead))
-        csystem_prefetch(v + (line &+ Self.lookahead))
+        csystem_prefetch_ahead(w + (line &+ Self.lookahead))
+        csystem_prefetch_ahead(v + (line &+ Self.lookahead))
       }
       s.add(x[k], times: Strip3(loading: w))
       t.add(x[k], times: Strip3(loading: v))

@@ -102,7 +102,7 @@ extension Tile {
     var k = 0
     while k &+ 4 <= inputs {
       for _ in 0..<lines {
-        csystem_prefetch(prefetched)
+        csystem_prefetch_ahead(prefetched)
         prefetched += 16
       }
       sums.add(x + k, stride: stride, times: Columns(loading: panel))

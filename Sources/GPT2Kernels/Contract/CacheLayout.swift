@@ -20,7 +20,8 @@ public enum CacheLayout: Sendable, Equatable {
   public func valueStride(capacity: Int, headSize: Int) -> Int {
     switch self {
     case .rows: capacity * headSize
-    case .panels(let vector): PanelShape(vector: vector).count(outputs: headSize, inputs: capacity)
+    case .panels(let vector):
+      PanelShape(vector: vector, fitting: headSize).count(outputs: headSize, inputs: capacity)
     }
   }
 
@@ -33,25 +34,47 @@ public enum CacheLayout: Sendable, Equatable {
     let (size, capacity) = (operation.headSize, operation.capacity)
     let keys = operation.keys + head * keyStride(capacity: capacity, headSize: size)
     let values = operation.values + head * valueStride(capacity: capacity, headSize: size)
-    for row in 0..<operation.newKeys.rows {
-      let position = operation.firstPosition + row
-      let key = operation.newKeys.row(row) + head * size
-      let value = operation.newValues.row(row) + head * size
-      switch self {
-      case .rows:
-        (keys + position * size).update(from: key, count: size)
-        (values + position * size).update(from: value, count: size)
-      case .panels(let vector):
-        let shape = PanelShape(vector: vector)
-        let width = shape.width(at: position, outputs: capacity)
-        let column = keys + shape.offset(of: position, inputs: size)
-        for i in 0..<size { column[i &* width] = key[i] }
+    switch self {
+    case .rows:
+      for row in 0..<operation.newKeys.rows {
+        let target = (operation.firstPosition + row) * size
+        (keys + target).update(from: operation.newKeys.row(row) + head * size, count: size)
+        (values + target).update(from: operation.newValues.row(row) + head * size, count: size)
+      }
+    case .panels(let vector):
+      storeKeys(operation, head: head, in: PanelShape(vector: vector), to: keys)
+      let shape = PanelShape(vector: vector, fitting: size)
+      for row in 0..<operation.newValues.rows {
+        let value = operation.newValues.row(row) + head * size
+        let position = operation.firstPosition + row
         for first in stride(from: 0, to: size, by: shape.columns) {
           let width = shape.width(at: first, outputs: size)
           (values + first * capacity + position * width)
             .update(from: value + first, count: min(width, size - first))
         }
       }
+    }
+  }
+
+  /// A position is a column of the keys' panels. Positions of one vector go together, channel by channel, so that
+  /// what is written lies side by side.
+  private func storeKeys(
+    _ operation: CacheStore, head: Int, in shape: PanelShape, to keys: UnsafeMutablePointer<Float>
+  ) {
+    let size = operation.headSize
+    let stride = operation.newKeys.stride
+    let end = operation.firstPosition + operation.newKeys.rows
+    var position = operation.firstPosition
+    while position < end {
+      let count = min(shape.vector - position % shape.vector, end - position)
+      let width = shape.width(at: position, outputs: operation.capacity)
+      let source = operation.newKeys.row(position - operation.firstPosition) + head * size
+      var target = keys + shape.offset(of: position, inputs: size)
+      for channel in 0..<size {
+        for column in 0..<count { target[column] = source[column &* stride &+ channel] }
+        target += width
+      }
+      position += count
     }
   }
 }

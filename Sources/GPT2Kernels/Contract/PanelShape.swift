@@ -1,4 +1,4 @@
-/// A matrix cut into panels of three vectors' outputs each, so that the innermost loop of a product reads it from
+/// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it from
 /// start to end: panel by panel, and in each (inputs, width). The last panel is as many whole vectors wide as
 /// its outputs need; what they do not fill is padding.
 ///
@@ -7,12 +7,22 @@
 public struct PanelShape: Sendable, Equatable {
   /// Floats in a vector.
   public let vector: Int
-
-  public init(vector: Int) { self.vector = vector }
-
   /// Outputs of a whole panel.
-  @inline(__always)
-  public var columns: Int { 3 &* vector }
+  public let columns: Int
+
+  /// Panels three vectors wide, whatever is left in the last.
+  public init(vector: Int) {
+    self.vector = vector
+    columns = 3 * vector
+  }
+
+  /// As few panels as hold that many outputs, and as even as whole vectors allow.
+  public init(vector: Int, fitting outputs: Int) {
+    self.vector = vector
+    let vectors = max((outputs + vector - 1) / vector, 1)
+    let panels = (vectors + 2) / 3
+    columns = (vectors + panels - 1) / panels * vector
+  }
 
   /// Panels of a matrix.
   @inline(__always)

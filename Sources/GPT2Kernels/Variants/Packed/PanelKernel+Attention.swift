@@ -39,16 +39,14 @@ extension PanelKernel {
     let values = operation.values + head * cacheLayout.valueStride(capacity: capacity, headSize: size)
     for first in stride(from: 0, to: positions, by: shape.columns) {
       let width = shape.width(at: first, outputs: capacity)
+      // The last panel may hold positions that no row may see yet.
+      let needed = (positions - first + V.scalarCount - 1) / V.scalarCount * V.scalarCount
       PanelRows<V>(
         x: operation.queries.row(rows.lowerBound) + head * size, stride: operation.queries.stride,
-        rows: rows.count, panel: keys + first * size, width: width, inputs: size, sums: sums,
-        continues: false
+        rows: rows.count, panel: keys + first * size, panelStride: width,
+        columns: min(width, needed), inputs: size, sums: scores + first, sumStride: scoreStride
       ).run(tileRows: tileRows)
-      for row in 0..<rows.count {
-        (scores + (row * scoreStride + first)).update(from: sums + row * width, count: width)
-      }
     }
-    // Sums of numerators, in the first column of their rows' scratch until the values are summed.
     withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count) { totals in
       for row in 0..<rows.count {
         let own = operation.firstPosition + rows.lowerBound + row + 1
@@ -56,11 +54,12 @@ extension PanelKernel {
         totals[row] = softmaxNumerators(x, count: own, scale: operation.scale, as: V.self)
         (x + own).update(repeating: 0, count: positions - own)
       }
-      for first in stride(from: 0, to: size, by: shape.columns) {
-        let width = shape.width(at: first, outputs: size)
+      let valueShape = PanelShape(vector: V.scalarCount, fitting: size)
+      for first in stride(from: 0, to: size, by: valueShape.columns) {
+        let width = valueShape.width(at: first, outputs: size)
         PanelRows<V>(
           x: scores, stride: scoreStride, rows: rows.count, panel: values + first * capacity,
-          width: width, inputs: positions, sums: sums, continues: false
+          panelStride: width, columns: width, inputs: positions, sums: sums, sumStride: width
         ).run(tileRows: tileRows)
         for row in 0..<rows.count {
           let out = operation.output.row(rows.lowerBound + row) + (head * size + first)

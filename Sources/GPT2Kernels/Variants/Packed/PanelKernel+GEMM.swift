@@ -3,7 +3,7 @@ extension PanelKernel {
   /// panel's share in the second.
   private static var inputBlock: Int { 768 }
 
-  /// Bytes of input rows that stay in the second-level cache while panel after panel passes.
+  /// Bytes of input rows, one pass wide, that stay in the second-level cache while panel after panel passes.
   private static var rowBlockBytes: Int { 1 << 20 }
 
   /// Rows of the input are cut into blocks that stay in cache, and each part is one block against one panel: it
@@ -14,7 +14,8 @@ extension PanelKernel {
     )
     guard rows > 0 else { return }
     let panels = shape.panels(outputs: outputs)
-    let rowsInCache = max(Self.rowBlockBytes / (4 * max(inputs, 1)) / tileRows, 1) * tileRows
+    let rowsInCache =
+      max(Self.rowBlockBytes / (4 * max(min(inputs, Self.inputBlock), 1)) / tileRows, 1) * tileRows
     let blocks = (rows + rowsInCache - 1) / rowsInCache
     let blockRows = ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows
     pool.split(0..<blocks * panels, grain: 1) { parts in
@@ -29,6 +30,7 @@ extension PanelKernel {
     }
   }
 
+  /// - Parameter sums: (rows, panel columns), for what several passes over the inputs add up to.
   private func runBlock(
     _ operation: Linear, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>
   ) {
@@ -37,24 +39,30 @@ extension PanelKernel {
     let inputs = weight.inputs
     let first = panel * shape.columns
     let width = shape.width(at: first, outputs: weight.outputs)
+    let outputs = first..<min(first + width, weight.outputs)
     let base = weight.base + first * inputs
     let passes = max((inputs + Self.inputBlock - 1) / Self.inputBlock, 1)
     let block = ((inputs + passes - 1) / passes + 7) / 8 * 8
     var k = 0
     repeat {
       let count = min(block, inputs - k)
+      let isLast = k + count >= inputs
       PanelRows<V>(
         x: operation.input.row(rows.lowerBound) + k, stride: operation.input.stride, rows: rows.count,
-        panel: base + k * width, width: width, inputs: count, sums: sums, continues: k > 0,
-        next: base + (k + count) * width
-      ).run(tileRows: tileRows)
+        panel: base + k * width, panelStride: width, columns: width, inputs: count, sums: sums,
+        sumStride: width, reusesSums: passes == 1, continues: k > 0, next: base + (k + count) * width
+      ).run(tileRows: tileRows) { tile in
+        guard isLast else { return }
+        finish(
+          operation, rows: tile.lowerBound + rows.lowerBound..<tile.upperBound + rows.lowerBound,
+          outputs: outputs, sums: passes == 1 ? sums : sums + tile.lowerBound * width, width: width)
+      }
       k += count
     } while k < inputs
-    finish(
-      operation, rows: rows, outputs: first..<min(first + width, weight.outputs), sums: sums, width: width)
   }
 
   /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong.
+  @inline(never)
   func finish(
     _ operation: Linear, rows: Range<Int>, outputs: Range<Int>, sums: UnsafePointer<Float>, width: Int
   ) {

@@ -53,8 +53,8 @@ extension PanelKernel {
       let base = sums.baseAddress!
       PanelRows<V>(
         x: operation.input.row(0), stride: operation.input.stride, rows: 1,
-        panel: operation.weight.base + first * inputs, width: width, inputs: inputs, sums: base,
-        continues: false
+        panel: operation.weight.base + first * inputs, panelStride: width, columns: width,
+        inputs: inputs, sums: base, sumStride: width
       ).run(tileRows: tileRows)
       let outputs = first..<min(first + width, operation.weight.outputs)
       finish(operation, rows: 0..<1, outputs: outputs, sums: base, width: width)

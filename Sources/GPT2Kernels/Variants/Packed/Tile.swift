@@ -12,14 +12,14 @@ protocol Tile: BitwiseCopyable {
   /// All zeros.
   init()
 
-  /// From (rows, columns) without gaps.
-  init(loading source: UnsafePointer<Float>)
+  /// From (rows, columns), the rows `stride` apart.
+  init(loading source: UnsafePointer<Float>, stride: Int)
 
   /// Adds one input's products. The rows' inputs lie `stride` apart.
   mutating func add(_ x: UnsafePointer<Float>, stride: Int, times weights: Columns)
 
-  /// As (rows, columns) without gaps.
-  func store(to target: UnsafeMutablePointer<Float>)
+  /// As (rows, columns), the rows `stride` apart.
+  func store(to target: UnsafeMutablePointer<Float>, stride: Int)
 }
 
 struct Row<Columns: Strip>: Tile {
@@ -32,7 +32,7 @@ struct Row<Columns: Strip>: Tile {
   init() {}
 
   @inline(__always)
-  init(loading source: UnsafePointer<Float>) { sums = Columns(loading: source) }
+  init(loading source: UnsafePointer<Float>, stride: Int) { sums = Columns(loading: source) }
 
   @inline(__always)
   mutating func add(_ x: UnsafePointer<Float>, stride: Int, times weights: Columns) {
@@ -40,7 +40,7 @@ struct Row<Columns: Strip>: Tile {
   }
 
   @inline(__always)
-  func store(to target: UnsafeMutablePointer<Float>) { sums.store(to: target) }
+  func store(to target: UnsafeMutablePointer<Float>, stride: Int) { sums.store(to: target) }
 }
 
 struct Pair<Half: Tile>: Tile {
@@ -53,9 +53,9 @@ struct Pair<Half: Tile>: Tile {
   init() {}
 
   @inline(__always)
-  init(loading source: UnsafePointer<Float>) {
-    upper = Half(loading: source)
-    lower = Half(loading: source + Half.rows &* Half.Columns.columns)
+  init(loading source: UnsafePointer<Float>, stride: Int) {
+    upper = Half(loading: source, stride: stride)
+    lower = Half(loading: source + Half.rows &* stride, stride: stride)
   }
 
   @inline(__always)
@@ -65,9 +65,9 @@ struct Pair<Half: Tile>: Tile {
   }
 
   @inline(__always)
-  func store(to target: UnsafeMutablePointer<Float>) {
-    upper.store(to: target)
-    lower.store(to: target + Half.rows &* Half.Columns.columns)
+  func store(to target: UnsafeMutablePointer<Float>, stride: Int) {
+    upper.store(to: target, stride: stride)
+    lower.store(to: target + Half.rows &* stride, stride: stride)
   }
 }
 
@@ -76,11 +76,13 @@ struct TileProduct {
   /// The first row's first input; the rows lie `stride` apart.
   let x: UnsafePointer<Float>
   let stride: Int
-  /// The panel from that input on, (inputs, columns).
+  /// The panel from that input on, (inputs, columns), `panelStride` from one input to the next.
   let panel: UnsafePointer<Float>
+  let panelStride: Int
   let inputs: Int
-  /// (rows, columns) without gaps.
+  /// (rows, columns), the rows `sumStride` apart.
   let sums: UnsafeMutablePointer<Float>
+  let sumStride: Int
   /// Whether the sums go on from what is there; they start from 0 otherwise.
   let continues: Bool
   /// Cache lines to ask for with every four inputs, from there on: what the next panel needs from memory while
@@ -94,8 +96,8 @@ extension Tile {
   /// sums whatever the tile's height and however the inputs are blocked.
   @inline(never)
   static func run(_ product: TileProduct) {
-    var sums = product.continues ? Self(loading: product.sums) : Self()
-    let columns = Columns.columns
+    var sums = product.continues ? Self(loading: product.sums, stride: product.sumStride) : Self()
+    let panelStride = product.panelStride
     let (x, stride, inputs, lines) = (product.x, product.stride, product.inputs, product.linesPerStep)
     var panel = product.panel
     var prefetched = product.prefetched ?? product.panel
@@ -106,17 +108,17 @@ extension Tile {
         prefetched += 16
       }
       sums.add(x + k, stride: stride, times: Columns(loading: panel))
-      sums.add(x + (k &+ 1), stride: stride, times: Columns(loading: panel + columns))
-      sums.add(x + (k &+ 2), stride: stride, times: Columns(loading: panel + 2 &* columns))
-      sums.add(x + (k &+ 3), stride: stride, times: Columns(loading: panel + 3 &* columns))
-      panel += 4 &* columns
+      sums.add(x + (k &+ 1), stride: stride, times: Columns(loading: panel + panelStride))
+      sums.add(x + (k &+ 2), stride: stride, times: Columns(loading: panel + 2 &* panelStride))
+      sums.add(x + (k &+ 3), stride: stride, times: Columns(loading: panel + 3 &* panelStride))
+      panel += 4 &* panelStride
       k &+= 4
     }
     while k < inputs {
       sums.add(x + k, stride: stride, times: Columns(loading: panel))
-      panel += columns
+      panel += panelStride
       k &+= 1
     }
-    sums.store(to: product.sums)
+    sums.store(to: product.sums, stride: product.sumStride)
   }
 }

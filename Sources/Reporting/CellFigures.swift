@@ -20,8 +20,12 @@ struct CellFigures: Sendable, Equatable {
   /// The lower of both roofs at this intensity.
   var roof: Roof?
   var peakMemoryMiB: Double?
+  var baselineMemoryMiB: Double?
   var coldLoadMS: Double?
   var warmLoadMS: Double?
+  var loadToFirstTokenMS: Figure?
+  /// Loads behind the last two.
+  var loadSampleCount: Int?
 
   /// - Parameter ceiling: of the same number of threads; without it there is no share of the roofline.
   init(_ cell: Cell, ceiling: Ceiling?) {
@@ -31,8 +35,13 @@ struct CellFigures: Sendable, Equatable {
     deriveWork(of: cell, nanoseconds: primary?.value, ceiling: ceiling)
     guard cell.status == .measured || cell.status == .pending else { return }
     peakMemoryMiB = cell.peakMemoryBytes.map { Double($0) / 1_048_576 }
+    baselineMemoryMiB = cell.baselineMemoryBytes.map { Double($0) / 1_048_576 }
     coldLoadMS = cell.load?.coldNanoseconds.map { Double($0) / 1e6 }
     warmLoadMS = cell.load?.warmNanoseconds.map { Double($0) / 1e6 }
+    guard let loads = cell.load?.samples, !loads.isEmpty else { return }
+    loadSampleCount = loads.count
+    loadToFirstTokenMS =
+      Figure(medianOf: loads.map { Double($0.firstTokenNanoseconds) })?.scaled(by: 1e-6)
   }
 
   private mutating func deriveTimes(of cell: Cell, primary: Figure?) {

@@ -22,10 +22,17 @@ extension Column {
     .percentiles { $0.figures.interTokenLatencyMS })
   static let peakMemory = Column(
     "peak_memory_mib", "peak memory", unit: "MiB", better: .lower, .number { $0.figures.peakMemoryMiB })
+  static let baselineMemory = Column(
+    "memory_before_load_mib", "before loading", unit: "MiB", better: .lower,
+    .number { $0.figures.baselineMemoryMiB })
   static let coldLoad = Column(
     "load_cold_ms", "load, cold", unit: "ms", better: .lower, .number { $0.figures.coldLoadMS })
   static let warmLoad = Column(
     "load_warm_ms", "load, warm", unit: "ms", better: .lower, .number { $0.figures.warmLoadMS })
+  static let loadToFirstToken = Column(
+    "load_to_first_token_ms", "load to first token", unit: "ms", better: .lower, showsInterval: true,
+    .figure { $0.figures.loadToFirstTokenMS })
+  static let loadCount = Column("load_samples", "loads", .integer { $0.figures.loadSampleCount })
   static let speedAgainstNaive = Column(
     "speed_against_naive", "speed against naive", better: .higher, style: .factor,
     .figure { $0.speedAgainstNaive })
@@ -82,8 +89,8 @@ enum TableColumns {
       return [
         .variant, .weights, .threads, .test, .promptTokens, .newTokens, .batch, .status, .check, .sampleCount,
         .timeToFirstToken, .prefillTime, .prefillRate, .decodeRate, .timePerOutputToken, .interTokenLatency,
-        .speedAgainstNaive, .gflops, .gbPerSecond, .intensity, .roofline, .roof, .peakMemory, .coldLoad,
-        .warmLoad, .message,
+        .speedAgainstNaive, .gflops, .gbPerSecond, .intensity, .roofline, .roof, .peakMemory, .baselineMemory,
+        .coldLoad, .warmLoad, .loadToFirstToken, .loadCount, .message,
       ]
     case .gemm:
       return [

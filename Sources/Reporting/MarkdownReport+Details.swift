@@ -67,7 +67,7 @@ extension MarkdownReport {
     return section("Correctness", [table.text])
   }
 
-  /// Load times and peak memory of each contestant.
+  /// Load times and memory of each contestant.
   static func loading(_ run: RunFigures) -> String {
     var seen = Set<Contestant>()
     let rows = run.ranked.filter {
@@ -75,11 +75,24 @@ extension MarkdownReport {
         && seen.insert($0.contestant).inserted
     }
     guard !rows.isEmpty else { return "" }
-    let columns: [Column] = [.variant, .weights, .threads, .coldLoad, .warmLoad, .peakMemory]
+    let columns: [Column] = [
+      .variant, .weights, .threads, .coldLoad, .warmLoad, .loadToFirstToken, .loadCount, .baselineMemory,
+      .peakMemory,
+    ]
+    let optional = [Column.loadToFirstToken.key, Column.loadCount.key, Column.baselineMemory.key]
+    let shown = columns.filter { column in
+      !optional.contains(column.key) || rows.contains { !column.display($0).isEmpty }
+    }
     let note =
       "Each variant ran in a process of its own. The peak is the resident set's largest size; it counts the "
       + "pages of the memory-mapped weights file, which all processes share, in every one of them. A cold load "
       + "had the file's pages dropped from the page cache first, a warm one had not."
-    return section("Loading and memory", [MarkdownTable(columns, rows).text, note])
+    let firstToken =
+      rows.contains { $0.figures.loadToFirstTokenMS != nil }
+      ? "Load to first token: in a fresh process that is already started, with the file in the page cache, the "
+        + "time to load plus the time to the first token of a prompt of 16 ids (fewer where the context is "
+        + "shorter); the medians of as many processes as the loads column says, in rounds of random order. "
+        + "A warm load is the median of the same processes. Every one of them is in `record.json`." : ""
+    return section("Loading and memory", [MarkdownTable(shown, rows).text, note, firstToken])
   }
 }

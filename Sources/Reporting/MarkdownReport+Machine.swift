@@ -33,7 +33,7 @@ extension MarkdownReport {
     "\(model.name): \(model.layers) layers, \(model.heads) heads, \(model.channels) channels, vocabulary "
       + "\(model.vocabulary), context \(model.context), \(model.parameters) parameters, weights "
       + "\(NumberText.significant(Double(model.weightBytes) / 1_048_576)) MiB; TTFT starts at "
-      + (model.hasTokenizer ? "text" : "token ids (no tokenizer)")
+      + (model.hasTokenizer ? "text" : "token ids")
   }
 
   private static func ceilings(_ record: Record) -> String {

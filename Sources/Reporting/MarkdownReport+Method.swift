@@ -8,8 +8,25 @@ extension MarkdownReport {
       [
         "### Definitions", list(run.record.kind == .gemm ? gemmDefinitions : endToEndDefinitions),
         "### Sampling", list(sampling(run)),
+      ] + peers(run.record) + [
         "### Repeat it", "```\n\(run.record.command.map(shellWord).joined(separator: " "))\n```",
       ])
+  }
+
+  /// The other programs, with their commands and what they say they are.
+  private static func peers(_ record: Record) -> [String] {
+    guard let peers = record.peers, !peers.isEmpty else { return [] }
+    let note =
+      "Each answers the lines of `Benchmarks/peers/README.md`, in the same rounds and on the same token ids as "
+      + "the variants, and times itself; its arithmetic is counted as a KV cache's unless it says otherwise."
+    return [
+      "### Other programs",
+      list(
+        peers.map { peer in
+          "**\(peer.name.singleLine)**: \(peer.version.map { "\($0.singleLine), " } ?? "")"
+            + "`\(peer.command.singleLine)`"
+        }), note,
+    ]
   }
 
   private static let endToEndDefinitions = [

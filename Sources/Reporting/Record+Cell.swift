@@ -1,7 +1,8 @@
-/// One variant on one test: a row of the tables.
+/// One contestant on one test: a row of the tables.
 public struct Cell: Codable, Sendable, Equatable {
+  /// The variant's name, or another program's.
   public var variant: String
-  /// Precision of the weights, `f32`.
+  /// Precision of the weights, `f32`; of another program what it says, empty where it never said.
   public var weights: String
   public var threads: Int
   public var test: Test
@@ -15,6 +16,8 @@ public struct Cell: Codable, Sendable, Equatable {
   public var bytes: Double?
   /// The process's peak resident memory by the end of this variant's cells.
   public var peakMemoryBytes: Int?
+  /// The process's resident memory before it loaded the model.
+  public var baselineMemoryBytes: Int?
   public var load: LoadTimes?
 
   public enum Status: String, NamedChoice {
@@ -61,12 +64,30 @@ public enum Test: Codable, Sendable, Hashable {
 public struct LoadTimes: Codable, Sendable, Equatable {
   /// The file's pages had been dropped from the page cache; nil where that could not be done.
   public var coldNanoseconds: Int?
-  /// The file was in the page cache.
+  /// The file was in the page cache; the median of the samples where there are some.
   public var warmNanoseconds: Int?
+  /// Loads from the page cache, each in a process of its own; nil in records from before they were taken.
+  public var samples: [LoadSample]?
 
-  public init(coldNanoseconds: Int?, warmNanoseconds: Int?) {
+  public init(coldNanoseconds: Int?, warmNanoseconds: Int?, samples: [LoadSample]? = nil) {
     self.coldNanoseconds = coldNanoseconds
     self.warmNanoseconds = warmNanoseconds
+    self.samples = samples
+  }
+}
+
+/// One load in a fresh process, and the first token behind it.
+public struct LoadSample: Codable, Sendable, Equatable {
+  /// The round it was taken in, from 0.
+  public var round: Int
+  public var loadNanoseconds: Int
+  /// From the load's start to the first token of a prompt of 16 ids: the load's time and the request's.
+  public var firstTokenNanoseconds: Int
+
+  public init(round: Int, loadNanoseconds: Int, firstTokenNanoseconds: Int) {
+    self.round = round
+    self.loadNanoseconds = loadNanoseconds
+    self.firstTokenNanoseconds = firstTokenNanoseconds
   }
 }
 

@@ -25,6 +25,8 @@ public struct Record: Codable, Sendable, Equatable {
   public var warnings: [String] = []
   public var correctness: [Correctness] = []
   public var cells: [Cell] = []
+  /// The other programs that took part; nil where there were none, and in records from before there could be.
+  public var peers: [PeerDescription]?
 
   public enum Kind: String, NamedChoice {
     case endToEnd = "end-to-end"
@@ -56,7 +58,8 @@ public struct ModelDescription: Codable, Sendable, Equatable {
   public var parameters: Int
   /// Bytes of all weights at the file's precision.
   public var weightBytes: Int
-  /// Whether a tokenizer came with it, so that TTFT starts at text; without one it starts at token ids.
+  /// Whether TTFT starts at text: a tokenizer came with it, and no other program takes part, which would have to
+  /// have the same one. Otherwise TTFT starts at token ids.
   public var hasTokenizer: Bool
 
   public init(
@@ -72,6 +75,22 @@ public struct ModelDescription: Codable, Sendable, Equatable {
     self.parameters = parameters
     self.weightBytes = weightBytes
     self.hasTokenizer = hasTokenizer
+  }
+}
+
+/// Another program that took part.
+public struct PeerDescription: Codable, Sendable, Equatable {
+  /// As in `Cell.variant`.
+  public var name: String
+  /// The command that started it, as it was typed.
+  public var command: String
+  /// What it says it is; nil where it never said.
+  public var version: String?
+
+  public init(name: String, command: String, version: String? = nil) {
+    self.name = name
+    self.command = command
+    self.version = version
   }
 }
 

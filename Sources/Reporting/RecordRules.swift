@@ -33,8 +33,16 @@ struct RecordRules {
     try cell.flops.map { try positive($0, "\(field).flops") }
     try cell.bytes.map { try positive($0, "\(field).bytes") }
     try cell.peakMemoryBytes.map { try inRange($0, 1...Int.max, "\(field).peakMemoryBytes") }
+    try cell.baselineMemoryBytes.map { try inRange($0, 1...Int.max, "\(field).baselineMemoryBytes") }
     try cell.load?.coldNanoseconds.map { try inRange($0, 1...Int.max, "\(field).load.coldNanoseconds") }
     try cell.load?.warmNanoseconds.map { try inRange($0, 1...Int.max, "\(field).load.warmNanoseconds") }
+    for (index, sample) in (cell.load?.samples ?? []).enumerated() {
+      let field = "\(field).load.samples[\(index)]"
+      try inRange(sample.round, 0...Self.sizes.upperBound, "\(field).round")
+      try inRange(sample.loadNanoseconds, 1...Int.max, "\(field).loadNanoseconds")
+      try inRange(
+        sample.firstTokenNanoseconds, sample.loadNanoseconds...Int.max, "\(field).firstTokenNanoseconds")
+    }
   }
 
   private func check(_ ceiling: Ceiling, field: String) throws {

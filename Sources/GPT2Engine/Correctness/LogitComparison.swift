@@ -27,7 +27,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   public var nmse: Double? { squaredReference > 0 ? squaredError / squaredReference : nil }
 
   /// Notes a failure, unless one was found before.
-  mutating func fail(_ reason: String) {
+  public mutating func fail(_ reason: String) {
     if failure == nil { failure = reason }
   }
 
@@ -70,8 +70,47 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     }
   }
 
+  /// Compares logits that another program computed.
+  ///
+  /// - Parameters:
+  ///   - logits: (positions, vocabulary), of the prompt's last positions; at least one.
+  ///   - configuration: the reference's model.
+  public mutating func compare(
+    _ logits: NPY, withTheEndOf prompt: ReferenceCase.Prompt, of configuration: Configuration
+  ) {
+    guard (1...prompt.ids.count).contains(logits.rows) else {
+      fail("\(prompt.name): found logits of \(logits.rows) positions, expected 1 to \(prompt.ids.count)")
+      return
+    }
+    guard logits.columns == configuration.vocabulary, prompt.logits.columns == configuration.vocabulary else {
+      fail(
+        "\(prompt.name): found logits of a vocabulary of \(logits.columns), expected \(configuration.vocabulary)"
+      )
+      return
+    }
+    let tolerance = Tolerance(
+      configuration, positions: prompt.ids.count, largestLogit: prompt.largestLogit)
+    logits.values.withUnsafeBufferPointer { values in
+      for row in 0..<logits.rows {
+        compare(
+          UnsafeBufferPointer(rebasing: values[row * logits.columns..<(row + 1) * logits.columns]),
+          with: prompt, position: prompt.ids.count - logits.rows + row, tolerance: tolerance, path: "")
+      }
+    }
+  }
+
+  /// Compares a greedy continuation that another program made.
+  ///
+  /// - Parameter tokens: as many as were asked for, or the reference has fewer.
+  public mutating func compare(greedy tokens: [Int], with prompt: ReferenceCase.Prompt) {
+    let pairs = zip(tokens, prompt.greedy).enumerated()
+    guard let wrong = pairs.first(where: { $0.element.0 != $0.element.1 }) else { return }
+    fail(
+      "\(prompt.name): greedy token \(wrong.offset) is \(wrong.element.0), expected \(wrong.element.1)")
+  }
+
   /// Closes the comparison: the mean error is judged over everything.
-  mutating func finish() {
+  public mutating func finish() {
     if argmaxCompared == 0 { fail("no position was compared") }
     if let nmse, nmse > nmseTolerance {
       fail("normalised mean square error is \(brief(nmse)), allowed \(brief(nmseTolerance))")

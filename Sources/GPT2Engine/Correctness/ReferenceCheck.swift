@@ -100,25 +100,27 @@ extension ReferenceCase {
   /// Its errors are float32's own, so a comparison with it doubles what is allowed; see `Tolerance`.
   public init(oracleFor checkpoint: Checkpoint, prompts: [[Int]]) throws(EngineError) {
     let engine = try Engine(checkpoint, variant: .oracle, threads: 1)
-    var made: [Prompt] = []
-    for (number, ids) in prompts.enumerated() {
-      let sequence = try engine.makeSequence()
-      try sequence.append(ids)
-      var values: [Float] = []
-      var winners: [Int] = []
-      try engine.stepThroughPositions(of: sequence) { _, logits in
-        values += logits
-        winners.append(argmax(logits))
-      }
-      let largest = values.reduce(0) { max($0, abs(Double($1))) }
-      made.append(
-        Prompt(
-          name: "p\(number)", ids: ids, positions: Array(ids.indices),
-          logits: NPY(rows: ids.count, columns: checkpoint.configuration.vocabulary, values: values),
-          argmax: winners, top: ids.map { _ in [] }, topLogits: ids.map { _ in [] },
-          largestLogit: 2 * largest, greedy: []))
+    var logits: [NPY] = []
+    for ids in prompts { logits.append(try engine.logits(of: ids)) }
+    self.init(oracleOf: checkpoint.name, prompts: prompts, logits: logits)
+  }
+
+  /// The same from logits that `naive` has computed elsewhere.
+  ///
+  /// - Parameters:
+  ///   - model: its name as `--model` takes it.
+  ///   - logits: for each prompt (positions, vocabulary), of all its positions.
+  public init(oracleOf model: String, prompts: [[Int]], logits: [NPY]) {
+    let made = zip(prompts, logits).enumerated().map { number, pair in
+      let (ids, logits) = pair
+      precondition(logits.rows == ids.count)
+      let winners = ids.indices.map { row in logits.row(row).withUnsafeBufferPointer(argmax) }
+      let largest = logits.values.reduce(0) { max($0, abs(Double($1))) }
+      return Prompt(
+        name: "p\(number)", ids: ids, positions: Array(ids.indices), logits: logits, argmax: winners,
+        top: ids.map { _ in [] }, topLogits: ids.map { _ in [] }, largestLogit: 2 * largest, greedy: [])
     }
-    self.init(name: "naive on this model", model: checkpoint.name, prompts: made)
+    self.init(name: "naive on this model", model: model, prompts: made)
   }
 
   private init(name: String, model: String, prompts: [Prompt]) {

@@ -91,6 +91,16 @@ public final class Engine {
     }
   }
 
+  /// The logits of every position of a prompt of its own: (positions, vocabulary).
+  public func logits(of ids: [Int]) throws(EngineError) -> NPY {
+    let sequence = try makeSequence()
+    try sequence.append(ids)
+    var values: [Float] = []
+    values.reserveCapacity(ids.count * configuration.vocabulary)
+    try stepThroughPositions(of: sequence) { _, logits in values += logits }
+    return NPY(rows: ids.count, columns: configuration.vocabulary, values: values)
+  }
+
   /// Final layer norm, in place, and the product with the output embedding.
   private func project(_ rows: UnsafeMutablePointer<Float>, to output: MutableMatrix) {
     let normal = MutableMatrix(rows, rows: output.rows, columns: configuration.channels)

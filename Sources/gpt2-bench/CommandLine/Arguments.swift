@@ -5,11 +5,12 @@ import GPT2Kernels
 struct Arguments {
   let command: CommandDescription
   let operands: [String]
-  private let values: [String: String]
+  /// By an option's first name; one value unless the option may be given several times.
+  private let values: [String: [String]]
 
   /// - Parameter words: what stands behind the subcommand's name.
   init(_ words: [String], of command: CommandDescription) throws {
-    var values: [String: String] = [:]
+    var values: [String: [String]] = [:]
     var operands: [String] = []
     var rest = words[...]
     while let word = rest.popFirst() {
@@ -27,14 +28,16 @@ struct Arguments {
         let known = command.allOptions.map { $0.names[0] }.joined(separator: " ")
         throw UsageError("unknown option '\(name)', expected one of \(known)")
       }
-      guard values[option.names[0]] == nil else { throw UsageError("\(name): given twice, expected once") }
+      guard option.isRepeatable || values[option.names[0]] == nil else {
+        throw UsageError("\(name): given twice, expected once")
+      }
       if option.value == nil {
         guard parts.count == 1 else {
           throw UsageError(name, found: String(parts[1]), expected: "no value")
         }
-        values[option.names[0]] = ""
+        values[option.names[0], default: []].append("")
       } else if parts.count == 2 {
-        values[option.names[0]] = String(parts[1])
+        values[option.names[0], default: []].append(String(parts[1]))
       } else {
         guard let value = rest.popFirst() else {
           throw UsageError("\(name): found nothing behind it, expected \(option.value ?? "a value")")
@@ -43,7 +46,7 @@ struct Arguments {
         guard !command.allOptions.contains(where: { $0.names.contains(value) }) else {
           throw UsageError(name, found: value, expected: "\(option.value ?? "a value") before another option")
         }
-        values[option.names[0]] = value
+        values[option.names[0], default: []].append(value)
       }
     }
     guard values["--help"] != nil || command.operandCount.contains(operands.count) else {
@@ -59,16 +62,19 @@ struct Arguments {
 
   func flag(_ name: String) -> Bool { values[name] != nil }
 
-  func string(_ name: String) -> String? { values[name] }
+  func string(_ name: String) -> String? { values[name]?.first }
+
+  /// All values of an option that may be given several times, in order.
+  func strings(_ name: String) -> [String] { values[name] ?? [] }
 
   func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
-    guard let text = values[name] else { return nil }
+    guard let text = string(name) else { return nil }
     return try Self.integer(text, name, in: range)
   }
 
   /// A list such as `1,2,4`, without repeats.
   func integers(_ name: String, in range: ClosedRange<Int>) throws -> [Int]? {
-    guard let text = values[name] else { return nil }
+    guard let text = string(name) else { return nil }
     var seen: Set<Int> = []
     return try text.split(separator: ",", omittingEmptySubsequences: false)
       .map { try Self.integer(String($0), name, in: range) }
@@ -76,7 +82,7 @@ struct Arguments {
   }
 
   func number(_ name: String) throws -> Double? {
-    guard let text = values[name] else { return nil }
+    guard let text = string(name) else { return nil }
     guard let number = Double(text), number.isFinite else {
       throw UsageError(name, found: text, expected: "a number")
     }
@@ -85,7 +91,7 @@ struct Arguments {
 
   /// A share: `5%` or `0.05`.
   func fraction(_ name: String) throws -> Double? {
-    guard let text = values[name] else { return nil }
+    guard let text = string(name) else { return nil }
     let isPercent = text.hasSuffix("%")
     guard let number = Double(isPercent ? String(text.dropLast()) : text), number >= 0,
       case let fraction = isPercent ? number / 100 : number, fraction < 1
@@ -94,7 +100,7 @@ struct Arguments {
   }
 
   func unsigned(_ name: String) throws -> UInt64? {
-    guard let text = values[name] else { return nil }
+    guard let text = string(name) else { return nil }
     guard let number = UInt64(text) else {
       throw UsageError(name, found: text, expected: "a whole number from 0 to \(UInt64.max)")
     }
@@ -102,7 +108,7 @@ struct Arguments {
   }
 
   func choice(_ name: String, of choices: [String]) throws -> String? {
-    guard let text = values[name] else { return nil }
+    guard let text = string(name) else { return nil }
     guard choices.contains(text) else {
       throw UsageError(name, found: text, expected: "one of \(choices.joined(separator: ", "))")
     }
@@ -111,7 +117,7 @@ struct Arguments {
 
   /// Token ids separated by spaces or commas.
   func ids(_ name: String) throws -> [Int]? {
-    guard let text = values[name] else { return nil }
+    guard let text = string(name) else { return nil }
     return try text.split { $0 == " " || $0 == "," || $0.isWhitespace }.map { word in
       guard let id = Int(word), id >= 0 else {
         throw UsageError(name, found: String(word), expected: "token ids such as \"1 2 3\"")
@@ -120,13 +126,13 @@ struct Arguments {
     }
   }
 
-  func variant() throws -> Variant { try Self.variant(values["--variant"] ?? Defaults.variant, "--variant") }
+  func variant() throws -> Variant { try Self.variant(string("--variant") ?? Defaults.variant, "--variant") }
 
   /// The variants of `--variants`, in the ladder's order; all that this machine has where nothing is said.
   ///
   /// - Throws: `RunError` for one that needs what this machine lacks.
   func variants() throws -> [Variant] {
-    guard let text = values["--variants"], text != "all" else { return Variant.available }
+    guard let text = string("--variants"), text != "all" else { return Variant.available }
     let named = try text.split(separator: ",", omittingEmptySubsequences: false)
       .map { try Self.variant(String($0), "--variants").name }
     return Variant.all.filter { named.contains($0.name) }

@@ -45,10 +45,13 @@ struct Option: Sendable {
   /// What stands behind the name in the help; nil for a flag.
   let value: String?
   let help: String
+  /// Whether it may be given several times.
+  let isRepeatable: Bool
 
-  init(_ names: String..., value: String? = nil, help: String) {
+  init(_ names: String..., value: String? = nil, isRepeatable: Bool = false, help: String) {
     self.names = names
     self.value = value
+    self.isRepeatable = isRepeatable
     self.help = help
   }
 

@@ -6,7 +6,7 @@ enum All: Command {
     name: "all", summary: "checks and measures every variant, and writes the reports",
     options: [
       .model, Option("--suite", value: "S", help: "quick (default), full, or a suite's file"), .variants,
-      .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder, .reference,
+      .contestant, .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder, .reference,
       Option("--baseline", value: "RECORD", help: "compare with this record; exits 3 on a regression"),
       .maxRegression, MeasuringOptions.timeout,
     ])
@@ -42,7 +42,7 @@ enum All: Command {
     }
     let isShared = record.cells.contains { cell in
       cell.status == .measured && tests.contains(cell.test)
-        && contestants.contains { $0.variant.name == cell.variant && $0.threads == cell.threads }
+        && contestants.contains { $0.label == cell.variant && $0.threads == cell.threads }
     }
     guard isShared else {
       let names = tests.map(\.name).joined(separator: ", ")
@@ -63,7 +63,7 @@ enum Run: Command {
       Option("-n", value: "N", help: "tokens to decode"),
       Option("-d", value: "N,…", help: "tokens in the context before decoding starts (default 1)"),
       Option("--batch", value: "B,…", help: "sequences at once (default 1)"),
-      .model, .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder,
+      .model, .variants, .contestant, .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder,
       .reference, MeasuringOptions.timeout,
     ])
 

@@ -74,8 +74,7 @@ enum Check: Command {
     _ contestant: ContestantPlan, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
     onRow: (Correctness) -> Void
   ) throws -> [Correctness] {
-    let worker = try BenchContestant(
-      contestant, executable: Project.executable, timeoutSeconds: timeout)
+    let worker = try BenchContestant(contestant, timeoutSeconds: timeout)
     defer { worker.stop() }
     _ = try worker.load(model: model?.name, cold: false)
     var rows: [Correctness] = []

@@ -28,7 +28,7 @@ struct EndToEnd {
     description = ModelDescription(
       name: choice.source.name, layers: c.layers, heads: c.heads, channels: c.channels,
       vocabulary: c.vocabulary, context: c.context, parameters: c.parameterCount,
-      weightBytes: checkpoint.weightBytes, hasTokenizer: tokenizer != nil)
+      weightBytes: checkpoint.weightBytes, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
   }
 
   /// Checks, measures, reports.
@@ -42,7 +42,8 @@ struct EndToEnd {
   ) throws -> Record {
     let prompts = Prompts(
       vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
-    let cells = GenerationCells(configuration: configuration, prompts: prompts)
+    let cells = GenerationCells(
+      configuration: configuration, prompts: prompts, startsAtText: description.hasTokenizer)
     let left = suite == nil ? [] : tests.filter { !$0.fits(configuration) }
     let kept = tests.filter { !left.contains($0) }
     guard !kept.isEmpty else {
@@ -52,7 +53,7 @@ struct EndToEnd {
     }
     let plan = BenchPlan(
       kind: .endToEnd, model: choice.source.name, modelDescription: description,
-      contestants: options.contestants, cells: try kept.map(cells.make),
+      contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
       settings: Settings(
         suite: suite, repetitions: options.repetitions ?? repetitions,
         cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
@@ -60,13 +61,23 @@ struct EndToEnd {
       cellCapSeconds: 10 * (options.budgetSeconds ?? budgetSeconds),
       timeoutSeconds: options.timeoutSeconds, warnings: left.isEmpty ? [] : [leftOut(left)])
     try refuseTooLarge(kept)
-    let check = try checkRequest(scope, prompts)
+    let cases = try referenceCases()
+    let request = try checkRequest(cases, scope, prompts)
+    let peerCheck = PeerCheck(
+      model: choice.source.name, configuration: configuration,
+      references: cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference), scope: scope,
+      prompts: prompts, timeoutSeconds: options.timeoutSeconds)
     let started = Date()
     let folder = try reportFolder(started: started)
     let bench = Bench(
       plan, project: project, console: console, command: commandWords(), started: started,
       onChange: { try folder.write($0) })
-    try bench.run(measuresLoads: true, check: { _ in [check] })
+    try bench.run { contestant in
+      switch contestant.plan.kind {
+      case .variant: CheckRows.rows(of: try contestant.check(request), request, contestant.plan)
+      case .peer: try peerCheck.rows(of: contestant)
+      }
+    }
     let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
     console.print(table.text)
     console.print("reports: \(Project.shown(folder.path))")
@@ -76,7 +87,7 @@ struct EndToEnd {
   /// Each worker keeps what its largest test took.
   private func refuseTooLarge(_ tests: [Test]) throws {
     let bytes = options.contestants.map { contestant in
-      tests.map { $0.bytes(of: configuration, isCached: contestant.variant.decoding == .cache) }.max() ?? 0
+      tests.map { $0.bytes(of: configuration, isCached: contestant.decoding == .cache) }.max() ?? 0
     }
     let weights = Double(options.contestants.count * description.weightBytes)
     try MemoryLimit.check(
@@ -89,10 +100,19 @@ struct EndToEnd {
       + tests.map(\.name).joined(separator: ", ")
   }
 
+  private typealias FoundCase = (folder: String, reference: ReferenceCase, model: ModelSource)
+
+  private func referenceCases() throws -> [FoundCase] {
+    try References.folders(in: arguments.string("--reference") ?? project.references).map { folder in
+      let reference = try ReferenceCase(folder: folder)
+      return (folder, reference, try project.model(of: reference))
+    }
+  }
+
   /// All references of small models, and those of this model; where it has none, `naive` on a short prompt.
-  private func checkRequest(_ scope: CheckScope, _ prompts: Prompts) throws -> CheckRequest {
-    let cases = try References.folders(in: arguments.string("--reference") ?? project.references)
-      .map { (folder: $0, model: try project.model(of: ReferenceCase(folder: $0))) }
+  private func checkRequest(
+    _ cases: [FoundCase], _ scope: CheckScope, _ prompts: Prompts
+  ) throws -> CheckRequest {
     let isKnown = cases.contains { $0.model.isSame(as: choice.source) }
     let usable = cases.filter { reference in
       if reference.model.isSame(as: choice.source) { return true }

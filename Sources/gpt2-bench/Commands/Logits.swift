@@ -22,20 +22,17 @@ enum Logits: Command {
     let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
     let choice = try ModelChoice(arguments.string("--model"), for: .measuring, Project(), console)
     let engine = try Engine(choice.open(), variant: variant, threads: threads)
-    let sequence = try engine.makeSequence()
-    guard !ids.isEmpty else { throw EngineError.emptyPrompt }
-    try sequence.append(ids)
-    var values: [Float] = []
-    if arguments.flag("--last") {
-      let logits = try engine.step([sequence])
-      values = Array(UnsafeBufferPointer(start: logits.row(0), count: logits.columns))
-    } else {
-      values.reserveCapacity(ids.count * engine.configuration.vocabulary)
-      try engine.stepThroughPositions(of: sequence) { _, logits in values += logits }
-    }
-    let columns = engine.configuration.vocabulary
-    try NPY(rows: values.count / columns, columns: columns, values: values).write(to: out)
-    console.note("\(out): \(values.count / columns) × \(columns) logits of \(variant.name)")
+    let logits = try arguments.flag("--last") ? lastLogits(of: ids, engine) : engine.logits(of: ids)
+    try logits.write(to: out)
+    console.note("\(out): \(logits.rows) × \(logits.columns) logits of \(variant.name)")
     return .done
+  }
+
+  private static func lastLogits(of ids: [Int], _ engine: Engine) throws -> NPY {
+    let sequence = try engine.makeSequence()
+    try sequence.append(ids)
+    let logits = try engine.step([sequence])
+    let row = UnsafeBufferPointer(start: logits.row(0), count: logits.columns)
+    return NPY(rows: 1, columns: logits.columns, values: Array(row))
   }
 }

@@ -40,14 +40,12 @@ enum Matmul: Command {
     let bench = Bench(
       plan, project: try Project(), console: console, command: commandWords(), started: Date(),
       onChange: { _ in })
-    try bench.run(
-      measuresLoads: false,
-      check: { _ in
-        shapes.map {
-          CheckRequest(
-            references: [], scope: .full, oraclePrompts: [], gemm: $0)
-        }
-      })
+    try bench.run { contestant in
+      try shapes.flatMap { shape in
+        let request = CheckRequest(references: [], scope: .full, oraclePrompts: [], gemm: shape)
+        return CheckRows.rows(of: try contestant.check(request), request, contestant.plan)
+      }
+    }
     if format == nil, out == nil {
       let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
       console.print(table.text)

@@ -17,6 +17,7 @@ struct MeasuringOptions {
   private static let defaultTimeout = 600
 
   let variants: [Variant]
+  let peers: [Peer]
   let threads: [Int]
   let repetitions: Int?
   let budgetSeconds: Double?
@@ -24,7 +25,8 @@ struct MeasuringOptions {
   let timeoutSeconds: Int
 
   init(_ arguments: Arguments) throws {
-    variants = try arguments.variants()
+    peers = try Peer.all(arguments.strings(Peer.option))
+    variants = try arguments.string("--variants") == "none" && !peers.isEmpty ? [] : arguments.variants()
     threads = try arguments.integers("-t", in: Threads.range) ?? [Threads.available]
     repetitions = try arguments.integer("-r", in: 1...100_000)
     budgetSeconds = try arguments.number("--budget")
@@ -36,7 +38,7 @@ struct MeasuringOptions {
     timeoutSeconds = try arguments.integer("--timeout", in: 1...86_400) ?? Self.defaultTimeout
   }
 
-  var contestants: [ContestantPlan] { ContestantPlan.all(variants, threads: threads) }
+  var contestants: [ContestantPlan] { ContestantPlan.all(variants, peers: peers, threads: threads) }
 }
 
 /// How the command line stands in a record, so that it can be run again.

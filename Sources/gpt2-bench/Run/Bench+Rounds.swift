@@ -32,7 +32,7 @@ extension Bench {
     do {
       guard phase == .warmup, let warmup = cell.warmup else { return try contestant.run(cell.request) }
       let short = try contestant.run(warmup)
-      let expected = short.elapsedNanoseconds * cell.warmupRatio(contestant.plan.variant.decoding)
+      let expected = short.elapsedNanoseconds * cell.warmupRatio(contestant.decoding)
       // A whole pass warms up better, where it is cheap.
       return expected < 1e9 ? try contestant.run(cell.request) : short
     } catch let error as ContestantError where !error.isFinal {

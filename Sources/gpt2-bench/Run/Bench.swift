@@ -37,35 +37,33 @@ final class Bench {
       kind: plan.kind, command: command, started: started.formatted(.iso8601),
       model: plan.modelDescription, machine: .current(), build: .current(project),
       settings: plan.settings)
-    if plan.contestants.contains(where: { $0.variant.name == LookedUpVariant.blas.name }) {
+    if plan.contestants.contains(where: { $0.label == LookedUpVariant.blas.name }) {
       record.machine.blas = try? BLASLibrary.found.get().description
     }
     for contestant in plan.contestants {
       for cell in plan.cells {
         var row = Cell(
-          variant: contestant.variant.name, weights: contestant.variant.weights,
-          threads: contestant.threads, test: cell.test, status: .pending)
-        (row.flops, row.bytes) = cell.work(contestant.variant.decoding)
+          variant: contestant.label, weights: contestant.weights, threads: contestant.threads,
+          test: cell.test, status: .pending)
+        (row.flops, row.bytes) = cell.work(contestant.decoding)
         record.cells.append(row)
       }
     }
+    let peers = plan.peers
+    if !peers.isEmpty { record.peers = peers.map { PeerDescription(name: $0.name, command: $0.command) } }
   }
 
-  /// - Parameters:
-  ///   - measuresLoads: whether loading the model is timed too.
-  ///   - check: what each contestant is held against before it is timed.
-  func run(measuresLoads: Bool, check: (ContestantPlan) -> [CheckRequest]) throws {
+  /// - Parameter check: holds a contestant against what it must compute, before it is timed.
+  func run(check: (BenchContestant) throws -> [Correctness]) throws {
     defer { for contestant in contestants { contestant?.stop() } }
     Interruption.watch()
     warnOfConditions()
     for warning in record.warnings { progress.remark(warning) }
     try onChange(record)
     measureCeilings()
-    if measuresLoads { measureLoads() }
-    for index in plan.contestants.indices where !isCancelled { start(index) }
-    for index in plan.contestants.indices where !isCancelled {
-      hold(index, against: check(plan.contestants[index]))
-    }
+    measureLoads()
+    for index in plan.contestants.indices where !isCancelled && !isOut(index) { start(index) }
+    for index in plan.contestants.indices where !isCancelled { hold(index, to: check) }
     try onChange(record)
     measureRounds()
     if let changeError { throw changeError }
@@ -93,49 +91,36 @@ final class Bench {
     }
   }
 
-  /// Loads twice in a process of its own for each contestant: first with the file's pages dropped, then again.
-  /// One behind the other, so that both get memory that was just in use; the contestants themselves are all there
-  /// at once, and what the system takes to find that much memory is no load time.
-  private func measureLoads() {
-    for (index, contestant) in plan.contestants.enumerated() where !isCancelled {
-      progress.step("loading cold and warm: \(contestant.name)")
-      guard
-        let process = try? BenchContestant(
-          contestant, executable: Project.executable, timeoutSeconds: plan.timeoutSeconds)
-      else { continue }
-      defer { process.stop() }
-      guard let cold = try? process.load(model: plan.model, cold: true),
-        let warm = try? process.load(model: plan.model, cold: false)
-      else { continue }
-      loads[index] = LoadTimes(
-        coldNanoseconds: cold.wasCold == true ? cold.loadNanoseconds : nil,
-        warmNanoseconds: warm.loadNanoseconds)
-    }
-  }
-
   private func start(_ index: Int) {
     let contestant = plan.contestants[index]
     progress.step("loading: \(contestant.name)")
     do {
-      let process = try BenchContestant(
-        contestant, executable: Project.executable, timeoutSeconds: plan.timeoutSeconds)
+      let process = try BenchContestant(contestant, timeoutSeconds: plan.timeoutSeconds)
       contestants[index] = process
-      _ = try process.load(model: plan.model, cold: false)
+      describe(index, try process.load(model: plan.model, cold: false), process.decoding)
     } catch {
       drop(index, error)
     }
   }
 
+  /// What another program says of itself when it loads.
+  private func describe(_ index: Int, _ answer: LoadAnswer, _ decoding: Variant.Decoding) {
+    for (row, cell) in zip(rows(of: index), plan.cells) {
+      record.cells[row].baselineMemoryBytes = answer.baselineBytes
+      guard case .peer(let peer) = plan.contestants[index].kind else { continue }
+      record.cells[row].weights = answer.weights ?? ""
+      (record.cells[row].flops, record.cells[row].bytes) = cell.work(decoding)
+      guard let entry = record.peers?.firstIndex(where: { $0.name == peer.name }) else { continue }
+      record.peers?[entry].version = answer.version
+    }
+  }
+
   /// Whatever goes wrong here leaves the contestant without a figure.
-  private func hold(_ index: Int, against requests: [CheckRequest]) {
+  private func hold(_ index: Int, to check: (BenchContestant) throws -> [Correctness]) {
     guard let contestant = contestants[index] else { return }
     progress.step("checking: \(contestant.plan.name)")
     do {
-      for request in requests {
-        for row in CheckRows.rows(of: try contestant.check(request), request, contestant.plan) {
-          record.correctness.append(row)
-        }
-      }
+      record.correctness += try check(contestant)
     } catch {
       drop(index, error)
       return
@@ -152,7 +137,7 @@ final class Bench {
   }
 
   /// Takes a contestant out of the run; its cells say why.
-  private func drop(_ index: Int, _ error: any Error) {
+  func drop(_ index: Int, _ error: any Error) {
     contestants[index]?.stop()
     contestants[index] = nil
     guard !isCancelled else { return }
@@ -161,6 +146,11 @@ final class Bench {
       record.cells[cell].status = Cell.Status(error)
       record.cells[cell].message = "\(error)"
     }
+  }
+
+  /// Whether it has been taken out of the run.
+  private func isOut(_ contestant: Int) -> Bool {
+    record.cells[rows(of: contestant)].allSatisfy { $0.status != .pending }
   }
 
   func rows(of contestant: Int) -> Range<Int> {
@@ -174,7 +164,7 @@ extension Cell.Status {
     switch (error as? ContestantError)?.kind {
     case .hung: self = .hung
     case .refused, .unwritableRequest: self = .skipped
-    default: self = error is CellFailure ? .skipped : .died
+    default: self = error is InvalidAnswer ? .rejected : error is CellFailure ? .skipped : .died
     }
   }
 }

@@ -1,20 +1,28 @@
 import Foundation
 import GPT2Engine
+import GPT2Kernels
 import Measurement
 
-/// A worker process of this program, and what may be asked of it.
+/// A contestant's process, and what may be asked of it. What it answers is held against what was asked before
+/// anybody computes with it.
 final class BenchContestant {
   let plan: ContestantPlan
+  /// As it said when it loaded; before, what the plan expects.
+  private(set) var decoding: Variant.Decoding
   private let process: Contestant
   private let timeout: Duration
 
-  /// - Parameter executable: a build of this program.
-  init(_ plan: ContestantPlan, executable: String, timeoutSeconds: Int) throws {
+  init(_ plan: ContestantPlan, timeoutSeconds: Int) throws {
     self.plan = plan
+    decoding = plan.decoding
     timeout = .seconds(timeoutSeconds)
+    let (executable, arguments) =
+      switch plan.kind {
+      case .variant: (Project.executable, ["worker", plan.name])
+      case .peer(let peer): (peer.executable, peer.arguments)
+      }
     process = try Contestant(
-      name: plan.name, executable: executable, arguments: ["worker", plan.name],
-      environment: Self.environment)
+      name: plan.name, executable: executable, arguments: arguments, environment: Self.environment)
   }
 
   /// A worker that crashes shall be gone at once, not after minutes of looking at its own stack.
@@ -22,19 +30,26 @@ final class BenchContestant {
     .merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
 
   func load(model: String?, cold: Bool) throws -> LoadAnswer {
-    let request = LoadRequest(
-      model: model, variant: plan.variant.name, threads: plan.threads, cold: cold)
-    return try ask("load", request)
+    let request = LoadRequest(model: model, variant: plan.label, threads: plan.threads, cold: cold)
+    let answer: LoadAnswer = try ask("load", request)
+    decoding = try answer.checked(against: plan)
+    return answer
   }
 
   func check(_ request: CheckRequest) throws -> CheckAnswer { try ask("check", request) }
 
-  func run(_ request: RunRequest) throws -> RunAnswer { try ask("run", request) }
+  func logits(_ request: LogitsRequest) throws -> LogitsAnswer { try ask("logits", request) }
+
+  func run(_ request: RunRequest) throws -> RunAnswer {
+    let answer: RunAnswer = try ask("run", request)
+    try answer.check(against: request, of: plan.name)
+    return answer
+  }
 
   /// Nil where it cannot tell, or is gone.
   func peakMemory() -> Int? {
     let answer: MemoryAnswer? = try? ask("memory", Empty())
-    return answer?.peakBytes
+    return answer?.peakBytes.flatMap { $0 > 0 ? $0 : nil }
   }
 
   func stop() { process.stop() }

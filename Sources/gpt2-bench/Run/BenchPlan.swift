@@ -9,6 +9,9 @@ struct BenchPlan {
   let modelDescription: ModelDescription?
   let contestants: [ContestantPlan]
   let cells: [CellPlan]
+  /// The short generation that follows a load, to time from the load to the first token; nil where no model is
+  /// loaded.
+  var firstToken: RunRequest?
   let settings: Settings
   /// Wall time beyond which a cell gets no further sample, however few it has.
   let cellCapSeconds: Double
@@ -16,24 +19,67 @@ struct BenchPlan {
   let timeoutSeconds: Int
   /// What the report is to say of the plan itself.
   var warnings: [String] = []
+
+  /// The other programs, each once.
+  var peers: [Peer] {
+    var found: [Peer] = []
+    for case .peer(let peer) in contestants.map(\.kind) where !found.contains(peer) { found.append(peer) }
+    return found
+  }
 }
 
-/// One process: a variant with its threads.
+/// One process: a variant or another program, with its threads.
 struct ContestantPlan: Equatable {
-  let variant: Variant
-  let threads: Int
-
-  var name: String { variant.isThreaded ? "\(variant.name) t\(threads)" : variant.name }
-
-  static func == (a: ContestantPlan, b: ContestantPlan) -> Bool {
-    a.variant.name == b.variant.name && a.threads == b.threads
+  enum Kind {
+    case variant(Variant)
+    case peer(Peer)
   }
 
-  /// Each variant once for each thread count that makes a difference to it.
-  static func all(_ variants: [Variant], threads: [Int]) -> [ContestantPlan] {
-    variants.flatMap { variant in
-      (variant.isThreaded ? threads : [1]).map { ContestantPlan(variant: variant, threads: $0) }
+  let kind: Kind
+  let threads: Int
+
+  /// What tables call it, whatever its threads; no two kinds of a run share one.
+  var label: String {
+    switch kind {
+    case .variant(let variant): variant.name
+    case .peer(let peer): peer.name
     }
+  }
+
+  /// What progress and errors call it.
+  var name: String {
+    switch kind {
+    case .variant(let variant): variant.isThreaded ? "\(label) t\(threads)" : label
+    case .peer: "\(label) t\(threads)"
+    }
+  }
+
+  /// Precision of its weights; empty for a program that has not said it yet.
+  var weights: String {
+    switch kind {
+    case .variant(let variant): variant.weights
+    case .peer: ""
+    }
+  }
+
+  /// How it decodes; of a program, what nearly all do, until it says otherwise.
+  var decoding: Variant.Decoding {
+    switch kind {
+    case .variant(let variant): variant.decoding
+    case .peer: .cache
+    }
+  }
+
+  static func == (a: ContestantPlan, b: ContestantPlan) -> Bool {
+    a.label == b.label && a.threads == b.threads
+  }
+
+  /// Each variant once for each thread count that makes a difference to it, then each program for each count.
+  static func all(_ variants: [Variant], peers: [Peer] = [], threads: [Int]) -> [ContestantPlan] {
+    variants.flatMap { variant in
+      (variant.isThreaded ? threads : [1]).map { ContestantPlan(kind: .variant(variant), threads: $0) }
+    }
+      + peers.flatMap { peer in threads.map { ContestantPlan(kind: .peer(peer), threads: $0) } }
   }
 }
 
@@ -43,7 +89,7 @@ struct CellPlan {
   let request: RunRequest
   /// A short pass that touches every weight; nil where only the whole test will do.
   let warmup: RunRequest?
-  /// Arithmetic and traffic of one sample, or of one average decoding step, by how the variant decodes.
+  /// Arithmetic and traffic of one sample, or of one average decoding step, by how the contestant decodes.
   let work: (Variant.Decoding) -> (flops: Double, bytes: Double)
   /// How many times the warm-up's arithmetic the whole test takes.
   let warmupRatio: (Variant.Decoding) -> Double

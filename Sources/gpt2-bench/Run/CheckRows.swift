@@ -6,26 +6,28 @@ enum CheckRows {
   static func rows(
     of answer: CheckAnswer, _ request: CheckRequest, _ contestant: ContestantPlan
   ) -> [Correctness] {
-    var rows = answer.references.map { reference in
-      let found = reference.comparison
-      return Correctness(
-        variant: contestant.variant.name, threads: contestant.threads, reference: reference.name,
-        passed: found.passed,
-        maxAbsoluteError: found.argmaxCompared > 0 && found.isFinite ? found.maxAbsoluteError : nil,
-        tolerance: found.tolerance, nmse: found.isFinite ? found.nmse : nil,
-        argmaxAgreed: found.argmaxAgreed, argmaxCompared: found.argmaxCompared,
-        failure: found.passed ? nil : found.failure ?? "nothing was compared")
-    }
+    var rows = answer.references.map { row($0.comparison, reference: $0.name, of: contestant) }
     if let gemm = answer.gemm, let shape = request.gemm {
       let failure = answer.gemmFailure ?? gemm.failure
       rows.append(
         Correctness(
-          variant: contestant.variant.name, threads: contestant.threads,
+          variant: contestant.label, threads: contestant.threads,
           reference: Test.gemm(m: shape.m, k: shape.k, n: shape.n).name, passed: failure == nil,
           maxAbsoluteError: gemm.isFinite ? gemm.maxAbsoluteError : nil, tolerance: gemm.tolerance,
           nmse: gemm.nmse, argmaxAgreed: 0, argmaxCompared: 0, failure: failure))
     }
     return rows
+  }
+
+  static func row(
+    _ found: LogitComparison, reference: String, of contestant: ContestantPlan
+  ) -> Correctness {
+    Correctness(
+      variant: contestant.label, threads: contestant.threads, reference: reference, passed: found.passed,
+      maxAbsoluteError: found.argmaxCompared > 0 && found.isFinite ? found.maxAbsoluteError : nil,
+      tolerance: found.tolerance, nmse: found.isFinite ? found.nmse : nil,
+      argmaxAgreed: found.argmaxAgreed, argmaxCompared: found.argmaxCompared,
+      failure: found.passed ? nil : found.failure ?? "nothing was compared")
   }
 
   /// Tokens that were timed, against those of the first contestant.
@@ -37,7 +39,7 @@ enum CheckRows {
     let total = expected.reduce(0) { $0 + $1.count }
     let passed = found == expected
     return Correctness(
-      variant: contestant.variant.name, threads: contestant.threads, reference: reference,
+      variant: contestant.label, threads: contestant.threads, reference: reference,
       passed: passed, maxAbsoluteError: nil, tolerance: 0, nmse: nil, argmaxAgreed: agreed,
       argmaxCompared: total,
       failure: passed ? nil : "\(agreed) of \(total) tokens are the same, expected all")
@@ -46,6 +48,6 @@ enum CheckRows {
 
 extension Correctness {
   func isOf(_ contestant: ContestantPlan) -> Bool {
-    variant == contestant.variant.name && threads == contestant.threads
+    variant == contestant.label && threads == contestant.threads
   }
 }

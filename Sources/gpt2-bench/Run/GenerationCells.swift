@@ -7,9 +7,14 @@ import Reporting
 struct GenerationCells {
   let configuration: Configuration
   let prompts: Prompts
+  /// Whether a prompt that is text is handed over as text, to be tokenized in the measured time.
+  var startsAtText = true
 
   /// Tokens of the short pass that warms up: enough to touch every weight and fill a tile.
   private static let warmupPrompt = 8
+
+  /// The prompt that a first token is asked for right behind a load.
+  private static let firstTokenPrompt = 16
 
   /// What a report says of it.
   static let warmup =
@@ -35,7 +40,7 @@ struct GenerationCells {
     return CellPlan(
       test: test,
       request: RunRequest(
-        generation: .init(prompts: ids, text: text, tokens: tokens), gemm: nil),
+        generation: .init(prompts: ids, text: startsAtText ? text : nil, tokens: tokens), gemm: nil),
       warmup: RunRequest(
         generation: .init(prompts: shortIDs, text: nil, tokens: short.tokens), gemm: nil),
       work: { decoding in
@@ -48,6 +53,14 @@ struct GenerationCells {
         total(decoding, prompt: prompt, tokens: tokens)
           / total(decoding, prompt: short.prompt, tokens: short.tokens)
       })
+  }
+
+  /// A short prompt of ids and one new token.
+  func firstToken() throws -> RunRequest {
+    let length = min(Self.firstTokenPrompt, configuration.context)
+    return RunRequest(
+      generation: .init(prompts: try prompts.make(tokens: length, batch: 1).prompts, text: nil, tokens: 1),
+      gemm: nil)
   }
 
   private func prefill(_ tokens: Int, batch: Int) -> (flops: Double, bytes: Double) {

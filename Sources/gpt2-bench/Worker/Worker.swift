@@ -4,14 +4,19 @@ import Measurement
 enum Worker: Command {
   static let description = CommandDescription(
     name: "worker", summary: "answers measuring requests on standard input", operands: "[LABEL]",
-    operandCount: 0...1, options: [],
+    operandCount: 0...1,
+    options: [
+      Option("--variant", value: "V", help: "run this variant, whatever a request to load names")
+    ],
     isHidden: true)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let session = try WorkerSession(project: Project())
+    let variant = try arguments.string("--variant").map { _ in try arguments.variant() }
+    let session = try WorkerSession(project: Project(), fixedVariant: variant)
     var loop = WorkerLoop()
     loop.on("load") { try session.load($0) }
     loop.on("check") { try session.check($0) }
+    loop.on("logits") { try session.logits($0) }
     loop.on("run") { try session.run($0) }
     loop.on("memory") { (_: Empty) in session.memory() }
     loop.serveStandardStreams()

@@ -17,8 +17,16 @@ struct LoadAnswer: Codable {
   let loadNanoseconds: Int?
   /// Whether none of the file was in the page cache; nil where it was not to be dropped.
   let wasCold: Bool?
-  /// Threads that the variant really uses.
+  /// Threads that the contestant really uses.
   let threads: Int
+  /// Precision of the weights as tables show it, for example `f32`.
+  let weights: String?
+  /// What computes, with its version, in a line.
+  let version: String?
+  /// Resident memory before the model was loaded.
+  let baselineBytes: Int?
+  /// How a token is decoded, `cache` or `recompute`: what its arithmetic is counted by.
+  let decoding: String?
 }
 
 struct CheckRequest: Codable {
@@ -41,6 +49,18 @@ struct CheckAnswer: Codable {
   let gemm: LinearCheck?
   /// What the ragged shapes showed, where they failed.
   let gemmFailure: String?
+}
+
+struct LogitsRequest: Codable {
+  /// The prompt.
+  let ids: [Int]
+  /// The `.npy` file to write: float32, (positions, vocabulary), of the prompt's last positions.
+  let out: String
+}
+
+struct LogitsAnswer: Codable {
+  /// Rows of the file.
+  let positions: Int
 }
 
 struct GemmShape: Codable, Hashable {

@@ -3,10 +3,13 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import Measurement
+import Reporting
 
 /// What a worker process holds between requests: one variant, and a model where it was given one.
 final class WorkerSession {
   private let project: Project
+  /// What runs whatever a request names, so that a build can be another's contestant under a name of its own.
+  private let fixedVariant: Variant?
   private var variant: Variant = .oracle
   private var threads = 1
   private var model: ModelSource?
@@ -18,24 +21,29 @@ final class WorkerSession {
   /// The peak before the checks, whose own memory must not count.
   private var peakBeforeReset = 0
 
-  init(project: Project) { self.project = project }
+  init(project: Project, fixedVariant: Variant? = nil) {
+    self.project = project
+    self.fixedVariant = fixedVariant
+  }
 
   func load(_ request: LoadRequest) throws -> LoadAnswer {
-    guard let variant = Variant.named(request.variant) else {
+    guard let variant = fixedVariant ?? Variant.named(request.variant) else {
       throw RunError("unknown variant '\(request.variant)'")
     }
     self.variant = variant
     threads = variant.threads(of: request.threads)
     (engine, model, tokenizer, sequences, gemms) = (nil, nil, nil, [], [:])
     guard let name = request.model else {
-      return LoadAnswer(loadNanoseconds: nil, wasCold: nil, threads: threads)
+      return loadAnswer(nanoseconds: nil, wasCold: nil, baselineBytes: nil)
     }
+    let baselineBytes = ProcessMemory.residentBytes()
     let source = try ModelSource(name)
     let wasCold = try request.cold ? dropFromPageCache(source) : nil
     let clock = SystemClock()
     let start = clock.now()
     let engine = try Engine(
       source.open(cacheFolder: project.weights), variant: variant, threads: threads)
+    sequences = [try engine.makeSequence()]
     let elapsed = Int(clock.now() - start)
     self.engine = engine
     model = source
@@ -44,7 +52,14 @@ final class WorkerSession {
     {
       tokenizer = try Tokenizer(folder: folder)
     }
-    return LoadAnswer(loadNanoseconds: elapsed, wasCold: wasCold, threads: engine.threads)
+    return loadAnswer(nanoseconds: elapsed, wasCold: wasCold, baselineBytes: baselineBytes)
+  }
+
+  private func loadAnswer(nanoseconds: Int?, wasCold: Bool?, baselineBytes: Int?) -> LoadAnswer {
+    LoadAnswer(
+      loadNanoseconds: nanoseconds, wasCold: wasCold, threads: threads, weights: variant.weights,
+      version: "gpt2-bench \(Build.programVersion), \(variant.name)", baselineBytes: baselineBytes,
+      decoding: variant.decoding.rawValue)
   }
 
   /// Whether the file's pages are all out; false where another process keeps them.
@@ -54,8 +69,26 @@ final class WorkerSession {
   }
 
   func check(_ request: CheckRequest) throws -> CheckAnswer {
+    try withoutItsPeak { try compare(request) }
+  }
+
+  func logits(_ request: LogitsRequest) throws -> LogitsAnswer {
+    guard let engine else { throw RunError("nothing to compute with: expected a loaded model") }
+    return try withoutItsPeak {
+      let logits = try engine.logits(of: request.ids)
+      try logits.write(to: request.out)
+      return LogitsAnswer(positions: logits.rows)
+    }
+  }
+
+  /// Work whose memory does not count.
+  private func withoutItsPeak<Result>(_ body: () throws -> Result) rethrows -> Result {
     peakBeforeReset = max(peakBeforeReset, ProcessMemory.peakResidentBytes() ?? 0)
     defer { _ = ProcessMemory.resetPeak() }
+    return try body()
+  }
+
+  private func compare(_ request: CheckRequest) throws -> CheckAnswer {
     var results: [CheckAnswer.Reference] = []
     for folder in request.references {
       let reference = try ReferenceCase(folder: folder)

@@ -1,0 +1,77 @@
+import Foundation
+import Measurement
+import Reporting
+import Statistics
+
+/// Loading, timed before the contestants that are measured are there.
+extension Bench {
+  private enum Loads {
+    static let repetitions = 5
+    /// Wall time, starts of processes included, that a contestant may spend before it stops short of them.
+    static let budgetSeconds = 8.0
+    /// Wall time beyond which it gets no further one, however few it has.
+    static let capSeconds = 20.0
+  }
+
+  /// Loads and first tokens in rounds like those of the cells, each in a process of its own, which is gone before
+  /// the next one starts: all get memory that was just in use, and what the system takes to find fresh memory for
+  /// many contestants at once is no load time. The warm-up is a variant's cold load: its file's pages are dropped
+  /// first. Behind it all of a contestant's files are in the page cache.
+  func measureLoads() {
+    guard let request = plan.firstToken else { return }
+    let settings = plan.settings
+    let rounds = RoundPlan(
+      entries: plan.contestants.indices.map { RoundPlan.Entry(contestant: $0, cell: 0) },
+      repetitions: Loads.repetitions,
+      cellBudget: .seconds(min(Loads.budgetSeconds, settings.cellBudgetSeconds)),
+      cellCap: .seconds(min(Loads.capSeconds, plan.cellCapSeconds)), seed: settings.seed)
+    var observers = Rounds<LoadOutcome>.Observers()
+    observers.onProgress = { [self] in
+      let label = $0.next.map { "timing loads: \(plan.contestants[$0.contestant].name)" }
+      progress.draw($0, label: label ?? "")
+    }
+    observers.onSample = { [self] in keep($1, of: $0.contestant) }
+    let result = Rounds<LoadOutcome>(rounds).run(
+      observers: observers, isCancelled: { [self] in isCancelled },
+      perform: { [self] in try load($0.contestant, $1, request) })
+    progress.end()
+    for index in loads.indices {
+      guard let samples = loads[index]?.samples else { continue }
+      loads[index]?.warmNanoseconds = median(samples.map { Double($0.loadNanoseconds) }).map { Int($0) }
+    }
+    for (index, error) in result.failures.sorted(by: { $0.key < $1.key }) { drop(index, error) }
+  }
+
+  /// What one process has shown; nil where the contestant does not tell how long it took to load.
+  private struct LoadOutcome {
+    let loadNanoseconds: Int?
+    let firstTokenNanoseconds: Int?
+  }
+
+  private func load(_ index: Int, _ phase: RoundPhase, _ request: RunRequest) throws -> LoadOutcome {
+    let contestant = plan.contestants[index]
+    let process = try BenchContestant(contestant, timeoutSeconds: plan.timeoutSeconds)
+    defer { process.stop() }
+    guard case .measured = phase else {
+      progress.step("timing loads: \(contestant.name)")
+      let isVariant = if case .variant = contestant.kind { true } else { false }
+      let first = try process.load(model: plan.model, cold: isVariant)
+      loads[index] = LoadTimes(
+        coldNanoseconds: first.wasCold == true ? first.loadNanoseconds : nil, warmNanoseconds: nil)
+      _ = try process.run(request)
+      return LoadOutcome(loadNanoseconds: nil, firstTokenNanoseconds: nil)
+    }
+    let loaded = try process.load(model: plan.model, cold: false)
+    let answer = try process.run(request)
+    return LoadOutcome(
+      loadNanoseconds: loaded.loadNanoseconds, firstTokenNanoseconds: answer.tokenNanoseconds.first)
+  }
+
+  private func keep(_ sample: RoundSample<LoadOutcome>, of index: Int) {
+    guard let load = sample.outcome.loadNanoseconds, let token = sample.outcome.firstTokenNanoseconds
+    else { return }
+    let kept = loads[index]?.samples ?? []
+    loads[index]?.samples =
+      kept + [LoadSample(round: sample.round, loadNanoseconds: load, firstTokenNanoseconds: load + token)]
+  }
+}

@@ -91,19 +91,19 @@ import Testing
 
         ## Machine, build and ceilings
 
-        |            |                                                                                                                                                             |
-        | ---------- | ----------------------------------------------------------------------------------------------------------------------------------------------------------- |
-        | CPU        | Example CPU, 2 logical cores                                                                                                                                |
-        | Extensions | avx2 fma                                                                                                                                                    |
-        | Caches     | L1d 32 KiB, L2 1 MiB                                                                                                                                        |
-        | Memory     | 8.00 GiB                                                                                                                                                    |
-        | System     | Linux 6.1 x86_64                                                                                                                                            |
-        | Build      | gpt2-bench 0.1.0, release, Swift 6.3                                                                                                                        |
-        | CPU flag   | `-march=x86-64-v3`, float vectors of up to 256 bits                                                                                                         |
-        | Commit     | 0123abc                                                                                                                                                     |
-        | Model      | synthetic:tiny: 2 layers, 4 heads, 64 channels, vocabulary 512, context 128, 140928 parameters, weights 0.5376 MiB; TTFT starts at token ids (no tokenizer) |
-        | Started    | 2026-01-02T03:04:05Z                                                                                                                                        |
-        | Finished   | 2026-01-02T03:05:05Z                                                                                                                                        |
+        |            |                                                                                                                                              |
+        | ---------- | -------------------------------------------------------------------------------------------------------------------------------------------- |
+        | CPU        | Example CPU, 2 logical cores                                                                                                                 |
+        | Extensions | avx2 fma                                                                                                                                     |
+        | Caches     | L1d 32 KiB, L2 1 MiB                                                                                                                         |
+        | Memory     | 8.00 GiB                                                                                                                                     |
+        | System     | Linux 6.1 x86_64                                                                                                                             |
+        | Build      | gpt2-bench 0.1.0, release, Swift 6.3                                                                                                         |
+        | CPU flag   | `-march=x86-64-v3`, float vectors of up to 256 bits                                                                                          |
+        | Commit     | 0123abc                                                                                                                                      |
+        | Model      | synthetic:tiny: 2 layers, 4 heads, 64 channels, vocabulary 512, context 128, 140928 parameters, weights 0.5376 MiB; TTFT starts at token ids |
+        | Started    | 2026-01-02T03:04:05Z                                                                                                                         |
+        | Finished   | 2026-01-02T03:05:05Z                                                                                                                         |
 
         | threads | ceiling      | unit    |  roof | a thread | median |  best |   n | working set | read as |
         | ------: | ------------ | ------- | ----: | -------: | -----: | ----: | --: | ----------: | ------- |

@@ -57,6 +57,8 @@ final class PeerCheck {
     case .success(let logits): comparison.compare(logits, withTheEndOf: prompt, of: configuration)
     case .failure(let problem): comparison.fail("\(prompt.name): \(problem)")
     }
+    // A failure that is known shall stand, whatever becomes of the next request.
+    guard comparison.failure == nil else { return }
     let room = configuration.context - prompt.ids.count + 1
     let steps = min(prompt.greedy.count, scope.greedySteps, room)
     guard steps > 0 else { return }

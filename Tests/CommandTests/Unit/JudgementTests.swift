@@ -75,7 +75,7 @@ enum Samples {
 }
 
 @Suite struct CheckRowsTests {
-  private let contestant = ContestantPlan(variant: .oracle, threads: 1)
+  private let contestant = ContestantPlan(kind: .variant(.oracle), threads: 1)
 
   private func request(_ gemm: GemmShape?) -> CheckRequest {
     CheckRequest(references: [], scope: .full, oraclePrompts: [], gemm: gemm)

@@ -26,7 +26,7 @@ import Testing
 
   @Test func everyVariantOfTheLadderIsAContestantOnce() {
     let plans = ContestantPlan.all(Variant.all, threads: [2])
-    #expect(plans.map(\.variant.name) == Variant.all.map(\.name))
+    #expect(plans.map(\.label) == Variant.all.map(\.name))
   }
 
   @Test func aPrefillCellAsksForOneToken() throws {

@@ -1,0 +1,130 @@
+import Foundation
+import GPT2Kernels
+import Testing
+
+@testable import gpt2_bench
+
+@Suite struct ShellWordsTests {
+  @Test(
+    arguments: [
+      ("a b", ["a", "b"]), ("  a\t b\n", ["a", "b"]), ("", []), ("   ", []), ("'a b' c", ["a b", "c"]),
+      ("''", [""]), ("a'b'\"c\"d", ["abcd"]), (#"'a\'"#, [#"a\"#]),
+      (#""a \"b\" \\ \n $x""#, [#"a "b" \ \n $x"#]),
+      (#"a\ b \'"#, ["a b", "'"]), ("~/x *.py $HOME", ["~/x", "*.py", "$HOME"]), (#""it's""#, ["it's"]),
+    ])
+  func wordsAreDividedAsAShellDividesThem(_ text: String, _ words: [String]) throws {
+    #expect(try ShellWords.split(text, option: "-x") == words)
+  }
+
+  @Test(
+    arguments: [
+      ("a 'b", "a single quote that is closed"), (#"a "b\""#, "a double quote that is closed"),
+      (#"a \"#, "a character behind the last backslash"),
+    ])
+  func whatIsNotClosedIsNamed(_ text: String, _ expected: String) throws {
+    let error = try #require(throws: UsageError.self) { try ShellWords.split(text, option: "-x") }
+    #expect(error.description == "-x: found '\(text)', expected \(expected)")
+  }
+}
+
+@Suite struct PeerTests {
+  private func message(_ texts: String...) throws -> String {
+    try #require(throws: UsageError.self) { try Peer.all(texts) }.description
+  }
+
+  @Test func aCommandIsAProgramAndItsArguments() throws {
+    let peer = try Peer("py-2.0=sh -c 'a=b c' \"\"")
+    #expect(peer.name == "py-2.0")
+    #expect(peer.command == "sh -c 'a=b c' \"\"")
+    #expect(peer.executable == "sh")
+    #expect(peer.arguments == ["-c", "a=b c", ""])
+    #expect(try Peer("a=/bin/sh").executable == "/bin/sh")
+  }
+
+  @Test func mistakesNameWhatWasFoundAndWhatWasExpected() throws {
+    #expect(
+      try message("sh").hasSuffix("found 'sh', expected NAME=COMMAND, for example llama='python3 llama.py'"))
+    #expect(try message("=sh").contains("expected a name of letters, digits"))
+    #expect(try message("a b=sh").contains("expected a name of letters, digits"))
+    #expect(try message("a|b=sh").contains("expected a name of letters, digits"))
+    #expect(try message("kv-cache=sh").hasSuffix("expected a name that no variant has"))
+    #expect(
+      try message("a=sh", "b=sh", "a=cat").hasSuffix(
+        "found 'a=cat', expected a name that no other contestant has"))
+    #expect(try message("a=").hasSuffix("expected a command behind the '='"))
+    #expect(try message("a=''").hasSuffix("expected a command behind the '='"))
+    #expect(try message("a=sh 'x").hasSuffix("expected a single quote that is closed"))
+    #expect(try message("a=./none x").contains("a: found no program './none', expected one in PATH"))
+    #expect(try message("a=/").contains("a: found no program '/'"))
+  }
+
+  @Test func programsRunOnceForEachThreadCountBehindTheVariants() throws {
+    let plans = ContestantPlan.all([.oracle], peers: try Peer.all(["a=sh", "b=cat"]), threads: [1, 2])
+    #expect(plans.map(\.name) == ["naive", "a t1", "a t2", "b t1", "b t2"])
+    #expect(plans.map(\.label) == ["naive", "a", "a", "b", "b"])
+    #expect(plans.map(\.decoding) == [.recompute, .cache, .cache, .cache, .cache])
+    #expect(plans.map(\.weights) == ["f32", "", "", "", ""])
+    #expect(plans[1] != plans[2])
+  }
+}
+
+@Suite struct AnswerRulesTests {
+  private let plan = ContestantPlan(kind: .variant(.oracle), threads: 1)
+  private let request = RunRequest(
+    generation: .init(prompts: [[1, 2], [3, 4]], text: nil, tokens: 2), gemm: nil)
+
+  private func load(
+    nanoseconds: Int? = 5, threads: Int = 1, baseline: Int? = 7, decoding: String? = nil
+  ) -> LoadAnswer {
+    LoadAnswer(
+      loadNanoseconds: nanoseconds, wasCold: nil, threads: threads, weights: nil, version: nil,
+      baselineBytes: baseline, decoding: decoding)
+  }
+
+  private func answer(
+    elapsed: Double = 100, iterations: Int = 1, prefill: Int? = 40, times: [Int] = [50, 90],
+    ids: [[Int]] = [[1, 2], [3, 4]]
+  ) -> RunAnswer {
+    RunAnswer(
+      elapsedNanoseconds: elapsed, iterations: iterations, prefillNanoseconds: prefill,
+      tokenNanoseconds: times, ids: ids)
+  }
+
+  private func field(_ answer: RunAnswer) throws -> String? {
+    do {
+      try answer.check(against: request, of: "x")
+      return nil
+    } catch let error as InvalidAnswer {
+      return error.description.split(separator: ":")[2].trimmingCharacters(in: .whitespaces)
+    }
+  }
+
+  @Test func loadsThatCannotBeAreRefused() throws {
+    #expect(try load().checked(against: plan) == .recompute)
+    #expect(try load(nanoseconds: nil, baseline: nil).checked(against: plan) == .recompute)
+    #expect(try load(decoding: "cache").checked(against: plan) == .cache)
+    for wrong in [
+      load(nanoseconds: 0), load(nanoseconds: .max), load(threads: 2), load(baseline: -1),
+      load(decoding: "guess"),
+    ] {
+      #expect(throws: InvalidAnswer.self) { try wrong.checked(against: plan) }
+    }
+  }
+
+  @Test func runsThatCannotBeAreRefused() throws {
+    #expect(try field(answer()) == nil)
+    #expect(try field(answer(prefill: nil)) == nil)
+    #expect(try field(answer(times: [50, 50])) == nil)
+    for elapsed in [0, -1, Double.nan, .infinity, 1e300] {
+      #expect(try field(answer(elapsed: elapsed)) == "elapsedNanoseconds")
+    }
+    #expect(try field(answer(iterations: 0)) == "iterations")
+    for prefill in [0, -1, 101, .max] { #expect(try field(answer(prefill: prefill)) == "prefillNanoseconds") }
+    for times in [[], [50], [50, 90, 95], [0, 90], [-5, 90], [90, 50], [50, 101], [50, .max]] {
+      #expect(try field(answer(times: times)) == "tokenNanoseconds")
+    }
+    for ids in [[], [[1, 2]], [[1, 2], [3]], [[1, 2], [3, 4], [5, 6]]] {
+      #expect(try field(answer(ids: ids)) == "ids")
+    }
+  }
+}

@@ -66,6 +66,28 @@ import Testing
         == "p0 position 7: logit 3 is nan, expected a finite number")
   }
 
+  /// Coarser arithmetic may be allowed, and the argmax is still held.
+  @Test func anAllowanceMultipliesTheTolerance() {
+    func compare(_ values: [Float], _ allowance: Double) -> LogitComparison {
+      var comparison = LogitComparison()
+      comparison.compare(
+        NPY(rows: 1, columns: 512, values: values), withTheEndOf: reference.prompts[0],
+        of: checkpoint.configuration, allowance: allowance)
+      comparison.finish()
+      return comparison
+    }
+    let exact = last(1).values
+    let tolerance = compare(exact, 1).tolerance
+    var values = exact
+    for index in values.indices { values[index] += Float(index % 2 == 0 ? 3 * tolerance : -3 * tolerance) }
+    #expect(!compare(values, 1).passed && !compare(values, 2.9).passed)
+    #expect(compare(values, 10).passed)
+    #expect(abs(compare(values, 10).tolerance - 10 * tolerance) < 1e-12)
+    #expect(abs(compare(values, 10).nmseTolerance - 100 * compare(values, 1).nmseTolerance) < 1e-15)
+    values[exact.firstIndex(of: exact.min() ?? 0) ?? 0] = (exact.max() ?? 0) + 1
+    #expect(compare(values, 1e6).failure?.contains("the largest logit is token") == true)
+  }
+
   @Test func logitsComputedElsewhereMakeTheSameReference() throws {
     let again = ReferenceCase(oracleOf: "m", prompts: reference.prompts.map(\.ids), logits: [logits])
     #expect(again.name == reference.name && again.model == "m")

@@ -129,4 +129,19 @@ import Testing
     }
     #expect(reason.hasPrefix("/nonexistent/file: "))
   }
+
+  #if os(Linux)
+    @Test func freeMemoryIsTouchedAndGivenBack() throws {
+      _ = ProcessMemory.resetPeak()
+      let before = try #require(ProcessMemory.peakResidentBytes())
+      FreeMemory.use(bytes: 256 << 20)
+      let after = try #require(ProcessMemory.peakResidentBytes())
+      #expect(after >= before + (200 << 20))
+      #expect(try #require(ProcessMemory.residentBytes()) < after - (100 << 20))
+    }
+
+    @Test func moreThanThereIsIsNotTouched() {
+      for bytes in [0, -1, Int.max] { FreeMemory.use(bytes: bytes) }
+    }
+  #endif
 }

@@ -75,8 +75,10 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   /// - Parameters:
   ///   - logits: (positions, vocabulary), of the prompt's last positions; at least one.
   ///   - configuration: the reference's model.
+  ///   - allowance: how many times float32's tolerance is allowed, at least 1.
   public mutating func compare(
-    _ logits: NPY, withTheEndOf prompt: ReferenceCase.Prompt, of configuration: Configuration
+    _ logits: NPY, withTheEndOf prompt: ReferenceCase.Prompt, of configuration: Configuration,
+    allowance: Double = 1
   ) {
     guard (1...prompt.ids.count).contains(logits.rows) else {
       fail("\(prompt.name): found logits of \(logits.rows) positions, expected 1 to \(prompt.ids.count)")
@@ -89,7 +91,8 @@ public struct LogitComparison: Codable, Equatable, Sendable {
       return
     }
     let tolerance = Tolerance(
-      configuration, positions: prompt.ids.count, largestLogit: prompt.largestLogit)
+      configuration, positions: prompt.ids.count, largestLogit: prompt.largestLogit
+    ).scaled(by: allowance)
     logits.values.withUnsafeBufferPointer { values in
       for row in 0..<logits.rows {
         compare(

@@ -23,7 +23,16 @@ public struct Tolerance: Sendable, Equatable {
     let c = root(configuration.channels)
     let layer = 5 * c + root(configuration.hidden) + root(configuration.headSize) + root(positions)
     let relative = unitRoundoff * (Double(configuration.layers) * layer + 2 * c)
-    absolute = relative * largestLogit
-    nmse = relative * relative
+    self.init(absolute: relative * largestLogit, nmse: relative * relative)
+  }
+
+  /// What is allowed to arithmetic that is so many times as coarse.
+  func scaled(by factor: Double) -> Tolerance {
+    Tolerance(absolute: absolute * factor, nmse: nmse * factor * factor)
+  }
+
+  private init(absolute: Double, nmse: Double) {
+    self.absolute = absolute
+    self.nmse = nmse
   }
 }

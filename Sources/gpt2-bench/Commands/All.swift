@@ -6,7 +6,8 @@ enum All: Command {
     name: "all", summary: "checks and measures every variant, and writes the reports",
     options: [
       .model, Option("--suite", value: "S", help: "quick (default), full, or a suite's file"), .variants,
-      .contestant, .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder, .reference,
+      .contestant, .contestantTolerance, .threadList, .repetitions, MeasuringOptions.budget, .seed,
+      .outFolder, .reference,
       Option("--baseline", value: "RECORD", help: "compare with this record; exits 3 on a regression"),
       .maxRegression, MeasuringOptions.timeout,
     ])
@@ -63,7 +64,8 @@ enum Run: Command {
       Option("-n", value: "N", help: "tokens to decode"),
       Option("-d", value: "N,…", help: "tokens in the context before decoding starts (default 1)"),
       Option("--batch", value: "B,…", help: "sequences at once (default 1)"),
-      .model, .variants, .contestant, .threadList, .repetitions, MeasuringOptions.budget, .seed, .outFolder,
+      .model, .variants, .contestant, .contestantTolerance, .threadList, .repetitions,
+      MeasuringOptions.budget, .seed, .outFolder,
       .reference, MeasuringOptions.timeout,
     ])
 

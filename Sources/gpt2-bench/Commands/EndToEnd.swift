@@ -59,14 +59,14 @@ struct EndToEnd {
         cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
         warmup: GenerationCells.warmup),
       cellCapSeconds: 10 * (options.budgetSeconds ?? budgetSeconds),
-      timeoutSeconds: options.timeoutSeconds, warnings: left.isEmpty ? [] : [leftOut(left)])
+      timeoutSeconds: options.timeoutSeconds, warnings: (left.isEmpty ? [] : [leftOut(left)]) + leniency)
     try refuseTooLarge(kept)
     let cases = try referenceCases()
     let request = try checkRequest(cases, scope, prompts)
     let peerCheck = PeerCheck(
       model: choice.source.name, configuration: configuration,
       references: cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference), scope: scope,
-      prompts: prompts, timeoutSeconds: options.timeoutSeconds)
+      allowance: options.contestantTolerance, prompts: prompts, timeoutSeconds: options.timeoutSeconds)
     let started = Date()
     let folder = try reportFolder(started: started)
     let bench = Bench(
@@ -93,6 +93,13 @@ struct EndToEnd {
     try MemoryLimit.check(
       bytes.reduce(weights, +),
       for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
+  }
+
+  private var leniency: [String] {
+    let factor = options.contestantTolerance
+    let text = factor == factor.rounded() ? "\(Int(factor))" : "\(factor)"
+    return factor == 1
+      ? [] : ["the logits of other programs were allowed to be off by \(text) times what float32 may be"]
   }
 
   private func leftOut(_ tests: [Test]) -> String {

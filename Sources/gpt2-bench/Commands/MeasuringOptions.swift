@@ -18,6 +18,8 @@ struct MeasuringOptions {
 
   let variants: [Variant]
   let peers: [Peer]
+  /// How many times float32's tolerance the logits of other programs may be off by.
+  let contestantTolerance: Double
   let threads: [Int]
   let repetitions: Int?
   let budgetSeconds: Double?
@@ -26,6 +28,7 @@ struct MeasuringOptions {
 
   init(_ arguments: Arguments) throws {
     peers = try Peer.all(arguments.strings(Peer.option))
+    contestantTolerance = try Self.contestantTolerance(arguments, peers)
     variants = try arguments.string("--variants") == "none" && !peers.isEmpty ? [] : arguments.variants()
     threads = try arguments.integers("-t", in: Threads.range) ?? [Threads.available]
     repetitions = try arguments.integer("-r", in: 1...100_000)
@@ -36,6 +39,19 @@ struct MeasuringOptions {
     }
     seed = try arguments.unsigned("--seed") ?? 1
     timeoutSeconds = try arguments.integer("--timeout", in: 1...86_400) ?? Self.defaultTimeout
+  }
+
+  private static func contestantTolerance(_ arguments: Arguments, _ peers: [Peer]) throws -> Double {
+    let option = Option.contestantTolerance.names[0]
+    guard let factor = try arguments.number(option) else { return 1 }
+    let text = arguments.string(option) ?? ""
+    guard !peers.isEmpty else {
+      throw UsageError(option, found: text, expected: "\(Peer.option) beside it")
+    }
+    guard (1...1e6).contains(factor) else {
+      throw UsageError(option, found: text, expected: "a factor from 1 to 1000000")
+    }
+    return factor
   }
 
   var contestants: [ContestantPlan] { ContestantPlan.all(variants, peers: peers, threads: threads) }

@@ -14,9 +14,10 @@ extension Bench {
   }
 
   /// Loads and first tokens in rounds like those of the cells, each in a process of its own, which is gone before
-  /// the next one starts: all get memory that was just in use, and what the system takes to find fresh memory for
-  /// many contestants at once is no load time. The warm-up is a variant's cold load: its file's pages are dropped
-  /// first. Behind it all of a contestant's files are in the page cache.
+  /// the next one starts. What the system takes to find memory is no load time: a virtual machine gives what lies
+  /// idle back to its host, and getting it again costs seconds a gigabyte. So each gets memory that was just in use.
+  /// The warm-up is a variant's cold load: its file's pages are dropped first. Behind it all of a contestant's
+  /// files are in the page cache.
   func measureLoads() {
     guard let request = plan.firstToken else { return }
     let settings = plan.settings
@@ -52,6 +53,7 @@ extension Bench {
     let contestant = plan.contestants[index]
     let process = try BenchContestant(contestant, timeoutSeconds: plan.timeoutSeconds)
     defer { process.stop() }
+    FreeMemory.use(bytes: 2 * (plan.modelDescription?.weightBytes ?? 0))
     guard case .measured = phase else {
       progress.step("timing loads: \(contestant.name)")
       let isVariant = if case .variant = contestant.kind { true } else { false }

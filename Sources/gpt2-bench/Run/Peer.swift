@@ -81,4 +81,7 @@ extension Option {
   static let contestant = Option(
     Peer.option, value: "NAME=COMMAND", isRepeatable: true,
     help: "another program, measured in the same rounds; several times for several (--variants none: alone)")
+  static let contestantTolerance = Option(
+    "--contestant-tolerance", value: "F",
+    help: "logits of other programs may be off by F times what float32 may (default 1); the report says so")
 }

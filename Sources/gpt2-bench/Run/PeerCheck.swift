@@ -15,6 +15,7 @@ final class PeerCheck {
   private let model: String
   private let configuration: Configuration
   private let scope: CheckScope
+  private let allowance: Double
   private let prompts: Prompts
   private let timeoutSeconds: Int
   private var references: [ReferenceCase]
@@ -22,13 +23,15 @@ final class PeerCheck {
   /// - Parameters:
   ///   - references: of this model; where there is none, `naive` is asked when the first program is checked.
   ///   - scope: how much of them is compared.
+  ///   - allowance: how many times float32's tolerance a program's logits may be off by.
   init(
     model: String, configuration: Configuration, references: [ReferenceCase], scope: CheckScope,
-    prompts: Prompts, timeoutSeconds: Int
+    allowance: Double, prompts: Prompts, timeoutSeconds: Int
   ) {
     self.model = model
     self.configuration = configuration
     self.references = references
+    self.allowance = allowance
     self.prompts = prompts
     self.timeoutSeconds = timeoutSeconds
     self.scope = CheckScope(
@@ -54,7 +57,8 @@ final class PeerCheck {
     _ comparison: inout LogitComparison
   ) throws {
     switch try files.logits(of: prompt.ids, from: contestant) {
-    case .success(let logits): comparison.compare(logits, withTheEndOf: prompt, of: configuration)
+    case .success(let logits):
+      comparison.compare(logits, withTheEndOf: prompt, of: configuration, allowance: allowance)
     case .failure(let problem): comparison.fail("\(prompt.name): \(problem)")
     }
     // A failure that is known shall stand, whatever becomes of the next request.

@@ -88,6 +88,28 @@ import Testing
     #expect(check.argmaxCompared == 24)
   }
 
+  @Test func aLargerToleranceIsForOtherProgramsAloneAndTheReportSaysSo() throws {
+    func tolerances(_ more: String...) throws -> (own: Double, other: Double, warnings: [String]) {
+      let (record, _) =
+        try more.isEmpty
+        ? run(0, variants: "kv-cache", [try other()])
+        : run(0, variants: "kv-cache", [try other()], "--contestant-tolerance", more[0])
+      func tolerance(_ name: String) throws -> Double {
+        try #require(
+          record.correctness.first { $0.variant == name && $0.reference == "tiny-synthetic" }
+        ).tolerance
+      }
+      return (try tolerance("kv-cache"), try tolerance("other"), record.warnings)
+    }
+    let usual = try tolerances()
+    let eight = try tolerances("8")
+    #expect(eight.own == usual.own)
+    #expect(abs(eight.other / usual.other - 8) < 1e-9)
+    let warning = "the logits of other programs were allowed to be off by 8 times what float32 may be"
+    #expect(eight.warnings.contains(warning) && !usual.warnings.contains(warning))
+    #expect(try sandbox.text("o/report.md").contains("> **Warning:** \(warning)"))
+  }
+
   @Test func oneTokenizerIsNotAnothers() throws {
     let (record, _) = try run(0, variants: "kv-cache", [try other()], model: sandbox.tinyModel)
     #expect(record.model?.hasTokenizer == false)
@@ -186,6 +208,11 @@ import Testing
     #expect(
       try message("--contestant", "a=sh", "--contestant", "a=cat").contains("that no other contestant has"))
     #expect(try message("--contestant", "naive=sh").contains("a name that no variant has"))
+    #expect(try message("--contestant-tolerance", "2").contains("expected --contestant beside it"))
+    for factor in ["0.5", "1e7", "x"] {
+      #expect(
+        try message("--contestant", "a=sh", "--contestant-tolerance", factor).contains("found '\(factor)'"))
+    }
     #expect(try message("--variants", "none").contains("--variants: found 'none'"))
   }
 

@@ -79,7 +79,9 @@ import Testing
     let exact = last(1).values
     let tolerance = compare(exact, 1).tolerance
     var values = exact
-    for index in values.indices { values[index] += Float(index % 2 == 0 ? 3 * tolerance : -3 * tolerance) }
+    for index in stride(from: 0, to: 512, by: 8) {
+      values[index] += Float(index % 16 == 0 ? 3 * tolerance : -3 * tolerance)
+    }
     #expect(!compare(values, 1).passed && !compare(values, 2.9).passed)
     #expect(compare(values, 10).passed)
     #expect(abs(compare(values, 10).tolerance - 10 * tolerance) < 1e-12)

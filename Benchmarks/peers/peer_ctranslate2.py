@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""CTranslate2 as a contestant of gpt2-bench."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import worker
+
+
+class CTranslate2(worker.Engine):
+    """Float32 on its default backend (MKL on Intel, oneDNN elsewhere), one worker with all threads.
+
+    It generates in one call, which tells each id as it is chosen: the prefill's time is that of the first id.
+    """
+
+    folder = "ctranslate2"
+
+    def start(self, threads: int, options: argparse.Namespace) -> str:
+        import ctranslate2
+
+        self.module, self.threads = ctranslate2, threads
+        return f"CTranslate2 {ctranslate2.__version__}"
+
+    def open(self, model: Path, configuration: dict[str, int]) -> None:
+        self.generator = None
+        self.generator = self.module.Generator(
+            str(model), device="cpu", inter_threads=1, intra_threads=self.threads, compute_type="float32"
+        )
+        self.vocabulary = json.loads((model / "vocabulary.json").read_text(encoding="utf-8"))
+
+    def generate(self, prompt: list[int], tokens: int) -> worker.Generation:
+        ids, times = [], []
+        start = time.monotonic_ns()
+
+        def chosen(result) -> bool:
+            ids.append(result.token_id)
+            times.append(time.monotonic_ns() - start)
+            return False
+
+        self._ask(prompt, tokens, callback=chosen)
+        return worker.Generation(ids, times[0], times, time.monotonic_ns() - start)
+
+    def logits(self, ids: list[int]) -> list[bytes]:
+        import numpy
+
+        count = min(len(ids), worker.LAST_POSITIONS)
+        prompts = [ids[: len(ids) - left] for left in reversed(range(count))]
+        return [
+            numpy.asarray(self._ask(prompt, 1, return_logits_vocab=True).logits[0][0], dtype="<f4").tobytes()
+            for prompt in prompts
+        ]
+
+    def _ask(self, prompt: list[int], tokens: int, **options):
+        """Greedy; no id ends it."""
+        words = [self.vocabulary[token] for token in prompt]
+        [result] = self.generator.generate_batch(
+            [words], max_length=tokens, end_token=[], beam_size=1, include_prompt_in_result=False, **options
+        )
+        return result
+
+
+if __name__ == "__main__":
+    worker.main(CTranslate2())

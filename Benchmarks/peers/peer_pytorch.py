@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""PyTorch with Hugging Face transformers as a contestant of gpt2-bench."""
+
+import argparse
+from pathlib import Path
+
+import worker
+
+
+class PyTorch(worker.Engine):
+    """Eager mode with fused attention (sdpa) and the dynamic cache: what `generate` does, without its overhead."""
+
+    folder = "pytorch"
+
+    def start(self, threads: int, options: argparse.Namespace) -> str:
+        import os
+
+        os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", CUDA_VISIBLE_DEVICES="")
+        import torch
+        import transformers
+
+        torch.set_num_threads(threads)
+        torch.set_num_interop_threads(1)
+        torch.set_grad_enabled(False)
+        self.torch, self.transformers, self.model = torch, transformers, None
+        return f"PyTorch {torch.__version__}, transformers {transformers.__version__}"
+
+    def open(self, model: Path, configuration: dict[str, int]) -> None:
+        self.model = self.cache = None
+        self.model = self.transformers.GPT2LMHeadModel.from_pretrained(
+            model.parent / "weights", dtype=self.torch.float32, attn_implementation="sdpa"
+        ).eval()
+
+    def prefill(self, ids: list[int]):
+        self.cache = None
+        return self._forward(ids)
+
+    def step(self, token: int):
+        return self._forward([token])
+
+    def _forward(self, ids: list[int]):
+        output = self.model(
+            input_ids=self.torch.tensor([ids]), past_key_values=self.cache, use_cache=True, logits_to_keep=1
+        )
+        self.cache = output.past_key_values
+        return output.logits[0, -1].numpy()
+
+
+if __name__ == "__main__":
+    worker.main(PyTorch())

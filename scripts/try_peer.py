@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Drives one contestant by hand: load, logits, run, memory, quit, each answer printed.
+
+    scripts/try_peer.py [--model M] [-t N] [--ids "1 2 3" | -p N] [-n N] [--bench gpt2-bench] COMMAND [ARGUMENT…]
+
+With `--bench` (a built gpt2-bench) the contestant's logits and ids are held against those of `--variant` there.
+Exit code 1 where the contestant refuses or answers what it should not. Needs only Python's standard library.
+"""
+
+import argparse
+import array
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+TOLERANCE = 1e-2  # of the largest logit: what tables in half precision cost, far below a wrong weight
+
+
+class Contestant:
+    """A process that speaks the lines of Benchmarks/peers/README.md."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._count = 0
+
+    def ask(self, operation: str, **payload) -> dict:
+        self._count += 1
+        request = {"id": self._count, "operation": operation, "payload": payload}
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the missing answer below tells more
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit(f"{operation}: no answer; the process ended with {self._process.wait()}")
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            sys.exit(f"{operation}: {line[:200]!r} on standard output is no answer")
+        if answer.get("id") != self._count:
+            sys.exit(f"{operation}: the answer's id is {answer.get('id')}, expected {self._count}")
+        if answer.get("ok") is not True:
+            sys.exit(f"{operation}: refused: {answer.get('error')}")
+        return answer.get("result", {})
+
+    def finish(self) -> None:
+        self.ask("quit")
+        code = self._process.wait(timeout=30)
+        if code != 0:
+            sys.exit(f"quit: the process ended with {code}, expected 0")
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def read_npy(path: str) -> list[array.array]:
+    """The rows of a float32 matrix in NumPy's format."""
+    data = Path(path).read_bytes()
+    length = int.from_bytes(data[8:10], "little")
+    header = data[10 : 10 + length].decode("latin-1")
+    shape = re.search(r"'shape': \((\d+), (\d+)\)", header)
+    if data[:6] != b"\x93NUMPY" or "'<f4'" not in header or shape is None:
+        sys.exit(f"{path}: expected a float32 matrix in NumPy's format 1.0, found {header or 'no header'}")
+    rows, columns = map(int, shape.groups())
+    values = array.array("f", data[10 + length :])
+    if len(values) != rows * columns:
+        sys.exit(f"{path}: {len(values)} values, expected {rows} × {columns}")
+    return [values[row * columns : (row + 1) * columns] for row in range(rows)]
+
+
+def compare_logits(found: list[array.array], expected: list[array.array]) -> None:
+    """Prints the largest difference a position; ends the program where one is no number or no float32 rounding."""
+    for position, (ours, theirs) in enumerate(zip(found, expected[-len(found) :])):
+        largest = max(map(abs, theirs))
+        worst = max(abs(a - b) if math.isfinite(a) else math.inf for a, b in zip(ours, theirs))
+        same = "same" if ours.index(max(ours)) == theirs.index(max(theirs)) else "another"
+        place = len(expected) - len(found) + position
+        print(f"  position {place}: largest difference {worst:.3g} of {largest:.3g}, {same} argmax")
+        if not worst <= TOLERANCE * largest:
+            sys.exit(f"logits: position {place} differs by {worst:.3g}, expected at most {TOLERANCE * largest:.3g}")
+
+
+def bench(options: argparse.Namespace, command: str, ids: list[int], *arguments: str) -> str:
+    line = [options.bench, command, "--model", options.model, "--variant", options.variant, "--ids"]
+    line += [" ".join(map(str, ids)), *arguments]
+    return subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def tell_times(result: dict, prompt: int) -> None:
+    times = result["tokenNanoseconds"]
+    text = f"  prefill {result['prefillNanoseconds'] / 1e6:.1f} ms for {prompt} ids"
+    if len(times) > 1:
+        text += f", decode {(len(times) - 1) / (times[-1] - times[0]) * 1e9:.1f} tok/s"
+    print(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="synthetic:gpt2", help="as --model of gpt2-bench (default %(default)s)")
+    parser.add_argument("-t", "--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: all)")
+    parser.add_argument("--ids", help="the prompt (default: -p ids from a fixed row of numbers)")
+    parser.add_argument("-p", type=int, default=16, help="ids of the prompt (default %(default)s)")
+    parser.add_argument("-n", type=int, default=16, help="new ids (default %(default)s)")
+    parser.add_argument("-r", type=int, default=1, help="runs behind one to warm up (default %(default)s)")
+    parser.add_argument("--bench", help="a built gpt2-bench to hold logits and ids against")
+    parser.add_argument("--variant", default="kv-cache", help="of it (default %(default)s)")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="the contestant")
+    options = parser.parse_args()
+    if not options.command:
+        parser.error("COMMAND: found nothing, expected the contestant's command")
+
+    contestant = Contestant(options.command)
+    try:
+        start = time.monotonic()
+        loaded = contestant.ask("load", model=options.model, variant="peer", threads=options.threads, cold=False)
+        print(f"load ({time.monotonic() - start:.1f} s with the libraries):", json.dumps(loaded))
+        with tempfile.TemporaryDirectory() as folder:
+            path = folder + "/logits.npy"
+            ids = [int(word) for word in options.ids.split()] if options.ids else None
+            ids = ids or [(place * 7919 + 13) % 50257 for place in range(options.p)]
+            print("logits:", json.dumps(contestant.ask("logits", ids=ids, out=path)))
+            found = read_npy(path)
+            if options.bench:
+                bench(options, "logits", ids, "--out", folder + "/expected.npy")
+                compare_logits(found, read_npy(folder + "/expected.npy"))
+        generation = {"prompts": [ids], "text": None, "tokens": options.n}
+        runs = [contestant.ask("run", generation=generation) for _ in range(options.r + 1)][1:]
+        print("run:", json.dumps(runs[-1]))
+        for run in runs:
+            tell_times(run, len(ids))
+        if options.bench:
+            expected = bench(options, "generate", ids, "-n", str(options.n), "--print-ids", "--temperature", "0")
+            same = [int(word) for word in expected.split()] == runs[-1]["ids"][0]
+            print(f"  {'the ids' if same else 'not the ids'} of {options.variant}")
+        memory = contestant.ask("memory")
+        print("memory:", json.dumps(memory))
+        contestant.finish()
+        print("quit: ended with 0")
+    finally:
+        contestant.stop()
+
+
+if __name__ == "__main__":
+    main()

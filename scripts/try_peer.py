@@ -78,7 +78,9 @@ def read_npy(path: str) -> list[array.array]:
 
 
 def compare_logits(found: list[array.array], expected: list[array.array]) -> None:
-    """Prints the largest difference a position; ends the program where one is no number or no float32 rounding."""
+    """Prints the largest difference a position; ends the program where one is not finite or no rounding."""
+    if len(found[0]) != len(expected[0]):
+        sys.exit(f"logits: {len(found[0])} columns, expected the vocabulary's {len(expected[0])}")
     for position, (ours, theirs) in enumerate(zip(found, expected[-len(found) :])):
         largest = max(map(abs, theirs))
         worst = max(abs(a - b) if math.isfinite(a) else math.inf for a, b in zip(ours, theirs))
@@ -108,7 +110,7 @@ def main() -> None:
     parser.add_argument("--model", default="synthetic:gpt2", help="as --model of gpt2-bench (default %(default)s)")
     parser.add_argument("-t", "--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: all)")
     parser.add_argument("--ids", help="the prompt (default: -p ids from a fixed row of numbers)")
-    parser.add_argument("-p", type=int, default=16, help="ids of the prompt (default %(default)s)")
+    parser.add_argument("-p", type=int, default=16, help="ids of the prompt, for GPT-2's vocabulary (default %(default)s)")
     parser.add_argument("-n", type=int, default=16, help="new ids (default %(default)s)")
     parser.add_argument("-r", type=int, default=1, help="runs behind one to warm up (default %(default)s)")
     parser.add_argument("--bench", help="a built gpt2-bench to hold logits and ids against")
@@ -127,8 +129,11 @@ def main() -> None:
             path = folder + "/logits.npy"
             ids = [int(word) for word in options.ids.split()] if options.ids else None
             ids = ids or [(place * 7919 + 13) % 50257 for place in range(options.p)]
-            print("logits:", json.dumps(contestant.ask("logits", ids=ids, out=path)))
+            told = contestant.ask("logits", ids=ids, out=path)
+            print("logits:", json.dumps(told))
             found = read_npy(path)
+            if not len(found) == told["positions"] <= len(ids):
+                sys.exit(f"logits: {path} has {len(found)} rows, told were {told['positions']} for {len(ids)} ids")
             if options.bench:
                 bench(options, "logits", ids, "--out", folder + "/expected.npy")
                 compare_logits(found, read_npy(folder + "/expected.npy"))

@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 
 INSTALLED = Path(__file__).resolve().parent / "installed" / "models"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-LAST_POSITIONS = 8  # that `logits` answers: the last of the prompt's prefill, and the others by steps with the cache
+LAST_POSITIONS = 8  # that `logits` answers: the first of them by a prefill, the others by steps with the cache
+Operations = dict[str, Callable[[dict[str, Any]], dict[str, Any]]]  # name -> payload -> result
 
 
 class Refusal(Exception):
@@ -144,8 +145,11 @@ def write_npy(path: str, rows: list[bytes]) -> None:
 
 
 def sha256(path: Path) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def find_model(name: str, models: Path, engine: str) -> tuple[Path, dict[str, int]]:
@@ -191,7 +195,7 @@ class Worker:
             self.started = {"threads": threads, "weights": self.engine.weights, "version": version}
             self.started["baselineBytes"] = self.memory_of_process.resident()
         elif self.started["threads"] != threads:
-            raise Refusal(f"load for {threads} threads: this process began with {self.started['threads']} and keeps them")
+            raise Refusal(f"load for {threads} threads: this process keeps the {self.started['threads']} it began with")
         self.configuration = None
         start = time.monotonic_ns()
         self.engine.open(folder, configuration)
@@ -256,7 +260,7 @@ def integer(payload: dict[str, Any], field: str, least: int) -> int:
     return value
 
 
-def answer(line: bytes, operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> tuple[dict[str, Any], bool]:
+def answer(line: bytes, operations: Operations) -> tuple[dict[str, Any], bool]:
     """The answer to one line, and whether it was the last."""
 
     def no_number(word: str) -> None:
@@ -264,7 +268,7 @@ def answer(line: bytes, operations: dict[str, Callable[[dict[str, Any]], dict[st
 
     try:
         request = json.loads(line, parse_constant=no_number)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {"id": None, "ok": False, "error": f"malformed request: {error}"}, False
     number = request.get("id") if isinstance(request, dict) else None
     name = request.get("operation") if isinstance(request, dict) else None
@@ -287,9 +291,7 @@ def answer(line: bytes, operations: dict[str, Callable[[dict[str, Any]], dict[st
     return {"id": number, "ok": False, "error": " ".join(text.split())[:1000]}, False
 
 
-def serve(
-    operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]], requests: BinaryIO, answers: BinaryIO
-) -> None:
+def serve(operations: Operations, requests: BinaryIO, answers: BinaryIO) -> None:
     """Answers line by line until `quit` or the end of the requests."""
     for line in requests:
         if not line.strip():
@@ -301,7 +303,7 @@ def serve(
             return
 
 
-def serve_standard_streams(operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
+def serve_standard_streams(operations: Operations) -> None:
     """From here on whatever else the process prints, from C++ too, goes to standard error."""
     sys.stdout.flush()
     answers = os.fdopen(os.dup(1), "wb")

@@ -5,10 +5,12 @@
 FOLDER is what `gpt2-bench export --model MODEL --format safetensors` wrote.
 """
 
-import hashlib
 import json
 import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from worker import sha256  # noqa: E402
 
 FIELDS = ("n_layer", "n_head", "n_embd", "vocab_size", "n_positions")
 
@@ -33,12 +35,10 @@ def describe(folder: Path, model: str) -> dict:
     weights = folder / "model.safetensors"
     if not model.startswith("synthetic:"):
         weights = Path(model) / "model.safetensors" if Path(model).is_dir() else Path(model)
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "model": model,
         "configuration": {field: configuration[field] for field in FIELDS},
-        "safetensors": {"bytes": weights.stat().st_size, "sha256": digest},
+        "safetensors": {"bytes": weights.stat().st_size, "sha256": sha256(weights)},
     }
 
 

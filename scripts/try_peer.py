@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--model", default="synthetic:gpt2", help="as --model of gpt2-bench (default %(default)s)")
     parser.add_argument("-t", "--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: all)")
     parser.add_argument("--ids", help="the prompt (default: -p ids from a fixed row of numbers)")
-    parser.add_argument("-p", type=int, default=16, help="ids of the prompt, for GPT-2's vocabulary (default %(default)s)")
+    parser.add_argument("-p", type=int, default=16, help="ids of a prompt for GPT-2 (default %(default)s)")
     parser.add_argument("-n", type=int, default=16, help="new ids (default %(default)s)")
     parser.add_argument("-r", type=int, default=1, help="runs behind one to warm up (default %(default)s)")
     parser.add_argument("--bench", help="a built gpt2-bench to hold logits and ids against")

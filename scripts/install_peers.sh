@@ -139,6 +139,7 @@ contestants() { # one --contestant argument a line, of what is installed
     local engine="${name/llamacpp/llama.cpp}"
     if compgen -G "$installed/models/*/$engine/model.json" >/dev/null; then
       echo "--contestant '$engine=$python $script'"
+      [[ "$engine" != llama.cpp ]] || echo "--contestant 'llama.cpp-flash=$python $script --cache f16'"
     fi
   done
 }
@@ -160,7 +161,7 @@ contestants >"$installed/contestants.txt"
 if [[ -s "$installed/contestants.txt" ]]; then
   echo
   echo "Measure them beside the variants (the same lines are in ${installed#"$root/"}/contestants.txt):"
-  echo "gpt2-bench run --model $model -p 64,512 -n 32 -d 16 \\"
+  echo "gpt2-bench run --model $model -p 64 -n 32 -d 16 \\"
   sed '$!s/$/ \\/; s/^/  /' "$installed/contestants.txt"
 fi
 if ((${#failed[@]})); then

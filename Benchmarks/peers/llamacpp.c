@@ -25,7 +25,8 @@ void peer_close(struct peer *peer) {
   *peer = (struct peer){0};
 }
 
-// Everything that is not said here is llama.cpp's default: the weights mapped, flash attention where it serves.
+// What is not said here is llama.cpp's default, such as mapped weights. Its flash attention rounds a float32 cache to
+// half precision in every step, so it goes with a half-precision cache only.
 bool peer_open(struct peer *peer, const char *path, int threads, int context, bool half_cache) {
   peer_close(peer);
   peer->model = llama_model_load_from_file(path, llama_model_default_params());
@@ -34,6 +35,7 @@ bool peer_open(struct peer *peer, const char *path, int threads, int context, bo
   params.n_ctx = params.n_batch = context;
   params.n_threads = params.n_threads_batch = threads;
   params.type_k = params.type_v = half_cache ? GGML_TYPE_F16 : GGML_TYPE_F32;
+  params.flash_attn_type = half_cache ? LLAMA_FLASH_ATTN_TYPE_AUTO : LLAMA_FLASH_ATTN_TYPE_DISABLED;
   peer->context = llama_init_from_model(peer->model, params);
   return peer->context != NULL;
 }

@@ -10,18 +10,9 @@ from pathlib import Path
 import worker
 
 
-def has_avx512() -> bool:
-    """Whether the CPU has every part of AVX-512 that CTranslate2 asks for."""
-    try:
-        words = set(Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split())
-    except OSError:
-        return False
-    return {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"} <= words
-
-
 class CTranslate2(worker.Engine):
     """Products by oneDNN, which is its default on AMD and on Intel faster and half as large as its default MKL
-    (which packs a second copy of the weights); its own kernels in AVX-512 where the CPU has it, one worker.
+    (which packs a second copy of the weights); one worker with all threads.
 
     It generates in one call, which tells each id as it is chosen: the prefill's time is that of the first id.
     """
@@ -30,8 +21,6 @@ class CTranslate2(worker.Engine):
 
     def start(self, threads: int, options: argparse.Namespace) -> str:
         os.environ.setdefault("CT2_USE_MKL", "0")
-        if has_avx512():
-            os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
         import ctranslate2
 
         self.module, self.threads = ctranslate2, threads

@@ -9,9 +9,10 @@ import worker
 
 
 class LlamaCpp(worker.Engine):
-    """Weights mapped and read as they lie, flash attention by llama.cpp's choice, batches of its default sizes.
+    """Weights mapped and read as they lie, batches of llama.cpp's default sizes.
 
-    The cache is float32 like everything else here; `--cache f16` is llama.cpp's own default.
+    The cache is float32 like everything else here, and attention its plain one. `--cache f16` is llama.cpp's own
+    default and brings flash attention: the faster for prompts, the slower for decoding behind long ones.
     """
 
     folder = "llama.cpp"
@@ -34,7 +35,7 @@ class LlamaCpp(worker.Engine):
         self.library.peer_start()
         self.handle = self.Handle()
         version = (options.library / "VERSION").read_text(encoding="utf-8").strip()
-        return f"llama.cpp {version}, cache {options.cache}"
+        return f"llama.cpp of {version}, cache {options.cache}, {'flash' if self.half else 'plain'} attention"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
         self.vocabulary = configuration["vocab_size"]

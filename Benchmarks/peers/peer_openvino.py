@@ -19,6 +19,7 @@ class OpenVINO(worker.Engine):
         import openvino
 
         self.numpy, self.core, self.threads = numpy, openvino.Core(), threads
+        self.core.get_versions("CPU")  # loads the plugin
         return f"OpenVINO {openvino.__version__}"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:

@@ -22,12 +22,13 @@ class PyTorch(worker.Engine):
         torch.set_num_threads(threads)
         torch.set_num_interop_threads(1)
         torch.set_grad_enabled(False)
-        self.torch, self.transformers, self.model = torch, transformers, None
+        self.torch, self.model = torch, None
+        self.architecture = transformers.GPT2LMHeadModel  # imported when it is first named
         return f"PyTorch {torch.__version__}, transformers {transformers.__version__}"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
         self.model = self.cache = None
-        self.model = self.transformers.GPT2LMHeadModel.from_pretrained(
+        self.model = self.architecture.from_pretrained(
             model.parent / "weights", dtype=self.torch.float32, attn_implementation="sdpa"
         ).eval()
 

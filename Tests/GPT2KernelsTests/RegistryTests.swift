@@ -18,6 +18,13 @@ import Testing
     #expect(variant.threads(of: 0) == 1 && variant.threads(of: -5) == 1)
   }
 
+  /// `blas` is one library on this machine and another or none on the next.
+  @Test func whatRunsUnaskedIsTheSameEverywhere() {
+    #expect(Variant.preferred.name == "packed" && Variant.preferred.weights == "f32")
+    #expect(Variant.all.contains { $0.name == Variant.preferred.name })
+    #expect(!Variant.lookedUp.contains { $0.name == Variant.preferred.name })
+  }
+
   @Test func unknownNamesAreNotFound() {
     #expect(Variant.named("") == nil)
     #expect(Variant.named("Naive") == nil)

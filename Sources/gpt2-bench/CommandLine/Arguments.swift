@@ -144,8 +144,7 @@ struct Arguments {
       do { return try lookedUp.found.get() } catch { throw RunError("\(option) \(name): \(error)") }
     }
     guard let variant = Variant.named(name) else {
-      let known = (Variant.all.map(\.name) + Variant.lookedUp.map(\.name)).joined(separator: ", ")
-      throw UsageError(option, found: name, expected: "one of \(known)")
+      throw UsageError(option, found: name, expected: "one of \(Variant.names.joined(separator: ", "))")
     }
     return variant
   }
@@ -162,6 +161,5 @@ struct Arguments {
 }
 
 enum Defaults {
-  /// The fastest rung that people would run.
-  static let variant = Variant.all[Variant.all.count - 1].name
+  static let variant = Variant.preferred.name
 }

@@ -26,7 +26,7 @@ struct Peer: Equatable {
       throw UsageError(
         Self.option, found: text, expected: "a name of letters, digits, '.', '_', '+' or '-' before the '='")
     }
-    guard Variant.named(name) == nil else {
+    guard !Variant.names.contains(name) else {
       throw UsageError(Self.option, found: text, expected: "a name that no variant has")
     }
     let words = try ShellWords.split(command, option: Self.option)

@@ -142,7 +142,7 @@ import Testing
     let all = try parse().variants().map(\.name)
     #expect(all.first == "naive")
     #expect(try parse("--variants", "all").variants().map(\.name) == all)
-    #expect(try parse().variant().name == Defaults.variant)
+    #expect(try parse().variant().name == "packed")
     let known = Variant.all.map(\.name) + Variant.lookedUp.map(\.name)
     let expected = "expected one of \(known.joined(separator: ", "))"
     #expect(

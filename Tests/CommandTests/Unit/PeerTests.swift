@@ -47,7 +47,9 @@ import Testing
     #expect(try message("=sh").contains("expected a name of letters, digits"))
     #expect(try message("a b=sh").contains("expected a name of letters, digits"))
     #expect(try message("a|b=sh").contains("expected a name of letters, digits"))
-    #expect(try message("kv-cache=sh").hasSuffix("expected a name that no variant has"))
+    for variant in ["kv-cache", "blas"] {
+      #expect(try message("\(variant)=sh").hasSuffix("expected a name that no variant has"))
+    }
     #expect(
       try message("a=sh", "b=sh", "a=cat").hasSuffix(
         "found 'a=cat', expected a name that no other contestant has"))

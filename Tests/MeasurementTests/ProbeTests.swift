@@ -4,23 +4,6 @@ import Testing
 @testable import Measurement
 
 @Suite struct ProbeTests {
-  @Test func residentMemoryGrowsWithWhatIsTouched() throws {
-    let bytes = 64 << 20
-    #if os(Linux)
-      let before = try #require(ProcessMemory.residentBytes())
-    #endif
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4096)
-    memset(memory, 1, bytes)
-    sink(UnsafePointer(memory.assumingMemoryBound(to: UInt8.self)))
-    let peak = try #require(ProcessMemory.peakResidentBytes())
-    #if os(Linux)
-      let during = try #require(ProcessMemory.residentBytes())
-      #expect(during >= before + bytes / 2)
-    #endif
-    memory.deallocate()
-    #expect(peak >= bytes)
-  }
-
   @Test func statusLinesAreReadInBytes() {
     let status = "Name:\tsh\nVmHWM:\t   13656 kB\nVmRSS:\t     12 kB\nVmSwap:\tmuch kB\n"
     #expect(ProcessMemory.kibibytes(of: "VmHWM", in: status) == 13656 * 1024)
@@ -129,19 +112,4 @@ import Testing
     }
     #expect(reason.hasPrefix("/nonexistent/file: "))
   }
-
-  #if os(Linux)
-    @Test func freeMemoryIsTouchedAndGivenBack() throws {
-      _ = ProcessMemory.resetPeak()
-      let before = try #require(ProcessMemory.peakResidentBytes())
-      FreeMemory.use(bytes: 256 << 20)
-      let after = try #require(ProcessMemory.peakResidentBytes())
-      #expect(after >= before + (200 << 20))
-      #expect(try #require(ProcessMemory.residentBytes()) < after - (100 << 20))
-    }
-
-    @Test func moreThanThereIsIsNotTouched() {
-      for bytes in [0, -1, Int.max] { FreeMemory.use(bytes: bytes) }
-    }
-  #endif
 }

@@ -57,12 +57,31 @@ public final class Checkpoint: @unchecked Sendable {
     configuration.tiesEmbeddings ? tokenEmbedding : tensor(at: configuration.finalNormIndex + 2)
   }
 
-  /// Tells the system that this process has no use for a tensor's pages for now, because it holds the
-  /// values in another layout. Lowers resident memory; the values stay readable.
-  public func releasePages(of parameter: LayerParameter, layer: Int) {
+  /// Tells the system that all of these values, part of one tensor, are about to be read: it then maps their
+  /// pages at once rather than one fault after the other.
+  public func willRead(_ values: UnsafeBufferPointer<Float>) {
+    if let range = fileRange(of: values) { mapping.populatePages(range) }
+  }
+
+  /// Tells the system that this process has no use for these values for now, because it holds them in another
+  /// layout. Lowers resident memory; the values stay readable.
+  public func releasePages(of values: UnsafeBufferPointer<Float>) {
+    if let range = fileRange(of: values) { mapping.releasePages(range) }
+  }
+
+  /// All of them: reading one tensor maps pages of its neighbours again. Those still needed come back when they
+  /// are read.
+  public func releaseAllPages() {
     guard path != nil else { return }
-    let index = Configuration.index(of: parameter, layer: layer)
-    let bytes = parameters[index].count * MemoryLayout<Float>.stride
-    mapping.releasePages(offsets[index]..<offsets[index] + bytes)
+    mapping.releasePages(0..<mapping.count)
+  }
+
+  /// Where values lie in the mapping; nil for weights that exist only in memory.
+  private func fileRange(of values: UnsafeBufferPointer<Float>) -> Range<Int>? {
+    guard path != nil, let base = values.baseAddress else { return nil }
+    let start = UnsafeRawPointer(base) - UnsafeRawPointer(mapping.base)
+    let bytes = values.count * MemoryLayout<Float>.stride
+    precondition(start >= 0 && start + bytes <= mapping.count, "values of another checkpoint")
+    return start..<start + bytes
   }
 }

@@ -56,5 +56,18 @@ struct Mapping: ~Copyable {
     madvise(base + first, end - first, MADV_DONTNEED)
   }
 
+  /// Maps all pages of a range, as one call where the system has it; a hint elsewhere.
+  func populatePages(_ range: Range<Int>) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = range.lowerBound / page * page
+    let end = min(range.upperBound, count)
+    guard first < end else { return }
+    #if os(Linux)
+      // MADV_POPULATE_READ, since Linux 5.14; C libraries older than that do not name it.
+      if madvise(base + first, end - first, 22) == 0 { return }
+    #endif
+    madvise(base + first, end - first, MADV_WILLNEED)
+  }
+
   private static func reason() -> String { String(cString: strerror(errno)) }
 }

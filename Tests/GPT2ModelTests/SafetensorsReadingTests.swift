@@ -76,7 +76,10 @@ import Testing
     expectAllValues(checkpoint)
     #expect((checkpoint.path == nil) == ((8 + file.json.utf8.count) % 4 != 0))
     // Giving pages back must not lose values, wherever they lie.
-    checkpoint.releasePages(of: .qkvWeight, layer: 0)
+    checkpoint.willRead(checkpoint.tensor(.qkvWeight, layer: 0))
+    checkpoint.releasePages(of: checkpoint.tensor(.qkvWeight, layer: 0))
+    expectAllValues(checkpoint)
+    checkpoint.releaseAllPages()
     expectAllValues(checkpoint)
   }
 

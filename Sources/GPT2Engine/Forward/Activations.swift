@@ -8,25 +8,28 @@ struct Activations: ~Copyable {
   let residual: FloatBuffer
   /// (capacity, channels): normalised rows, then what a block adds to the stream.
   let block: FloatBuffer
-  /// (capacity, 3 · channels): queries, keys, values.
-  let qkv: FloatBuffer
-  /// (capacity, channels): heads' outputs side by side.
-  let attended: FloatBuffer
-  /// (capacity, 4 · channels)
-  let hidden: FloatBuffer
+  /// What lives within attention, or within the MLP, never in both.
+  private let shared: FloatBuffer
+  private let channels: Int
 
   init(capacity: Int, configuration: Configuration) throws(EngineError) {
     let channels = configuration.channels
     let residual = try makeBuffer(capacity * channels)
     let block = try makeBuffer(capacity * channels)
-    let qkv = try makeBuffer(capacity * 3 * channels)
-    let attended = try makeBuffer(capacity * channels)
-    let hidden = try makeBuffer(capacity * configuration.hidden)
+    let shared = try makeBuffer(capacity * max(4 * channels, configuration.hidden))
     self.capacity = capacity
+    self.channels = channels
     self.residual = residual
     self.block = block
-    self.qkv = qkv
-    self.attended = attended
-    self.hidden = hidden
+    self.shared = shared
   }
+
+  /// (capacity, 3 · channels): queries, keys, values.
+  var qkv: UnsafeMutablePointer<Float> { shared.base }
+
+  /// (capacity, channels): heads' outputs side by side.
+  var attended: UnsafeMutablePointer<Float> { shared.base + capacity * 3 * channels }
+
+  /// (capacity, 4 · channels), in the memory of `qkv` and `attended`.
+  var hidden: UnsafeMutablePointer<Float> { shared.base }
 }

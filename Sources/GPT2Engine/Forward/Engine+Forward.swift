@@ -47,7 +47,7 @@ extension Engine {
   /// residual[row] = token embedding + position embedding
   private func embed(_ chunks: [Chunk]) {
     let channels = configuration.channels
-    let tokens = checkpoint.tokenEmbedding.baseAddress!
+    let tokens = weights.tokenEmbedding
     let positions = checkpoint.positionEmbedding.baseAddress!
     for chunk in chunks {
       for i in 0..<chunk.count {
@@ -67,8 +67,8 @@ extension Engine {
     let channels = configuration.channels
     let residual = MutableMatrix(activations.residual.base, rows: rows, columns: channels)
     let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
-    let qkv = MutableMatrix(activations.qkv.base, rows: rows, columns: 3 * channels)
-    let attended = MutableMatrix(activations.attended.base, rows: rows, columns: channels)
+    let qkv = MutableMatrix(activations.qkv, rows: rows, columns: 3 * channels)
+    let attended = MutableMatrix(activations.attended, rows: rows, columns: channels)
     kernel.run(
       LayerNorm(
         input: residual.readOnly, weight: layer.norm1Weight, bias: layer.norm1Bias,
@@ -111,7 +111,7 @@ extension Engine {
     let channels = configuration.channels
     let residual = MutableMatrix(activations.residual.base, rows: rows, columns: channels)
     let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
-    let hidden = MutableMatrix(activations.hidden.base, rows: rows, columns: configuration.hidden)
+    let hidden = MutableMatrix(activations.hidden, rows: rows, columns: configuration.hidden)
     kernel.run(
       LayerNorm(
         input: residual.readOnly, weight: layer.norm2Weight, bias: layer.norm2Bias,

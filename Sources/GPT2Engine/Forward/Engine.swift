@@ -26,7 +26,7 @@ public final class Engine {
     self.variant = variant
     self.threads = variant.threads(of: threads)
     kernel = variant.kernel(threads: threads)
-    weights = try PreparedWeights(checkpoint, layout: kernel.weightLayout)
+    weights = try PreparedWeights(checkpoint, kernel: kernel)
     activations = try Activations(capacity: 1, configuration: configuration)
     scores = try makeBuffer(configuration.heads * configuration.context)
     logits = try makeBuffer(configuration.vocabulary)

@@ -19,6 +19,9 @@ public protocol Kernel: Sendable {
   func run(_ operation: CacheStore)
 
   func run(_ operation: Attention)
+
+  /// Calls `body` with each index below `count`, on whatever threads the kernel has.
+  func forEach(_ count: Int, _ body: (Int) -> Void)
 }
 
 extension Kernel {
@@ -27,6 +30,10 @@ extension Kernel {
   public var cacheLayout: CacheLayout { .rows }
 
   public func run(_ operation: CacheStore) { cacheLayout.store(operation) }
+
+  public func forEach(_ count: Int, _ body: (Int) -> Void) {
+    for index in 0..<count { body(index) }
+  }
 }
 
 /// A kernel whose operations fall into parts that share no reduction, so that a caller may split them between

@@ -30,19 +30,31 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// Calls `body` with parts that cover `range` once, from all threads, and returns when all are done.
   ///
-  /// - Parameter grain: parts are multiples of this, except the last.
-  public func split(_ range: Range<Int>, grain: Int, _ body: (Range<Int>) -> Void) {
+  /// - Parameters:
+  ///   - grain: parts are multiples of this, except the last.
+  ///   - partsPerThread: how many parts to make for each thread. Several level out delays; each takes one atomic
+  ///     addition.
+  public func split(
+    _ range: Range<Int>, grain: Int, partsPerThread: Int = 4, _ body: (Range<Int>) -> Void
+  ) {
     let grains = (range.count + grain - 1) / grain
     guard threads > 1, grains > 1 else {
       if !range.isEmpty { body(range) }
       return
     }
-    // Several parts for each thread level out delays; each takes one atomic addition.
-    let part = max(grains / (threads * 4), 1) * grain
+    let parts = max(min(partsPerThread, grains), 1) * threads
+    let part = max(grains / parts, 1) * grain
     withoutActuallyEscaping(body) { body in
       shared.publish(Job(body: body, range: range, part: part))
       shared.takeParts()
       shared.join()
+    }
+  }
+
+  /// Calls `body` with each index below `count` once, one at a time on each thread, and returns when all are done.
+  public func forEach(_ count: Int, _ body: (Int) -> Void) {
+    split(0..<count, grain: 1, partsPerThread: max(count, 1)) { part in
+      for index in part { body(index) }
     }
   }
 }

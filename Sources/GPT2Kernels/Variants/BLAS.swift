@@ -44,4 +44,6 @@ struct BLASLinear<Base: DivisibleKernel>: DivisibleKernel {
   func add(_ operation: Addition, elements: Range<Int>) { base.add(operation, elements: elements) }
 
   func attention(_ operation: Attention, heads: Range<Int>) { base.attention(operation, heads: heads) }
+
+  func forEach(_ count: Int, _ body: (Int) -> Void) { base.forEach(count, body) }
 }

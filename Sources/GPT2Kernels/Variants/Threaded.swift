@@ -37,6 +37,8 @@ struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
     pool.split(heads, grain: 1) { base.attention(operation, heads: $0) }
   }
 
+  func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }
+
   /// Rows that together are worth a fork.
   private static func grain(of columns: Int) -> Int { max(4096 / max(columns, 1), 1) }
 }

@@ -75,4 +75,6 @@ struct Packed: Kernel {
     default: sixteen.run(operation)
     }
   }
+
+  func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }
 }

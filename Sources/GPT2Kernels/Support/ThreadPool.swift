@@ -30,30 +30,25 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// Calls `body` with parts that cover `range` once, from all threads, and returns when all are done.
   ///
-  /// - Parameters:
-  ///   - grain: parts are multiples of this, except the last.
-  ///   - partsPerThread: how many parts to make for each thread. Several level out delays; each takes one atomic
-  ///     addition.
-  public func split(
-    _ range: Range<Int>, grain: Int, partsPerThread: Int = 4, _ body: (Range<Int>) -> Void
-  ) {
-    let grains = (range.count + grain - 1) / grain
-    guard threads > 1, grains > 1 else {
+  /// - Parameter grain: parts are multiples of this, except the last.
+  public func split(_ range: Range<Int>, grain: Int, _ body: (Range<Int>) -> Void) {
+    guard threads > 1, range.count > grain else {
       if !range.isEmpty { body(range) }
       return
     }
-    let parts = max(min(partsPerThread, grains), 1) * threads
-    let part = max(grains / parts, 1) * grain
     withoutActuallyEscaping(body) { body in
-      shared.publish(Job(body: body, range: range, part: part))
+      shared.publish(
+        Job(
+          body: body, range: range, grain: grain,
+          schedule: GuidedSchedule(count: range.count, grain: grain, threads: threads)))
       shared.takeParts()
       shared.join()
     }
   }
 
-  /// Calls `body` with each index below `count` once, one at a time on each thread, and returns when all are done.
+  /// Calls `body` with each index below `count` once and returns when all are done.
   public func forEach(_ count: Int, _ body: (Int) -> Void) {
-    split(0..<count, grain: 1, partsPerThread: max(count, 1)) { part in
+    split(0..<count, grain: 1) { part in
       for index in part { body(index) }
     }
   }
@@ -62,7 +57,15 @@ public final class ThreadPool: @unchecked Sendable {
 private struct Job {
   let body: (Range<Int>) -> Void
   let range: Range<Int>
-  let part: Int
+  let grain: Int
+  let schedule: GuidedSchedule
+
+  /// The part of that number; nil behind the last.
+  func part(_ number: Int) -> Range<Int>? {
+    guard let grains = schedule.part(number) else { return nil }
+    let start = range.lowerBound + grains.lowerBound * grain
+    return start..<min(range.lowerBound + grains.upperBound * grain, range.upperBound)
+  }
 }
 
 /// What the pool's threads share. It outlives the pool until the last worker has ended.
@@ -98,7 +101,7 @@ private final class Shared: @unchecked Sendable {
 
   func publish(_ job: Job) {
     self.job = job
-    next.store(job.range.lowerBound, ordering: .relaxed)
+    next.store(0, ordering: .relaxed)
     let number = gate.load(ordering: .relaxed) / Self.oneJob &+ 1
     gate.store(number &* Self.oneJob | Self.open, ordering: .sequentiallyConsistent)
     for worker in workers { worker.wake() }
@@ -115,11 +118,7 @@ private final class Shared: @unchecked Sendable {
   @inline(never)
   func takeParts() {
     guard let job else { return }
-    while true {
-      let start = next.add(job.part, ordering: .relaxed).oldValue
-      guard start < job.range.upperBound else { return }
-      job.body(start..<min(start + job.part, job.range.upperBound))
-    }
+    while let part = job.part(next.add(1, ordering: .relaxed).oldValue) { job.body(part) }
   }
 
   /// Closes the job, whose parts have all been taken, waits for the workers inside, and forgets it.

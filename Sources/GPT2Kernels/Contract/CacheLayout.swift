@@ -25,54 +25,61 @@ public enum CacheLayout: Sendable, Equatable {
     }
   }
 
-  /// Puts the new positions' keys and values where they belong.
-  func store(_ operation: CacheStore) {
-    for head in 0..<operation.heads { store(operation, head: head) }
-  }
-
-  func store(_ operation: CacheStore, head: Int) {
+  /// Puts the keys and values of some of the new positions where they belong.
+  func store(_ operation: CacheStore, rows: Range<Int>) {
     let (size, capacity) = (operation.headSize, operation.capacity)
-    let keys = operation.keys + head * keyStride(capacity: capacity, headSize: size)
-    let values = operation.values + head * valueStride(capacity: capacity, headSize: size)
+    let (keyStride, valueStride) = (
+      keyStride(capacity: capacity, headSize: size), valueStride(capacity: capacity, headSize: size)
+    )
     switch self {
     case .rows:
-      for row in 0..<operation.newKeys.rows {
-        let target = (operation.firstPosition + row) * size
-        (keys + target).update(from: operation.newKeys.row(row) + head * size, count: size)
-        (values + target).update(from: operation.newValues.row(row) + head * size, count: size)
+      for row in rows {
+        for head in 0..<operation.heads {
+          let target = (operation.firstPosition + row) * size
+          (operation.keys + head * keyStride + target)
+            .update(from: operation.newKeys.row(row) + head * size, count: size)
+          (operation.values + head * valueStride + target)
+            .update(from: operation.newValues.row(row) + head * size, count: size)
+        }
       }
     case .panels(let vector):
-      storeKeys(operation, head: head, in: PanelShape(vector: vector), to: keys)
+      storeKeys(operation, rows: rows, in: PanelShape(vector: vector), headStride: keyStride)
       let shape = PanelShape(vector: vector, fitting: size)
-      for row in 0..<operation.newValues.rows {
-        let value = operation.newValues.row(row) + head * size
+      for row in rows {
         let position = operation.firstPosition + row
-        for first in stride(from: 0, to: size, by: shape.columns) {
-          let width = shape.width(at: first, outputs: size)
-          (values + first * capacity + position * width)
-            .update(from: value + first, count: min(width, size - first))
+        for head in 0..<operation.heads {
+          let value = operation.newValues.row(row) + head * size
+          for first in stride(from: 0, to: size, by: shape.columns) {
+            let width = shape.width(at: first, outputs: size)
+            (operation.values + (head * valueStride + first * capacity + position * width))
+              .update(from: value + first, count: min(width, size - first))
+          }
         }
       }
     }
   }
 
   /// A position is a column of the keys' panels. Positions of one vector go together, channel by channel, so that
-  /// what is written lies side by side.
+  /// what is written lies side by side, and head by head, so that what is read does too.
   private func storeKeys(
-    _ operation: CacheStore, head: Int, in shape: PanelShape, to keys: UnsafeMutablePointer<Float>
+    _ operation: CacheStore, rows: Range<Int>, in shape: PanelShape, headStride: Int
   ) {
     let size = operation.headSize
     let stride = operation.newKeys.stride
-    let end = operation.firstPosition + operation.newKeys.rows
-    var position = operation.firstPosition
+    let end = operation.firstPosition + rows.upperBound
+    var position = operation.firstPosition + rows.lowerBound
     while position < end {
       let count = min(shape.vector - position % shape.vector, end - position)
       let width = shape.width(at: position, outputs: operation.capacity)
-      let source = operation.newKeys.row(position - operation.firstPosition) + head * size
-      var target = keys + shape.offset(of: position, inputs: size)
-      for channel in 0..<size {
-        for column in 0..<count { target[column] = source[column &* stride &+ channel] }
-        target += width
+      let source = operation.newKeys.row(position - operation.firstPosition)
+      let column = operation.keys + shape.offset(of: position, inputs: size)
+      for head in 0..<operation.heads {
+        let key = source + head * size
+        var target = column + head * headStride
+        for channel in 0..<size {
+          for place in 0..<count { target[place] = key[place &* stride &+ channel] }
+          target += width
+        }
       }
       position += count
     }

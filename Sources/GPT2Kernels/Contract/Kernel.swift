@@ -29,7 +29,9 @@ extension Kernel {
 
   public var cacheLayout: CacheLayout { .rows }
 
-  public func run(_ operation: CacheStore) { cacheLayout.store(operation) }
+  public func run(_ operation: CacheStore) {
+    cacheLayout.store(operation, rows: 0..<operation.newKeys.rows)
+  }
 
   public func forEach(_ count: Int, _ body: (Int) -> Void) {
     for index in 0..<count { body(index) }

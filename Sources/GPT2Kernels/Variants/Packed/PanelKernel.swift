@@ -44,9 +44,8 @@ struct PanelKernel<V: FloatVector>: Sendable {
 
   func run(_ operation: CacheStore) {
     let layout = cacheLayout
-    let grain = operation.newKeys.rows > 8 ? 1 : operation.heads
-    pool.split(0..<operation.heads, grain: grain) { heads in
-      for head in heads { layout.store(operation, head: head) }
+    pool.split(0..<operation.newKeys.rows, grain: V.scalarCount) {
+      layout.store(operation, rows: $0)
     }
   }
 

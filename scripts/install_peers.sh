@@ -3,7 +3,8 @@
 #
 #   scripts/install_peers.sh [--model NAME] [ENGINE…]
 #
-# ENGINE: llama.cpp, ctranslate2, openvino, onnxruntime, pytorch; all of them where none is named. NAME is what
+# ENGINE: llama.cpp, ctranslate2, openvino, onnxruntime, pytorch, openblas; all of them where none is named. openblas
+# is no contestant but the library that the variant blas is to call; openblas.txt names its file. NAME is what
 # --model of gpt2-bench takes (default synthetic:gpt2). Everything goes to Benchmarks/peers/installed, from
 # Python's package index, in the versions of scripts/peers-requirements.txt. What is there is kept, so that a run
 # that was broken off goes on; an engine that fails is named with its log at the end, and the others go on.
@@ -16,7 +17,7 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 peers="$root/Benchmarks/peers"
 installed="$peers/installed"
 python="$installed/venv/bin/python"
-engines=(llama.cpp ctranslate2 openvino onnxruntime pytorch)
+engines=(llama.cpp ctranslate2 openvino onnxruntime pytorch openblas)
 
 usage() {
   echo "usage: scripts/install_peers.sh [--model NAME] [ENGINE…], ENGINE one of: ${engines[*]}" >&2
@@ -119,6 +120,14 @@ install_pytorch() {
   convert pytorch true # it reads the folder of the weights
 }
 
+install_openblas() {
+  fetch scipy-openblas32
+  "$python" -c 'import os, scipy_openblas32 as blas
+print(os.path.join(os.path.realpath(blas.get_lib_dir()), blas.get_library(fullname=True)))' >"$installed/openblas.new"
+  [[ -f "$(<"$installed/openblas.new")" ]]
+  mv "$installed/openblas.new" "$installed/openblas.txt"
+}
+
 # attempt WHAT FUNCTION: in a shell of its own, whose end is not ours. Never call it where set -e does not hold
 # (behind if, && or ||): it would not hold in the function either.
 attempt() {
@@ -152,7 +161,7 @@ prepare_python() {
 failed=()
 mkdir -p "$installed/logs" "$folder"
 attempt python prepare_python
-if ((${#failed[@]} == 0)); then attempt weights prepare_weights; fi
+if ((${#failed[@]} == 0)) && [[ "${wanted[*]}" != openblas ]]; then attempt weights prepare_weights; fi
 if ((${#failed[@]} == 0)); then
   for engine in "${wanted[@]}"; do attempt "$engine" "install_$engine"; done
 fi
@@ -163,6 +172,11 @@ if [[ -s "$installed/contestants.txt" ]]; then
   echo "Measure them beside the variants (the same lines are in ${installed#"$root/"}/contestants.txt):"
   echo "gpt2-bench run --model $model -p 64 -n 32 -d 16 \\"
   sed '$!s/$/ \\/; s/^/  /' "$installed/contestants.txt"
+fi
+if [[ -s "$installed/openblas.txt" ]]; then
+  echo
+  echo "Hold kernels against OpenBLAS (the file's name is in ${installed#"$root/"}/openblas.txt):"
+  echo "GPT2_BENCH_BLAS='$(<"$installed/openblas.txt")' gpt2-bench matmul --size 768x3072 --variants packed,blas"
 fi
 if ((${#failed[@]})); then
   echo

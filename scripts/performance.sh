@@ -74,9 +74,7 @@ measure "$out/run/record.json" run --model synthetic:gpt2 --variants packed \
   -p 64,512 -n 32 -d 16,512 -t "$threads" ${repetitions[@]+"${repetitions[@]}"} \
   --contestant-tolerance 10 "${contestants[@]}" --out "$out/run"
 
-# OpenBLAS's idle threads spin for 2^26 cycles behind each call, and would have half of two cores while the other
-# variant is measured. 2^20 cycles bridge the gaps between its own calls, and end before the next one's turn.
-export GPT2_BENCH_BLAS="$blas" OPENBLAS_CORETYPE=SKYLAKEX OPENBLAS_THREAD_TIMEOUT=20
+export GPT2_BENCH_BLAS="$blas" OPENBLAS_CORETYPE=SKYLAKEX
 shapes=768x2304,768x768,768x3072,3072x768
 measure "$out/matmul.json" matmul \
   --size "64x${shapes//,/,64x},512x${shapes//,/,512x}" --variants packed,blas -t "$threads" \

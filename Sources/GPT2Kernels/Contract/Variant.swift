@@ -15,6 +15,8 @@ public struct Variant: Sendable {
   public let decoding: Decoding
   /// Whether it uses more than one thread where it is given them.
   public let isThreaded: Bool
+  /// Whether threads that are not the kernel's own may still be busy when an operation has returned.
+  public let leavesThreadsBusy: Bool
   /// Precision of the weights, as reports show it.
   public let weights = "f32"
 
@@ -22,12 +24,14 @@ public struct Variant: Sendable {
 
   init(
     name: String, summary: String, decoding: Decoding = .recompute, isThreaded: Bool = false,
+    leavesThreadsBusy: Bool = false,
     kernel: @escaping @Sendable (ThreadPool) -> any Kernel
   ) {
     self.name = name
     self.summary = summary
     self.decoding = decoding
     self.isThreaded = isThreaded
+    self.leavesThreadsBusy = leavesThreadsBusy
     self.makeKernel = kernel
   }
 

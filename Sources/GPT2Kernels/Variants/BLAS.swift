@@ -6,7 +6,7 @@ extension LookedUpVariant {
       BLASLibrary.found.map { library in
         Variant(
           name: "blas", summary: "linear layers by \(library.file), the rest as kv-cache", decoding: .cache,
-          isThreaded: true,
+          isThreaded: true, leavesThreadsBusy: true,
           kernel: { pool in
             BLASLinear(
               base: Threaded(base: SIMD8Tile3x4(), pool: pool), library: library, threads: pool.threads)

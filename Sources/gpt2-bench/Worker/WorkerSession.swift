@@ -118,7 +118,9 @@ final class WorkerSession {
       source.open(cacheFolder: project.weights), variant: variant, threads: threads)
   }
 
+  /// Answers when the process is at rest: whoever is asked next is timed on the same cores.
   func run(_ request: RunRequest) throws -> RunAnswer {
+    defer { if variant.leavesThreadsBusy { ProcessActivity.waitForRest() } }
     if let shape = request.gemm { return try run(shape) }
     guard let generation = request.generation, let engine else {
       throw RunError("nothing to run: expected a loaded model and a generation, or a gemm")

@@ -17,6 +17,7 @@ extension MarkdownReport {
       ("Governor", machine.governor),
       ("System", machine.system),
       ("BLAS", machine.blas),
+      ("Fork and join", machine.forkJoin?.description),
       ("Build", "gpt2-bench \(build.version), \(build.configuration), \(build.compiler)"),
       ("CPU flag", "`\(build.cpuFlag)`, float vectors of up to \(build.vectorBits) bits"),
       ("Commit", build.commit),

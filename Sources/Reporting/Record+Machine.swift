@@ -10,6 +10,8 @@ public struct Machine: Codable, Sendable, Equatable {
   public var system: String
   /// The CBLAS library that the run used: its file and what it says of itself; nil where none was used.
   public var blas: String?
+  /// Of the pool with a thread for each core; nil on one core, and in records from before it was measured.
+  public var forkJoin: ForkJoin?
 
   public init(
     cpu: String, flags: [String], logicalCores: Int, caches: [String], memoryBytes: Int?,

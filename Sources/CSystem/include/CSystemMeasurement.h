@@ -4,6 +4,7 @@
 #define GPT2_BENCH_CSYSTEM_MEASUREMENT_H
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -76,6 +77,36 @@ static inline int csystem_pin_thread(int cpu) {
 #else
   (void)cpu;
   return -1;
+#endif
+}
+
+/// The system's number of the calling thread; 0 where there is none to be had.
+static inline int csystem_thread_id(void) {
+#ifdef __linux__
+  return (int)syscall(SYS_gettid);
+#else
+  return 0;
+#endif
+}
+
+/// Lets a thread of this process run on every logical core that the calling thread may use, except the one that the
+/// calling thread is on. Nothing happens where that leaves none.
+static inline void csystem_keep_thread_off_this_cpu(int thread) {
+#ifdef __linux__
+  unsigned long mask[1024] = {0};
+  const int bits = 8 * (int)sizeof mask[0];
+  const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  unsigned cpu = 0;
+  if (bytes <= 0 || syscall(SYS_getcpu, &cpu, NULL, NULL) != 0 || cpu >= 8 * bytes) return;
+  mask[cpu / bits] &= ~(1ul << (cpu % bits));
+  for (int i = 0; i < (int)(bytes / (long)sizeof mask[0]); i++) {
+    if (mask[i] != 0) {
+      syscall(SYS_sched_setaffinity, thread, bytes, mask);
+      return;
+    }
+  }
+#else
+  (void)thread;
 #endif
 }
 

@@ -1,3 +1,5 @@
+import CSystem
+
 /// A vector register's worth of floats, whatever its width: 4 lanes on NEON and SSE, 8 on AVX, 16 on AVX-512.
 ///
 /// What the standard library offers for every `SIMD` alike works lane by lane where it compares or converts; these
@@ -21,7 +23,22 @@ protocol FloatVector: SIMD, BitwiseCopyable, Sendable where Scalar == Float {
   var largestLane: Float { get }
 }
 
+extension Float {
+  /// self + a · b, as `FloatVector` has it.
+  @inline(__always)
+  func adding(_ a: Float, times b: Float) -> Float {
+    csystem_fuses_multiply_add() != 0 ? addingProduct(a, b) : self + a * b
+  }
+}
+
 extension FloatVector {
+  /// self + a · b, rounded once where this build's CPU has one instruction for it. Elsewhere a fused operation would be
+  /// a call of the C library for each lane, a hundred times as long; there the product is rounded too.
+  @inline(__always)
+  func adding(_ a: Self, times b: Self) -> Self {
+    csystem_fuses_multiply_add() != 0 ? addingProduct(a, b) : self + a * b
+  }
+
   /// Sum of the lanes as a tree, the same order on every machine.
   @inline(__always)
   var laneSum: Float {

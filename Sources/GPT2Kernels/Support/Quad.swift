@@ -25,10 +25,10 @@ struct Quad<V: FloatVector>: BitwiseCopyable {
 
   @inline(__always)
   mutating func add(_ x: V, times other: Quad) {
-    a = a.addingProduct(x, other.a)
-    b = b.addingProduct(x, other.b)
-    c = c.addingProduct(x, other.c)
-    d = d.addingProduct(x, other.d)
+    a = a.adding(x, times: other.a)
+    b = b.adding(x, times: other.b)
+    c = c.adding(x, times: other.c)
+    d = d.adding(x, times: other.d)
   }
 
   /// Each vector's lanes summed as a tree, four results in one register.

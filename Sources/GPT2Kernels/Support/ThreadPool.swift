@@ -60,6 +60,13 @@ private struct Job {
   let grain: Int
   let schedule: GuidedSchedule
 
+  /// Takes parts, whose numbers `next` counts, until none are left. Not inlined: a job that is lent to it is not
+  /// retained and released with every part, which would have all threads write one reference count.
+  @inline(never)
+  borrowing func takeParts(_ next: UnsafeMutablePointer<Atomic<Int>>) {
+    while let part = part(next.pointee.wrappingAdd(1, ordering: .relaxed).oldValue) { body(part) }
+  }
+
   /// The part of that number; nil behind the last.
   func part(_ number: Int) -> Range<Int>? {
     guard let grains = schedule.part(number) else { return nil }
@@ -72,6 +79,9 @@ private struct Job {
 ///
 /// A job can be entered while its gate is open. The forking thread closes it when no parts are left and waits for
 /// those inside only, so a worker that the system has not let run yet holds nobody up: it finds the gate closed.
+///
+/// Both numbers change by single instructions that cannot fail, so that many threads at the gate wait for a cache line
+/// each and not for each other's attempts; checked additions would be loops.
 private final class Shared: @unchecked Sendable {
   /// Pauses after which a thread that waits offers its core to whoever else wants it: another process, or the
   /// very worker it waits for. Where nobody does, the offer costs next to nothing.
@@ -82,6 +92,9 @@ private final class Shared: @unchecked Sendable {
   /// somebody works on.
   private let patience: Int
 
+  /// Whether every thread of the team can have a core of its own.
+  private let hasCores: Bool
+
   /// Workers inside in the low bits, then two flags, then the job's number.
   private static let inside: UInt64 = 0xFFFF
   private static let open: UInt64 = 1 << 16
@@ -90,27 +103,29 @@ private final class Shared: @unchecked Sendable {
 
   /// Written by the forking thread while the gate is closed and nobody is inside.
   private var job: Job?
-  private let gate = Atomic<UInt64>(0)
-  private let next = Atomic<Int>(0)
+  private let gateLine = LoneAtomic<UInt64>(0)
+  private let nextLine = LoneAtomic<Int>(0)
   private let workers: [Parking]
 
   init(workers: Int) {
     self.workers = (0..<workers).map { _ in Parking() }
-    patience = workers < ProcessInfo.processInfo.activeProcessorCount ? 20 * Self.courtesy : 1
+    hasCores = workers < ProcessInfo.processInfo.activeProcessorCount
+    patience = hasCores ? 20 * Self.courtesy : 1
   }
+
+  private var gate: UnsafeMutablePointer<Atomic<UInt64>> { gateLine.number }
 
   func publish(_ job: Job) {
     self.job = job
-    next.store(0, ordering: .relaxed)
-    let number = gate.load(ordering: .relaxed) / Self.oneJob &+ 1
-    gate.store(number &* Self.oneJob | Self.open, ordering: .sequentiallyConsistent)
-    for worker in workers { worker.wake() }
+    nextLine.number.pointee.store(0, ordering: .relaxed)
+    gate.pointee.wrappingAdd(Self.oneJob | Self.open, ordering: .sequentiallyConsistent)
+    for worker in workers { worker.wake(elsewhere: hasCores) }
   }
 
   /// Sends the workers home.
   func end() {
-    gate.bitwiseOr(Self.ended, ordering: .sequentiallyConsistent)
-    for worker in workers { worker.wake() }
+    gate.pointee.bitwiseOr(Self.ended, ordering: .sequentiallyConsistent)
+    for worker in workers { worker.wake(elsewhere: false) }
   }
 
   /// Takes parts of the current job until none are left. Not inlined, so that no reference to the job is alive
@@ -118,14 +133,14 @@ private final class Shared: @unchecked Sendable {
   @inline(never)
   func takeParts() {
     guard let job else { return }
-    while let part = job.part(next.add(1, ordering: .relaxed).oldValue) { job.body(part) }
+    job.takeParts(nextLine.number)
   }
 
   /// Closes the job, whose parts have all been taken, waits for the workers inside, and forgets it.
   func join() {
-    gate.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
+    gate.pointee.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
     var spins = 0
-    while gate.load(ordering: .acquiring) & Self.inside > 0 {
+    while gate.pointee.load(ordering: .acquiring) & Self.inside > 0 {
       csystem_pause()
       spins += 1
       if spins % Self.courtesy == 0 { sched_yield() }
@@ -134,10 +149,11 @@ private final class Shared: @unchecked Sendable {
   }
 
   func work(as index: Int) {
+    workers[index].settle()
     var done: UInt64 = 0
     while let number = enter(after: done, as: index) {
       takeParts()
-      gate.subtract(1, ordering: .releasing)
+      gate.pointee.wrappingSubtract(1, ordering: .releasing)
       done = number
     }
   }
@@ -146,12 +162,12 @@ private final class Shared: @unchecked Sendable {
   private func enter(after done: UInt64, as index: Int) -> UInt64? {
     var spins = 0
     while true {
-      let seen = gate.load(ordering: .acquiring)
-      if seen & Self.ended != 0 { return nil }
-      if Self.isNews(seen, after: done) {
-        let (entered, _) = gate.compareExchange(
-          expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
-        if entered { return seen / Self.oneJob }
+      if Self.isNews(gate.pointee.load(ordering: .acquiring), after: done) {
+        let found = gate.pointee.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
+        if found & Self.ended == 0 && Self.isNews(found, after: done) { return found / Self.oneJob }
+        // Closed in between: out again, and nothing behind the gate has been touched.
+        gate.pointee.wrappingSubtract(1, ordering: .releasing)
+        if found & Self.ended != 0 { return nil }
         continue
       }
       csystem_pause()
@@ -159,7 +175,7 @@ private final class Shared: @unchecked Sendable {
       if spins % Self.courtesy == 0 { sched_yield() }
       if spins == patience {
         workers[index].park {
-          !Self.isNews(gate.load(ordering: .sequentiallyConsistent), after: done)
+          !Self.isNews(gate.pointee.load(ordering: .sequentiallyConsistent), after: done)
         }
         spins = 0
       }
@@ -176,6 +192,10 @@ private final class Shared: @unchecked Sendable {
 private final class Parking: Sendable {
   private let isParked = Atomic<Bool>(false)
   private let semaphore = DispatchSemaphore(value: 0)
+  private let thread = Atomic<Int>(0)
+
+  /// The calling thread is the one that sleeps here.
+  func settle() { thread.store(Int(csystem_thread_id()), ordering: .relaxed) }
 
   /// Sleeps until woken, unless `isIdle` says that there is work after all.
   func park(while isIdle: () -> Bool) {
@@ -183,8 +203,12 @@ private final class Parking: Sendable {
     if isIdle() || !isParked.exchange(false, ordering: .sequentiallyConsistent) { semaphore.wait() }
   }
 
-  func wake() {
+  /// - Parameter elsewhere: not on the core that the caller is on. A system tends to wake a thread where its waker
+  ///   runs, and was seen to leave both there for many milliseconds while another core idled.
+  func wake(elsewhere: Bool) {
     guard isParked.load(ordering: .sequentiallyConsistent) else { return }
-    if isParked.exchange(false, ordering: .sequentiallyConsistent) { semaphore.signal() }
+    guard isParked.exchange(false, ordering: .sequentiallyConsistent) else { return }
+    if elsewhere { csystem_keep_thread_off_this_cpu(Int32(thread.load(ordering: .relaxed))) }
+    semaphore.signal()
   }
 }

@@ -9,18 +9,18 @@ func exp<Vector: FloatVector>(_ x: Vector) -> Vector {
   let bounded = x.clamped(low: low, high: 88)
   // Adding 1.5 · 2²³ rounds to an integer, which then stands in the low bits.
   let magic: Float = 12_582_912
-  let shifted = Vector(repeating: magic).addingProduct(bounded, Vector(repeating: 1.442_695_04))
+  let shifted = Vector(repeating: magic).adding(bounded, times: Vector(repeating: 1.442_695_04))
   let n = shifted - magic
-  var r = bounded.addingProduct(n, Vector(repeating: -0.693_359_375))
-  r = r.addingProduct(n, Vector(repeating: 2.121_944_4e-4))
+  var r = bounded.adding(n, times: Vector(repeating: -0.693_359_375))
+  r = r.adding(n, times: Vector(repeating: 2.121_944_4e-4))
   var p = Vector(repeating: 1 / 5040)
-  p = Vector(repeating: 1 / 720).addingProduct(p, r)
-  p = Vector(repeating: 1 / 120).addingProduct(p, r)
-  p = Vector(repeating: 1 / 24).addingProduct(p, r)
-  p = Vector(repeating: 1 / 6).addingProduct(p, r)
-  p = Vector(repeating: 0.5).addingProduct(p, r)
-  p = Vector(repeating: 1).addingProduct(p, r)
-  p = Vector(repeating: 1).addingProduct(p, r)
+  p = Vector(repeating: 1 / 720).adding(p, times: r)
+  p = Vector(repeating: 1 / 120).adding(p, times: r)
+  p = Vector(repeating: 1 / 24).adding(p, times: r)
+  p = Vector(repeating: 1 / 6).adding(p, times: r)
+  p = Vector(repeating: 0.5).adding(p, times: r)
+  p = Vector(repeating: 1).adding(p, times: r)
+  p = Vector(repeating: 1).adding(p, times: r)
   return (p * shifted.powerOfTwoOfLowBits).zeroed(where: x, isBelow: low)
 }
 
@@ -108,7 +108,7 @@ func vectorLayerNorm<Vector: FloatVector>(
     var squares = Vector(repeating: 0)
     for i in stride(from: 0, to: whole, by: lanes) {
       let centered = Vector(loading: x + i) - mean
-      squares = squares.addingProduct(centered, centered)
+      squares = squares.adding(centered, times: centered)
     }
     var variance = squares.laneSum
     for i in whole..<channels { variance += (x[i] - mean) * (x[i] - mean) }
@@ -116,7 +116,7 @@ func vectorLayerNorm<Vector: FloatVector>(
     for i in stride(from: 0, to: whole, by: lanes) {
       let normal = (Vector(loading: x + i) - mean) * inverse
       Vector(loading: operation.bias.base + i)
-        .addingProduct(normal, Vector(loading: operation.weight.base + i)).store(to: out + i)
+        .adding(normal, times: Vector(loading: operation.weight.base + i)).store(to: out + i)
     }
     for i in whole..<channels {
       out[i] = (x[i] - mean) * inverse * operation.weight.base[i] + operation.bias.base[i]

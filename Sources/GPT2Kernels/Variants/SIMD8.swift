@@ -120,14 +120,14 @@ struct SIMD8Tile3x4: DivisibleKernel {
     while i &+ 8 <= size {
       var sum = SIMD8<Float>.zero
       for t in 0..<count {
-        sum = sum.addingProduct(SIMD8(repeating: weights[t]), SIMD8(loading: vectors + (t &* size &+ i)))
+        sum = sum.adding(SIMD8(repeating: weights[t]), times: SIMD8(loading: vectors + (t &* size &+ i)))
       }
       sum.store(to: out + i)
       i &+= 8
     }
     while i < size {
       var sum: Float = 0
-      for t in 0..<count { sum = sum.addingProduct(weights[t], vectors[t &* size &+ i]) }
+      for t in 0..<count { sum = sum.adding(weights[t], times: vectors[t &* size &+ i]) }
       out[i] = sum
       i &+= 1
     }

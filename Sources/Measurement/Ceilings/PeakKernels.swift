@@ -13,8 +13,8 @@ enum PeakKernels {
   /// Floating-point operations of one pass of `multiplyAdd`: each lane of each chain multiplies and adds.
   static var operationsPerPass: Int { 2 * chains * Int(csystem_vector_bytes()) / 4 }
 
-  /// `passes` fused multiply-adds on every chain, in vectors as wide as this build may use. Nothing is loaded
-  /// or stored inside the loop.
+  /// `passes` multiply-adds on every chain, fused where this build's CPU can, in vectors as wide as this build may use.
+  /// Nothing is loaded or stored inside the loop.
   @inline(never)
   static func multiplyAdd(passes: Int) {
     switch csystem_vector_bytes() {
@@ -36,7 +36,9 @@ enum PeakKernels {
       var sums = InlineArray<12, Vector>(repeating: x)
     #endif
     for _ in 0..<launder(passes) {
-      for chain in sums.indices { sums[chain].addProduct(x, y) }
+      for chain in sums.indices {
+        if csystem_fuses_multiply_add() != 0 { sums[chain].addProduct(x, y) } else { sums[chain] += x * y }
+      }
     }
     blackHole(sums)
   }

@@ -26,6 +26,7 @@ enum Info: Command {
     case .failure(let missing): rows.append(("blas", missing.description))
     }
     if let commit = build.commit { rows.append(("commit", commit)) }
+    rows += threads.compactMap(ForkJoin.ofPool).map { ("fork/join", $0.description) }
     for (name, value) in rows { console.print("\(name.padding(to: 9))  \(value)") }
     let probe = CeilingProbe(threads: threads)
     probe.measure()

@@ -58,6 +58,7 @@ final class Bench {
     defer { for contestant in contestants { contestant?.stop() } }
     Interruption.watch()
     warnOfConditions()
+    record.machine.forkJoin = ForkJoin.ofPool(threads: Threads.available)
     for warning in record.warnings { progress.remark(warning) }
     try onChange(record)
     measureCeilings()

@@ -29,7 +29,7 @@ struct Strip1<Vector: FloatVector>: Strip {
 
   @inline(__always)
   mutating func add(_ x: Float, times weights: Self) {
-    a = a.addingProduct(Vector(repeating: x), weights.a)
+    a = a.adding(Vector(repeating: x), times: weights.a)
   }
 
   @inline(__always)
@@ -54,8 +54,8 @@ struct Strip2<Vector: FloatVector>: Strip {
   @inline(__always)
   mutating func add(_ x: Float, times weights: Self) {
     let x = Vector(repeating: x)
-    a = a.addingProduct(x, weights.a)
-    b = b.addingProduct(x, weights.b)
+    a = a.adding(x, times: weights.a)
+    b = b.adding(x, times: weights.b)
   }
 
   @inline(__always)
@@ -84,9 +84,9 @@ struct Strip3<Vector: FloatVector>: Strip {
   @inline(__always)
   mutating func add(_ x: Float, times weights: Self) {
     let x = Vector(repeating: x)
-    a = a.addingProduct(x, weights.a)
-    b = b.addingProduct(x, weights.b)
-    c = c.addingProduct(x, weights.c)
+    a = a.adding(x, times: weights.a)
+    b = b.adding(x, times: weights.b)
+    c = c.adding(x, times: weights.c)
   }
 
   @inline(__always)

@@ -2,6 +2,10 @@ import Foundation
 
 /// Whether this process's threads are at work.
 public enum ProcessActivity {
+  /// Microseconds between two looks: longer than a tick of any usual kernel, because the time of a thread that runs
+  /// on another core is only known up to its last tick.
+  private static let pause: UInt32 = 25_000
+
   /// Waits until the process has used next to no CPU time for a moment: a library's threads may go on spinning for
   /// a while after its call has returned, on cores that the next contestant is timed on.
   ///
@@ -12,9 +16,9 @@ public enum ProcessActivity {
     let end = clock.now + limit
     var used = cpuNanoseconds()
     while clock.now < end {
-      usleep(3000)
+      usleep(pause)
       let now = cpuNanoseconds()
-      if now - used < 300_000 { return true }
+      if now - used < UInt64(pause) * 100 { return true }
       used = now
     }
     return false

@@ -2,9 +2,6 @@
 protocol Strip: BitwiseCopyable {
   associatedtype Vector: FloatVector
 
-  /// Floats from end to end.
-  static var columns: Int { get }
-
   /// All zeros.
   init()
 
@@ -17,9 +14,6 @@ protocol Strip: BitwiseCopyable {
 
 struct Strip1<Vector: FloatVector>: Strip {
   var a = Vector(repeating: 0)
-
-  @inline(__always)
-  static var columns: Int { Vector.scalarCount }
 
   @inline(__always)
   init() {}
@@ -38,9 +32,6 @@ struct Strip1<Vector: FloatVector>: Strip {
 
 struct Strip2<Vector: FloatVector>: Strip {
   var a = Vector(repeating: 0), b = Vector(repeating: 0)
-
-  @inline(__always)
-  static var columns: Int { 2 &* Vector.scalarCount }
 
   @inline(__always)
   init() {}
@@ -67,9 +58,6 @@ struct Strip2<Vector: FloatVector>: Strip {
 
 struct Strip3<Vector: FloatVector>: Strip {
   var a = Vector(repeating: 0), b = Vector(repeating: 0), c = Vector(repeating: 0)
-
-  @inline(__always)
-  static var columns: Int { 3 &* Vector.scalarCount }
 
   @inline(__always)
   init() {}

@@ -17,11 +17,11 @@ extension Cell {
 
   /// t(first token available) − t(request start).
   var firstTokenDurations: [Double] {
-    positive(usableSamples.compactMap { $0.tokenNanoseconds.first.map(Double.init) })
+    positive(usableSamples.compactMap(\.firstTokenDuration))
   }
 
   var prefillDurations: [Double] {
-    positive(usableSamples.compactMap { $0.prefillNanoseconds.map(Double.init) })
+    positive(usableSamples.compactMap(\.prefillDuration))
   }
 
   /// Loads from the page cache, each in a process of its own.
@@ -31,15 +31,7 @@ extension Cell {
   }
 
   /// (t_last − t_first) / (N − 1).
-  var stepDurations: [Double] {
-    positive(
-      usableSamples.compactMap { sample in
-        guard let first = sample.tokenNanoseconds.first, let last = sample.tokenNanoseconds.last,
-          sample.tokenNanoseconds.count > 1
-        else { return nil }
-        return Double(last - first) / Double(sample.tokenNanoseconds.count - 1)
-      })
-  }
+  var stepDurations: [Double] { positive(usableSamples.compactMap(\.stepDuration)) }
 
   /// (E2E − TTFT) / (N − 1).
   var outputTokenDurations: [Double] {
@@ -59,6 +51,19 @@ extension Cell {
 
   private func positive(_ durations: [Double]) -> [Double] {
     durations.filter { $0 > 0 && $0.isFinite }
+  }
+}
+
+extension Sample {
+  var firstTokenDuration: Double? { tokenNanoseconds.first.map(Double.init) }
+
+  var prefillDuration: Double? { prefillNanoseconds.map(Double.init) }
+
+  /// (t_last − t_first) / (N − 1).
+  var stepDuration: Double? {
+    guard let first = tokenNanoseconds.first, let last = tokenNanoseconds.last, tokenNanoseconds.count > 1
+    else { return nil }
+    return Double(last - first) / Double(tokenNanoseconds.count - 1)
   }
 }
 

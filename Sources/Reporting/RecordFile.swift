@@ -46,17 +46,26 @@ extension Record {
   /// The record as JSON: indented, keys sorted, so that the same record is the same bytes; a line's end last.
   ///
   /// - Throws: an `EncodingError` for a number that is not finite.
-  public func encode() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
+  public func encode() throws -> Data { try encodeRecord(self) }
 
   private static func reason(path: String) -> String {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "no such file" }
     return isFolder.boolValue ? "is a folder" : "cannot be read"
   }
+}
+
+extension PairedRecord {
+  /// As a `Record` is written.
+  ///
+  /// - Throws: an `EncodingError` for a number that is not finite.
+  public func encode() throws -> Data { try encodeRecord(self) }
+}
+
+private func encodeRecord(_ record: some Encodable) throws -> Data {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  return try encoder.encode(record) + Data("\n".utf8)
 }
 
 /// A decoding error in the terms of the document: which field, what it holds, what it should.

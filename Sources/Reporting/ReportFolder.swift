@@ -1,6 +1,6 @@
 import Foundation
 
-/// The folder that gets a run's four files: `report.md`, `results.csv`, `samples.csv` and `record.json`.
+/// The folder that gets a run's files: `record.json` and the reports that are made from it.
 public struct ReportFolder: Sendable, Equatable {
   public let path: String
 
@@ -40,15 +40,29 @@ public struct ReportFolder: Sendable, Equatable {
   public func write(_ record: Record) throws {
     let run = RunFigures(record)
     let csv = CSVReport(run)
-    let files = [
+    try replace([
       ("record.json", try record.encode()),
       ("samples.csv", Data(csv.samples.utf8)),
       ("results.csv", Data(csv.results.utf8)),
       ("report.md", Data(MarkdownReport(run).text.utf8)),
-    ]
-    for (name, contents) in files {
-      try Self.replace("\(path)/\(name)", contents)
-    }
+    ])
+  }
+
+  /// Writes an interleaved comparison's record anew, likewise.
+  public func write(_ record: PairedRecord) throws {
+    try replace([("record.json", try record.encode())])
+  }
+
+  /// Writes what the record comes to.
+  public func write(_ comparison: Comparison) throws {
+    try replace([
+      ("comparison.csv", Data(comparison.csv.utf8)),
+      ("comparison.md", Data(comparison.markdown.utf8)),
+    ])
+  }
+
+  private func replace(_ files: [(String, Data)]) throws {
+    for (name, contents) in files { try Self.replace("\(path)/\(name)", contents) }
   }
 
   private init(writable path: String) throws {

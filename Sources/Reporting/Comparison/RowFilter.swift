@@ -4,7 +4,7 @@
 /// `packed decode,memory` keeps the decode rows of `packed`, and every row of peak memory.
 public struct RowFilter: Sendable, Equatable {
   /// As it was typed.
-  let text: String
+  public let text: String
   private let terms: [[String]]
 
   /// - Throws: `OptionError` for a term without a word.

@@ -51,6 +51,11 @@ public struct Thresholds: Sendable, Equatable {
     return (common + others).joined(separator: ", ")
   }
 
+  /// Every metric with its share, as `init(parsing:)` takes it.
+  public var text: String {
+    ComparedMetric.allCases.map { "\($0.word)=\(self[$0])" }.joined(separator: ",")
+  }
+
   private static var knownWords: String { ComparedMetric.allCases.map(\.word).joined(separator: ", ") }
 
   private static func percent(_ share: Double) -> String { NumberText.plain(share * 100) + " %" }

@@ -10,10 +10,10 @@ struct EndToEnd {
   let project: Project
   let options: MeasuringOptions
 
-  private let choice: ModelChoice
-  private let configuration: Configuration
-  private let description: ModelDescription
-  private let tokenizer: Tokenizer?
+  let choice: ModelChoice
+  let configuration: Configuration
+  let description: ModelDescription
+  let tokenizer: Tokenizer?
 
   init(_ arguments: Arguments, _ console: Console) throws {
     self.arguments = arguments
@@ -44,13 +44,7 @@ struct EndToEnd {
       vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
     let cells = GenerationCells(
       configuration: configuration, prompts: prompts, startsAtText: description.hasTokenizer)
-    let left = suite == nil ? [] : tests.filter { !$0.fits(configuration) }
-    let kept = tests.filter { !left.contains($0) }
-    guard !kept.isEmpty else {
-      throw UsageError(
-        "--suite", found: suite ?? "",
-        expected: "a test that fits the model's context of \(configuration.context)")
-    }
+    let (kept, left) = try fitting(tests, suite: suite)
     let plan = BenchPlan(
       kind: .endToEnd, model: choice.source.name, modelDescription: description,
       contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
@@ -84,6 +78,26 @@ struct EndToEnd {
     return bench.record
   }
 
+  /// The tests that the model has the context for, and those of a suite that it has not.
+  ///
+  /// - Throws: `UsageError` where none of a suite's is left.
+  func fitting(_ tests: [Test], suite: String?) throws -> (kept: [Test], left: [Test]) {
+    let left = suite == nil ? [] : tests.filter { !$0.fits(configuration) }
+    let kept = tests.filter { !left.contains($0) }
+    guard !kept.isEmpty else {
+      throw UsageError(
+        "--suite", found: suite ?? "",
+        expected: "a test that fits the model's context of \(configuration.context)")
+    }
+    return (kept, left)
+  }
+
+  /// What a worker of this build is asked before it is timed: all references of small models, and those of this
+  /// model; where it has none, `naive` on a short prompt.
+  func checkRequest(scope: CheckScope, _ prompts: Prompts) throws -> CheckRequest {
+    try checkRequest(try referenceCases(), scope, prompts)
+  }
+
   /// Each worker keeps what its largest test took.
   private func refuseTooLarge(_ tests: [Test]) throws {
     let bytes = options.contestants.map { contestant in
@@ -102,7 +116,7 @@ struct EndToEnd {
       ? [] : ["the logits of other programs were allowed to be off by \(text) times what float32 may be"]
   }
 
-  private func leftOut(_ tests: [Test]) -> String {
+  func leftOut(_ tests: [Test]) -> String {
     "left out, longer than the model's context of \(configuration.context): "
       + tests.map(\.name).joined(separator: ", ")
   }

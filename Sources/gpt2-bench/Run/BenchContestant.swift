@@ -12,17 +12,22 @@ final class BenchContestant {
   private let process: Contestant
   private let timeout: Duration
 
-  init(_ plan: ContestantPlan, timeoutSeconds: Int) throws {
+  /// - Parameters:
+  ///   - build: the `gpt2-bench` that runs a variant; this one unless another is named.
+  ///   - name: what errors call it; the plan's name unless another is given.
+  init(
+    _ plan: ContestantPlan, build: String = Project.executable, name: String? = nil, timeoutSeconds: Int
+  ) throws {
     self.plan = plan
     decoding = plan.decoding
     timeout = .seconds(timeoutSeconds)
     let (executable, arguments) =
       switch plan.kind {
-      case .variant: (Project.executable, ["worker", plan.name])
+      case .variant: (build, ["worker", plan.name])
       case .peer(let peer): (peer.executable, peer.arguments)
       }
     process = try Contestant(
-      name: plan.name, executable: executable, arguments: arguments, environment: Self.environment)
+      name: name ?? plan.name, executable: executable, arguments: arguments, environment: Self.environment)
   }
 
   /// A worker that crashes shall be gone at once, not after minutes of looking at its own stack.

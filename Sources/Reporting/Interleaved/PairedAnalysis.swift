@@ -1,0 +1,68 @@
+import Foundation
+import Statistics
+
+/// A paired record's rows with their verdicts: what the runner asks while it measures, and what the reports show.
+public struct PairedAnalysis: Sendable {
+  private let record: PairedRecord
+  private let thresholds: Thresholds
+  private let search: PairedSearch
+
+  /// - Parameter isSearchOver: no further block of the search follows.
+  /// - Throws: `OptionError` where the record's own settings do not hold what they should.
+  public init(_ record: PairedRecord, isSearchOver: Bool) throws(OptionError) {
+    self.record = record
+    thresholds = try Thresholds(parsing: record.settings.maxRegression)
+    let filter = try record.filter
+    let lost = record.lost.map { Contestant(record.contestants[$0.contestant]) }
+    search = PairedSearch(
+      record.series(.search).filter { series in
+        filter?.keeps(series.label) ?? true && !lost.contains(series.contestant) && !series.entries.isEmpty
+      }, thresholds: thresholds, plan: record.settings.plan,
+      blocks: record.blocks.count { $0.stage == .search }, isOver: isSearchOver)
+  }
+
+  /// Whether every row has a clear verdict.
+  public var isClear: Bool { search.isClear }
+
+  /// The units that rows without a clear verdict need, and the contestants whose processes they need.
+  public var open: PairedDemand { demand { !$0.isClear } }
+
+  /// Likewise of the rows that seem to have changed.
+  public var changed: PairedDemand {
+    demand { $0.row.verdict == .regressed || $0.row.verdict == .improved }
+  }
+
+  private func demand(_ isWanted: (PairedSearch.Outcome) -> Bool) -> PairedDemand {
+    PairedDemand(of: search.outcomes.filter(isWanted).map(\.series), in: record)
+  }
+
+  /// The rows as the reports show them, with the confirmation and the smallest detectable changes.
+  var rows: [ComparisonRow] {
+    let candidates = Set(
+      search.outcomes.filter { $0.row.verdict == .regressed || $0.row.verdict == .improved }.map(\.series.label))
+    let confirmation = PairedConfirmation(
+      record.series(.confirmation).filter { candidates.contains($0.label) }, thresholds: thresholds,
+      alpha: record.settings.alpha)
+    return search.outcomes.map { outcome in
+      var row = confirmation.applied(to: outcome.row)
+      row.smallestDetectable = smallestDetectable(outcome)
+      return row
+    }
+  }
+
+  /// The whole rule of the search, on the control's values: these vary by 2σ² where the head's, held against both
+  /// processes of the base, vary by 1.5σ².
+  private func smallestDetectable(_ outcome: PairedSearch.Outcome) -> Double? {
+    let rows = Double(search.outcomes.count)
+    let floor = log(1 / VerdictRule.worse(max(outcome.row.threshold, outcome.row.noiseFloor ?? 0)))
+    let shift = DetectableShift().smallest(control: outcome.controls.map { $0 * 0.75.squareRoot() }) { values in
+      guard let p = SignedRank(values)?.pValue, let center = median(values) else { return false }
+      return p * rows < outcome.alpha && center > floor
+    }
+    return shift.map { 1 - exp(-$0) }
+  }
+}
+
+extension PairedSettings {
+  public var plan: SequentialPlan { SequentialPlan(alpha: alpha, firstLook: firstLook) }
+}

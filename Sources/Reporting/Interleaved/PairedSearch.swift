@@ -1,0 +1,115 @@
+import Foundation
+import Statistics
+
+/// The verdicts that an interleaved comparison comes to, look by look.
+///
+/// It may stop early, at looks that are fixed before anything is measured: after 10, 15, 20, 30, 40 … blocks. Look k
+/// spends a share α_k of the error α, and the shares sum to α; every p-value is compared with its look's share, every
+/// interval has the confidence 1 − α_k. By the union bound the whole procedure then errs with a chance of at most α,
+/// wherever it stops. A row whose verdict is clear at a look keeps it: later blocks cannot change it.
+struct PairedSearch: Sendable {
+  /// One row after the last look.
+  struct Outcome: Sendable {
+    let series: PairedSeries
+    var row: ComparisonRow
+    /// Values, a block each, behind the row's figures.
+    var improvements: [Double] = []
+    var controls: [Double] = []
+    /// Error that its look might spend.
+    var alpha: Double
+    var isClear = false
+  }
+
+  private(set) var outcomes: [Outcome]
+  private let plan: SequentialPlan
+
+  /// - Parameters:
+  ///   - series: the rows; all of them are tested together.
+  ///   - blocks: how many blocks have been measured.
+  ///   - isOver: no further block follows: what is not clear yet is looked at once more.
+  init(
+    _ series: [PairedSeries], thresholds: Thresholds, plan: SequentialPlan, blocks: Int, isOver: Bool
+  ) {
+    self.plan = plan
+    outcomes = series.map {
+      Outcome(
+        series: $0,
+        row: ComparisonRow(
+          contestant: $0.contestant, test: $0.test, metric: $0.metric, base: $0.base, head: $0.head,
+          threshold: thresholds[$0.metric], verdict: .inconclusive), alpha: plan.alpha(look: 0))
+    }
+    var look = 0
+    while plan.count(look: look) <= blocks {
+      decide(look: look, count: plan.count(look: look))
+      look += 1
+    }
+    let isLook = look > 0 && plan.count(look: look - 1) == blocks
+    if isOver, blocks > 0, !isLook { decide(look: look, count: blocks) }
+  }
+
+  var isClear: Bool { outcomes.allSatisfy(\.isClear) }
+
+  private mutating func decide(look: Int, count: Int) {
+    let alpha = plan.alpha(look: look)
+    for index in outcomes.indices where !outcomes[index].isClear {
+      let entries = outcomes[index].series.entries(within: count)
+      outcomes[index].improvements = entries.map(\.improvement)
+      outcomes[index].controls = entries.map(\.control)
+      outcomes[index].alpha = alpha
+      let evidence = PairedEvidence(outcomes[index].improvements, confidence: 1 - alpha)
+      outcomes[index].row.ratio = evidence.ratio
+      outcomes[index].row.baseSamples = entries.count
+      outcomes[index].row.headSamples = entries.count
+      // Holding p·α/α_k against α is holding p against the look's share.
+      outcomes[index].row.pValue = evidence.pValue.map { min(1, $0 * plan.alpha / alpha) }
+      outcomes[index].row.noiseFloor =
+        PairedEvidence(outcomes[index].controls, confidence: 1 - alpha).farthest
+    }
+    let judged = outcomes.map(\.row).judged()
+    for (index, row) in judged.enumerated() {
+      outcomes[index].row.adjustedPValue = row.adjustedPValue
+      guard !outcomes[index].isClear else { continue }
+      outcomes[index].row.verdict = row.verdict
+      outcomes[index].row.reason = reason(of: row, blocks: count)
+      outcomes[index].isClear = row.verdict != .inconclusive
+    }
+  }
+
+  private func reason(of row: ComparisonRow, blocks: Int) -> String? {
+    guard row.verdict == .inconclusive, row.ratio?.interval == nil else { return row.reason }
+    return "n = \(row.baseSamples) blocks, \(plan.firstLook) needed"
+  }
+}
+
+/// What a row's log-ratios say, a block each.
+struct PairedEvidence: Sendable {
+  /// exp of the median; the interval is as wide, on either side, as the wider of two: the percentile bootstrap of the
+  /// median, and Hodges and Lehmann's, which goes with Wilcoxon's test and is exact for few values. Nil for no values;
+  /// no interval for too few.
+  let ratio: Figure?
+  /// Wilcoxon's signed-rank test, two-sided.
+  let pValue: Double?
+
+  init(_ logarithms: [Double], confidence: Double) {
+    pValue = SignedRank(logarithms)?.pValue
+    guard let center = median(logarithms) else {
+      ratio = nil
+      return
+    }
+    let bootstrap = Bootstrap(confidence: confidence).median(logarithms)?.interval
+    let exact = HodgesLehmann.estimate(logarithms, confidence: confidence)?.interval
+    guard let bootstrap, let exact else {
+      ratio = Figure(value: exp(center))
+      return
+    }
+    ratio = Figure(
+      value: exp(center),
+      interval: Interval(
+        lower: exp(min(bootstrap.lower, exact.lower)), upper: exp(max(bootstrap.upper, exact.upper))))
+  }
+
+  /// How far the interval reaches from 1, as a share: the change t that leaves 1 − t or 1 / (1 − t).
+  var farthest: Double? {
+    ratio?.interval.map { max(1 - $0.lower, 1 - 1 / $0.upper, 0) }
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Statistics
+
+/// One row's paired log-ratios, a value a block.
+///
+/// In a round every side is executed twice, in mirrored order. With L the mean of ln t of a side's two executions, the
+/// head's improvement is (L_base + L_control) / 2 − L_head and the control's L_base − L_control; a block's value is the
+/// median over its rounds. Load time and peak memory have one value a process, so one round a block.
+struct PairedSeries: Sendable {
+  struct Entry: Sendable {
+    /// Index into the blocks of its stage.
+    let block: Int
+    /// Above 0 where the head is faster or smaller.
+    let improvement: Double
+    /// The same of the base's second process against its first.
+    let control: Double
+  }
+
+  let contestant: Contestant
+  let test: Test?
+  let metric: ComparedMetric
+  let entries: [Entry]
+  /// Medians over all samples of the stage, in the metric's unit.
+  let base: Double?
+  let head: Double?
+
+  var label: String { RowFilter.label(contestant, test, metric) }
+
+  /// Those of the first `count` blocks.
+  func entries(within count: Int) -> [Entry] { entries.filter { $0.block < count } }
+}
+
+extension PairedRecord {
+  /// Every row that the record's units can have, whether or not anything was measured.
+  func series(_ stage: PairedBlock.Stage) -> [PairedSeries] {
+    let blocks = blocks.filter { $0.stage == stage }
+    let sampled = units.indices.flatMap { unit in
+      ComparedMetric.sampled(on: units[unit].test).map { series($0, unit: unit, blocks) }
+    }
+    return sampled
+      + contestants.indices.flatMap { contestant in
+        [
+          series(.peakMemory, contestant: contestant, blocks) { $0.peakMemoryBytes },
+          series(.warmLoad, contestant: contestant, blocks) { $0.loadNanoseconds },
+        ]
+      }
+  }
+
+  private func series(_ metric: ComparedMetric, unit: Int, _ blocks: [PairedBlock]) -> PairedSeries {
+    let test = units[unit].test
+    var durations: [PairedSide: [Double]] = [:]
+    var entries: [PairedSeries.Entry] = []
+    for (index, block) in blocks.enumerated() {
+      var rounds: [Int: [PairedSide: [Double]]] = [:]
+      for taken in block.samples where taken.unit == unit {
+        guard let duration = metric.duration(of: taken.sample, on: test), duration > 0 else { continue }
+        durations[taken.side, default: []].append(duration)
+        rounds[taken.sample.round, default: [:]][taken.side, default: []].append(log(duration))
+      }
+      let pairs = rounds.values.compactMap(Self.contrast)
+      guard let improvement = median(pairs.map(\.improvement)), let control = median(pairs.map(\.control))
+      else { continue }
+      entries.append(.init(block: index, improvement: improvement, control: control))
+    }
+    func figure(_ sides: [PairedSide]) -> Double? {
+      median(sides.flatMap { durations[$0] ?? [] }).map { metric.figure($0, on: test) }
+    }
+    return PairedSeries(
+      contestant: Contestant(contestants[units[unit].contestant]), test: test, metric: metric, entries: entries,
+      base: figure([.base, .control]), head: figure([.head]))
+  }
+
+  private func series(
+    _ metric: ComparedMetric, contestant: Int, _ blocks: [PairedBlock], value: (PairedProcess) -> Int?
+  ) -> PairedSeries {
+    var values: [PairedSide: [Double]] = [:]
+    var entries: [PairedSeries.Entry] = []
+    for (index, block) in blocks.enumerated() {
+      var own: [PairedSide: [Double]] = [:]
+      for process in block.processes where process.contestant == contestant {
+        guard let found = value(process), found > 0 else { continue }
+        values[process.side, default: []].append(Double(found))
+        own[process.side] = [log(Double(found)), log(Double(found))]
+      }
+      guard let contrast = Self.contrast(own) else { continue }
+      entries.append(.init(block: index, improvement: contrast.improvement, control: contrast.control))
+    }
+    func figure(_ sides: [PairedSide]) -> Double? {
+      median(sides.flatMap { values[$0] ?? [] }).map { metric.figure($0, on: nil) }
+    }
+    return PairedSeries(
+      contestant: Contestant(contestants[contestant]), test: nil, metric: metric, entries: entries,
+      base: figure([.base, .control]), head: figure([.head]))
+  }
+
+  /// Nil unless every side has its two executions.
+  private static func contrast(_ logarithms: [PairedSide: [Double]]) -> (improvement: Double, control: Double)? {
+    let means = PairedSide.allCases.compactMap { side in
+      logarithms[side].flatMap { $0.count == 2 ? ($0[0] + $0[1]) / 2 : nil }
+    }
+    guard means.count == PairedSide.allCases.count else { return nil }
+    let (base, control, head) = (means[0], means[1], means[2])
+    return ((base + control) / 2 - head, base - control)
+  }
+}
+
+extension ComparedMetric {
+  /// The time, in nanoseconds, that a sample of `test` contributes; nil where it has none.
+  func duration(of sample: Sample, on test: Test) -> Double? {
+    switch self {
+    case .decode: return sample.stepDuration
+    case .prefill: return sample.prefillDuration
+    case .timeToFirstToken: return sample.firstTokenDuration
+    case .gemm: return sample.elapsedNanoseconds
+    case .peakMemory, .warmLoad: return nil
+    }
+  }
+
+  /// A time in nanoseconds, or a size in bytes, as tables show it, in `unit`.
+  fileprivate func figure(_ value: Double, on test: Test?) -> Double {
+    switch self {
+    case .decode, .prefill: return (test?.tokensPerPrimaryDuration ?? 1) * 1e9 / value
+    case .timeToFirstToken, .gemm, .warmLoad: return value / 1e6
+    case .peakMemory: return value / 1_048_576
+    }
+  }
+}
+
+extension Contestant {
+  init(_ contestant: PairedContestant) {
+    self.init(variant: contestant.variant, weights: contestant.weights, threads: contestant.threads)
+  }
+}

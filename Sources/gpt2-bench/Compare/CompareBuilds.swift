@@ -1,0 +1,126 @@
+import Foundation
+import GPT2Engine
+import GPT2Kernels
+import Measurement
+import Reporting
+
+/// `compare --against`: this build and another one, interleaved now.
+struct CompareBuilds {
+  static let options: [Option] = [
+    Option(
+      "--against", value: "PATH",
+      help: "measure this build against that gpt2-bench, in turns: the other is the base"),
+    .model, Option("--suite", value: "S", help: "with --against: compare (default), quick, full or a suite's file"),
+    Option(
+      "--size", value: "[Mx]KxN,…", help: "with --against: these matrix products in place of a model's tests"),
+    Option(
+      "--variants", value: "V,…",
+      help: "with --against: \(Defaults.variant) unless named; all for every one"),
+    .threadList,
+    Option(
+      "--budget", value: "S",
+      help: "with --against: seconds to look for changes (default \(Int(defaultBudget))); confirming comes on top"),
+    .seed, .reference, MeasuringOptions.timeout,
+    Option("--keep", value: "DIR", help: "with --against: the folder that gets the record and its reports"),
+  ]
+
+  private static let defaultBudget = 120.0
+  /// Interleaved samples can tell more than runs apart.
+  static let thresholds = Thresholds(speeds: 0.02, memory: 0.02, load: 0.2)
+  private static let firstLook = 10
+  private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
+
+  let arguments: Arguments
+  let console: Console
+  let options: MeasuringOptions
+  let thresholds: Thresholds
+  let filter: RowFilter?
+
+  init(_ arguments: Arguments, _ console: Console) throws {
+    self.arguments = arguments
+    self.console = console
+    options = try MeasuringOptions(arguments)
+    thresholds = try arguments.thresholds(defaults: Self.thresholds)
+    filter = try arguments.rowFilter()
+  }
+
+  /// - Returns: the comparison, and whether it was broken off.
+  func run(against path: String) throws -> (comparison: Comparison, wasInterrupted: Bool) {
+    let base = try Self.executable(path)
+    let project = try Project()
+    let plan = try arguments.string("--size").map { try products($0, base) } ?? generations(base)
+    let started = Date()
+    let bench = PairedBench(plan, project: project, console: console, command: commandWords(), started: started)
+    try arguments.value(of: .rows) { try bench.record.refuseEmptyFilter() }
+    let folder = try folder(project, plan, started)
+    try bench.run(onChange: { try folder.write($0) })
+    let comparison = try Comparison(bench.record)
+    try folder.write(comparison)
+    console.note("record and reports: \(Project.shown(folder.path))")
+    return (comparison, !bench.record.isComplete)
+  }
+
+  private func generations(_ base: String) throws -> PairedPlan {
+    let setup = try EndToEnd(arguments, console)
+    let suite = try Suite(arguments.string("--suite") ?? "compare", in: setup.project)
+    let prompts = Prompts(
+      vocabulary: setup.configuration.vocabulary, tokenizer: setup.tokenizer, seed: options.seed)
+    let cells = GenerationCells(
+      configuration: setup.configuration, prompts: prompts, startsAtText: setup.description.hasTokenizer)
+    let (kept, left) = try setup.fitting(suite.tests, suite: suite.name)
+    let request = try setup.checkRequest(scope: Self.scope, prompts)
+    return PairedPlan(
+      head: Project.executable, base: base, model: setup.choice.source.name,
+      modelDescription: setup.description, contestants: contestants, cells: try kept.map(cells.make),
+      check: { _ in request }, settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
+      timeoutSeconds: options.timeoutSeconds, warnings: left.isEmpty ? [] : [setup.leftOut(left)])
+  }
+
+  private func products(_ size: String, _ base: String) throws -> PairedPlan {
+    let shapes = try Matmul.shapes(size)
+    return PairedPlan(
+      head: Project.executable, base: base, model: nil, modelDescription: nil, contestants: contestants,
+      cells: shapes.map(GemmCells.make),
+      check: { _ in CheckRequest(references: [], scope: .full, oraclePrompts: [], gemm: shapes[0]) },
+      settings: settings(suite: nil, warmup: GemmCells.warmup), timeoutSeconds: options.timeoutSeconds)
+  }
+
+  private var contestants: [ContestantPlan] {
+    let variants = arguments.string("--variants") == nil ? [Variant.preferred] : options.variants
+    return ContestantPlan.all(variants, threads: options.threads)
+  }
+
+  private func settings(suite: String?, warmup: String) -> PairedSettings {
+    PairedSettings(
+      suite: suite, budgetSeconds: options.budgetSeconds ?? Self.defaultBudget, seed: options.seed,
+      maxRegression: thresholds.text, rows: filter?.text, alpha: 0.05, firstLook: Self.firstLook,
+      confirmationBlocks: Self.firstLook, warmup: warmup)
+  }
+
+  private func folder(_ project: Project, _ plan: PairedPlan, _ started: Date) throws -> ReportFolder {
+    if let path = arguments.string("--keep") {
+      guard !path.isEmpty else { throw UsageError("--keep", found: "", expected: "a folder") }
+      return try ReportFolder.create(at: path)
+    }
+    return try ReportFolder.create(
+      in: project.reports, started: started.formatted(.iso8601),
+      model: "compare-\(plan.model.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "matmul")")
+  }
+
+  /// The program as an absolute path.
+  private static func executable(_ path: String) throws -> String {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    guard exists, !isFolder.boolValue, FileManager.default.isExecutableFile(atPath: path) else {
+      let found = !exists ? "no file" : isFolder.boolValue ? "a folder" : "a file that cannot be executed"
+      throw UsageError("--against", found: path, expected: "another build's gpt2-bench, and there is \(found)")
+    }
+    return URL(fileURLWithPath: path).standardizedFileURL.path
+  }
+}
+
+extension ContestantPlan {
+  var paired: PairedContestant {
+    PairedContestant(variant: label, weights: weights, threads: threads)
+  }
+}

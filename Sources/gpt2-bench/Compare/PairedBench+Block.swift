@@ -1,0 +1,149 @@
+import Foundation
+import GPT2Kernels
+import Measurement
+import Reporting
+import Statistics
+
+/// One contestant's part of a block.
+extension PairedBench {
+  /// A unit gets rounds for this share of the budget, and no more than so many.
+  private static var roundsShare: Double { 1.0 / 40 }
+  private static var mostRounds: Int { 8 }
+
+  /// Holds both builds against the references before anything is timed.
+  func check(_ contestant: Int) {
+    let contestantPlan = plan.contestants[contestant]
+    let request = plan.check(contestantPlan)
+    for side in [PairedSide.base, .head] where !isCancelled {
+      progress.step("checking: \(side.rawValue) \(contestantPlan.name)")
+      do {
+        let process = try start(contestantPlan, side)
+        defer { process.stop() }
+        let loaded = try process.load(model: plan.model, cold: false)
+        if side == .base { record.base.version = loaded.version.map(Self.programVersion) }
+        let rows = CheckRows.rows(of: try process.check(request), request, contestantPlan)
+        record.correctness += rows.map { PairedCheck(side: side, outcome: $0) }
+        guard let failed = rows.first(where: { !$0.passed }) else { continue }
+        lose(
+          contestant, side, "failed its check: \(failed.reference): \(failed.failure ?? "failed")",
+          failedCheck: true)
+        return
+      } catch {
+        guard !isCancelled else { return }
+        lose(contestant, side, "\(error)", failedCheck: false)
+        return
+      }
+    }
+  }
+
+  /// `gpt2-bench 0.1.0, packed` says the program and the variant.
+  private static func programVersion(_ text: String) -> String {
+    let program = text.split(separator: ",").first.map(String.init) ?? text
+    return program.hasPrefix("gpt2-bench ") ? String(program.dropFirst("gpt2-bench ".count)) : program
+  }
+
+  private func start(_ contestant: ContestantPlan, _ side: PairedSide) throws -> BenchContestant {
+    try BenchContestant(
+      contestant, build: plan.executable(side), name: "\(side.rawValue) \(contestant.name)",
+      timeoutSeconds: plan.timeoutSeconds)
+  }
+
+  /// Fresh processes of every side in a random order, warm-ups that are not kept, then the mirrored rounds.
+  ///
+  /// - Throws: `LostSide` for the side that cannot go on.
+  func measure(_ contestant: Int, _ cells: [Int], into block: inout PairedBlock) throws {
+    var sides = PairedSide.allCases
+    generator.shuffle(&sides)
+    var processes: [PairedSide: BenchContestant] = [:]
+    defer { for process in processes.values { process.stop() } }
+    var loads: [PairedSide: Int] = [:]
+    for side in sides {
+      try onSide(side) {
+        let process = try start(plan.contestants[contestant], side)
+        processes[side] = process
+        loads[side] = try process.load(model: plan.model, cold: false).loadNanoseconds
+      }
+    }
+    var times = cells.map { _ in Double.infinity }
+    for (place, cell) in cells.enumerated() {
+      for side in sides {
+        guard let process = processes[side] else { continue }
+        try onSide(side) { times[place] = min(times[place], try warmUp(process, plan.cells[cell])) }
+      }
+    }
+    fixRounds(contestant, cells, times)
+    let units = cells.map { plan.unit(contestant: contestant, cell: $0) }
+    let rounds = MirroredRounds(rounds: units.map { record.units[$0].rounds ?? 1 }, sides: sides.count)
+    for turn in rounds.order(using: &generator) where !isCancelled {
+      let side = sides[turn.side]
+      guard let process = processes[side] else { continue }
+      try onSide(side) {
+        let answer = try process.run(plan.cells[cells[turn.unit]].request)
+        try hold(answer.ids, of: side, unit: units[turn.unit])
+        block.samples.append(
+          PairedSample(
+            unit: units[turn.unit], side: side, sample: Sample(answer, round: turn.round, sequence: sequence)))
+        sequence += 1
+      }
+    }
+    for side in sides {
+      block.processes.append(
+        PairedProcess(
+          contestant: contestant, side: side, loadNanoseconds: loads[side],
+          peakMemoryBytes: processes[side]?.peakMemory()))
+    }
+  }
+
+  private func onSide(_ side: PairedSide, _ body: () throws -> Void) throws {
+    do { try body() } catch let error as LostSide { throw error } catch {
+      throw LostSide(side: side, reason: "\(error)")
+    }
+  }
+
+  /// - Returns: seconds that the whole test is expected to take.
+  private func warmUp(_ process: BenchContestant, _ cell: CellPlan) throws -> Double {
+    guard let warmup = cell.warmup else { return try process.run(cell.request).callSeconds }
+    let short = try process.run(warmup)
+    let expected = short.callSeconds * cell.warmupRatio(process.decoding)
+    return expected < 1 ? try process.run(cell.request).callSeconds : expected
+  }
+
+  /// By the first warm-up's time alone, so that no outcome can influence how often anything is measured.
+  private func fixRounds(_ contestant: Int, _ cells: [Int], _ seconds: [Double]) {
+    let share = plan.settings.budgetSeconds * Self.roundsShare / Double(record.units.count)
+    for (cell, seconds) in zip(cells, seconds) {
+      let unit = plan.unit(contestant: contestant, cell: cell)
+      guard record.units[unit].rounds == nil else { continue }
+      record.units[unit].rounds = MirroredRounds.rounds(
+        within: share, executionSeconds: seconds, sides: PairedSide.allCases.count, limit: Self.mostRounds)
+    }
+  }
+
+  /// Whatever is timed must come to the same tokens in both builds.
+  private func hold(_ ids: [[Int]], of side: PairedSide, unit: Int) throws {
+    guard !ids.isEmpty else { return }
+    guard let first = tokens[unit] else {
+      tokens[unit] = (side, ids)
+      return
+    }
+    guard ids != first.ids else { return }
+    throw LostSide(
+      side: first.side == .head ? .head : side,
+      reason: "\(record.units[unit].test.name): the timed tokens of \(side.rawValue) are not those of "
+        + first.side.rawValue, failedCheck: true)
+  }
+}
+
+extension RunAnswer {
+  /// Wall time of the whole request; of a GEMM that of all calls of the sample.
+  fileprivate var callSeconds: Double { elapsedNanoseconds * Double(iterations) / 1e9 }
+}
+
+extension Sample {
+  init(_ answer: RunAnswer, round: Int, sequence: Int) {
+    self.init(
+      round: round, sequence: sequence, elapsedNanoseconds: answer.elapsedNanoseconds,
+      iterations: answer.iterations, prefillNanoseconds: answer.prefillNanoseconds,
+      tokenNanoseconds: answer.tokenNanoseconds)
+  }
+}

@@ -1,0 +1,30 @@
+import Reporting
+
+/// Everything that an interleaved comparison is to do, before it does anything.
+struct PairedPlan {
+  /// The build whose change is judged: this program.
+  let head: String
+  /// The other build.
+  let base: String
+  /// The model's name as workers take it; nil for matrix products.
+  let model: String?
+  let modelDescription: ModelDescription?
+  let contestants: [ContestantPlan]
+  let cells: [CellPlan]
+  /// What a worker of this contestant is asked for before anything is timed.
+  let check: (ContestantPlan) -> CheckRequest
+  let settings: PairedSettings
+  let timeoutSeconds: Int
+  var warnings: [String] = []
+
+  /// Every test of every contestant, contestant by contestant.
+  var units: [PairedUnit] {
+    contestants.indices.flatMap { contestant in
+      cells.map { PairedUnit(contestant: contestant, test: $0.test) }
+    }
+  }
+
+  func unit(contestant: Int, cell: Int) -> Int { contestant * cells.count + cell }
+
+  func executable(_ side: PairedSide) -> String { side == .head ? head : base }
+}

@@ -1,8 +1,10 @@
+import Foundation
+
 /// The looks of a group-sequential comparison: the pair counts at which it may stop, and the error that each may
 /// spend.
 ///
 /// Looks are at f, 3f/2, 2f, 3f, 4f, 6f, 8f, 12f, … pairs for a first look f, halves rounded up: 10, 15, 20, 30,
-/// 40, 60, 80, 120, … for 10. The k-th look, k from 1, may spend α/(k(k + 1)); that sums to α over endlessly many
+/// 40, 60, 80, 120, … for 10. The k-th look, k from 1, may spend α/2ᵏ; that sums to α over endlessly many
 /// looks. By the union bound a procedure that stops at the first look whose valid p-value is at or below its share
 /// raises a false alarm with probability at most α, whenever else it stops and however the looks depend on each
 /// other.
@@ -35,8 +37,7 @@ public struct SequentialPlan: Sendable, Equatable {
 
   /// What look `look`, from 0, may spend.
   public func alpha(look: Int) -> Double {
-    let k = Double(look + 1)
-    return alpha / (k * (k + 1))
+    alpha / pow(2, Double(look + 1))
   }
 
   /// The index from 0 of the last look that `count` pairs have reached; nil before the first.

@@ -3,9 +3,10 @@ import Statistics
 
 /// One row's paired log-ratios, a value a block.
 ///
-/// In a round every side is executed twice, in mirrored order. With L the mean of ln t of a side's two executions, the
-/// head's improvement is (L_base + L_control) / 2 − L_head and the control's L_base − L_control; a block's value is the
-/// median over its rounds. Load time and peak memory have one value a process, so one round a block.
+/// A round executes every side once, and then once more in the reverse order. In each of these passes, with L = ln t,
+/// the head's improvement is (L_base + L_control) / 2 − L_head and the control's L_base − L_control; a block's value is
+/// the median over the passes of all its rounds, so that a disturbance of one execution does not count and a drift
+/// cancels. Load time and peak memory have one value a process, so one pass a block.
 struct PairedSeries: Sendable {
   struct Entry: Sendable {
     /// Index into the blocks of its stage.
@@ -57,7 +58,7 @@ extension PairedRecord {
         durations[taken.side, default: []].append(duration)
         rounds[taken.sample.round, default: [:]][taken.side, default: []].append(log(duration))
       }
-      let pairs = rounds.values.compactMap(Self.contrast)
+      let pairs = rounds.values.flatMap(Self.contrasts)
       guard let improvement = median(pairs.map(\.improvement)), let control = median(pairs.map(\.control))
       else { continue }
       entries.append(.init(block: index, improvement: improvement, control: control))
@@ -80,9 +81,9 @@ extension PairedRecord {
       for process in block.processes where process.contestant == contestant {
         guard let found = value(process), found > 0 else { continue }
         values[process.side, default: []].append(Double(found))
-        own[process.side] = [log(Double(found)), log(Double(found))]
+        own[process.side] = [log(Double(found))]
       }
-      guard let contrast = Self.contrast(own) else { continue }
+      guard let contrast = Self.contrasts(own).first else { continue }
       entries.append(.init(block: index, improvement: contrast.improvement, control: contrast.control))
     }
     func figure(_ sides: [PairedSide]) -> Double? {
@@ -93,14 +94,11 @@ extension PairedRecord {
       base: figure([.base, .control]), head: figure([.head]))
   }
 
-  /// Nil unless every side has its two executions.
-  private static func contrast(_ logarithms: [PairedSide: [Double]]) -> (improvement: Double, control: Double)? {
-    let means = PairedSide.allCases.compactMap { side in
-      logarithms[side].flatMap { $0.count == 2 ? ($0[0] + $0[1]) / 2 : nil }
-    }
-    guard means.count == PairedSide.allCases.count else { return nil }
-    let (base, control, head) = (means[0], means[1], means[2])
-    return ((base + control) / 2 - head, base - control)
+  /// One for each pass that every side has executed.
+  private static func contrasts(_ logarithms: [PairedSide: [Double]]) -> [(improvement: Double, control: Double)] {
+    guard let base = logarithms[.base], let control = logarithms[.control], let head = logarithms[.head]
+    else { return [] }
+    return zip(zip(base, control), head).map { (($0.0 + $0.1) / 2 - $1, $0.0 - $0.1) }
   }
 }
 

@@ -7,7 +7,7 @@ import Statistics
 /// One contestant's part of a block.
 extension PairedBench {
   /// A unit gets rounds for this share of the budget, and no more than so many.
-  private static var roundsShare: Double { 1.0 / 40 }
+  private static var roundsShare: Double { 1.0 / 32 }
   private static var mostRounds: Int { 8 }
 
   /// Holds both builds against the references before anything is timed.
@@ -51,7 +51,11 @@ extension PairedBench {
   /// Fresh processes of every side in a random order, warm-ups that are not kept, then the mirrored rounds.
   ///
   /// - Throws: `LostSide` for the side that cannot go on.
-  func measure(_ contestant: Int, _ cells: [Int], into block: inout PairedBlock) throws {
+  ///
+  /// - Parameter timesLoads: give each load memory that was just in use, as a system that has to fetch it takes seconds.
+  func measure(
+    _ contestant: Int, _ cells: [Int], timesLoads: Bool, into block: inout PairedBlock
+  ) throws {
     var sides = PairedSide.allCases
     generator.shuffle(&sides)
     var processes: [PairedSide: BenchContestant] = [:]
@@ -61,6 +65,7 @@ extension PairedBench {
       try onSide(side) {
         let process = try start(plan.contestants[contestant], side)
         processes[side] = process
+        if timesLoads { FreeMemory.use(bytes: 2 * (plan.modelDescription?.weightBytes ?? 0)) }
         loads[side] = try process.load(model: plan.model, cold: false).loadNanoseconds
       }
     }
@@ -68,7 +73,9 @@ extension PairedBench {
     for (place, cell) in cells.enumerated() {
       for side in sides {
         guard let process = processes[side] else { continue }
-        try onSide(side) { times[place] = min(times[place], try warmUp(process, plan.cells[cell])) }
+        try onSide(side) {
+          times[place] = min(times[place], try warmUp(process, plan.cells[cell], isKnown: times[place] < 1))
+        }
       }
     }
     fixRounds(contestant, cells, times)
@@ -100,9 +107,10 @@ extension PairedBench {
     }
   }
 
+  /// - Parameter isKnown: whether the whole test is known to take less than a second.
   /// - Returns: seconds that the whole test is expected to take.
-  private func warmUp(_ process: BenchContestant, _ cell: CellPlan) throws -> Double {
-    guard let warmup = cell.warmup else { return try process.run(cell.request).callSeconds }
+  private func warmUp(_ process: BenchContestant, _ cell: CellPlan, isKnown: Bool) throws -> Double {
+    guard let warmup = cell.warmup, !isKnown else { return try process.run(cell.request).callSeconds }
     let short = try process.run(warmup)
     let expected = short.callSeconds * cell.warmupRatio(process.decoding)
     return expected < 1 ? try process.run(cell.request).callSeconds : expected

@@ -96,7 +96,8 @@ final class PairedBench {
       guard !cells.isEmpty else { continue }
       progress.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
       do {
-        try measure(contestant, cells, into: &block)
+        try measure(
+          contestant, cells, timesLoads: demand.contestants.contains(contestant), into: &block)
       } catch let error as LostSide {
         guard !isCancelled else { break }
         lose(contestant, error.side, "\(error.reason)", failedCheck: error.failedCheck)

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Engine
 import GPT2Model
+import Measurement
 
 enum Generate: Command {
   static let description = CommandDescription(
@@ -45,7 +46,9 @@ enum Generate: Command {
     guard count > 0 else {
       throw EngineError.contextExceeded(tokens: prompt.count + 1, context: context)
     }
+    let loading = ContinuousClock.now
     let engine = try Engine(checkpoint, variant: variant, threads: threads)
+    console.note(String(format: "loaded in %.1f ms", (ContinuousClock.now - loading) / .milliseconds(1)))
     let printer = Printer(
       console, arguments.flag("--print-ids") ? nil : tokenizer.map(StreamingDecoder.init))
     let request = Request(
@@ -85,7 +88,7 @@ enum Generate: Command {
     console.note(statistics(request, start: start, times: times, engine))
   }
 
-  /// TTFT without loading, and the rate of the tokens behind the first.
+  /// TTFT without loading, the time and rate of the tokens behind the first, and the most memory that was resident.
   private static func statistics(
     _ request: Request, start: ContinuousClock.Instant, times: [ContinuousClock.Instant], _ engine: Engine
   ) -> String {
@@ -95,8 +98,12 @@ enum Generate: Command {
     if let first = times.first {
       text += String(format: ", TTFT %.1f ms", (first - start) / .milliseconds(1))
       if let last = times.last, times.count > 1 {
-        text += String(format: ", %.1f tok/s", Double(times.count - 1) / ((last - first) / .seconds(1)))
+        let perToken = (last - first) / .milliseconds(1) / Double(times.count - 1)
+        text += String(format: ", TPOT %.2f ms, %.1f tok/s", perToken, 1000 / perToken)
       }
+    }
+    if let peak = ProcessMemory.peakResidentBytes() {
+      text += String(format: ", peak memory %.1f MiB", Double(peak) / 1_048_576)
     }
     if request.sampling.temperature > 0 { text += ", seed \(request.sampling.seed)" }
     return text

@@ -52,7 +52,7 @@ import Testing
     let trials = 400
     var covered = 0
     for trial in 0..<trials {
-      let sample = (0..<25).map { _ in exp(0.3 * gaussian(&generator)) }
+      let sample = (0..<25).map { _ in exp(0.3 * Noise.gaussian(&generator)) }
       let result = try #require(Bootstrap(resamples: 800, seed: UInt64(trial)).median(sample))
       if result.interval.contains(1) { covered += 1 }
     }
@@ -66,8 +66,8 @@ import Testing
     let trials = 300
     var covered = 0
     for trial in 0..<trials {
-      let base = (0..<15).map { _ in exp(0.2 * gaussian(&generator)) }
-      let head = (0..<15).map { _ in 1.1 * exp(0.2 * gaussian(&generator)) }
+      let base = (0..<15).map { _ in exp(0.2 * Noise.gaussian(&generator)) }
+      let head = (0..<15).map { _ in 1.1 * exp(0.2 * Noise.gaussian(&generator)) }
       let result = try #require(
         Bootstrap(resamples: 600, seed: UInt64(trial)).ratioOfMedians(base: base, head: head))
       if result.interval.contains(1.1) { covered += 1 }
@@ -92,11 +92,5 @@ import Testing
     #expect(Bootstrap().ratioOfMedians(base: [1, 0, 3], head: [1, 2, 3]) == nil)
     #expect(Bootstrap().pairedRatio(base: [1, 2, 3], head: [1, 2, 3, 4]) == nil)
     #expect(Bootstrap().pairedRatio(base: [1, 2, -3], head: [1, 2, 3]) == nil)
-  }
-
-  /// Box and Muller.
-  private func gaussian(_ generator: inout SeededGenerator) -> Double {
-    let radius = (-2 * log(1 - generator.unit())).squareRoot()
-    return radius * cos(2 * .pi * generator.unit())
   }
 }

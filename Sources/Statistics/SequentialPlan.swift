@@ -1,0 +1,59 @@
+/// The looks of a group-sequential comparison: the pair counts at which it may stop, and the error that each may
+/// spend.
+///
+/// Looks are at f, 3f/2, 2f, 3f, 4f, 6f, 8f, 12f, … pairs for a first look f, halves rounded up: 10, 15, 20, 30,
+/// 40, 60, 80, 120, … for 10. The k-th look, k from 1, may spend α/(k(k + 1)); that sums to α over endlessly many
+/// looks. By the union bound a procedure that stops at the first look whose valid p-value is at or below its share
+/// raises a false alarm with probability at most α, whenever else it stops and however the looks depend on each
+/// other.
+///
+/// Between the looks nothing may be decided: a p-value that is looked at after every pair falls below a fixed α
+/// sooner or later by chance alone.
+public struct SequentialPlan: Sendable, Equatable {
+  public let alpha: Double
+  public let firstLook: Int
+
+  /// - Parameters:
+  ///   - alpha: the error of all looks together, between 0 and 1.
+  ///   - firstLook: pairs, 2 or more.
+  public init(alpha: Double = 0.05, firstLook: Int = 10) {
+    precondition(alpha > 0 && alpha < 1, "alpha \(alpha) is not between 0 and 1")
+    precondition(firstLook >= 2, "first look at \(firstLook) pairs, expected 2 or more")
+    self.alpha = alpha
+    self.firstLook = firstLook
+  }
+
+  /// The index from 0 of the look at exactly `count` pairs; nil where there is none.
+  public func look(at count: Int) -> Int? {
+    lookReached(by: count).flatMap { self.count(look: $0) == count ? $0 : nil }
+  }
+
+  /// The pair count of the first look after `count` pairs.
+  public func nextLook(after count: Int) -> Int {
+    self.count(look: lookReached(by: count).map { $0 + 1 } ?? 0)
+  }
+
+  /// What look `look`, from 0, may spend.
+  public func alpha(look: Int) -> Double {
+    let k = Double(look + 1)
+    return alpha / (k * (k + 1))
+  }
+
+  /// The index from 0 of the last look that `count` pairs have reached; nil before the first.
+  public func lookReached(by count: Int) -> Int? {
+    guard count >= firstLook else { return nil }
+    var doubled = firstLook
+    var look = 0
+    while doubled <= count / 2 {
+      doubled *= 2
+      look += 2
+    }
+    return count - doubled >= (doubled + 1) / 2 ? look + 1 : look
+  }
+
+  /// The pair count of a look.
+  public func count(look: Int) -> Int {
+    let doubled = firstLook << (look / 2)
+    return look.isMultiple(of: 2) ? doubled : doubled + (doubled + 1) / 2
+  }
+}

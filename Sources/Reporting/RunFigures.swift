@@ -12,6 +12,9 @@ struct Contestant: Hashable, Sendable {
 
   /// `` `simd8` (2 threads) `` for Markdown.
   var markdown: String { "`\(variant)` (\(counted(threads, "thread")))" }
+
+  /// `simd8 (2 threads)`
+  var words: String { "\(variant) (\(counted(threads, "thread")))" }
 }
 
 /// The outcome of a variant's correctness checks.

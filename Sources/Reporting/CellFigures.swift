@@ -28,10 +28,15 @@ struct CellFigures: Sendable, Equatable {
   var loadToFirstTokenMS: Figure?
   /// Loads behind the last two.
   var loadSampleCount: Int?
+  /// Nil for fewer samples than could show one.
+  let drift: Drift?
+  let counters: CounterFigures?
 
   /// - Parameter ceiling: of the same number of threads; without it there is no share of the roofline.
   init(_ cell: Cell, ceiling: Ceiling?) {
     sampleCount = cell.usableSamples.count
+    drift = cell.drift
+    counters = CounterFigures(cell)
     let primary = Figure(medianOf: cell.primaryDurations)
     deriveTimes(of: cell, primary: primary)
     deriveWork(of: cell, nanoseconds: primary?.value, ceiling: ceiling)

@@ -52,10 +52,17 @@ extension Column {
   static let maxError = Column(
     "max_abs_error", "max error", style: .scientific, .number { $0.maxAbsoluteError })
   static let check = Column("check", "check", .text { $0.checkWord })
-  /// The check, and behind it what kept the cell from its figures.
+  /// The check, and behind it what kept the cell from its figures, or the mark of one that drifts.
   static let outcome = Column("outcome", "check", .text { $0.outcomeText })
   static let status = Column("status", "status", .text { $0.cell.status.rawValue })
   static let message = Column("message", "message", .text { $0.cell.message })
+
+  static let drift = Column("drift", "drift", .text { $0.driftWord })
+  static let instructions = Column(
+    "instructions", "instructions", .number { $0.figures.counters?.instructions })
+  static let cycles = Column("cycles", "cycles", .number { $0.figures.counters?.cycles })
+  static let cacheMisses = Column(
+    "cache_misses", "cache misses", .number { $0.figures.counters?.cacheMisses })
 
   static let promptTokens = Column("prompt_tokens", "prompt", .integer { $0.cell.test.promptTokens })
   static let newTokens = Column("new_tokens", "new", .integer { $0.cell.test.newTokens })
@@ -90,12 +97,14 @@ enum TableColumns {
         .variant, .weights, .threads, .test, .promptTokens, .newTokens, .batch, .status, .check, .sampleCount,
         .timeToFirstToken, .prefillTime, .prefillRate, .decodeRate, .timePerOutputToken, .interTokenLatency,
         .speedAgainstNaive, .gflops, .gbPerSecond, .intensity, .roofline, .roof, .peakMemory, .baselineMemory,
-        .coldLoad, .warmLoad, .loadToFirstToken, .loadCount, .message,
+        .coldLoad, .warmLoad, .loadToFirstToken, .loadCount, .drift, .instructions, .cycles, .cacheMisses,
+        .message,
       ]
     case .gemm:
       return [
         .variant, .weights, .m, .k, .n, .threads, .status, .check, .sampleCount, .gemmTime, .gflops,
-        .gbPerSecond, .intensity, .roofline, .roof, .speedAgainstNaive, .maxError, .message,
+        .gbPerSecond, .intensity, .roofline, .roof, .speedAgainstNaive, .maxError, .drift, .instructions,
+        .cycles, .cacheMisses, .message,
       ]
     }
   }
@@ -114,7 +123,9 @@ extension Row {
   fileprivate var outcomeText: String? {
     let isExplained = cell.status == .measured || cell.status == .failedCheck
     let parts = [checkWord, isExplained ? nil : cell.status.rawValue].compactMap { $0 }
-    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    let words = parts.joined(separator: ", ")
+    let marked = [words, isDrifting ? Self.driftMark : ""].filter { !$0.isEmpty }
+    return marked.isEmpty ? nil : marked.joined(separator: " ")
   }
 }
 

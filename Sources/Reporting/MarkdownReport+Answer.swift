@@ -81,6 +81,7 @@ extension MarkdownReport {
   /// Every cell, test by test, fastest first.
   static func allFigures(_ run: RunFigures) -> String {
     guard !run.rows.isEmpty else { return "" }
-    return section("Every cell", [MarkdownTable(TableColumns.markdown(run.record.kind), run.ranked).text])
+    return section(
+      "Every cell", [MarkdownTable(TableColumns.markdown(run.record.kind), run.ranked).text, driftNote(run)])
   }
 }

@@ -8,10 +8,11 @@ public struct MarkdownReport: Sendable {
   }
 
   init(_ run: RunFigures) {
+    let validity = Validity(run.record)
     let sections = [
-      Self.title(run), Self.warnings(run), Self.answer(run), Self.ladder(run), Self.allFigures(run),
-      Self.positions(run), Self.work(run), Self.correctness(run), Self.loading(run), Self.method(run),
-      Self.machine(run.record),
+      Self.title(run), Self.warnings(run, validity), Self.answer(run), Self.ladder(run), Self.allFigures(run),
+      Self.positions(run), Self.work(run), Self.counters(run), Self.correctness(run), Self.loading(run),
+      Self.validity(validity, run.record), Self.method(run), Self.machine(run.record),
     ]
     text = sections.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
@@ -21,8 +22,10 @@ public struct MarkdownReport: Sendable {
     return "# \(subject) on \(run.record.machine.cpu.singleLine)"
   }
 
-  private static func warnings(_ run: RunFigures) -> String {
-    RunRemarks.warnings(run.record).map { "> **Warning:** \($0)" }.joined(separator: "\n>\n")
+  private static func warnings(_ run: RunFigures, _ validity: Validity) -> String {
+    (RunRemarks.warnings(run.record) + [validityWarning(validity)].compactMap { $0 }).map {
+      "> **Warning:** \($0)"
+    }.joined(separator: "\n>\n")
   }
 
   static func list(_ items: [String]) -> String {

@@ -105,10 +105,17 @@ public struct Sample: Codable, Sendable, Equatable {
   public var prefillNanoseconds: Int?
   /// For each new token, when its id was there, counted from the request's start.
   public var tokenNanoseconds: [Int]
+  /// Events that the CPU counted for all threads of the contestant, by their names (`instructions`, `cycles`,
+  /// `cacheReferences`, `cacheMisses`), over what the cell is judged by: the request of a prompt, the steps behind the
+  /// first token, or all calls of a GEMM sample. Nil where nothing was counted.
+  public var counters: [String: Int]?
+  /// The share of the time in which every counter really counted, above 0 and at most 1.
+  public var countersShare: Double?
 
   public init(
     round: Int, sequence: Int, elapsedNanoseconds: Double, iterations: Int,
-    prefillNanoseconds: Int?, tokenNanoseconds: [Int]
+    prefillNanoseconds: Int?, tokenNanoseconds: [Int], counters: [String: Int]? = nil,
+    countersShare: Double? = nil
   ) {
     self.round = round
     self.sequence = sequence
@@ -116,5 +123,7 @@ public struct Sample: Codable, Sendable, Equatable {
     self.iterations = iterations
     self.prefillNanoseconds = prefillNanoseconds
     self.tokenNanoseconds = tokenNanoseconds
+    self.counters = counters
+    self.countersShare = countersShare
   }
 }

@@ -27,6 +27,12 @@ public struct Record: Codable, Sendable, Equatable {
   public var cells: [Cell] = []
   /// The other programs that took part; nil where there were none, and in records from before there could be.
   public var peers: [PeerDescription]?
+  /// What the run met on its machine; nil in records from before it was watched.
+  public var conditions: Conditions?
+  /// What was found to speak against the figures when the run ended; reports judge anew. Nil until then.
+  public var findings: [Finding]?
+  /// Why the program's own workers counted no events of the CPU, in a line; nil where they did, or did not say.
+  public var countersUnavailable: String?
 
   public enum Kind: String, NamedChoice {
     case endToEnd = "end-to-end"

@@ -147,7 +147,8 @@ private struct DecodingProblem {
     switch type {
     case is Int.Type, is UInt64.Type: return "an integer"
     case is Double.Type: return "a number"
-    case is String.Type, is Record.Kind.Type, is Cell.Status.Type: return "a string"
+    case is String.Type, is Record.Kind.Type, is Cell.Status.Type, is Finding.Severity.Type:
+      return "a string"
     case is Bool.Type: return "true or false"
     case is Test.Type: return "an object with one of \"prefill\", \"decode\", \"gemm\""
     default:

@@ -10,6 +10,33 @@ struct RecordRules {
     }
     for (index, ceiling) in record.ceilings.enumerated() { try check(ceiling, field: "ceilings[\(index)]") }
     try record.ceilingSeconds.map { try positive($0, "ceilingSeconds") }
+    try record.conditions.map { try check($0, field: "conditions") }
+  }
+
+  private func check(_ conditions: Conditions, field: String) throws {
+    for (index, stretch) in conditions.stretches.enumerated() {
+      let field = "\(field).stretches[\(index)]"
+      try notNegative(stretch.startSeconds, "\(field).startSeconds")
+      try positive(stretch.seconds, "\(field).seconds")
+      try stretch.cores.map { try size($0, "\(field).cores") }
+      try stretch.busySeconds.map { try notNegative($0, "\(field).busySeconds") }
+      try stretch.ownSeconds.map { try notNegative($0, "\(field).ownSeconds") }
+      try stretch.stolenSeconds.map { try notNegative($0, "\(field).stolenSeconds") }
+      try stretch.totalSeconds.map { try notNegative($0, "\(field).totalSeconds") }
+    }
+    for (index, sample) in conditions.calibration.enumerated() {
+      let field = "\(field).calibration[\(index)]"
+      try notNegative(sample.atSeconds, "\(field).atSeconds")
+      try inRange(sample.nanoseconds, 1...Int.max, "\(field).nanoseconds")
+      try sample.frequencyMHz.map { try positive($0, "\(field).frequencyMHz") }
+    }
+    let counts = [
+      ("pagesSwappedIn", conditions.pagesSwappedIn), ("pagesSwappedOut", conditions.pagesSwappedOut),
+      ("groupThrottledPeriods", conditions.groupThrottledPeriods),
+      ("coreThrottles", conditions.coreThrottles), ("packageThrottles", conditions.packageThrottles),
+    ]
+    for (name, count) in counts { try count.map { try inRange($0, 0...Int.max, "\(field).\(name)") } }
+    try conditions.groupThrottledSeconds.map { try notNegative($0, "\(field).groupThrottledSeconds") }
   }
 
   private func check(_ cell: Cell, field: String) throws {
@@ -76,6 +103,10 @@ struct RecordRules {
       try inRange(time, previous...Int.max, "\(field).tokenNanoseconds[\(index)]")
       previous = time
     }
+    for (name, count) in (sample.counters ?? [:]).sorted(by: { $0.key < $1.key }) {
+      try inRange(count, 0...Int.max, "\(field).counters.\(name)")
+    }
+    try sample.countersShare.map { try positive($0, "\(field).countersShare") }
   }
 
   private func size(_ value: Int, _ field: String) throws {
@@ -89,6 +120,12 @@ struct RecordRules {
       ? "an integer of at least \(range.lowerBound)"
       : "an integer in \(range.lowerBound)...\(range.upperBound)"
     throw ReportingError.invalid(path: path, field: field, found: "\(value)", expected: expected)
+  }
+
+  private func notNegative(_ value: Double, _ field: String) throws {
+    guard !(value >= 0 && value.isFinite) else { return }
+    throw ReportingError.invalid(
+      path: path, field: field, found: "\(value)", expected: "a number of at least 0")
   }
 
   private func positive(_ value: Double, _ field: String) throws {

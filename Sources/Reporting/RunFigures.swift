@@ -6,6 +6,9 @@ struct Contestant: Hashable, Sendable {
 
   /// `` `simd8` (2 threads) `` for Markdown.
   var markdown: String { "`\(variant)` (\(counted(threads, "thread")))" }
+
+  /// `simd8 (2 threads)`
+  var words: String { "\(variant) (\(counted(threads, "thread")))" }
 }
 
 extension Contestant {

@@ -57,7 +57,8 @@ public struct TerminalTable: Sendable {
   }
 
   private static func remarks(_ run: RunFigures) -> String {
-    (RunRemarks.warnings(run.record) + RunRemarks.withoutFigures(run)).joined(separator: "\n")
+    let drift = run.rows.contains(where: \.isDrifting) ? ["\(Row.driftMark) \(Row.driftMeaning)"] : []
+    return (RunRemarks.warnings(run.record) + RunRemarks.withoutFigures(run) + drift).joined(separator: "\n")
   }
 }
 

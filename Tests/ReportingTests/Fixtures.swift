@@ -79,6 +79,25 @@ enum Fixture {
     return record
   }
 
+  /// A minute on two cores in which nothing happened but the run: 12 stretches of 5 s, the loop timed at each end.
+  static func quietConditions() -> Conditions {
+    Conditions(
+      stretches: (0..<12).map { stretch(at: 5 * Double($0)) },
+      calibration: (0...12).map {
+        CalibrationSample(
+          atSeconds: 5 * Double($0), nanoseconds: 1_300_000 + 1000 * ($0 % 3), frequencyMHz: 3000)
+      },
+      pagesSwappedIn: 0, pagesSwappedOut: 0, groupThrottledPeriods: 0, groupThrottledSeconds: 0,
+      coreThrottles: 0, packageThrottles: 0)
+  }
+
+  /// 5 s, of which `others` cores were somebody else's.
+  static func stretch(at start: Double, others: Double = 0.01, stolen: Double = 0.002) -> Stretch {
+    Stretch(
+      startSeconds: start, seconds: 5, cores: 2, busySeconds: 5 + 5 * others, ownSeconds: 5,
+      stolenSeconds: 10 * stolen, totalSeconds: 10)
+  }
+
   static func passedCheck(_ variant: String, reference: String = "tiny") -> Correctness {
     Correctness(
       variant: variant, threads: 1, reference: reference, passed: true, maxAbsoluteError: 1.5e-6,

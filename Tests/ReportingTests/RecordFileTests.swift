@@ -14,6 +14,11 @@ import Testing
     record.cells.append(Fixture.emptyCell("gone", .failedCheck, message: "a \"quoted\"\nreason"))
     record.correctness.append(Fixture.failedCheck("gone"))
     record.settings.seed = .max
+    record.conditions = Fixture.quietConditions()
+    record.findings = [Finding(severity: .note, check: "load by others", text: "0.2 cores")]
+    record.countersUnavailable = "none here"
+    record.cells[0].samples[0].counters = ["instructions": 12]
+    record.cells[0].samples[0].countersShare = 0.5
     let data = try record.encode()
     let back = try Record.decode(data, path: path)
     #expect(back == record)
@@ -66,7 +71,10 @@ import Testing
   }
 
   @Test func damagedBytesGiveOneLineOrARecordThatCanBeReported() throws {
-    let data = try Fixture.troubled().encode()
+    var troubled = Fixture.troubled()
+    troubled.conditions = Fixture.quietConditions()
+    troubled.conditions?.pagesSwappedIn = nil
+    let data = try troubled.encode()
     var generator = SplitMix64(seed: 7)
     let bytes = Array("0123456789-.e\"{}[],:ntf".utf8)
     for _ in 0..<400 {
@@ -147,12 +155,42 @@ import Testing
         "ceilings[0].memory[0].workingSetBytes: found 0, expected an integer of at least 1"
       ),
       (["ceilingSeconds"], "-1", "ceilingSeconds: found -1.0, expected a number above 0"),
+      (
+        ["conditions", "stretches", 3, "seconds"], "0",
+        "conditions.stretches[3].seconds: found 0.0, expected a number above 0"
+      ),
+      (
+        ["conditions", "stretches", 3, "ownSeconds"], "-2",
+        "conditions.stretches[3].ownSeconds: found -2.0, expected a number of at least 0"
+      ),
+      (
+        ["conditions", "calibration", 1, "nanoseconds"], "0",
+        "conditions.calibration[1].nanoseconds: found 0, expected an integer of at least 1"
+      ),
+      (
+        ["conditions", "pagesSwappedIn"], "-1",
+        "conditions.pagesSwappedIn: found -1, expected an integer of at least 0"
+      ),
+      (["conditions", "stretches"], nil, "conditions.stretches: missing, expected an array"),
+      (
+        ["findings"], "[{\"severity\":\"bad\",\"check\":\"c\",\"text\":\"t\"}]",
+        "findings[0].severity: found \"bad\", expected one of \"warning\", \"note\""
+      ),
+      (
+        ["cells", 1, "samples", 0, "counters"], "{\"cycles\": -3}",
+        "cells[1].samples[0].counters.cycles: found -3, expected an integer of at least 0"
+      ),
+      (
+        ["cells", 1, "samples", 0, "countersShare"], "0",
+        "cells[1].samples[0].countersShare: found 0.0, expected a number above 0"
+      ),
     ] as [([any Hashable & Sendable], String?, String)])
   func aWrongFieldIsNamedWithWhatItHoldsAndWhatItShould(
     field: [any Hashable & Sendable], replacement: String?, expected: String
   ) throws {
     var record = Fixture.small()
     record.settings.seed = .max
+    record.conditions = Fixture.quietConditions()
     record.correctness.append(Fixture.failedCheck("kv-cache"))
     let document = try JSONSerialization.jsonObject(with: record.encode())
     let value = try replacement.map {

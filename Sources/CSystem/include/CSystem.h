@@ -3,6 +3,7 @@
 #define GPT2_BENCH_CSYSTEM_H
 
 #include "CSystemCPU.h"
+#include "CSystemCounters.h"
 #include "CSystemMeasurement.h"
 
 #ifndef GPT2_BENCH_CPU_FLAG

@@ -80,6 +80,16 @@ static inline int csystem_pin_thread(int cpu) {
 #endif
 }
 
+/// The logical core that the calling thread is on; -1 where the system does not tell.
+static inline int csystem_current_cpu(void) {
+#ifdef __linux__
+  unsigned cpu = 0;
+  return syscall(SYS_getcpu, &cpu, NULL, NULL) == 0 ? (int)cpu : -1;
+#else
+  return -1;
+#endif
+}
+
 /// The system's number of the calling thread; 0 where there is none to be had.
 static inline int csystem_thread_id(void) {
 #ifdef __linux__

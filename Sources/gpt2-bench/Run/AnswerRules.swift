@@ -54,6 +54,12 @@ extension RunAnswer {
         prefill > 0 && Double(prefill) <= elapsedNanoseconds, "prefillNanoseconds", "\(prefill)",
         "a time above 0, within the run's \(elapsedNanoseconds)")
     }
+    for (name, count) in (counters ?? [:]).sorted(by: { $0.key < $1.key }) {
+      try require(count >= 0, "counters.\(name)", "\(count)", "a count, or none")
+    }
+    if let share = countersShare {
+      try require(share > 0 && share <= 1, "countersShare", "\(share)", "a share above 0, at most 1, or null")
+    }
     guard let generation = request.generation else { return }
     try require(
       tokenNanoseconds.count == generation.tokens, "tokenNanoseconds", "\(tokenNanoseconds.count) times",

@@ -17,7 +17,11 @@ extension Bench {
       let label = $0.next.map { "\(plan.contestants[$0.contestant].name) \(plan.cells[$0.cell].test.name)" }
       progress.draw($0, label: label ?? "")
     }
-    observers.onRound = { [self] _ in refreshCeilings() }
+    observers.onRound = { [self] _ in
+      refreshCeilings()
+      conditions.betweenRounds()
+      record.conditions = Conditions(conditions.observed)
+    }
     observers.onSample = { [self] in keep($1, of: $0) }
     observers.onCellEnd = { [self] in end($0, $1) }
     _ = Rounds<RunAnswer>(rounds).run(
@@ -47,7 +51,8 @@ extension Bench {
       Sample(
         round: sample.round, sequence: sample.sequence, elapsedNanoseconds: answer.elapsedNanoseconds,
         iterations: answer.iterations, prefillNanoseconds: answer.prefillNanoseconds,
-        tokenNanoseconds: answer.tokenNanoseconds))
+        tokenNanoseconds: answer.tokenNanoseconds, counters: answer.counters,
+        countersShare: answer.countersShare))
     if !answer.ids.isEmpty { ids[entry.cell, default: [:]][entry.contestant] = answer.ids }
   }
 

@@ -18,6 +18,7 @@ final class Bench {
   var loads: [LoadTimes?]
   /// nil until it has measured for the first time.
   var ceilings: CeilingProbe?
+  let conditions = ConditionsRecorder()
   /// The tokens of the last sample, by cell and contestant.
   var ids: [Int: [Int: [[Int]]]] = [:]
   /// Why the record could not be kept; ends the run.
@@ -57,9 +58,12 @@ final class Bench {
   func run(check: (BenchContestant) throws -> [Correctness]) throws {
     defer { for contestant in contestants { contestant?.stop() } }
     Interruption.watch()
-    warnOfConditions()
+    conditions.begin()
+    record.warnings += plan.warnings
     record.machine.forkJoin = ForkJoin.ofPool(threads: Threads.available)
     for warning in record.warnings { progress.remark(warning) }
+    let expected = Validity(record).findings
+    for finding in expected { progress.remark(finding.text) }
     try onChange(record)
     measureCeilings()
     measureLoads()
@@ -74,23 +78,12 @@ final class Bench {
       compareTokens()
       record.isComplete = true
     }
+    judgeConditions(known: expected)
     record.finished = Date().formatted(.iso8601)
     try onChange(record)
   }
 
   var isCancelled: Bool { Interruption.shared.isCancelled }
-
-  private func warnOfConditions() {
-    record.warnings += plan.warnings
-    if record.build.configuration == "debug" {
-      record.warnings.append(
-        "this is a debug build of the command; time release builds: swift run -c release")
-    }
-    let most = plan.contestants.map(\.threads).max() ?? 1
-    if most > record.machine.logicalCores {
-      record.warnings.append("\(most) threads share \(record.machine.logicalCores) cores")
-    }
-  }
 
   private func start(_ index: Int) {
     let contestant = plan.contestants[index]
@@ -106,6 +99,7 @@ final class Bench {
 
   /// What another program says of itself when it loads.
   private func describe(_ index: Int, _ answer: LoadAnswer, _ decoding: Variant.Decoding) {
+    record.countersUnavailable = record.countersUnavailable ?? answer.countersUnavailable
     for (row, cell) in zip(rows(of: index), plan.cells) {
       record.cells[row].baselineMemoryBytes = answer.baselineBytes
       guard case .peer(let peer) = plan.contestants[index].kind else { continue }

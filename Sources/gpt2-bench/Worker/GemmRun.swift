@@ -18,14 +18,16 @@ final class GemmRun {
     self.rotation = rotation
   }
 
-  /// One sample; the first finds out how many calls it takes.
-  func sample() -> CalibratedSample {
+  /// One sample and what was counted in it; the first finds out how many calls it takes, and is not counted.
+  func sample(_ counters: CounterSet?) -> (CalibratedSample, Counted?) {
     guard let iterations else {
       let first = calibration.calibrate(call)
       iterations = first.iterations
-      return first
+      return (first, nil)
     }
-    return calibration.sample(iterations: iterations, call)
+    counters?.start()
+    let sample = calibration.sample(iterations: iterations, call)
+    return (sample, counters?.stop())
   }
 
   private func call(_ iterations: Int) {

@@ -9,11 +9,15 @@ struct GenerationRun {
   let tokenizer: Tokenizer?
   /// One for each prompt of the batch; used again from run to run, as a server would.
   let sequences: [TokenSequence]
+  /// Count the prompt's pass where one token is asked for, else the steps behind the first token.
+  let counters: CounterSet?
   var clock: any MonotonicClock = SystemClock()
 
   func perform(_ request: RunRequest.Generation) throws -> RunAnswer {
     for sequence in sequences { sequence.reset() }
-    let start = clock.now()
+    let countsSteps = request.tokens > 1
+    if !countsSteps { counters?.start() }
+    var start = clock.now()
     for (index, prompt) in request.prompts.enumerated() {
       if index == 0, let text = request.text, let tokenizer {
         try sequences[index].append(tokenizer.encode(text))
@@ -32,11 +36,23 @@ struct GenerationRun {
       }
       times.append(Int(clock.now() - start))
       guard index + 1 < request.tokens else { break }
+      if index == 0 { start += startCounters() }
       for (row, sequence) in sequences.enumerated() { try sequence.append([ids[row][index]]) }
       logits = try engine.step(sequences)
     }
+    let elapsed = clock.now() - start
+    let counted = counters?.stop()
     return RunAnswer(
-      elapsedNanoseconds: Double(clock.now() - start), iterations: 1, prefillNanoseconds: prefill,
-      tokenNanoseconds: times, ids: ids)
+      elapsedNanoseconds: Double(elapsed), iterations: 1, prefillNanoseconds: prefill,
+      tokenNanoseconds: times, ids: ids
+    ).with(counted)
+  }
+
+  /// - Returns: the nanoseconds that it took, which are no part of the generation.
+  private func startCounters() -> UInt64 {
+    guard let counters else { return 0 }
+    let begin = clock.now()
+    counters.start()
+    return clock.now() - begin
   }
 }

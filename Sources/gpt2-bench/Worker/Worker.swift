@@ -11,8 +11,10 @@ enum Worker: Command {
     isHidden: true)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    // Before anything starts a thread, a BLAS library that is looked up among it: they count those that come after.
+    let counters = Result { () throws(CountersUnavailable) in try CounterSet() }
     let variant = try arguments.string("--variant").map { _ in try arguments.variant() }
-    let session = try WorkerSession(project: Project(), fixedVariant: variant)
+    let session = try WorkerSession(project: Project(), fixedVariant: variant, counters: counters)
     var loop = WorkerLoop()
     loop.on("load") { try session.load($0) }
     loop.on("check") { try session.check($0) }

@@ -1,4 +1,5 @@
 import GPT2Engine
+import Measurement
 
 /// The payloads between the command and its workers. Another engine's script answers the same ones; see
 /// `Benchmarks/peers/README.md`.
@@ -27,6 +28,8 @@ struct LoadAnswer: Codable {
   let baselineBytes: Int?
   /// How a token is decoded, `cache` or `recompute`: what its arithmetic is counted by.
   let decoding: String?
+  /// Why `run` will give no counters, in a line; nil where it does, or where that was not said.
+  var countersUnavailable: String? = nil
 }
 
 struct CheckRequest: Codable {
@@ -95,6 +98,22 @@ struct RunAnswer: Codable {
   let tokenNanoseconds: [Int]
   /// The new ids of each sequence.
   let ids: [[Int]]
+  /// Events of the CPU by their names in `CounterEvent`, of the stretch that a row is judged by: all `iterations` calls
+  /// of a matrix product; the request where it is for one token; where it is for more, the steps behind the first.
+  var counters: [String: Int]? = nil
+  /// The share of the time in which every counter really counted; below 1 the counts are extrapolated.
+  var countersShare: Double? = nil
+}
+
+extension RunAnswer {
+  /// The same with what was counted.
+  func with(_ counted: Counted?) -> RunAnswer {
+    guard let counted else { return self }
+    var answer = self
+    answer.counters = Dictionary(uniqueKeysWithValues: counted.counts.map { ($0.rawValue, $1) })
+    answer.countersShare = counted.share
+    return answer
+  }
 }
 
 struct MemoryAnswer: Codable {

@@ -20,10 +20,15 @@ final class WorkerSession {
   private var rotation: WeightRotation?
   /// The peak before the checks, whose own memory must not count.
   private var peakBeforeReset = 0
+  private let counters: Result<CounterSet, CountersUnavailable>
 
-  init(project: Project, fixedVariant: Variant? = nil) {
+  /// - Parameter counters: of all threads that compute.
+  init(
+    project: Project, fixedVariant: Variant? = nil, counters: Result<CounterSet, CountersUnavailable>
+  ) {
     self.project = project
     self.fixedVariant = fixedVariant
+    self.counters = counters
   }
 
   func load(_ request: LoadRequest) throws -> LoadAnswer {
@@ -56,10 +61,11 @@ final class WorkerSession {
   }
 
   private func loadAnswer(nanoseconds: Int?, wasCold: Bool?, baselineBytes: Int?) -> LoadAnswer {
-    LoadAnswer(
+    let unavailable: String? = if case .failure(let reason) = counters { "\(reason)" } else { nil }
+    return LoadAnswer(
       loadNanoseconds: nanoseconds, wasCold: wasCold, threads: threads, weights: variant.weights,
       version: "gpt2-bench \(Build.programVersion), \(variant.name)", baselineBytes: baselineBytes,
-      decoding: variant.decoding.rawValue)
+      decoding: variant.decoding.rawValue, countersUnavailable: unavailable)
   }
 
   /// Whether the file's pages are all out; false where another process keeps them.
@@ -127,7 +133,8 @@ final class WorkerSession {
     }
     while sequences.count < generation.prompts.count { sequences.append(try engine.makeSequence()) }
     let run = GenerationRun(
-      engine: engine, tokenizer: tokenizer, sequences: Array(sequences[..<generation.prompts.count]))
+      engine: engine, tokenizer: tokenizer, sequences: Array(sequences[..<generation.prompts.count]),
+      counters: try? counters.get())
     return try run.perform(generation)
   }
 
@@ -137,10 +144,11 @@ final class WorkerSession {
     let gemm =
       try gemms[shape] ?? GemmRun(shape, kernel: variant.kernel(threads: threads), rotation: rotation)
     gemms[shape] = gemm
-    let sample = gemm.sample()
+    let (sample, counted) = gemm.sample(try? counters.get())
     return RunAnswer(
       elapsedNanoseconds: sample.nanosecondsPerCall, iterations: sample.iterations,
-      prefillNanoseconds: nil, tokenNanoseconds: [], ids: [])
+      prefillNanoseconds: nil, tokenNanoseconds: [], ids: []
+    ).with(counted)
   }
 
   func memory() -> MemoryAnswer {

@@ -50,10 +50,21 @@ import Testing
     #expect(record.correctness.count == 4)
     #expect(record.correctness.allSatisfy { $0.passed })
     #expect(record.command.starts(with: ["gpt2-bench", "all", "--model"]))
+    let conditions = try #require(record.conditions)
+    #expect(conditions.calibration.count >= 2)
+    #expect(record.findings == Validity(record).findings)
+    // What is known before the run is said once, and what was found in it once more.
+    let isDebug = record.build.configuration == "debug"
+    #expect(record.findings?.first?.check == (isDebug ? "build" : record.findings?.first?.check))
+    #expect(result.error.components(separatedBy: "debug build").count == (isDebug ? 2 : 1))
+    let isCounted = record.cells.allSatisfy { $0.samples.allSatisfy { $0.counters != nil } }
+    #expect(isCounted == (record.countersUnavailable == nil))
     #expect(try CSVRows(sandbox.text("o/results.csv")).count == 4)
     #expect(try CSVRows(sandbox.text("o/samples.csv")).count == 12)
 
     let report = try sandbox.text("o/report.md")
+    #expect(report.contains("## Validity\n"))
+    #expect(report.contains("## Counters\n"))
     let csv = try sandbox.text("o/results.csv")
     let json = try sandbox.text("o/record.json")
     #expect(try expect(0, "report", "o/record.json").output == report)

@@ -125,6 +125,17 @@ import Testing
     for times in [[], [50], [50, 90, 95], [0, 90], [-5, 90], [90, 50], [50, 101], [50, .max]] {
       #expect(try field(answer(times: times)) == "tokenNanoseconds")
     }
+    var counted = answer()
+    counted.counters = ["instructions": 0, "somethingElse": 7]
+    counted.countersShare = 1
+    #expect(try field(counted) == nil)
+    counted.counters?["cycles"] = -1
+    #expect(try field(counted) == "counters.cycles")
+    counted.counters = nil
+    for share in [0, -1, 1.1, Double.nan] {
+      counted.countersShare = share
+      #expect(try field(counted) == "countersShare")
+    }
     for ids in [[], [[1, 2]], [[1, 2], [3]], [[1, 2], [3, 4], [5, 6]]] {
       #expect(try field(answer(ids: ids)) == "ids")
     }

@@ -1,0 +1,106 @@
+/// Watches the machine over a run: `begin`, then `betweenRounds` as often as one likes, then `end`.
+///
+/// Nothing here may be inside a measured time: a look takes some milliseconds of one core.
+public final class ConditionsRecorder {
+  /// Between two looks lies a second at least, in which the ticks that CPU time is counted in (10 ms) hardly matter…
+  static let shortestStretch: UInt64 = 1_000_000_000
+  /// …and so many times what a look takes, so that looking is no load.
+  static let restOverCost: UInt64 = 50
+
+  private struct Look {
+    let nanoseconds: UInt64
+    let use: ConditionsProbe.CPUUse
+  }
+
+  private let clock: any MonotonicClock
+  private let probe: ConditionsProbe
+  private let loop: CalibrationLoop
+  private var looks: [Look] = []
+  private var calibrations: [ObservedConditions.Calibration] = []
+  private var first: ConditionsProbe.Incidents?
+  private var latest: ConditionsProbe.Incidents?
+  private var dueAt: UInt64 = 0
+
+  /// - Parameter loop: what is timed to see the clock rate; by default on the same clock.
+  public init(
+    clock: any MonotonicClock = SystemClock(), loop: CalibrationLoop? = nil,
+    probe: ConditionsProbe = ConditionsProbe()
+  ) {
+    self.clock = clock
+    self.loop = loop ?? CalibrationLoop(clock: clock)
+    self.probe = probe
+  }
+
+  /// The observation starts here; what was observed before is forgotten.
+  public func begin() {
+    looks = []
+    calibrations = []
+    first = probe.incidents()
+    latest = nil
+    // The core gets to its clock rate.
+    _ = loop.time()
+    look()
+  }
+
+  /// Looks, where enough time has passed since the last look. Nothing before `begin`.
+  public func betweenRounds() {
+    guard !looks.isEmpty, clock.now() >= dueAt else { return }
+    look()
+  }
+
+  /// Looks a last time. The observation may go on behind it.
+  ///
+  /// - Returns: everything observed.
+  @discardableResult
+  public func end() -> ObservedConditions {
+    guard !looks.isEmpty else { return observed }
+    latest = probe.incidents()
+    // A last stretch too short to count ticks in becomes part of the one before.
+    if looks.count > 1, clock.now() < dueAt { looks.removeLast() }
+    look()
+    return observed
+  }
+
+  /// Everything observed so far; incidents are known from `end` on.
+  public var observed: ObservedConditions {
+    var observed = ObservedConditions()
+    observed.calibrations = calibrations
+    observed.stretches = zip(looks, looks.dropFirst()).compactMap(stretch)
+    observed.pagesSwappedIn = growth(first?.pagesSwappedIn, latest?.pagesSwappedIn)
+    observed.pagesSwappedOut = growth(first?.pagesSwappedOut, latest?.pagesSwappedOut)
+    let (before, after) = (first?.groupThrottling, latest?.groupThrottling)
+    observed.groupThrottledPeriods = growth(before?.periods, after?.periods)
+    observed.groupThrottledSeconds = growth(before?.nanoseconds, after?.nanoseconds).map { Double($0) / 1e9 }
+    observed.coreThrottles = growth(first?.coreThrottles, latest?.coreThrottles)
+    observed.packageThrottles = growth(first?.packageThrottles, latest?.packageThrottles)
+    return observed
+  }
+
+  private func look() {
+    let start = clock.now()
+    looks.append(Look(nanoseconds: start, use: probe.cpuUse()))
+    if let time = loop.time() {
+      calibrations.append(
+        .init(at: seconds(until: start), nanoseconds: time, frequencyMHz: probe.frequencyMHz()))
+    }
+    let end = clock.now()
+    dueAt = end + max(Self.shortestStretch, (end - start) * Self.restOverCost)
+  }
+
+  private func seconds(until moment: UInt64) -> Double {
+    Double(moment - (looks.first?.nanoseconds ?? moment)) / 1e9
+  }
+
+  private func stretch(_ before: Look, _ after: Look) -> ObservedConditions.Stretch? {
+    guard after.nanoseconds > before.nanoseconds else { return nil }
+    let (a, b) = (before.use, after.use)
+    func seconds(_ before: UInt64?, _ after: UInt64?) -> Double? {
+      growth(before, after).map { Double($0) / probe.ticksPerSecond }
+    }
+    return ObservedConditions.Stretch(
+      start: self.seconds(until: before.nanoseconds),
+      seconds: Double(after.nanoseconds - before.nanoseconds) / 1e9, cores: b.all?.cores,
+      busy: seconds(a.all?.busy, b.all?.busy), own: seconds(a.own, b.own),
+      stolen: seconds(a.all?.stolen, b.all?.stolen), total: seconds(a.all?.total, b.all?.total))
+  }
+}

@@ -1,0 +1,156 @@
+import Statistics
+
+/// Whether a run's figures hold: the build, the machine while it ran, and the samples' course. A pure function of the
+/// record.
+public struct Validity: Sendable, Equatable {
+  let checks: [ValidityCheck]
+
+  public init(_ record: Record) {
+    let own = [Self.build(record), Self.threads(record)]
+    checks = own + (record.conditions.map(Self.machine) ?? []) + [Self.drift(record)]
+  }
+
+  /// What was found, in a fixed order.
+  public var findings: [Finding] { checks.compactMap(\.finding) }
+
+  /// The names of what the system does not tell.
+  var unreadable: [String] { checks.filter { $0.outcome == .unreadable }.map(\.name) }
+
+  private static func build(_ record: Record) -> ValidityCheck {
+    .judged(
+      "build", record.build.configuration, limit: "release", record.build.configuration == "debug",
+      "this is a debug build of the command; time release builds: swift run -c release")
+  }
+
+  private static func threads(_ record: Record) -> ValidityCheck {
+    let most = record.cells.map(\.threads).max() ?? 1
+    let cores = record.machine.logicalCores
+    return .judged(
+      "threads", "\(most)", limit: "\(counted(cores, "core"))", most > cores,
+      "\(most) threads share \(counted(cores, "core"))")
+  }
+
+  private static func machine(_ conditions: Conditions) -> [ValidityCheck] {
+    [
+      steal(conditions), others(conditions), swap(conditions), groupThrottling(conditions),
+      heatThrottling(conditions), frequency(conditions), spread(conditions), trend(conditions),
+    ].compactMap { $0 }
+  }
+
+  private static func steal(_ conditions: Conditions) -> ValidityCheck {
+    let name = "steal"
+    let known = conditions.stretches.compactMap { stretch in
+      stretch.stolenSeconds.flatMap { stolen in stretch.totalSeconds.map { (stolen: stolen, total: $0) } }
+    }
+    let total = known.map(\.total).reduce(0, +)
+    guard total > 0 else { return .unreadable(name) }
+    let share = known.map(\.stolen).reduce(0, +) / total
+    return .judged(
+      name, percent(share), limit: percent(ValidityLimit.stolenShare), share > ValidityLimit.stolenShare,
+      "the hypervisor took \(percent(share)) of the cores' time")
+  }
+
+  private static func others(_ conditions: Conditions) -> ValidityCheck {
+    let name = "load by others"
+    let known = conditions.stretches.compactMap { stretch in
+      stretch.othersCores.map { (cores: $0, seconds: stretch.seconds) }
+    }
+    let seconds = known.map(\.seconds).reduce(0, +)
+    guard seconds > 0, let most = known.map(\.cores).max() else { return .unreadable(name) }
+    let mean = known.map { $0.cores * $0.seconds }.reduce(0, +) / seconds
+    let isLasting = mean > ValidityLimit.othersCores
+    let figure = "\(cores(mean)) cores, at most \(cores(most))"
+    let isSeen = isLasting || most > ValidityLimit.othersCoresInAStretch
+    return .judged(
+      name, figure, limit: "\(cores(ValidityLimit.othersCores)) cores", isSeen,
+      "other processes used \(cores(mean)) cores in the mean, \(cores(most)) in the worst stretch",
+      severity: isLasting ? .warning : .note)
+  }
+
+  private static func swap(_ conditions: Conditions) -> ValidityCheck {
+    guard let read = conditions.pagesSwappedIn, let written = conditions.pagesSwappedOut else {
+      return .unreadable("swap")
+    }
+    let figure = "\(read) pages in, \(written) out"
+    return .judged(
+      "swap", figure, limit: "none", read > 0 || written > 0, "the machine swapped: \(figure)")
+  }
+
+  private static func groupThrottling(_ conditions: Conditions) -> ValidityCheck {
+    let name = "throttling by quota"
+    guard let periods = conditions.groupThrottledPeriods else { return .unreadable(name) }
+    let time = conditions.groupThrottledSeconds.map { ", \(NumberText.significant($0, 2)) s in all" } ?? ""
+    let figure = counted(periods, "period") + (periods > 0 ? time : "")
+    return .judged(
+      name, figure, limit: "none", periods > 0,
+      "the control group's quota of CPU time held processes back: \(figure)")
+  }
+
+  private static func heatThrottling(_ conditions: Conditions) -> ValidityCheck {
+    let name = "throttling by heat"
+    let known = [("core", conditions.coreThrottles), ("package", conditions.packageThrottles)]
+      .compactMap { part, count in count.map { (part: part, count: $0) } }
+    guard !known.isEmpty else { return .unreadable(name) }
+    let figure = known.map { "\(counted($0.count, $0.part + " event"))" }.joined(separator: ", ")
+    return .judged(
+      name, figure, limit: "none", known.contains { $0.count > 0 }, "heat slowed the CPU: \(figure)")
+  }
+
+  /// Told, not judged: the loop below judges it, and sees what the driver does not.
+  private static func frequency(_ conditions: Conditions) -> ValidityCheck {
+    let rates = conditions.calibration.compactMap(\.frequencyMHz)
+    guard let least = rates.min(), let most = rates.max() else { return .unreadable("frequency") }
+    let range = [least, most].map { NumberText.fixed($0, 0) }.uniqued().joined(separator: " to ")
+    return .judged("frequency", "\(range) MHz", limit: "", false, "")
+  }
+
+  /// P90 / P10 − 1 of the loop's times.
+  private static func spread(_ conditions: Conditions) -> ValidityCheck {
+    let name = "frequency drift"
+    let times = conditions.calibration.map { Double($0.nanoseconds) }
+    guard times.count > 2, let ends = quantiles(times, [0.1, 0.9]), ends[0] > 0 else {
+      return .unreadable(name)
+    }
+    let spread = ends[1] / ends[0] - 1
+    return .judged(
+      name, "\(percent(spread)) (n = \(times.count))", limit: percent(ValidityLimit.calibrationSpread),
+      spread > ValidityLimit.calibrationSpread,
+      "a fixed loop's time varied by \(percent(spread)): the clock rate changed, or others took the core")
+  }
+
+  private static func trend(_ conditions: Conditions) -> ValidityCheck? {
+    guard let drift = Drift(conditions.calibration.map { Double($0.nanoseconds) }) else { return nil }
+    let way = drift.change > 0 ? "slower" : "faster"
+    return .judged(
+      "frequency trend", "\(signed(drift.change)) (p = \(probability(drift.pValue)))",
+      limit: "\(percent(Drift.calibration)), p < \(Drift.significance)", drift.exceeds(Drift.calibration),
+      "a fixed loop got \(percent(abs(drift.change))) \(way) from the run's first half to its second",
+      severity: .note)
+  }
+
+  private static func drift(_ record: Record) -> ValidityCheck {
+    let known = record.cells.compactMap { cell in cell.drift.map { (cell: cell, drift: $0) } }
+    let drifting = known.filter { $0.drift.exceeds(Drift.samples) }
+    let named = drifting.map { cell, drift in
+      "\(Contestant(cell).words) on \(cell.test.name) (\(signed(drift.change)))"
+    }
+    return .judged(
+      "drifting cells", known.isEmpty ? "" : "\(drifting.count) of \(known.count)", limit: "none",
+      !drifting.isEmpty,
+      "from the run's first half to its second the times changed of \(named.joined(separator: ", "))",
+      severity: .note)
+  }
+
+  static func percent(_ share: Double) -> String { NumberText.fixed(100 * share, 1) + " %" }
+
+  static func signed(_ share: Double) -> String { (share < 0 ? "−" : "+") + percent(abs(share)) }
+
+  private static func cores(_ count: Double) -> String { NumberText.fixed(count, 2) }
+
+  private static func probability(_ value: Double) -> String { NumberText.significant(value, 2) }
+}
+
+extension Cell {
+  /// Of the time that the cell is judged by; nil for fewer than six samples.
+  var drift: Drift? { Drift(primaryDurations) }
+}

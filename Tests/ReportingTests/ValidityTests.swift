@@ -1,0 +1,255 @@
+import Testing
+
+@testable import Reporting
+
+@Suite struct ValidityTests {
+  private func record(_ change: (inout Conditions) -> Void = { _ in }) -> Record {
+    var record = Fixture.small()
+    var conditions = Fixture.quietConditions()
+    change(&conditions)
+    record.conditions = conditions
+    return record
+  }
+
+  private func findings(_ change: (inout Conditions) -> Void) -> [Finding] {
+    Validity(record(change)).findings
+  }
+
+  private func checks(_ change: (inout Conditions) -> Void) -> [String] { findings(change).map(\.check) }
+
+  @Test func aQuietRunHasNoFindings() {
+    #expect(findings { _ in } == [])
+    #expect(Validity(record()).unreadable == [])
+    #expect(Validity(Fixture.small()).findings == [])
+  }
+
+  @Test func theBuildAndTheThreadsAreJudgedWithoutConditions() {
+    var record = Fixture.small()
+    record.build.configuration = "debug"
+    record.cells[0].threads = 3
+    #expect(
+      Validity(record).findings == [
+        Finding(
+          severity: .warning, check: "build",
+          text: "this is a debug build of the command; time release builds: swift run -c release"),
+        Finding(severity: .warning, check: "threads", text: "3 threads share 2 cores"),
+      ])
+  }
+
+  @Test func stealIsAShareOfTheCoresTime() {
+    let found = findings { conditions in
+      conditions.stretches = (0..<12).map { Fixture.stretch(at: 5 * Double($0), stolen: 0.031) }
+    }
+    #expect(found.map(\.text) == ["the hypervisor took 3.1 % of the cores' time"])
+    #expect(
+      checks { conditions in
+        // 2 % is allowed.
+        conditions.stretches = [Fixture.stretch(at: 0, stolen: 0.02)]
+      } == [])
+  }
+
+  @Test func loadByOthersIsTheMeanOverTheRunAndTheWorstStretch() {
+    let lasting = findings { conditions in
+      conditions.stretches = (0..<12).map { Fixture.stretch(at: 5 * Double($0), others: $0 < 6 ? 0.5 : 0) }
+    }
+    #expect(
+      lasting == [
+        Finding(
+          severity: .warning, check: "load by others",
+          text: "other processes used 0.25 cores in the mean, 0.50 in the worst stretch")
+      ])
+    let burst = findings { $0.stretches[4] = Fixture.stretch(at: 20, others: 1) }
+    #expect(burst.map(\.severity) == [.note])
+    #expect(checks { $0.stretches[4] = Fixture.stretch(at: 20, others: 0.4) } == [])
+    // Ticks are cut off: a stretch may seem to have had less work than ours.
+    #expect(checks { $0.stretches[0].busySeconds = 4.9 } == [])
+  }
+
+  @Test func swapAndThrottlingAreNeverAllowed() {
+    #expect(findings { $0.pagesSwappedIn = 12 }.map(\.text) == ["the machine swapped: 12 pages in, 0 out"])
+    #expect(checks { $0.pagesSwappedOut = 1 } == ["swap"])
+    let quota = findings {
+      $0.groupThrottledPeriods = 3
+      $0.groupThrottledSeconds = 0.25
+    }
+    #expect(
+      quota.map(\.text) == [
+        "the control group's quota of CPU time held processes back: 3 periods, 0.25 s in all"
+      ])
+    #expect(
+      findings { $0.packageThrottles = 1 }.map(\.text) == [
+        "heat slowed the CPU: 0 core events, 1 package event"
+      ])
+  }
+
+  @Test func theClockRateMayNotWander() {
+    func times(_ times: [Int]) -> (inout Conditions) -> Void {
+      { conditions in
+        conditions.calibration = times.map {
+          CalibrationSample(atSeconds: 0, nanoseconds: $0, frequencyMHz: nil)
+        }
+      }
+    }
+    let wandering = findings(times([100, 110, 100, 110, 100, 110, 100, 110, 100, 110]))
+    #expect(
+      wandering.map(\.text) == [
+        "a fixed loop's time varied by 10.0 %: the clock rate changed, or others took the core"
+      ])
+    // One bad moment of twenty is none of the run's.
+    #expect(checks(times([Int](repeating: 100, count: 19) + [500])) == [])
+    let falling = findings(times((0..<10).map { 1000 + 6 * $0 }))
+    #expect(falling.map(\.check) == ["frequency trend"])
+    #expect(falling.map(\.severity) == [.note])
+    #expect(
+      falling.map(\.text) == ["a fixed loop got 3.0 % slower from the run's first half to its second"])
+    #expect(checks(times([100, 200])) == [])
+  }
+
+  @Test func whatCannotBeReadIsNamedAndNotJudged() {
+    let validity = Validity(
+      record {
+        $0 = Conditions(stretches: [], calibration: [])
+      })
+    #expect(validity.findings == [])
+    #expect(
+      validity.unreadable == [
+        "steal", "load by others", "swap", "throttling by quota", "throttling by heat", "frequency",
+        "frequency drift",
+      ])
+    let partly = Validity(
+      record {
+        $0.coreThrottles = nil
+        $0.packageThrottles = nil
+        for index in $0.calibration.indices { $0.calibration[index].frequencyMHz = nil }
+        for index in $0.stretches.indices { $0.stretches[index].stolenSeconds = nil }
+      })
+    #expect(partly.unreadable == ["steal", "throttling by heat", "frequency"])
+  }
+
+  @Test func theSectionOfAQuietRun() {
+    let report = MarkdownReport(
+      record {
+        $0.coreThrottles = nil
+        $0.packageThrottles = nil
+      }
+    ).text
+    #expect(
+      section("Validity", of: report)
+        == """
+        ## Validity
+
+        Nothing was found that speaks against these figures.
+
+        | checked             | found                    | limit           |     |
+        | ------------------- | ------------------------ | --------------- | --- |
+        | build               | release                  | release         |     |
+        | threads             | 1                        | 2 cores         |     |
+        | steal               | 0.2 %                    | 2.0 %           |     |
+        | load by others      | 0.01 cores, at most 0.01 | 0.10 cores      |     |
+        | swap                | 0 pages in, 0 out        | none            |     |
+        | throttling by quota | 0 periods                | none            |     |
+        | frequency           | 3000 MHz                 |                 |     |
+        | frequency drift     | 0.2 % (n = 13)           | 5.0 %           |     |
+        | frequency trend     | +0.0 % (p = 0.84)        | 2.0 %, p < 0.01 |     |
+
+        Not readable here: throttling by heat.
+        """)
+    #expect(!report.contains("Warning"))
+  }
+
+  @Test func warningsAreNamedAtTheHeadAndNotesAreNot() {
+    var record = record {
+      $0.stretches[4] = Fixture.stretch(at: 20, others: 1)
+      $0.pagesSwappedIn = 5
+    }
+    record.build.configuration = "debug"
+    let report = MarkdownReport(record).text
+    #expect(
+      report.contains(
+        "\n\n> **Warning:** Conditions that speak against these figures: build, swap; see Validity.\n\n"))
+    #expect(report.contains("- **Warning**, swap: the machine swapped: 5 pages in, 0 out.\n"))
+    #expect(report.contains("- Note, load by others: other processes used 0.09 cores in the mean, 1.00 in"))
+    #expect(
+      report.contains("| 5 pages in, 0 out               | none            | warning |\n"))
+  }
+
+  @Test func aRecordFromBeforeHasNoSection() {
+    #expect(!MarkdownReport(Fixture.small()).text.contains("Validity"))
+  }
+
+  /// From a heading to the section's last paragraph but one.
+  private func section(_ heading: String, of report: String) -> String {
+    let body = report.components(separatedBy: "\n\n## \(heading)\n").last ?? ""
+    let whole = "## \(heading)\n" + (body.components(separatedBy: "\n\n## ").first ?? "")
+    return whole.components(separatedBy: "\n\n").dropLast().joined(separator: "\n\n")
+  }
+}
+
+@Suite struct DriftTests {
+  private func record(_ steps: [Double]) -> Record {
+    var record = Fixture.small()
+    record.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: steps)
+    return record
+  }
+
+  private let rising = [2.0, 2.05, 2.1, 2.15, 2.2, 2.25, 2.3]
+
+  @Test func aTrendThatIsClearAndLargeIsOne() throws {
+    let drift = try #require(Drift(rising))
+    #expect(abs(drift.change - (2.25 / 2.05 - 1)) < 1e-12)
+    #expect(drift.pValue < 0.01)
+    #expect(drift.exceeds(Drift.samples))
+    #expect(try #require(Drift(rising.reversed())).exceeds(Drift.samples))
+  }
+
+  @Test func oneThatIsSmallOrUnclearIsNone() throws {
+    #expect(try !#require(Drift(rising.map { 10 + $0 })).exceeds(Drift.samples))
+    #expect(try !#require(Drift([2, 3, 2, 3, 2, 3, 2.5])).exceeds(Drift.samples))
+    // A jump in the middle has large halves; whether it is a trend, six values cannot tell from noise.
+    #expect(try !#require(Drift([2, 2, 2, 3, 3, 3])).exceeds(Drift.samples))
+  }
+
+  @Test func fewValuesTellNothing() {
+    #expect(Drift([1, 2, 3, 4, 5]) == nil)
+    #expect(Drift([1, 2, 3, 4, 5, 0]) == nil)
+    #expect(Drift([1, 2, 3, 4, 5, .nan]) == nil)
+  }
+
+  @Test func manyValuesAreJudgedInBlocks() throws {
+    let noise = (0..<100_000).map { Double($0 % 7) / 10 }
+    let rising = noise.enumerated().map { 1 + Double($0) / 1e6 + $1 }
+    #expect(try #require(Drift(rising)).exceeds(0.01))
+    #expect(try !#require(Drift(noise.map { 1 + $0 })).exceeds(0.01))
+  }
+
+  @Test func aDriftingRowIsMarkedEverywhere() {
+    let record = record(rising)
+    let report = MarkdownReport(record).text
+    #expect(report.contains("| pass ‡ |\n"))
+    #expect(report.contains("\n\n‡ drifts: the times of this row changed by more than 5.0 %"))
+    #expect(
+      report.contains(
+        "- Note, drifting cells: from the run's first half to its second the times changed of kv-cache (1 thread) on "
+          + "tg5 @ d64 (+9.8 %)."))
+    let terminal = TerminalTable(record, colour: false).text
+    #expect(terminal.contains("pass ‡\n"))
+    #expect(terminal.contains("\n‡ drifts: "))
+    let csv = CSVReport(record).results
+    #expect(csv.contains(",drifts,,,,\n"))
+    #expect(csv.split(separator: "\n").count { $0.contains("drifts") } == 1)
+  }
+
+  @Test func aSteadyRowIsNot() {
+    let record = record([2, 2.1, 2, 2.1, 2, 2.1])
+    #expect(!MarkdownReport(record).text.contains("‡"))
+    #expect(!TerminalTable(record, colour: false).text.contains("‡"))
+    #expect(CSVReport(record).results.contains(",steady,,,,\n"))
+  }
+
+  /// A cell without figures has no course either.
+  @Test func aFailedCheckHasNoDrift() {
+    var record = record(rising)
+    record.correctness = [Fixture.failedCheck("kv-cache")]
+    #expect(!CSVReport(record).results.contains("drifts"))
+  }
+}

@@ -24,6 +24,12 @@ extension Cell {
     positive(usableSamples.compactMap { $0.prefillNanoseconds.map(Double.init) })
   }
 
+  /// Loads from the page cache, each in a process of its own.
+  var loadDurations: [Double] {
+    guard status == .measured || status == .pending else { return [] }
+    return positive((load?.samples ?? []).map { Double($0.loadNanoseconds) })
+  }
+
   /// (t_last − t_first) / (N − 1).
   var stepDurations: [Double] {
     positive(

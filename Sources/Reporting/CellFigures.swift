@@ -17,6 +17,8 @@ struct CellFigures: Sendable, Equatable {
   /// FLOP per byte.
   var intensity: Double?
   var rooflinePercent: Double?
+  /// The least time that the ceilings allow for the work of one primary duration.
+  var leastNanoseconds: Double?
   /// The lower of both roofs at this intensity.
   var roof: Roof?
   var peakMemoryMiB: Double?
@@ -78,7 +80,9 @@ struct CellFigures: Sendable, Equatable {
     let slope = flops / bytes * memory.gbPerSecond
     roof = slope < ceiling.computeRoof ? .memory(level: memory.level) : .compute
     let bound = min(ceiling.computeRoof, slope)
-    rooflinePercent = bound > 0 ? 100 * flops / nanoseconds / bound : nil
+    guard bound > 0 else { return }
+    leastNanoseconds = flops / bound
+    rooflinePercent = 100 * flops / nanoseconds / bound
   }
 }
 

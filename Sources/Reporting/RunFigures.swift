@@ -4,14 +4,14 @@ struct Contestant: Hashable, Sendable {
   let weights: String
   let threads: Int
 
-  init(_ cell: Cell) {
-    variant = cell.variant
-    weights = cell.weights
-    threads = cell.threads
-  }
-
   /// `` `simd8` (2 threads) `` for Markdown.
   var markdown: String { "`\(variant)` (\(counted(threads, "thread")))" }
+}
+
+extension Contestant {
+  init(_ cell: Cell) {
+    self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads)
+  }
 }
 
 /// The outcome of a variant's correctness checks.

@@ -89,16 +89,6 @@ struct Arguments {
     return number
   }
 
-  /// A share: `5%` or `0.05`.
-  func fraction(_ name: String) throws -> Double? {
-    guard let text = string(name) else { return nil }
-    let isPercent = text.hasSuffix("%")
-    guard let number = Double(isPercent ? String(text.dropLast()) : text), number >= 0,
-      case let fraction = isPercent ? number / 100 : number, fraction < 1
-    else { throw UsageError(name, found: text, expected: "a share such as 5% or 0.05, below 100%") }
-    return fraction
-  }
-
   func unsigned(_ name: String) throws -> UInt64? {
     guard let text = string(name) else { return nil }
     guard let number = UInt64(text) else {

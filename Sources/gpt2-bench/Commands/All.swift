@@ -18,7 +18,7 @@ enum All: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let project = try Project()
     let suite = try Suite(arguments.string("--suite") ?? "quick", in: project)
-    let threshold = try arguments.fraction("--max-regression") ?? Compare.defaultThreshold
+    let thresholds = try arguments.thresholds()
     let baseline = try arguments.string("--baseline").map {
       try readBaseline($0, tests: suite.tests, contestants: MeasuringOptions(arguments).contestants)
     }
@@ -27,7 +27,8 @@ enum All: Command {
       budgetSeconds: suite.cellBudgetSeconds, scope: scope)
     let code = record.runExitCode
     guard code == .done, let baseline else { return code }
-    let comparison = Comparison(base: baseline, head: record, threshold: threshold)
+    let comparison = Comparison(
+      base: baseline, head: record, thresholds: thresholds, baseLabel: arguments.string("--baseline"))
     console.print(comparison.markdown)
     return ExitCode(rawValue: comparison.exitCode) ?? .error
   }
@@ -102,9 +103,4 @@ extension Suite {
     prefill.map { .prefill(tokens: $0, batch: 1) }
       + decode.map { .decode(tokens: $0.tokens, depth: $0.depth, batch: 1) }
   }
-}
-
-extension Option {
-  static let maxRegression = Option(
-    "--max-regression", value: "P", help: "how much slower counts as a regression (default 5%)")
 }

@@ -6,18 +6,27 @@ enum Compare: Command {
     name: "compare", summary: "two records: ratio with confidence interval per row; exits 3 on a regression",
     operands: "BASE HEAD", operandCount: 2...2,
     options: [
-      .maxRegression, Option("--format", value: "F", help: "md (default), csv or json"),
+      .maxRegression, .rows, Option("--format", value: "F", help: "md (default), csv or json"),
       .outFile,
     ])
 
-  static let defaultThreshold = Comparison.defaultThreshold
-
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let threshold = try arguments.fraction("--max-regression") ?? defaultThreshold
+    let thresholds = try arguments.thresholds()
+    let filter = try arguments.rowFilter()
     let format = try arguments.choice("--format", of: ["md", "csv", "json"]) ?? "md"
-    let comparison = Comparison(
-      base: try Record.read(path: arguments.operands[0]),
-      head: try Record.read(path: arguments.operands[1]), threshold: threshold)
+    let (base, head) = (arguments.operands[0], arguments.operands[1])
+    let records = (base: try Record.read(path: base), head: try Record.read(path: head))
+    let comparison =
+      if let filter {
+        try arguments.value(of: Option.rows) {
+          try Comparison(
+            base: records.base, head: records.head, thresholds: thresholds, filter: filter, baseLabel: base,
+            headLabel: head)
+        }
+      } else {
+        Comparison(
+          base: records.base, head: records.head, thresholds: thresholds, baseLabel: base, headLabel: head)
+      }
     let text =
       switch format {
       case "csv": comparison.csv

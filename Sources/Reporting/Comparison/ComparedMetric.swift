@@ -1,4 +1,4 @@
-/// A metric that two records are compared by.
+/// A metric that two sides are compared by.
 enum ComparedMetric: String, Sendable, CaseIterable {
   case decode = "decode tok/s"
   case prefill = "prefill tok/s"
@@ -6,6 +6,18 @@ enum ComparedMetric: String, Sendable, CaseIterable {
   case gemm = "GEMM"
   case peakMemory = "peak memory"
   case warmLoad = "load, warm"
+
+  /// How the command line names it.
+  var word: String {
+    switch self {
+    case .decode: return "decode"
+    case .prefill: return "prefill"
+    case .timeToFirstToken: return "ttft"
+    case .gemm: return "gemm"
+    case .peakMemory: return "memory"
+    case .warmLoad: return "load"
+    }
+  }
 
   var unit: String {
     switch self {
@@ -15,7 +27,7 @@ enum ComparedMetric: String, Sendable, CaseIterable {
     }
   }
 
-  /// What is sampled on `test`.
+  /// What is sampled on `test`, the test's own metric first.
   static func sampled(on test: Test) -> [ComparedMetric] {
     switch test {
     case .decode: return [.decode]
@@ -24,19 +36,14 @@ enum ComparedMetric: String, Sendable, CaseIterable {
     }
   }
 
-  /// What there is one value of for each contestant.
-  static let singleValued: [ComparedMetric] = [.peakMemory, .warmLoad]
-
-  /// Whether a change decides the exit code. One load on a shared machine varies more than any threshold
-  /// that is worth setting, so it is shown and not judged.
-  var counts: Bool { self != .warmLoad }
-
-  /// Times of the cell's samples, in nanoseconds: the metric itself, or what its rate divides by.
+  /// Times of the cell's samples, in nanoseconds: the metric itself, or what its rate divides by. Empty for peak
+  /// memory, which is one value.
   func durations(_ cell: Cell) -> [Double] {
     switch self {
     case .decode, .prefill, .gemm: return cell.primaryDurations
     case .timeToFirstToken: return cell.firstTokenDurations
-    case .peakMemory, .warmLoad: return []
+    case .peakMemory: return []
+    case .warmLoad: return cell.loadDurations
     }
   }
 

@@ -1,0 +1,36 @@
+/// One metric of one contestant on one test, on both sides.
+struct ComparisonRow: Sendable {
+  let contestant: Contestant
+  /// Nil for what belongs to the whole process.
+  let test: Test?
+  let metric: ComparedMetric
+  /// The figure as `unit` has it; nil where there is none.
+  var base: Double?
+  var head: Double?
+  var baseSamples = 0
+  var headSamples = 0
+  /// Above 1 where the head is faster or smaller.
+  var ratio: Figure?
+  /// Two-sided, of the test that the method uses; nil for what was not tested.
+  var pValue: Double?
+  /// `pValue` after Holm's correction for all tested rows of the comparison.
+  var adjustedPValue: Double?
+  /// The change, as a share, that this row shows without any change of the program: of the interleaved
+  /// comparison what base against base showed, of stored records how much the machine itself differed.
+  var noiseFloor: Double?
+  /// The smallest change, as a share, that this run could have detected.
+  var smallestDetectable: Double?
+  /// Whether `base` and `head` are percent of the ceilings of their own run.
+  var isShareOfCeiling = false
+  /// The change, as a share, from which on it counts.
+  var threshold: Double
+  var verdict: Verdict
+  /// Why there is no firm verdict, or no comparison.
+  var reason: String?
+  /// Whether a second, independent measurement bore the verdict out; nil where there was none.
+  var isConfirmed: Bool?
+  /// Whether the row decides the exit code.
+  var counts = true
+
+  var unit: String { isShareOfCeiling ? "% of ceiling" : metric.unit }
+}

@@ -1,0 +1,42 @@
+/// Which rows of a comparison are wanted: terms separated by commas, each of words separated by blanks. A row is kept
+/// where one term has all of its words in the row's label, upper and lower case alike.
+///
+/// `packed decode,memory` keeps the decode rows of `packed`, and every row of peak memory.
+public struct RowFilter: Sendable, Equatable {
+  /// As it was typed.
+  let text: String
+  private let terms: [[String]]
+
+  /// - Throws: `OptionError` for a term without a word.
+  public init(parsing text: String) throws(OptionError) {
+    self.text = text
+    terms = text.lowercased().split(separator: ",", omittingEmptySubsequences: false).map { term in
+      term.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+    guard !terms.contains([]) else {
+      throw OptionError(found: text, expected: "words of a row's label, such as \"packed decode,memory\"")
+    }
+  }
+
+  /// - Parameter label: see `label(_:_:_:)`.
+  func keeps(_ label: String) -> Bool {
+    let label = label.lowercased()
+    return terms.contains { $0.allSatisfy(label.contains) }
+  }
+
+  /// For a filter that keeps none of the rows that there are.
+  func matchesNone(of labels: [String]) -> OptionError {
+    OptionError(found: text, expected: "words of one of these rows: \(labels.joined(separator: ", "))")
+  }
+
+  /// `packed f32 t2 tg32 @ d64 decode`; without a test for what belongs to the whole process.
+  static func label(_ contestant: Contestant, _ test: Test?, _ metric: ComparedMetric) -> String {
+    [contestant.variant, contestant.weights, "t\(contestant.threads)", test?.name, metric.word]
+      .compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
+  }
+}
+
+extension ComparisonRow {
+  /// What a filter looks at.
+  var label: String { RowFilter.label(contestant, test, metric) }
+}

@@ -1,0 +1,160 @@
+import Statistics
+
+/// What two records hold for and against a change of each row.
+struct StoredEvidence: Sendable {
+  let base: RunFigures
+  let head: RunFigures
+  let comparability: Comparability
+  let thresholds: Thresholds
+
+  /// A metric of a row that both have figures for.
+  func candidate(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
+    if metric == .timeToFirstToken, !comparability.firstTokensCarryOver {
+      let reason = "one record's TTFT starts at text, the other's at token ids"
+      return withoutRatio(metric, base, head, reason)
+    }
+    return comparability.timesCarryOver ? times(metric, base, head) : shares(metric, base, head)
+  }
+
+  /// A row whose head has no figure.
+  func withoutHead(_ base: Row, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
+    let metric = ComparedMetric.sampled(on: base.cell.test)[0]
+    return StoredCandidate(
+      row: ComparisonRow(
+        contestant: base.contestant, test: base.cell.test, metric: metric,
+        base: metric.value(base.figures), baseSamples: metric.durations(base.cell).count,
+        threshold: thresholds[metric], verdict: verdict, reason: reason.singleLine))
+  }
+
+  /// One value a contestant, the largest of its cells; nil where a side has none. Bytes mean the same on every
+  /// machine.
+  func memory(_ contestant: Contestant) -> StoredCandidate? {
+    guard let (old, new) = figures(.peakMemory, contestant) else { return nil }
+    let judgement = VerdictRule(threshold: thresholds[.peakMemory]).judgement(ofSingleRatio: old / new)
+    return StoredCandidate(
+      row: ComparisonRow(
+        contestant: contestant, test: nil, metric: .peakMemory, base: old, head: new, baseSamples: 1,
+        headSamples: 1, ratio: Figure(value: old / new), threshold: thresholds[.peakMemory],
+        verdict: judgement.verdict))
+  }
+
+  /// Nil where a side has no load time. Loading reads memory, so DRAM's ceiling tells how the machine changed; a share
+  /// of it would say nothing, as a load also starts and maps.
+  func load(_ contestant: Contestant) -> StoredCandidate? {
+    guard let (old, new) = figures(.warmLoad, contestant) else { return nil }
+    let (baseTimes, headTimes) = (loads(base, contestant), loads(head, contestant))
+    var row = unpaired(.warmLoad, contestant, nil, baseTimes, headTimes)
+    row.base = old
+    row.head = new
+    guard comparability.timesCarryOver else {
+      row.ratio = nil
+      row.isOnlyShown("a load's time does not carry over")
+      return StoredCandidate(row: row)
+    }
+    guard row.pValue != nil else {
+      row.ratio = Figure(value: old / new)
+      row.isOnlyShown("fewer than \(Bootstrap.minimumCount) loads on a side")
+      return StoredCandidate(row: row)
+    }
+    if baseTimes == headTimes { row.isUnchangedAsTheSame() }
+    let machine = MachineDifference(roof: .memory(level: Ceiling.dram), ceilings(contestant))
+    row.noiseFloor = machine?.share
+    return StoredCandidate(row: row, machine: machine)
+  }
+
+  private func times(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
+    let machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
+    var row = unpaired(
+      metric, base.contestant, base.cell.test, metric.durations(base.cell), metric.durations(head.cell))
+    row.base = metric.value(base.figures)
+    row.head = metric.value(head.figures)
+    row.noiseFloor = machine?.share
+    if base.cell.samples == head.cell.samples { row.isUnchangedAsTheSame() }
+    return StoredCandidate(row: row, machine: machine)
+  }
+
+  /// Each time in units of the least that the ceilings of its own run allow for the work.
+  private func shares(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
+    guard let old = base.figures.leastNanoseconds, let new = head.figures.leastNanoseconds else {
+      let side = base.figures.leastNanoseconds == nil ? "base" : "head"
+      let count = counted(base.contestant.threads, "thread")
+      return withoutRatio(metric, base, head, "times do not carry over, and \(side) has no ceiling for \(count)")
+    }
+    let baseTimes = metric.durations(base.cell).map { $0 / old }
+    let headTimes = metric.durations(head.cell).map { $0 / new }
+    var row = unpaired(metric, base.contestant, base.cell.test, baseTimes, headTimes)
+    row.isShareOfCeiling = true
+    row.base = median(baseTimes).map { 100 / $0 }
+    row.head = median(headTimes).map { 100 / $0 }
+    let ceilings = ceilings(base.contestant)
+    let spreads = [(base.figures.roof, ceilings.base), (head.figures.roof, ceilings.head)]
+    row.noiseFloor = spreads.compactMap { roof, ceiling in roof.flatMap { ceiling?.spread($0) } }.max()
+    return StoredCandidate(row: row)
+  }
+
+  private func withoutRatio(
+    _ metric: ComparedMetric, _ base: Row, _ head: Row, _ reason: String
+  ) -> StoredCandidate {
+    StoredCandidate(
+      row: ComparisonRow(
+        contestant: base.contestant, test: base.cell.test, metric: metric, base: metric.value(base.figures),
+        head: metric.value(head.figures), baseSamples: metric.durations(base.cell).count,
+        headSamples: metric.durations(head.cell).count, threshold: thresholds[metric], verdict: .inconclusive,
+        reason: reason))
+  }
+
+  /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
+  private func unpaired(
+    _ metric: ComparedMetric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double],
+    _ headTimes: [Double]
+  ) -> ComparisonRow {
+    var row = ComparisonRow(
+      contestant: contestant, test: test, metric: metric, baseSamples: baseTimes.count,
+      headSamples: headTimes.count, ratio: Figure(medianOf: baseTimes, overMedianOf: headTimes),
+      threshold: thresholds[metric], verdict: .inconclusive)
+    if row.ratio?.interval != nil {
+      row.pValue = MannWhitney(baseTimes, headTimes)?.pValue
+    } else {
+      let fewest = min(baseTimes.count, headTimes.count)
+      row.reason = "n = \(fewest), at least \(Bootstrap.minimumCount) needed"
+    }
+    return row
+  }
+
+  private func figures(_ metric: ComparedMetric, _ contestant: Contestant) -> (base: Double, head: Double)? {
+    let values = [base, head].map { run in
+      run.rows.filter { $0.contestant == contestant }.compactMap { metric.value($0.figures) }.max()
+    }
+    guard let old = values[0], let new = values[1], old > 0, new > 0 else { return nil }
+    return (old, new)
+  }
+
+  /// Every cell of a contestant holds the same ones.
+  private func loads(_ run: RunFigures, _ contestant: Contestant) -> [Double] {
+    run.rows.filter { $0.contestant == contestant }.map { ComparedMetric.warmLoad.durations($0.cell) }
+      .first { !$0.isEmpty } ?? []
+  }
+
+  private func ceilings(_ contestant: Contestant) -> (base: Ceiling?, head: Ceiling?) {
+    (
+      base.record.ceilings.first { $0.threads == contestant.threads },
+      head.record.ceilings.first { $0.threads == contestant.threads }
+    )
+  }
+}
+
+extension ComparisonRow {
+  /// A record against itself, or a part of it: nothing is tested.
+  fileprivate mutating func isUnchangedAsTheSame() {
+    pValue = nil
+    verdict = .unchanged
+    reason = "the same samples in both records"
+  }
+
+  fileprivate mutating func isOnlyShown(_ why: String) {
+    pValue = nil
+    verdict = .inconclusive
+    reason = why + ", does not count"
+    counts = false
+  }
+}

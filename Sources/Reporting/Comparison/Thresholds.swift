@@ -1,0 +1,77 @@
+/// From which share on a change counts, metric by metric.
+public struct Thresholds: Sendable, Equatable {
+  private var shares: [ComparedMetric: Double]
+
+  /// - Parameters are shares, 0.05 for 5 %, held within 0...1.
+  ///   - speeds: of prefill, TTFT, decode and GEMM.
+  ///   - load: loads of one build differ by more than any other time.
+  public init(speeds: Double = 0.05, memory: Double = 0.02, load: Double = 0.2) {
+    shares = [.peakMemory: memory, .warmLoad: load]
+    for metric in ComparedMetric.allCases where shares[metric] == nil { shares[metric] = speeds }
+    shares = shares.mapValues { min(max($0, 0), 1) }
+  }
+
+  /// `5%` for every metric but the load's time, `decode=2%` for one; `5%,decode=2%,memory=1%` for both, what is
+  /// named winning. A metric that nothing is said of keeps its share of `defaults`.
+  public init(parsing text: String, defaults: Thresholds = Thresholds()) throws(OptionError) {
+    var named: [ComparedMetric: Double] = [:]
+    var general: Double?
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let words = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard words.count == 2 else {
+        guard general == nil else {
+          throw OptionError(found: text, expected: "one share for all metrics, the others as decode=2%")
+        }
+        general = try Self.share(words[0])
+        continue
+      }
+      guard let metric = ComparedMetric.allCases.first(where: { $0.word == words[0] }) else {
+        throw OptionError(found: words[0], expected: "one of \(Self.knownWords)")
+      }
+      guard named[metric] == nil else {
+        throw OptionError(found: text, expected: "\(metric.word) once")
+      }
+      named[metric] = try Self.share(words[1])
+    }
+    shares = defaults.shares
+    if let general {
+      for metric in ComparedMetric.allCases where metric != .warmLoad { shares[metric] = general }
+    }
+    shares.merge(named) { $1 }
+  }
+
+  subscript(metric: ComparedMetric) -> Double { shares[metric] ?? 0 }
+
+  /// `5 %, memory 2 %, load 20 %`: the speeds' share first where they have one.
+  public var words: String {
+    let speeds = Set(ComparedMetric.allCases.filter(\.isSpeed).map { self[$0] })
+    let common = speeds.count == 1 ? speeds.first.map { [Self.percent($0)] } ?? [] : []
+    let others = ComparedMetric.allCases.filter { common.isEmpty || !$0.isSpeed }
+      .map { "\($0.word) \(Self.percent(self[$0]))" }
+    return (common + others).joined(separator: ", ")
+  }
+
+  private static var knownWords: String { ComparedMetric.allCases.map(\.word).joined(separator: ", ") }
+
+  private static func percent(_ share: Double) -> String { NumberText.plain(share * 100) + " %" }
+
+  /// `5%` or `0.05`.
+  private static func share(_ text: String) throws(OptionError) -> Double {
+    let isPercent = text.hasSuffix("%")
+    guard let number = Double(isPercent ? String(text.dropLast()) : text), number >= 0,
+      case let share = isPercent ? number / 100 : number, share < 1
+    else { throw OptionError(found: text, expected: "a share such as 5% or 0.05, below 100%") }
+    return share
+  }
+}
+
+/// What is wrong with an option's value.
+public struct OptionError: Error, Equatable, Sendable {
+  public let found: String
+  public let expected: String
+}
+
+extension ComparedMetric {
+  /// Whether the metric is a time of computing, or a rate.
+  var isSpeed: Bool { self != .peakMemory && self != .warmLoad }
+}

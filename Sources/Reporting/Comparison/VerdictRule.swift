@@ -1,0 +1,80 @@
+import Statistics
+
+/// The rule that turns a row's ratio into a verdict, whatever the method. Ratios are above 1 where the head is better.
+///
+/// A change of share t leaves [1 − t, 1 / (1 − t)], which is symmetric: swapping the sides swaps `regressed` and
+/// `improved`. A row has changed where all of these hold, and they name the condition that failed where one does not:
+/// the whole interval lies on one side of 1; the adjusted p is below α; the change exceeds the threshold and the
+/// noise floor. It is unchanged where the whole interval lies within the threshold. Otherwise it is inconclusive.
+struct VerdictRule: Sendable {
+  static let alpha = 0.05
+
+  let threshold: Double
+  /// Nil where none is known.
+  var noiseFloor: Double?
+
+  /// A verdict, and why it is not firm.
+  struct Judgement: Sendable, Equatable {
+    let verdict: Verdict
+    var reason: String?
+  }
+
+  enum Direction: Sendable { case worse, none, better }
+
+  /// - Parameters:
+  ///   - fewestSamples: of both sides, or the number of pairs.
+  ///   - adjustedPValue: two-sided, corrected for all rows of the comparison.
+  ///   - insignificance: what to say of a p that is too high; nil for the p itself.
+  func judgement(
+    of ratio: Figure?, adjustedPValue: Double?, fewestSamples: Int, insignificance: String? = nil
+  ) -> Judgement {
+    guard let ratio, let interval = ratio.interval, let adjustedPValue else {
+      return Judgement(
+        verdict: .inconclusive, reason: "n = \(fewestSamples), at least \(Bootstrap.minimumCount) needed")
+    }
+    let direction = Self.direction(of: ratio.value, beyond: threshold)
+    if direction == .none {
+      let isWithin = [interval.lower, interval.upper].allSatisfy {
+        Self.direction(of: $0, beyond: threshold) == .none
+      }
+      return isWithin
+        ? Judgement(verdict: .unchanged)
+        : Judgement(
+          verdict: .inconclusive, reason: "the interval reaches across the threshold of \(percent(threshold))")
+    }
+    let failed = [
+      interval.lower <= 1 && interval.upper >= 1 ? "the interval reaches across 1" : nil,
+      adjustedPValue < Self.alpha
+        ? nil : insignificance ?? "p = \(NumberText.significant(adjustedPValue, 2)) after Holm",
+      noiseFloor.flatMap {
+        Self.direction(of: ratio.value, beyond: $0) == .none
+          ? "the change is below the noise floor of \(percent($0))" : nil
+      },
+    ].compactMap { $0 }
+    return failed.isEmpty
+      ? Judgement(verdict: direction == .worse ? .regressed : .improved)
+      : Judgement(verdict: .inconclusive, reason: failed.joined(separator: "; "))
+  }
+
+  /// For a metric with one value a side: the threshold alone decides.
+  func judgement(ofSingleRatio ratio: Double) -> Judgement {
+    switch Self.direction(of: ratio, beyond: threshold) {
+    case .worse: return Judgement(verdict: .regressed)
+    case .none: return Judgement(verdict: .unchanged)
+    case .better: return Judgement(verdict: .improved)
+    }
+  }
+
+  /// On which side a ratio leaves [1 − share, 1 / (1 − share)].
+  static func direction(of ratio: Double, beyond share: Double) -> Direction {
+    if ratio < worse(share) { return .worse }
+    return ratio > better(share) ? .better : .none
+  }
+
+  /// The ratio from which on a change for the worse exceeds `share`.
+  static func worse(_ share: Double) -> Double { 1 - min(max(share, 0), 1) }
+
+  static func better(_ share: Double) -> Double { share < 1 ? 1 / worse(share) : .infinity }
+
+  private func percent(_ share: Double) -> String { NumberText.significant(share * 100, 2) + " %" }
+}

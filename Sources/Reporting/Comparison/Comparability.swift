@@ -33,7 +33,9 @@ struct Comparability: Sendable {
       work.map { "\($0) Nothing is compared." } + environment
       + (timesCarryOver || !isPossible ? [] : [Self.sharesAreCompared])
       + choice.map { "\($0) What both have is compared." }
-      + [("base", base), ("head", head)].filter { !$0.1.isComplete }.map { "The \($0.0) record is incomplete." }
+      + [("base", base), ("head", head)].filter { !$0.1.isComplete }.map {
+        "The \($0.0) record is incomplete."
+      }
   }
 
   private static let sharesAreCompared =

@@ -51,14 +51,18 @@ extension Comparison {
     return table.text
   }
 
+  /// A line for all rows, then one a variant; a column a metric, with the number of rows behind each mean.
   private var meansTable: String {
-    guard !groupMeans.isEmpty else { return "" }
-    var table = MarkdownTable([
-      ("geometric mean of the ratios", .left), ("variant", .left), ("ratio, > 1 is better", .right),
-      ("rows", .right),
-    ])
-    table.rows = groupMeans.map {
-      [$0.metric.rawValue, $0.variant.map { "`\($0)`" } ?? "all", NumberText.fixed($0.ratio, 3), "\($0.count)"]
+    let metrics = groupMeans.map(\.metric).uniqued()
+    guard !metrics.isEmpty else { return "" }
+    var table = MarkdownTable(
+      [("geometric mean of the ratios (rows)", .left)] + metrics.map { ($0.rawValue, .right) })
+    table.rows = groupMeans.map(\.variant).uniqued().map { variant in
+      let means = metrics.map { metric in
+        groupMeans.first { $0.metric == metric && $0.variant == variant }
+          .map { "\(NumberText.fixed($0.ratio, 3)) (\($0.count))" } ?? ""
+      }
+      return [variant.map { "`\($0)`" } ?? "all"] + means
     }
     return table.text
   }
@@ -80,7 +84,9 @@ private struct ComparisonColumn {
   let alignment: MarkdownTable.Alignment
   let display: (ComparisonRow) -> String
 
-  init(_ heading: String, _ alignment: MarkdownTable.Alignment, _ display: @escaping (ComparisonRow) -> String) {
+  init(
+    _ heading: String, _ alignment: MarkdownTable.Alignment, _ display: @escaping (ComparisonRow) -> String
+  ) {
     self.heading = heading
     self.alignment = alignment
     self.display = display
@@ -89,14 +95,17 @@ private struct ComparisonColumn {
   static var always: [Self] {
     [
       Self("verdict", .left, verdict), Self("variant", .left) { "`\($0.contestant.variant)`" },
-      Self("weights", .left) { $0.contestant.weights }, Self("threads", .right) { "\($0.contestant.threads)" },
+      Self("weights", .left) { $0.contestant.weights },
+      Self("threads", .right) { "\($0.contestant.threads)" },
       Self("test", .left) { $0.test?.name ?? "" }, Self("metric", .left) { $0.metric.rawValue },
       Self("base", .right) { $0.base.map { NumberText.significant($0) } ?? "" },
-      Self("head", .right) { $0.head.map { NumberText.significant($0) } ?? "" }, Self("unit", .left) { $0.unit },
+      Self("head", .right) { $0.head.map { NumberText.significant($0) } ?? "" },
+      Self("unit", .left) { $0.unit },
       Self("n", .right) { "\($0.baseSamples), \($0.headSamples)" },
       Self("ratio, > 1 is better", .right) { $0.ratio.map { NumberText.fixed($0.value, 3) } ?? "" },
       Self("95 % CI", .left) {
-        $0.ratio?.interval.map { "\(NumberText.fixed($0.lower, 3)) to \(NumberText.fixed($0.upper, 3))" } ?? ""
+        $0.ratio?.interval.map { "\(NumberText.fixed($0.lower, 3)) to \(NumberText.fixed($0.upper, 3))" }
+          ?? ""
       },
       Self("p, Holm", .right) { $0.adjustedPValue.map { NumberText.significant($0, 2) } ?? "" },
     ]

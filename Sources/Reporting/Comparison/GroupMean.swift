@@ -19,7 +19,8 @@ extension Comparison {
       let variants = own.map(\.contestant.variant).uniqued()
       let groups: [String?] = [nil] + (variants.count > 1 ? variants : [])
       return groups.compactMap { variant -> GroupMean? in
-        let ratios = own.filter { variant == nil || $0.contestant.variant == variant }.compactMap(\.ratio?.value)
+        let ratios = own.filter { variant == nil || $0.contestant.variant == variant }.compactMap(
+          \.ratio?.value)
         return geometricMean(ratios).map {
           GroupMean(metric: metric, variant: variant, ratio: $0, count: ratios.count)
         }

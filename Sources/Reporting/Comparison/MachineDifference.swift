@@ -56,7 +56,9 @@ extension Ceiling {
       case .compute: fmaTrials
       case .memory(let level): memory?.first { $0.level == level }?.trials
       }
-    guard let found = trials.flatMap({ quantiles($0, [0.5, Self.roofQuantile]) }), found[1] > 0 else { return nil }
+    guard let found = trials.flatMap({ quantiles($0, [0.5, Self.roofQuantile]) }), found[1] > 0 else {
+      return nil
+    }
     return 1 - found[0] / found[1]
   }
 }

@@ -25,7 +25,9 @@ struct StoredCandidate: Sendable {
     let counts = (row.baseSamples, row.headSamples)
     let apart = MannWhitney(
       (0..<counts.0).map(Double.init), (counts.0..<counts.0 + counts.1).map(Double.init))
-    guard let smallest = apart?.pValue, let p = row.pValue, let adjusted = row.adjustedPValue else { return nil }
+    guard let smallest = apart?.pValue, let p = row.pValue, let adjusted = row.adjustedPValue else {
+      return nil
+    }
     let sizes = "n = \(counts.0) and \(counts.1) cannot show a change"
     let possible = "the smallest possible p is \(NumberText.significant(smallest, 2))"
     if smallest >= VerdictRule.alpha { return "\(sizes): \(possible)" }

@@ -78,7 +78,8 @@ struct StoredEvidence: Sendable {
     guard let old = base.figures.leastNanoseconds, let new = head.figures.leastNanoseconds else {
       let side = base.figures.leastNanoseconds == nil ? "base" : "head"
       let count = counted(base.contestant.threads, "thread")
-      return withoutRatio(metric, base, head, "times do not carry over, and \(side) has no ceiling for \(count)")
+      return withoutRatio(
+        metric, base, head, "times do not carry over, and \(side) has no ceiling for \(count)")
     }
     let baseTimes = metric.durations(base.cell).map { $0 / old }
     let headTimes = metric.durations(head.cell).map { $0 / new }

@@ -40,7 +40,8 @@ struct VerdictRule: Sendable {
       return isWithin
         ? Judgement(verdict: .unchanged)
         : Judgement(
-          verdict: .inconclusive, reason: "the interval reaches across the threshold of \(percent(threshold))")
+          verdict: .inconclusive, reason: "the interval reaches across the threshold of \(percent(threshold))"
+        )
     }
     let failed = [
       interval.lower <= 1 && interval.upper >= 1 ? "the interval reaches across 1" : nil,

@@ -8,7 +8,8 @@ extension Option {
       + "(default \(Thresholds().words))")
   static let rows = Option(
     "--rows", value: "W,…",
-    help: "rows to compare: those whose 'variant weights tTHREADS test metric' has every word of one of the terms, "
+    help:
+      "rows to compare: those whose 'variant weights tTHREADS test metric' has every word of one of the terms, "
       + "for example \"packed decode,memory\"")
 }
 

@@ -106,7 +106,7 @@ import Testing
     let json = try expect(3, "compare", "base.json", "slower.json", "--format", "json").output
     #expect(try JSONSerialization.jsonObject(with: Data(json.utf8)) is [String: Any])
 
-    let result = try all(3, "--out", "p", "--baseline", "fast.json", "--quiet")
+    let result = try all(3, "--out", "p", "--baseline", "fast.json", "--quiet", "-r", "8")
     #expect(result.output.contains("regressed"))
     #expect(result.error == "")
     #expect(try Record.read(path: sandbox.path("p/record.json")).isComplete)

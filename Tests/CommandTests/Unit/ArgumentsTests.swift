@@ -9,7 +9,7 @@ import Testing
     options: [
       .variants, .variant, .threadList, .ids, .seed,
       Option("-r", "--repetitions", value: "N", help: "how often"),
-      Option("--share", value: "P", help: "a share"), Option("--rate", value: "X", help: "a number"),
+      Option("--rate", value: "X", help: "a number"),
       Option("--format", value: "F", help: "a choice"), Option("--last", help: "a flag"),
     ])
 
@@ -92,18 +92,6 @@ import Testing
     #expect(
       try message { try parse("-t", "1,9").integers("-t", in: 1...8) }
         == "-t: found '9', expected a whole number from 1 to 8")
-  }
-
-  @Test func shares() throws {
-    #expect(try parse("--share", "5%").fraction("--share") == 0.05)
-    #expect(try parse("--share", "0.05").fraction("--share") == 0.05)
-    #expect(try parse("--share", "0").fraction("--share") == 0)
-    #expect(try parse().fraction("--share") == nil)
-    for text in ["-1%", "100%", "1", "5", "%", "x", "", "nan", "inf", "5 %"] {
-      #expect(
-        try message { try parse("--share", text).fraction("--share") }
-          == "--share: found '\(text)', expected a share such as 5% or 0.05, below 100%")
-    }
   }
 
   @Test func numbersAndSeeds() throws {

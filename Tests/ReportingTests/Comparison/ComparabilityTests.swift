@@ -1,0 +1,116 @@
+import Testing
+
+@testable import Reporting
+
+/// Two records of different machines, builds, models or choices.
+@Suite struct ComparabilityTests {
+  private let base = Fixture.comparable()
+
+  /// Another machine with ceilings twice as high, on which everything takes half the time; `kv-cache` decodes in
+  /// `factor` times that.
+  private func elsewhere(kvCacheDecode factor: Double) -> Record {
+    var head = Fixture.comparable(
+      Slowdown(naive: 0.5, kvCacheDecode: 0.5 * factor, kvCachePrefill: 0.5, load: 0.5, machine: 0.5), run: 1)
+    head.machine.cpu = "Other CPU"
+    return head
+  }
+
+  @Test func everyDifferenceIsNamed() {
+    var head = base
+    head.machine.cpu = "Other CPU"
+    head.machine.logicalCores = 8
+    head.machine.governor = "powersave"
+    head.build.compiler = "Swift 7"
+    head.build.configuration = "debug"
+    head.build.cpuFlag = "-march=native"
+    head.build.vectorBits = 512
+    head.settings.suite = nil
+    head.cells[3].threads = 2
+    head.isComplete = false
+    #expect(
+      Comparison(base: base, head: head).warnings == [
+        "The CPU differs: base Example CPU, head Other CPU.",
+        "The number of logical cores differs: base 2, head 8.",
+        "The governor differs: base unknown, head powersave.",
+        "The compiler differs: base Swift 6.3, head Swift 7.",
+        "The configuration differs: base release, head debug.",
+        "The CPU flag differs: base -march=x86-64-v3, head -march=native.",
+        "The vector width differs: base 256 bits, head 512 bits.",
+        "Times do not carry over: speeds are compared as shares of the ceilings that each run measured itself, in "
+          + "percent; what has no ceiling is not judged.",
+        "The suite differs: base quick, head none. What both have is compared.",
+        "The set of thread counts differs: base 1, head 1, 2. What both have is compared.",
+        "The head record is incomplete.",
+      ])
+  }
+
+  @Test func anotherModelOrKindOfRunIsNotCompared() {
+    var model = base
+    model.model?.name = "synthetic:gpt2"
+    let models = Comparison(base: base, head: model)
+    #expect(models.rows.isEmpty && models.exitCode == 5)
+    #expect(
+      models.warnings == [
+        "The model differs: base synthetic:tiny (140928 parameters), head synthetic:gpt2 (140928 parameters). "
+          + "Nothing is compared."
+      ])
+    let gemm = Fixture.record(kind: .gemm, cells: [Fixture.gemmCell("v", m: 1, milliseconds: [1, 1, 1])])
+    let kinds = Comparison(base: base, head: gemm)
+    #expect(kinds.rows.isEmpty && kinds.exitCode == 5)
+    #expect(kinds.markdown.contains("**Nothing could be compared.** A change counts from 5 %"))
+    #expect(Comparison(base: Fixture.record(), head: Fixture.record()).exitCode == 5)
+  }
+
+  @Test func ofAnotherMachineTheSharesOfTheCeilingsAreCompared() throws {
+    let same = Comparison(base: base, head: elsewhere(kvCacheDecode: 1))
+    #expect(same.exitCode == 0)
+    let row = try #require(same.row(.decode))
+    #expect(row.isShareOfCeiling && row.unit == "% of ceiling")
+    // 6e5 bytes at the 0.9 quantile of the trials, 9.98 GB/s, take 60.12 µs of a median of 2.009 ms.
+    #expect(abs(try #require(row.base) - 100 * 0.060_120 / 2.009) < 1e-3)
+    #expect(abs(try #require(row.ratio).value - 1) < 1e-3)
+    #expect(abs(try #require(row.noiseFloor) - (1 - 0.99 / 0.998)) < 1e-9)
+    #expect(same.rows.filter(\.isShareOfCeiling).map(\.metric.isSpeed).allSatisfy { $0 })
+    #expect(same.rows.count { $0.isShareOfCeiling } == 6)
+
+    let slower = Comparison(base: base, head: elsewhere(kvCacheDecode: 1.25))
+    #expect(slower.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    #expect(abs(try #require(slower.row(.decode)?.ratio).value - 0.8) < 1e-3)
+    #expect(slower.exitCode == 3)
+    #expect(Comparison(base: elsewhere(kvCacheDecode: 1.25), head: base).labels(.improved).count == 1)
+  }
+
+  @Test func sharesAreMarkedInEveryFormat() throws {
+    let comparison = Comparison(base: base, head: elsewhere(kvCacheDecode: 1.25))
+    #expect(comparison.markdown.contains("> **Warning:** Times do not carry over: "))
+    #expect(comparison.markdown.contains("| % of ceiling |"))
+    #expect(comparison.csv.contains(",% of ceiling,"))
+    #expect(try comparison.json.contains(#""shareOfCeiling" : true"#))
+  }
+
+  @Test func loadsOfAnotherMachineAreNotJudged() throws {
+    let load = try #require(Comparison(base: base, head: elsewhere(kvCacheDecode: 1)).row(.warmLoad))
+    #expect(!load.counts && load.ratio == nil)
+    #expect(load.reason == "a load's time does not carry over, does not count")
+  }
+
+  @Test func withoutCeilingsAnotherMachineIsInconclusive() throws {
+    var head = elsewhere(kvCacheDecode: 1)
+    head.ceilings = []
+    let comparison = Comparison(base: base, head: head)
+    let row = try #require(comparison.row(.decode))
+    #expect(row.verdict == .inconclusive && !row.isShareOfCeiling && row.ratio == nil)
+    #expect(row.reason == "times do not carry over, and head has no ceiling for 1 thread")
+    #expect(comparison.exitCode == 5)
+  }
+
+  @Test func aFirstTokenFromTextIsNoneFromTokenIds() throws {
+    var head = Fixture.comparable(run: 1)
+    head.model?.hasTokenizer = true
+    let comparison = Comparison(base: base, head: head)
+    #expect(
+      comparison.row(.timeToFirstToken)?.reason
+        == "one record's TTFT starts at text, the other's at token ids")
+    #expect(comparison.labels(.inconclusive).count == 2)
+  }
+}

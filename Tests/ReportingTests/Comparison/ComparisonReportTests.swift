@@ -1,0 +1,154 @@
+import Foundation
+import Testing
+
+@testable import Reporting
+
+@Suite struct ComparisonReportTests {
+  /// `kv-cache` decodes slower, another suite, a failed check, and two variants that the base does not have.
+  private var comparison: Comparison {
+    var head = Fixture.comparable(Slowdown(kvCacheDecode: 1.25, machine: 1.02), run: 1)
+    head.cells += Fixture.troubled().cells[4...5]
+    head.correctness.append(Fixture.failedCheck("simd8"))
+    head.settings.suite = "full"
+    return Comparison(base: Fixture.comparable(), head: head, baseLabel: "base.json", headLabel: "head.json")
+  }
+
+  @Test func markdown() {
+    #expect(
+      comparison.markdown
+        == """
+        # Comparison of two runs
+
+        **1 regressed, 9 unchanged.** A change counts from 5 %, memory 2 %, load 20 %; exit code 3.
+
+        > **Warning:** The suite differs: base quick, head full. What both have is compared.
+
+        Failed its correctness check in head:
+
+        - `simd8`: tiny: max abs error 0.5 > 1e-4
+
+        | verdict       | variant    | weights | threads | test      | metric        |  base |  head | unit  |      n | ratio, > 1 is better | 95 % CI        | p, Holm | noise floor | remark |
+        | ------------- | ---------- | ------- | ------: | --------- | ------------- | ----: | ----: | ----- | -----: | -------------------: | -------------- | ------: | ----------: | ------ |
+        | **regressed** | `kv-cache` | f32     |       1 | tg5 @ d64 | decode tok/s  | 497.8 | 398.2 | tok/s | 10, 10 |                0.800 | 0.797 to 0.803 | 8.7e-05 |       2.0 % |        |
+        | unchanged     | `naive`    | f32     |       1 |           | load, warm    | 2.008 | 2.008 | ms    |   5, 5 |                1.000 | 0.994 to 1.006 |     1.0 |       2.0 % |        |
+        | unchanged     | `kv-cache` | f32     |       1 |           | load, warm    | 2.008 | 2.008 | ms    |   5, 5 |                1.000 | 0.994 to 1.006 |     1.0 |       2.0 % |        |
+        | unchanged     | `naive`    | f32     |       1 | pp64      | prefill tok/s |  1593 |  1593 | tok/s | 10, 10 |                1.000 | 0.996 to 1.004 |     1.0 |       2.0 % |        |
+        | unchanged     | `naive`    | f32     |       1 | pp64      | TTFT          | 44.20 | 44.20 | ms    | 10, 10 |                1.000 | 0.996 to 1.004 |     1.0 |       2.0 % |        |
+        | unchanged     | `naive`    | f32     |       1 | tg5 @ d64 | decode tok/s  | 49.78 | 49.77 | tok/s | 10, 10 |                1.000 | 0.996 to 1.004 |     1.0 |       2.0 % |        |
+        | unchanged     | `kv-cache` | f32     |       1 | pp64      | prefill tok/s |  6371 |  6371 | tok/s | 10, 10 |                1.000 | 0.996 to 1.004 |     1.0 |       2.0 % |        |
+        | unchanged     | `kv-cache` | f32     |       1 | pp64      | TTFT          | 11.05 | 11.05 | ms    | 10, 10 |                1.000 | 0.996 to 1.004 |     1.0 |       2.0 % |        |
+        | unchanged     | `naive`    | f32     |       1 |           | peak memory   | 50.00 | 50.00 | MiB   |   1, 1 |                1.000 |                |         |             |        |
+        | unchanged     | `kv-cache` | f32     |       1 |           | peak memory   | 50.00 | 50.00 | MiB   |   1, 1 |                1.000 |                |         |             |        |
+
+        | geometric mean of the ratios (rows) | decode tok/s | prefill tok/s |      TTFT | peak memory | load, warm |
+        | ----------------------------------- | -----------: | ------------: | --------: | ----------: | ---------: |
+        | all                                 |    0.894 (2) |     1.000 (2) | 1.000 (2) |   1.000 (2) |  1.000 (2) |
+        | `naive`                             |    1.000 (1) |     1.000 (1) | 1.000 (1) |   1.000 (1) |  1.000 (1) |
+        | `kv-cache`                          |    0.800 (1) |     1.000 (1) | 1.000 (1) |   1.000 (1) |  1.000 (1) |
+
+        ## On one side only
+
+        - `simd8` (1 thread) on tg5 @ d64: only in head
+        - `threaded` (1 thread) on tg5 @ d64: only in head
+
+        ## How to read it
+
+        - **Ratio** = median time in base ÷ median time in head (of a rate: the head's ÷ the base's; of memory: base ÷ head). Above 1 the head is faster or smaller.
+        - A change of t leaves 1 − t to 1 / (1 − t), so that swapping base and head swaps the verdicts: 5 % leaves 0.950 to 1.053.
+        - **regressed**, **improved**: all of these hold. The whole interval lies on that side of 1; p after Holm's correction for all 8 tested rows is below 0.05; the change exceeds the row's threshold and the noise floor, what the machine's own ceilings differed by between the two runs.
+        - **unchanged**: the whole interval lies within the threshold. **failed**: the head has no figure, because it failed its correctness check. Otherwise **inconclusive**, with the condition that failed.
+        - Peak memory is one value a process, and the threshold alone judges it. A verdict in parentheses does not count.
+        - Exit code: 3 where a row regressed, else 4 where a check failed in head, else 5 where a row is inconclusive or nothing could be compared, else 0.
+        - The two records are of two runs, so their samples are unpaired: **p** is Mann and Whitney's, two-sided, of the samples' times; **CI** is the 95 % percentile bootstrap of the ratio, the two resampled apart.
+        - **Noise floor**: the medians of the ceiling that bounds the row, with its number of threads, differed by this share between both runs: the machine, not the program. A verdict must hold for the times as they are and for the times against that ceiling. Of figures that are percent of their ceilings the floor is how far the ceilings' own trials spread.
+        - Records can show a change; they cannot confirm one. `gpt2-bench compare --against OTHER-BINARY` measures both builds in the same rounds, with a control and a confirmation.
+        - Base: base.json, gpt2-bench 0.1.0, commit 0123abc, run of 2026-01-02T03:04:05Z (Swift 6.3, release, -march=x86-64-v3, 256-bit vectors).
+        - Head: head.json, gpt2-bench 0.1.0, commit 0123abc, run of 2026-01-02T03:04:05Z (Swift 6.3, release, -march=x86-64-v3, 256-bit vectors).
+
+        """)
+  }
+
+  @Test func csv() {
+    #expect(
+      comparison.csv
+        == """
+        variant,weights,threads,test,metric,unit,base,head,base_samples,head_samples,ratio,ratio_ci_low,ratio_ci_high,p,p_adjusted,threshold,noise_floor,smallest_detectable,share_of_ceiling,verdict,confirmed,counts,reason
+        naive,f32,1,pp64,prefill tok/s,tok/s,1592.832,1592.674,10,10,0.9999005,0.9959289,1.00389,0.7393644,1,0.05,0.01960784,,false,unchanged,,true,
+        naive,f32,1,pp64,TTFT,ms,44.198,44.2024,10,10,0.9999005,0.9959289,1.00389,0.7393644,1,0.05,0.01960784,,false,unchanged,,true,
+        naive,f32,1,tg5 @ d64,decode tok/s,tok/s,49.77601,49.77105,10,10,0.9999005,0.9959289,1.00389,0.7393644,1,0.05,0.01960784,,false,unchanged,,true,
+        kv-cache,f32,1,pp64,prefill tok/s,tok/s,6371.329,6370.695,10,10,0.9999005,0.9959289,1.00389,0.7393644,1,0.05,0.01960784,,false,unchanged,,true,
+        kv-cache,f32,1,pp64,TTFT,ms,11.0495,11.0506,10,10,0.9999005,0.9959289,1.00389,0.7393644,1,0.05,0.01960784,,false,unchanged,,true,
+        kv-cache,f32,1,tg5 @ d64,decode tok/s,tok/s,497.7601,398.1684,10,10,0.7999204,0.7967431,0.8031119,1.082509e-05,8.660071e-05,0.05,0.01960784,,false,regressed,,true,
+        naive,f32,1,,peak memory,MiB,50,50,1,1,1,,,,,0.02,,,false,unchanged,,true,
+        kv-cache,f32,1,,peak memory,MiB,50,50,1,1,1,,,,,0.02,,,false,unchanged,,true,
+        naive,f32,1,,"load, warm",ms,2.008,2.0082,5,5,0.9999004,0.993949,1.005899,0.6904762,1,0.2,0.01960784,,false,unchanged,,true,
+        kv-cache,f32,1,,"load, warm",ms,2.008,2.0082,5,5,0.9999004,0.993949,1.005899,0.6904762,1,0.2,0.01960784,,false,unchanged,,true,
+
+        """)
+  }
+
+  @Test func json() throws {
+    let text = try comparison.json
+    let document = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    guard case .object(let members) = document, case .array(let rows)? = members["rows"],
+      case .object(let thresholds)? = members["thresholds"], case .object(let base)? = members["base"]
+    else {
+      Issue.record("not an object with rows, thresholds and base")
+      return
+    }
+    #expect(members["schema"] == .integer(2))
+    #expect(members["method"] == .string("stored"))
+    #expect(members["exitCode"] == .integer(3))
+    #expect(thresholds["decode"] == .number(0.05) && thresholds["memory"] == .number(0.02))
+    #expect(base["label"] == .string("base.json") && base["commit"] == .string("0123abc"))
+    #expect(members["failures"] == .array([.string("`simd8`: tiny: max abs error 0.5 > 1e-4")]))
+    #expect(rows.count == 10)
+    guard case .object(let row)? = rows.first(where: { $0.verdict == "regressed" }) else {
+      Issue.record("no regressed row")
+      return
+    }
+    #expect(row["variant"] == .string("kv-cache"))
+    #expect(row["test"] == .string("tg5 @ d64"))
+    #expect(row["metric"] == .string("decode tok/s"))
+    #expect(row["counts"] == .bool(true))
+    #expect(row["shareOfCeiling"] == .bool(false))
+    #expect(row["threshold"] == .number(0.05))
+    for (key, expected) in [
+      ("ratio", 1.0045 / 1.0046 / 1.25), ("p", 2.0 / 184_756), ("pAdjusted", 16.0 / 184_756),
+      ("noiseFloor", 1 - 1 / 1.02),
+    ] {
+      guard case .number(let value)? = row[key] else {
+        Issue.record("no \(key)")
+        continue
+      }
+      #expect(abs(value - expected) < 1e-6)
+    }
+    #expect(row["confirmed"] == nil && row["smallestDetectable"] == nil)
+  }
+
+  /// What only an interleaved comparison has.
+  @Test func anInterleavedComparisonShowsItsColumns() {
+    let row = ComparisonRow(
+      contestant: Contestant(variant: "packed", weights: "f32", threads: 2), test: Fixture.decode,
+      metric: .decode, base: 100, head: 80, baseSamples: 20, headSamples: 20, ratio: Figure(value: 0.8),
+      pValue: 0.0001, adjustedPValue: 0.0002, noiseFloor: 0.0123, smallestDetectable: 0.021, threshold: 0.02,
+      verdict: .regressed, isConfirmed: true)
+    let side = Side(label: "other", version: "0.1.0", started: "2026-01-02T03:04:05Z", buildFlags: [])
+    let comparison = Comparison(
+      method: .interleaved, base: side, head: side, thresholds: Thresholds(speeds: 0.02), rows: [row],
+      unmatched: [], failures: [], warnings: [], notes: ["A note."])
+    let text = comparison.markdown
+    #expect(text.hasPrefix("# Comparison of two builds\n\n**1 regressed.** A change counts from 2 %"))
+    #expect(text.contains("| noise floor | smallest detectable | confirmed |"))
+    #expect(text.contains("|       1.2 % |               2.1 % | yes       |"))
+    #expect(text.contains("\n- A note.\n- Base: other, gpt2-bench 0.1.0, run of 2026-01-02T03:04:05Z.\n"))
+    #expect(comparison.csv.contains(",0.0001,0.0002,0.02,0.0123,0.021,false,regressed,true,true,"))
+  }
+}
+
+extension JSONValue {
+  fileprivate var verdict: String? {
+    guard case .object(let members) = self, case .string(let word)? = members["verdict"] else { return nil }
+    return word
+  }
+}

@@ -1,0 +1,248 @@
+import Foundation
+import Testing
+
+@testable import Reporting
+
+/// Two records of one machine and one kind of build.
+@Suite struct StoredComparisonTests {
+  private let base = Fixture.comparable()
+
+  private func compared(
+    _ slowdown: Slowdown, thresholds: Thresholds = Thresholds(), samples: Int = 10
+  ) -> Comparison {
+    Comparison(
+      base: Fixture.comparable(samples: samples),
+      head: Fixture.comparable(slowdown, samples: samples, run: 1), thresholds: thresholds)
+  }
+
+  private let allLabels = [
+    "naive f32 t1 pp64 prefill", "naive f32 t1 pp64 ttft", "naive f32 t1 tg5 @ d64 decode",
+    "kv-cache f32 t1 pp64 prefill", "kv-cache f32 t1 pp64 ttft", "kv-cache f32 t1 tg5 @ d64 decode",
+    "naive f32 t1 memory", "kv-cache f32 t1 memory", "naive f32 t1 load", "kv-cache f32 t1 load",
+  ]
+
+  @Test func aRecordAgainstItselfIsUnchanged() {
+    let comparison = Comparison(base: base, head: base)
+    #expect(comparison.rows.map(\.label) == allLabels)
+    #expect(
+      comparison.rows.allSatisfy { $0.verdict == .unchanged && $0.ratio?.value == 1 && $0.pValue == nil })
+    #expect(comparison.warnings.isEmpty && comparison.unmatched.isEmpty && comparison.failures.isEmpty)
+    #expect(comparison.exitCode == 0)
+  }
+
+  @Test func aRepeatedRunWithLittleNoiseIsUnchanged() throws {
+    let comparison = compared(Slowdown())
+    #expect(comparison.labels(.unchanged) == allLabels)
+    let row = try #require(comparison.row(.decode))
+    #expect(row.reason == nil && row.noiseFloor == 0)
+    #expect(try #require(row.adjustedPValue) > 0.5)
+    #expect(comparison.exitCode == 0)
+  }
+
+  @Test func aSlowdownIsARegressionInItsRowAndSwappingSidesSwapsTheVerdict() throws {
+    let slow = Fixture.comparable(Slowdown(kvCacheDecode: 1.2), run: 1)
+    let comparison = Comparison(base: base, head: slow)
+    #expect(comparison.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    #expect(comparison.labels(.unchanged).count == 9)
+    let row = try #require(comparison.row(.decode))
+    #expect(abs(try #require(row.ratio).value - 1 / 1.2) < 1e-3)
+    // Two samples of ten that do not overlap: 2 of the 184756 ways to choose ten of twenty; eight rows are tested.
+    #expect(abs(try #require(row.pValue) - 2.0 / 184_756) < 1e-12)
+    #expect(abs(try #require(row.adjustedPValue) - 16.0 / 184_756) < 1e-12)
+    #expect(comparison.exitCode == 3)
+    let mirrored = Comparison(base: slow, head: base)
+    #expect(mirrored.labels(.improved) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    #expect(mirrored.labels(.unchanged).count == 9)
+    #expect(mirrored.exitCode == 0)
+  }
+
+  @Test func everyMetricHasItsOwnThreshold() throws {
+    let slowdown = Slowdown(kvCacheDecode: 1.04, kvCachePrefill: 1.04, load: 1.1)
+    #expect(compared(slowdown).labels(.unchanged) == allLabels)
+    let decode = compared(slowdown, thresholds: try Thresholds(parsing: "decode=2%"))
+    #expect(decode.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    #expect(decode.labels(.unchanged).count == 9)
+    let loads = compared(slowdown, thresholds: try Thresholds(parsing: "load=5%"))
+    #expect(loads.labels(.regressed) == ["naive f32 t1 load", "kv-cache f32 t1 load"])
+  }
+
+  @Test func loadsAreJudged() throws {
+    let comparison = try Comparison(
+      base: base, head: Fixture.comparable(Slowdown(load: 1.5), run: 1), filter: RowFilter(parsing: "load"))
+    #expect(comparison.labels(.regressed) == ["naive f32 t1 load", "kv-cache f32 t1 load"])
+    let row = try #require(comparison.row(.warmLoad))
+    #expect(row.baseSamples == 5 && row.headSamples == 5 && row.counts && row.threshold == 0.2)
+    #expect(comparison.exitCode == 3)
+  }
+
+  @Test func aLoadOfOneValueIsOnlyShown() throws {
+    var head = Fixture.comparable(run: 1)
+    for index in head.cells.indices {
+      head.cells[index].load = LoadTimes(coldNanoseconds: nil, warmNanoseconds: 9_000_000)
+    }
+    let comparison = Comparison(base: base, head: head)
+    let load = try #require(comparison.row(.warmLoad))
+    #expect(load.verdict == .inconclusive && !load.counts)
+    #expect(load.reason == "fewer than 3 loads on a side, does not count")
+    #expect(comparison.exitCode == 0)
+  }
+
+  @Test func memoryIsJudgedByItsThresholdAlone() throws {
+    var head = base
+    for index in head.cells.indices where head.cells[index].variant == "kv-cache" {
+      head.cells[index].peakMemoryBytes = 54_000_000
+    }
+    let comparison = Comparison(base: base, head: head)
+    #expect(comparison.labels(.regressed) == ["kv-cache f32 t1 memory"])
+    #expect(comparison.row(.peakMemory)?.test == nil)
+    #expect(comparison.exitCode == 3)
+    let lenient = Comparison(base: base, head: head, thresholds: try Thresholds(parsing: "memory=5%"))
+    #expect(lenient.exitCode == 0)
+  }
+
+  @Test func noiseIsInconclusive() throws {
+    var head = base
+    head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [1.5, 2.6, 3.5])
+    let row = try #require(Comparison(base: base, head: head).row(.decode))
+    #expect(row.verdict == .inconclusive)
+    #expect(row.reason?.hasPrefix("the interval reaches across 1; p = ") == true)
+    #expect(Comparison(base: base, head: head).exitCode == 5)
+  }
+
+  @Test func tooFewSamplesAreInconclusiveHoweverLargeTheChange() throws {
+    var head = base
+    head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [20, 20])
+    let comparison = Comparison(base: base, head: head)
+    let row = try #require(comparison.row(.decode))
+    #expect(row.verdict == .inconclusive)
+    #expect(row.reason == "n = 2, at least 3 needed")
+    #expect(row.ratio?.interval == nil && row.pValue == nil)
+    #expect(comparison.exitCode == 5)
+  }
+
+  /// Exact Mann-Whitney of 3 against 3 has no p below 0.1, of 5 against 5 none below 2 / 252.
+  @Test func whereNoResultCouldBeSignificantTheReasonSaysSo() throws {
+    let three = compared(Slowdown(kvCacheDecode: 2), samples: 3)
+    #expect(three.row(.decode)?.verdict == .inconclusive)
+    #expect(
+      three.row(.decode)?.reason == "n = 3 and 3 cannot show a change: the smallest possible p is 0.10")
+    let five = compared(Slowdown(kvCacheDecode: 2), samples: 5)
+    #expect(
+      five.row(.decode)?.reason
+        == "the samples do not overlap, but n = 5 and 5 cannot show a change among 8 rows: "
+        + "the smallest possible p is 0.0079, 0.063 after Holm")
+    #expect(five.exitCode == 5)
+    let chosen = try Comparison(
+      base: Fixture.comparable(samples: 5),
+      head: Fixture.comparable(Slowdown(kvCacheDecode: 2), samples: 5, run: 1),
+      filter: RowFilter(parsing: "kv-cache decode"))
+    #expect(chosen.rows.map(\.verdict) == [.regressed])
+    #expect(chosen.exitCode == 3)
+  }
+
+  /// What a neighbour on a shared machine does: all times and the ceilings change alike.
+  @Test func aMachineThatWasSlowerIsNoRegression() throws {
+    let drifted = compared(
+      Slowdown(naive: 1.12, kvCacheDecode: 1.12, kvCachePrefill: 1.12, load: 1.12, machine: 1.12))
+    #expect(drifted.labels(.regressed).isEmpty)
+    #expect(drifted.exitCode == 5)
+    let row = try #require(drifted.row(.decode))
+    #expect(abs(try #require(row.noiseFloor) - (1 - 1 / 1.12)) < 1e-9)
+    let more = compared(
+      Slowdown(naive: 1.14, kvCacheDecode: 1.14, kvCachePrefill: 1.14, load: 1.14, machine: 1.12))
+    #expect(more.labels(.regressed).isEmpty)
+    #expect(
+      more.row(.decode)?.reason
+        == "the machine itself was 11 % slower in head's run: against its ceiling the ratio is 0.982")
+  }
+
+  @Test func aRegressionBeyondWhatTheMachineDidIsFound() {
+    let comparison = compared(
+      Slowdown(naive: 1.12, kvCacheDecode: 1.4, kvCachePrefill: 1.12, load: 1.12, machine: 1.12))
+    #expect(comparison.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+  }
+
+  @Test func aFasterMachineDoesNotHideASlowdown() {
+    let comparison = compared(Slowdown(machine: 1 / 1.12))
+    #expect(comparison.row(.decode)?.verdict == .inconclusive)
+    #expect(
+      comparison.row(.decode)?.reason
+        == "the machine itself was 11 % faster in head's run: against its ceiling the ratio is 0.893")
+  }
+
+  @Test func aHeadThatFailsItsCheckExitsWithFour() throws {
+    var head = base
+    head.cells[3] = Fixture.emptyCell("kv-cache", .failedCheck, message: nil)
+    head.cells.remove(at: 2)
+    head.correctness[1] = Fixture.failedCheck("kv-cache")
+    let comparison = Comparison(base: base, head: head)
+    let row = try #require(comparison.row(.decode))
+    #expect(row.verdict == .failed)
+    #expect(row.head == nil && row.ratio == nil)
+    #expect(row.reason == "head failed its check: tiny: max abs error 0.5 > 1e-4")
+    #expect(comparison.failures == ["`kv-cache`: tiny: max abs error 0.5 > 1e-4"])
+    #expect(comparison.exitCode == 4)
+    let other = try Comparison(base: base, head: head, filter: RowFilter(parsing: "naive"))
+    #expect(other.failures.isEmpty && other.exitCode == 0)
+  }
+
+  @Test func aCheckThatOnlyTheHeadMadeAndFailedCountsToo() {
+    var head = base
+    head.correctness.append(Fixture.failedCheck("new-variant"))
+    #expect(Comparison(base: base, head: head).exitCode == 4)
+  }
+
+  @Test func aRegressionOutweighsAFailedCheckAndThatAnInconclusiveRow() {
+    var head = Fixture.comparable(Slowdown(kvCacheDecode: 2), run: 1)
+    head.correctness.append(Fixture.failedCheck("new-variant"))
+    #expect(Comparison(base: base, head: head).exitCode == 3)
+    head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [1, 9])
+    #expect(Comparison(base: base, head: head).exitCode == 4)
+  }
+
+  @Test func aHeadThatDiedIsInconclusiveWithItsReason() throws {
+    var head = base
+    head.cells[3] = Fixture.emptyCell("kv-cache", .died, message: "signal 11")
+    let comparison = Comparison(base: base, head: head)
+    #expect(comparison.row(.decode)?.reason == "head has no figure: its process died: signal 11")
+    #expect(comparison.exitCode == 5)
+  }
+
+  @Test func rowsWithoutACounterpartAreListed() throws {
+    var head = base
+    head.cells.remove(at: 3)
+    head.cells.append(Fixture.decodeCell("packed", stepMilliseconds: [1, 1, 1]))
+    var old = base
+    old.cells.append(Fixture.emptyCell("tiled", .hung, message: "60 s"))
+    head.cells.append(Fixture.decodeCell("tiled", stepMilliseconds: [1, 1, 1]))
+    let comparison = Comparison(base: old, head: head)
+    let lines = [
+      "`kv-cache` (1 thread) on tg5 @ d64: only in base",
+      "`tiled` (1 thread) on tg5 @ d64: only in head; base has no figure: its process hung: 60 s",
+      "`packed` (1 thread) on tg5 @ d64: only in head",
+    ]
+    #expect(comparison.unmatched == lines)
+    #expect(comparison.exitCode == 0)
+    let filtered = try Comparison(base: old, head: head, filter: RowFilter(parsing: "packed"))
+    #expect(filtered.unmatched == [lines[2]] && filtered.rows.isEmpty && filtered.exitCode == 5)
+  }
+
+  @Test func aFilterThatKeepsNothingNamesTheRowsThereAre() throws {
+    let filter = try RowFilter(parsing: "packed")
+    #expect(
+      throws: OptionError(
+        found: "packed", expected: "words of one of these rows: \(allLabels.joined(separator: ", "))")
+    ) { try Comparison(base: base, head: base, filter: filter) }
+    let kept = try Comparison(
+      base: base, head: base, filter: RowFilter(parsing: "naive decode,kv-cache pp64"))
+    #expect(kept.rows.map(\.label) == Array(allLabels[2...4]))
+  }
+
+  @Test func geometricMeansAreTakenPerMetricAndPerVariant() throws {
+    let comparison = compared(Slowdown(kvCacheDecode: 0.25))
+    let decode = comparison.groupMeans.filter { $0.metric == .decode }
+    #expect(decode.map(\.variant) == [nil, "naive", "kv-cache"])
+    #expect(decode.map(\.count) == [2, 1, 1])
+    for (mean, expected) in zip(decode, [2, 1, 4.0]) { #expect(abs(mean.ratio - expected) < 0.001) }
+  }
+}

@@ -1,0 +1,123 @@
+import Statistics
+import Testing
+
+@testable import Reporting
+
+@Suite struct VerdictRuleTests {
+  /// What decides a verdict; a fifth slower beyond doubt unless said otherwise.
+  struct Evidence: Sendable {
+    var ratio = 0.8
+    var interval = (0.78, 0.82)
+    var p = 0.01
+    var threshold = 0.05
+    var floor: Double? = 0.03
+
+    var judgement: VerdictRule.Judgement {
+      VerdictRule(threshold: threshold, noiseFloor: floor).judgement(
+        of: Figure(value: ratio, interval: Interval(lower: interval.0, upper: interval.1)), adjustedPValue: p,
+        fewestSamples: 10)
+    }
+
+    /// The same with base and head swapped.
+    var swapped: Evidence {
+      var copy = self
+      copy.ratio = 1 / ratio
+      copy.interval = (1 / interval.1, 1 / interval.0)
+      return copy
+    }
+  }
+
+  typealias Case = (evidence: Evidence, verdict: Verdict, mirrored: Verdict, reason: String?)
+
+  static let cases: [Case] = [
+    (Evidence(), .regressed, .improved, nil),
+    (Evidence(floor: nil), .regressed, .improved, nil),
+    // Each condition alone.
+    (
+      Evidence(interval: (0.78, 1.01)), .inconclusive, .inconclusive,
+      "the interval reaches across 1"
+    ),
+    (Evidence(p: 0.05), .inconclusive, .inconclusive, "p = 0.050 after Holm"),
+    (Evidence(p: 0.0499), .regressed, .improved, nil),
+    (
+      Evidence(floor: 0.21), .inconclusive, .inconclusive,
+      "the change is below the noise floor of 21 %"
+    ),
+    (Evidence(floor: 0.19), .regressed, .improved, nil),
+    (
+      Evidence(threshold: 0.21), .inconclusive, .inconclusive,
+      "the interval reaches across the threshold of 21 %"
+    ),
+    (Evidence(threshold: 0.19), .regressed, .improved, nil),
+    // All but the threshold.
+    (
+      Evidence(interval: (0.5, 1.2), p: 0.4, floor: 0.3), .inconclusive, .inconclusive,
+      "the interval reaches across 1; p = 0.40 after Holm; the change is below the noise floor of 30 %"
+    ),
+    // Within the threshold, however significant, and whatever the machine does.
+    (Evidence(ratio: 0.97, interval: (0.96, 0.98), p: 1e-6), .unchanged, .unchanged, nil),
+    (Evidence(ratio: 0.97, interval: (0.951, 0.98), p: 0.9, floor: 0.4), .unchanged, .unchanged, nil),
+    (
+      Evidence(ratio: 0.97, interval: (0.949, 0.98)), .inconclusive, .inconclusive,
+      "the interval reaches across the threshold of 5.0 %"
+    ),
+    (
+      Evidence(ratio: 1, interval: (0.94, 1.06), p: 0.9), .inconclusive, .inconclusive,
+      "the interval reaches across the threshold of 5.0 %"
+    ),
+  ]
+
+  @Test(arguments: cases.indices)
+  func everyConditionHoldsAndSwappingSidesSwapsTheVerdict(index: Int) {
+    let (evidence, verdict, mirrored, reason) = Self.cases[index]
+    #expect(evidence.judgement == .init(verdict: verdict, reason: reason))
+    #expect(evidence.swapped.judgement == .init(verdict: mirrored, reason: reason))
+  }
+
+  @Test func withoutAnIntervalOrAPValueNothingIsSaid() {
+    let rule = VerdictRule(threshold: 0.05)
+    let reason = "n = 2, at least 3 needed"
+    #expect(
+      rule.judgement(of: Figure(value: 0.1), adjustedPValue: 0.001, fewestSamples: 2)
+        == .init(verdict: .inconclusive, reason: reason))
+    #expect(
+      rule.judgement(of: nil, adjustedPValue: nil, fewestSamples: 2)
+        == .init(verdict: .inconclusive, reason: reason))
+  }
+
+  @Test func oneValueASideIsJudgedByTheThresholdAlone() {
+    let rule = VerdictRule(threshold: 0.02)
+    for (ratio, verdict) in [
+      (0.97, Verdict.regressed), (0.981, .unchanged), (1, .unchanged), (1.02, .unchanged), (1.03, .improved),
+    ] {
+      #expect(rule.judgement(ofSingleRatio: ratio) == .init(verdict: verdict))
+    }
+  }
+
+  private func row(p: Double?, ratio: Double = 1, verdict: Verdict = .inconclusive) -> ComparisonRow {
+    ComparisonRow(
+      contestant: Contestant(variant: "v", weights: "f32", threads: 1), test: Fixture.decode, metric: .decode,
+      baseSamples: 10, headSamples: 10,
+      ratio: Figure(value: ratio, interval: Interval(lower: ratio * 0.99, upper: ratio * 1.01)), pValue: p,
+      threshold: 0.05, verdict: verdict)
+  }
+
+  @Test func oneFalseRowAmongTwentyIsNoRegression() throws {
+    let unlucky = row(p: 0.01, ratio: 0.9)
+    #expect([unlucky].judged()[0].verdict == .regressed)
+    let many = ([unlucky] + (1..<20).map { _ in row(p: 0.4) }).judged()
+    #expect(many[0].verdict == .inconclusive)
+    #expect(many[0].reason == "p = 0.20 after Holm")
+    #expect(abs(try #require(many[0].adjustedPValue) - 0.2) < 1e-12)
+    #expect(many.dropFirst().allSatisfy { $0.verdict == .unchanged })
+    let real = ([row(p: 0.001, ratio: 0.9)] + (1..<20).map { _ in row(p: 0.4) }).judged()
+    #expect(real[0].verdict == .regressed)
+  }
+
+  @Test func whatWasNotTestedKeepsItsVerdictAndDoesNotWeighOnTheOthers() {
+    let untested = row(p: nil, ratio: 0.5, verdict: .failed)
+    let rows = ([row(p: 0.04, ratio: 0.9)] + (1..<20).map { _ in untested }).judged()
+    #expect(rows[0].verdict == .regressed)
+    #expect(rows[1...].allSatisfy { $0.verdict == .failed && $0.adjustedPValue == nil })
+  }
+}

@@ -4,26 +4,16 @@ import Reporting
 enum Report: Command {
   static let description = CommandDescription(
     name: "report", summary: "makes a record's reports again", operands: "RECORD", operandCount: 1...1,
-    options: [Option("--format", value: "F", help: "md (default), csv or json"), .outFile])
+    options: [
+      Option("--format", value: "F", help: RecordFormat.allCases.map(\.rawValue).joined(separator: ", ")),
+      .outFile,
+    ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format = try arguments.choice("--format", of: RecordFormat.names) ?? "md"
+    let format = try arguments.recordFormat(of: RecordFormat.allCases) ?? .markdown
     let record = try Record.read(path: arguments.operands[0])
-    try Output.put(RecordFormat.text(of: record, format), arguments.string("--out"), console)
+    try Output.put(format.text(of: record), arguments.string("--out"), console)
     return .done
-  }
-}
-
-/// The forms in which a record can be shown.
-enum RecordFormat {
-  static let names = ["md", "csv", "json"]
-
-  static func text(of record: Record, _ format: String) throws -> String {
-    switch format {
-    case "csv": CSVReport(record).results
-    case "json": String(decoding: try record.encode(), as: UTF8.self)
-    default: MarkdownReport(record).text
-    }
   }
 }
 

@@ -36,7 +36,8 @@ import Testing
     try expectRefusal(2, ["all", "--model", "synthetic:0,1,1,1,1"], "layers is 0", "from 1 to")
     try expectRefusal(2, ["all", "--suite", "slow"], "'slow'", "full, quick")
     try expectRefusal(2, ["list", "kernels"], "'kernels'", "variants, models or suites")
-    try expectRefusal(2, ["list"], "operand is missing", "usage: gpt2-bench list variants|models|suites")
+    try expectRefusal(
+      2, ["list"], "operand is missing", "usage: gpt2-bench list variants|models|suites|baselines")
   }
 
   /// The sandbox's machine has no BLAS.

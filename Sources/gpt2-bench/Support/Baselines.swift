@@ -7,8 +7,8 @@ struct Baselines {
 
   init(in project: Project) { folder = project.root + "/Benchmarks/baselines" }
 
-  /// A baseline's name: ASCII letters, digits, `.`, `_` and `-`, at most 64 of them, a letter or a digit first. So it
-  /// is one file in the folder, on every system.
+  /// A baseline's name: ASCII letters, digits, `.`, `_` and `-`, at most 64 of them, a letter or a digit first, and
+  /// no `.json` behind it. So it is one file in the folder on every system, and nobody takes it for a file's name.
   struct Name: Equatable {
     let text: String
 
@@ -21,7 +21,8 @@ struct Baselines {
         default: return false
         }
       }
-      guard isAllowed, (1...64).contains(text.utf8.count), let first = text.first, !"._-".contains(first)
+      guard isAllowed, (1...64).contains(text.utf8.count), let first = text.first, !"._-".contains(first),
+        !text.hasSuffix(".json")
       else { return nil }
       self.text = text
     }
@@ -35,7 +36,8 @@ struct Baselines {
     return files.sorted().filter { $0.hasSuffix(".json") }.compactMap { Name(String($0.dropLast(5))) }
   }
 
-  /// The record that `text` means: a file of that path, else the baseline of that name.
+  /// The record that `text` means: a file of that path, else the baseline of that name. What can only be a path is
+  /// one, whether or not it is there.
   ///
   /// - Throws: `RunError` where there is neither.
   func path(meaning text: String) throws -> String {
@@ -43,7 +45,8 @@ struct Baselines {
     if FileManager.default.fileExists(atPath: text, isDirectory: &isFolder), !isFolder.boolValue {
       return text
     }
-    if let name = Name(text), names.contains(name) { return path(of: name) }
+    guard let name = Name(text) else { return text }
+    if names.contains(name) { return path(of: name) }
     let known = names.map(\.text).joined(separator: ", ")
     throw RunError(
       "--baseline: found '\(text)', expected a record's file"
@@ -83,7 +86,8 @@ extension Arguments {
     guard let name = Baselines.Name(text) else {
       throw UsageError(
         option, found: text,
-        expected: "a name of at most 64 letters, digits, '.', '_' and '-', a letter or a digit first")
+        expected:
+          "a name of at most 64 letters, digits, '.', '_' and '-', a letter or a digit first, without .json")
     }
     return name
   }

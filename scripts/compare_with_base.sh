@@ -25,6 +25,7 @@ commit=$(git -C "$root" rev-parse --verify --quiet "$ref^{commit}") ||
   fail "found '$ref', expected a commit, branch or tag of $root"
 
 work=$(mktemp -d)
+# shellcheck disable=SC2329  # the trap calls it
 cleanup() {
   git -C "$root" worktree remove --force "$work/base" >/dev/null 2>&1 || true
   rm -rf "$work"

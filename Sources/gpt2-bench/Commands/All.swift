@@ -8,7 +8,10 @@ enum All: Command {
       .model, Option("--suite", value: "S", help: "quick (default), full, or a suite's file"), .variants,
       .contestant, .contestantTolerance, .threadList, .repetitions, MeasuringOptions.budget, .seed,
       .outFolder, .reference,
-      Option("--baseline", value: "RECORD", help: "compare with this record; exits 3 on a regression"),
+      Option(
+        "--baseline", value: "RECORD",
+        help: "compare with this record, or the baseline of this name; exits 3 on a regression"),
+      .saveBaseline,
       .maxRegression, MeasuringOptions.timeout,
     ])
 
@@ -19,12 +22,16 @@ enum All: Command {
     let project = try Project()
     let suite = try Suite(arguments.string("--suite") ?? "quick", in: project)
     let thresholds = try arguments.thresholds()
+    let baselines = Baselines(in: project)
+    let saved = try arguments.baselineToSave()
     let baseline = try arguments.string("--baseline").map {
-      try readBaseline($0, tests: suite.tests, contestants: MeasuringOptions(arguments).contestants)
+      try readBaseline(
+        baselines.path(meaning: $0), tests: suite.tests, contestants: MeasuringOptions(arguments).contestants)
     }
     let record = try EndToEnd(arguments, console).run(
       suite.tests, suite: suite.name, repetitions: suite.repetitions,
       budgetSeconds: suite.cellBudgetSeconds, scope: scope)
+    if let saved { try baselines.save(record, as: saved, console) }
     let code = record.runExitCode
     guard code == .done, let baseline else { return code }
     let comparison = Comparison(
@@ -67,7 +74,7 @@ enum Run: Command {
       Option("--batch", value: "B,…", help: "sequences at once (default 1)"),
       .model, .variants, .contestant, .contestantTolerance, .threadList, .repetitions,
       MeasuringOptions.budget, .seed, .outFolder,
-      .reference, MeasuringOptions.timeout,
+      .reference, .saveBaseline, MeasuringOptions.timeout,
     ])
 
   private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
@@ -92,8 +99,11 @@ enum Run: Command {
           tokens.map { [Test.decode(tokens: $0, depth: max(depth, 1), batch: batch)] } ?? []
         }
     }
-    let record = try EndToEnd(arguments, console).run(
+    let saved = try arguments.baselineToSave()
+    let bench = try EndToEnd(arguments, console)
+    let record = try bench.run(
       tests, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope)
+    if let saved { try Baselines(in: bench.project).save(record, as: saved, console) }
     return record.runExitCode
   }
 }

@@ -1,11 +1,12 @@
 import Foundation
 import GPT2Kernels
 import GPT2Model
+import Reporting
 
 enum List: Command {
   static let description = CommandDescription(
-    name: "list", summary: "variants, models or suites, one name a line", operands: "variants|models|suites",
-    operandCount: 1...1, options: [])
+    name: "list", summary: "variants, models, suites or baselines, one name a line",
+    operands: "variants|models|suites|baselines", operandCount: 1...1, options: [])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let rows: [(String, String)] =
@@ -13,7 +14,8 @@ enum List: Command {
       case "variants": Variant.all.map { ($0.name, $0.summary) } + Variant.lookedUp.map(lookedUp)
       case "models": try models()
       case "suites": try Suite.all(in: Project()).map { ($0.name, $0.summary) }
-      case let other: throw UsageError("found '\(other)', expected variants, models or suites")
+      case "baselines": try baselines()
+      case let other: throw UsageError("found '\(other)', expected variants, models, suites or baselines")
       }
     let width = rows.map(\.0.count).max() ?? 0
     for (name, summary) in rows { console.print("\(name.padding(to: width))  \(summary)") }
@@ -22,6 +24,16 @@ enum List: Command {
 
   private static func lookedUp(_ variant: LookedUpVariant) -> (String, String) {
     (variant.name, variant.variant?.summary ?? variant.summary + " (not found)")
+  }
+
+  private static func baselines() throws -> [(String, String)] {
+    let baselines = Baselines(in: try Project())
+    return baselines.names.map { name in
+      guard let record = try? Record.read(path: baselines.path(of: name)) else {
+        return (name.text, "cannot be read")
+      }
+      return (name.text, "\(record.model?.name ?? "GEMM"), \(record.started), \(record.machine.cpu)")
+    }
   }
 
   /// The synthetic models, and the folders in `weights/` that hold a model.

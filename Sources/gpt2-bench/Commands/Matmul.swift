@@ -10,7 +10,7 @@ enum Matmul: Command {
       Option(
         "--size", value: "[Mx]KxN,…", help: "rows, inputs and outputs; M = 1 and 64 where it is not given"),
       .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed,
-      Option("--format", value: "F", help: "md, csv or json (default: a table for the terminal)"), .outFile,
+      Option("--format", value: "F", help: "as of report (default: a table for the terminal)"), .outFile,
       MeasuringOptions.timeout,
     ])
 
@@ -24,7 +24,7 @@ enum Matmul: Command {
     }
     let shapes = try shapes(size)
     let options = try MeasuringOptions(arguments)
-    let format = try arguments.choice("--format", of: RecordFormat.names)
+    let format = try arguments.recordFormat(of: RecordFormat.all(of: .gemm))
     let budget = options.budgetSeconds ?? budgetSeconds
     let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
@@ -50,7 +50,7 @@ enum Matmul: Command {
       let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
       console.print(table.text)
     } else {
-      try Output.put(RecordFormat.text(of: bench.record, format ?? "md"), out, console)
+      try Output.put((format ?? .markdown).text(of: bench.record), out, console)
     }
     return bench.record.runExitCode
   }

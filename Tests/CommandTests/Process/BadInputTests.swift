@@ -35,8 +35,9 @@ import Testing
     try expectRefusal(2, ["all", "--model", "synthetic:2,3,64,512,128"], "heads is 3", "a divisor of the 64")
     try expectRefusal(2, ["all", "--model", "synthetic:0,1,1,1,1"], "layers is 0", "from 1 to")
     try expectRefusal(2, ["all", "--suite", "slow"], "'slow'", "full, quick")
-    try expectRefusal(2, ["list", "kernels"], "'kernels'", "variants, models or suites")
-    try expectRefusal(2, ["list"], "operand is missing", "usage: gpt2-bench list variants|models|suites")
+    try expectRefusal(2, ["list", "kernels"], "'kernels'", "variants, models, suites or baselines")
+    try expectRefusal(
+      2, ["list"], "operand is missing", "usage: gpt2-bench list variants|models|suites|baselines")
   }
 
   /// The sandbox's machine has no BLAS.

@@ -10,10 +10,10 @@ final class Sandbox: Sendable {
     folder =
       manager.temporaryDirectory.resolvingSymlinksInPath()
       .appendingPathComponent("gpt2-bench-\(UUID().uuidString)").path
-    for name in ["home/weights", "work"] {
+    for name in ["home/weights", "home/Benchmarks", "work"] {
       try manager.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
     }
-    for name in ["Benchmarks", "weights/tiny"] {
+    for name in ["Benchmarks/suites", "Benchmarks/reference", "Benchmarks/peers", "weights/tiny"] {
       try manager.createSymbolicLink(
         atPath: "\(home)/\(name)", withDestinationPath: "\(Self.project)/\(name)")
     }

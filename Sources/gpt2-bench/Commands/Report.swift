@@ -1,0 +1,55 @@
+import Foundation
+import Reporting
+
+enum Report: Command {
+  static let description = CommandDescription(
+    name: "report", summary: "makes a record's reports again", operands: "RECORD", operandCount: 1...1,
+    options: [
+      Option("--format", value: "F", help: RecordFormat.allCases.map(\.rawValue).joined(separator: ", ")),
+      .outFile,
+    ])
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let format = try arguments.recordFormat(of: RecordFormat.allCases) ?? .markdown
+    let record = try Record.read(path: arguments.operands[0])
+    try Output.put(format.text(of: record), arguments.string("--out"), console)
+    return .done
+  }
+}
+
+/// A result that goes to a file where one is named, otherwise to standard output.
+enum Output {
+  /// Called before the work, so that a path that cannot be written costs no minutes.
+  ///
+  /// - Throws: `RunError` where there is no folder to write to, or a folder in the file's place.
+  static func refuseUnwritable(_ path: String?) throws {
+    guard let path else { return }
+    let manager = FileManager.default
+    var isFolder: ObjCBool = false
+    if path.isEmpty || (manager.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue) {
+      throw RunError(
+        "--out: found \(path.isEmpty ? "nothing" : "the folder \(path)"), expected a file's path")
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard manager.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+      throw RunError("\(path): cannot be written: there is no folder \(folder)")
+    }
+    guard manager.isWritableFile(atPath: folder) else {
+      throw RunError("\(path): cannot be written: the folder \(folder) does not permit it")
+    }
+  }
+
+  static func put(_ text: String, _ path: String?, _ console: Console) throws {
+    let whole = text.hasSuffix("\n") ? text : text + "\n"
+    guard let path else { return console.write(whole) }
+    try refuseUnwritable(path)
+    do { try Data(whole.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)")
+    }
+    console.note("\(path): written")
+  }
+}
+
+extension Option {
+  static let outFile = Option("--out", value: "FILE", help: "write there instead of standard output")
+}

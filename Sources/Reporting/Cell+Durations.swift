@@ -30,12 +30,6 @@ extension Cell {
     return positive((load?.samples ?? []).map { Double($0.loadNanoseconds) })
   }
 
-  /// Loads from the page cache, each in a process of its own.
-  var loadDurations: [Double] {
-    guard status == .measured || status == .pending else { return [] }
-    return positive((load?.samples ?? []).map { Double($0.loadNanoseconds) })
-  }
-
   /// (t_last − t_first) / (N − 1).
   var stepDurations: [Double] { positive(usableSamples.compactMap(\.stepDuration)) }
 

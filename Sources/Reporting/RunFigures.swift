@@ -17,12 +17,6 @@ extension Contestant {
   }
 }
 
-extension Contestant {
-  init(_ cell: Cell) {
-    self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads)
-  }
-}
-
 /// The outcome of a variant's correctness checks.
 enum Check: Sendable, Equatable {
   case passed

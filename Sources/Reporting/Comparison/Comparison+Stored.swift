@@ -37,7 +37,8 @@ extension Comparison {
   private static var storedNotes: [String] {
     [
       "The two records are of two runs, so their samples are unpaired: **p** is Mann and Whitney's, two-sided, of the samples' times; **CI** is the 95 % percentile bootstrap of the ratio, the two resampled apart.",
-      "**Noise floor**: the medians of the ceiling that bounds the row, with its number of threads, differed by this share between both runs: the machine, not the program. A verdict must hold for the times as they are and for the times against that ceiling. Of figures that are percent of their ceilings the floor is how far the ceilings' own trials spread.",
+      "**Noise floor** of a row: the larger of two shares. What the medians of the ceiling that bounds it, with its number of threads, differed by between both runs (of figures that are percent of their ceilings: how far that ceiling's own trials spread). And what the first half of a run's samples differed by from the second, in the row of either run where that was most: the same program against itself.",
+      "A verdict must hold for the times as they are and for the times against that ceiling: a machine that was slower in one run slows its ceilings too.",
       "Records can show a change; they cannot confirm one. `gpt2-bench compare --against OTHER-BINARY` measures both builds in the same rounds, with a control and a confirmation.",
     ]
   }

@@ -15,8 +15,9 @@ struct ComparisonRow: Sendable {
   var pValue: Double?
   /// `pValue` after Holm's correction for all tested rows of the comparison.
   var adjustedPValue: Double?
-  /// The change, as a share, that this row shows without any change of the program: of the interleaved
-  /// comparison what base against base showed, of stored records how much the machine itself differed.
+  /// The change, as a share, that this run or these runs show without any change of the program: of the
+  /// interleaved comparison what base against base showed, of stored records what the machine's ceilings differed
+  /// by between the runs and the samples within them.
   var noiseFloor: Double?
   /// The smallest change, as a share, that this run could have detected.
   var smallestDetectable: Double?

@@ -6,6 +6,16 @@ struct StoredEvidence: Sendable {
   let head: RunFigures
   let comparability: Comparability
   let thresholds: Thresholds
+  /// What the same program differed by within a run, in the run where that was more.
+  private let unrest: Double?
+
+  init(base: RunFigures, head: RunFigures, comparability: Comparability, thresholds: Thresholds) {
+    self.base = base
+    self.head = head
+    self.comparability = comparability
+    self.thresholds = thresholds
+    unrest = [base, head].compactMap(\.largestDifferenceOfHalves).max()
+  }
 
   /// A metric of a row that both have figures for.
   func candidate(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
@@ -30,11 +40,12 @@ struct StoredEvidence: Sendable {
   /// machine.
   func memory(_ contestant: Contestant) -> StoredCandidate? {
     guard let (old, new) = figures(.peakMemory, contestant) else { return nil }
-    let judgement = VerdictRule(threshold: thresholds[.peakMemory]).judgement(ofSingleRatio: old / new)
+    let threshold = thresholds.ofMemory(base: old, head: new)
+    let judgement = VerdictRule(threshold: threshold).judgement(ofSingleRatio: old / new)
     return StoredCandidate(
       row: ComparisonRow(
         contestant: contestant, test: nil, metric: .peakMemory, base: old, head: new, baseSamples: 1,
-        headSamples: 1, ratio: Figure(value: old / new), threshold: thresholds[.peakMemory],
+        headSamples: 1, ratio: Figure(value: old / new), threshold: threshold,
         verdict: judgement.verdict))
   }
 
@@ -58,7 +69,7 @@ struct StoredEvidence: Sendable {
     }
     if baseTimes == headTimes { row.isUnchangedAsTheSame() }
     let machine = MachineDifference(roof: .memory(level: Ceiling.dram), ceilings(contestant))
-    row.noiseFloor = machine?.share
+    row.noiseFloor = noiseFloor(machine?.share)
     return StoredCandidate(row: row, machine: machine)
   }
 
@@ -68,7 +79,7 @@ struct StoredEvidence: Sendable {
       metric, base.contestant, base.cell.test, metric.durations(base.cell), metric.durations(head.cell))
     row.base = metric.value(base.figures)
     row.head = metric.value(head.figures)
-    row.noiseFloor = machine?.share
+    row.noiseFloor = noiseFloor(machine?.share)
     if base.cell.samples == head.cell.samples { row.isUnchangedAsTheSame() }
     return StoredCandidate(row: row, machine: machine)
   }
@@ -89,8 +100,14 @@ struct StoredEvidence: Sendable {
     row.head = median(headTimes).map { 100 / $0 }
     let ceilings = ceilings(base.contestant)
     let spreads = [(base.figures.roof, ceilings.base), (head.figures.roof, ceilings.head)]
-    row.noiseFloor = spreads.compactMap { roof, ceiling in roof.flatMap { ceiling?.spread($0) } }.max()
+    row.noiseFloor = noiseFloor(
+      spreads.compactMap { roof, ceiling in roof.flatMap { ceiling?.spread($0) } }.max())
     return StoredCandidate(row: row)
+  }
+
+  /// - Parameter ofCeilings: what the row's ceilings differed by.
+  private func noiseFloor(_ ofCeilings: Double?) -> Double? {
+    [ofCeilings, unrest].compactMap { $0 }.max()
   }
 
   private func withoutRatio(

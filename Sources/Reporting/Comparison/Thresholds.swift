@@ -40,6 +40,12 @@ public struct Thresholds: Sendable, Equatable {
     shares.merge(named) { $1 }
   }
 
+  /// Processes that do the same differ by some hundred KiB, by where the system places their pages: a change of peak
+  /// memory, in MiB, counts from 1 MiB on at the least.
+  func ofMemory(base: Double, head: Double) -> Double {
+    max(self[.peakMemory], min(1, 1 / max(base, head)))
+  }
+
   subscript(metric: ComparedMetric) -> Double { shares[metric] ?? 0 }
 
   /// `5 %, memory 2 %, load 20 %`: the speeds' share first where they have one.

@@ -62,6 +62,11 @@ import Testing
     try expectRefusal(2, ["run", "--model", "synthetic:tiny"], "neither -p nor -n")
     try expectRefusal(2, ["run", "-d", "3", "--model", "synthetic:tiny"], "-d: found '3'", "-n beside it")
     try expectRefusal(2, ["compare", "a", "b", "--max-regression", "200%"], "'200%'", "below 100%")
+    try expectRefusal(
+      2, ["compare", "a", "b", "--max-regression", "5%,speed=2%"], "--max-regression: found 'speed'",
+      "one of decode, prefill")
+    try expectRefusal(
+      2, ["compare", "a", "b", "--rows", "naive,"], "--rows: found 'naive,'", "words of a row")
   }
 
   @Test func beyondTheContext() throws {

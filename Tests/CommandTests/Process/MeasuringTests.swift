@@ -91,6 +91,10 @@ import Testing
 
   /// The verdicts that decide a comparison's exit code.
   private func verdicts(_ status: Int32, _ more: String...) throws -> Set<String> {
+    try verdicts(status, more)
+  }
+
+  private func verdicts(_ status: Int32, _ more: [String]) throws -> Set<String> {
     let result = try run(["compare", "--format", "csv"] + more)
     #expect(result.status == status, Comment(rawValue: more.joined(separator: " ")))
     return Set(try CSVRows(result.output).filter { $0["counts"] == "true" }.compactMap { $0["verdict"] })
@@ -114,6 +118,12 @@ import Testing
     #expect(text.output == "")
     #expect(
       try sandbox.text("c.md").contains("| **regressed** |"))
+    let lenient = ["base.json", "slower.json", "--max-regression", "prefill=40%,ttft=40%"]
+    #expect(try verdicts(3, lenient + ["--rows", "decode"]) == ["regressed"])
+    #expect(try !verdicts(0, lenient + ["--rows", "prefill,memory"]).contains("regressed"))
+    let none = try expect(2, "compare", "base.json", "slower.json", "--rows", "packed")
+    #expect(
+      none.error.contains("--rows: found 'packed', expected words of one of these rows: naive f32 t1 pp8"))
     let json = try expect(3, "compare", "base.json", "slower.json", "--format", "json").output
     #expect(try JSONSerialization.jsonObject(with: Data(json.utf8)) is [String: Any])
 

@@ -34,7 +34,8 @@ import Testing
     let comparison = compared(Slowdown())
     #expect(comparison.labels(.unchanged) == allLabels)
     let row = try #require(comparison.row(.decode))
-    #expect(row.reason == nil && row.noiseFloor == 0)
+    #expect(row.reason == nil)
+    #expect(try #require(row.noiseFloor) < 0.01)
     #expect(try #require(row.adjustedPValue) > 0.5)
     #expect(comparison.exitCode == 0)
   }
@@ -98,6 +99,30 @@ import Testing
     #expect(comparison.exitCode == 3)
     let lenient = Comparison(base: base, head: head, thresholds: try Thresholds(parsing: "memory=5%"))
     #expect(lenient.exitCode == 0)
+  }
+
+  @Test func aMebibyteOfMemoryIsNoChange() throws {
+    var head = base
+    for index in head.cells.indices { head.cells[index].peakMemoryBytes = 52_428_800 + 1_048_000 }
+    let thresholds = try Thresholds(parsing: "memory=0.1%")
+    let row = try #require(Comparison(base: base, head: head, thresholds: thresholds).row(.peakMemory))
+    #expect(row.verdict == .unchanged && abs(row.threshold - 1 / 51.0) < 1e-4)
+    for index in head.cells.indices { head.cells[index].peakMemoryBytes = 52_428_800 + 1_049_000 }
+    let more = Comparison(base: base, head: head, thresholds: thresholds)
+    #expect(more.row(.peakMemory)?.verdict == .regressed)
+    #expect(Comparison(base: head, head: base, thresholds: thresholds).row(.peakMemory)?.verdict == .improved)
+  }
+
+  /// The second half of the base's run was a third slower in one row, without any change of the program.
+  @Test func aRunThatDiffersFromItselfShowsNoSmallerChange() throws {
+    var restless = base
+    restless.cells[0] = Fixture.prefillCell(
+      "naive", milliseconds: [40, 40.1, 40.2, 40.3, 40.4, 60, 60.1, 60.2, 60.3, 60.4])
+    let slower = Comparison(base: restless, head: Fixture.comparable(Slowdown(kvCacheDecode: 1.4), run: 1))
+    #expect(slower.row(.decode)?.verdict == .inconclusive)
+    #expect(slower.row(.decode)?.reason == "the change is below the noise floor of 33 %")
+    let far = Comparison(base: restless, head: Fixture.comparable(Slowdown(kvCacheDecode: 1.6), run: 1))
+    #expect(far.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
   }
 
   @Test func noiseIsInconclusive() throws {

@@ -12,7 +12,7 @@ extension Comparison {
       thresholds: try Thresholds(parsing: record.settings.maxRegression), rows: analysis.rows,
       unmatched: record.lost.filter { !($0.failedCheck && $0.side == .head) }.map(record.line),
       failures: failedContestants.map(record.line),
-      warnings: record.warnings
+      warnings: record.warnings + Validity(record).findings.map(\.text)
         + (record.isComplete ? [] : ["The comparison is incomplete: it was interrupted."]),
       notes: record.notes)
   }

@@ -26,6 +26,8 @@ public struct PairedRecord: Codable, Sendable, Equatable {
   public var contestants: [PairedContestant]
   public var units: [PairedUnit]
   public var warnings: [String] = []
+  /// What the run met on its machine; nil until it has ended.
+  public var conditions: Conditions?
   public var correctness: [PairedCheck] = []
   /// Contestants that gave no figures, or no further ones.
   public var lost: [LostContestant] = []

@@ -6,8 +6,17 @@ public struct Validity: Sendable, Equatable {
   let checks: [ValidityCheck]
 
   public init(_ record: Record) {
-    let own = [Self.build(record), Self.threads(record)]
+    let own = [
+      Self.build(record.build), Self.threads(record.cells.map(\.threads), of: record.machine),
+    ]
     checks = own + (record.conditions.map(Self.machine) ?? []) + [Self.drift(record)]
+  }
+
+  /// Of an interleaved comparison, whose pairs a drift of the machine does not touch.
+  public init(_ record: PairedRecord) {
+    checks =
+      [record.head.build.map(Self.build), Self.threads(record.contestants.map(\.threads), of: record.machine)]
+      .compactMap { $0 } + (record.conditions.map(Self.machine) ?? [])
   }
 
   /// What was found, in a fixed order.
@@ -16,15 +25,15 @@ public struct Validity: Sendable, Equatable {
   /// The names of what the system does not tell.
   var unreadable: [String] { checks.filter { $0.outcome == .unreadable }.map(\.name) }
 
-  private static func build(_ record: Record) -> ValidityCheck {
+  private static func build(_ build: Build) -> ValidityCheck {
     .judged(
-      "build", record.build.configuration, limit: "release", record.build.configuration == "debug",
+      "build", build.configuration, limit: "release", build.configuration == "debug",
       "this is a debug build of the command; time release builds: swift run -c release")
   }
 
-  private static func threads(_ record: Record) -> ValidityCheck {
-    let most = record.cells.map(\.threads).max() ?? 1
-    let cores = record.machine.logicalCores
+  private static func threads(_ threads: [Int], of machine: Machine) -> ValidityCheck {
+    let most = threads.max() ?? 1
+    let cores = machine.logicalCores
     return .judged(
       "threads", "\(most)", limit: "\(counted(cores, "core"))", most > cores,
       "\(most) threads share \(counted(cores, "core"))")

@@ -20,6 +20,7 @@ final class PairedBench {
   /// The tokens of each unit, and the side that made them first.
   var tokens: [Int: (side: PairedSide, ids: [[Int]])] = [:]
 
+  private let conditions = ConditionsRecorder()
   private let start: UInt64
 
   init(
@@ -43,7 +44,8 @@ final class PairedBench {
   func run(onChange: @escaping (PairedRecord) throws -> Void) throws {
     self.onChange = onChange
     Interruption.watch()
-    for warning in record.warnings { progress.remark(warning) }
+    conditions.begin()
+    for warning in record.warnings + Validity(record).findings.map(\.text) { progress.remark(warning) }
     try onChange(record)
     for contestant in plan.contestants.indices where !isCancelled { check(contestant) }
     // Three processes at once hold their weights; memory that the system has to fetch first is no load time.
@@ -51,6 +53,7 @@ final class PairedBench {
     try search()
     try confirm()
     progress.end()
+    record.conditions = Conditions(conditions.end())
     record.isComplete = !isCancelled
     record.finished = Date().formatted(.iso8601)
     try onChange(record)
@@ -106,6 +109,7 @@ final class PairedBench {
       }
     }
     guard !isCancelled else { return true }
+    conditions.betweenRounds()
     record.blocks.append(block)
     try onChange(record)
     return true

@@ -1,12 +1,12 @@
-/// The shift of paired differences that goes with Wilcoxon's signed-rank test (Hodges and Lehmann, "Estimates of
-/// Location Based on Rank Tests", 1963): the median of the n(n + 1)/2 Walsh averages (xᵢ + xⱼ)/2, i ≤ j, and the
-/// interval of those shifts that the test does not reject (Tukey; Hollander, Wolfe and Chicken, "Nonparametric
-/// Statistical Methods", 2014, section 3.3).
+/// The shift of paired differences that goes with Wilcoxon's signed-rank test (Hodges and Lehmann, "Estimates
+/// of Location Based on Rank Tests", 1963): the median of the n(n + 1)/2 Walsh averages (xᵢ + xⱼ)/2, i ≤ j,
+/// and the interval of those shifts that the test does not reject (Tukey; Hollander, Wolfe and Chicken,
+/// "Nonparametric Statistical Methods", 2014, section 3.3).
 ///
 /// For independent differences that are symmetric about the shift the interval covers it at least as often as
 /// asked, whatever their distribution. Both sides of a comparison drawn from one family of times, however
-/// skewed, give log-ratios that are symmetric. Differences that are skewed themselves it covers less often than
-/// asked, and what it estimates then is the median of the mean of two of them.
+/// skewed, give log-ratios that are symmetric. Differences that are skewed themselves it covers less often
+/// than asked, and what it estimates then is the median of the mean of two of them.
 ///
 /// Time and memory grow with n².
 public enum HodgesLehmann {

@@ -1,6 +1,7 @@
-/// Holm's adjusted p-values (Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979), in the order
-/// given: with p₁ ≤ … ≤ pₘ, the i-th is max over j ≤ i of (m − j + 1)·pⱼ, at most 1. Rejecting those at or below α
-/// keeps the chance of any false rejection at or below α, whatever the dependence between the tests.
+/// Holm's adjusted p-values (Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979), in the
+/// order given: with p₁ ≤ … ≤ pₘ, the i-th is max over j ≤ i of (m − j + 1)·pⱼ, at most 1. Rejecting those at
+/// or below α keeps the chance of any false rejection at or below α, whatever the dependence between the
+/// tests.
 ///
 /// A p-value that is not a number proves nothing and counts as 1.
 public func holm(_ pValues: [Double]) -> [Double] {

@@ -1,8 +1,8 @@
 /// The exact distribution of the sum of the ranks of `chosen` values out of all, every choice as likely.
 ///
-/// By dynamic programming over the values in the order of their ranks: of n − i values left, the next is chosen
-/// with probability (chosen − c)/(n − i) where c are chosen already. Only products and sums of what is positive,
-/// so no digit cancels.
+/// By dynamic programming over the values in the order of their ranks: of n − i values left, the next is
+/// chosen with probability (chosen − c)/(n − i) where c are chosen already. Only products and sums of what is
+/// positive, so no digit cancels.
 struct RankSumDistribution {
   /// Most steps of the program; above, a normal approximation serves as well.
   private static let affordableSteps = 30_000_000

@@ -67,8 +67,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     Double(next() >> 11) * 0x1p-53
   }
 
-  /// Puts the elements into a random order, each order as likely as the others (Fisher and Yates; Durstenfeld,
-  /// 1964).
+  /// Puts the elements into a random order, each order as likely as the others (Fisher and Yates;
+  /// Durstenfeld, 1964).
   public mutating func shuffle<Element>(_ elements: inout [Element]) {
     for last in stride(from: elements.count - 1, to: 0, by: -1) {
       elements.swapAt(last, index(below: last + 1))

@@ -3,6 +3,10 @@ import Foundation
 /// Wilcoxon's signed-rank test of paired differences (Wilcoxon, "Individual Comparisons by Ranking Methods",
 /// 1945), two-sided: could differences that are symmetric about zero look like these?
 ///
+/// The differences must be independent of each other. Pairs measured in one pair of processes share what each
+/// process landed on (page layout, core), and count as one: of 30 pairs from 3 processes a side, of which 3 in 10
+/// are slow by ten times the noise, a sequential plan at 5 % raises false alarms in 64 of 100 simulated runs.
+///
 /// Differences of zero are dropped, as Wilcoxon did; equal magnitudes share their midrank. Up to
 /// `exactCount` differences the p-value is exact, with ties too: every choice of signs is as likely as the
 /// others, given the magnitudes. Above, it is the normal approximation with tie and continuity correction,

@@ -45,8 +45,8 @@ import Testing
       (1...8).contains { Bootstrap(seed: $0).median(values) != Bootstrap(seed: 0).median(values) })
   }
 
-  /// Samples of 25 from a right-skewed distribution (log-normal, median 1), as timings are. NumPy's coverage of
-  /// the same procedure is 0.940 (4,000 trials); the bounds are 3 standard errors of 400 trials around it.
+  /// Samples of 25 from a right-skewed distribution (log-normal, median 1), as timings are. NumPy's coverage
+  /// of the same procedure is 0.940 (4,000 trials); the bounds are 3 standard errors of 400 trials around it.
   @Test func intervalCoversTheMedianAsOftenAsExpected() throws {
     var generator = SeededGenerator(seed: 2024)
     let trials = 400

@@ -2,8 +2,8 @@ import Foundation
 import Statistics
 import Testing
 
-/// How often intervals of few pairs hold the true log-ratio: both sides of a pair have the same kind of noise.
-/// The bounds are 3 standard errors below what is expected.
+/// How often intervals of few pairs hold the true log-ratio: both sides of a pair have the same kind of
+/// noise. The bounds are 3 standard errors below what is expected.
 @Suite struct CoverageTests {
   struct Case: Sendable {
     let noise: Noise
@@ -47,8 +47,8 @@ import Testing
     #expect((0.88...0.98).contains(share), "coverage \(share)")
   }
 
-  /// 97 to 98.5 in 100 in NumPy for the nominal 99.2 %: the far quantiles of a bootstrap of few values err two to
-  /// three times as often as they say, which is why the sequential comparison does not rest on them.
+  /// 97 to 98.5 in 100 in NumPy for the nominal 99.2 %: the far quantiles of a bootstrap of few values err
+  /// two to three times as often as they say, which is why the sequential comparison does not rest on them.
   @Test(arguments: Noise.allCases)
   func bootstrapIntervalsOfHighConfidenceCoverLess(_ noise: Noise) throws {
     let share = try coverage(Case(noise: noise, count: 15), trials: 600) {

@@ -7,7 +7,8 @@ import Testing
     SignedRank(differences).map { $0.pValue <= 0.05 } ?? false
   }
 
-  /// Expected: 20 pairs of standard normal differences, SciPy's wilcoxon on 20,000 samples per shift, bisected.
+  /// Expected: 20 pairs of standard normal differences, SciPy's wilcoxon on 20,000 samples per shift,
+  /// bisected.
   @Test func matchesThePowerOfTheSignedRankTest() throws {
     var generator = SeededGenerator(seed: 12)
     let control = (0..<2000).map { _ in Noise.gaussian(&generator) }

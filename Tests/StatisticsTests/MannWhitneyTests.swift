@@ -5,8 +5,8 @@ import Testing
 // Expected values without another source: scripts/statistics_golden.py (SciPy, and every choice of a side
 // enumerated where there are ties).
 @Suite struct MannWhitneyTests {
-  /// Hollander and Wolfe, "Nonparametric Statistical Methods", section 4.1: permeability constants of the human
-  /// chorioamnion at term and at 12 to 26 weeks; one-sided P = 0.127.
+  /// Hollander and Wolfe, "Nonparametric Statistical Methods", section 4.1: permeability constants of the
+  /// human chorioamnion at term and at 12 to 26 weeks; one-sided P = 0.127.
   @Test func permeabilityMatchesThePublishedValue() throws {
     let atTerm = [0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46]
     let earlier = [1.15, 0.88, 0.90, 0.74, 1.21]

@@ -72,6 +72,19 @@ import Testing
     #expect(share > 0.15, "false alarms \(share)")
   }
 
+  /// Thirty pairs from three processes a side are three, not thirty.
+  @Test func pairsThatShareTheirProcessesRaiseFalseAlarms() throws {
+    var generator = SeededGenerator(seed: 67)
+    let share = try rate {
+      let logRatios = (0..<3).flatMap { _ in
+        let processes = Noise.twoLevels.pair(&generator)
+        return (0..<Self.most / 3).map { _ in processes + 0.005 * Noise.gaussian(&generator) }
+      }
+      return try rejects([logRatios])
+    }
+    #expect(share > 0.3, "false alarms \(share)")
+  }
+
   /// A shift of two standard deviations of the log-ratio in one row of eight.
   @Test func aClearChangeIsFound() throws {
     var generator = SeededGenerator(seed: 61)

@@ -56,7 +56,7 @@ import Testing
       lasting == [
         Finding(
           severity: .warning, check: "load by others",
-          text: "other processes used 0.25 cores in the mean, 0.50 in the worst stretch")
+          text: "other processes used 0.25 cores on average, 0.50 in the worst stretch")
       ])
     let burst = findings { $0.stretches[4] = Fixture.stretch(at: 20, others: 1) }
     #expect(burst.map(\.severity) == [.note])
@@ -168,7 +168,7 @@ import Testing
       report.contains(
         "\n\n> **Warning:** Conditions that speak against these figures: build, swap; see Validity.\n\n"))
     #expect(report.contains("- **Warning**, swap: the machine swapped: 5 pages in, 0 out.\n"))
-    #expect(report.contains("- Note, load by others: other processes used 0.09 cores in the mean, 1.00 in"))
+    #expect(report.contains("- Note, load by others: other processes used 0.09 cores on average, 1.00 in"))
     #expect(
       report.contains("| 5 pages in, 0 out               | none            | warning |\n"))
   }

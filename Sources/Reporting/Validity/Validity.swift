@@ -72,7 +72,7 @@ public struct Validity: Sendable, Equatable {
     let isSeen = isLasting || most > ValidityLimit.othersCoresInAStretch
     return .judged(
       name, figure, limit: "\(cores(ValidityLimit.othersCores)) cores", isSeen,
-      "other processes used \(cores(mean)) cores in the mean, \(cores(most)) in the worst stretch",
+      "other processes used \(cores(mean)) cores on average, \(cores(most)) in the worst stretch",
       severity: isLasting ? .warning : .note)
   }
 

@@ -99,7 +99,9 @@ final class Bench {
 
   /// What another program says of itself when it loads.
   private func describe(_ index: Int, _ answer: LoadAnswer, _ decoding: Variant.Decoding) {
-    record.countersUnavailable = record.countersUnavailable ?? answer.countersUnavailable
+    if case .variant = plan.contestants[index].kind {
+      record.countersUnavailable = record.countersUnavailable ?? answer.countersUnavailable
+    }
     for (row, cell) in zip(rows(of: index), plan.cells) {
       record.cells[row].baselineMemoryBytes = answer.baselineBytes
       guard case .peer(let peer) = plan.contestants[index].kind else { continue }

@@ -1,0 +1,65 @@
+import Measurement
+import Testing
+
+@testable import gpt2_bench
+
+/// What a worker counts, through the kernel's own clock: it is opened, enabled and read as the CPU's counters are.
+@Suite(.enabled(if: (try? CounterSet([.taskClock])) != nil, "perf_event_open is not allowed here"))
+struct WorkerCounterTests {
+  private func session(_ variant: String, threads: Int) throws -> WorkerSession {
+    let counters = try CounterSet([.taskClock])
+    let session = WorkerSession(project: try Project(), counters: .success(counters))
+    let answer = try session.load(
+      LoadRequest(model: "synthetic:tiny", variant: variant, threads: threads, cold: false))
+    #expect(answer.countersUnavailable == nil)
+    return session
+  }
+
+  private func time(_ session: WorkerSession, prompt: Int, tokens: Int) throws -> (Int, RunAnswer) {
+    let request = RunRequest(
+      generation: .init(prompts: [(0..<prompt).map { $0 % 100 }], text: nil, tokens: tokens), gemm: nil)
+    let answer = try session.run(request)
+    try answer.check(against: request, of: "worker")
+    #expect(answer.countersShare == 1)
+    #expect(answer.counters?.count == 1)
+    return (try #require(answer.counters?["taskClock"]), answer)
+  }
+
+  @Test func aPromptsPassCountsWholeAndADecodersStepsAlone() throws {
+    let session = try session("kv-cache", threads: 1)
+    _ = try time(session, prompt: 100, tokens: 1)
+    let (pass, _) = try time(session, prompt: 100, tokens: 1)
+    let (step, answer) = try time(session, prompt: 100, tokens: 2)
+    // One step reads the weights once, the pass computes a hundred positions.
+    #expect(pass > 3 * step, "\(pass), \(step)")
+    #expect(step > 0 && Double(step) < answer.elapsedNanoseconds)
+  }
+
+  @Test func theThreadsOfThePoolCount() throws {
+    let session = try session("threaded", threads: 2)
+    let (pass, answer) = try time(session, prompt: 100, tokens: 1)
+    #expect(pass > 0 && Double(pass) < 2.2 * answer.elapsedNanoseconds)
+  }
+
+  @Test func theFirstSampleOfAProductFindsItsLengthAndIsNotCounted() throws {
+    let session = try session("simd8", threads: 1)
+    let request = RunRequest(generation: nil, gemm: GemmShape(m: 1, k: 64, n: 64))
+    #expect(try session.run(request).counters == nil)
+    let answer = try session.run(request)
+    let time = try #require(answer.counters?["taskClock"])
+    // All calls, of which the time is the mean.
+    #expect(Double(time) < 1.1 * answer.elapsedNanoseconds * Double(answer.iterations))
+    #expect(time > 1_000_000)
+  }
+
+  @Test func aWorkerWithoutCountersSaysWhy() throws {
+    let opened = Result { () throws(CountersUnavailable) in try CounterSet([]) }
+    let session = WorkerSession(project: try Project(), counters: opened)
+    let answer = try session.load(
+      LoadRequest(model: "synthetic:tiny", variant: "naive", threads: 1, cold: false))
+    #expect(answer.countersUnavailable?.hasPrefix("perf_event_open: no hardware counters") == true)
+    let request = RunRequest(generation: .init(prompts: [[1]], text: nil, tokens: 2), gemm: nil)
+    let run = try session.run(request)
+    #expect(run.counters == nil && run.countersShare == nil)
+  }
+}

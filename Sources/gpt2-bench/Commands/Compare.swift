@@ -5,14 +5,13 @@ enum Compare: Command {
     name: "compare", summary: "two records: ratio with confidence interval per row; exits 3 on a regression",
     operands: "BASE HEAD", operandCount: 2...2,
     options: [
-      .maxRegression, .rows, Option("--format", value: "F", help: "md (default), csv or json"),
-      .outFile,
+      .maxRegression, .rows, ComparisonFormat.option, .outFile,
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let thresholds = try arguments.thresholds()
     let filter = try arguments.rowFilter()
-    let format = try arguments.choice("--format", of: ["md", "csv", "json"]) ?? "md"
+    let format = try arguments.comparisonFormat()
     let (base, head) = (arguments.operands[0], arguments.operands[1])
     let records = (base: try Record.read(path: base), head: try Record.read(path: head))
     let comparison =
@@ -26,13 +25,7 @@ enum Compare: Command {
         Comparison(
           base: records.base, head: records.head, thresholds: thresholds, baseLabel: base, headLabel: head)
       }
-    let text =
-      switch format {
-      case "csv": comparison.csv
-      case "json": try comparison.json
-      default: comparison.markdown
-      }
-    try Output.put(text, arguments.string("--out"), console)
+    try format.put(comparison, head: records.head, to: arguments.string("--out"), console)
     return ExitCode(rawValue: comparison.exitCode) ?? .error
   }
 }

@@ -8,7 +8,7 @@ extension Comparison {
       "# Comparison of two \(method.nouns)", verdictLine,
       warnings.map { "> **Warning:** \($0)" }.joined(separator: "\n>\n"),
       failures.isEmpty ? "" : "Failed its correctness check in head:\n\n" + MarkdownReport.list(failures),
-      rowTable, meansTable,
+      table(of: rowsWorstFirst), meansTable,
       unmatched.isEmpty ? "" : "## On one side only\n\n" + MarkdownReport.list(unmatched), explanation,
     ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
@@ -35,11 +35,13 @@ extension Comparison {
     }
   }
 
-  private var verdictLine: String {
+  /// The verdict in bold, the thresholds and the exit code.
+  var verdictLine: String {
     "**\(summary)** A change counts from \(thresholds.words); exit code \(exitCode)."
   }
 
-  private var rowTable: String {
+  /// Empty for no rows.
+  func table(of rows: [ComparisonRow]) -> String {
     guard !rows.isEmpty else { return "" }
     var columns = ComparisonColumn.always
     for column in ComparisonColumn.sometimes where rows.contains(where: { !column.display($0).isEmpty }) {
@@ -47,12 +49,12 @@ extension Comparison {
     }
     columns.append(ComparisonColumn.remark)
     var table = MarkdownTable(columns.map { ($0.heading, $0.alignment) })
-    table.rows = rowsWorstFirst.map { row in columns.map { $0.display(row) } }
+    table.rows = rows.map { row in columns.map { $0.display(row) } }
     return table.text
   }
 
   /// A line for all rows, then one a variant; a column a metric, with the number of rows behind each mean.
-  private var meansTable: String {
+  var meansTable: String {
     let metrics = groupMeans.map(\.metric).uniqued()
     guard !metrics.isEmpty else { return "" }
     var table = MarkdownTable(

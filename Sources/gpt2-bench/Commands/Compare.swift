@@ -6,34 +6,32 @@ enum Compare: Command {
     summary: "two records, or two builds in turns: a verdict for each row; exits 3 on a regression",
     operands: "[BASE HEAD]", operandCount: 0...2,
     options: [
-      .maxRegression, .rows, Option("--format", value: "F", help: "md (default), csv or json"), .outFile,
+      .maxRegression, .rows, ComparisonFormat.option, .outFile,
     ] + CompareBuilds.options)
 
+  /// What was compared, and the head's run.
+  typealias Outcome = (comparison: Comparison, head: Record)
+
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format = try arguments.choice("--format", of: ["md", "csv", "json"]) ?? "md"
+    let format = try arguments.comparisonFormat()
     let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
-    var wasInterrupted = false
-    let comparison: Comparison
+    let outcome: Outcome
     if let base = arguments.string("--against") {
       guard arguments.operands.isEmpty else {
         throw UsageError("--against: found records beside it, expected one of the two")
       }
-      (comparison, wasInterrupted) = try CompareBuilds(arguments, console).run(against: base)
+      outcome = try CompareBuilds(arguments, console).run(against: base)
+      try format.put(outcome.comparison, head: outcome.head, to: out, console)
+      guard outcome.head.isComplete else { return .interrupted }
     } else {
-      comparison = try ofRecords(arguments)
+      outcome = try ofRecords(arguments)
+      try format.put(outcome.comparison, head: outcome.head, to: out, console)
     }
-    let text =
-      switch format {
-      case "csv": comparison.csv
-      case "json": try comparison.json
-      default: comparison.markdown
-      }
-    try Output.put(text, out, console)
-    return wasInterrupted ? .interrupted : ExitCode(rawValue: comparison.exitCode) ?? .error
+    return ExitCode(rawValue: outcome.comparison.exitCode) ?? .error
   }
 
-  private static func ofRecords(_ arguments: Arguments) throws -> Comparison {
+  private static func ofRecords(_ arguments: Arguments) throws -> Outcome {
     guard arguments.operands.count == 2 else {
       throw UsageError(
         "found \(arguments.operands.count) operands, expected two records, BASE and HEAD, or --against PATH")
@@ -45,13 +43,15 @@ enum Compare: Command {
     let (base, head) = (arguments.operands[0], arguments.operands[1])
     let records = (base: try Record.read(path: base), head: try Record.read(path: head))
     guard let filter = try arguments.rowFilter() else {
-      return Comparison(
+      let comparison = Comparison(
         base: records.base, head: records.head, thresholds: thresholds, baseLabel: base, headLabel: head)
+      return (comparison, records.head)
     }
-    return try arguments.value(of: .rows) {
+    let comparison = try arguments.value(of: .rows) {
       try Comparison(
         base: records.base, head: records.head, thresholds: thresholds, filter: filter, baseLabel: base,
         headLabel: head)
     }
+    return (comparison, records.head)
   }
 }

@@ -44,8 +44,7 @@ struct CompareBuilds {
     filter = try arguments.rowFilter()
   }
 
-  /// - Returns: the comparison, and whether it was broken off.
-  func run(against path: String) throws -> (comparison: Comparison, wasInterrupted: Bool) {
+  func run(against path: String) throws -> Compare.Outcome {
     let base = try Self.executable(path)
     let project = try Project()
     let plan = try arguments.string("--size").map { try products($0, base) } ?? generations(base)
@@ -57,7 +56,7 @@ struct CompareBuilds {
     let comparison = try Comparison(bench.record)
     try folder.write(comparison)
     console.note("record and reports: \(Project.shown(folder.path))")
-    return (comparison, !bench.record.isComplete)
+    return (comparison, Record(headOf: bench.record))
   }
 
   private func generations(_ base: String) throws -> PairedPlan {

@@ -195,6 +195,9 @@ import Testing
     try sandbox.file("other.json", #"{"schema": 99}"#)
     try expectRefusal(1, ["report", "other.json"], "other.json: schema", "99", "expected 1")
     try expectRefusal(1, ["report", "."], "is a folder")
+    try expectRefusal(
+      2, ["report", "other.json", "--format", "xml"], "--format: found 'xml'", "md, csv, json, github,")
+    try expectRefusal(2, ["compare", "a", "b", "--format", "llama-bench"], "github, github-action, bmf")
     let all = ["all", "--model", "synthetic:tiny", "--out", "never", "--baseline"]
     try expectRefusal(1, all + ["bad.json"], "bad.json: not JSON")
     try expectRefusal(1, all + ["none.json"], "none.json: no such file")

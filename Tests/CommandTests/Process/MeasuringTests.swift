@@ -127,6 +127,21 @@ import Testing
     let json = try expect(3, "compare", "base.json", "slower.json", "--format", "json").output
     #expect(try JSONSerialization.jsonObject(with: Data(json.utf8)) is [String: Any])
 
+    let gitHub = ["compare", "base.json", "slower.json", "--format", "github"]
+    let printed = try run(gitHub)
+    #expect(printed.output.hasPrefix("<!-- gpt2-bench compare -->\n"))
+    #expect(printed.error.hasPrefix("::notice title=Performance"))
+    #expect(printed.error.contains("\n::error title="))
+    let filed = try run(gitHub + ["--out", "comment.md", "--quiet"])
+    #expect(filed.output == printed.error)
+    #expect(filed.error == "")
+    #expect(try sandbox.text("comment.md") == printed.output)
+    for format in ["bmf", "github-action"] {
+      // The head's figures, as its own report has them.
+      let head = try expect(0, "report", "slower.json", "--format", format).output
+      #expect(try expect(3, "compare", "base.json", "slower.json", "--format", format).output == head)
+    }
+
     let result = try all(3, "--out", "p", "--baseline", "fast.json", "--quiet", "-r", "8")
     #expect(result.output.contains("regressed"))
     #expect(result.error == "")

@@ -1,0 +1,53 @@
+extension Comparison {
+  /// The comparison as a comment on GitHub: the verdict, the rows that are worse or undecided, and the rest folded.
+  public var gitHubComment: String {
+    let (urgent, others) = (rowsWorstFirst.filter(\.isUrgent), rowsWorstFirst.filter { !$0.isUrgent })
+    let sections = [
+      GitHubComment.Section(title: counted(others.count, "other row"), text: table(of: others)),
+      GitHubComment.Section(title: "Geometric means", text: meansTable),
+      GitHubComment.Section(title: "On one side only", text: MarkdownReport.list(unmatched)),
+    ]
+    return GitHubComment(
+      marker: "gpt2-bench compare", heading: "Performance of two \(method.nouns)",
+      shown: [
+        verdictLine, warnings.map { "> **Warning:** \($0)" }.joined(separator: "\n>\n"),
+        failures.isEmpty ? "" : "Failed its correctness check in head:\n\n" + MarkdownReport.list(failures),
+        table(of: urgent),
+      ],
+      folded: sections + [GitHubComment.Section(explanation)].compactMap { $0 }
+    ).text
+  }
+
+  /// Lines for GitHub Actions: a notice with the verdict, an error for each row that regressed and for each failed
+  /// check, a warning for each undecided row. The worst come first, since GitHub shows ten of a level for a step.
+  public var gitHubAnnotations: [String] {
+    let counting = rowsWorstFirst.filter(\.counts)
+    let summary = WorkflowCommand(
+      level: .notice, title: "Performance of two \(method.nouns)",
+      message: "\(summary) Exit code \(exitCode).")
+    let regressed = counting.filter { $0.verdict == .regressed }.map { $0.annotation(.error) }
+    let failed = failures.map {
+      WorkflowCommand(level: .error, title: "correctness check failed", message: $0)
+    }
+    let undecided = counting.filter { $0.verdict == .inconclusive }.map { $0.annotation(.warning) }
+    return ([summary] + regressed + failed + undecided).map(\.line)
+  }
+}
+
+extension ComparisonRow {
+  /// Whether a reader must see it: it counts, and is worse or undecided.
+  fileprivate var isUrgent: Bool { counts && [.regressed, .failed, .inconclusive].contains(verdict) }
+
+  fileprivate func annotation(_ level: WorkflowCommand.Level) -> WorkflowCommand {
+    let place = [contestant.label, test?.name, metric.rawValue].compactMap { $0 }.joined(separator: ", ")
+    let values = [base, head].map { $0.map { NumberText.significant($0) } ?? "no figure" }
+    let interval = ratio?.interval.map {
+      " (\(NumberText.fixed($0.lower, 3)) to \(NumberText.fixed($0.upper, 3)))"
+    }
+    let change = ratio.map { ", ratio \(NumberText.fixed($0.value, 3))\(interval ?? "")" } ?? ""
+    let remark = reason.map { "; \($0.singleLine)" } ?? ""
+    return WorkflowCommand(
+      level: level, title: "\(place): \(verdict.rawValue)",
+      message: "\(values.joined(separator: " → ")) \(unit)\(change)\(remark)")
+  }
+}

@@ -2,12 +2,15 @@
 public struct PairedDemand: Sendable, Equatable {
   /// Indices of units whose samples are wanted.
   public var units: Set<Int>
-  /// Indices of contestants whose load time or peak memory is wanted.
-  public var contestants: Set<Int>
+  /// Indices of contestants whose peak memory is wanted: of them every unit has to run.
+  public var memory: Set<Int>
+  /// Indices of contestants whose load time is wanted.
+  public var loads: Set<Int>
 
-  public init(units: Set<Int>, contestants: Set<Int>) {
+  public init(units: Set<Int>, memory: Set<Int>, loads: Set<Int>) {
     self.units = units
-    self.contestants = contestants
+    self.memory = memory
+    self.loads = loads
   }
 
   /// What every row needs that the record's filter keeps.
@@ -24,20 +27,25 @@ public struct PairedDemand: Sendable, Equatable {
         let contestant = Contestant(record.contestants[record.units[unit].contestant])
         return series.contains { $0.contestant == contestant && $0.test == record.units[unit].test }
       })
-    contestants = Set(
-      record.contestants.indices.filter { index in
-        let contestant = Contestant(record.contestants[index])
-        return series.contains { $0.contestant == contestant && $0.test == nil }
-      })
+    func contestants(_ metric: ComparedMetric) -> Set<Int> {
+      Set(
+        record.contestants.indices.filter { index in
+          let contestant = Contestant(record.contestants[index])
+          return series.contains { $0.contestant == contestant && $0.metric == metric }
+        })
+    }
+    memory = contestants(.peakMemory)
+    loads = contestants(.warmLoad)
   }
 
-  public var isEmpty: Bool { units.isEmpty && contestants.isEmpty }
+  public var isEmpty: Bool { units.isEmpty && memory.isEmpty && loads.isEmpty }
 
   /// Without the contestants that can no longer be measured.
   public func without(lost: [LostContestant], units all: [PairedUnit]) -> PairedDemand {
     let out = Set(lost.map(\.contestant))
     return PairedDemand(
-      units: units.filter { !out.contains(all[$0].contestant) }, contestants: contestants.subtracting(out))
+      units: units.filter { !out.contains(all[$0].contestant) }, memory: memory.subtracting(out),
+      loads: loads.subtracting(out))
   }
 }
 

@@ -7,7 +7,7 @@ import Statistics
 /// One contestant's part of a block.
 extension PairedBench {
   /// A unit gets rounds for this share of the budget, and no more than so many.
-  private static var roundsShare: Double { 1.0 / 32 }
+  private static var roundsShare: Double { 1.0 / 48 }
   private static var mostRounds: Int { 8 }
 
   /// Holds both builds against the references before anything is timed.
@@ -65,7 +65,7 @@ extension PairedBench {
       try onSide(side) {
         let process = try start(plan.contestants[contestant], side)
         processes[side] = process
-        if timesLoads { FreeMemory.use(bytes: 2 * (plan.modelDescription?.weightBytes ?? 0)) }
+        if timesLoads { FreeMemory.use(bytes: (plan.modelDescription?.weightBytes ?? 0) / 5 * 6) }
         loads[side] = try process.load(model: plan.model, cold: false).loadNanoseconds
       }
     }
@@ -96,8 +96,8 @@ extension PairedBench {
     for side in sides {
       block.processes.append(
         PairedProcess(
-          contestant: contestant, side: side, loadNanoseconds: loads[side],
-          peakMemoryBytes: processes[side]?.peakMemory()))
+          contestant: contestant, side: side, loadNanoseconds: timesLoads ? loads[side] : nil,
+          peakMemoryBytes: cells.count == plan.cells.count ? processes[side]?.peakMemory() : nil))
     }
   }
 

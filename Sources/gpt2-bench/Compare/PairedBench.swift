@@ -96,11 +96,11 @@ final class PairedBench {
     generator.shuffle(&order)
     for contestant in order where !isCancelled {
       let cells = demand.cells(of: contestant, in: plan)
-      guard !cells.isEmpty else { continue }
+      let timesLoads = demand.loads.contains(contestant)
+      guard !cells.isEmpty || timesLoads else { continue }
       progress.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
       do {
-        try measure(
-          contestant, cells, timesLoads: demand.contestants.contains(contestant), into: &block)
+        try measure(contestant, cells, timesLoads: timesLoads, into: &block)
       } catch let error as LostSide {
         guard !isCancelled else { break }
         lose(contestant, error.side, "\(error.reason)", failedCheck: error.failedCheck)
@@ -134,7 +134,7 @@ extension PairedDemand {
   /// The cells to run of a contestant: all of them where its memory is wanted, because these make its peak.
   fileprivate func cells(of contestant: Int, in plan: PairedPlan) -> [Int] {
     plan.cells.indices.filter {
-      contestants.contains(contestant) || units.contains(plan.unit(contestant: contestant, cell: $0))
+      memory.contains(contestant) || units.contains(plan.unit(contestant: contestant, cell: $0))
     }
   }
 }

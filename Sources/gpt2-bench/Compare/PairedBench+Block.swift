@@ -6,8 +6,11 @@ import Statistics
 
 /// One contestant's part of a block.
 extension PairedBench {
-  /// A unit gets rounds for this share of the budget, and no more than so many.
-  private static var roundsShare: Double { 1.0 / 48 }
+  /// Seconds of rounds in a block, all units together: enough that starting processes is the smaller part, and little
+  /// enough that the budget holds the blocks of several looks.
+  private func roundsSeconds(_ budget: Double) -> Double { min(budget / 24, max(2.5, budget / 48)) }
+
+  /// Of one unit in a block.
   private static var mostRounds: Int { 8 }
 
   /// Holds both builds against the references before anything is timed.
@@ -118,7 +121,7 @@ extension PairedBench {
 
   /// By the first warm-up's time alone, so that no outcome can influence how often anything is measured.
   private func fixRounds(_ contestant: Int, _ cells: [Int], _ seconds: [Double]) {
-    let share = plan.settings.budgetSeconds * Self.roundsShare / Double(record.units.count)
+    let share = roundsSeconds(plan.settings.budgetSeconds) / Double(record.units.count)
     for (cell, seconds) in zip(cells, seconds) {
       let unit = plan.unit(contestant: contestant, cell: cell)
       guard record.units[unit].rounds == nil else { continue }

@@ -21,8 +21,8 @@ extension Comparison {
 extension Side {
   fileprivate init(_ build: PairedBuild, of record: PairedRecord) {
     self.init(
-      label: build.path, version: build.build?.version ?? build.version ?? "of an unknown version", commit: build.build?.commit,
-      started: record.started,
+      label: build.path, version: build.build?.version ?? build.version ?? "of an unknown version",
+      commit: build.build?.commit, started: record.started,
       buildFlags: build.build.map {
         [$0.compiler, $0.configuration, $0.cpuFlag, "\($0.vectorBits)-bit vectors"]
       } ?? [])

@@ -24,13 +24,11 @@ public struct PairedAnalysis: Sendable {
   /// Whether every row has a clear verdict.
   public var isClear: Bool { search.isClear }
 
-  /// The units that rows without a clear verdict need, and the contestants whose processes they need.
+  /// What rows without a clear verdict need.
   public var open: PairedDemand { demand { !$0.isClear } }
 
   /// Likewise of the rows that seem to have changed.
-  public var changed: PairedDemand {
-    demand { $0.row.verdict == .regressed || $0.row.verdict == .improved }
-  }
+  public var changed: PairedDemand { demand(\.isChanged) }
 
   private func demand(_ isWanted: (PairedSearch.Outcome) -> Bool) -> PairedDemand {
     PairedDemand(of: search.outcomes.filter(isWanted).map(\.series), in: record)
@@ -38,8 +36,7 @@ public struct PairedAnalysis: Sendable {
 
   /// The rows as the reports show them, with the confirmation and the smallest detectable changes.
   var rows: [ComparisonRow] {
-    let candidates = Set(
-      search.outcomes.filter { $0.row.verdict == .regressed || $0.row.verdict == .improved }.map(\.series.label))
+    let candidates = Set(search.outcomes.filter(\.isChanged).map(\.series.label))
     let confirmation = PairedConfirmation(
       record.series(.confirmation).filter { candidates.contains($0.label) }, thresholds: thresholds,
       alpha: record.settings.alpha)
@@ -55,7 +52,8 @@ public struct PairedAnalysis: Sendable {
   private func smallestDetectable(_ outcome: PairedSearch.Outcome) -> Double? {
     let rows = Double(search.outcomes.count)
     let floor = log(1 / VerdictRule.worse(max(outcome.row.threshold, outcome.row.noiseFloor ?? 0)))
-    let shift = DetectableShift().smallest(control: outcome.controls.map { $0 * 0.75.squareRoot() }) { values in
+    let control = outcome.controls.map { $0 * 0.75.squareRoot() }
+    let shift = DetectableShift().smallest(control: control) { values in
       guard let p = SignedRank(values)?.pValue, let center = median(values) else { return false }
       return p * rows < outcome.alpha && center > floor
     }

@@ -18,6 +18,8 @@ struct PairedSearch: Sendable {
     /// Error that its look might spend.
     var alpha: Double
     var isClear = false
+
+    var isChanged: Bool { row.verdict == .regressed || row.verdict == .improved }
   }
 
   private(set) var outcomes: [Outcome]

@@ -67,8 +67,8 @@ extension PairedRecord {
       median(sides.flatMap { durations[$0] ?? [] }).map { metric.figure($0, on: test) }
     }
     return PairedSeries(
-      contestant: Contestant(contestants[units[unit].contestant]), test: test, metric: metric, entries: entries,
-      base: figure([.base, .control]), head: figure([.head]))
+      contestant: Contestant(contestants[units[unit].contestant]), test: test, metric: metric,
+      entries: entries, base: figure([.base, .control]), head: figure([.head]))
   }
 
   private func series(
@@ -95,7 +95,9 @@ extension PairedRecord {
   }
 
   /// One for each pass that every side has executed.
-  private static func contrasts(_ logarithms: [PairedSide: [Double]]) -> [(improvement: Double, control: Double)] {
+  private static func contrasts(
+    _ logarithms: [PairedSide: [Double]]
+  ) -> [(improvement: Double, control: Double)] {
     guard let base = logarithms[.base], let control = logarithms[.control], let head = logarithms[.head]
     else { return [] }
     return zip(zip(base, control), head).map { (($0.0 + $0.1) / 2 - $1, $0.0 - $0.1) }

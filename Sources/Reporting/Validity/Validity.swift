@@ -15,7 +15,10 @@ public struct Validity: Sendable, Equatable {
   /// Of an interleaved comparison, whose pairs a drift of the machine does not touch.
   public init(_ record: PairedRecord) {
     checks =
-      [record.head.build.map(Self.build), Self.threads(record.contestants.map(\.threads), of: record.machine)]
+      [
+        record.head.build.map(Self.build),
+        Self.threads(record.contestants.map(\.threads), of: record.machine),
+      ]
       .compactMap { $0 } + (record.conditions.map(Self.machine) ?? [])
   }
 

@@ -10,7 +10,8 @@ struct CompareBuilds {
     Option(
       "--against", value: "PATH",
       help: "measure this build against that gpt2-bench, in turns: the other is the base"),
-    .model, Option("--suite", value: "S", help: "with --against: compare (default), quick, full or a suite's file"),
+    .model,
+    Option("--suite", value: "S", help: "with --against: compare (default), quick, full or a suite's file"),
     Option(
       "--size", value: "[Mx]KxN,…", help: "with --against: these matrix products in place of a model's tests"),
     Option(
@@ -19,7 +20,8 @@ struct CompareBuilds {
     .threadList,
     Option(
       "--budget", value: "S",
-      help: "with --against: seconds to look for changes (default \(Int(defaultBudget))); confirming comes on top"),
+      help: "with --against: seconds to look for changes (default \(Int(defaultBudget))); "
+        + "confirming them comes on top"),
     .seed, .reference, MeasuringOptions.timeout,
     Option("--keep", value: "DIR", help: "with --against: the folder that gets the record and its reports"),
   ]
@@ -49,7 +51,8 @@ struct CompareBuilds {
     let project = try Project()
     let plan = try arguments.string("--size").map { try products($0, base) } ?? generations(base)
     let started = Date()
-    let bench = PairedBench(plan, project: project, console: console, command: commandWords(), started: started)
+    let bench = PairedBench(
+      plan, project: project, console: console, command: commandWords(), started: started)
     try arguments.value(of: .rows) { try bench.record.refuseEmptyFilter() }
     let folder = try folder(project, plan, started)
     try bench.run(onChange: { try folder.write($0) })
@@ -101,9 +104,9 @@ struct CompareBuilds {
       guard !path.isEmpty else { throw UsageError("--keep", found: "", expected: "a folder") }
       return try ReportFolder.create(at: path)
     }
+    let what = plan.model.flatMap { $0.split(separator: "/").last } ?? "matmul"
     return try ReportFolder.create(
-      in: project.reports, started: started.formatted(.iso8601),
-      model: "compare-\(plan.model.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "matmul")")
+      in: project.reports, started: started.formatted(.iso8601), model: "compare-\(what)")
   }
 
   /// The program as an absolute path.
@@ -112,7 +115,8 @@ struct CompareBuilds {
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     guard exists, !isFolder.boolValue, FileManager.default.isExecutableFile(atPath: path) else {
       let found = !exists ? "no file" : isFolder.boolValue ? "a folder" : "a file that cannot be executed"
-      throw UsageError("--against", found: path, expected: "another build's gpt2-bench, and there is \(found)")
+      throw UsageError(
+        "--against", found: path, expected: "another build's gpt2-bench, and there is \(found)")
     }
     return URL(fileURLWithPath: path).standardizedFileURL.path
   }

@@ -92,7 +92,8 @@ extension PairedBench {
         try hold(answer.ids, of: side, unit: units[turn.unit])
         block.samples.append(
           PairedSample(
-            unit: units[turn.unit], side: side, sample: Sample(answer, round: turn.round, sequence: sequence)))
+            unit: units[turn.unit], side: side, sample: Sample(answer, round: turn.round, sequence: sequence))
+        )
         sequence += 1
       }
     }

@@ -80,9 +80,10 @@ final class PairedBench {
   private func confirm() throws {
     let demand = try PairedAnalysis(record, isSearchOver: true).changed
     guard !demand.isEmpty, !isCancelled else { return }
-    progress.finished("a change was seen; measuring it once more in \(plan.settings.confirmationBlocks) fresh blocks")
+    let count = plan.settings.confirmationBlocks
+    progress.finished("a change was seen; measuring it once more in \(count) fresh blocks")
     let blocks = SequentialBlocks(
-      budget: .seconds(86_400), limit: plan.settings.confirmationBlocks, start: clock.now(), clock: clock)
+      budget: .seconds(86_400), limit: count, start: clock.now(), clock: clock)
     _ = try blocks.run(
       isCancelled: { isCancelled }, isLook: { _ in false }, isClear: { _ in false },
       perform: { try measure(.confirmation, $0, demand.without(lost: record.lost, units: record.units)) })

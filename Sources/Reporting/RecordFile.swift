@@ -7,17 +7,60 @@ extension Record {
   ///   expected: no such file, no JSON, another schema, a field that is missing, of another type or out of
   ///   range.
   public static func read(path: String) throws -> Record {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw ReportingError.unreadable(path: path, reason: reason(path: path))
-    }
-    return try decode(data, path: path)
+    try decode(try RecordFile.contents(of: path), path: path)
   }
 
   /// Like `read(path:)`, from bytes; `path` is what errors name.
   static func decode(_ data: Data, path: String) throws -> Record {
+    let record = try RecordFile.decode(Record.self, data, schema: currentSchema, path: path)
+    try RecordRules(path: path).check(record)
+    return record
+  }
+
+  /// The record as JSON: indented, keys sorted, so that the same record is the same bytes; a line's end last.
+  ///
+  /// - Throws: an `EncodingError` for a number that is not finite.
+  public func encode() throws -> Data { try encodeRecord(self) }
+}
+
+extension PairedRecord {
+  /// The record of an interleaved comparison in the file at `path`.
+  ///
+  /// - Throws: a `ReportingError` as for a `Record`.
+  public static func read(path: String) throws -> PairedRecord {
+    let record = try RecordFile.decode(
+      PairedRecord.self, try RecordFile.contents(of: path), schema: currentSchema, path: path)
+    try PairedRules(path: path).check(record)
+    return record
+  }
+
+  /// Whether the file at `path` says that it is such a record.
+  public static func isOne(path: String) -> Bool {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)),
+      case .object(let members) = try? JSONDecoder().decode(JSONValue.self, from: data)
+    else { return false }
+    return members["kind"] == .string(kindName)
+  }
+
+  /// As a `Record` is written.
+  ///
+  /// - Throws: an `EncodingError` for a number that is not finite.
+  public func encode() throws -> Data { try encodeRecord(self) }
+}
+
+/// What reading records of either kind has in common.
+private enum RecordFile {
+  static func contents(of path: String) throws -> Data {
+    do {
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw ReportingError.unreadable(path: path, reason: reason(path: path))
+    }
+  }
+
+  static func decode<Value: Decodable>(
+    _ type: Value.Type, _ data: Data, schema: Int, path: String
+  ) throws -> Value {
     let decoder = JSONDecoder()
     let document: JSONValue
     do {
@@ -29,24 +72,16 @@ extension Record {
     guard case .object(let members) = document else {
       throw ReportingError.invalid(path: path, field: "", found: document.summary, expected: "an object")
     }
-    guard members["schema"] == .integer(currentSchema) else {
+    guard members["schema"] == .integer(schema) else {
       throw ReportingError.invalid(
-        path: path, field: "schema", found: members["schema"]?.summary ?? "missing",
-        expected: "\(currentSchema)")
+        path: path, field: "schema", found: members["schema"]?.summary ?? "missing", expected: "\(schema)")
     }
     do {
-      let record = try decoder.decode(Record.self, from: data)
-      try RecordRules(path: path).check(record)
-      return record
+      return try decoder.decode(type, from: data)
     } catch let error as DecodingError {
-      throw DecodingProblem(error, in: document).error(path: path)
+      throw DecodingProblem<Value>(error, in: document).error(path: path)
     }
   }
-
-  /// The record as JSON: indented, keys sorted, so that the same record is the same bytes; a line's end last.
-  ///
-  /// - Throws: an `EncodingError` for a number that is not finite.
-  public func encode() throws -> Data { try encodeRecord(self) }
 
   private static func reason(path: String) -> String {
     var isFolder: ObjCBool = false
@@ -55,112 +90,8 @@ extension Record {
   }
 }
 
-extension PairedRecord {
-  /// As a `Record` is written.
-  ///
-  /// - Throws: an `EncodingError` for a number that is not finite.
-  public func encode() throws -> Data { try encodeRecord(self) }
-}
-
 private func encodeRecord(_ record: some Encodable) throws -> Data {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
   return try encoder.encode(record) + Data("\n".utf8)
-}
-
-/// A decoding error in the terms of the document: which field, what it holds, what it should.
-private struct DecodingProblem {
-  let path: [any CodingKey]
-  let document: JSONValue
-  let expectation: String
-
-  init(_ error: DecodingError, in document: JSONValue) {
-    self.document = document
-    switch error {
-    case .keyNotFound(let key, let context):
-      path = context.codingPath + [key]
-      expectation = Self.expected(at: path, in: document)
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      path = context.codingPath
-      expectation = Self.name(of: type)
-    case .dataCorrupted(let context):
-      path = context.codingPath.isEmpty ? Self.unfitNumber(in: document) : context.codingPath
-      expectation =
-        context.debugDescription.hasPrefix(NamedChoiceMessage.prefix)
-        ? context.debugDescription : Self.expected(at: path, in: document)
-    @unknown default:
-      path = []
-      expectation = "a record"
-    }
-  }
-
-  func error(path file: String) -> ReportingError {
-    .invalid(
-      path: file, field: fieldName(path), found: document.value(at: path[...])?.summary ?? "missing",
-      expected: expectation)
-  }
-
-  /// The type that the decoder asks for at `path`: it names it when it meets null there.
-  private static func expected(at path: [any CodingKey], in document: JSONValue) -> String {
-    do {
-      try decode(document.replacing(path[...], with: .null))
-    } catch DecodingError.valueNotFound(let type, _) {
-      return name(of: type)
-    } catch DecodingError.typeMismatch(let type, _) {
-      return name(of: type)
-    } catch {
-      return "another value"
-    }
-    return "another value"
-  }
-
-  /// The first number that its field's integer type cannot hold. The decoder does not say where it is: the
-  /// document decodes once every such number up to it has been replaced, which a bisection finds.
-  private static func unfitNumber(in document: JSONValue) -> [any CodingKey] {
-    let candidates = document.unfitNumbers()
-    var low = 0
-    var high = candidates.count
-    while low < high {
-      let middle = (low + high) / 2
-      let mended = candidates[...middle].reduce(document) { $0.replacing($1[...], with: .integer(1)) }
-      if hasUnfitNumber(mended) { low = middle + 1 } else { high = middle }
-    }
-    return candidates.indices.contains(low) ? candidates[low] : []
-  }
-
-  private static func hasUnfitNumber(_ document: JSONValue) -> Bool {
-    do {
-      try decode(document)
-      return false
-    } catch DecodingError.dataCorrupted(let context) {
-      return context.codingPath.isEmpty
-    } catch {
-      return false
-    }
-  }
-
-  private static func decode(_ document: JSONValue) throws {
-    _ = try JSONDecoder().decode(Record.self, from: try JSONEncoder().encode(document))
-  }
-
-  private static func name(of type: any Any.Type) -> String {
-    switch type {
-    case is Int.Type, is UInt64.Type: return "an integer"
-    case is Double.Type: return "a number"
-    case is String.Type, is Record.Kind.Type, is Cell.Status.Type, is Finding.Severity.Type:
-      return "a string"
-    case is Bool.Type: return "true or false"
-    case is Test.Type: return "an object with one of \"prefill\", \"decode\", \"gemm\""
-    default:
-      return String(describing: type).hasPrefix("Array") ? "an array" : "an object"
-    }
-  }
-}
-
-/// `cells[3].threads`
-private func fieldName(_ path: [any CodingKey]) -> String {
-  path.reduce("") { name, key in
-    if let index = key.intValue { return name + "[\(index)]" }
-    return name.isEmpty ? key.stringValue : name + "." + key.stringValue
-  }
 }

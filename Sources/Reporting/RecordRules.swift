@@ -13,7 +13,7 @@ struct RecordRules {
     try record.conditions.map { try check($0, field: "conditions") }
   }
 
-  private func check(_ conditions: Conditions, field: String) throws {
+  func check(_ conditions: Conditions, field: String) throws {
     for (index, stretch) in conditions.stretches.enumerated() {
       let field = "\(field).stretches[\(index)]"
       try notNegative(stretch.startSeconds, "\(field).startSeconds")
@@ -41,19 +41,7 @@ struct RecordRules {
 
   private func check(_ cell: Cell, field: String) throws {
     try size(cell.threads, "\(field).threads")
-    switch cell.test {
-    case .prefill(let tokens, let batch):
-      try size(tokens, "\(field).test.prefill.tokens")
-      try size(batch, "\(field).test.prefill.batch")
-    case .decode(let tokens, let depth, let batch):
-      try size(tokens, "\(field).test.decode.tokens")
-      try inRange(depth, 0...Self.sizes.upperBound, "\(field).test.decode.depth")
-      try size(batch, "\(field).test.decode.batch")
-    case .gemm(let m, let k, let n):
-      try size(m, "\(field).test.gemm.m")
-      try size(k, "\(field).test.gemm.k")
-      try size(n, "\(field).test.gemm.n")
-    }
+    try check(cell.test, field: "\(field).test")
     for (index, sample) in cell.samples.enumerated() {
       try check(sample, field: "\(field).samples[\(index)]")
     }
@@ -69,6 +57,22 @@ struct RecordRules {
       try inRange(sample.loadNanoseconds, 1...Int.max, "\(field).loadNanoseconds")
       try inRange(
         sample.firstTokenNanoseconds, sample.loadNanoseconds...Int.max, "\(field).firstTokenNanoseconds")
+    }
+  }
+
+  func check(_ test: Test, field: String) throws {
+    switch test {
+    case .prefill(let tokens, let batch):
+      try size(tokens, "\(field).prefill.tokens")
+      try size(batch, "\(field).prefill.batch")
+    case .decode(let tokens, let depth, let batch):
+      try size(tokens, "\(field).decode.tokens")
+      try inRange(depth, 0...Self.sizes.upperBound, "\(field).decode.depth")
+      try size(batch, "\(field).decode.batch")
+    case .gemm(let m, let k, let n):
+      try size(m, "\(field).gemm.m")
+      try size(k, "\(field).gemm.k")
+      try size(n, "\(field).gemm.n")
     }
   }
 
@@ -94,7 +98,7 @@ struct RecordRules {
     for (index, rate) in rates.enumerated() { try positive(rate, "\(field)[\(index)]") }
   }
 
-  private func check(_ sample: Sample, field: String) throws {
+  func check(_ sample: Sample, field: String) throws {
     try positive(sample.elapsedNanoseconds, "\(field).elapsedNanoseconds")
     try inRange(sample.round, 0...Self.sizes.upperBound, "\(field).round")
     try sample.prefillNanoseconds.map { try inRange($0, 1...Int.max, "\(field).prefillNanoseconds") }

@@ -3,7 +3,7 @@ import Reporting
 
 enum Report: Command {
   static let description = CommandDescription(
-    name: "report", summary: "makes a record's reports again", operands: "RECORD", operandCount: 1...1,
+    name: "report", summary: "makes the reports of a run's or a comparison's record again", operands: "RECORD", operandCount: 1...1,
     options: [
       Option("--format", value: "F", help: RecordFormat.allCases.map(\.rawValue).joined(separator: ", ")),
       .outFile,
@@ -11,8 +11,18 @@ enum Report: Command {
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let format = try arguments.recordFormat(of: RecordFormat.allCases) ?? .markdown
-    let record = try Record.read(path: arguments.operands[0])
-    try Output.put(format.text(of: record), arguments.string("--out"), console)
+    let (path, out) = (arguments.operands[0], arguments.string("--out"))
+    guard PairedRecord.isOne(path: path) else {
+      try Output.put(format.text(of: try Record.read(path: path)), out, console)
+      return .done
+    }
+    let record = try PairedRecord.read(path: path)
+    let head = Record(headOf: record)
+    if let format = ComparisonFormat(rawValue: format.rawValue) {
+      try format.put(try Comparison(record), head: head, to: out, console)
+    } else {
+      try Output.put(format.text(of: head), out, console)
+    }
     return .done
   }
 }

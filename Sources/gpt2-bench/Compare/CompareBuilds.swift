@@ -70,12 +70,24 @@ struct CompareBuilds {
     let cells = GenerationCells(
       configuration: setup.configuration, prompts: prompts, startsAtText: setup.description.hasTokenizer)
     let (kept, left) = try setup.fitting(suite.tests, suite: suite.name)
+    try refuseTooLarge(kept, setup)
     let request = try setup.checkRequest(scope: Self.scope, prompts)
     return PairedPlan(
       head: Project.executable, base: base, model: setup.choice.source.name,
       modelDescription: setup.description, contestants: contestants, cells: try kept.map(cells.make),
       check: { _ in request }, settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
       timeoutSeconds: options.timeoutSeconds, warnings: left.isEmpty ? [] : [setup.leftOut(left)])
+  }
+
+  /// A contestant's three processes hold what they need at once.
+  private func refuseTooLarge(_ tests: [Test], _ setup: EndToEnd) throws {
+    let most = contestants.flatMap { contestant in
+      tests.map { $0.bytes(of: setup.configuration, isCached: contestant.decoding == .cache) }
+    }
+    let sides = Double(PairedSide.allCases.count)
+    try MemoryLimit.check(
+      sides * (Double(setup.description.weightBytes) + (most.max() ?? 0)),
+      for: "the largest test, in each of \(Int(sides)) workers at once, needs")
   }
 
   private func products(_ size: String, _ base: String) throws -> PairedPlan {

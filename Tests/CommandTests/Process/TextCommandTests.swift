@@ -38,7 +38,7 @@ import Testing
     }
     #expect(try names("variants").map(String.init) == Variant.all.map(\.name) + ["blas"])
     #expect(try output("list", "variants").hasSuffix(" (not found)\n"))
-    #expect(try names("suites") == ["full", "quick"])
+    #expect(try names("suites") == ["compare", "full", "quick"])
     let models = try names("models")
     #expect(models.contains("synthetic:gpt2"))
     #expect(models.contains("synthetic:tiny"))

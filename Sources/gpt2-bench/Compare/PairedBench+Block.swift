@@ -10,7 +10,7 @@ extension PairedBench {
   private static var roundsShare: Double { 1.0 / 32 }
   private static var mostRounds: Int { 8 }
 
-  /// Holds both builds against the references before anything is timed.
+  /// Holds both builds against the references before anything is timed: the head also where the base has failed.
   func check(_ contestant: Int) {
     let contestantPlan = plan.contestants[contestant]
     let request = plan.check(contestantPlan)
@@ -27,11 +27,9 @@ extension PairedBench {
         lose(
           contestant, side, "failed its check: \(failed.reference): \(failed.failure ?? "failed")",
           failedCheck: true)
-        return
       } catch {
         guard !isCancelled else { return }
         lose(contestant, side, "\(error)", failedCheck: false)
-        return
       }
     }
   }

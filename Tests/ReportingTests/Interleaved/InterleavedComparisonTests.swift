@@ -97,6 +97,19 @@ import Testing
     #expect(none.exitCode == 5)
   }
 
+  /// What still runs in the base and no longer in the head must not pass for unchanged.
+  @Test func aContestantThatTheHeadLostIsInconclusive() throws {
+    var record = record()
+    record.lost = [lost(1, .head)]
+    let comparison = try Comparison(record)
+    #expect(comparison.rows.allSatisfy { $0.verdict == .unchanged })
+    #expect(comparison.unmatched == ["`packed` (1 thread) in head: it ended"])
+    #expect(comparison.failures.isEmpty)
+    #expect(comparison.exitCode == 5)
+    record.lost.append(lost(0, .head, failedCheck: true))
+    #expect(try Comparison(record).exitCode == 4)
+  }
+
   @Test func aHeadThatComputesSomethingElseFails() throws {
     var record = record()
     record.lost = [lost(1, .head, failedCheck: true)]

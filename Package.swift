@@ -62,7 +62,7 @@ let package = Package(
       name: "GPT2EngineTests", dependencies: ["GPT2Engine", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "MeasurementTests", dependencies: ["Measurement", "GPT2Kernels", "TestSupport"],
+      name: "MeasurementTests", dependencies: ["Measurement", "Statistics", "GPT2Kernels", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Statistics", "TestSupport"],

@@ -20,18 +20,20 @@ public struct Comparison: Sendable {
   let unmatched: [String]
   /// Variants of the head that failed a correctness check, with the reason.
   let failures: [String]
+  /// Whether the head lost a contestant that failed no check: what it would have shown is not known.
+  var hasLostHead = false
   /// What limits the comparison: differences of both sides, records that are not whole. One line each.
   let warnings: [String]
   /// How this comparison was made, one line each.
   let notes: [String]
 
-  /// 3 where a row regressed; else 4 where a check failed in the head; else 5 where a row is inconclusive or
-  /// nothing could be compared; else 0.
+  /// 3 where a row regressed; else 4 where a check failed in the head; else 5 where a row is inconclusive, the
+  /// head lost a contestant or nothing could be compared; else 0.
   public var exitCode: Int32 {
     let verdicts = rows.filter(\.counts).map(\.verdict)
     if verdicts.contains(.regressed) { return 3 }
     if !failures.isEmpty || verdicts.contains(.failed) { return 4 }
-    if verdicts.contains(.inconclusive) || verdicts.isEmpty { return 5 }
+    if verdicts.contains(.inconclusive) || verdicts.isEmpty || hasLostHead { return 5 }
     return 0
   }
 }

@@ -12,6 +12,7 @@ extension Comparison {
       thresholds: try Thresholds(parsing: record.settings.maxRegression), rows: analysis.rows,
       unmatched: record.lost.filter { !($0.failedCheck && $0.side == .head) }.map(record.line),
       failures: failedContestants.map(record.line),
+      hasLostHead: record.lost.contains { $0.side == .head && !$0.failedCheck },
       warnings: record.warnings + Validity(record).findings.map(\.text)
         + (record.isComplete ? [] : ["The comparison is incomplete: it was interrupted."]),
       notes: record.notes)

@@ -13,7 +13,7 @@ extension PairedBench {
   /// Of one unit in a block.
   private static var mostRounds: Int { 8 }
 
-  /// Holds both builds against the references before anything is timed.
+  /// Holds both builds against the references before anything is timed: the head also where the base has failed.
   func check(_ contestant: Int) {
     let contestantPlan = plan.contestants[contestant]
     let request = plan.check(contestantPlan)
@@ -30,11 +30,9 @@ extension PairedBench {
         lose(
           contestant, side, "failed its check: \(failed.reference): \(failed.failure ?? "failed")",
           failedCheck: true)
-        return
       } catch {
         guard !isCancelled else { return }
         lose(contestant, side, "\(error)", failedCheck: false)
-        return
       }
     }
   }

@@ -1,0 +1,307 @@
+import Foundation
+import Reporting
+import Testing
+
+/// `compare --against`: this build against itself, and against one that goes wrong.
+@Suite struct CompareBuildsTests {
+  private let sandbox: Sandbox
+
+  init() throws { sandbox = try Sandbox() }
+
+  private func arguments(against base: String, _ more: [String]) -> [String] {
+    ["compare", "--against", base, "--model", sandbox.tinyModel, "-t", "1"]
+      + (more.contains("--budget") ? [] : ["--budget", "0.1"])
+      + (more.contains("--keep") ? [] : ["--keep", "o"])
+      + more
+  }
+
+  private func compare(against base: String, _ more: String...) throws -> BuiltCommand.Result {
+    try BuiltCommand.run(arguments(against: base, more), in: sandbox)
+  }
+
+  private func record() throws -> PairedRecord {
+    try JSONDecoder().decode(PairedRecord.self, from: Data(sandbox.text("o/record.json").utf8))
+  }
+
+  private func json(_ text: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  /// Another build: a shell script that stands in for this one, which it finds as `$bench`.
+  private func build(_ name: String, _ script: String) throws -> String {
+    let path = try sandbox.file(
+      "\(name).sh", "#!/bin/sh\nbench='\(BuiltCommand.executable())'\n\(script)\n")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    return path
+  }
+
+  /// A build whose answers go through a `sed` expression.
+  private func build(_ name: String, sed: String) throws -> String {
+    try build(
+      name,
+      """
+      "$bench" "$@" | while IFS= read -r line; do
+        printf '%s\\n' "$line" | sed -E '\(sed)'
+      done
+      """)
+  }
+
+  @Test func aBuildAgainstItselfHasNoRegression() throws {
+    let result = try compare(
+      against: BuiltCommand.executable(), "--variants", "kv-cache,packed", "--budget", "2", "--format",
+      "json",
+      "--seed", "7")
+    #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
+    let shown = try json(result.output)
+    #expect(shown["method"] as? String == "interleaved")
+    #expect(shown["exitCode"] as? Int32 == result.status)
+    #expect((shown["rows"] as? [Any])?.count == 10)
+    #expect((shown["notes"] as? [String])?.contains { $0.hasPrefix("**Blocks.**") } == true)
+
+    let record = try record()
+    #expect(record.isComplete)
+    #expect(record.settings.seed == 7)
+    #expect(record.settings.budgetSeconds == 2)
+    #expect(record.contestants.map(\.variant) == ["kv-cache", "packed"])
+    // Both builds, variant by variant, against each of three references.
+    let sides: [PairedSide] = [.base, .head, .base, .head]
+    #expect(record.correctness.map(\.side) == sides.flatMap { [$0, $0, $0] })
+    #expect(record.correctness.allSatisfy { $0.outcome.passed })
+    #expect(record.lost.isEmpty)
+    #expect(record.base.version == record.head.build?.version)
+    try expectWholeBlocks(record)
+    #expect(try sandbox.text("o/comparison.md").hasPrefix("# Comparison of two builds\n"))
+    #expect(try CSVRows(sandbox.text("o/comparison.csv")).count == 10)
+    #expect(result.error.contains("search, block 1: "))
+    #expect(result.error.hasSuffix("record and reports: o\n"))
+  }
+
+  /// Every block has each unit's rounds, mirrored, and a process of every side. Warm-ups have no sample.
+  private func expectWholeBlocks(_ record: PairedRecord) throws {
+    #expect(!record.blocks.isEmpty)
+    var sequence = 0
+    for block in record.blocks where block.stage == .search {
+      #expect(block.processes.count == 6)
+      #expect(block.processes.allSatisfy { $0.loadNanoseconds ?? 0 > 0 })
+      for (unit, description) in record.units.enumerated() {
+        let rounds = try #require(description.rounds)
+        let own = block.samples.filter { $0.unit == unit }
+        #expect(own.count == 6 * rounds)
+        for round in 0..<rounds {
+          let sides = own.filter { $0.sample.round == round }.map(\.side)
+          #expect(Set(sides) == Set(PairedSide.allCases))
+          #expect(sides == sides.reversed())
+        }
+      }
+      #expect(block.samples.map(\.sample.sequence) == Array(sequence..<sequence + block.samples.count))
+      sequence += block.samples.count
+    }
+  }
+
+  @Test func rowsThatAreNotWantedAreNotMeasured() throws {
+    let result = try compare(against: BuiltCommand.executable(), "--rows", "decode")
+    #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
+    let record = try record()
+    #expect(record.units.count == 2)
+    let test = record.units[1].test
+    #expect(record.blocks.flatMap(\.samples).allSatisfy { $0.unit == 1 }, "\(test.name) alone")
+    let rows = try CSVRows(sandbox.text("o/comparison.csv"))
+    #expect(rows.count == 1)
+  }
+
+  @Test func matrixProductsAreComparedToo() throws {
+    let result = try compare(
+      against: BuiltCommand.executable(), "--size", "1x64x64", "--variants", "naive", "--format", "csv",
+      "--max-regression", "90%")
+    #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
+    #expect(try result.output == sandbox.text("o/comparison.csv"))
+    #expect(try record().model == nil)
+    #expect(try record().units.map(\.test) == [.gemm(m: 1, k: 64, n: 64)])
+  }
+
+  @Test func theFormatsOfServicesHoldTheHeadsFigures() throws {
+    let bencher = try compare(
+      against: BuiltCommand.executable(), "--variants", "kv-cache", "--format", "bmf", "--max-regression",
+      "90%")
+    #expect([0, 5].contains(bencher.status), Comment(rawValue: bencher.error))
+    #expect(try !json(bencher.output).isEmpty)
+    let action = try compare(
+      against: BuiltCommand.executable(), "--variants", "kv-cache", "--format", "github-action", "--out",
+      "f.json",
+      "--max-regression", "90%")
+    #expect(action.output == "")
+    let entries =
+      try JSONSerialization.jsonObject(with: Data(sandbox.text("f.json").utf8)) as? [[String: Any]]
+    #expect(entries?.isEmpty == false)
+    #expect(entries?.allSatisfy { $0["value"] is Double } == true)
+  }
+
+  @Test func theCommentOfAPullRequest() throws {
+    let result = try compare(
+      against: BuiltCommand.executable(), "--variants", "kv-cache", "--format", "github", "--out", "c.md",
+      "--max-regression", "90%")
+    #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
+    let lines = try sandbox.text("c.md").split(separator: "\n")
+    #expect(lines.prefix(2) == ["<!-- gpt2-bench compare -->", "### Performance of two builds"])
+    #expect(result.output.hasPrefix("::notice title=Performance of two builds::"))
+  }
+
+  @Test func aBaseThatDiesLosesItsVariantAlone() throws {
+    let base = try build(
+      "dies", "case \"$*\" in *packed*) exit 3 ;; esac\nexec \"$bench\" \"$@\"")
+    let result = try compare(against: base, "--variants", "kv-cache,packed", "--max-regression", "90%")
+    #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
+    let lost = try record().lost
+    #expect(lost.map(\.contestant) == [1])
+    #expect(lost.map(\.side) == [.base])
+    #expect(lost.first?.failedCheck == false)
+    let rows = try CSVRows(sandbox.text("o/comparison.csv"))
+    #expect(rows.count == 5)
+    #expect(rows.allSatisfy { $0["variant"] == "kv-cache" })
+    #expect(result.output.contains("## On one side only\n\n- `packed` (1 thread) in base: "))
+    #expect(!result.output.contains("Failed its correctness check"))
+  }
+
+  /// Behind its warm-ups, while it is timed.
+  @Test func aBaseThatDiesLateTakesItsSamplesOfTheBlockWithIt() throws {
+    let base = try build(
+      "late",
+      """
+      case "$*" in *packed*) ;; *) exec "$bench" "$@" ;; esac
+      runs=0
+      while IFS= read -r line; do
+        case "$line" in *'"operation":"run"'*) runs=$((runs + 1)) ;; esac
+        if [ "$runs" -gt 5 ]; then exit 1; fi
+        printf '%s\\n' "$line"
+      done | "$bench" "$@"
+      """)
+    let result = try compare(
+      against: base, "--variants", "kv-cache,packed", "--budget", "1", "--max-regression", "90%")
+    #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
+    let record = try record()
+    #expect(record.lost.map(\.contestant) == [1])
+    #expect(record.lost.map(\.side) == [.base])
+    #expect(record.units[2].rounds != nil, "it was warmed up")
+    #expect(!record.blocks.isEmpty)
+    for block in record.blocks {
+      #expect(block.samples.allSatisfy { $0.unit < 2 } && !block.samples.isEmpty)
+      #expect(block.processes.map(\.contestant) == [0, 0, 0])
+    }
+  }
+
+  @Test func aBaseThatNeverStartsLeavesNothingToCompare() throws {
+    let result = try compare(against: build("none", "exit 9"), "--variants", "kv-cache")
+    #expect(result.status == 5)
+    #expect(result.output.contains("**Nothing could be compared.**"))
+    #expect(try record().blocks.isEmpty)
+    #expect(try record().isComplete)
+  }
+
+  /// Whichever build is right, the head is not what the base was.
+  @Test func otherTokensFailTheHead() throws {
+    let base = try build("tokens", sed: "/tokenNanoseconds/s/\"ids\":\\[\\[[0-9]+/\"ids\":[[1/")
+    let result = try compare(against: base, "--variants", "kv-cache", "--format", "json")
+    #expect(result.status == 4, Comment(rawValue: result.error))
+    let failures = try #require(json(result.output)["failures"] as? [String])
+    #expect(failures.count == 1)
+    #expect(failures[0].hasPrefix("`kv-cache` (1 thread) in head: "))
+    #expect(failures[0].contains("the timed tokens of "))
+    let lost = try record().lost
+    #expect(lost.map(\.side) == [.head])
+    #expect(lost.map(\.failedCheck) == [true])
+    #expect(try record().blocks.allSatisfy { $0.samples.isEmpty })
+  }
+
+  @Test func aBaseThatFailsItsCheckIsNotTimed() throws {
+    let base = try build("wrong", sed: "s/\"comparison\":[{]/&\"failure\":\"all wrong\",/")
+    let result = try compare(against: base, "--variants", "kv-cache")
+    #expect(result.status == 5, Comment(rawValue: result.error))
+    #expect(
+      result.output.contains("- `kv-cache` (1 thread) in base: failed its check: ragged: all wrong\n"))
+    let record = try record()
+    #expect(record.lost.map(\.side) == [.base])
+    #expect(record.correctness.contains { $0.side == .base && !$0.outcome.passed })
+    // The head is checked all the same.
+    #expect(record.correctness.contains { $0.side == .head })
+    #expect(record.correctness.allSatisfy { $0.side == .base || $0.outcome.passed })
+    #expect(record.blocks.isEmpty)
+  }
+
+  /// Both builds compute something that the reference does not hold.
+  @Test func aHeadThatFailsItsCheckIsNamedWhateverTheBaseDoes() throws {
+    try sandbox.copy(Sandbox.project + "/Benchmarks/reference/tiny-synthetic", to: "r")
+    let text = try sandbox.text("r/reference.json")
+    let changed = text.replacingOccurrences(
+      of: "\"model\": \"synthetic:tiny\"", with: "\"model\": \"\(sandbox.tinyModel)\"")
+    try #require(changed != text)
+    try sandbox.file("r/reference.json", changed)
+    let result = try compare(
+      against: BuiltCommand.executable(), "--variants", "kv-cache", "--reference", "r", "--format", "json")
+    #expect(result.status == 4, Comment(rawValue: result.error))
+    let lost = try record().lost
+    #expect(lost.map(\.side) == [.base, .head])
+    #expect(lost.allSatisfy { $0.failedCheck })
+    #expect((try json(result.output)["failures"] as? [String])?.count == 1)
+    #expect(try record().blocks.isEmpty)
+  }
+
+  @Test func wrongUseIsRefusedBeforeAnythingIsMeasured() throws {
+    let bench = try BuiltCommand.executable()
+    try sandbox.file("text", "no program")
+    _ = try sandbox.folder("folder")
+    let before = sandbox.contents
+    let calls: [([String], String)] = [
+      (["--against", "nowhere"], "--against: found 'nowhere', expected another build's gpt2-bench"),
+      (["--against", "folder"], "there is a folder"),
+      (["--against", "text"], "there is a file that cannot be executed"),
+      (["--against", bench, "a.json", "b.json"], "--against: found records beside it"),
+      (["--against", bench, "--rows", "nothing", "--model", sandbox.tinyModel], "--rows: found 'nothing'"),
+      (["--against", bench, "--rows", ",", "--model", sandbox.tinyModel], "--rows: found ','"),
+      (["--against", bench, "--max-regression", "speed=5%"], "--max-regression: found 'speed'"),
+      (["--against", bench, "--budget", "0"], "--budget: found '0'"),
+      (["--against", bench, "--keep", "", "--model", sandbox.tinyModel], "--keep: found ''"),
+      (["--against", bench, "--suite", "none", "--model", sandbox.tinyModel], "--suite: found 'none'"),
+      (["--against", bench, "--variants", "fast"], "'fast'"),
+      (["--against", bench, "--format", "html"], "--format: found 'html'"),
+      ([], "found 0 operands, expected two records"), (["a.json"], "found 1 operands, expected two records"),
+      (["a.json", "b.json", "--budget", "3"], "--budget: found two records, expected --against beside it"),
+      (["a.json", "b.json", "--keep", "o"], "--keep: found two records, expected --against beside it"),
+      (["a.json", "b.json", "-t", "1"], "-t: found two records, expected --against beside it"),
+    ]
+    for (arguments, expected) in calls {
+      let result = try BuiltCommand.run(["compare"] + arguments, in: sandbox)
+      let call = Comment(rawValue: "\(arguments.joined(separator: " ")): \(result.error)")
+      #expect(result.status == 2, call)
+      #expect(result.output == "", call)
+      #expect(result.errorLines.count == 1, call)
+      #expect(result.error.contains(expected), call)
+    }
+    #expect(sandbox.contents == before)
+  }
+
+  @Test func anInterruptedComparisonKeepsItsBlocks() throws {
+    let running = try RunningCommand(
+      arguments(against: BuiltCommand.executable(), ["--variants", "kv-cache", "--budget", "600"]),
+      in: sandbox)
+    #expect(poll { running.error.contains("search, block 3: ") || !running.isRunning })
+    running.send(SIGINT)
+    let result = try running.result(within: 20)
+    #expect(result.status == 130)
+    let record = try record()
+    #expect(!record.isComplete)
+    #expect(record.blocks.count >= 2)
+    try expectBlocksOfOneContestant(record)
+    #expect(result.output.contains("The comparison is incomplete: it was interrupted."))
+    #expect(try sandbox.text("o/comparison.md") == result.output)
+  }
+
+  private func expectBlocksOfOneContestant(_ record: PairedRecord) throws {
+    for block in record.blocks {
+      #expect(block.processes.count == 3)
+      for (unit, description) in record.units.enumerated() {
+        let samples = block.samples.count { $0.unit == unit }
+        #expect(samples == 6 * (description.rounds ?? 0))
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Statistics
+import Testing
+
+@testable import Reporting
+
+/// When the search looks, and what it may conclude there.
+@Suite struct PairedSearchTests {
+  private static let decode = "kv-cache f32 t1 tg5 @ d64 decode"
+  private static let prefill = "kv-cache f32 t1 pp64 prefill"
+
+  /// A head that takes `slowdown` times as long, with a little noise: block by block another.
+  private func record(
+    _ plan: PairedPlanFixture, slowdown: (PairedTurn) -> Double = { _ in 1 }
+  ) -> PairedRecord {
+    var noise = PairedNoise(seed: 11)
+    noise.execution = 0.001
+    noise.process = 0.001
+    return plan.record { 10 * noise.factor($0) * ($0.side == .head ? slowdown($0) : 1) }
+  }
+
+  @Test func nothingIsDecidedBetweenLooks() throws {
+    let record = record(PairedPlanFixture(blocks: 14)) { _ in 1.25 }
+    let before = record.search(after: 9)
+    #expect(!before.isClear)
+    #expect(
+      before.outcomes.allSatisfy { $0.row.verdict == .inconclusive && $0.row.ratio == nil && !$0.isClear })
+    let atLook = try #require(record.search(after: 10)[Self.decode])
+    #expect(atLook.row.verdict == .regressed)
+    for blocks in 11...14 {
+      let later = try #require(record.search(after: blocks)[Self.decode])
+      #expect(later.row.baseSamples == 10)
+      #expect(later.row.ratio == atLook.row.ratio)
+    }
+  }
+
+  /// Blocks that are all alike, as many as no test can decide by.
+  @Test func fewBlocksAreInconclusiveAndSayHowManyItTakes() throws {
+    let record = record(PairedPlanFixture(blocks: 5)) { _ in 1.25 }
+    let search = record.search(after: 5, isOver: true)
+    for outcome in search.outcomes where outcome.series.metric != .peakMemory {
+      #expect(outcome.row.verdict == .inconclusive)
+      #expect(outcome.row.reason == "n = 5 blocks, 10 needed")
+      #expect(outcome.row.ratio?.interval == nil)
+    }
+    #expect(!search.isClear)
+    #expect(record.search(after: 0, isOver: true).outcomes.allSatisfy { $0.row.verdict == .inconclusive })
+  }
+
+  @Test func theEndOfTheBudgetIsOneMoreLook() throws {
+    // Clear only from the 11th block on.
+    let record = record(PairedPlanFixture(blocks: 20)) { $0.block < 3 ? 0.99 : 1.25 }
+    let at10 = try #require(record.search(after: 10)[Self.decode])
+    #expect(!at10.isClear)
+    #expect(at10.alpha == 0.025)
+    let at13 = try #require(record.search(after: 13)[Self.decode])
+    #expect(at13.row.baseSamples == 10)
+    let over = try #require(record.search(after: 13, isOver: true)[Self.decode])
+    #expect(over.row.baseSamples == 13)
+    #expect(over.alpha == 0.0125)
+    #expect(over.improvements.count == 13)
+    // At a look that is planned there is none to add.
+    let at15 = try #require(record.search(after: 15)[Self.decode])
+    let over15 = try #require(record.search(after: 15, isOver: true)[Self.decode])
+    #expect(at15.alpha == 0.0125 && over15.alpha == 0.0125)
+    #expect(at15.row.pValue == over15.row.pValue)
+    let at20 = try #require(record.search(after: 20)[Self.decode])
+    #expect(at20.alpha == (at15.isClear ? 0.0125 : 0.00625))
+  }
+
+  @Test func aRowThatIsClearIsNotChangedByLaterBlocks() throws {
+    let record = record(PairedPlanFixture(blocks: 30)) { turn in
+      guard turn.test == Fixture.decode else { return 1 }
+      return turn.block < 10 ? 1.25 : 0.5
+    }
+    for blocks in [10, 15, 20, 30] {
+      let search = record.search(after: blocks, isOver: true)
+      let decode = try #require(search[Self.decode])
+      #expect(decode.row.verdict == .regressed)
+      #expect(decode.row.baseSamples == 10)
+      #expect(abs((decode.row.ratio?.value ?? 0) - 0.8) < 0.005)
+      #expect(search[Self.prefill]?.row.verdict == .unchanged)
+      #expect(search.isClear)
+    }
+  }
+
+  @Test func aClearDifferenceIsNamedInItsDirection() throws {
+    let slower = record(PairedPlanFixture()) { $0.test == Fixture.decode ? 1.1 : 1 }
+    #expect(slower.search(after: 10).changed == [Self.decode])
+    #expect(slower.search(after: 10)[Self.decode]?.row.verdict == .regressed)
+    let faster = record(PairedPlanFixture()) { $0.test == Fixture.decode ? 1 / 1.1 : 1 }
+    #expect(faster.search(after: 10)[Self.decode]?.row.verdict == .improved)
+    // Ten blocks of one direction have p = 2/2¹⁰; the first look may spend half of α.
+    let row = try #require(faster.search(after: 10)[Self.decode]?.row)
+    #expect(row.pValue == 4.0 / 1024)
+    #expect(row.adjustedPValue == 5 * 4.0 / 1024)
+  }
+
+  /// Each of n rows has p = 4/1024 at best: Holm leaves it below 5 % with 12 rows, and not with 13.
+  @Test(arguments: [(10, Verdict.regressed), (11, .inconclusive)])
+  func holmCountsEveryRow(_ tests: Int, _ verdict: Verdict) throws {
+    let shapes = (1...tests).map { Reporting.Test.gemm(m: $0, k: 100, n: 200) }
+    let record = record(PairedPlanFixture(tests: shapes)) { $0.test == shapes[0] ? 1.25 : 1 }
+    let search = record.search(after: 10)
+    #expect(search.outcomes.count == tests + 2)
+    let outcome = try #require(search["kv-cache f32 t1 1x100x200 gemm"])
+    #expect(outcome.row.verdict == verdict)
+    #expect(abs((outcome.row.adjustedPValue ?? 0) - Double(tests + 2) * 4 / 1024) < 1e-12)
+    #expect(outcome.row.reason?.hasSuffix("after Holm") ?? false == (verdict == .inconclusive))
+  }
+
+  /// The base's own processes lie 10 % apart, this way and that; a change of 5 % says nothing there.
+  @Test func aChangeBelowTheNoiseFloorIsNone() throws {
+    let record = PairedPlanFixture(tests: [Fixture.decode]).record { turn in
+      let swing = exp(turn.block.isMultiple(of: 2) ? 0.05 : -0.05)
+      switch turn.side {
+      case .base: return 10 * swing
+      case .control: return 10 / swing
+      case .head: return 10.5
+      }
+    }
+    let row = try #require(record.search(after: 10)[Self.decode]?.row)
+    #expect(row.verdict == .inconclusive)
+    #expect(abs((row.noiseFloor ?? 0) - (1 - exp(-0.1))) < 1e-6)
+    #expect(row.reason == "the change is below the noise floor of 9.5 %")
+    #expect(row.pValue == 4.0 / 1024)
+    let quiet = self.record(PairedPlanFixture(tests: [Fixture.decode])) { _ in 1.05 }
+    #expect(quiet.search(after: 10)[Self.decode]?.row.verdict == .regressed)
+  }
+
+  @Test func everyMetricHasItsThreshold() throws {
+    let record = PairedPlanFixture().record(
+      loadMilliseconds: { $0.side == .head ? 2.3 : 2 }, memoryMiB: { $0.side == .head ? 52 : 50 },
+      milliseconds: { _ in 10 })
+    let search = record.search(after: 10)
+    #expect(search["kv-cache f32 t1 load"]?.row.verdict == .unchanged)
+    #expect(search["kv-cache f32 t1 memory"]?.row.verdict == .regressed)
+    #expect(record.search(after: 10, threshold: 0.1)["kv-cache f32 t1 memory"]?.row.verdict == .unchanged)
+  }
+}

@@ -192,8 +192,10 @@ def generate(program: Path, prompt: int, count: int) -> dict:
 
 
 def worker_memory(program: Path) -> tuple:
-    """The peak that a run's record gives for a worker, and the highest VmHWM that is seen from outside."""
-    seen = {"peak": 0}
+    """The peak that a run's record gives for a worker, and the highest VmHWM of that process as seen from outside.
+
+    Highest, because a worker sets its VmHWM back behind a check, whose memory is not the variant's."""
+    peaks: dict = {}
     ended = threading.Event()
 
     def watch(parent: int) -> None:
@@ -204,7 +206,7 @@ def worker_memory(program: Path) -> tuple:
                 except OSError:
                     continue
                 if f"PPid:\t{parent}\n" in text and (found := re.search(r"VmHWM:\s+(\d+) kB", text)):
-                    seen["last"] = int(found.group(1)) * 1024
+                    peaks[status] = max(peaks.pop(status, 0), int(found.group(1)) * 1024)
 
     folder = ROOT / "reports" / "observer"
     process = subprocess.Popen(
@@ -219,7 +221,8 @@ def worker_memory(program: Path) -> tuple:
         sys.exit(f"verdicts.py: run ended with {code}")
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     shutil.rmtree(folder)
-    return max(cell["peakMemoryBytes"] for cell in record["cells"]) / 2**20, seen["last"] / 2**20
+    # The processes that loads were timed in are gone by then; the worker was seen last.
+    return max(cell["peakMemoryBytes"] for cell in record["cells"]) / 2**20, list(peaks.values())[-1] / 2**20
 
 
 def observe(program: Path) -> dict:

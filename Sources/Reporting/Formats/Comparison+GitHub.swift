@@ -19,7 +19,7 @@ extension Comparison {
   }
 
   /// Lines for GitHub Actions: a notice with the verdict, an error for each row that regressed and for each failed
-  /// check, a warning for each undecided row. The worst come first, since GitHub shows ten of a level for a step.
+  /// check, a warning for each undecided row and for what one side lacks. The worst come first, since GitHub shows ten of a level for a step.
   public var gitHubAnnotations: [String] {
     let counting = rowsWorstFirst.filter(\.counts)
     let summary = WorkflowCommand(
@@ -30,7 +30,10 @@ extension Comparison {
       WorkflowCommand(level: .error, title: "correctness check failed", message: $0)
     }
     let undecided = counting.filter { $0.verdict == .inconclusive }.map { $0.annotation(.warning) }
-    return ([summary] + regressed + failed + undecided).map(\.line)
+    let unmatched = unmatched.map {
+      WorkflowCommand(level: .warning, title: "not compared", message: $0)
+    }
+    return ([summary] + regressed + failed + undecided + unmatched).map(\.line)
   }
 }
 

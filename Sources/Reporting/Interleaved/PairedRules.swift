@@ -6,7 +6,8 @@ struct PairedRules {
 
   /// - Throws: `ReportingError.invalid` for the first field out of its range.
   func check(_ record: PairedRecord) throws {
-    try require(record.kind == PairedRecord.kindName, "kind", "\"\(record.kind)\"", "\"\(PairedRecord.kindName)\"")
+    try require(
+      record.kind == PairedRecord.kindName, "kind", "\"\(record.kind)\"", "\"\(PairedRecord.kindName)\"")
     try check(record.settings)
     for (index, contestant) in record.contestants.enumerated() {
       try inRange(contestant.threads, Self.counts, "contestants[\(index)].threads")
@@ -26,7 +27,8 @@ struct PairedRules {
 
   private func check(_ settings: PairedSettings) throws {
     try require(
-      settings.alpha > 0 && settings.alpha < 1, "settings.alpha", "\(settings.alpha)", "a number between 0 and 1")
+      settings.alpha > 0 && settings.alpha < 1, "settings.alpha", "\(settings.alpha)",
+      "a number between 0 and 1")
     try inRange(settings.firstLook, 2...1_000_000, "settings.firstLook")
     try require(
       settings.budgetSeconds > 0 && settings.budgetSeconds.isFinite, "settings.budgetSeconds",

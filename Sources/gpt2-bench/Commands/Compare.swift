@@ -34,15 +34,17 @@ enum Compare: Command {
   private static func ofRecords(_ arguments: Arguments) throws -> Outcome {
     guard arguments.operands.count == 2 else {
       throw UsageError(
-        "found \(arguments.operands.count) operands, expected two records, BASE and HEAD, or --against PATH")
+        "found \(arguments.operands.isEmpty ? "no operand" : "1 operand"), expected two records, BASE and HEAD, or --against PATH"
+      )
     }
     for option in CompareBuilds.options where option.names.contains(where: arguments.flag) {
       throw UsageError("\(option.names[0]): found two records, expected --against beside it")
     }
     let thresholds = try arguments.thresholds()
+    let filter = try arguments.rowFilter()
     let (base, head) = (arguments.operands[0], arguments.operands[1])
     let records = (base: try Record.read(path: base), head: try Record.read(path: head))
-    guard let filter = try arguments.rowFilter() else {
+    guard let filter else {
       let comparison = Comparison(
         base: records.base, head: records.head, thresholds: thresholds, baseLabel: base, headLabel: head)
       return (comparison, records.head)

@@ -46,6 +46,9 @@ enum Generate: Command {
     guard count > 0 else {
       throw EngineError.contextExceeded(tokens: prompt.count + 1, context: context)
     }
+    if let id = prompt.first(where: { $0 >= checkpoint.configuration.vocabulary }) {
+      throw EngineError.tokenOutsideVocabulary(id: id, vocabulary: checkpoint.configuration.vocabulary)
+    }
     let loading = ContinuousClock.now
     let engine = try Engine(checkpoint, variant: variant, threads: threads)
     console.note(String(format: "loaded in %.1f ms", (ContinuousClock.now - loading) / .milliseconds(1)))

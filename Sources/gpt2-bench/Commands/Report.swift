@@ -3,7 +3,8 @@ import Reporting
 
 enum Report: Command {
   static let description = CommandDescription(
-    name: "report", summary: "makes the reports of a run's or a comparison's record again", operands: "RECORD", operandCount: 1...1,
+    name: "report", summary: "makes the reports of a run's or a comparison's record again",
+    operands: "RECORD", operandCount: 1...1,
     options: [
       Option("--format", value: "F", help: RecordFormat.allCases.map(\.rawValue).joined(separator: ", ")),
       .outFile,

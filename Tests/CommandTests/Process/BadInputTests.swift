@@ -189,7 +189,7 @@ import Testing
 
   @Test func malformedRecords() throws {
     try expectRefusal(1, ["compare", "a.json", "b.json"], "a.json: no such file", "expected a record.json")
-    try expectRefusal(2, ["compare", "a.json"], "an operand is missing", "BASE HEAD")
+    try expectRefusal(2, ["compare", "a.json"], "found 1 operand", "BASE and HEAD")
     try sandbox.file("bad.json", "{")
     try expectRefusal(1, ["report", "bad.json"], "bad.json: not JSON", "expected a record.json")
     try sandbox.file("other.json", #"{"schema": 99}"#)

@@ -263,7 +263,7 @@ import Testing
       (["--against", bench, "--suite", "none", "--model", sandbox.tinyModel], "--suite: found 'none'"),
       (["--against", bench, "--variants", "fast"], "'fast'"),
       (["--against", bench, "--format", "html"], "--format: found 'html'"),
-      ([], "found 0 operands, expected two records"), (["a.json"], "found 1 operands, expected two records"),
+      ([], "found no operand, expected two records"), (["a.json"], "found 1 operand, expected two records"),
       (["a.json", "b.json", "--budget", "3"], "--budget: found two records, expected --against beside it"),
       (["a.json", "b.json", "--keep", "o"], "--keep: found two records, expected --against beside it"),
       (["a.json", "b.json", "-t", "1"], "-t: found two records, expected --against beside it"),

@@ -42,7 +42,8 @@ import Testing
 
   @Test func anUnknownNameNamesTheKnownOnes() throws {
     let error = try #require(throws: UsageError.self) { try gpt2_bench.Suite("quik", in: project) }
-    #expect(error.description == "--suite: found 'quik', expected one of full, quick, or a suite's file")
+    #expect(
+      error.description == "--suite: found 'quik', expected one of compare, full, quick, or a suite's file")
   }
 
   @Test(

@@ -41,7 +41,7 @@ import Testing
 
   @Test func annotationsNameTheRows() {
     let lines = comparison.gitHubAnnotations
-    #expect(lines.count == 5)
+    #expect(lines.count == 6)
     #expect(
       lines[0]
         == "::notice title=Performance of two runs::1 regressed, 2 inconclusive, 7 unchanged. Exit code 3.")
@@ -50,7 +50,8 @@ import Testing
         "::error title=kv-cache f32 t1%2C tg5 @ d64%2C decode tok/s%3A regressed::497.8 → 398.2 tok/s, ratio 0.8"
       ))
     #expect(lines[2].hasPrefix("::error title=correctness check failed::`simd8`: "))
-    #expect(lines[3...].allSatisfy { $0.hasPrefix("::warning title=naive f32 t1%2C pp64%2C ") })
+    #expect(lines[3...4].allSatisfy { $0.hasPrefix("::warning title=naive f32 t1%2C pp64%2C ") })
+    #expect(lines[5].hasPrefix("::warning title=not compared::"))
     #expect(lines.allSatisfy { !$0.contains("\n") })
   }
 

@@ -14,11 +14,12 @@ import Testing
   }
 
   @Test func theFilterDecidesWhatIsMeasured() throws {
-    #expect(try demand(rows: nil) == PairedDemand(units: [0, 1, 2, 3], contestants: [0, 1]))
-    #expect(try demand(rows: "packed decode") == PairedDemand(units: [3], contestants: []))
-    #expect(try demand(rows: "ttft") == PairedDemand(units: [0, 2], contestants: []))
-    #expect(try demand(rows: "kv-cache memory") == PairedDemand(units: [], contestants: [0]))
-    #expect(try demand(rows: "packed load,kv-cache decode") == PairedDemand(units: [1], contestants: [1]))
+    #expect(try demand(rows: nil) == PairedDemand(units: [0, 1, 2, 3], memory: [0, 1], loads: [0, 1]))
+    #expect(try demand(rows: "packed decode") == PairedDemand(units: [3], memory: [], loads: []))
+    #expect(try demand(rows: "ttft") == PairedDemand(units: [0, 2], memory: [], loads: []))
+    #expect(try demand(rows: "kv-cache memory") == PairedDemand(units: [], memory: [0], loads: []))
+    #expect(
+      try demand(rows: "packed load,kv-cache decode") == PairedDemand(units: [1], memory: [], loads: [1]))
     #expect(try demand(rows: "nothing").isEmpty)
     #expect(throws: OptionError.self) { try demand(rows: "decode,,memory") }
   }
@@ -45,8 +46,8 @@ import Testing
     }
     let analysis = try PairedAnalysis(record, isSearchOver: false)
     #expect(!analysis.isClear)
-    #expect(analysis.open == PairedDemand(units: [3], contestants: []))
-    #expect(analysis.changed == PairedDemand(units: [1], contestants: []))
+    #expect(analysis.open == PairedDemand(units: [3], memory: [], loads: []))
+    #expect(analysis.changed == PairedDemand(units: [1], memory: [], loads: []))
     var filtered = record
     filtered.settings.rows = "kv-cache,packed prefill"
     let kept = try PairedAnalysis(filtered, isSearchOver: false)
@@ -54,20 +55,21 @@ import Testing
     #expect(kept.open.isEmpty)
   }
 
-  /// Memory and load time need processes, whose peak is made by all of their tests.
+  /// A load needs a process and no samples.
   @Test func anUndecidedLoadNeedsItsContestant() throws {
     let record = plan.record(
       loadMilliseconds: { $0.contestant == 1 && $0.side == .head && $0.block.isMultiple(of: 2) ? 9 : 2 },
       milliseconds: { _ in 10 })
-    #expect(try PairedAnalysis(record, isSearchOver: false).open == PairedDemand(units: [], contestants: [1]))
+    #expect(
+      try PairedAnalysis(record, isSearchOver: false).open == PairedDemand(units: [], memory: [], loads: [1]))
   }
 
   @Test func lostContestantsAreNotMeasuredOn() throws {
-    let all = PairedDemand(units: [0, 1, 2, 3], contestants: [0, 1])
+    let all = PairedDemand(units: [0, 1, 2, 3], memory: [0, 1], loads: [0, 1])
     let units = plan.record { _ in nil }.units
     let lost = LostContestant(contestant: 0, side: .head, reason: "it ended", failedCheck: false)
     #expect(all.without(lost: [], units: units) == all)
-    #expect(all.without(lost: [lost], units: units) == PairedDemand(units: [2, 3], contestants: [1]))
+    #expect(all.without(lost: [lost], units: units) == PairedDemand(units: [2, 3], memory: [1], loads: [1]))
     let both = [lost, LostContestant(contestant: 1, side: .base, reason: "it ended", failedCheck: false)]
     #expect(all.without(lost: both, units: units).isEmpty)
   }

@@ -8,7 +8,7 @@ import Foundation
 /// of 10 to 20 values (normal, skewed and two-level noise, simulated): 92 to 95 in 100 for a nominal 95 %, 96
 /// to 97.5 for 97.5 %, 97 to 99 for 99.2 %. Decisions at such levels belong to `HodgesLehmann` and
 /// `SignedRank`. No interval that stays within the sample can cover a median more often than 1 − 2^(1−n): 75
-/// % for 3 values, 94 % for 5, 97 % for 6. See `attainableConfidence(count:)`.
+/// % for 3 values, 94 % for 5, 97 % for 6.
 public struct Bootstrap: Sendable {
   /// Fewest values of a sample (or pairs) that an interval is given for.
   public static let minimumCount = 3
@@ -51,24 +51,6 @@ public struct Bootstrap: Sendable {
       return Self.resampledMedian(of: head, scratch: &headResample, using: &generator) / denominator
     }
     return estimate(headMedian / baseMedian, statistics)
-  }
-
-  /// The ratio of pairs taken close together in time: exp of the median of ln(head[i] ÷ base[i]), and the
-  /// interval likewise, with the pairs resampled. Nil for fewer than three pairs, sides of different length,
-  /// or a value that is not a finite number above zero.
-  public func pairedRatio(base: [Double], head: [Double]) -> Estimate? {
-    guard base.count == head.count, (base + head).allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
-    let logarithms = zip(base, head).map { log($1 / $0) }
-    guard let result = median(logarithms) else { return nil }
-    return Estimate(
-      value: exp(result.value),
-      interval: Interval(lower: exp(result.interval.lower), upper: exp(result.interval.upper)))
-  }
-
-  /// The highest confidence that the interval of a median of `count` values can have: 1 − 2^(1−n), the
-  /// chance that the true median lies between the smallest and the largest of them.
-  public static func attainableConfidence(count: Int) -> Double {
-    count < 1 ? 0 : 1 - pow(2, Double(1 - count))
   }
 
   private func isUsable(_ values: [Double]) -> Bool {

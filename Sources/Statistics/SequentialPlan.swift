@@ -30,11 +30,6 @@ public struct SequentialPlan: Sendable, Equatable {
     lookReached(by: count).flatMap { self.count(look: $0) == count ? $0 : nil }
   }
 
-  /// The pair count of the first look after `count` pairs.
-  public func nextLook(after count: Int) -> Int {
-    self.count(look: lookReached(by: count).map { $0 + 1 } ?? 0)
-  }
-
   /// What look `look`, from 0, may spend.
   public func alpha(look: Int) -> Double {
     alpha / pow(2, Double(look + 1))

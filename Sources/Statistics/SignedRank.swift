@@ -40,12 +40,6 @@ public struct SignedRank: Sendable, Equatable {
       : Self.asymptoticPValue(ranks: ranks, doubledSum: smaller)
   }
 
-  /// The smallest two-sided p-value that `count` differences can give, 2^(1 − n), where all have one sign;
-  /// 1 for none.
-  public static func smallestPValue(count: Int) -> Double {
-    count < 1 ? 1 : pow(2, Double(1 - count))
-  }
-
   /// 2·P(W ≤ `doubledSum` ÷ 2); the distribution is symmetric, so this is both tails.
   private static func exactPValue(ranks: Ranks, doubledSum: Int) -> Double {
     let distribution =

@@ -47,6 +47,15 @@ private struct Broken: Error, CustomStringConvertible {
 
 private let second: UInt64 = 1_000_000_000
 
+extension RoundPlan {
+  /// Every contestant with every cell.
+  fileprivate static func allEntries(contestants: Int, cells: Int) -> [Entry] {
+    (0..<contestants).flatMap { contestant in
+      (0..<cells).map { Entry(contestant: contestant, cell: $0) }
+    }
+  }
+}
+
 private func plan(
   contestants: Int, cells: Int, repetitions: Int, minimum: Int = 3, budget: Duration = .seconds(1000),
   cap: Duration = .seconds(1000), seed: UInt64 = 1

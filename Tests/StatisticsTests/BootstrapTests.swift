@@ -22,22 +22,6 @@ import Testing
     #expect(abs(result.interval.upper - 1.11940299) < 0.002)
   }
 
-  @Test func pairedRatioMatchesNumPy() throws {
-    let result = try #require(Bootstrap(resamples: 20_000).pairedRatio(base: base, head: head))
-    #expect(abs(result.value - 1.0878229269910769) < 1e-12)
-    #expect(abs(result.interval.lower - 1.06585071) < 0.002)
-    #expect(abs(result.interval.upper - 1.1216305) < 0.002)
-  }
-
-  @Test func pairingRemovesWhatBothSidesShare() throws {
-    let drift = (0..<20).map { 1 + Double($0) * 0.1 }
-    let slower = drift.enumerated().map { $1 * ($0 % 2 == 0 ? 1.04 : 1.06) }
-    let paired = try #require(Bootstrap().pairedRatio(base: drift, head: slower))
-    let unpaired = try #require(Bootstrap().ratioOfMedians(base: drift, head: slower))
-    #expect(paired.interval.lower > 1.03 && paired.interval.upper < 1.07)
-    #expect(unpaired.interval.contains(1))
-  }
-
   @Test func theSeedDecidesTheInterval() {
     let values = (0..<25).map { sin(Double($0)) + 2 }
     #expect(Bootstrap(seed: 1).median(values) == Bootstrap(seed: 1).median(values))
@@ -76,13 +60,6 @@ import Testing
     #expect((0.935...0.997).contains(coverage), "coverage \(coverage)")
   }
 
-  @Test func attainableConfidenceLimitsSmallSamples() {
-    #expect(Bootstrap.attainableConfidence(count: 3) == 0.75)
-    #expect(Bootstrap.attainableConfidence(count: 5) < 0.95)
-    #expect(Bootstrap.attainableConfidence(count: 6) > 0.95)
-    #expect(Bootstrap.attainableConfidence(count: 0) == 0)
-  }
-
   @Test func tooLittleOrBadDataGivesNoInterval() {
     #expect(Bootstrap().median([1, 2]) == nil)
     #expect(Bootstrap().median([1, .nan, 2]) == nil)
@@ -90,7 +67,5 @@ import Testing
     #expect(Bootstrap(confidence: 1).median([1, 2, 3]) == nil)
     #expect(Bootstrap().ratioOfMedians(base: [1, 2, 3], head: [1, 2]) == nil)
     #expect(Bootstrap().ratioOfMedians(base: [1, 0, 3], head: [1, 2, 3]) == nil)
-    #expect(Bootstrap().pairedRatio(base: [1, 2, 3], head: [1, 2, 3, 4]) == nil)
-    #expect(Bootstrap().pairedRatio(base: [1, 2, -3], head: [1, 2, 3]) == nil)
   }
 }

@@ -39,28 +39,12 @@ private func isClose(_ value: Double?, _ expected: Double, _ relative: Double = 
     #expect(isClose(standardDeviation([1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16]), 5.477225575051661))
   }
 
-  @Test func summaryHoldsTheSameFigures() throws {
-    let summary = try #require(Summary(values))
-    #expect(summary.count == 10)
-    #expect(summary.minimum == 1.5)
-    #expect(summary.maximum == 22)
-    #expect(summary.median == 8.125)
-    #expect(isClose(summary.mean, 9.05))
-    #expect(isClose(summary.p90, 16.4875))
-    #expect(isClose(summary.p99, 21.44875))
-    #expect(isClose(summary.coefficientOfVariation, 6.257273545420739 / 9.05))
-    let single = try #require(Summary([2]))
-    #expect(single.standardDeviation == nil)
-    #expect(single.p99 == 2)
-  }
-
   @Test func tooFewValuesGiveNoFigure() {
     #expect(mean([]) == nil)
     #expect(median([]) == nil)
     #expect(standardDeviation([1]) == nil)
     #expect(medianAbsoluteDeviation([]) == nil)
     #expect(geometricMean([]) == nil)
-    #expect(Summary([]) == nil)
   }
 
   @Test(arguments: [Double.nan, .infinity, -.infinity])
@@ -70,7 +54,6 @@ private func isClose(_ value: Double?, _ expected: Double, _ relative: Double = 
     #expect(standardDeviation([1, bad, 3]) == nil)
     #expect(medianAbsoluteDeviation([1, bad, 3]) == nil)
     #expect(geometricMean([1, bad, 3]) == nil)
-    #expect(Summary([1, bad, 3]) == nil)
   }
 
   @Test func undefinedArgumentsGiveNoFigure() {

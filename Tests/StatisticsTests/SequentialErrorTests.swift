@@ -10,13 +10,14 @@ import Testing
 
   /// Whether the plan stops with a rejection in any of the rows, Holm-adjusted at every look.
   private func rejects(_ rows: [[Double]]) throws -> Bool {
-    var count = 0
-    while true {
-      count = plan.nextLook(after: count)
-      guard count <= Self.most, let look = plan.look(at: count) else { return false }
+    var look = 0
+    while plan.count(look: look) <= Self.most {
+      let count = plan.count(look: look)
       let pValues = try rows.map { try #require(SignedRank(Array($0.prefix(count)))).pValue }
       if holm(pValues).contains(where: { $0 <= plan.alpha(look: look) }) { return true }
+      look += 1
     }
+    return false
   }
 
   private func rate(_ trial: () throws -> Bool) rethrows -> Double {

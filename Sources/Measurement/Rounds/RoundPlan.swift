@@ -37,13 +37,6 @@ public struct RoundPlan: Sendable {
     self.cellCap = cellCap
     self.seed = seed
   }
-
-  /// Every contestant with every cell.
-  public static func allEntries(contestants: Int, cells: Int) -> [Entry] {
-    (0..<contestants).flatMap { contestant in
-      (0..<cells).map { Entry(contestant: contestant, cell: $0) }
-    }
-  }
 }
 
 /// What an execution is for.

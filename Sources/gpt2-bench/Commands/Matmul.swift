@@ -80,7 +80,7 @@ enum Matmul: Command {
   private static let largestSize = 1 << 20
 
   /// All workers keep all shapes, since the rounds interleave them.
-  private static func refuseTooLarge(_ shapes: [GemmShape], contestants: Int) throws {
+  static func refuseTooLarge(_ shapes: [GemmShape], contestants: Int) throws {
     let bytes = shapes.map { Double(3 * 4 * $0.k * $0.n + 4 * $0.m * ($0.k + $0.n)) }
     try MemoryLimit.check(
       bytes.reduce(Double(GemmRotation.bytes(.current())), +) * Double(contestants),

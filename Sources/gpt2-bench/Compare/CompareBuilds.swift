@@ -75,7 +75,7 @@ struct CompareBuilds {
     return PairedPlan(
       head: Project.executable, base: base, model: setup.choice.source.name,
       modelDescription: setup.description, contestants: contestants, cells: try kept.map(cells.make),
-      check: { _ in request }, settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
+      checks: [request], settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
       timeoutSeconds: options.timeoutSeconds, warnings: left.isEmpty ? [] : [setup.leftOut(left)])
   }
 
@@ -92,10 +92,11 @@ struct CompareBuilds {
 
   private func products(_ size: String, _ base: String) throws -> PairedPlan {
     let shapes = try Matmul.shapes(size)
+    try Matmul.refuseTooLarge(shapes, contestants: PairedSide.allCases.count)
     return PairedPlan(
       head: Project.executable, base: base, model: nil, modelDescription: nil, contestants: contestants,
       cells: shapes.map(GemmCells.make),
-      check: { _ in CheckRequest(references: [], scope: .full, oraclePrompts: [], gemm: shapes[0]) },
+      checks: shapes.map { CheckRequest(references: [], scope: .full, oraclePrompts: [], gemm: $0) },
       settings: settings(suite: nil, warmup: GemmCells.warmup), timeoutSeconds: options.timeoutSeconds)
   }
 

@@ -16,7 +16,6 @@ extension PairedBench {
   /// Holds both builds against the references before anything is timed: the head also where the base has failed.
   func check(_ contestant: Int) {
     let contestantPlan = plan.contestants[contestant]
-    let request = plan.check(contestantPlan)
     for side in [PairedSide.base, .head] where !isCancelled {
       progress.step("checking: \(side.rawValue) \(contestantPlan.name)")
       do {
@@ -24,7 +23,9 @@ extension PairedBench {
         defer { process.stop() }
         let loaded = try process.load(model: plan.model, cold: false)
         if side == .base { record.base.version = loaded.version.map(Self.programVersion) }
-        let rows = CheckRows.rows(of: try process.check(request), request, contestantPlan)
+        let rows = try plan.checks.flatMap {
+          CheckRows.rows(of: try process.check($0), $0, contestantPlan)
+        }
         record.correctness += rows.map { PairedCheck(side: side, outcome: $0) }
         guard let failed = rows.first(where: { !$0.passed }) else { continue }
         lose(
@@ -51,9 +52,8 @@ extension PairedBench {
 
   /// Fresh processes of every side in a random order, warm-ups that are not kept, then the mirrored rounds.
   ///
-  /// - Throws: `LostSide` for the side that cannot go on.
-  ///
   /// - Parameter timesLoads: give each load memory that was just in use, as a system that has to fetch it takes seconds.
+  /// - Throws: `LostSide` for the side that cannot go on.
   func measure(
     _ contestant: Int, _ cells: [Int], timesLoads: Bool, into block: inout PairedBlock
   ) throws {

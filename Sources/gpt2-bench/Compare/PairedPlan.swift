@@ -11,8 +11,8 @@ struct PairedPlan {
   let modelDescription: ModelDescription?
   let contestants: [ContestantPlan]
   let cells: [CellPlan]
-  /// What a worker of this contestant is asked for before anything is timed.
-  let check: (ContestantPlan) -> CheckRequest
+  /// What every worker is held against before anything is timed.
+  let checks: [CheckRequest]
   let settings: PairedSettings
   let timeoutSeconds: Int
   var warnings: [String] = []

@@ -20,7 +20,7 @@ extension Record {
   /// The record as JSON: indented, keys sorted, so that the same record is the same bytes; a line's end last.
   ///
   /// - Throws: an `EncodingError` for a number that is not finite.
-  public func encode() throws -> Data { try encodeRecord(self) }
+  public func encode() throws -> Data { try readableJSON(self) }
 }
 
 extension PairedRecord {
@@ -45,7 +45,7 @@ extension PairedRecord {
   /// As a `Record` is written.
   ///
   /// - Throws: an `EncodingError` for a number that is not finite.
-  public func encode() throws -> Data { try encodeRecord(self) }
+  public func encode() throws -> Data { try readableJSON(self) }
 }
 
 /// What reading records of either kind has in common.
@@ -88,10 +88,4 @@ private enum RecordFile {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "no such file" }
     return isFolder.boolValue ? "is a folder" : "cannot be read"
   }
-}
-
-private func encodeRecord(_ record: some Encodable) throws -> Data {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  return try encoder.encode(record) + Data("\n".utf8)
 }

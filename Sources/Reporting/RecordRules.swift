@@ -117,7 +117,7 @@ struct RecordRules {
     try inRange(value, Self.sizes, field)
   }
 
-  private func inRange(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws {
+  func inRange(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws {
     guard !range.contains(value) else { return }
     let expected =
       range.upperBound == Int.max
@@ -132,7 +132,7 @@ struct RecordRules {
       path: path, field: field, found: "\(value)", expected: "a number of at least 0")
   }
 
-  private func positive(_ value: Double, _ field: String) throws {
+  func positive(_ value: Double, _ field: String) throws {
     guard !(value > 0 && value.isFinite) else { return }
     throw ReportingError.invalid(
       path: path, field: field, found: "\(value)", expected: "a number above 0")

@@ -5,9 +5,7 @@ extension Comparison {
   /// `threshold` are fractions.
   public var json: String {
     get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(Document(self)), as: UTF8.self) + "\n"
+      String(decoding: try readableJSON(Document(self)), as: UTF8.self)
     }
   }
 

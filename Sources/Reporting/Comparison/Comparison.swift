@@ -62,9 +62,11 @@ extension Side {
   init(_ record: Record, label: String? = nil) {
     self.init(
       label: label, version: record.build.version, commit: record.build.commit, started: record.started,
-      buildFlags: [
-        record.build.compiler, record.build.configuration, record.build.cpuFlag,
-        "\(record.build.vectorBits)-bit vectors",
-      ])
+      buildFlags: record.build.flags)
   }
+}
+
+extension Build {
+  /// Compiler, configuration, CPU flag and vector width.
+  var flags: [String] { [compiler, configuration, cpuFlag, "\(vectorBits)-bit vectors"] }
 }

@@ -52,9 +52,7 @@ public struct BencherReport: Sendable {
   /// - Throws: nothing that a record can cause: what is not finite has been left out.
   public var json: String {
     get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(benchmarks), as: UTF8.self) + "\n"
+      String(decoding: try readableJSON(benchmarks), as: UTF8.self)
     }
   }
 

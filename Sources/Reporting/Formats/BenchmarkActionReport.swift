@@ -27,9 +27,7 @@ public struct BenchmarkActionReport: Sendable {
   /// - Throws: nothing that a record can cause: what is not finite has been left out.
   public var json: String {
     get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(entries), as: UTF8.self) + "\n"
+      String(decoding: try readableJSON(entries), as: UTF8.self)
     }
   }
 }

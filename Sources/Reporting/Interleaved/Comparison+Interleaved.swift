@@ -6,17 +6,20 @@ extension Comparison {
   /// - Throws: `OptionError` where the record's own settings do not hold what they should.
   public init(_ record: PairedRecord) throws(OptionError) {
     let analysis = try PairedAnalysis(record, isSearchOver: true)
-    let failedContestants = record.lost.filter { $0.failedCheck && $0.side == .head }
+    let (failed, others) = (record.lost.filter(\.isFailureOfHead), record.lost.filter { !$0.isFailureOfHead })
     self.init(
       method: .interleaved, base: Side(record.base, of: record), head: Side(record.head, of: record),
       thresholds: try Thresholds(parsing: record.settings.maxRegression), rows: analysis.rows,
-      unmatched: record.lost.filter { !($0.failedCheck && $0.side == .head) }.map(record.line),
-      failures: failedContestants.map(record.line),
-      hasLostHead: record.lost.contains { $0.side == .head && !$0.failedCheck },
+      unmatched: others.map(record.line), failures: failed.map(record.line),
+      hasLostHead: others.contains { $0.side == .head },
       warnings: record.warnings + Validity(record).findings.map(\.text)
         + (record.isComplete ? [] : ["The comparison is incomplete: it was interrupted."]),
       notes: record.notes)
   }
+}
+
+extension LostContestant {
+  fileprivate var isFailureOfHead: Bool { failedCheck && side == .head }
 }
 
 extension Side {
@@ -24,9 +27,7 @@ extension Side {
     self.init(
       label: build.path, version: build.build?.version ?? build.version ?? "of an unknown version",
       commit: build.build?.commit, started: record.started,
-      buildFlags: build.build.map {
-        [$0.compiler, $0.configuration, $0.cpuFlag, "\($0.vectorBits)-bit vectors"]
-      } ?? [])
+      buildFlags: build.build?.flags ?? [])
   }
 }
 

@@ -28,7 +28,7 @@ public struct PairedAnalysis: Sendable {
   public var open: PairedDemand { demand { !$0.isClear } }
 
   /// Likewise of the rows that seem to have changed.
-  public var changed: PairedDemand { demand(\.isChanged) }
+  public var changed: PairedDemand { demand(\.row.verdict.isChange) }
 
   private func demand(_ isWanted: (PairedSearch.Outcome) -> Bool) -> PairedDemand {
     PairedDemand(of: search.outcomes.filter(isWanted).map(\.series), in: record)
@@ -36,7 +36,7 @@ public struct PairedAnalysis: Sendable {
 
   /// The rows as the reports show them, with the confirmation and the smallest detectable changes.
   var rows: [ComparisonRow] {
-    let candidates = Set(search.outcomes.filter(\.isChanged).map(\.series.label))
+    let candidates = Set(search.outcomes.filter(\.row.verdict.isChange).map(\.series.label))
     let confirmation = PairedConfirmation(
       record.series(.confirmation).filter { candidates.contains($0.label) }, thresholds: thresholds,
       alpha: record.settings.alpha)

@@ -21,7 +21,7 @@ struct PairedConfirmation: Sendable {
 
   /// The row as it stands after the confirmation.
   func applied(to row: ComparisonRow) -> ComparisonRow {
-    guard row.verdict == .regressed || row.verdict == .improved else { return row }
+    guard row.verdict.isChange else { return row }
     var result = row
     let again = outcomes.first { $0.label == row.label }?.row
     result.isConfirmed = again?.verdict == row.verdict

@@ -1,4 +1,3 @@
-import Foundation
 import Statistics
 
 /// The verdicts that an interleaved comparison comes to, look by look.
@@ -18,8 +17,6 @@ struct PairedSearch: Sendable {
     /// Error that its look might spend.
     var alpha: Double
     var isClear = false
-
-    var isChanged: Bool { row.verdict == .regressed || row.verdict == .improved }
   }
 
   private(set) var outcomes: [Outcome]
@@ -80,38 +77,5 @@ struct PairedSearch: Sendable {
   private func reason(of row: ComparisonRow, blocks: Int) -> String? {
     guard row.verdict == .inconclusive, row.ratio?.interval == nil else { return row.reason }
     return "n = \(row.baseSamples) blocks, \(plan.firstLook) needed"
-  }
-}
-
-/// What a row's log-ratios say, a block each.
-struct PairedEvidence: Sendable {
-  /// exp of the median; the interval is as wide, on either side, as the wider of two: the percentile bootstrap of the
-  /// median, and Hodges and Lehmann's, which goes with Wilcoxon's test and is exact for few values. Nil for no values;
-  /// no interval for too few.
-  let ratio: Figure?
-  /// Wilcoxon's signed-rank test, two-sided.
-  let pValue: Double?
-
-  init(_ logarithms: [Double], confidence: Double) {
-    pValue = SignedRank(logarithms)?.pValue
-    guard let center = median(logarithms) else {
-      ratio = nil
-      return
-    }
-    let bootstrap = Bootstrap(confidence: confidence).median(logarithms)?.interval
-    let exact = HodgesLehmann.estimate(logarithms, confidence: confidence)?.interval
-    guard let bootstrap, let exact else {
-      ratio = Figure(value: exp(center))
-      return
-    }
-    ratio = Figure(
-      value: exp(center),
-      interval: Interval(
-        lower: exp(min(bootstrap.lower, exact.lower)), upper: exp(max(bootstrap.upper, exact.upper))))
-  }
-
-  /// How far the interval reaches from 1, as a share: the change t that leaves 1 − t or 1 / (1 − t).
-  var farthest: Double? {
-    ratio?.interval.map { max(1 - $0.lower, 1 - 1 / $0.upper, 0) }
   }
 }

@@ -33,6 +33,8 @@ public struct Record: Codable, Sendable, Equatable {
   public var findings: [Finding]?
   /// Why the program's own workers counted no events of the CPU, in a line; nil where they did, or did not say.
   public var countersUnavailable: String?
+  /// Where each contestant's time went; nil in records from before that was measured.
+  public var profiles: [Profile]?
 
   public enum Kind: String, NamedChoice {
     case endToEnd = "end-to-end"

@@ -1,7 +1,7 @@
 /// The ranges that a decoded record's numbers must keep, so that arithmetic on them cannot trap.
 struct RecordRules {
   let path: String
-  private static let sizes = 1...Int(Int32.max)
+  static let sizes = 1...Int(Int32.max)
 
   /// - Throws: `ReportingError.invalid` for the first field out of its range.
   func check(_ record: Record) throws {
@@ -11,6 +11,9 @@ struct RecordRules {
     for (index, ceiling) in record.ceilings.enumerated() { try check(ceiling, field: "ceilings[\(index)]") }
     try record.ceilingSeconds.map { try positive($0, "ceilingSeconds") }
     try record.conditions.map { try check($0, field: "conditions") }
+    for (index, profile) in (record.profiles ?? []).enumerated() {
+      try check(profile, field: "profiles[\(index)]")
+    }
   }
 
   func check(_ conditions: Conditions, field: String) throws {
@@ -113,7 +116,7 @@ struct RecordRules {
     try sample.countersShare.map { try positive($0, "\(field).countersShare") }
   }
 
-  private func size(_ value: Int, _ field: String) throws {
+  func size(_ value: Int, _ field: String) throws {
     try inRange(value, Self.sizes, field)
   }
 
@@ -126,7 +129,7 @@ struct RecordRules {
     throw ReportingError.invalid(path: path, field: field, found: "\(value)", expected: expected)
   }
 
-  private func notNegative(_ value: Double, _ field: String) throws {
+  func notNegative(_ value: Double, _ field: String) throws {
     guard !(value >= 0 && value.isFinite) else { return }
     throw ReportingError.invalid(
       path: path, field: field, found: "\(value)", expected: "a number of at least 0")

@@ -1,0 +1,123 @@
+import Statistics
+
+/// Every figure of a profile, for one pass. What cannot be derived is nil, never zero.
+struct ProfileFigures: Sendable {
+  let profile: Profile
+  /// The phases that a pass came to, in the order in which it did; attention's parts and GELU among them.
+  let phases: [PhaseFigures]
+  /// The same summed by layer; what stands before and behind the layers is not in it.
+  let layers: [LayerFigures]
+  /// Nanoseconds of one pass: the mean of those that were kept.
+  let wallNanoseconds: Double
+  /// Of one pass, spent waiting for the pool's other threads, in all phases together.
+  let waitNanoseconds: Double
+  /// What the phases and the wait do not explain of a pass.
+  let unexplainedNanoseconds: Double
+  /// The least time that the ceilings allow for all of a pass; nil without ceilings.
+  let leastNanoseconds: Double?
+  /// With probes ÷ without, minus one; nil where it was not measured.
+  let overhead: Figure?
+
+  /// A share of the wall time, 0 to 1.
+  func share(_ nanoseconds: Double) -> Double { nanoseconds / wallNanoseconds }
+
+  /// How much of the wall time has a name, 0 to 1: all phases and the wait, without what lies between operations.
+  var coverage: Double {
+    let named = phases.filter { $0.phase != .other }.reduce(0) { $0 + $1.nanoseconds }
+    return (named + waitNanoseconds) / wallNanoseconds
+  }
+
+  /// - Parameter ceiling: of as many threads; without it there is no roofline.
+  init(_ profile: Profile, ceiling: Ceiling?) {
+    self.profile = profile
+    let passes = Double(profile.keptPasses)
+    wallNanoseconds = profile.wallNanoseconds / passes
+    let streamed = profile.entries.reduce(0) { $0 + $1.streamedBytes } / passes
+    let roofs = ceiling.map { ProfileRoofs($0, streamedBytesOfPass: streamed) }
+    phases = profile.entries.map(\.phase).uniqued().map { phase in
+      PhaseFigures(phase, profile.entries.filter { $0.phase == phase }, passes: passes, roofs: roofs)
+    }
+    layers = profile.entries.compactMap(\.layer).uniqued().map { layer in
+      LayerFigures(layer, profile.entries.filter { $0.layer == layer }, passes: passes, roofs: roofs)
+    }
+    waitNanoseconds = phases.reduce(0) { $0 + $1.waitNanoseconds }
+    unexplainedNanoseconds = wallNanoseconds - waitNanoseconds - phases.reduce(0) { $0 + $1.nanoseconds }
+    let least = phases.compactMap(\.leastNanoseconds)
+    leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +)
+    overhead = profile.overhead.flatMap {
+      Figure(medianOf: $0.withNanoseconds, overMedianOf: $0.withoutNanoseconds)
+    }.map { ratio in
+      Figure(
+        value: ratio.value - 1,
+        interval: ratio.interval.map { Interval(lower: $0.lower - 1, upper: $0.upper - 1) })
+    }
+  }
+}
+
+/// One phase in all layers, for one pass.
+struct PhaseFigures: Sendable {
+  let phase: ProfilePhase
+  let calls: Double
+  /// In the phase itself.
+  let nanoseconds: Double
+  /// Waiting for the pool's other threads within it.
+  let waitNanoseconds: Double
+  let flops: Double
+  let bytes: Double
+  /// The least time that the ceilings allow; nil without ceilings, and where there is nothing to compute or move.
+  let leastNanoseconds: Double?
+  let roof: Roof?
+
+  init(_ phase: ProfilePhase, _ entries: [Profile.Entry], passes: Double, roofs: ProfileRoofs?) {
+    self.phase = phase
+    func perPass(_ value: (Profile.Entry) -> Double) -> Double {
+      entries.reduce(0) { $0 + value($1) } / passes
+    }
+    calls = perPass { Double($0.calls) }
+    nanoseconds = perPass(\.nanoseconds)
+    waitNanoseconds = perPass(\.waitNanoseconds)
+    flops = perPass(\.flops)
+    bytes = perPass { $0.streamedBytes + $0.activationBytes }
+    let bound = roofs?.bound(entries)
+    leastNanoseconds = bound.map { $0.nanoseconds / passes }
+    roof = bound?.roof
+  }
+
+  /// Both together: what a matrix product timed alone would take.
+  var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
+  var gflops: Double? { flops > 0 && wholeNanoseconds > 0 ? flops / wholeNanoseconds : nil }
+  var gbPerSecond: Double? { bytes > 0 && wholeNanoseconds > 0 ? bytes / wholeNanoseconds : nil }
+  /// FLOP per byte.
+  var intensity: Double? { flops > 0 && bytes > 0 ? flops / bytes : nil }
+  /// The least time ÷ the time it took, in per cent.
+  var rooflinePercent: Double? {
+    leastNanoseconds.flatMap { wholeNanoseconds > 0 ? 100 * $0 / wholeNanoseconds : nil }
+  }
+}
+
+/// All phases of one layer, for one pass.
+struct LayerFigures: Sendable {
+  let layer: Int
+  let nanoseconds: Double
+  let waitNanoseconds: Double
+  let flops: Double
+  let bytes: Double
+  let leastNanoseconds: Double?
+
+  init(_ layer: Int, _ entries: [Profile.Entry], passes: Double, roofs: ProfileRoofs?) {
+    self.layer = layer
+    func perPass(_ value: (Profile.Entry) -> Double) -> Double {
+      entries.reduce(0) { $0 + value($1) } / passes
+    }
+    nanoseconds = perPass(\.nanoseconds)
+    waitNanoseconds = perPass(\.waitNanoseconds)
+    flops = perPass(\.flops)
+    bytes = perPass { $0.streamedBytes + $0.activationBytes }
+    let least = entries.map(\.phase).uniqued().compactMap { phase in
+      roofs?.bound(entries.filter { $0.phase == phase })?.nanoseconds
+    }
+    leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +) / passes
+  }
+
+  var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
+}

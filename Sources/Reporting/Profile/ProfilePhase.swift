@@ -1,0 +1,67 @@
+/// A part of the work on a token. In every instant of a pass the thread that drives it is in exactly one of them.
+public enum ProfilePhase: String, NamedChoice, CaseIterable {
+  case embedding
+  case layerNorm = "layernorm"
+  case qkv
+  /// New keys and values on their way into the cache.
+  case cacheStore = "kv-store"
+  case attentionScores = "attention-scores"
+  case attentionSoftmax = "attention-softmax"
+  case attentionValues = "attention-values"
+  /// What attention does beside its three parts.
+  case attentionOther = "attention-other"
+  case projection
+  case up = "mlp-up"
+  case gelu
+  case down = "mlp-down"
+  case logits
+  case sampling
+  /// Outside all of them: the engine's own steps from one operation to the next.
+  case other
+
+  /// What people read.
+  public var title: String {
+    switch self {
+    case .embedding: "embedding"
+    case .layerNorm: "layer norm"
+    case .qkv: "QKV"
+    case .cacheStore: "KV store"
+    case .attentionScores: "scores"
+    case .attentionSoftmax: "softmax"
+    case .attentionValues: "values"
+    case .attentionOther: "attention, rest"
+    case .projection: "projection"
+    case .up: "MLP up"
+    case .gelu: "GELU"
+    case .down: "MLP down"
+    case .logits: "logits"
+    case .sampling: "sampling"
+    case .other: "between operations"
+    }
+  }
+
+  public var group: ProfileGroup {
+    switch self {
+    case .embedding: .embedding
+    case .layerNorm: .layerNorm
+    case .qkv, .cacheStore, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther,
+      .projection:
+      .attention
+    case .up, .gelu, .down: .mlp
+    case .logits: .logits
+    case .sampling: .sampling
+    case .other: .other
+    }
+  }
+}
+
+/// Phases that belong together, in the order in which a pass goes through them.
+public enum ProfileGroup: String, Sendable, CaseIterable {
+  case embedding
+  case layerNorm = "layer norm"
+  case attention
+  case mlp = "MLP"
+  case logits
+  case sampling
+  case other = "between operations"
+}

@@ -1,3 +1,5 @@
+import CSystem
+
 /// What a thread is at, as whoever profiles sees it: a part of an operation, or which operation. A thread stays at one
 /// mark until it says another.
 public struct Mark: RawRepresentable, Sendable, Hashable {
@@ -23,12 +25,11 @@ public struct Mark: RawRepresentable, Sendable, Hashable {
 
 /// Where threads say what they go over to. Kernels know no clock: whoever listens has one.
 public enum Probe {
-  /// Called with a mark's raw value on the thread that says it. To be set while no operation runs. Nil, it costs each
-  /// mark a load and a branch that is not taken.
-  nonisolated(unsafe) public static var listener: (@convention(c) (UInt32) -> Void)?
+  /// Has every mark's raw value handed to `listener`, on the thread that says it; nil for none. To be called while no
+  /// operation runs.
+  public static func listen(_ listener: (@convention(c) (UInt32) -> Void)?) { csystem_listen(listener) }
 
+  /// Without a listener it is a load and a branch that is not taken.
   @inline(__always)
-  public static func enter(_ mark: Mark) {
-    if let listener { listener(mark.rawValue) }
-  }
+  public static func enter(_ mark: Mark) { csystem_enter(mark.rawValue) }
 }

@@ -1,5 +1,4 @@
 import CSystem
-import Foundation
 import Synchronization
 
 /// Notes the moment at which each thread passes each mark. What a mark means is the caller's affair.
@@ -33,23 +32,22 @@ public enum MarkLog {
 
   private static let threads = Mutex<[ThreadMarks]>([])
 
-  private static let key: pthread_key_t = {
-    var key = pthread_key_t()
-    let code = pthread_key_create(&key, nil)
-    precondition(code == 0, "no room for one more key of thread-specific data: \(code)")
-    return key
-  }()
-
   /// Notes a mark of the calling thread.
   public static func note(_ mark: UInt32) {
-    let room = pthread_getspecific(key) ?? enlist()
+    let room = csystem_room() ?? enlist()
     room.assumingMemoryBound(to: MarkRoom.self).pointee.note(mark)
+  }
+
+  /// Readies the log for the calling thread, which has to be the first to note anything.
+  public static func prepare() {
+    if csystem_room() == nil { _ = enlist() }
+    _ = drain()
   }
 
   /// All marks since the last call, forgotten thereby, of the threads that passed any; the calling thread's first.
   public static func drain() -> [Track] {
     let scale = TickScale.now()
-    let own = pthread_getspecific(key)
+    let own = csystem_room()
     return threads.withLock { threads in
       let tracks = threads.enumerated().compactMap { index, thread -> (isOwn: Bool, track: Track)? in
         let entries = thread.drain(scale)
@@ -65,7 +63,7 @@ public enum MarkLog {
   private static func enlist() -> UnsafeMutableRawPointer {
     let marks = ThreadMarks()
     threads.withLock { $0.append(marks) }
-    pthread_setspecific(key, marks.room)
+    csystem_set_room(marks.room)
     return UnsafeMutableRawPointer(marks.room)
   }
 }

@@ -31,7 +31,7 @@ struct ProfileRun {
   ///   - newTokens: at least 1; the first is the prompt's, so that there are as many decoding passes less one.
   /// - Returns: the prefill's profile, and decoding's where there were any passes.
   func perform(prompt: [Int], newTokens: Int) throws -> [Profile] {
-    _ = MarkLog.drain()
+    MarkLog.prepare()
     var prefill = Stage()
     let first = try repeated(&prefill) { stage in
       try pair(&stage, rows: prompt.count, firstPosition: 0) {
@@ -122,8 +122,8 @@ struct Pass {
   static func run(
     _ engine: Engine, _ sequence: TokenSequence, isProbed: Bool, clock: SystemClock
   ) throws -> Pass {
-    Probe.listener = isProbed ? { MarkLog.note($0) } : nil
-    defer { Probe.listener = nil }
+    Probe.listen(isProbed ? { MarkLog.note($0) } : nil)
+    defer { Probe.listen(nil) }
     let start = clock.now()
     Probe.enter(Mark(.between))
     let logits = try engine.step([sequence])

@@ -14,7 +14,7 @@ struct TraceRun {
   ///   - newTokens: at least 1, the prompt's own among them.
   func perform(prompt: [Int], newTokens: Int, title: String) throws -> Timeline {
     let clock = SystemClock()
-    _ = MarkLog.drain()
+    MarkLog.prepare()
     sequence.reset()
     try sequence.append(prompt)
     var passes: [TimelineBuilder.Pass] = []

@@ -25,6 +25,8 @@ struct ComparisonRow: Sendable {
   var isShareOfCeiling = false
   /// The change, as a share, from which on it counts.
   var threshold: Double
+  /// A change beyond this share, though it does not count, is not called unchanged; nil for the threshold itself.
+  var tolerance: Double?
   var verdict: Verdict
   /// Why there is no firm verdict, or no comparison.
   var reason: String?

@@ -11,6 +11,16 @@ public struct Thresholds: Sendable, Equatable {
     shares = shares.mapValues { min(max($0, 0), 1) }
   }
 
+  /// Of the interleaved comparison, where nobody names others.
+  public static let interleaved = Thresholds(speeds: 0.02, memory: 0.02, load: 0.25)
+
+  /// The change of a metric that the interleaved comparison calls none: what one named a threshold of one's own for, all
+  /// below it. The default is no wish of anybody's but what short runs can tell apart, so of a speed more than half of
+  /// it, where it is plainly seen, is not called none.
+  func tolerance(_ metric: ComparedMetric) -> Double {
+    metric.isSpeed && self[metric] == Self.interleaved[metric] ? self[metric] / 2 : self[metric]
+  }
+
   /// `5%` for every metric but the load's time, `decode=2%` for one; `5%,decode=2%,memory=1%` for both, what is
   /// named winning. A metric that nothing is said of keeps its share of `defaults`.
   public init(parsing text: String, defaults: Thresholds = Thresholds()) throws(OptionError) {

@@ -5,13 +5,23 @@ import Statistics
 /// A change of share t leaves [1 − t, 1 / (1 − t)], which is symmetric: swapping the sides swaps `regressed` and
 /// `improved`. A row has changed where all of these hold, and they name the condition that failed where one does not:
 /// the whole interval lies on one side of 1; the adjusted p is below α; the change exceeds the threshold and the
-/// noise floor. It is unchanged where the whole interval lies within the threshold. Otherwise it is inconclusive.
+/// noise floor. It is unchanged where the whole interval lies within the threshold, and does not show a change beyond
+/// the tolerance. Otherwise it is inconclusive.
 struct VerdictRule: Sendable {
   static let alpha = 0.05
 
   let threshold: Double
+  /// A change beyond this share is not called unchanged, though it be below the threshold.
+  let tolerance: Double
   /// Nil where none is known.
-  var noiseFloor: Double?
+  let noiseFloor: Double?
+
+  /// - Parameter tolerance: the threshold itself unless a smaller share is given.
+  init(threshold: Double, tolerance: Double? = nil, noiseFloor: Double? = nil) {
+    self.threshold = threshold
+    self.tolerance = min(tolerance ?? threshold, threshold)
+    self.noiseFloor = noiseFloor
+  }
 
   /// A verdict, and why it is not firm.
   struct Judgement: Sendable, Equatable {
@@ -37,11 +47,18 @@ struct VerdictRule: Sendable {
       let isWithin = [interval.lower, interval.upper].allSatisfy {
         Self.direction(of: $0, beyond: threshold) == .none
       }
-      return isWithin
-        ? Judgement(verdict: .unchanged)
-        : Judgement(
+      guard isWithin else {
+        return Judgement(
           verdict: .inconclusive, reason: "the interval reaches across the threshold of \(percent(threshold))"
         )
+      }
+      let isSeen = adjustedPValue < Self.alpha && (interval.upper < 1 || interval.lower > 1)
+      guard isSeen, Self.direction(of: ratio.value, beyond: tolerance) != .none else {
+        return Judgement(verdict: .unchanged)
+      }
+      return Judgement(
+        verdict: .inconclusive,
+        reason: "a change beyond \(percent(tolerance)), below the threshold of \(percent(threshold))")
     }
     let failed = [
       interval.lower <= 1 && interval.upper >= 1 ? "the interval reaches across 1" : nil,

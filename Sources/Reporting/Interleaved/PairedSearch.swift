@@ -35,7 +35,9 @@ struct PairedSearch: Sendable {
         series: $0,
         row: ComparisonRow(
           contestant: $0.contestant, test: $0.test, metric: $0.metric, base: $0.base, head: $0.head,
-          threshold: thresholds[$0.metric], verdict: .inconclusive), alpha: plan.alpha(look: 0))
+          threshold: thresholds[$0.metric], tolerance: thresholds.tolerance($0.metric), verdict: .inconclusive
+        ),
+        alpha: plan.alpha(look: 0))
     }
     var look = 0
     while plan.count(look: look) <= blocks {

@@ -28,7 +28,7 @@ struct CompareBuilds {
 
   private static let defaultBudget = 120.0
   /// Interleaved samples can tell more than runs apart.
-  static let thresholds = Thresholds(speeds: 0.02, memory: 0.02, load: 0.25)
+  static let thresholds = Thresholds.interleaved
   private static let firstLook = 10
   private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
 

@@ -11,9 +11,10 @@ import Testing
     var p = 0.01
     var threshold = 0.05
     var floor: Double? = 0.03
+    var tolerance: Double?
 
     var judgement: VerdictRule.Judgement {
-      VerdictRule(threshold: threshold, noiseFloor: floor).judgement(
+      VerdictRule(threshold: threshold, tolerance: tolerance, noiseFloor: floor).judgement(
         of: Figure(value: ratio, interval: Interval(lower: interval.0, upper: interval.1)), adjustedPValue: p,
         fewestSamples: 10)
     }
@@ -54,8 +55,16 @@ import Testing
       Evidence(interval: (0.5, 1.2), p: 0.4, floor: 0.3), .inconclusive, .inconclusive,
       "the interval reaches across 1; p = 0.40 after Holm; the change is below the noise floor of 30 %"
     ),
-    // Within the threshold, however significant, and whatever the machine does.
+    // Within the threshold, whatever the machine does.
     (Evidence(ratio: 0.97, interval: (0.96, 0.98), p: 1e-6), .unchanged, .unchanged, nil),
+    // Beyond a tolerance: neither the same nor enough.
+    (
+      Evidence(ratio: 0.97, interval: (0.96, 0.98), p: 1e-6, tolerance: 0.02), .inconclusive, .inconclusive,
+      "a change beyond 2.0 %, below the threshold of 5.0 %"
+    ),
+    (Evidence(ratio: 0.985, interval: (0.97, 0.99), p: 1e-6, tolerance: 0.02), .unchanged, .unchanged, nil),
+    (Evidence(ratio: 0.97, interval: (0.96, 1.001), p: 1e-6, tolerance: 0.02), .unchanged, .unchanged, nil),
+    (Evidence(ratio: 0.97, interval: (0.96, 0.98), p: 0.05, tolerance: 0.02), .unchanged, .unchanged, nil),
     (Evidence(ratio: 0.97, interval: (0.951, 0.98), p: 0.9, floor: 0.4), .unchanged, .unchanged, nil),
     (
       Evidence(ratio: 0.97, interval: (0.949, 0.98)), .inconclusive, .inconclusive,

@@ -128,9 +128,13 @@ extension PairedRecord {
 
   /// As it was after its first `blocks` blocks.
   func search(after blocks: Int, isOver: Bool = false, threshold: Double = 0.02) -> PairedSearch {
+    search(
+      after: blocks, isOver: isOver, thresholds: Thresholds(speeds: threshold, memory: threshold, load: 0.2))
+  }
+
+  func search(after blocks: Int, isOver: Bool = false, thresholds: Thresholds) -> PairedSearch {
     PairedSearch(
-      series(.search), thresholds: Thresholds(speeds: threshold, memory: threshold, load: 0.2),
-      plan: settings.plan, blocks: blocks, isOver: isOver)
+      series(.search), thresholds: thresholds, plan: settings.plan, blocks: blocks, isOver: isOver)
   }
 }
 

@@ -137,4 +137,14 @@ import Testing
     #expect(search["kv-cache f32 t1 memory"]?.row.verdict == .regressed)
     #expect(record.search(after: 10, threshold: 0.1)["kv-cache f32 t1 memory"]?.row.verdict == .unchanged)
   }
+
+  @Test func aSlowdownJustBelowTheDefaultThresholdIsNotCalledTheSame() throws {
+    let record = record(PairedPlanFixture(tests: [Fixture.decode])) { _ in 1.015 }
+    let row = try #require(record.search(after: 10, thresholds: .interleaved)[Self.decode]?.row)
+    #expect(row.verdict == .inconclusive)
+    #expect(row.reason == "a change beyond 1.0 %, below the threshold of 2.0 %")
+    let own = try #require(
+      record.search(after: 10, thresholds: try Thresholds(parsing: "3%"))[Self.decode]?.row)
+    #expect(own.verdict == .unchanged)
+  }
 }

@@ -31,8 +31,8 @@ REQUIRED = {
     "M": COMMON | {"args": dict},
 }
 METADATA = {
-    "process_name": ("name", str), "process_labels": ("labels", str),
-    "process_sort_index": ("sort_index", int), "thread_name": ("name", str), "thread_sort_index": ("sort_index", int),
+    "process_name": ("name", str), "process_labels": ("labels", str), "process_sort_index": ("sort_index", int),
+    "thread_name": ("name", str), "thread_sort_index": ("sort_index", int),
 }
 FOLDED_LINE = re.compile(r"(.+) ([1-9][0-9]*)")
 # flamegraph.pl takes a number behind a blank at a stack's end for a second count.
@@ -205,8 +205,8 @@ class Trace:
         length = max((end for _, end, _, _ in spans), default=Decimal(0)) / 1_000_000
         depth = max((thread.depth for thread in self.threads.values()), default=0)
         return (
-            f"{self.path}: {len(spans)} spans on {len(self.threads)} threads, up to {depth} deep, "
-            f"{length:.3f} ms; {len(self.counters)} counters with {sum(self.counters.values())} samples")
+            f"{self.path}: spans {len(spans)}, threads {len(self.threads)}, depth {depth}, end {length:.3f} ms, "
+            f"counters {len(self.counters)}, samples {sum(self.counters.values())}")
 
 
 def check_folded(path: str, trace: Trace, faults: Faults) -> str:
@@ -236,8 +236,8 @@ def check_folded(path: str, trace: Trace, faults: Faults) -> str:
         if stacks.get(stack, 0) != expected.get(stack, 0):
             faults.add(
                 f"{path}: {';'.join(stack)}", f"{stacks.get(stack, 0)} ns",
-                f"{expected.get(stack, 0)} ns, as the trace has it")
-    return f"{path}: {len(stacks)} stacks, {sum(stacks.values()) / 1e6:.3f} ms in all"
+                f"{expected.get(stack, Decimal(0)):f} ns, as the trace has it")
+    return f"{path}: stacks {len(stacks)}, sum {sum(stacks.values()) / 1e6:.3f} ms"
 
 
 def harmless(name: str) -> str:

@@ -8,8 +8,8 @@ extension Timeline {
   /// A span that begins where another ends lies behind it, so that one without duration at an outer span's
   /// end is outside.
   ///
-  /// - Throws: a `TimelineError` at the first span that is out of order, overlaps another one without lying in
-  ///   it, has a label that there is none of, or ends behind `lastNanosecond`; and what `body` throws.
+  /// - Throws: a `TimelineError` at the first span that is out of order, overlaps another one without lying
+  ///   in it, has a label that there is none of, or ends behind `lastNanosecond`; and what `body` throws.
   func visitSpans(ofTrack track: Int, _ body: (Span, _ depth: Int) throws -> Void) throws {
     let spans = tracks[track].spans
     var enclosing: [(end: UInt64, index: Int)] = []
@@ -42,8 +42,8 @@ extension Timeline {
     }
   }
 
-  /// - Throws: a `TimelineError` for a counter that goes back in time, has a value that is not finite, or shares
-  ///   name and unit with another.
+  /// - Throws: a `TimelineError` for a counter that goes back in time, has a value that is not finite, or
+  ///   shares name and unit with another.
   func checkCounters() throws {
     for (index, counter) in counters.enumerated() {
       let place = "counter \(index) '\(counter.name)'"

@@ -4,9 +4,13 @@ struct BarChart {
     let name: String
     let value: Double
     let interval: (lower: Double, upper: Double)?
-    /// At the row's right end: the figure in words.
+    /// At the row's right end: the figure in words, and behind it what it is in comparison; empty where that is unknown.
     let figure: String
+    let factor: String
     let style: SeriesStyle
+
+    /// `61.15 ± 3.36, 71.9×`
+    var words: String { factor.isEmpty ? figure : "\(figure), \(factor)" }
   }
 
   let bars: [Bar]
@@ -17,6 +21,7 @@ struct BarChart {
 
   private static let rowHeight = 34.0
   private static let barHeight = 13.0
+  private static let factorWidth = 54.0
 
   func chart(id: String, title: String, description: String) -> Chart {
     let ends = bars.map { max($0.value, $0.interval?.upper ?? 0) } + [limit?.value ?? 0]
@@ -29,14 +34,18 @@ struct BarChart {
       items: limit.map { limit in
         [
           Legend.Item(text: limit.name) { x, y in
-            .line((x, y - 6), (x, y + 6), class: "limit")
+            .line((x, y - 6), (x, y + 6), class: "whisker")
           }
         ]
       } ?? []
     ).marks(top: bottom + RowAxis.height)
-    let across = limit.map { limit -> [Markup] in
-      let at = scale.position(limit.value)
-      return [.line((at, 16), (at, bottom), class: "limit")]
+    let across = limit.map { limit in
+      bars.indices.flatMap { index -> [Markup] in
+        let (at, y) = (scale.position(limit.value), Double(index) * Self.rowHeight + 18)
+        return ["halo", "whisker"].map {
+          .line((at, y - 2), (at, y + Self.barHeight + 2), class: $0)
+        }
+      }
     }
     return Chart(
       id: id, title: title, description: description,
@@ -46,7 +55,9 @@ struct BarChart {
   }
 
   private func row(_ bar: Bar, _ scale: Scale, top: Double) -> [Markup] {
-    let room = Chart.width - TextWidth.of(bar.figure) - 14
+    let hasFactors = bars.contains { !$0.factor.isEmpty }
+    let figureEnd = Chart.width - (hasFactors ? Self.factorWidth : 0)
+    let room = figureEnd - TextWidth.of(bar.figure) - 14
     let y = top + 18
     let middle = y + Self.barHeight / 2
     let whisker = bar.interval.map { interval -> [Markup] in
@@ -58,10 +69,12 @@ struct BarChart {
     }
     return [
       .label(TextWidth.fitted(bar.name, to: room), x: 0, y: top + 13, class: "name backed"),
-      .label(bar.figure, x: Chart.width, y: top + 13, anchor: .end, class: "backed"),
+      .label(bar.figure, x: figureEnd, y: top + 13, anchor: .end, class: "backed"),
+      bar.factor.isEmpty
+        ? .nothing : .label(bar.factor, x: Chart.width, y: top + 13, anchor: .end, class: "name backed"),
       .bar(
         x: scale.start, y: y, width: max(scale.position(bar.value) - scale.start, 1), height: Self.barHeight,
-        class: "fill \(bar.style.cssClass)", tip: "\(bar.name): \(bar.figure)"),
+        class: "fill \(bar.style.cssClass)", tip: "\(bar.name): \(bar.words)"),
     ] + (whisker ?? [])
   }
 }

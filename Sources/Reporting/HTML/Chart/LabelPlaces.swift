@@ -19,10 +19,17 @@ struct LabelPlaces {
     taken.append(Box(left: x - 4, right: x + 4, top: y - 4, bottom: y + 4))
   }
 
-  /// Keeps names off a line of text that ends at `endX`.
-  mutating func block(text: String, endX: Double, y: Double) {
-    taken.append(
-      Box(left: endX - TextWidth.of(text, size: TextWidth.small), right: endX, top: y - 9, bottom: y + 3))
+  mutating func block(left: Double, right: Double, top: Double, bottom: Double) {
+    taken.append(Box(left: left, right: right, top: top, bottom: bottom))
+  }
+
+  /// Keeps names off text along a line that rises by `rise` a unit, `offset` below it.
+  mutating func block(text: String, from start: (x: Double, y: Double), rise: Double, offset: Double) {
+    let length = TextWidth.of(text, size: TextWidth.small) / (1 + rise * rise).squareRoot()
+    for part in stride(from: 0, to: length, by: 6) {
+      let (x, y) = (start.x + part, start.y - part * rise + offset)
+      taken.append(Box(left: x, right: x + 8, top: y - 9, bottom: y + 3))
+    }
   }
 
   /// Right of the point, left of it, above it or below it; nil where there is no room.

@@ -31,8 +31,10 @@ struct RooflineChart {
     let points = series.flatMap(\.points)
     let bottom = Axes.bottom(height: Self.plotHeight)
     let ridges = slopes.map { peak / $0.gbPerSecond }
+    // Room at the left for the names of the slopes.
+    let least = (points.map(\.intensity).min() ?? 1) / 4
     let x = Scale.logarithmic(
-      points.map(\.intensity) + ridges, room: 2, start: Axes.left, end: Axes.right)
+      points.map(\.intensity) + ridges + [least], room: 1.6, start: Axes.left, end: Axes.right)
     let y = Scale.logarithmic(points.map(\.gflops) + [peak], room: 1.7, start: bottom, end: Axes.top)
     let axes = Axes(
       x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s")
@@ -49,7 +51,8 @@ struct RooflineChart {
         labels.place(point.name, besideX: x.position(point.intensity), y: y.clamped(point.gflops))
       }
     }
-    let markers = series.flatMap { one in
+    // The first series is drawn last, above the others.
+    let markers = series.reversed().flatMap { one in
       one.points.map { point in
         one.style.marker(
           x: x.position(point.intensity), y: y.clamped(point.gflops),
@@ -68,7 +71,7 @@ struct RooflineChart {
     let top = y.position(peak)
     let first = slopes.map { peak / $0.gbPerSecond }.min().map { max($0, x.lower) } ?? x.lower
     let roofName = "FMA peak \(NumberText.significant(peak, 3)) GFLOP/s"
-    labels.block(text: roofName, endX: x.end - 3, y: top - 5)
+    labels.block(left: x.position(first), right: x.end, top: top - 16, bottom: top + 3)
     let roof: [Markup] = [
       .line((x.position(first), top), (x.end, top), class: "roof"),
       .label(roofName, x: x.end - 3, y: top - 5, anchor: .end, class: "small backed"),
@@ -78,20 +81,23 @@ struct RooflineChart {
       (y.start - y.end) / log10(y.upper / y.lower) / ((x.end - x.start) / log10(x.upper / x.lower))
     let angle = -atan(rise) * 180 / .pi
     return roof
-      + slopes.flatMap { level, rate -> [Markup] in
+      + slopes.enumerated().flatMap { place, slope -> [Markup] in
+        let (level, rate) = slope
         let from = max(x.lower, y.lower / rate)
         let to = min(x.upper, peak / rate)
         guard from < to else { return [] }
         let start = (x: x.position(from), y: y.position(from * rate))
         let end = (x: x.position(to), y: y.position(to * rate))
-        let share = 0.06
-        let (lx, ly) = (start.x + share * (end.x - start.x), start.y + share * (end.y - start.y))
-        let turned = "translate(\(coordinate(lx)) \(coordinate(ly))) rotate(\(coordinate(angle)))"
+        let name = "\(level) \(NumberText.significant(rate, 3)) GB/s"
+        // The lowest slope has its name below, where no other line is.
+        let offset = place == slopes.count - 1 ? 12.0 : -4.0
+        let turned = "translate(\(coordinate(start.x + 4)) \(coordinate(start.y - 4 * rise))) rotate(\(coordinate(angle)))"
+        labels.block(text: name, from: start, rise: rise, offset: offset)
         return [
           .line(start, end, class: "slope"),
           .element(
-            "text", ["transform": turned, "y": "-4", "class": "muted small backed"],
-            text: "\(level) \(NumberText.significant(rate, 3)) GB/s"),
+            "text",
+            ["transform": turned, "y": coordinate(offset), "class": "muted small backed"], text: name),
         ]
       }
   }

@@ -1,9 +1,10 @@
 import Statistics
 
-/// Distributions, one a row: a tick for each value, and the median, P90 and P99 marked by shape.
+/// Distributions, one a row, each over its own median: a tick for each value, and the median, P90 and P99 marked by shape.
 struct StripChart {
   struct Strip {
     let name: String
+    /// Not negative; the median is above zero.
     let values: [Double]
     let marked: Percentiles
     /// At the row's right end: the percentiles in words.
@@ -21,7 +22,7 @@ struct StripChart {
   private static let linearSpan = 4.0
 
   func chart(id: String, title: String, description: String) -> Chart {
-    let values = strips.flatMap(\.values).filter { $0 > 0 }
+    let values = strips.flatMap { strip in strip.values.map { $0 / strip.marked.p50 } }.filter { $0 > 0 }
     let isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
     let (start, end) = (6.0, Chart.width - 6)
     let scale =
@@ -67,7 +68,7 @@ struct StripChart {
 
   private func row(_ strip: Strip, _ scale: Scale, top: Double) -> [Markup] {
     let middle = top + 27
-    let ticks = Self.thinned(strip.values).map { scale.clamped($0) }
+    let ticks = Self.thinned(strip.values).map { scale.clamped($0 / strip.marked.p50) }
     let path = ticks.map { "M\(coordinate($0)) \(coordinate(middle - 6))v12" }.joined()
     let room = Chart.width - TextWidth.of(strip.figure, size: TextWidth.small) - 14
     let marks: [(Mark, String, Double)] = [
@@ -80,7 +81,7 @@ struct StripChart {
     ]
       + marks.map { mark, name, value in
         Self.mark(
-          mark, strip.style, x: scale.clamped(value), y: middle,
+          mark, strip.style, x: scale.clamped(value / strip.marked.p50), y: middle,
           tip: "\(strip.name), \(name): \(NumberText.significant(value))")
       }
   }

@@ -20,7 +20,7 @@ enum Ticks {
     return (0...Int(last - first)).map { (first + Double($0)) * step }
   }
 
-  /// Powers of ten; over fewer than two and a half of them 2 and 5 times these too, and over less than a factor of
+  /// Powers of ten; over about three of them and fewer 2 and 5 times these too, and over less than a factor of
   /// about three the multiples of a round step. `range` is above zero.
   static func logarithmic(_ range: ClosedRange<Double>) -> [Double] {
     let decades = log10(range.upperBound / range.lowerBound)
@@ -28,7 +28,7 @@ enum Ticks {
     let first = Int(log10(range.lowerBound).rounded(.down))
     let last = Int(log10(range.upperBound).rounded(.up))
     let every = max(1, Int((decades / 6).rounded(.up)))
-    let factors: [Double] = decades > 2.5 ? [1] : [1, 2, 5]
+    let factors: [Double] = decades > 3.2 ? [1] : [1, 2, 5]
     return stride(from: first, through: last, by: every).flatMap { power in
       factors.map { $0 * pow(10, Double(power)) }
     }.filter { range.contains($0) }

@@ -21,6 +21,9 @@ struct PageContext {
 
   var record: Record { run.record }
 
+  /// Most threads first: the fastest are among them as a rule.
+  var ceilings: [Ceiling] { record.ceilings.sorted { $0.threads > $1.threads } }
+
   func style(of contestant: Contestant) -> SeriesStyle { styles[contestant] ?? SeriesStyle(index: 0) }
 
   /// `packed, 2 threads`; the weights' precision too where the run has several.

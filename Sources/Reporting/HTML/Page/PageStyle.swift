@@ -16,8 +16,10 @@ enum PageStyle {
     a { color: var(--accent); }
     code { font: .92em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
     .answer { font-size: clamp(1.45rem, 4.2vw, 2.15rem); line-height: 1.2; font-weight: 650; margin: 0 0 1rem;
-      max-width: 30em; letter-spacing: -.01em; text-wrap: balance; }
-    .answer code, .card code { font-family: inherit; font-size: inherit; }
+      max-width: 34em; letter-spacing: -.01em; text-wrap: balance; }
+    .answer code { font: inherit; color: var(--accent); }
+    .lead { font-size: 1.1rem; max-width: 60em; margin: 0 0 1.1rem; }
+    .lead code { font: inherit; }
     .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
     .card { background: var(--surface); border: 1px solid var(--line); border-radius: .6rem;
       padding: .9rem 1.1rem 1rem; min-width: 0; }
@@ -64,7 +66,6 @@ enum PageStyle {
     svg .roof { stroke: var(--text); stroke-width: 1.6; fill: none; }
     svg .slope { stroke: var(--muted); stroke-width: 1.4; fill: none; }
     svg .plain { fill: var(--surface); stroke: var(--muted); stroke-width: 1; }
-    svg .limit { stroke: var(--text); stroke-width: 1.5; stroke-dasharray: 4 3; fill: none; }
     svg .on { fill: var(--bg); font-size: 11px; font-weight: 600; }
     svg .onplain { fill: var(--text); font-size: 11px; }
     svg .backed { paint-order: stroke; stroke: var(--bg); stroke-width: 3px; stroke-linejoin: round; }
@@ -72,7 +73,7 @@ enum PageStyle {
     table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
     th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top;
       white-space: nowrap; }
-    tbody th { font-weight: 600; }
+    tbody th { font-weight: 600; position: sticky; left: 0; background: var(--bg); }
     thead th { color: var(--muted); font-weight: 600; vertical-align: bottom; white-space: normal; min-width: 4.5em; }
     .r { text-align: right; } .l { text-align: left; }
     td.l:last-child, .prose td { white-space: normal; min-width: 12em; }

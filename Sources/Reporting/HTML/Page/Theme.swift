@@ -21,8 +21,8 @@ struct Theme: Sendable {
     line: Color(0xD5DAE1), accent: Color(0x0B5CAD), good: Color(0x146C3B), bad: Color(0xB3261E),
     warning: Color(0x8A5300),
     series: [
-      Color(0x0072B2), Color(0xC24E00), Color(0x00805B), Color(0xA8398A), Color(0x8A6A00), Color(0x2F94C4),
-      Color(0x5A4FCF), Color(0x5F6670),
+      Color(0x0069B4), Color(0xC04A00), Color(0x007A5E), Color(0xB0308A), Color(0x5E4B00), Color(0x00809E),
+      Color(0x4B35B5), Color(0x4A4F57),
     ])
 
   static let dark = Theme(
@@ -30,8 +30,8 @@ struct Theme: Sendable {
     line: Color(0x323A44), accent: Color(0x79B8FF), good: Color(0x63C98B), bad: Color(0xFF8A80),
     warning: Color(0xF0B84D),
     series: [
-      Color(0x5AA9E6), Color(0xFF9150), Color(0x35C39A), Color(0xE58BC9), Color(0xE8C547), Color(0x8FDDF7),
-      Color(0xA79BFF), Color(0xA9B2BD),
+      Color(0x4FA3F0), Color(0xFF8A4C), Color(0x2FC79A), Color(0xF08AC8), Color(0xEBD04A), Color(0x9BE8FF),
+      Color(0x8F7BFF), Color(0xC4CAD2),
     ])
 
   var css: String {

@@ -52,10 +52,10 @@ struct Headline {
       .filter { !$0.isEmpty }.joined(separator: " ")
   }
 
-  /// `94 % of its memory (DRAM) roof`
+  /// `94 % of what memory (DRAM) allows`
   var limit: String? {
     first.figures.rooflinePercent.flatMap { percent in
-      first.figures.roof.map { "\(NumberText.significant(percent, 2)) % of its \($0.words) roof" }
+      first.figures.roof.map { "\(NumberText.significant(percent, 2)) % of what \($0.words) allows" }
     }
   }
 

@@ -27,11 +27,10 @@ extension PageSection {
     let unit = ladder.column.heading.replacing(" ± CI", with: "")
     let bars = ladder.rungs.map { rung -> BarChart.Bar in
       let figure = ladder.column.figure(rung.row)
-      let factor = Column.speedAgainstNaive.display(rung.row)
       return BarChart.Bar(
         name: context.name(of: rung.row.contestant), value: ladder.column.magnitude(rung.row) ?? 0,
         interval: figure?.interval.map { ($0.lower, $0.upper) },
-        figure: [ladder.column.display(rung.row), factor].filter { !$0.isEmpty }.joined(separator: "  "),
+        figure: ladder.column.display(rung.row), factor: Column.speedAgainstNaive.display(rung.row),
         style: context.style(of: rung.row.contestant))
     }
     var table = MarkdownTable([
@@ -52,7 +51,7 @@ extension PageSection {
       BarChart(bars: bars, axisTitle: unit).chart(
         id: "ladder-\(number)", title: title,
         description: "Horizontal bars, fastest first: "
-          + bars.map { "\($0.name) \($0.figure)" }.joined(separator: "; ") + "."),
+          + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ") + "."),
       caption: title, table: table)
   }
 }

@@ -14,6 +14,7 @@ struct Opening {
       [
         .element("h1", text: Self.title(context.record)),
         .element("p", ["class": "answer"], [.inline(sentence)]),
+        limits.isEmpty ? .nothing : .element("p", ["class": "lead"], [.inline(limits)]),
         .element("div", ["class": "cards"], headlines.prefix(Self.cardLimit).map(card)),
       ] + notices + [facts])
   }
@@ -31,7 +32,7 @@ struct Opening {
     return "\(subject) on \(record.machine.cpu.singleLine)"
   }
 
-  /// Who is fastest, by how much, and how near to what the machine allows.
+  /// Who is fastest, and by how much.
   var sentence: String {
     guard !headlines.isEmpty else { return "No variant has a figure." }
     let winners = headlines.map(\.first.cell.variant).uniqued()
@@ -42,13 +43,21 @@ struct Opening {
         return "`\(winner)` \(verb) on \(own.count) of \(headlines.count) shapes."
       }
       let clauses = own.map { headline in
-        let remarks = [headline.againstNaive, headline.limit].compactMap { $0 }
-        return "\(headline.speed) \(headline.stage)"
-          + (remarks.isEmpty ? "" : " (\(remarks.joined(separator: ", ")))")
+        [headline.speed + " " + headline.stage, headline.againstNaive].compactMap { $0 }
+          .joined(separator: ", ")
       }
       return "`\(winner)` \(verb): \(clauses.joined(separator: "; "))."
     }
     return sentences.joined(separator: " ")
+  }
+
+  /// What keeps the fastest from being faster.
+  private var limits: String {
+    guard headlines.count <= 2 else { return "" }
+    let parts = headlines.compactMap { headline in
+      headline.limit.map { "\(headline.stage) `\(headline.first.cell.variant)` reaches \($0)" }
+    }
+    return parts.isEmpty ? "" : "What limits it: \(parts.joined(separator: "; "))."
   }
 
   private func card(_ headline: Headline) -> Markup {
@@ -60,8 +69,8 @@ struct Opening {
       case .gemm: headline.test.name
       }
     let lines: [(String, String?)] = [
-      ("next", headline.next.map { next(headline, $0) }),
-      ("naive", headline.againstNaive.map { "\($0) on this test" }),
+      ("× next", headline.next.map { next(headline, $0) }),
+      ("× naive", headline.againstNaive),
       ("limit", limit(row)),
       ("most time", headline.largestPhase),
       ("latency", latency(row)),

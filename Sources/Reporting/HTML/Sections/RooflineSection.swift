@@ -18,7 +18,7 @@ extension PageSection {
 
   private static func ofProfiles(_ context: PageContext) -> [Markup] {
     ProfileGroupOfRuns.all(context.profiles).flatMap { group in
-      context.record.ceilings.compactMap { ceiling -> Markup? in
+      context.ceilings.compactMap { ceiling -> Markup? in
         let own = group.profiles.filter { $0.profile.threads == ceiling.threads }
         let series = own.enumerated().map { place, profile in
           RooflineChart.Series(
@@ -42,7 +42,7 @@ extension PageSection {
 
   private static func ofCells(_ context: PageContext) -> [Markup] {
     let rows = context.run.ranked.filter { $0.figures.intensity != nil && $0.figures.gflops != nil }
-    return context.record.ceilings.compactMap { ceiling -> Markup? in
+    return context.ceilings.compactMap { ceiling -> Markup? in
       let own = rows.filter { $0.cell.threads == ceiling.threads }
       let contestants = own.map(\.contestant).uniqued()
       let series = contestants.enumerated().map { place, contestant in

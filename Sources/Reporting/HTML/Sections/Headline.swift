@@ -52,10 +52,10 @@ struct Headline {
       .filter { !$0.isEmpty }.joined(separator: " ")
   }
 
-  /// `94 % of what memory (DRAM) allows`
+  /// `memory (DRAM) at decode, 94 % of it reached`
   var limit: String? {
     first.figures.rooflinePercent.flatMap { percent in
-      first.figures.roof.map { "\(NumberText.significant(percent, 2)) % of what \($0.words) allows" }
+      first.figures.roof.map { "\($0.words) \(stage), \(NumberText.significant(percent, 2)) % of it reached" }
     }
   }
 

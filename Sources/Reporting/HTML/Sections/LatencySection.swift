@@ -17,7 +17,7 @@ extension PageSection {
       guard let marked = row.figures.interTokenLatencyMS, marked.p50 > 0 else { return nil }
       return StripChart.Strip(
         name: context.name(of: row.contestant), values: row.cell.tokenGaps.map { $0 * 1e-6 }, marked: marked,
-        figure: "p50 / p90 / p99 " + Column.interTokenLatency.display(row) + " ms", style: context.style(of: row.contestant))
+        figure: Column.interTokenLatency.display(row) + " ms", style: context.style(of: row.contestant))
     }
     guard !strips.isEmpty else { return nil }
     var table = MarkdownTable([
@@ -35,6 +35,6 @@ extension PageSection {
         id: "latency-\(number)", title: "Inter-token latency over its median, \(test.name)",
         description: "A strip a variant. P50, P90 and P99 of each variant: "
           + strips.map { "\($0.name) \($0.figure)" }.joined(separator: "; ") + "."),
-      caption: "Inter-token latency, \(test.name)", table: table)
+      caption: "Inter-token latency, \(test.name)", note: "At the right: p50 / p90 / p99.", table: table)
   }
 }

@@ -54,10 +54,8 @@ struct Opening {
   /// What keeps the fastest from being faster.
   private var limits: String {
     guard headlines.count <= 2 else { return "" }
-    let parts = headlines.compactMap { headline in
-      headline.limit.map { "\(headline.stage) `\(headline.first.cell.variant)` reaches \($0)" }
-    }
-    return parts.isEmpty ? "" : "What limits it: \(parts.joined(separator: "; "))."
+    let parts = headlines.compactMap(\.limit)
+    return parts.isEmpty ? "" : "The roof above it: \(parts.joined(separator: "; "))."
   }
 
   private func card(_ headline: Headline) -> Markup {
@@ -69,8 +67,8 @@ struct Opening {
       case .gemm: headline.test.name
       }
     let lines: [(String, String?)] = [
-      ("× next", headline.next.map { next(headline, $0) }),
-      ("× naive", headline.againstNaive),
+      ("next", headline.next.map { next(headline, $0) }),
+      ("naive", headline.againstNaive.map { _ in "\(Column.speedAgainstNaive.display(row)) as fast" }),
       ("limit", limit(row)),
       ("most time", headline.largestPhase),
       ("latency", latency(row)),
@@ -100,7 +98,7 @@ struct Opening {
       " (95 %: \(NumberText.significant($0.lower, 3)) to \(NumberText.significant($0.upper, 3)))"
     }
     let doubt = headline.isDecided ? "" : "; this run does not settle which is faster"
-    return "\(NumberText.factor(ratio.value)) \(context.name(of: next.contestant))\(range ?? "")\(doubt)"
+    return "\(NumberText.factor(ratio.value)) as fast as \(context.name(of: next.contestant))\(range ?? "")\(doubt)"
   }
 
   private func limit(_ row: Row) -> String? {

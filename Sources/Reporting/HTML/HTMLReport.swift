@@ -60,7 +60,8 @@ public struct HTMLReport: Sendable {
       "footer", [:],
       [
         .text(
-          "Made by gpt2-bench \(record.build.version) from the run's record; report RECORD --format html makes it again.")
+          "Made by gpt2-bench \(record.build.version) from the run's record; report RECORD --format html makes it again."
+        )
       ])
   }
 }

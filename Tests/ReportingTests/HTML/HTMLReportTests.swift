@@ -8,8 +8,11 @@ import Testing
     let header = try #require(page.all("header").first)
     let words = header.text
     #expect(
-      words.contains("kv-cache is fastest: 476.2 tok/s at decode, 10.0× naive; 6095 tok/s at prefill, 3.90× naive."))
-    #expect(words.contains("The roof above it: memory (DRAM) at decode, 2.9 % of it reached; compute at prefill, 19 %"))
+      words.contains(
+        "kv-cache is fastest: 476.2 tok/s at decode, 10.0× naive; 6095 tok/s at prefill, 3.90× naive."))
+    #expect(
+      words.contains(
+        "The roof above it: memory (DRAM) at decode, 2.9 % of it reached; compute at prefill, 19 %"))
     #expect(words.contains("10.0× as fast as naive, 1 thread (95 %: "))
     #expect(words.contains("MLP up, 60.0 % of 1.00 ms a token behind 64 tokens"))
     #expect(words.contains("synthetic:tiny on Example CPU"))
@@ -87,7 +90,8 @@ import Testing
     #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" && $0 != "\t" })
     let page = try ParsedPage(text)
     #expect(page.all("script").isEmpty)
-    #expect(page.all("h1")[0].text.contains("<script>alert(1)</script>\"' onload=x & ]]> \u{FFFD}[1m\u{FFFD}"))
+    #expect(
+      page.all("h1")[0].text.contains("<script>alert(1)</script>\"' onload=x & ]]> \u{FFFD}[1m\u{FFFD}"))
     #expect(page.root.all.allSatisfy { $0.attributes["onload"] == nil })
     #expect(page.section("roofline")?.text.contains("alert(1)") == true)
   }
@@ -102,7 +106,8 @@ import Testing
     let empty = try ParsedPage(bare)
     #expect(empty.all("svg").isEmpty)
     #expect(empty.all("header")[0].text.contains("No variant has a figure."))
-    #expect(empty.all("header")[0].text.contains("simd8 (1 thread) has no figures on tg5 @ d64: its process hung"))
+    #expect(
+      empty.all("header")[0].text.contains("simd8 (1 thread) has no figures on tg5 @ d64: its process hung"))
     for id in ["ladder", "roofline", "positions", "latency", "memory", "samples"] {
       #expect(empty.section(id) == nil, "\(id)")
     }
@@ -137,7 +142,8 @@ import Testing
     #expect(header.contains("FAILED its correctness check: simd8"))
     #expect(page.section("ladder")?.all.filter { $0.name == "svg" }.count == 2)
     #expect(page.section("roofline")?.all.filter { $0.name == "svg" }.count == 1)
-    #expect(page.section("positions") == nil && page.section("latency") == nil && page.section("phases") == nil)
+    #expect(
+      page.section("positions") == nil && page.section("latency") == nil && page.section("phases") == nil)
     #expect(page.section("samples")?.text.contains("mean of 10 calls") == true)
   }
 
@@ -165,7 +171,9 @@ import Testing
     #expect(endless.utf8.count < 2_000_000, "\(endless.utf8.count) bytes")
     let samples = try #require(try ParsedPage(endless).section("samples"))
     #expect(samples.text.contains("`") == false && samples.text.contains("samples.csv"))
-    #expect(samples.all.filter { $0.name == "pre" }.map(\.text).joined(separator: "\n").split(separator: "\n").count == 2400)
+    #expect(
+      samples.all.filter { $0.name == "pre" }.map(\.text).joined(separator: "\n").split(separator: "\n").count
+        == 2400)
   }
 
   @Test func aTroubledRunSaysSoFirst() throws {

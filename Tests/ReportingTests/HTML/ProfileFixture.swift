@@ -14,7 +14,8 @@ extension Fixture {
   }
 
   /// Two passes kept of three: 60 % in MLP up of two layers, 20 % in the logits, 15 % waiting, 5 % unexplained.
-  static func profile(_ variant: String, _ stage: Profile.Stage, tokens: Int, milliseconds: Double) -> Profile {
+  static func profile(_ variant: String, _ stage: Profile.Stage, tokens: Int, milliseconds: Double) -> Profile
+  {
     let pass = milliseconds * 1e6
     func entry(_ phase: ProfilePhase, layer: Int?, share: Double, wait: Double = 0) -> Profile.Entry {
       Profile.Entry(

@@ -24,7 +24,7 @@ import Testing
   @Test func logarithmicTicksThinOutAsTheRangeGrows() {
     #expect(Ticks.logarithmic(0.9...110) == [1, 2, 5, 10, 20, 50, 100])
     #expect(Ticks.logarithmic(0.5...20_000).map(Ticks.label) == ["1", "10", "100", "1000", "10000"])
-    #expect(Ticks.logarithmic(15...25) == [16, 18, 20, 22, 24])
+    #expect(Ticks.logarithmic(15...25) == [15, 20, 25])
     #expect(Ticks.logarithmic(1e-9...1e9).count < 8)
   }
 
@@ -56,7 +56,8 @@ import Testing
   }
 
   @Test func coordinatesAreShort() {
-    #expect([0, 1, 1.26, -0.04, -0.5, 399.96, .nan].map(coordinate) == ["0", "1", "1.3", "0", "-0.5", "400", "0"])
+    #expect(
+      [0, 1, 1.26, -0.04, -0.5, 399.96, .nan].map(coordinate) == ["0", "1", "1.3", "0", "-0.5", "400", "0"])
   }
 
   @Test func textIsCutWhereItWouldNotFit() {

@@ -91,7 +91,8 @@ struct RooflineChart {
         let name = "\(level) \(NumberText.significant(rate, 3)) GB/s"
         // The lowest slope has its name below, where no other line is.
         let offset = place == slopes.count - 1 ? 12.0 : -4.0
-        let turned = "translate(\(coordinate(start.x + 4)) \(coordinate(start.y - 4 * rise))) rotate(\(coordinate(angle)))"
+        let turned =
+          "translate(\(coordinate(start.x + 4)) \(coordinate(start.y - 4 * rise))) rotate(\(coordinate(angle)))"
         labels.block(text: name, from: start, rise: rise, offset: offset)
         return [
           .line(start, end, class: "slope"),

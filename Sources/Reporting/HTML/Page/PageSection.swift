@@ -30,7 +30,9 @@ struct PageSection {
 
 extension Markup {
   /// A chart with its caption, and the same figures as a table to open.
-  static func figure(_ chart: Chart, caption: String, note: String = "", table: MarkdownTable? = nil) -> Markup {
+  static func figure(_ chart: Chart, caption: String, note: String = "", table: MarkdownTable? = nil)
+    -> Markup
+  {
     let notes = note.isEmpty ? [] : [element("small", text: note)]
     return element(
       "figure", [:],

@@ -74,7 +74,8 @@ struct Headline {
     guard let most = parts.max(by: { $0.nanoseconds < $1.nanoseconds }), most.nanoseconds > 0 else {
       return nil
     }
-    let behind = profile.profile.stage == .decode ? "behind \(profile.profile.tokens) tokens" : "of the prompt"
+    let behind =
+      profile.profile.stage == .decode ? "behind \(profile.profile.tokens) tokens" : "of the prompt"
     return "\(most.name), \(Validity.percent(profile.share(most.nanoseconds))) of "
       + "\(NumberText.significant(profile.millisecondsPerToken, 3)) ms a token \(behind)"
   }

@@ -1,7 +1,9 @@
 extension PageSection {
   /// The gaps between tokens, a strip a contestant.
   static func latencies(_ context: PageContext) -> PageSection? {
-    let figures = context.run.tests.filter(\.isDecode).enumerated().compactMap { chart(context, $1, number: $0) }
+    let figures = context.run.tests.filter(\.isDecode).enumerated().compactMap {
+      chart(context, $1, number: $0)
+    }
     guard !figures.isEmpty else { return nil }
     let note =
       "Every gap between two tokens, of all samples together, as a multiple of the variant's own median, so that all can "

@@ -18,7 +18,8 @@ extension PageSection {
       let factor = weights.flatMap { $0 > 0 ? NumberText.factor(peak / $0) : nil }
       return BarChart.Bar(
         name: context.name(of: contestant), value: peak, interval: nil,
-        figure: "\(NumberText.significant(peak)) MiB", factor: factor ?? "", style: context.style(of: contestant))
+        figure: "\(NumberText.significant(peak)) MiB", factor: factor ?? "",
+        style: context.style(of: contestant))
     }
     guard !bars.isEmpty else { return nil }
     let limit = weights.map { (value: $0, name: "the weights' \(NumberText.significant($0)) MiB") }

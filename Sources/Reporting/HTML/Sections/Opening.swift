@@ -98,11 +98,14 @@ struct Opening {
       " (95 %: \(NumberText.significant($0.lower, 3)) to \(NumberText.significant($0.upper, 3)))"
     }
     let doubt = headline.isDecided ? "" : "; this run does not settle which is faster"
-    return "\(NumberText.factor(ratio.value)) as fast as \(context.name(of: next.contestant))\(range ?? "")\(doubt)"
+    return
+      "\(NumberText.factor(ratio.value)) as fast as \(context.name(of: next.contestant))\(range ?? "")\(doubt)"
   }
 
   private func limit(_ row: Row) -> String? {
-    guard let percent = row.figures.rooflinePercent, let roof = row.figures.roof, percent > 0 else { return nil }
+    guard let percent = row.figures.rooflinePercent, let roof = row.figures.roof, percent > 0 else {
+      return nil
+    }
     let rest =
       percent < 100
       ? "; the roof is \(NumberText.factor(100 / percent)) away" : "; as fast as the measured ceiling"

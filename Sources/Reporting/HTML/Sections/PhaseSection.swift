@@ -118,7 +118,8 @@ extension PageSection {
       parts: parts(profile).map { part in
         StackedBars.Part(
           name: part.name, value: length(profile.share(part.nanoseconds)),
-          figure: "\(time(part.nanoseconds, profile)) ms, \(Validity.percent(profile.share(part.nanoseconds)))",
+          figure:
+            "\(time(part.nanoseconds, profile)) ms, \(Validity.percent(profile.share(part.nanoseconds)))",
           look: part.look)
       }, figure: "\(NumberText.significant(profile.millisecondsPerToken)) ms a token")
   }

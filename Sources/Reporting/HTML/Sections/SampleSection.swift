@@ -4,11 +4,13 @@ extension PageSection {
   /// Every raw sample, a block a cell, to open.
   static func samples(_ context: PageContext) -> PageSection? {
     let cells = context.record.cells.filter { !$0.samples.isEmpty }
-    let showsGaps = cells.reduce(0) { $0 + $1.samples.reduce(0) { $0 + $1.tokenNanoseconds.count } } <= gapLimit
+    let showsGaps =
+      cells.reduce(0) { $0 + $1.samples.reduce(0) { $0 + $1.tokenNanoseconds.count } } <= gapLimit
     let note =
       "A line a sample: round and place in the run's order, then milliseconds."
       + (showsGaps
-        ? "" : " There are too many gaps between tokens for a page; `samples.csv` and `record.json` hold them.")
+        ? ""
+        : " There are too many gaps between tokens for a page; `samples.csv` and `record.json` hold them.")
     return PageSection(
       id: "samples", title: "Every raw sample",
       cells.isEmpty ? [] : [.note(note)] + cells.map { block($0, context, showsGaps: showsGaps) })

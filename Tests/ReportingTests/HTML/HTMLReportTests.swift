@@ -42,7 +42,7 @@ import Testing
         let described = chart.children.prefix(2)
         #expect(described.map(\.name) == ["title", "desc"])
         #expect(described.map { $0.attributes["id"] ?? "" } == names)
-        #expect(described.allSatisfy { !$0.ownText.isEmpty })
+        #expect(described.allSatisfy { !$0.text.isEmpty })
         #expect(chart.attributes["viewBox"]?.hasPrefix("0 0 400 ") == true)
       }
       let ids = page.root.all.compactMap { $0.attributes["id"] }

@@ -12,17 +12,34 @@ final class ParsedPage {
   final class Element {
     let name: String
     let attributes: [String: String]
-    var children: [Element] = []
-    /// Of this element alone, and of all that is in it.
-    var ownText = ""
+    /// In the order of the page.
+    var contents: [Node] = []
 
     init(_ name: String, _ attributes: [String: String]) {
       self.name = name
       self.attributes = attributes
     }
 
+    var children: [Element] {
+      contents.compactMap { if case .element(let child) = $0 { child } else { nil } }
+    }
+
+    /// This element and all that are in it.
     var all: [Element] { [self] + children.flatMap(\.all) }
-    var text: String { ownText + children.map(\.text).joined() }
+
+    var text: String {
+      contents.map {
+        switch $0 {
+        case .text(let text): text
+        case .element(let child): child.text
+        }
+      }.joined()
+    }
+  }
+
+  enum Node {
+    case text(String)
+    case element(Element)
   }
 
   let root: Element
@@ -58,12 +75,12 @@ final class ParsedPage {
       attributes: [String: String]
     ) {
       let element = Element(name, attributes)
-      open.last?.children.append(element)
+      open.last?.contents.append(.element(element))
       if root == nil { root = element }
       open.append(element)
     }
 
-    func parser(_ parser: XMLParser, foundCharacters text: String) { open.last?.ownText += text }
+    func parser(_ parser: XMLParser, foundCharacters text: String) { open.last?.contents.append(.text(text)) }
 
     func parser(
       _ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?

@@ -34,7 +34,7 @@ extension Fixture {
       threadTimes: [Profile.ThreadTime(busyNanoseconds: pass, waitNanoseconds: 0)])
   }
 
-  /// Sixteen contestants on two decode tests and a prompt's: 2,400 samples, 76,800 token times.
+  /// Sixteen contestants on two decode tests and a prompt's: 1,440 samples, 46,560 token times.
   static func large(tokens: Int = 48) -> Record {
     let variants = (0..<16).map { "variant-\($0)" }
     var record = record(
@@ -42,13 +42,13 @@ extension Fixture {
         [64, 512].map { depth -> Cell in
           var cell = decodeCell(name, stepMilliseconds: [])
           cell.test = .decode(tokens: tokens, depth: depth, batch: 1)
-          cell.samples = (0..<50).map { round in
+          cell.samples = (0..<30).map { round in
             Sample(
               round: round, sequence: round, elapsedNanoseconds: Double(tokens) * 2.3e7, iterations: 1,
               prefillNanoseconds: 11_234_567, tokenNanoseconds: (1...tokens).map { $0 * 23_456_789 + round })
           }
           return cell
-        } + [prefillCell(name, milliseconds: (0..<50).map { 40 + Double($0) / 7 })]
+        } + [prefillCell(name, milliseconds: (0..<30).map { 40 + Double($0) / 7 })]
       })
     record.profiles = variants.flatMap { name in
       [

@@ -14,7 +14,7 @@ struct Scale: Sendable, Equatable {
 
   /// A linear scale from zero, for lengths that are compared: the upper end is a tick.
   static func fromZero(to most: Double, start: Double, end: Double) -> Scale {
-    let most = most.isFinite && most > 0 ? most : 1
+    let most = most < largest && most > 0 ? most : 1
     let step = Ticks.step(most, wanted: 5)
     let upper = (most / step - 1e-9).rounded(.up) * step
     return Scale(kind: .linear, lower: 0, upper: upper, start: start, end: end)
@@ -33,7 +33,7 @@ struct Scale: Sendable, Equatable {
 
   /// A logarithmic scale around the values above zero, with a little room at both ends.
   static func logarithmic(_ values: [Double], room: Double = 1.15, start: Double, end: Double) -> Scale {
-    guard let (least, most) = Self.extent(values.filter { $0 > 0 }) else {
+    guard let (least, most) = Self.extent(values.filter { $0 > 1 / largest }) else {
       return Scale(kind: .logarithmic, lower: 1, upper: 10, start: start, end: end)
     }
     return Scale(
@@ -58,8 +58,11 @@ struct Scale: Sendable, Equatable {
     kind == .linear ? Ticks.linear(lower...upper) : Ticks.logarithmic(lower...upper)
   }
 
+  /// Beyond any quantity that is measured, and far from where arithmetic overflows.
+  private static let largest = 1e100
+
   private static func extent(_ values: [Double]) -> (Double, Double)? {
-    let finite = values.filter(\.isFinite)
+    let finite = values.filter { abs($0) < largest }
     return finite.min().flatMap { least in finite.max().map { (least, $0) } }
   }
 }

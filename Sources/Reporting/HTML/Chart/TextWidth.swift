@@ -18,8 +18,11 @@ enum TextWidth {
   /// The text, or as much of it as fits with `…` behind it.
   static func fitted(_ text: String, to width: Double, size: Double = size) -> String {
     guard of(text, size: size) > width else { return text }
-    var kept = text
-    while !kept.isEmpty, of(kept + "…", size: size) > width { kept.removeLast() }
+    var left = width - of("…", size: size)
+    let kept = text.prefix { character in
+      left -= of(String(character), size: size)
+      return left >= 0
+    }
     return kept + "…"
   }
 }

@@ -94,7 +94,7 @@ enum PageStyle {
       main, header, footer { max-width: none; padding: 0; }
       h2, h3, summary { break-after: avoid; }
       .card, .notice, tr { break-inside: avoid; }
-      .charts { grid-template-columns: 1fr 1fr; }
+      .charts, .cards { grid-template-columns: 1fr 1fr; }
       .scroll, pre { overflow: visible; }
       pre { white-space: pre-wrap; overflow-wrap: anywhere; }
       table { font-size: 7.5pt; }

@@ -165,15 +165,14 @@ import Testing
   @Test func aLargeRunStaysUnderTwoMegabytes() throws {
     let text = HTMLReport(Fixture.large()).text
     #expect(text.utf8.count < 2_000_000, "\(text.utf8.count) bytes")
-    let page = try ParsedPage(text)
-    #expect(page.section("samples")?.text.contains("gaps ") == true)
+    #expect(text.contains(" gaps 23.457 "))
     let endless = HTMLReport(Fixture.large(tokens: 400)).text
     #expect(endless.utf8.count < 2_000_000, "\(endless.utf8.count) bytes")
     let samples = try #require(try ParsedPage(endless).section("samples"))
     #expect(samples.text.contains("`") == false && samples.text.contains("samples.csv"))
     #expect(
       samples.all.filter { $0.name == "pre" }.map(\.text).joined(separator: "\n").split(separator: "\n").count
-        == 2400)
+        == 1440)
   }
 
   @Test func aTroubledRunSaysSoFirst() throws {

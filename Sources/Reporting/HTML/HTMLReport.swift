@@ -44,7 +44,7 @@ public struct HTMLReport: Sendable {
           "content": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         ]),
       .void("link", ["rel": "icon", "href": "data:,"]),
-      .element("title", text: "gpt2-bench: \(Opening.title(record))"),
+      .element("title", text: "gpt2-bench: \(MarkdownReport.title(record))"),
       .style(PageStyle.css, Theme.styleSheet),
     ]
   }

@@ -147,6 +147,17 @@ import Testing
     #expect(page.section("samples")?.text.contains("mean of 10 calls") == true)
   }
 
+  @Test func overManyShapesTheAnswerIsARange() throws {
+    let cells = [1, 2, 4].flatMap { m in
+      [
+        Fixture.gemmCell("naive", m: m, milliseconds: [8, 8, 8]),
+        Fixture.gemmCell("simd8", m: m, milliseconds: [4, 4, 4].map { $0 / Double(m) }),
+      ]
+    }
+    let page = try ParsedPage(Fixture.record(kind: .gemm, cells: cells))
+    #expect(page.all("header")[0].text.contains("simd8 is fastest on 3 of 3 tests, 2.00× to 8.00× naive."))
+  }
+
   @Test func everySampleAndTheCommandAreThere() throws {
     var record = Fixture.small()
     record.command.append("a b")

@@ -38,7 +38,7 @@ struct PageContext {
     switch test {
     case .decode(_, let depth, _): wanted = (.decode, depth)
     case .prefill(let tokens, _): wanted = (.prefill, tokens)
-    case .gemm: return nil
+    default: return nil
     }
     return profiles.filter { $0.contestant == contestant && $0.profile.stage == wanted.stage }
       .min { abs($0.profile.tokens - wanted.tokens) < abs($1.profile.tokens - wanted.tokens) }

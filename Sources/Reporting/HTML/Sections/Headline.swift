@@ -15,10 +15,8 @@ struct Headline {
   }
 
   private static func tests(_ run: RunFigures) -> [Test] {
-    switch run.record.kind {
-    case .endToEnd: [run.headline(where: \.isDecode), run.headline(where: \.isPrefill)].compactMap { $0 }
-    case .gemm: run.tests
-    }
+    run.record.kind == .endToEnd
+      ? [run.headline(where: \.isDecode), run.headline(where: \.isPrefill)].compactMap { $0 } : run.tests
   }
 
   private init?(_ context: PageContext, test: Test) {
@@ -37,14 +35,8 @@ struct Headline {
   /// False where chance alone might have put it before the next one; true where there is no other.
   var isDecided: Bool { againstNext.map { $0.interval.map { $0.lower > 1 } ?? false } ?? true }
 
-  /// `at decode`
-  var stage: String {
-    switch test {
-    case .decode: "at decode"
-    case .prefill: "at prefill"
-    case .gemm: "on \(test.name)"
-    }
-  }
+  /// `at decode`, `on 64x768x3072`
+  var stage: String { test.isDecode ? "at decode" : test.isPrefill ? "at prefill" : "on \(test.name)" }
 
   /// `61.15 tok/s`
   var speed: String {

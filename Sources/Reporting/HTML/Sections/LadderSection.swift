@@ -8,7 +8,7 @@ extension PageSection {
     let rest = figures.dropFirst(shown)
     let note =
       "Each bar is a median, the line on it the 95 % bootstrap interval; × is the speed against naive on the same "
-      + "test. Longer is faster."
+      + "test."
     return PageSection(
       id: "ladder", title: "The ladder: who is how fast",
       figures.isEmpty
@@ -52,7 +52,8 @@ extension PageSection {
         id: "ladder-\(number)", title: title,
         description: "Horizontal bars, fastest first: "
           + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ") + "."),
-      caption: title, table: table)
+      caption: title, note: ladder.column.better == .lower ? "Shorter is faster." : "Longer is faster.",
+      table: table)
   }
 }
 

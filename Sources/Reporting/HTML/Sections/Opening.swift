@@ -12,7 +12,7 @@ struct Opening {
     .element(
       "header", [:],
       [
-        .element("h1", text: Self.title(context.record)),
+        .element("h1", text: MarkdownReport.title(context.record)),
         .element("p", ["class": "answer"], [.inline(sentence)]),
         limits.isEmpty ? .nothing : .element("p", ["class": "lead"], [.inline(limits)]),
         .element("div", ["class": "cards"], headlines.prefix(Self.cardLimit).map(card)),
@@ -22,16 +22,6 @@ struct Opening {
   /// More cards would push everything else away; the ladders hold every test.
   private static let cardLimit = 4
 
-  /// `synthetic:gpt2 on Intel(R) Xeon(R) Processor`
-  static func title(_ record: Record) -> String {
-    let subject =
-      switch record.kind {
-      case .endToEnd: record.model?.name.singleLine ?? "GPT-2"
-      case .gemm: "GEMM"
-      }
-    return "\(subject) on \(record.machine.cpu.singleLine)"
-  }
-
   /// Who is fastest, and by how much.
   var sentence: String {
     guard !headlines.isEmpty else { return "No variant has a figure." }
@@ -40,7 +30,7 @@ struct Opening {
       let own = headlines.filter { $0.first.cell.variant == winner }
       let verb = own.allSatisfy(\.isDecided) ? "is fastest" : "is ahead, not beyond doubt"
       guard own.count <= 2 else {
-        return "`\(winner)` \(verb) on \(own.count) of \(headlines.count) shapes."
+        return "`\(winner)` \(verb) on \(own.count) of \(headlines.count) tests\(Self.range(own))."
       }
       let clauses = own.map { headline in
         [headline.speed + " " + headline.stage, headline.againstNaive].compactMap { $0 }
@@ -49,6 +39,13 @@ struct Opening {
       return "`\(winner)` \(verb): \(clauses.joined(separator: "; "))."
     }
     return sentences.joined(separator: " ")
+  }
+
+  /// `, 60.1× to 90.4× naive`; empty for naive itself and where it was not measured.
+  private static func range(_ headlines: [Headline]) -> String {
+    let factors = headlines.filter { $0.againstNaive != nil }.compactMap(\.first.speedAgainstNaive?.value)
+    guard let least = factors.min(), let most = factors.max() else { return "" }
+    return ", \(NumberText.factor(least)) to \(NumberText.factor(most)) \(RunFigures.oracle)"
   }
 
   /// What keeps the fastest from being faster.
@@ -60,12 +57,8 @@ struct Opening {
 
   private func card(_ headline: Headline) -> Markup {
     let row = headline.first
-    let heading =
-      switch headline.test {
-      case .decode: "Decode, \(headline.test.name)"
-      case .prefill: "Prefill, \(headline.test.name)"
-      case .gemm: headline.test.name
-      }
+    let test = headline.test
+    let heading = (test.isDecode ? "Decode, " : test.isPrefill ? "Prefill, " : "") + test.name
     let lines: [(String, String?)] = [
       ("next", headline.next.map { next(headline, $0) }),
       ("naive", headline.againstNaive.map { _ in "\(Column.speedAgainstNaive.display(row)) as fast" }),

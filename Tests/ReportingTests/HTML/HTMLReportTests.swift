@@ -12,7 +12,7 @@ import Testing
         "kv-cache is fastest: 476.2 tok/s at decode, 10.0× naive; 6095 tok/s at prefill, 3.90× naive."))
     #expect(
       words.contains(
-        "The roof above it: memory (DRAM) at decode, 2.9 % of it reached; compute at prefill, 19 %"))
+        "What limits it: memory (DRAM) at decode, 2.9 % of that roof reached; compute at prefill, 19 %"))
     #expect(words.contains("10.0× as fast as naive, 1 thread (95 %: "))
     #expect(words.contains("MLP up, 60.0 % of 1.00 ms a token behind 64 tokens"))
     #expect(words.contains("synthetic:tiny on Example CPU"))

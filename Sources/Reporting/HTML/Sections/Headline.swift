@@ -44,10 +44,10 @@ struct Headline {
       .filter { !$0.isEmpty }.joined(separator: " ")
   }
 
-  /// `memory (DRAM) at decode, 94 % of it reached`
+  /// `memory (DRAM) at decode, 94 % of that roof reached`
   var limit: String? {
     first.figures.rooflinePercent.flatMap { percent in
-      first.figures.roof.map { "\($0.words) \(stage), \(NumberText.significant(percent, 2)) % of it reached" }
+      first.figures.roof.map { "\($0.words) \(stage), \(NumberText.significant(percent, 2)) % of that roof reached" }
     }
   }
 

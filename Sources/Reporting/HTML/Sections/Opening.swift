@@ -52,7 +52,7 @@ struct Opening {
   private var limits: String {
     guard headlines.count <= 2 else { return "" }
     let parts = headlines.compactMap(\.limit)
-    return parts.isEmpty ? "" : "The roof above it: \(parts.joined(separator: "; "))."
+    return parts.isEmpty ? "" : "What limits it: \(parts.joined(separator: "; "))."
   }
 
   private func card(_ headline: Headline) -> Markup {

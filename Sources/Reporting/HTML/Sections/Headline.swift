@@ -47,7 +47,9 @@ struct Headline {
   /// `memory (DRAM) at decode, 94 % of that roof reached`
   var limit: String? {
     first.figures.rooflinePercent.flatMap { percent in
-      first.figures.roof.map { "\($0.words) \(stage), \(NumberText.significant(percent, 2)) % of that roof reached" }
+      first.figures.roof.map { roof in
+        "\(roof.words) \(stage), \(NumberText.significant(percent, 2)) % of that roof reached"
+      }
     }
   }
 

@@ -30,7 +30,8 @@ struct Ladder: Sendable {
     return ladders.filter { !$0.rungs.isEmpty }
   }
 
-  private init(_ run: RunFigures, test: Test, prefillTest: Test?) {
+  /// On one test; without rungs where no row has a figure there.
+  init(_ run: RunFigures, test: Test, prefillTest: Test?) {
     self.test = test
     self.prefillTest = prefillTest
     switch test {

@@ -23,7 +23,7 @@ extension MarkdownReport {
   }
 
   /// One sentence on every variant's correctness.
-  private static func verdict(_ run: RunFigures) -> String {
+  static func verdict(_ run: RunFigures) -> String {
     let variants = run.variants
     let failed = variants.compactMap { variant in
       run.failure(of: variant).map { "`\(variant)` (\($0.singleLine))" }

@@ -10,16 +10,18 @@ public struct MarkdownReport: Sendable {
   init(_ run: RunFigures) {
     let validity = Validity(run.record)
     let sections = [
-      Self.title(run), Self.warnings(run, validity), Self.answer(run), Self.ladder(run), Self.allFigures(run),
+      "# " + Self.title(run.record), Self.warnings(run, validity), Self.answer(run), Self.ladder(run),
+      Self.allFigures(run),
       Self.positions(run), Self.work(run), Self.counters(run), Self.correctness(run), Self.loading(run),
       Self.validity(validity, run.record), Self.method(run), Self.machine(run.record),
     ]
     text = sections.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
 
-  private static func title(_ run: RunFigures) -> String {
-    let subject = run.record.kind == .gemm ? "GEMM" : run.record.model?.name.singleLine ?? "GPT-2"
-    return "# \(subject) on \(run.record.machine.cpu.singleLine)"
+  /// `synthetic:gpt2 on Intel(R) Xeon(R) Processor`
+  static func title(_ record: Record) -> String {
+    let subject = record.kind == .gemm ? "GEMM" : record.model?.name.singleLine ?? "GPT-2"
+    return "\(subject) on \(record.machine.cpu.singleLine)"
   }
 
   private static func warnings(_ run: RunFigures, _ validity: Validity) -> String {

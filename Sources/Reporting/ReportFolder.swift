@@ -45,6 +45,7 @@ public struct ReportFolder: Sendable, Equatable {
       ("samples.csv", Data(csv.samples.utf8)),
       ("results.csv", Data(csv.results.utf8)),
       ("report.md", Data(MarkdownReport(run).text.utf8)),
+      ("report.html", Data(HTMLReport(run).text.utf8)),
     ])
   }
 

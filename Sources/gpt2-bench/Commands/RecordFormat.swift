@@ -3,6 +3,7 @@ import Reporting
 /// The forms in which a record can be shown.
 enum RecordFormat: String, CaseIterable {
   case markdown = "md"
+  case html
   case csv
   case json
   case gitHub = "github"
@@ -29,6 +30,7 @@ enum RecordFormat: String, CaseIterable {
   private func contents(of record: Record) throws -> String {
     switch self {
     case .markdown: MarkdownReport(record).text
+    case .html: HTMLReport(record).text
     case .csv: CSVReport(record).results
     case .json: String(decoding: try record.encode(), as: UTF8.self)
     case .gitHub: MarkdownReport.gitHubComment(record)

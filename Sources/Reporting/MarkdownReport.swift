@@ -18,8 +18,7 @@ public struct MarkdownReport: Sendable {
   }
 
   private static func title(_ run: RunFigures) -> String {
-    let subject = run.record.kind == .gemm ? "GEMM" : run.record.model?.name.singleLine ?? "GPT-2"
-    return "# \(subject) on \(run.record.machine.cpu.singleLine)"
+    return "# \(run.record.subject.singleLine) on \(run.record.machine.cpu.singleLine)"
   }
 
   private static func warnings(_ run: RunFigures, _ validity: Validity) -> String {
@@ -36,5 +35,16 @@ public struct MarkdownReport: Sendable {
   static func section(_ heading: String, _ parts: [String]) -> String {
     let filled = parts.filter { !$0.isEmpty }
     return filled.isEmpty ? "" : (["## \(heading)"] + filled).joined(separator: "\n\n")
+  }
+}
+
+extension Record {
+  /// What the run was about, for headings: the model, or what was measured without one.
+  public var subject: String {
+    switch kind {
+    case .endToEnd: model?.name ?? "GPT-2"
+    case .gemm: "GEMM"
+    case .operations: "GPT-2's operations"
+    }
   }
 }

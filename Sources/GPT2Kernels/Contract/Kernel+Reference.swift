@@ -70,6 +70,13 @@ extension DivisibleKernel {
       }
     }
   }
+
+  public func softmaxRows(_ operation: Softmax, rows: Range<Int>) {
+    for row in rows {
+      referenceSoftmax(operation.values.row(row), count: operation.count(ofRow: row))
+      operation.divisors[row] = 1
+    }
+  }
 }
 
 /// x[i] ← exp(x[i] − max) / Σ exp(x[j] − max), in place.

@@ -133,6 +133,44 @@ public struct Addition: @unchecked Sendable {
   public static func bytes(count: Int) -> Double { 12 * Double(count) }
 }
 
+/// The softmax of attention's scores: x[i] ← exp(x[i] − max) / Σ exp(x[j] − max) over the positions that a row sees.
+public struct Softmax: @unchecked Sendable {
+  /// (heads · queries, positions), head after head; the last row of a head sees all columns. What lies behind the
+  /// columns that a row sees is unspecified afterwards.
+  public let values: MutableMatrix
+  /// Rows of one head.
+  public let queries: Int
+  /// (heads · queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave
+  /// that to whoever sums values with these weights.
+  public let divisors: UnsafeMutablePointer<Float>
+
+  public init(_ values: MutableMatrix, queries: Int, divisors: UnsafeMutablePointer<Float>) {
+    assert(queries > 0 && values.rows % queries == 0 && values.columns >= queries)
+    self.values = values
+    self.queries = queries
+    self.divisors = divisors
+  }
+
+  /// Columns that a row sees: the first of a head those of the positions before it and its own, each one more.
+  @inline(__always)
+  public func count(ofRow row: Int) -> Int { values.columns &- queries &+ row % queries &+ 1 }
+
+  /// Five a score: maximum, difference, power, sum and quotient.
+  public static func flops(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    5 * scores(rows: rows, firstPosition: firstPosition, heads: heads)
+  }
+
+  /// Each score read once and written once.
+  public static func bytes(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    8 * scores(rows: rows, firstPosition: firstPosition, heads: heads)
+  }
+
+  /// Pairs of a query and a position that it sees, of all heads.
+  private static func scores(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    (Double(rows) * Double(firstPosition) + Double(rows) * Double(rows + 1) / 2) * Double(heads)
+  }
+}
+
 /// Causal attention of consecutive new positions of one sequence over all positions so far:
 /// out[p] = Σ_{t ≤ p} softmaxₜ(q[p] · k[t] / √headSize) · v[t], for each head on its own.
 public struct Attention: @unchecked Sendable {
@@ -182,5 +220,10 @@ public struct Attention: @unchecked Sendable {
   /// Keys and values of all positions once, queries and output once.
   public static func bytes(rows: Int, firstPosition: Int, channels: Int) -> Double {
     4 * Double(channels) * (2 * Double(firstPosition + rows) + 2 * Double(rows))
+  }
+
+  /// Of `bytes`, the keys and values of positions before: those of the new ones have just been stored.
+  public static func cachedBytes(firstPosition: Int, channels: Int) -> Double {
+    8 * Double(channels) * Double(firstPosition)
   }
 }

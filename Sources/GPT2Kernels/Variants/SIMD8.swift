@@ -61,6 +61,13 @@ struct SIMD8Tile3x4: DivisibleKernel {
     }
   }
 
+  func softmaxRows(_ operation: Softmax, rows: Range<Int>) {
+    for row in rows {
+      softmax(operation.values.row(row), count: operation.count(ofRow: row))
+      operation.divisors[row] = 1
+    }
+  }
+
   /// Three rows of the input against four of the weights.
   @inline(__always)
   private func tile3(_ operation: Linear, _ m: Int, _ n: Int, _ weights: QuadRows, count: Int) {

@@ -49,6 +49,16 @@ struct PanelKernel<V: FloatVector>: Sendable {
     }
   }
 
+  /// The sums of a row's numerators are its divisors: attention divides what it has summed with them.
+  func run(_ operation: Softmax) {
+    pool.split(0..<operation.values.rows, grain: 1) { rows in
+      for row in rows {
+        operation.divisors[row] = softmaxNumerators(
+          operation.values.row(row), count: operation.count(ofRow: row), scale: 1, as: V.self)
+      }
+    }
+  }
+
   /// target += addend
   private func vectorAdd(
     _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int

@@ -102,7 +102,10 @@ struct CellFigures: Sendable, Equatable {
     intensity = cell.flops.map { $0 / bytes }
     guard let ceiling, ceiling.computeRoof > 0 else { return }
     let streamed = min(cell.streamedBytes ?? 0, bytes)
-    let (far, near) = (ceiling.memoryRoof(holding: nil), ceiling.memoryRoof(holding: bytes - streamed))
+    var held = bytes - streamed
+    // The queries of a head take turns in one row.
+    if case .operation(.softmax(let rows, _, _)) = cell.test { held /= Double(rows) }
+    let (far, near) = (ceiling.memoryRoof(holding: nil), ceiling.memoryRoof(holding: held))
     let moving = streamed / far.gbPerSecond + (bytes - streamed) / near.gbPerSecond
     let computing = (cell.flops ?? 0) / ceiling.computeRoof
     roof = computing > moving ? .compute : .memory(level: streamed >= bytes / 2 ? far.level : near.level)

@@ -71,10 +71,10 @@ extension DivisibleKernel {
     }
   }
 
-  public func softmaxRows(_ operation: Softmax, rows: Range<Int>) {
-    for row in rows {
-      referenceSoftmax(operation.values.row(row), count: operation.count(ofRow: row))
-      operation.divisors[row] = 1
+  public func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    operation.forEachRow(of: heads) { row, count, divisor in
+      referenceSoftmax(row, count: count)
+      divisor.pointee = 1
     }
   }
 }

@@ -59,7 +59,7 @@ public protocol DivisibleKernel: Kernel {
   func attention(_ operation: Attention, heads: Range<Int>)
 
   /// With the function that `attention` calls for a row.
-  func softmaxRows(_ operation: Softmax, rows: Range<Int>)
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>)
 }
 
 extension DivisibleKernel {
@@ -77,7 +77,7 @@ extension DivisibleKernel {
 
   public func run(_ operation: Attention) { attention(operation, heads: 0..<operation.heads) }
 
-  public func run(_ operation: Softmax) { softmaxRows(operation, rows: 0..<operation.values.rows) }
+  public func run(_ operation: Softmax) { softmaxRows(operation, heads: 0..<operation.heads) }
 }
 
 extension Linear {

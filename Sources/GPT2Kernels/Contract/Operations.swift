@@ -133,27 +133,54 @@ public struct Addition: @unchecked Sendable {
   public static func bytes(count: Int) -> Double { 12 * Double(count) }
 }
 
-/// The softmax of attention's scores: x[i] ← exp(x[i] − max) / Σ exp(x[j] − max) over the positions that a row sees.
+/// The softmax of attention's scores, for each head on its own: x[i] ← exp(x[i] − max) / Σ exp(x[j] − max) over the
+/// positions that a query sees.
 public struct Softmax: @unchecked Sendable {
-  /// (heads · queries, positions), head after head; the last row of a head sees all columns. What lies behind the
-  /// columns that a row sees is unspecified afterwards.
-  public let values: MutableMatrix
-  /// Rows of one head.
+  /// A row for each query of each head.
+  public let scores: UnsafeMutablePointer<Float>
+  public let heads: Int
+  /// Queries of one head, at consecutive positions.
   public let queries: Int
-  /// (heads · queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave
-  /// that to whoever sums values with these weights.
+  /// Positions that the last query sees; each one before it sees one fewer. What lies behind those that a query sees is
+  /// unspecified afterwards.
+  public let positions: Int
+  /// Floats from one head's first row to the next head's.
+  public let headStride: Int
+  /// Floats from one row to the next of the same head; 0 where they take turns in one place, as within attention.
+  public let queryStride: Int
+  /// (heads, queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave that
+  /// to whoever sums values with these weights.
   public let divisors: UnsafeMutablePointer<Float>
 
-  public init(_ values: MutableMatrix, queries: Int, divisors: UnsafeMutablePointer<Float>) {
-    assert(queries > 0 && values.rows % queries == 0 && values.columns >= queries)
-    self.values = values
+  public init(
+    _ scores: UnsafeMutablePointer<Float>, heads: Int, queries: Int, positions: Int, headStride: Int,
+    queryStride: Int, divisors: UnsafeMutablePointer<Float>
+  ) {
+    assert(positions >= queries && (queryStride == 0 || queryStride >= positions))
+    assert(headStride >= (queries - 1) * queryStride + positions)
+    self.scores = scores
+    self.heads = heads
     self.queries = queries
+    self.positions = positions
+    self.headStride = headStride
+    self.queryStride = queryStride
     self.divisors = divisors
   }
 
-  /// Columns that a row sees: the first of a head those of the positions before it and its own, each one more.
+  /// Calls `body` with the scores of each query of these heads, how many positions it sees, and its divisor.
   @inline(__always)
-  public func count(ofRow row: Int) -> Int { values.columns &- queries &+ row % queries &+ 1 }
+  func forEachRow(
+    of heads: Range<Int>,
+    _ body: (UnsafeMutablePointer<Float>, _ count: Int, _ divisor: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    for head in heads {
+      for query in 0..<queries {
+        body(
+          scores + (head &* headStride &+ query &* queryStride), positions &- queries &+ query &+ 1,
+          divisors + (head &* queries &+ query))
+      }
+    }
+  }
 
   /// Five a score: maximum, difference, power, sum and quotient.
   public static func flops(rows: Int, firstPosition: Int, heads: Int) -> Double {

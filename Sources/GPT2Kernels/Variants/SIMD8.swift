@@ -61,10 +61,10 @@ struct SIMD8Tile3x4: DivisibleKernel {
     }
   }
 
-  func softmaxRows(_ operation: Softmax, rows: Range<Int>) {
-    for row in rows {
-      softmax(operation.values.row(row), count: operation.count(ofRow: row))
-      operation.divisors[row] = 1
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    operation.forEachRow(of: heads) { row, count, divisor in
+      softmax(row, count: count)
+      divisor.pointee = 1
     }
   }
 

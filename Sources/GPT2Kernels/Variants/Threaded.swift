@@ -37,9 +37,8 @@ struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
     pool.split(heads, grain: 1) { base.attention(operation, heads: $0) }
   }
 
-  /// Rows go out as heads do in attention: none is too few for a part.
-  func softmaxRows(_ operation: Softmax, rows: Range<Int>) {
-    pool.split(rows, grain: 1) { base.softmaxRows(operation, rows: $0) }
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    pool.split(heads, grain: 1) { base.softmaxRows(operation, heads: $0) }
   }
 
   func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }

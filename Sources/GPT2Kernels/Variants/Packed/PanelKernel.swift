@@ -49,12 +49,11 @@ struct PanelKernel<V: FloatVector>: Sendable {
     }
   }
 
-  /// The sums of a row's numerators are its divisors: attention divides what it has summed with them.
+  /// The sum of a row's numerators is its divisor: attention divides what it has summed with them.
   func run(_ operation: Softmax) {
-    pool.split(0..<operation.values.rows, grain: 1) { rows in
-      for row in rows {
-        operation.divisors[row] = softmaxNumerators(
-          operation.values.row(row), count: operation.count(ofRow: row), scale: 1, as: V.self)
+    pool.split(0..<operation.heads, grain: 1) { heads in
+      operation.forEachRow(of: heads) { row, count, divisor in
+        divisor.pointee = softmaxNumerators(row, count: count, scale: 1, as: V.self)
       }
     }
   }

@@ -72,8 +72,9 @@ extension MarkdownReport {
       + "\(OperationShape.Choice.temperatureOfDraws) from all, with `top-k` "
       + "\(OperationShape.Choice.k), or with `top-p` \(OperationShape.Choice.p).",
     "**Operands.** Activations are where the operation before leaves them in a pass, in the caches. Weights of layer "
-      + "norms, keys and values of the positions before, rows of the embedding and logits take turns in more memory than "
-      + "all caches hold together. GELU gets fresh values, attention its new keys and values, while the clock stands.",
+      + "norms, keys and values of the positions before, and logits take turns in more memory than all caches hold "
+      + "together; the embedding's rows are anywhere in a table as large as the model's. GELU gets fresh values, "
+      + "attention its new keys and values, while the clock stands.",
     "**The engine's own.** Embedding and sampling are the same code for every variant, on one thread: their rows differ "
       + "by what the machine does to a row. `packed` computes GELU within the product before it, and its softmax leaves "
       + "the division to what sums the values; alone they are these rows.",

@@ -28,7 +28,9 @@ public enum OperationShape: Codable, Sendable, Hashable {
 
   /// The operations' names, in the order in which a pass comes to them.
   public enum Kind: String, NamedChoice {
-    case embedding, layerNorm = "layernorm", attention, softmax, gelu, sampling
+    case embedding
+    case layerNorm = "layernorm"
+    case attention, softmax, gelu, sampling
   }
 
   public var kind: Kind {

@@ -10,8 +10,7 @@ final class OperationRun {
   private var iterations: Int?
   private var turn = 0
 
-  /// - Parameters:
-  ///   - rotation: the memory that weights take turns in, the same for all operations of a process.
+  /// - Parameter rotation: the memory that weights take turns in, the same for all operations of a process.
   init(_ shape: OperationShape, kernel: any Kernel, rotation: WeightRotation) throws {
     problem = try Self.problem(shape, kernel: kernel, rotation: rotation)
   }
@@ -68,22 +67,21 @@ final class OperationRun {
   /// of an operation that is prepared for: what that does would count.
   func sample(_ counters: CounterSet?) -> (CalibratedSample, Counted?) {
     guard let iterations else {
-      let first = calibration.calibrate(sampling: time)
+      let first =
+        problem.callsPerPreparation.map {
+          calibration.calibrate(preparedFor: $0, prepare: problem.prepare, call)
+        } ?? calibration.calibrate(call)
       iterations = first.iterations
       return (first, nil)
     }
-    guard problem.callsPerPreparation == nil else { return (time(iterations), nil) }
-    counters?.start()
-    let sample = time(iterations)
-    return (sample, counters?.stop())
-  }
-
-  private func time(_ iterations: Int) -> CalibratedSample {
-    guard let calls = problem.callsPerPreparation else {
-      return calibration.sample(iterations: iterations, call)
+    if let calls = problem.callsPerPreparation {
+      let sample = calibration.sample(
+        iterations: iterations, preparedFor: calls, prepare: problem.prepare, call)
+      return (sample, nil)
     }
-    return calibration.sample(
-      iterations: iterations, preparedFor: calls, prepare: problem.prepare, call)
+    counters?.start()
+    let sample = calibration.sample(iterations: iterations, call)
+    return (sample, counters?.stop())
   }
 
   private func call(_ iterations: Int) {

@@ -2,7 +2,11 @@ import GPT2Kernels
 import Statistics
 
 /// Vectors of tokens and positions, which lie anywhere in their tables, summed into rows.
+///
+/// A pass does it once: calls are timed one by one, or a processor would wait for the next one's rows during this one.
 public final class EmbeddingProblem: OperationProblem {
+  public let callsPerPreparation: Int? = 1
+
   private let rows, channels, vocabulary: Int
   private let rotation: WeightRotation?
   /// (min(vocabulary, 256), channels) and (rows, channels): the tables that it is checked on.

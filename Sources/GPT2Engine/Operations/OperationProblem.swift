@@ -8,7 +8,8 @@ import Statistics
 /// vectors of layer norms, cached keys and values, rows of the embedding, logits, takes turns in more memory than the
 /// caches hold.
 public protocol OperationProblem: AnyObject {
-  /// Calls that one `prepare` is good for; nil where a call leaves everything as the next one wants it.
+  /// Calls that one `prepare` is good for, which are timed together; nil where a call leaves everything as the next one
+  /// wants it.
   var callsPerPreparation: Int? { get }
 
   /// Brings operands back to where the operation finds them in a pass. Not timed.

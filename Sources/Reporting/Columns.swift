@@ -40,7 +40,8 @@ extension Column {
   static let gemmTime = Column(
     "ms", "ms (median)", better: .lower, showsInterval: true, .figure { $0.figures.gemmMS })
   static let operationTime = Column(
-    "us", "µs (median)", better: .lower, showsInterval: true, .figure { $0.figures.operationMicroseconds })
+    "us", "time", unit: "µs", better: .lower, showsInterval: true,
+    .figure { $0.figures.operationMicroseconds })
   static let gflops = Column(
     "gflop_per_s", "", unit: "GFLOP/s", better: .higher, .number { $0.figures.gflops })
   static let gbPerSecond = Column("gb_per_s", "GB/s", .number { $0.figures.gbPerSecond })

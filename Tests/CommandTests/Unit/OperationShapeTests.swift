@@ -51,22 +51,29 @@ import Testing
     #expect(wide?.description == "--rows: found '1025', expected a whole number from 1 to 1024")
   }
 
-  /// By hand: 64 rows of 768.
+  /// FLOPs, bytes, and bytes that come from memory.
+  private func work(_ shape: OperationShape) -> [Double?] {
+    let cell = OperationCells.make(shape)
+    let work = cell.work(.cache)
+    return [work.flops, work.bytes, cell.streamedBytes]
+  }
+
+  /// By hand: 64 rows of 768 are 49,152 values, eight operations and eight bytes each; the vectors are 8 · 768 bytes.
   @Test func theWorkOfALayerNormAndOfAChoice() {
-    let norm = OperationCells.make(.layerNorm(rows: 64, channels: 768))
-    #expect(norm.work(.cache) == (8 * 49_152, 8 * 49_152 + 6144))
-    #expect(norm.streamedBytes == 6144)
-    let choice = OperationCells.make(.sampling(vocabulary: 100, choice: .topP))
-    #expect(choice.work(.cache) == (0, 400) && choice.streamedBytes == 400)
+    #expect(work(.layerNorm(rows: 64, channels: 768)) == [393_216, 399_360, 6144])
+    #expect(work(.sampling(vocabulary: 100, choice: .topP)) == [0, 400, 400])
   }
 
   /// One query behind 512 positions: 513 pairs in each of 768 channels, four operations each; 2 · 768 · 512 floats that
-  /// lay in the cache, and 4 · 768 that were just written or will be.
+  /// lay in the cache, and 4 · 768 that were just written or will be. Two queries behind 3: 4 and 5 scores a head.
   @Test func theWorkOfAttention() {
-    let cell = OperationCells.make(.attention(rows: 1, heads: 12, headSize: 64, depth: 512))
-    #expect(cell.work(.cache) == (4 * 513 * 768, 4 * (2 * 768 * 512 + 4 * 768)))
-    #expect(cell.streamedBytes == 4 * 2 * 768 * 512)
-    let softmax = OperationCells.make(.softmax(rows: 2, heads: 12, depth: 3))
-    #expect(softmax.work(.cache) == (5 * 12 * 9, 8 * 12 * 9) && softmax.streamedBytes == 0)
+    let attention = OperationShape.attention(rows: 1, heads: 12, headSize: 64, depth: 512)
+    #expect(work(attention) == [1_575_936, 3_158_016, 3_145_728])
+    #expect(work(.softmax(rows: 2, heads: 12, depth: 3)) == [540, 864, 0])
+  }
+
+  @Test func theWorkOfTheOthers() {
+    #expect(work(.gelu(rows: 2, channels: 10)) == [180, 160, 0])
+    #expect(work(.embedding(rows: 2, channels: 10, vocabulary: 5)) == [20, 240, 160])
   }
 }

@@ -49,7 +49,7 @@ import Testing
     #expect(try SoftmaxProblem(rows: 2, heads: 2, depth: 5, kernel: kernel).check().failure != nil)
     let attention = try AttentionProblem(
       rows: 2, heads: 2, headSize: 8, depth: 5, kernel: kernel, streamedBytes: nil)
-    #expect(attention.check().failure?.hasPrefix("output (0, 0) is off by") == true)
+    #expect(attention.check().failure?.hasPrefix("output (") == true)
     #expect(try AttentionProblem.firstRaggedFailure(of: kernel)?.hasPrefix("1x1x1 @ d0: ") == true)
     #expect(try SoftmaxProblem.firstRaggedFailure(of: kernel)?.hasPrefix("1x1 @ d0: ") == true)
   }

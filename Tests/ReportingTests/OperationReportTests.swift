@@ -128,7 +128,14 @@ import Testing
       let error = #expect(throws: ReportingError.self) { try Record.decode(Data(text.utf8), path: "r.json") }
       #expect(error?.description.contains(field) == true)
     }
-    let text = String(decoding: try record.encode(), as: UTF8.self).replacing("\"top-k\"", with: "\"best\"")
+    let json = String(decoding: try record.encode(), as: UTF8.self)
+    let batch = json.replacing("\"layerNorm\"", with: "\"batchNorm\"")
+    let unknown = #expect(throws: ReportingError.self) { try Record.decode(Data(batch.utf8), path: "r.json") }
+    #expect(
+      unknown?.description
+        == "r.json: cells[0].test.operation.shape: found an object, expected an object with one of "
+        + "\"layerNorm\", \"gelu\", \"softmax\", \"attention\", \"embedding\", \"sampling\"")
+    let text = json.replacing("\"top-k\"", with: "\"best\"")
     let error = #expect(throws: ReportingError.self) { try Record.decode(Data(text.utf8), path: "r.json") }
     #expect(error?.description.contains("one of \"greedy\", \"temperature\", \"top-k\", \"top-p\"") == true)
   }

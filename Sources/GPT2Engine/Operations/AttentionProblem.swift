@@ -26,9 +26,11 @@ public final class AttentionProblem: OperationProblem {
   private static let capacityStep = 1024
   /// What all layers' caches may take of the address space.
   private static let mostCacheBytes = 1 << 31
+  /// Each takes pages of its own, however little it holds.
+  private static let mostLayers = 2048
 
   /// - Parameter streamedBytes: what the caches of all layers hold together of positions before; as many layers as
-  ///   that takes, at least two. Nil for one.
+  ///   that takes and there is room for, at least two. Nil for one.
   public init(
     rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, streamedBytes: Int?,
     seed: UInt64 = 1
@@ -38,7 +40,7 @@ public final class AttentionProblem: OperationProblem {
     let channels = heads * headSize
     keyCount = heads * kernel.cacheLayout.keyStride(capacity: capacity, headSize: headSize)
     valueCount = heads * kernel.cacheLayout.valueStride(capacity: capacity, headSize: headSize)
-    let room = Self.mostCacheBytes / (4 * (keyCount + valueCount))
+    let room = min(Self.mostCacheBytes / (4 * (keyCount + valueCount)), Self.mostLayers)
     let wanted = depth == 0 ? 2 : (streamedBytes ?? 0) / (8 * channels * depth) + 1
     layers = streamedBytes == nil ? 1 : max(min(wanted, room), 2)
     qkv = try makeBuffer(rows * 3 * channels)

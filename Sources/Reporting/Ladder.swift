@@ -22,10 +22,10 @@ struct Ladder: Sendable {
     self.init(run, test: test, prefillTest: test.isDecode ? prefillTest : nil)
   }
 
-  /// The ladders that a report opens with: one for an end-to-end run, one a shape for GEMMs.
+  /// The ladders that a report opens with: one for an end-to-end run, one a shape for GEMMs and operations.
   static func all(_ run: RunFigures) -> [Ladder] {
     let ladders =
-      run.record.kind == .gemm
+      run.record.kind != .endToEnd
       ? run.tests.map { Ladder(run, test: $0, prefillTest: nil) } : [Ladder(run)].compactMap { $0 }
     return ladders.filter { !$0.rungs.isEmpty }
   }
@@ -38,6 +38,7 @@ struct Ladder: Sendable {
     case .decode: column = .decodeRate
     case .prefill: column = .prefillRate
     case .gemm: column = .gflops
+    case .operation: column = .operationTime
     }
     let rows = run.ranked(on: test)
     let fastest = rows.first?.speed ?? 1

@@ -14,7 +14,7 @@ extension MarkdownReport {
     switch ladder.test {
     case .decode: subject = "at decode (`\(ladder.test.name)`)"
     case .prefill: subject = "at prefill (`\(ladder.test.name)`)"
-    case .gemm: subject = "on `\(ladder.test.name)`"
+    case .gemm, .operation: subject = "on `\(ladder.test.name)`"
     }
     let speed = "\(ladder.column.display(first)) \(ladder.column.unit)"
     let factor = first.speedAgainstNaive.map { ", \(NumberText.factor($0.value)) `\(RunFigures.oracle)`" }
@@ -42,7 +42,7 @@ extension MarkdownReport {
     return parts.compactMap { $0 }.joined(separator: " ")
   }
 
-  /// Contestants fastest first, each with a bar; for GEMMs one ladder a shape.
+  /// Contestants fastest first, each with a bar; for GEMMs and operations one ladder a shape.
   static func ladder(_ run: RunFigures) -> String {
     Ladder.all(run).map(table).joined(separator: "\n\n")
   }

@@ -20,8 +20,7 @@ public struct MarkdownReport: Sendable {
 
   /// `synthetic:gpt2 on Intel(R) Xeon(R) Processor`
   static func title(_ record: Record) -> String {
-    let subject = record.kind == .gemm ? "GEMM" : record.model?.name.singleLine ?? "GPT-2"
-    return "\(subject) on \(record.machine.cpu.singleLine)"
+    "\(record.subject.singleLine) on \(record.machine.cpu.singleLine)"
   }
 
   private static func warnings(_ run: RunFigures, _ validity: Validity) -> String {
@@ -38,5 +37,16 @@ public struct MarkdownReport: Sendable {
   static func section(_ heading: String, _ parts: [String]) -> String {
     let filled = parts.filter { !$0.isEmpty }
     return filled.isEmpty ? "" : (["## \(heading)"] + filled).joined(separator: "\n\n")
+  }
+}
+
+extension Record {
+  /// What the run was about, for headings: the model, or what was measured without one.
+  public var subject: String {
+    switch kind {
+    case .endToEnd: model?.name ?? "GPT-2"
+    case .gemm: "GEMM"
+    case .operations: "GPT-2's operations"
+    }
   }
 }

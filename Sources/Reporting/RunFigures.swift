@@ -40,7 +40,7 @@ struct Row: Sendable {
   var speed: Double? {
     let figures = figures
     return figures.decodeTokensPerSecond?.value ?? figures.prefillTokensPerSecond?.value
-      ?? figures.gemmMS.map { 1 / $0.value }
+      ?? (figures.gemmMS ?? figures.operationMicroseconds).map { 1 / $0.value }
   }
 }
 
@@ -118,11 +118,11 @@ struct RunFigures: Sendable {
       ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
   }
 
-  /// The checks that speak for a cell: a GEMM's own shape where it was checked; the cell's number of
+  /// The checks that speak for a cell: a GEMM's or an operation's own shape where it was checked; the cell's number of
   /// threads where that was checked.
   private static func checks(of cell: Cell, in record: Record) -> [Correctness] {
     var entries = record.correctness.filter { $0.variant == cell.variant }
-    if case .gemm = cell.test { entries = entries.filter { $0.reference == cell.test.name } }
+    if record.kind != .endToEnd { entries = entries.filter { $0.reference == cell.test.name } }
     let own = entries.filter { $0.threads == cell.threads }
     return own.isEmpty ? entries : own
   }

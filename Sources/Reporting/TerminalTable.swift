@@ -116,6 +116,14 @@ struct TerminalColumn: Sendable {
         .init(.roof, "roof", rank: 5), .init(.maxError, "max", "error", rank: 3), .init(.outcome, "check"),
         .init(.speedAgainstNaive, "speed", "× naive"), .init(.sampleCount, "n", rank: 4),
       ]
+    case .operations:
+      return [
+        .init(.variant, "variant"), .init(.test, "test"), .init(.threads, "thr"),
+        .init(.operationTime, "time", "µs ± CI"), .init(.gflops, "GFLOP/s"),
+        .init(.gbPerSecond, "GB/s", rank: 2), .init(.roofline, "roofline", "%", rank: 1),
+        .init(.roof, "roof", rank: 5), .init(.maxError, "max", "error", rank: 3), .init(.outcome, "check"),
+        .init(.speedAgainstNaive, "speed", "× naive"), .init(.sampleCount, "n", rank: 4),
+      ]
     }
   }
 }

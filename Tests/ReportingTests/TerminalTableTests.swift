@@ -90,7 +90,7 @@ import Testing
 
   @Test(arguments: [72, 80, 100, 140, 200])
   func noLineIsWiderThanTheTerminal(width: Int) {
-    for record in [Fixture.small(), Fixture.gemm()] {
+    for record in [Fixture.small(), Fixture.gemm(), Fixture.operations()] {
       let lines = TerminalTable(record, colour: false, width: width).text.split(separator: "\n")
       let table = lines.filter { !$0.contains("has no figures") }
       #expect(table.allSatisfy { $0.count <= width })

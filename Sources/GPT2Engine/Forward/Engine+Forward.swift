@@ -46,17 +46,14 @@ extension Engine {
 
   /// residual[row] = token embedding + position embedding
   private func embed(_ chunks: [Chunk]) {
-    let channels = configuration.channels
-    let tokens = weights.tokenEmbedding
-    let positions = checkpoint.positionEmbedding.baseAddress!
+    let embedding = Embedding(
+      tokens: weights.tokenEmbedding, positions: checkpoint.positionEmbedding.baseAddress!,
+      channels: configuration.channels)
     for chunk in chunks {
-      for i in 0..<chunk.count {
-        let position = chunk.firstPosition + i
-        let token = tokens + chunk.sequence.tokens[position] * channels
-        let place = positions + position * channels
-        let out = activations.residual.base + (chunk.firstRow + i) * channels
-        for c in 0..<channels { out[c] = token[c] + place[c] }
-      }
+      let new = chunk.firstPosition..<chunk.firstPosition + chunk.count
+      embedding.run(
+        chunk.sequence.tokens[new], firstPosition: chunk.firstPosition,
+        to: activations.residual.base + chunk.firstRow * configuration.channels)
     }
   }
 

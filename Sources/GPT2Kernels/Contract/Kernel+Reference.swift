@@ -76,6 +76,13 @@ extension DivisibleKernel {
     }
     Probe.enter(.operation)
   }
+
+  public func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    operation.forEachRow(of: heads) { row, count, divisor in
+      referenceSoftmax(row, count: count)
+      divisor.pointee = 1
+    }
+  }
 }
 
 /// x[i] ← exp(x[i] − max) / Σ exp(x[j] − max), in place.

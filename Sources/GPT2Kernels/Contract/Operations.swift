@@ -133,6 +133,71 @@ public struct Addition: @unchecked Sendable {
   public static func bytes(count: Int) -> Double { 12 * Double(count) }
 }
 
+/// The softmax of attention's scores, for each head on its own: x[i] ← exp(x[i] − max) / Σ exp(x[j] − max) over the
+/// positions that a query sees.
+public struct Softmax: @unchecked Sendable {
+  /// A row for each query of each head.
+  public let scores: UnsafeMutablePointer<Float>
+  public let heads: Int
+  /// Queries of one head, at consecutive positions.
+  public let queries: Int
+  /// Positions that the last query sees; each one before it sees one fewer. What lies behind those that a query sees is
+  /// unspecified afterwards.
+  public let positions: Int
+  /// Floats from one head's first row to the next head's.
+  public let headStride: Int
+  /// Floats from one row to the next of the same head; 0 where they take turns in one place, as within attention.
+  public let queryStride: Int
+  /// (heads, queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave that
+  /// to whoever sums values with these weights.
+  public let divisors: UnsafeMutablePointer<Float>
+
+  public init(
+    _ scores: UnsafeMutablePointer<Float>, heads: Int, queries: Int, positions: Int, headStride: Int,
+    queryStride: Int, divisors: UnsafeMutablePointer<Float>
+  ) {
+    assert(positions >= queries && (queryStride == 0 || queryStride >= positions))
+    assert(headStride >= (queries - 1) * queryStride + positions)
+    self.scores = scores
+    self.heads = heads
+    self.queries = queries
+    self.positions = positions
+    self.headStride = headStride
+    self.queryStride = queryStride
+    self.divisors = divisors
+  }
+
+  /// Calls `body` with the scores of each query of these heads, how many positions it sees, and its divisor.
+  @inline(__always)
+  func forEachRow(
+    of heads: Range<Int>,
+    _ body: (UnsafeMutablePointer<Float>, _ count: Int, _ divisor: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    for head in heads {
+      for query in 0..<queries {
+        body(
+          scores + (head &* headStride &+ query &* queryStride), positions &- queries &+ query &+ 1,
+          divisors + (head &* queries &+ query))
+      }
+    }
+  }
+
+  /// Five a score: maximum, difference, power, sum and quotient.
+  public static func flops(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    5 * scores(rows: rows, firstPosition: firstPosition, heads: heads)
+  }
+
+  /// Each score read once and written once.
+  public static func bytes(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    8 * scores(rows: rows, firstPosition: firstPosition, heads: heads)
+  }
+
+  /// Pairs of a query and a position that it sees, of all heads.
+  private static func scores(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    (Double(rows) * Double(firstPosition) + Double(rows) * Double(rows + 1) / 2) * Double(heads)
+  }
+}
+
 /// Causal attention of consecutive new positions of one sequence over all positions so far:
 /// out[p] = Σ_{t ≤ p} softmaxₜ(q[p] · k[t] / √headSize) · v[t], for each head on its own.
 public struct Attention: @unchecked Sendable {
@@ -182,5 +247,10 @@ public struct Attention: @unchecked Sendable {
   /// Keys and values of all positions once, queries and output once.
   public static func bytes(rows: Int, firstPosition: Int, channels: Int) -> Double {
     4 * Double(channels) * (2 * Double(firstPosition + rows) + 2 * Double(rows))
+  }
+
+  /// Of `bytes`, the keys and values of positions before: those of the new ones have just been stored.
+  public static func cachedBytes(firstPosition: Int, channels: Int) -> Double {
+    8 * Double(channels) * Double(firstPosition)
   }
 }

@@ -65,6 +65,13 @@ struct SIMD8Tile3x4: DivisibleKernel {
     Probe.enter(.operation)
   }
 
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    operation.forEachRow(of: heads) { row, count, divisor in
+      softmax(row, count: count)
+      divisor.pointee = 1
+    }
+  }
+
   /// Three rows of the input against four of the weights.
   @inline(__always)
   private func tile3(_ operation: Linear, _ m: Int, _ n: Int, _ weights: QuadRows, count: Int) {

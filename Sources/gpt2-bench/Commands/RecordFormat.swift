@@ -12,7 +12,7 @@ enum RecordFormat: String, CaseIterable {
   case llamaBench = "llama-bench"
   case llamaBenchSQL = "llama-bench-sql"
 
-  /// Those that can show a record of this kind: llama-bench has no tests of matrix products.
+  /// Those that can show a record of this kind: llama-bench has no tests of matrix products and other operations.
   static func all(of kind: Record.Kind) -> [RecordFormat] {
     allCases.filter { kind == .endToEnd || ![.llamaBench, .llamaBenchSQL].contains($0) }
   }

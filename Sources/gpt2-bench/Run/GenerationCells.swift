@@ -27,6 +27,7 @@ struct GenerationCells {
       case .prefill(let tokens, let batch): (tokens, 1, batch)
       case .decode(let tokens, let depth, let batch): (depth, tokens, batch)
       case .gemm: throw UsageError("a matrix product is no generation")
+      case .operation: throw UsageError("an operation is no generation")
       }
     guard test.fits(configuration) else {
       throw UsageError(
@@ -111,7 +112,7 @@ extension Test {
     case .prefill(let tokens, _): tokens <= configuration.context
     case .decode(let tokens, let depth, _):
       depth <= configuration.context && tokens - 1 <= configuration.context - depth
-    case .gemm: true
+    case .gemm, .operation: true
     }
   }
 }

@@ -65,6 +65,17 @@ enum Samples {
     #expect(verdict(Samples.cell(test, flops: 90_000, decoding)) == nil)
   }
 
+  /// Where no arithmetic is counted the bytes must have come from somewhere.
+  @Test func bytesBeyondTheFastestMemoryAreRejected() {
+    let shape = OperationShape.sampling(vocabulary: 9, choice: .greedy)
+    var cell = Samples.cell(.operation(shape: shape), flops: nil, Samples.sample())
+    cell.bytes = 9_000
+    #expect(verdict(cell) == nil)
+    cell.bytes = 11_000
+    #expect(
+      verdict(cell) == "11.0 GB/s is above the 10.0 of the fastest memory measured: not everything was read")
+  }
+
   @Test func whatIsNotKnownIsNotJudged() {
     #expect(verdict(Samples.cell(gemm, flops: nil, Samples.sample())) == nil)
     #expect(verdict(Samples.cell(gemm, flops: 1e12)) == nil)
@@ -105,6 +116,19 @@ enum Samples {
     let failed = try #require(CheckRows.rows(of: ragged, request(shape), contestant).first)
     #expect(!failed.passed)
     #expect(failed.failure == "1x1x1: off")
+  }
+
+  @Test func anOperationIsARow() throws {
+    let shape = OperationShape.softmax(rows: 3, heads: 2, depth: 5)
+    let kernel = Variant.oracle.kernel(threads: 1)
+    let found = try OperationRun.problem(shape, kernel: kernel, rotation: nil).check()
+    var asked = request(nil)
+    asked.operation = shape
+    var answer = CheckAnswer(references: [], gemm: nil, gemmFailure: nil, operation: found)
+    let row = try #require(CheckRows.rows(of: answer, asked, contestant).first)
+    #expect(row.passed && row.reference == "softmax 3x2 @ d5")
+    answer.operationFailure = "1x1 @ d0: off"
+    #expect(CheckRows.rows(of: answer, asked, contestant).first?.failure == "1x1 @ d0: off")
   }
 
   @Test func anOutputThatWasNeverComputedFails() throws {

@@ -40,12 +40,16 @@ public struct ReportFolder: Sendable, Equatable {
   public func write(_ record: Record) throws {
     let run = RunFigures(record)
     let csv = CSVReport(run)
-    try replace([
-      ("record.json", try record.encode()),
-      ("samples.csv", Data(csv.samples.utf8)),
-      ("results.csv", Data(csv.results.utf8)),
-      ("report.md", Data(MarkdownReport(run).text.utf8)),
-    ])
+    let profiles =
+      record.profiles?.isEmpty == false ? [("profile.csv", Data(ProfileCSV(record).text.utf8))] : []
+    try replace(
+      [
+        ("record.json", try record.encode()),
+        ("samples.csv", Data(csv.samples.utf8)),
+        ("results.csv", Data(csv.results.utf8)),
+      ] + profiles + [
+        ("report.md", Data(MarkdownReport(run).text.utf8))
+      ])
   }
 
   /// Writes an interleaved comparison's record anew, likewise.

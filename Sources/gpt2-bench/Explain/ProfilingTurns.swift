@@ -39,7 +39,7 @@ final class ProfilingTurns {
   func run() throws {
     Interruption.watch()
     defer {
-      contestants.forEach { $0.stop() }
+      for contestant in contestants { contestant.stop() }
       progress.end()
     }
     let probe = measureCeilings(nil)

@@ -82,6 +82,18 @@ public struct LayerNorm: Sendable {
     self.epsilon = epsilon
     self.output = output
   }
+
+  /// Eight a value: one for the mean; difference, square and sum for the variance; difference, two products and a sum
+  /// for the result. The root and the quotients of a row are not counted.
+  public static func flops(rows: Int, channels: Int) -> Double { 8 * Double(rows) * Double(channels) }
+
+  /// Rows read once and written once, weight and bias read once.
+  public static func bytes(rows: Int, channels: Int) -> Double {
+    8 * Double(rows) * Double(channels) + vectorBytes(channels: channels)
+  }
+
+  /// Of `bytes`, the weight and the bias: what no operation before has left in the caches.
+  public static func vectorBytes(channels: Int) -> Double { 8 * Double(channels) }
 }
 
 /// x ← ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), in place: the approximation GPT-2 was trained with
@@ -94,6 +106,12 @@ public struct GELU: @unchecked Sendable {
     self.values = values
     self.count = count
   }
+
+  /// Nine a value, as the formula is written: six products, two sums and the tangent, which counts as one.
+  public static func flops(count: Int) -> Double { 9 * Double(count) }
+
+  /// Each value read once and written once.
+  public static func bytes(count: Int) -> Double { 8 * Double(count) }
 }
 
 /// x ← x + y, in place: the residual stream.
@@ -107,6 +125,12 @@ public struct Addition: @unchecked Sendable {
     self.addend = addend
     self.count = count
   }
+
+  /// One a value.
+  public static func flops(count: Int) -> Double { Double(count) }
+
+  /// Both read once, the sum written once.
+  public static func bytes(count: Int) -> Double { 12 * Double(count) }
 }
 
 /// Causal attention of consecutive new positions of one sequence over all positions so far:

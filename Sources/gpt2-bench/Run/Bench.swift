@@ -72,6 +72,7 @@ final class Bench {
     try onChange(record)
     measureRounds()
     if let changeError { throw changeError }
+    measureProfiles()
     if !isCancelled {
       measureCeilings()
       rejectImpossible()

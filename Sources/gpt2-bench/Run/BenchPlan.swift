@@ -12,6 +12,8 @@ struct BenchPlan {
   /// The short generation that follows a load, to time from the load to the first token; nil where no model is
   /// loaded.
   var firstToken: RunRequest?
+  /// What each variant is profiled on when all is measured; nil for nothing.
+  var profile: ProfileRequest?
   let settings: Settings
   /// Wall time beyond which a cell gets no further sample, however few it has.
   let cellCapSeconds: Double

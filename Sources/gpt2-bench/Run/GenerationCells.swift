@@ -63,6 +63,20 @@ struct GenerationCells {
       gemm: nil)
   }
 
+  /// The prompt of the first test that is a prompt's, and a few tokens behind it; nil where there is none.
+  func profile(_ tests: [Test]) throws -> ProfileRequest? {
+    let lengths = tests.compactMap { test -> Int? in
+      if case .prefill(let tokens, 1) = test { return tokens }
+      return nil
+    }
+    guard let length = lengths.first, length < configuration.context else { return nil }
+    return ProfileRequest(
+      promptTokens: try prompts.make(tokens: length, batch: 1).prompts[0],
+      newTokens: min(Self.profiledTokens, configuration.context - length), measuresOverhead: false)
+  }
+
+  private static let profiledTokens = 17
+
   private func prefill(_ tokens: Int, batch: Int) -> (flops: Double, bytes: Double) {
     let work = Work(of: configuration, rows: tokens, firstPosition: 0, sequences: batch)
     return (work.flops, work.bytes)

@@ -151,6 +151,20 @@ final class WorkerSession {
     ).with(counted)
   }
 
+  func profile(_ request: ProfileRequest) throws -> ProfileAnswer {
+    guard let engine, let sequence = sequences.first else {
+      throw RunError("nothing to profile: expected a loaded model")
+    }
+    let run = ProfileRun(
+      engine: engine, sequence: sequence, stageSeconds: Self.profileSeconds,
+      measuresOverhead: request.measuresOverhead)
+    return ProfileAnswer(
+      profiles: try run.perform(prompt: request.promptTokens, newTokens: request.newTokens))
+  }
+
+  /// What a stage's passes may take, beyond the first.
+  private static let profileSeconds = 1.0
+
   func memory() -> MemoryAnswer {
     MemoryAnswer(peakBytes: ProcessMemory.peakResidentBytes().map { max($0, peakBeforeReset) })
   }

@@ -66,6 +66,7 @@ extension PanelKernel {
   func finish(
     _ operation: Linear, rows: Range<Int>, outputs: Range<Int>, sums: UnsafePointer<Float>, width: Int
   ) {
+    if case .gelu = operation.epilogue { Probe.enter(.gelu) }
     let lanes = V.scalarCount
     var column = outputs.lowerBound
     while column < outputs.upperBound {
@@ -94,5 +95,6 @@ extension PanelKernel {
       }
       column &+= lanes
     }
+    if case .gelu = operation.epilogue { Probe.enter(.operation) }
   }
 }

@@ -78,18 +78,24 @@ extension ExplainedPart {
     ]
   }
 
-  /// The story's phases one by one where both sides have the same ones, else all together.
+  /// The story's phases one by one; all together where one side has no time for a phase that matters to the other.
   private static func units(of story: ProfileStory, _ sides: [ProfileFigures]) -> [[ProfilePhase]] {
-    let found = sides.map { side in
-      ProfilePhase.allCases.filter { phase in
-        ProfileStory(phase) == story
-          && side.phases.contains { $0.phase == phase && ($0.nanoseconds > 0 || $0.flops > 0) }
-      }
+    let times = sides.map { side in
+      Dictionary(
+        uniqueKeysWithValues: side.phases.filter { ProfileStory($0.phase) == story }
+          .map { ($0.phase, $0.nanoseconds) })
     }
-    let all = ProfilePhase.allCases.filter { phase in found.contains { $0.contains(phase) } }
-    guard found[0] != found[1], !found[0].isEmpty, !found[1].isEmpty else { return all.map { [$0] } }
-    return [all]
+    let phases = ProfilePhase.allCases.filter { phase in times.contains { $0[phase] != nil } }
+    let sums = times.map { $0.values.reduce(0, +) }
+    let isDivided = phases.contains { phase in
+      let shares = zip(times, sums).map { $1 > 0 ? ($0[phase] ?? 0) / $1 : 0 }
+      return shares.min() == 0 && (shares.max() ?? 0) >= smallestPhase
+    }
+    return isDivided && sums.allSatisfy { $0 > 0 } ? [phases] : phases.map { [$0] }
   }
+
+  /// Share of its story from which on a phase matters.
+  private static let smallestPhase = 0.02
 
   private struct Yardstick {
     let roofs: ProfileRoofs?

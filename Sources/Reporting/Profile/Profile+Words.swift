@@ -58,8 +58,13 @@ extension ProfileFigures {
     let interval = overhead.interval.map {
       " (95 % CI \(NumberText.percent($0.lower)) to \(NumberText.percent($0.upper)))"
     }
-    return "The probes cost \(NumberText.percent(overhead.value)) %\(interval ?? ""): "
-      + "\(scale.words(with.value)) with, \(scale.words(without.value)) without, medians of "
-      + "\(samples.withNanoseconds.count) and \(samples.withoutNanoseconds.count) passes in turns."
+    return "The probes cost \(NumberText.percent(overhead.value)) %\(interval ?? ""), the median over "
+      + "\(counted(samples.withNanoseconds.count, "pass", plural: "passes")) that ran with them and without, in turns: "
+      + "\(scale.words(with.value)) with, \(scale.words(without.value)) without."
   }
+}
+
+/// `1 pass`, `2 passes`.
+func counted(_ count: Int, _ noun: String, plural: String) -> String {
+  "\(count) \(count == 1 ? noun : plural)"
 }

@@ -83,7 +83,3 @@ public struct ProfileText: Sendable {
     ].compactMap { $0 }
   }
 }
-
-private func counted(_ count: Int, _ noun: String, plural: String) -> String {
-  "\(count) \(count == 1 ? noun : plural)"
-}

@@ -28,6 +28,9 @@ enum Explain: Command {
     let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
     let sides = try arguments.operands.map { try ExplainedSource($0, arguments) }
+    if let variant = arguments.string("--variant"), sides.allSatisfy(\.isVariant) {
+      throw UsageError("--variant", found: variant, expected: "a build or a record among A and B")
+    }
     let (profiles, ceilings): ([[ProfileTurns]], [Ceiling])
     do {
       (profiles, ceilings) = try self.profiles(of: sides, stage, arguments, console)

@@ -44,6 +44,11 @@ enum ExplainedSource {
     return nil
   }
 
+  var isVariant: Bool {
+    if case .variant = self { return true }
+    return false
+  }
+
   /// What is profiled now, and by which build; nil for a record.
   var live: (variant: Variant, build: String)? {
     switch self {

@@ -1,6 +1,7 @@
 import Foundation
 import Measurement
 import Reporting
+import Statistics
 
 /// Profiles of several sides, taken in turns: A B, then B A, so that what drifts meets both alike.
 final class ProfilingTurns {
@@ -9,9 +10,8 @@ final class ProfilingTurns {
     let description: String
   }
 
-  private static let turns = 2
-  /// What a turn may take, in seconds, for there to be a second one.
-  private static let longestTurn = 120.0
+  /// Two show what a side differs by from turn to turn; more follow where passes are so long that there are too few.
+  private static let turns = 2...4
 
   private let plan: ProfilingPlan
   private let progress: ProgressDisplay
@@ -44,18 +44,19 @@ final class ProfilingTurns {
     }
     let probe = measureCeilings(nil)
     try load()
-    for turn in 0..<Self.turns where !Interruption.shared.isCancelled {
-      let start = SystemClock().now()
+    var turn = 0
+    while turn < Self.turns.lowerBound || (hasTooFewPasses && turn < Self.turns.upperBound),
+      !Interruption.shared.isCancelled
+    {
       let order = Array(contestants.indices)
       for side in turn.isMultiple(of: 2) ? order : order.reversed() { try take(turn, side) }
-      let seconds = Double(SystemClock().now() - start) / 1e9
-      guard turn + 1 < Self.turns, seconds > Self.longestTurn else { continue }
-      progress.remark(
-        "one turn alone, since it took \(Int(seconds)) s: what a side differs by from turn to turn is not known"
-      )
-      break
+      turn += 1
     }
     _ = measureCeilings(probe)
+  }
+
+  private var hasTooFewPasses: Bool {
+    profiles.joined().contains { ($0.whole?.passNanoseconds.count ?? 0) < Bootstrap.minimumCount }
   }
 
   private func measureCeilings(_ before: CeilingProbe?) -> CeilingProbe {
@@ -83,7 +84,7 @@ final class ProfilingTurns {
 
   private func take(_ turn: Int, _ side: Int) throws {
     guard !Interruption.shared.isCancelled else { return }
-    progress.step("turn \(turn + 1) of \(Self.turns): \(names[side])")
+    progress.step("turn \(turn + 1): \(names[side])")
     for ask in plan.asks {
       let answer = try contestants[side].profile(ask.request)
       for stage in ask.stages { add(try profile(stage, in: answer, ask, side), side) }

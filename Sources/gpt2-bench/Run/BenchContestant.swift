@@ -45,8 +45,6 @@ final class BenchContestant {
 
   func logits(_ request: LogitsRequest) throws -> LogitsAnswer { try ask("logits", request) }
 
-  func profile(_ request: ProfileRequest) throws -> ProfileAnswer { try ask("profile", request) }
-
   func run(_ request: RunRequest) throws -> RunAnswer {
     let answer: RunAnswer = try ask("run", request)
     try answer.check(against: request, of: plan.name)

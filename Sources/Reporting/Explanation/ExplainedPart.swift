@@ -8,27 +8,17 @@ struct ExplainedPart: Sendable {
     case unexplained
   }
 
-  /// One side's.
-  struct Amount: Sendable, Equatable {
-    var nanoseconds = 0.0
-    var flops = 0.0
-    var bytes = 0.0
-    /// What the amount of work is measured by: nanoseconds that the ceilings allow for it; without ceilings
-    /// operations, or bytes where there are none.
-    var work = 0.0
-  }
-
   let source: Source
-  let from: Amount
-  let to: Amount
+  let from: WorkAmount
+  let to: WorkAmount
   /// Nil where there is no work to count.
   let split: TimeSplit?
 
-  init(_ source: Source, from: Amount, to: Amount) {
+  init(_ source: Source, from: WorkAmount, to: WorkAmount) {
     self.source = source
     self.from = from
     self.to = to
-    split = TimeSplit(from: (from.nanoseconds, from.work), to: (to.nanoseconds, to.work))
+    split = TimeSplit(from: from, to: to)
   }
 
   /// Below zero where the second side is faster.
@@ -57,24 +47,20 @@ extension ExplainedPart {
     let streamed = sides.map { side in
       side.profile.entries.reduce(0) { $0 + $1.streamedBytes } / Double(side.profile.keptPasses)
     }
-    let yardstick = Yardstick(
-      roofs: ceiling.map { ProfileRoofs($0, streamedBytesOfPass: streamed.max() ?? 0) },
-      countsFlops: { phases in
-        sides.contains { side in side.phases.contains { phases.contains($0.phase) && $0.flops > 0 } }
-      })
+    let roofs = ceiling.map { ProfileRoofs($0, streamedBytesOfPass: streamed.max() ?? 0) }
     let phases = ProfileStory.allCases.flatMap { story in
       units(of: story, sides).map { phases in
         ExplainedPart(
-          .phases(phases), from: yardstick.amount(phases, of: from), to: yardstick.amount(phases, of: to))
+          .phases(phases), from: amount(phases, of: from, roofs), to: amount(phases, of: to, roofs))
       }
     }
     return phases + [
       ExplainedPart(
-        .poolWait, from: Amount(nanoseconds: from.waitNanoseconds),
-        to: Amount(nanoseconds: to.waitNanoseconds)),
+        .poolWait, from: WorkAmount(nanoseconds: from.waitNanoseconds),
+        to: WorkAmount(nanoseconds: to.waitNanoseconds)),
       ExplainedPart(
-        .unexplained, from: Amount(nanoseconds: from.unexplainedNanoseconds),
-        to: Amount(nanoseconds: to.unexplainedNanoseconds)),
+        .unexplained, from: WorkAmount(nanoseconds: from.unexplainedNanoseconds),
+        to: WorkAmount(nanoseconds: to.unexplainedNanoseconds)),
     ]
   }
 
@@ -97,24 +83,17 @@ extension ExplainedPart {
   /// Share of its story from which on a phase matters.
   private static let smallestPhase = 0.02
 
-  private struct Yardstick {
-    let roofs: ProfileRoofs?
-    let countsFlops: ([ProfilePhase]) -> Bool
-
-    func amount(_ phases: [ProfilePhase], of side: ProfileFigures) -> Amount {
-      let passes = Double(side.profile.keptPasses)
-      let figures = side.phases.filter { phases.contains($0.phase) }
-      var amount = Amount()
-      for phase in figures {
-        amount.nanoseconds += phase.nanoseconds
-        amount.flops += phase.flops
-        amount.bytes += phase.bytes
-        guard let roofs else { continue }
-        let entries = side.profile.entries.filter { $0.phase == phase.phase }
-        amount.work += (roofs.bound(entries)?.nanoseconds ?? 0) / passes
-      }
-      if roofs == nil { amount.work = countsFlops(phases) ? amount.flops : amount.bytes }
-      return amount
+  private static func amount(
+    _ phases: [ProfilePhase], of side: ProfileFigures, _ roofs: ProfileRoofs?
+  ) -> WorkAmount {
+    var amount = WorkAmount()
+    for phase in side.phases where phases.contains(phase.phase) {
+      amount.nanoseconds += phase.nanoseconds
+      amount.flops += phase.flops
+      amount.bytes += phase.bytes
+      let entries = side.profile.entries.filter { $0.phase == phase.phase }
+      amount.leastNanoseconds += (roofs?.bound(entries)?.nanoseconds ?? 0) / Double(side.profile.keptPasses)
     }
+    return amount
   }
 }

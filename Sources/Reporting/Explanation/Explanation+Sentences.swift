@@ -85,8 +85,8 @@ extension Explanation {
   private func speedWords(_ part: ExplainedPart) -> String? {
     let sides = [part.to, part.from]
     guard sides.allSatisfy({ $0.nanoseconds > 0 }) else { return nil }
-    if hasCeiling, from.profile.threads == to.profile.threads, sides.allSatisfy({ $0.work > 0 }) {
-      let shares = sides.map { NumberText.significant(100 * $0.work / $0.nanoseconds, 2) }
+    if hasCeiling, from.profile.threads == to.profile.threads, sides.allSatisfy({ $0.leastNanoseconds > 0 }) {
+      let shares = sides.map { NumberText.significant(100 * $0.leastNanoseconds / $0.nanoseconds, 2) }
       return "at \(shares[0]) % of its roofline instead of \(shares[1]) %"
     }
     guard sides.allSatisfy({ $0.flops > 0 }) else { return nil }
@@ -111,13 +111,13 @@ extension Explanation {
         noiseFloor.map { "One side's own turns differed by up to \(NumberText.percent($0)) %" },
       ].compactMap { $0 }.joined(separator: ". ") + "."
     guard isDecided else { return [basis] }
-    let measure =
+    let loss =
       hasCeiling
-      ? "the time that the ceilings allow for the work" : "operations, or bytes where there are none"
+      ? "what it takes beyond the best that the ceilings allow goes with the operations"
+      : "its time goes with the operations"
     return [
       basis,
-      "By work and by rate: time is work × time per work, and each change is split by its logarithmic mean (LMDI-I, "
-        + "Ang 2005), so that both sum to it; work is measured as \(measure).",
+      "By work: what the side that does more would save on the other's work, where \(loss). By rate: the rest.",
     ]
   }
 }

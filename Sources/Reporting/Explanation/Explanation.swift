@@ -40,8 +40,8 @@ public struct Explanation: Sendable {
 
   /// - Parameters:
   ///   - fromName, toName: what people call the sides; where both are the same, `A` and `B` tell them apart.
-  ///   - ceiling: weighs operations against bytes, the same for both sides; best of as many threads as `to` has.
-  ///     Without it work is counted in operations.
+  ///   - ceiling: of the machine, the same for both sides; best of as many threads as `to` has. Without it work is
+  ///     counted in operations.
   ///   - noiseFloor: the share by which passes of one and the same side were seen to differ between its turns; a
   ///     difference must exceed it. Nil where that is not known.
   /// - Throws: `NotComparable` for two stages, lengths or models.

@@ -2,7 +2,7 @@
 enum ProfileStory: String, Sendable, CaseIterable {
   case embedding
   case layerNorm = "layer norm"
-  case attentionLinear = "QKV and projection"
+  case attentionLinear = "QKV/projection"
   case cacheStore = "KV store"
   case attention
   case mlp = "MLP"

@@ -1,39 +1,53 @@
-import Foundation
-
-/// A change of time, taken apart into more or less work and a faster or slower rate of it.
+/// A change of time, taken apart into more or less work and faster or slower work.
 ///
-/// Time is work times time per unit of work, t = w · u. With the logarithmic mean L(a, b) = (b − a) / ln(b / a) the
-/// change is t₁ − t₀ = L(t₀, t₁) · ln(w₁ / w₀) + L(t₀, t₁) · ln(u₁ / u₀), exactly and whichever side is called first:
-/// the additive logarithmic mean Divisia index (LMDI-I; Ang 2005, "The LMDI approach to decomposition analysis: a
-/// practical guide", doi:10.1016/j.enpol.2003.10.010). A mean of both orders of change would be as exact, and useless
-/// where work changes by a factor of hundreds: each part would be many times the whole.
+/// The side that does more is asked what it would take for the other's work; what that saves it comes from the work,
+/// and what is left between it and the other side from the rate (a two-fold decomposition by a counterfactual; Oaxaca
+/// 1973, doi:10.2307/2525981). Of its time t a part is what the ceilings allow for its work at best (the roofline of
+/// Williams, Waterman and Patterson 2009, doi:10.1145/1498765.1498785), and changes as that does; the rest is what the
+/// kernel loses, and goes with the operations F: t' = least′ + (t − least) · F′ / F. Without ceilings all of it does.
+///
+/// It is never asked the other way round: what a kernel loses on one row says little of what it would lose on 500.
 struct TimeSplit: Sendable, Equatable {
   /// Nanoseconds of the change that come from the amount of work.
   let work: Double
-  /// Nanoseconds of the change that come from the time per unit of work.
+  /// Nanoseconds of the change that come from how fast it is done.
   let rate: Double
 
-  /// Nil where neither side has any work to count. What only one side works on is work; where one side's time
-  /// is below the clock's resolution, the change is one of rate.
-  init?(from: (time: Double, work: Double), to: (time: Double, work: Double)) {
-    let change = to.time - from.time
-    guard from.work > 0 || to.work > 0 else { return nil }
-    guard from.work > 0, to.work > 0 else {
-      (work, rate) = (change, 0)
-      return
-    }
-    guard from.time > 0, to.time > 0 else {
-      (work, rate) = (0, change)
-      return
-    }
-    work = Self.logarithmicMean(from.time, to.time) * log(to.work / from.work)
-    rate = change - work
+  /// Nil where neither side has any work to count. The parts sum to the change, and change their signs where the sides
+  /// are swapped.
+  init?(from: WorkAmount, to: WorkAmount) {
+    guard from.hasWork || to.hasWork else { return nil }
+    let isLess = to.isLess(than: from)
+    let (more, less) = isLess ? (from, to) : (to, from)
+    let asked = more.nanoseconds(for: less)
+    work = isLess ? asked - more.nanoseconds : more.nanoseconds - asked
+    rate = isLess ? less.nanoseconds - asked : asked - less.nanoseconds
+  }
+}
+
+/// Work, and the time that it took.
+struct WorkAmount: Sendable, Equatable {
+  var nanoseconds = 0.0
+  var flops = 0.0
+  var bytes = 0.0
+  /// The least time that the ceilings allow; 0 without ceilings.
+  var leastNanoseconds = 0.0
+
+  var hasWork: Bool { flops > 0 || bytes > 0 }
+
+  /// Fewer operations; of as many, less time at best or fewer bytes.
+  fileprivate func isLess(than other: WorkAmount) -> Bool {
+    (flops, leastNanoseconds, bytes) < (other.flops, other.leastNanoseconds, other.bytes)
   }
 
-  /// (b − a) / ln(b / a) of two numbers above zero; a where both are the same.
-  static func logarithmicMean(_ a: Double, _ b: Double) -> Double {
-    let ratio = log(b / a)
-    // The series of (eˣ − 1) / x, where the quotient would lose its digits.
-    return abs(ratio) < 1e-6 ? a * (1 + ratio / 2) : (b - a) / ratio
+  /// What this side would take for the work of `less`.
+  fileprivate func nanoseconds(for less: WorkAmount) -> Double {
+    let share = flops > 0 ? less.flops / flops : bytes > 0 ? less.bytes / bytes : 1
+    // Where the ceiling was measured too low there is no loss, and the time changes as the ceiling's does.
+    guard nanoseconds > leastNanoseconds else {
+      return leastNanoseconds > 0 ? nanoseconds * less.leastNanoseconds / leastNanoseconds : 0
+    }
+    let asked = less.leastNanoseconds + (nanoseconds - leastNanoseconds) * share
+    return min(asked, nanoseconds)
   }
 }

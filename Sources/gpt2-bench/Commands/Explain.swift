@@ -61,7 +61,7 @@ enum Explain: Command {
     let plan = try ProfilingPlan(
       arguments, stage: stage, records: records, variants: live.compactMap { $0.live?.variant },
       project: try Project(), console: console)
-    let turns = try ProfilingTurns(live, plan, console)
+    let turns = ProfilingTurns(live, plan, console)
     try turns.run()
     var measured = turns.profiles[...]
     let profiles = sides.map { side in

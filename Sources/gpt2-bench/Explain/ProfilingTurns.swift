@@ -1,110 +1,100 @@
 import Foundation
 import Measurement
 import Reporting
-import Statistics
 
-/// Profiles of several sides, taken in turns: A B, then B A, so that what drifts meets both alike.
+/// Profiles of several sides, taken in turns: A B, then B A, so that what drifts meets both alike. Each turn has fresh
+/// processes: what one got by luck, such as its place in memory, is one turn's luck.
 final class ProfilingTurns {
   /// Two sides chose different tokens: one of them computes something else.
   struct OtherTokens: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// Two show what a side differs by from turn to turn; more follow where passes are so long that there are too few.
-  private static let turns = 2...4
+  private static let turns = 4
 
   private let plan: ProfilingPlan
   private let progress: ProgressDisplay
-  private let contestants: [BenchContestant]
-  private let names: [String]
+  private let sides: [Side]
+  /// The first side's tokens.
+  private var tokens: (name: String, ids: [[Int]])?
   /// By side, and by stage and length.
   private(set) var profiles: [[ProfileTurns]]
   private(set) var ceilings: [Ceiling] = []
 
-  init(_ sides: [ExplainedSource], _ plan: ProfilingPlan, _ console: Console) throws {
+  private struct Side {
+    let name: String
+    let build: String
+    let contestant: ContestantPlan
+  }
+
+  init(_ sources: [ExplainedSource], _ plan: ProfilingPlan, _ console: Console) {
     self.plan = plan
     progress = ProgressDisplay(console: console)
-    names = sides.map(\.name)
-    contestants = try sides.compactMap { side in
-      guard let (variant, build) = side.live else { return nil }
-      let contestant = ContestantPlan(
-        kind: .variant(variant), threads: variant.threads(of: plan.threads))
-      return try BenchContestant(
-        contestant, build: build, name: side.name, timeoutSeconds: plan.timeoutSeconds)
+    sides = sources.compactMap { source in
+      source.live.map { variant, build in
+        Side(
+          name: source.name, build: build,
+          contestant: ContestantPlan(kind: .variant(variant), threads: variant.threads(of: plan.threads)))
+      }
     }
-    profiles = contestants.map { _ in [] }
+    profiles = sides.map { _ in [] }
   }
 
   /// - Throws: `OtherTokens`; what a worker refuses or dies of.
   func run() throws {
     Interruption.watch()
-    defer {
-      for contestant in contestants { contestant.stop() }
-      progress.end()
+    defer { progress.end() }
+    let probe = CeilingProbe(threads: Array(Set(sides.map(\.contestant.threads))))
+    measureCeilings(probe)
+    for turn in 0..<Self.turns {
+      let order = Array(sides.indices)
+      for side in turn.isMultiple(of: 2) ? order : order.reversed() where !Interruption.shared.isCancelled {
+        progress.step("turn \(turn + 1) of \(Self.turns): \(sides[side].name)")
+        try take(side)
+      }
     }
-    let probe = measureCeilings(nil)
-    try load()
-    var turn = 0
-    while turn < Self.turns.lowerBound || (hasTooFewPasses && turn < Self.turns.upperBound),
-      !Interruption.shared.isCancelled
-    {
-      let order = Array(contestants.indices)
-      for side in turn.isMultiple(of: 2) ? order : order.reversed() { try take(turn, side) }
-      turn += 1
-    }
-    _ = measureCeilings(probe)
+    measureCeilings(probe)
   }
 
-  private var hasTooFewPasses: Bool {
-    profiles.joined().contains { ($0.whole?.passNanoseconds.count ?? 0) < Bootstrap.minimumCount }
-  }
-
-  private func measureCeilings(_ before: CeilingProbe?) -> CeilingProbe {
+  private func measureCeilings(_ probe: CeilingProbe) {
+    guard !Interruption.shared.isCancelled else { return }
     progress.step("measuring the machine's ceilings")
-    let probe = before ?? CeilingProbe(threads: Array(Set(contestants.map(\.plan.threads))))
     probe.measure()
     ceilings = probe.ceilings.compactMap(Ceiling.init)
-    return probe
   }
 
-  /// Loads all sides, warms them up, and holds their tokens against each other.
-  private func load() throws {
-    var first: (name: String, ids: [[Int]])?
-    for (contestant, name) in zip(contestants, names) {
-      progress.step("loading: \(name)")
-      _ = try contestant.load(model: plan.model, cold: false)
-      let ids = try contestant.run(plan.warmup).ids
-      if let first, first.ids != ids {
-        throw OtherTokens(
-          description: "\(name): found the tokens \(ids), expected \(first.ids), as of \(first.name)")
-      }
-      first = first ?? (name, ids)
+  /// A fresh process of the side: loaded, warmed up, held against the tokens of the first, profiled.
+  private func take(_ index: Int) throws {
+    let side = sides[index]
+    let process = try BenchContestant(
+      side.contestant, build: side.build, name: side.name, timeoutSeconds: plan.timeoutSeconds)
+    defer { process.stop() }
+    _ = try process.load(model: plan.model, cold: false)
+    let ids = try process.run(plan.warmup).ids
+    if let tokens, tokens.ids != ids {
+      throw OtherTokens(
+        description: "\(side.name): found the tokens \(ids), expected \(tokens.ids), as of \(tokens.name)")
     }
-  }
-
-  private func take(_ turn: Int, _ side: Int) throws {
-    guard !Interruption.shared.isCancelled else { return }
-    progress.step("turn \(turn + 1): \(names[side])")
+    tokens = tokens ?? (side.name, ids)
     for ask in plan.asks {
-      let answer = try contestants[side].profile(ask.request)
-      for stage in ask.stages { add(try profile(stage, in: answer, ask, side), side) }
+      let answer = try process.profile(ask.request)
+      for stage in ask.stages { add(try profile(stage, in: answer, ask, side), index) }
     }
   }
 
   private func profile(
-    _ stage: Profile.Stage, in answer: ProfileAnswer, _ ask: ProfilingPlan.Ask, _ side: Int
+    _ stage: Profile.Stage, in answer: ProfileAnswer, _ ask: ProfilingPlan.Ask, _ side: Side
   ) throws -> Profile {
-    let contestant = contestants[side].plan
     guard let profile = answer.profiles.first(where: { $0.stage == stage }) else {
       throw InvalidAnswer(
-        names[side], "profile", "profiles", found: "\(answer.profiles.map(\.stage.rawValue))",
+        side.name, "profile", "profiles", found: "\(answer.profiles.map(\.stage.rawValue))",
         expected: "one of \(stage.rawValue)")
     }
-    try profile.check(source: "\(names[side]): profile")
-    guard profile.tokens == ask.request.promptTokens.count, profile.threads == contestant.threads else {
+    try profile.check(source: "\(side.name): profile")
+    guard profile.tokens == ask.request.promptTokens.count, profile.threads == side.contestant.threads else {
       throw InvalidAnswer(
-        names[side], "profile", "tokens and threads", found: "\(profile.tokens) and \(profile.threads)",
-        expected: "\(ask.request.promptTokens.count) and \(contestant.threads), as asked")
+        side.name, "profile", "tokens and threads", found: "\(profile.tokens) and \(profile.threads)",
+        expected: "\(ask.request.promptTokens.count) and \(side.contestant.threads), as asked")
     }
     return profile
   }

@@ -74,10 +74,7 @@ import Testing
     #expect(explanation.reasons.first?.kind == .rate)
     #expect(explanation.headline.contains("% from faster work in the linear layers"))
     #expect(!explanation.headline.contains("less work"))
-    #expect(
-      explanation.largestSentence
-        == "The largest part is logits: 250.0 µs became 125.0 µs, for the same work, at 80 % of its roofline instead of 80 %."
-        || explanation.largestSentence?.contains("for the same work") == true)
+    #expect(explanation.largestSentence?.contains("for the same work, at ") == true)
   }
 
   @Test func whatGoesTheOtherWayIsSaid() throws {

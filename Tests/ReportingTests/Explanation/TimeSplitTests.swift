@@ -1,48 +1,59 @@
-import Foundation
 import Testing
 
 @testable import Reporting
 
 @Suite struct TimeSplitTests {
-  @Test(arguments: [
-    (100.0, 64.0, 10.0, 1.0), (10, 1, 100, 64), (5, 3, 5, 6), (7, 2, 7.0000001, 2), (1e9, 1e12, 1, 1),
-  ])
-  func bothPartsSumToTheChange(t0: Double, w0: Double, t1: Double, w1: Double) throws {
-    let split = try #require(TimeSplit(from: (t0, w0), to: (t1, w1)))
-    #expect(abs(split.work + split.rate - (t1 - t0)) <= 1e-12 * max(t0, t1))
-  }
+  private let recomputing = WorkAmount(nanoseconds: 1000, flops: 6400, bytes: 100, leastNanoseconds: 360)
+  private let cached = WorkAmount(nanoseconds: 30, flops: 100, bytes: 90, leastNanoseconds: 20)
 
-  @Test func theOtherWayRoundOnlyTheSignsChange() throws {
-    let there = try #require(TimeSplit(from: (100, 64), to: (10, 1)))
-    let back = try #require(TimeSplit(from: (10, 1), to: (100, 64)))
-    #expect(abs(there.work + back.work) < 1e-12)
-    #expect(abs(there.rate + back.rate) < 1e-12)
-  }
-
-  /// 90 ns less for a 64th of the work: ln 64 ÷ ln 10 of it by work, at a time per work that is 6.4 times as long.
+  /// 360 of 1000 ns are the roofline's, which becomes 20; 640 are lost, of which a 64th stays: 30 in all, as it is.
   @Test func workedOutByHand() throws {
-    let split = try #require(TimeSplit(from: (100, 64), to: (10, 1)))
-    #expect(abs(split.work - -90 * log(64) / log(10)) < 1e-9)
-    #expect(abs(split.rate - 90 * log(6.4) / log(10)) < 1e-9)
+    #expect(TimeSplit(from: recomputing, to: cached).map { [$0.work, $0.rate] } == [-970, 0])
+    var slower = cached
+    slower.nanoseconds = 40
+    #expect(TimeSplit(from: recomputing, to: slower).map { [$0.work, $0.rate] } == [-970, 10])
   }
 
-  @Test func theSameWorkIsAllRateAndTheSameRateAllWork() throws {
-    #expect(TimeSplit(from: (100, 8), to: (40, 8)).map(\.work) == 0)
-    let scaled = try #require(TimeSplit(from: (100, 8), to: (50, 4)))
-    #expect(abs(scaled.rate) < 1e-12)
+  @Test func theOtherWayRoundOnlyTheSignsChange() {
+    var slower = cached
+    slower.nanoseconds = 40
+    #expect(TimeSplit(from: slower, to: recomputing).map { [$0.work, $0.rate] } == [970, -10])
+  }
+
+  @Test func theSameWorkIsAllRate() {
+    var faster = recomputing
+    faster.nanoseconds = 500
+    #expect(TimeSplit(from: recomputing, to: faster).map { [$0.work, $0.rate] } == [0, -500])
+    #expect(TimeSplit(from: faster, to: recomputing).map { [$0.work, $0.rate] } == [0, 500])
+  }
+
+  /// A kernel that memory bounds gains by fewer bytes; one that is far from that bound does not.
+  @Test func fewerBytesCountAsFarAsTheyBound() {
+    let quarter = WorkAmount(nanoseconds: 30, flops: 100, bytes: 25, leastNanoseconds: 22.5)
+    let near = WorkAmount(nanoseconds: 100, flops: 100, bytes: 100, leastNanoseconds: 90)
+    #expect(TimeSplit(from: near, to: quarter).map { [$0.work, $0.rate] } == [-67.5, -2.5])
+    let far = WorkAmount(nanoseconds: 10_000, flops: 100, bytes: 100, leastNanoseconds: 90)
+    #expect(TimeSplit(from: far, to: quarter).map { [$0.work, $0.rate] } == [-67.5, -9902.5])
+  }
+
+  @Test func withoutCeilingsTimeGoesWithTheOperations() {
+    let from = WorkAmount(nanoseconds: 640, flops: 64, bytes: 1)
+    let to = WorkAmount(nanoseconds: 30, flops: 1, bytes: 1)
+    #expect(TimeSplit(from: from, to: to).map { [$0.work, $0.rate] } == [-630, 20])
+    let copied = WorkAmount(nanoseconds: 8, bytes: 8)
+    #expect(
+      TimeSplit(from: copied, to: WorkAmount(nanoseconds: 3, bytes: 2)).map { [$0.work, $0.rate] } == [-6, 1])
   }
 
   @Test func whatOneSideDoesNotDoIsWork() {
-    #expect(TimeSplit(from: (0, 0), to: (3, 8)).map { [$0.work, $0.rate] } == [3, 0])
-    #expect(TimeSplit(from: (3, 8), to: (0, 0)).map { [$0.work, $0.rate] } == [-3, 0])
-    #expect(TimeSplit(from: (0, 8), to: (3, 8)).map { [$0.work, $0.rate] } == [0, 3])
-    #expect(TimeSplit(from: (1, 0), to: (3, 0)) == nil)
+    #expect(TimeSplit(from: WorkAmount(), to: cached).map { [$0.work, $0.rate] } == [30, 0])
+    #expect(TimeSplit(from: cached, to: WorkAmount()).map { [$0.work, $0.rate] } == [-30, 0])
+    #expect(TimeSplit(from: WorkAmount(nanoseconds: 1), to: WorkAmount(nanoseconds: 3)) == nil)
   }
 
-  @Test(arguments: [(1.0, 1.0), (1, 1 + 1e-9), (1, 1 + 1e-7), (2, 8), (8, 2)])
-  func theLogarithmicMeanLiesBetweenGeometricAndArithmetic(a: Double, b: Double) {
-    let mean = TimeSplit.logarithmicMean(a, b)
-    #expect(mean >= (a * b).squareRoot() * (1 - 1e-12))
-    #expect(mean <= (a + b) / 2 * (1 + 1e-12))
+  @Test func aCeilingThatWasTooLowLosesNothing() {
+    let above = WorkAmount(nanoseconds: 80, flops: 10, bytes: 10, leastNanoseconds: 100)
+    let half = WorkAmount(nanoseconds: 45, flops: 5, bytes: 5, leastNanoseconds: 50)
+    #expect(TimeSplit(from: above, to: half).map { [$0.work, $0.rate] } == [-40, 5])
   }
 }

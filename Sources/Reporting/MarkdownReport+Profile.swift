@@ -22,12 +22,10 @@ extension MarkdownReport {
 
   private static func profiles(_ test: Profiled, _ figures: [ProfileFigures]) -> [String] {
     guard let first = figures.first else { return [] }
-    let longest = figures.map(\.wallNanoseconds).max() ?? 0
-    let scale = TimeScale(longestNanoseconds: longest)
     let title = "### \(first.profile.stageWords.capitalizedFirst)"
     return [
       title, figures.min { $0.wallNanoseconds < $1.wallNanoseconds }.map(fastest) ?? "",
-      table(figures, scale),
+      table(figures),
     ]
   }
 
@@ -41,21 +39,21 @@ extension MarkdownReport {
     let roofline = phase.rooflinePercent.map { percent in
       " at \(NumberText.fixed(percent, 0)) % of its roofline" + (phase.roof.map { " (\($0.words))" } ?? "")
     }
-    return "\(opening) Most of it is \(phase.phase.title): \(share) %\(roofline ?? "")."
+    return "\(opening) Its longest phase is \(phase.phase.title): \(share) %\(roofline ?? "")."
   }
 
   /// A column a contestant, a row a phase: time and share of a pass.
-  private static func table(_ figures: [ProfileFigures], _ scale: TimeScale) -> String {
+  private static func table(_ figures: [ProfileFigures]) -> String {
     let pass = figures.first?.profile.passWord ?? ""
     var table = MarkdownTable(
-      [("\(scale.unit) per \(pass) (share %)", .left)]
+      [("ms per \(pass) (share %)", .left)]
         + figures.map { ("`\($0.profile.variant)` t\($0.profile.threads)", .right) })
     func add(_ name: String, _ text: (ProfileFigures) -> String?) {
       let cells = figures.map { text($0) ?? "" }
       if cells.contains(where: { !$0.isEmpty }) { table.rows.append([name] + cells) }
     }
     func time(_ figures: ProfileFigures, _ nanoseconds: Double) -> String {
-      "\(scale.text(nanoseconds)) (\(NumberText.percent(figures.share(nanoseconds))))"
+      "\(milliseconds(nanoseconds)) (\(NumberText.percent(figures.share(nanoseconds))))"
     }
     for phase in ProfilePhase.allCases {
       add(phase.title) { figures in
@@ -64,12 +62,17 @@ extension MarkdownReport {
     }
     add("pool wait") { $0.profile.threads > 1 ? time($0, $0.waitNanoseconds) : nil }
     add("unexplained") { time($0, $0.unexplainedNanoseconds) }
-    add("**a whole \(pass)**") { "**\(scale.text($0.wallNanoseconds))**" }
-    add("at best") { $0.leastNanoseconds.map { scale.text($0) } }
+    add("**a whole \(pass)**") { "**\(milliseconds($0.wallNanoseconds))**" }
+    add("at best") { $0.leastNanoseconds.map(milliseconds) }
     add("has a name, %") { NumberText.percent($0.coverage) }
     add("the probes cost, %") { $0.overhead.map(cost) }
     add("passes kept") { "\($0.profile.keptPasses) of \($0.profile.passNanoseconds.count)" }
     return table.text
+  }
+
+  /// Each with its own decimals: what takes a second in one column takes a thousandth of it in another.
+  private static func milliseconds(_ nanoseconds: Double) -> String {
+    NumberText.significant(nanoseconds / 1e6, 3)
   }
 
   /// `0.4 (-0.1 to 0.9)`

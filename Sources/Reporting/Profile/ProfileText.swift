@@ -11,7 +11,7 @@ public struct ProfileText: Sendable {
       let ceiling = profile.ceiling(among: record.ceilings)
       return Self.blocks(ProfileFigures(profile, ceiling: ceiling), record.model, colour, width)
     }
-    text = blocks.map { $0.joined(separator: "\n\n") + "\n" }.joined(separator: "\n\n")
+    text = blocks.map { $0.joined(separator: "\n\n") + "\n" }.joined(separator: "\n")
   }
 
   private static func blocks(

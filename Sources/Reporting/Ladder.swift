@@ -56,6 +56,9 @@ struct Ladder: Sendable {
 
 /// A ladder as lines of a terminal: name, bar, figure, speed against naive.
 struct TerminalLadder {
+  private static let barWidths = 8...40
+  private static let shortestName = 8
+
   let text: String
 
   init(_ ladder: Ladder, width: Int) {
@@ -64,21 +67,23 @@ struct TerminalLadder {
       return ladder.showsWeights
         ? "\(cell.variant) \(cell.weights) t\(cell.threads)" : "\(cell.variant) t\(cell.threads)"
     }
-    let nameWidth = names.map(\.count).max() ?? 0
     let figures = ladder.rungs.map { ladder.column.display($0.row) }
     let figureWidth = figures.map(\.count).max() ?? 0
     let factors = ladder.rungs.map { Column.speedAgainstNaive.display($0.row) }
     let factorWidth = factors.map(\.count).max() ?? 0
-    let barWidth = min(40, max(8, width - nameWidth - figureWidth - factorWidth - 6))
+    let room = width - figureWidth - factorWidth - 6
+    let nameWidth = min(
+      names.map(\.count).max() ?? 0, max(Self.shortestName, room - Self.barWidths.lowerBound))
+    let barWidth = min(max(room - nameWidth, Self.barWidths.lowerBound), Self.barWidths.upperBound)
     let lines = ladder.rungs.indices.map { index in
       [
-        names[index].padded(to: nameWidth),
+        names[index].shortened(to: nameWidth).padded(to: nameWidth),
         bar(share: ladder.rungs[index].share, width: barWidth).padded(to: barWidth),
         figures[index].leftPadded(to: figureWidth), factors[index].leftPadded(to: factorWidth),
       ].filter { !$0.isEmpty }.joined(separator: "  ")
     }
     let factorNote = factors.contains { !$0.isEmpty } ? ", × naive" : ""
     let title = "\(ladder.test.name): \(ladder.column.heading)\(factorNote), t = threads"
-    text = ([title] + lines).joined(separator: "\n")
+    text = ([title.wrapped(to: width)] + lines).joined(separator: "\n")
   }
 }

@@ -11,8 +11,8 @@ public struct MarkdownReport: Sendable {
     let validity = Validity(run.record)
     let sections = [
       "# " + Self.title(run.record), Self.warnings(run, validity), Self.answer(run), Self.ladder(run),
-      Self.allFigures(run),
-      Self.positions(run), Self.work(run), Self.counters(run), Self.correctness(run), Self.loading(run),
+      Self.allFigures(run), Self.positions(run), Self.profiles(run), Self.work(run), Self.counters(run),
+      Self.correctness(run), Self.loading(run),
       Self.validity(validity, run.record), Self.method(run), Self.machine(run.record),
     ]
     text = sections.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"

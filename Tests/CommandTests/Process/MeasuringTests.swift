@@ -40,7 +40,9 @@ import Testing
     let result = try all(0, "--out", "o")
     #expect(
       sandbox.contents.filter { $0.hasPrefix("o/") }
-        == ["o/record.json", "o/report.html", "o/report.md", "o/results.csv", "o/samples.csv"])
+        == [
+          "o/profile.csv", "o/record.json", "o/report.html", "o/report.md", "o/results.csv", "o/samples.csv",
+        ])
     #expect(result.output.hasSuffix("reports: o\n"))
     let record = try Record.read(path: sandbox.path("o/record.json"))
     #expect(record.isComplete)

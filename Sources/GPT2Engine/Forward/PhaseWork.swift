@@ -76,18 +76,18 @@ public struct PhaseWork: Equatable, Sendable {
     _ part: Mark, _ configuration: Configuration, rows: Int, firstPosition: Int
   ) -> PhaseWork {
     let c = configuration.channels
-    // Query and key of one head: each row sees the positions before it and itself.
-    let pairs = rows * firstPosition + rows * (rows + 1) / 2
-    let scores = pairs * configuration.heads
-    let product = Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) / 2
     let cached = floats((firstPosition + rows) * c)
+    let softmax = (
+      flops: Softmax.flops(rows: rows, firstPosition: firstPosition, heads: configuration.heads),
+      bytes: Softmax.bytes(rows: rows, firstPosition: firstPosition, heads: configuration.heads)
+    )
     switch part {
     case .scores, .values:
       return PhaseWork(
-        flops: product, streamedBytes: cached, activationBytes: floats(rows * c + scores))
+        flops: Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) / 2,
+        streamedBytes: cached, activationBytes: floats(rows * c) + softmax.bytes / 2)
     case .softmax:
-      return PhaseWork(
-        flops: 5 * Double(scores), streamedBytes: 0, activationBytes: floats(2 * scores))
+      return PhaseWork(flops: softmax.flops, streamedBytes: 0, activationBytes: softmax.bytes)
     default: return .none
     }
   }

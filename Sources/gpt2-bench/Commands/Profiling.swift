@@ -26,8 +26,9 @@ enum Profiling: Command {
   private static let defaultSeconds = 5.0
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let files = [arguments.string("--trace"), arguments.string("--folded"), arguments.string("--out")]
-    for (option, path) in zip(["--trace", "--folded", "--out"], files) {
+    let files = [arguments.string("--trace"), arguments.string("--folded")]
+    let out = arguments.string("--out")
+    for (option, path) in zip(["--trace", "--folded", "--out"], files + [out]) {
       try Output.refuseUnwritable(path, option: option)
     }
     let format = try arguments.recordFormat(of: RecordFormat.allCases)
@@ -69,16 +70,27 @@ enum Profiling: Command {
     record.ceilingSeconds = probe.seconds
     record.isComplete = !Interruption.shared.isCancelled
     record.finished = Date().formatted(.iso8601)
-    if files[0] != nil || files[1] != nil {
+    if files.contains(where: { $0 != nil }) {
+      progress.step("tracing: \(variant.name)")
       let timeline = try TraceRun(engine: engine, sequence: sequence).perform(
         prompt: prompt, newTokens: count,
-        title: "\(variant.name), \(engine.threads) threads, \(choice.source.name)")
-      console.print("\(timeline.tracks.map { $0.spans.count })")
+        title: "\(variant.name), \(engine.threads) thread\(engine.threads == 1 ? "" : "s"), "
+          + choice.source.name)
+      progress.end()
+      if let trace = files[0] {
+        try ChromeTrace(timeline).write(to: trace)
+        console.note("\(trace): written, \(timeline.spanCount) spans")
+      }
+      if let folded = files[1] {
+        try FoldedStacks(timeline).write(to: folded)
+        console.note("\(folded): written")
+      }
     }
-    if format == nil, arguments.string("--out") == nil {
-      console.print(String(decoding: try record.encode(), as: UTF8.self))
+    if format == nil, out == nil {
+      let text = ProfileText(record, colour: console.usesColor, width: console.width ?? 100)
+      console.print(text.text)
     } else {
-      try Output.put((format ?? .markdown).text(of: record), arguments.string("--out"), console)
+      try Output.put((format ?? .markdown).text(of: record), out, console)
     }
     return record.runExitCode
   }

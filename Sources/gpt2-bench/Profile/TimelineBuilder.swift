@@ -6,9 +6,11 @@ import Reporting
 /// Draws marks as spans: a pass holds layers, a layer operations, an operation its parts.
 struct TimelineBuilder {
   struct Pass {
-    let name: String
-    /// Positions that it computed, as a user counts them: the prompt's, or one.
+    let stage: Profile.Stage
+    /// Positions that it took in: the prompt's, or one.
     let tokens: Int
+    /// Tokens of the sequence when it began.
+    let position: Int
     /// Of `SystemClock`.
     let start: UInt64
     let end: UInt64
@@ -52,19 +54,20 @@ struct TimelineBuilder {
     var openOperation: Int?
     for (index, entry) in marks.enumerated() {
       let mark = Mark(rawValue: entry.mark)
-      while pass < passes.endIndex, passes[pass].start <= entry.time {
+      while pass < passes.endIndex, passes[pass].start <= entry.time + Self.slack {
         spans.append(
           .init(
             start: passes[pass].start - origin, duration: passes[pass].end - passes[pass].start,
-            label: number(.init(name: passes[pass].name, category: "pass"))))
+            label: number(.init(name: passes[pass].stage.rawValue, category: "pass"))))
         pass += 1
       }
+      guard pass > passes.startIndex else { continue }
+      let time = within(passes[pass - 1], entry.time)
       guard let place = mark.place else {
-        let next = index + 1 < marks.count ? marks[index + 1].time : entry.time
-        if mark != .operation { spans.append(part(mark, from: entry.time, to: next)) }
+        let next = index + 1 < marks.count ? within(passes[pass - 1], marks[index + 1].time) : time
+        if mark != .operation { spans.append(part(mark, from: time, to: next)) }
         continue
       }
-      let time = entry.time - origin
       if let open = openOperation {
         spans[open].duration = time - spans[open].start
         operations.append((spans[open].start, time, spans[open].label))
@@ -96,7 +99,7 @@ struct TimelineBuilder {
     var open: Int?
     for (index, entry) in marks.enumerated() {
       let mark = Mark(rawValue: entry.mark)
-      let time = entry.time - origin
+      let time = max(entry.time, origin) - origin
       if mark == .waiting {
         if let job = open { spans[job].duration = time - spans[job].start }
         open = nil
@@ -108,14 +111,22 @@ struct TimelineBuilder {
         open = spans.count
         spans.append(.init(start: time, duration: 0, label: operations[operation].label))
       }
-      let next = index + 1 < marks.count ? marks[index + 1].time : entry.time
-      if mark != .operation { spans.append(part(mark, from: entry.time, to: next)) }
+      let next = index + 1 < marks.count ? max(marks[index + 1].time, origin) - origin : time
+      if mark != .operation { spans.append(part(mark, from: time, to: next)) }
     }
     return spans
   }
 
+  /// Marks are timed by another counter than passes, which may set them this many nanoseconds apart.
+  private static let slack: UInt64 = 1_000
+
+  /// A moment of a pass, from the origin.
+  private func within(_ pass: Pass, _ time: UInt64) -> UInt64 {
+    min(max(time, pass.start), pass.end) - origin
+  }
+
   private mutating func part(_ mark: Mark, from start: UInt64, to end: UInt64) -> Timeline.Span {
-    .init(start: start - origin, duration: end - start, label: label(of: mark))
+    .init(start: start, duration: end - start, label: label(of: mark))
   }
 
   private mutating func label(of mark: Mark) -> UInt32 {
@@ -157,8 +168,10 @@ struct TimelineBuilder {
     let memory = passes.compactMap { pass in
       pass.residentBytes.map { (time: pass.end - origin, value: Double($0) / 1_048_576) }
     }
+    let positions = passes.map { (time: $0.start - origin, value: Double($0.position)) }
     let counters = [
       Timeline.Counter(name: "speed", unit: "tok/s", samples: speed),
+      Timeline.Counter(name: "position", unit: "tokens", samples: positions),
       Timeline.Counter(name: "resident memory", unit: "MiB", samples: memory),
     ]
     return counters.filter { !$0.samples.isEmpty }

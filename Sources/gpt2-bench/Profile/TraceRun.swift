@@ -22,8 +22,8 @@ struct TraceRun {
       let pass = try Pass.run(engine, sequence, isProbed: true, clock: clock)
       passes.append(
         .init(
-          name: index == 0 ? "prefill \(prompt.count)" : "decode @ \(prompt.count + index - 1)",
-          tokens: index == 0 ? prompt.count : 1, start: pass.start, end: pass.end,
+          stage: index == 0 ? .prefill : .decode, tokens: index == 0 ? prompt.count : 1,
+          position: index == 0 ? 0 : prompt.count + index - 1, start: pass.start, end: pass.end,
           residentBytes: ProcessMemory.residentBytes()))
       if index + 1 < newTokens { try sequence.append([pass.token]) }
     }

@@ -1,7 +1,7 @@
 extension Timeline {
-  /// The last nanosecond that a trace can hold, 101 days in: the formats' readers keep microseconds in a
-  /// double, whose step below 2⁴³ is smaller than 0.001.
-  static let lastNanosecond: UInt64 = (1 << 43) * 1000
+  /// The last nanosecond that a trace can hold, 50 days in: readers keep microseconds in a double and multiply
+  /// by 1000, which below 2⁴² gives back each nanosecond.
+  static let lastNanosecond: UInt64 = (1 << 42) * 1000
 
   /// Hands the spans of one track to `body` in their order, each with the number of spans it lies in.
   ///

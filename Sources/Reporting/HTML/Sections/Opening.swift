@@ -30,7 +30,10 @@ struct Opening {
       let own = headlines.filter { $0.first.cell.variant == winner }
       let verb = own.allSatisfy(\.isDecided) ? "is fastest" : "is ahead, not beyond doubt"
       guard own.count <= 2 else {
-        return "`\(winner)` \(verb) on \(own.count) of \(headlines.count) tests\(Self.range(own))."
+        let open = own.count { !$0.isDecided }
+        let rest = open == 0 ? "" : " and ahead, not beyond doubt, on \(open)"
+        return "`\(winner)` is fastest on \(own.count - open) of \(headlines.count) tests\(rest)"
+          + "\(Self.range(own))."
       }
       let clauses = own.map { headline in
         [headline.speed + " " + headline.stage, headline.againstNaive].compactMap { $0 }

@@ -61,7 +61,7 @@ import Testing
     #expect(names.count { $0 == "prefill" } == 1 && names.count { $0 == "decode" } == 4)
     #expect(names.contains("attention") && names.contains("layer 0"))
     let folded = try String(contentsOfFile: sandbox.path("t.folded"), encoding: .utf8)
-    #expect(folded.contains("driving thread;decode;layer 0;QKV "))
+    #expect(folded.contains("driving_thread;decode;layer_0;QKV "))
   }
 
   @Test(arguments: [

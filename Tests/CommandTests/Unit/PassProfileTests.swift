@@ -117,6 +117,6 @@ import Testing
     // Its own rules: in order, nested, labelled.
     #expect(try ChromeTrace(timeline).text.contains("\"attention\""))
     #expect(
-      try FoldedStacks(timeline).text.contains("driving thread;prefill;layer 1;attention;scores 30\n"))
+      try FoldedStacks(timeline).text.contains("driving_thread;prefill;layer_1;attention;scores 30\n"))
   }
 }

@@ -22,11 +22,13 @@ struct Ladder: Sendable {
     self.init(run, test: test, prefillTest: test.isDecode ? prefillTest : nil)
   }
 
-  /// The ladders that a report opens with: one for an end-to-end run, one a shape for GEMMs and operations.
+  /// The ladders that a report opens with: one for an end-to-end run, one a shape for GEMMs and operations, but for the
+  /// engine's own.
   static func all(_ run: RunFigures) -> [Ladder] {
     let ladders =
       run.record.kind != .endToEnd
-      ? run.tests.map { Ladder(run, test: $0, prefillTest: nil) } : [Ladder(run)].compactMap { $0 }
+      ? run.tests.filter { !$0.isTheEngines }.map { Ladder(run, test: $0, prefillTest: nil) }
+      : [Ladder(run)].compactMap { $0 }
     return ladders.filter { !$0.rungs.isEmpty }
   }
 

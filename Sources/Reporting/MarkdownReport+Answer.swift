@@ -2,7 +2,7 @@ extension MarkdownReport {
   /// Which variant is fastest, by how much, and whether all were correct; then who has no figures, and why.
   static func answer(_ run: RunFigures) -> String {
     let sentences = Ladder.all(run).compactMap(fastest)
-    let opening = sentences.isEmpty ? ["No variant has a figure."] : sentences
+    let opening = run.rows.contains(where: \.hasFigures) ? sentences : ["No variant has a figure."]
     let answer = (opening + [verdict(run)]).filter { !$0.isEmpty }.joined(separator: " ")
     return [answer, list(RunRemarks.withoutFigures(run))]
       .filter { !$0.isEmpty }.joined(separator: "\n\n")

@@ -76,8 +76,9 @@ extension MarkdownReport {
       + "together; the embedding's rows are anywhere in a table as large as the model's. GELU gets fresh values, "
       + "attention its new keys and values, while the clock stands.",
     "**The engine's own.** Embedding and sampling are the same code for every variant, on one thread: their rows differ "
-      + "by what the machine does to a row. `packed` computes GELU within the product before it, and its softmax leaves "
-      + "the division to what sums the values; alone they are these rows.",
+      + "by what the machine does to a row, and are not ranked.",
+    "**In a pass.** `packed` computes GELU within the product before it, and its softmax leaves the division to what "
+      + "sums the values. Threads come together once for attention; softmax alone has them come together for itself.",
     "**GFLOP/s**: additions, products, quotients, powers and comparisons, one each: layer norm 8 a value, GELU 9, "
       + "softmax 5 a score, attention 4 · head size a pair of positions and head, embedding 1 a value; none are counted "
       + "for sampling. **GB/s** = each operand read once and each result written once ÷ time.",

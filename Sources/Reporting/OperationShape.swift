@@ -54,6 +54,9 @@ public enum OperationShape: Codable, Sendable, Hashable {
     }
   }
 
+  /// Whether it is the engine's own, the same code for every variant: what its rows differ by is no merit of theirs.
+  var isTheEngines: Bool { kind == .embedding || kind == .sampling }
+
   /// `layernorm 64x768`, `softmax 1x12 @ d512`, `attention 1x12x64 @ d512`, `sampling 50257 top-k`.
   public var name: String {
     let sizes =

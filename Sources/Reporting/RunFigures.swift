@@ -113,7 +113,7 @@ struct RunFigures: Sendable {
     }
     let chosen =
       candidates.first { $0.threads == cell.threads } ?? candidates.min { $0.threads < $1.threads }
-    guard let chosen, !own.isEmpty else { return nil }
+    guard let chosen, !own.isEmpty, !cell.test.isTheEngines else { return nil }
     return chosen == cell
       ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
   }
@@ -148,6 +148,12 @@ struct RunFigures: Sendable {
 }
 
 extension Test {
+  /// Whether every variant runs the same code, so that none is faster than another.
+  var isTheEngines: Bool {
+    if case .operation(let shape) = self { return shape.isTheEngines }
+    return false
+  }
+
   var isDecode: Bool {
     if case .decode = self { return true }
     return false

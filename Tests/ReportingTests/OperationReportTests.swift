@@ -71,6 +71,13 @@ import Testing
     #expect(lines.contains("layernorm 64x768: time µs ± CI, × naive, t = threads"))
   }
 
+  /// What is the same code for every variant makes none the fastest.
+  @Test func theEnginesOwnOperationsAreNotRanked() {
+    #expect(Ladder.all(run).map(\.test.name) == ["layernorm 64x768", "attention 1x12x64 @ d512"])
+    #expect(run.rows[2].speedAgainstNaive == nil && run.rows[2].hasFigures)
+    #expect(!MarkdownReport(Fixture.operations()).text.contains("is fastest on `sampling"))
+  }
+
   @Test func csvHasTheOperationAndItsRows() throws {
     let lines = CSVReport(Fixture.operations()).results.split(separator: "\n")
     #expect(

@@ -241,7 +241,7 @@ import Testing
     ]
     #expect(record.cells.map(\.test.name) == tests + tests)
     #expect(record.correctness.map(\.reference) == tests + tests)
-    #expect(record.correctness.allSatisfy(\.passed))
+    #expect(record.correctness.allSatisfy { $0.passed })
     let rows = try CSVRows(expect(0, "report", "r.json", "--format", "csv").output)
     #expect(rows.allSatisfy { $0["check"] == "pass" && $0["status"] == "measured" })
     #expect(rows.allSatisfy { (Double($0["us"] ?? "") ?? 0) > 0 })

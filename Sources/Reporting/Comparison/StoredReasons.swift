@@ -38,18 +38,18 @@ extension ComparedMetric {
     switch self {
     case .decode: .decode
     case .prefill: .prefill
-    case .timeToFirstToken, .gemm, .peakMemory, .warmLoad: nil
+    case .timeToFirstToken, .gemm, .operation, .peakMemory, .warmLoad: nil
     }
   }
 }
 
 extension Test {
-  /// Tokens that a profile of the test is of; nil for a matrix product.
+  /// Tokens that a profile of the test is of; nil for what is timed alone.
   fileprivate var profiledTokens: Int? {
     switch self {
     case .prefill(let tokens, _): tokens
     case .decode(_, let depth, _): depth
-    case .gemm: nil
+    case .gemm, .operation: nil
     }
   }
 }

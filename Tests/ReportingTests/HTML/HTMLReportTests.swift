@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct HTMLReportTests {
   @Test func theFirstScreenSaysWhoIsFastestByHowMuchAndWhatLimitsIt() throws {
-    let page = try ParsedPage(Fixture.profiled())
+    let page = try ParsedPage(Fixture.withPhases())
     let header = try #require(page.all("header").first)
     let words = header.text
     #expect(
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func everyChartHasATitleADescriptionAndARole() throws {
-    for record in [Fixture.small(), Fixture.profiled(), Fixture.gemm(), Fixture.troubled()] {
+    for record in [Fixture.small(), Fixture.withPhases(), Fixture.gemm(), Fixture.troubled()] {
       let page = try ParsedPage(record)
       let charts = page.all("svg")
       #expect(!charts.isEmpty)
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func nothingIsFetchedAndNothingRuns() throws {
-    let page = try ParsedPage(Fixture.profiled())
+    let page = try ParsedPage(Fixture.withPhases())
     #expect(page.all("script").isEmpty && page.all("img").isEmpty && page.all("iframe").isEmpty)
     for element in page.root.all {
       for (name, value) in element.attributes {
@@ -70,7 +70,7 @@ import Testing
 
   @Test func textOfTheRecordNeverBecomesMarkup() throws {
     let hostile = "<script>alert(1)</script>\"' onload=x & ]]> \u{1B}[1m\u{0}"
-    var record = Fixture.profiled()
+    var record = Fixture.withPhases()
     record.model?.name = hostile
     record.machine.cpu = hostile
     record.warnings = [hostile]
@@ -115,7 +115,7 @@ import Testing
   }
 
   @Test func aProfileShowsPhasesRooflinePointsAndTheirFigures() throws {
-    let page = try ParsedPage(Fixture.profiled())
+    let page = try ParsedPage(Fixture.withPhases())
     let phases = try #require(page.section("phases"))
     let charts = phases.all.filter { $0.name == "svg" }
     #expect(charts.count == 4)

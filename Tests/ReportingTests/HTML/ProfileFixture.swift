@@ -2,7 +2,7 @@
 
 extension Fixture {
   /// `small()` on two contestants with where their time went: 1 ms a token at decode for `kv-cache`, 10 for `naive`.
-  static func profiled() -> Record {
+  static func withPhases() -> Record {
     var record = small()
     record.profiles = [
       profile("naive", .decode, tokens: 64, milliseconds: 10),

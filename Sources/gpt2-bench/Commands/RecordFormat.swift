@@ -3,9 +3,9 @@ import Reporting
 /// The forms in which a record can be shown.
 enum RecordFormat: String, CaseIterable {
   case markdown = "md"
-  case html
   case csv
   case json
+  case html
   case gitHub = "github"
   case gitHubAction = "github-action"
   case bencher = "bmf"

@@ -31,7 +31,7 @@ enum RecordFormat: String, CaseIterable {
     switch self {
     case .markdown: MarkdownReport(record).text
     case .html: HTMLReport(record).text
-    case .csv: CSVReport(record).results
+    case .csv: record.cells.isEmpty ? ProfileCSV(record).text : CSVReport(record).results
     case .json: String(decoding: try record.encode(), as: UTF8.self)
     case .gitHub: MarkdownReport.gitHubComment(record)
     case .gitHubAction: try BenchmarkActionReport(record).json

@@ -14,12 +14,17 @@ struct ImpossibleRate: CustomStringConvertible {
     guard let ceiling = ceilings.first(where: { $0.threads == cell.threads }),
       let fastest = cell.samples.compactMap({ Self.nanoseconds($0, of: cell.test) }).min(), fastest > 0
     else { return nil }
-    guard let found = Self.found(cell, nanoseconds: fastest, ceiling: ceiling) else { return nil }
+    // Each core may do in a lucky moment what one did alone in another.
+    let perThread = ceilings.map { $0.fmaGFLOPS / Double(max($0.threads, 1)) }.max() ?? 0
+    let peak = max(ceiling.fmaGFLOPS, perThread * Double(cell.threads))
+    guard let found = Self.found(cell, nanoseconds: fastest, peak: peak, ceiling: ceiling) else { return nil }
     description = found
   }
 
   /// What cannot be, in a line.
-  private static func found(_ cell: Cell, nanoseconds: Double, ceiling: Ceiling) -> String? {
+  private static func found(
+    _ cell: Cell, nanoseconds: Double, peak: Double, ceiling: Ceiling
+  ) -> String? {
     guard let flops = cell.flops else {
       let rate = (cell.bytes ?? 0) / nanoseconds
       let fastest = (ceiling.memory ?? []).flatMap(\.trials).max() ?? ceiling.dramGBPerSecond
@@ -29,10 +34,10 @@ struct ImpossibleRate: CustomStringConvertible {
         fastest)
     }
     let rate = flops / nanoseconds
-    guard rate > ceiling.fmaGFLOPS * allowance else { return nil }
+    guard rate > peak * allowance else { return nil }
     return String(
       format: "%.1f GFLOP/s is above the measured FMA peak of %.1f: not everything was computed", rate,
-      ceiling.fmaGFLOPS)
+      peak)
   }
 
   /// The time that the cell's arithmetic took: a step's for decoding, the forward pass's for a prompt.

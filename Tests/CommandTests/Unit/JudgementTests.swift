@@ -55,6 +55,18 @@ enum Samples {
     #expect(verdict(Samples.cell(gemm, flops: 1e12, threads: 3, Samples.sample())) == nil)
   }
 
+  /// Two threads measured in a slow minute: what one does alone, two may do.
+  @Test func aPeakMeasuredInASlowMinuteRejectsNothing() {
+    let slow = [
+      Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10),
+      Ceiling(threads: 2, fmaGFLOPS: 140, dramGBPerSecond: 15),
+    ]
+    func isRejected(_ flops: Double) -> Bool {
+      ImpossibleRate(Samples.cell(gemm, flops: flops, threads: 2, Samples.sample()), ceilings: slow) != nil
+    }
+    #expect(!isRejected(190_000) && isRejected(220_000))
+  }
+
   @Test func promptsCountTheForwardPassAndDecodingTheMeanStep() {
     let prompt = Samples.sample(elapsed: 50_000, prefill: 1000, tokens: [1200])
     #expect(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 110_000, prompt)) != nil)

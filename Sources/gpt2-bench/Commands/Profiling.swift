@@ -24,6 +24,7 @@ enum Profiling: Command {
   private static let defaultPrompt = 64
   private static let defaultTokens = 33
   private static let defaultSeconds = 5.0
+  private static let mostPasses = 2_000
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let files = [arguments.string("--trace"), arguments.string("--folded")]
@@ -61,7 +62,9 @@ enum Profiling: Command {
     progress.step("measuring the machine's ceilings")
     probe.measure()
     progress.step("profiling: \(variant.name)")
-    let run = ProfileRun(engine: engine, sequence: sequence, stageSeconds: seconds, measuresOverhead: true)
+    let run = ProfileRun(
+      engine: engine, sequence: sequence, stageSeconds: seconds, mostPasses: mostPasses,
+      measuresOverhead: true)
     record.profiles = try run.perform(prompt: prompt, newTokens: count)
     progress.step("measuring the machine's ceilings")
     probe.measure()

@@ -13,16 +13,19 @@ struct ProfileRun {
   let sequence: TokenSequence
   /// Wall time after which a stage gets no further pass; it has one at least.
   let stageSeconds: Double
+  /// Passes of one stage at most.
+  let mostPasses: Int
   let measuresOverhead: Bool
 
   private let clock = SystemClock()
-  /// Passes of one stage at most.
-  private static let mostPasses = 2_000
 
-  init(engine: Engine, sequence: TokenSequence, stageSeconds: Double, measuresOverhead: Bool) {
+  init(
+    engine: Engine, sequence: TokenSequence, stageSeconds: Double, mostPasses: Int, measuresOverhead: Bool
+  ) {
     self.engine = engine
     self.sequence = sequence
     self.stageSeconds = stageSeconds
+    self.mostPasses = mostPasses
     self.measuresOverhead = measuresOverhead
   }
 
@@ -45,7 +48,7 @@ struct ProfileRun {
     _ = try repeated(&decode) { stage in
       sequence.truncate(to: prompt.count)
       var token = first
-      for step in 1..<newTokens where stage.passes.count < Self.mostPasses {
+      for step in 1..<newTokens where stage.passes.count < mostPasses {
         let position = prompt.count + step - 1
         let isCached = engine.variant.decoding == .cache
         let next = try pair(
@@ -81,7 +84,7 @@ struct ProfileRun {
     repeat {
       token = try body(&stage)
     } while stage.seconds(clock) < stageSeconds
-      && stage.passes.count < Self.mostPasses && !Interruption.shared.isCancelled
+      && stage.passes.count < mostPasses && !Interruption.shared.isCancelled
     return token
   }
 

@@ -181,13 +181,14 @@ final class WorkerSession {
     }
     let run = ProfileRun(
       engine: engine, sequence: sequence, stageSeconds: Self.profileSeconds,
-      measuresOverhead: request.measuresOverhead)
+      mostPasses: Self.profilePasses, measuresOverhead: request.measuresOverhead)
     return ProfileAnswer(
       profiles: try run.perform(prompt: request.promptTokens, newTokens: request.newTokens))
   }
 
   /// What a stage's passes may take, beyond the first.
   private static let profileSeconds = 1.0
+  private static let profilePasses = 200
 
   func memory() -> MemoryAnswer {
     MemoryAnswer(peakBytes: ProcessMemory.peakResidentBytes().map { max($0, peakBeforeReset) })

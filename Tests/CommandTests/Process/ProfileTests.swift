@@ -14,39 +14,53 @@ import Testing
       ["profile", "--model", "synthetic:tiny", "--budget", "0.2"] + arguments, in: sandbox)
   }
 
-  /// Every variant explains its pass: each phase once a layer, with time, and nearly all of the time.
-  @Test(arguments: Variant.all.map(\.name)) func everyVariantExplainsItsPass(variant: String) throws {
-    let result = try profile(
-      "--variant", variant, "-p", "9", "-n", "4", "-t", "2", "--format", "json", "--out", "p.json")
+  /// Every variant of a run explains its pass: each phase once a layer, with time, and nearly all of the time.
+  @Test func everyVariantOfARunExplainsItsPass() throws {
+    let result = try BuiltCommand.run(
+      ["run", "--model", "synthetic:tiny", "-p", "9", "-n", "3", "-r", "1", "-t", "2", "--out", "o"],
+      in: sandbox)
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    let layers = try #require(record.model?.layers)
+    let profiles = try #require(record.profiles)
+    for variant in Variant.all {
+      let own = profiles.filter { $0.variant == variant.name }
+      #expect(own.map(\.stage) == [.prefill, .decode])
+      for profile in own { expectWhole(profile, layers: layers) }
+      // What recomputes does for a token what it does for the prompt; what caches does not.
+      let flops = own.map { $0.entries.reduce(0) { $0 + $1.flops } / Double($0.keptPasses) }
+      #expect(variant.decoding == .cache ? flops[1] < 0.3 * flops[0] : flops[1] > flops[0])
+    }
+  }
+
+  private func expectWhole(_ profile: Profile, layers: Int) {
+    #expect(profile.tokens == 9)
+    let named = profile.entries.filter { $0.phase != .other }
+    let time = named.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds }
+    #expect(time > 0.5 * profile.wallNanoseconds && time <= profile.wallNanoseconds * 1.001)
+    let once: [ProfilePhase] = [
+      .qkv, .cacheStore, .attentionScores, .attentionSoftmax, .attentionValues, .projection, .up, .gelu,
+      .down,
+    ]
+    for phase in once {
+      let entries = named.filter { $0.phase == phase }
+      #expect(entries.compactMap(\.layer) == Array(0..<layers), "\(phase)")
+      #expect(entries.allSatisfy { $0.calls == profile.keptPasses && $0.nanoseconds > 0 }, "\(phase)")
+    }
+    for phase in [ProfilePhase.embedding, .logits, .sampling] {
+      #expect(named.filter { $0.phase == phase }.map(\.calls) == [profile.keptPasses])
+    }
+  }
+
+  /// Each pass once with probes and once without.
+  @Test func theCostOfTheProbesIsMeasured() throws {
+    let result = try profile("-p", "9", "-n", "4", "-t", "2", "--format", "json", "--out", "p.json")
     #expect(result.status == 0, Comment(rawValue: result.error))
     let record = try Record.read(path: sandbox.path("p.json"))
-    let profiles = try #require(record.profiles)
-    #expect(profiles.map(\.stage) == [.prefill, .decode])
-    for profile in profiles {
-      #expect(profile.variant == variant && profile.tokens == 9)
-      let named = profile.entries.filter { $0.phase != .other }
-      let time = named.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds }
-      #expect(time > 0.5 * profile.wallNanoseconds && time <= profile.wallNanoseconds * 1.001)
-      let once: [ProfilePhase] = [
-        .qkv, .cacheStore, .attentionScores, .attentionSoftmax, .attentionValues, .projection, .up, .gelu,
-        .down,
-      ]
-      let layers = try #require(record.model?.layers)
-      for phase in once {
-        let entries = named.filter { $0.phase == phase }
-        #expect(entries.compactMap(\.layer) == Array(0..<layers), "\(phase)")
-        #expect(entries.allSatisfy { $0.calls == profile.keptPasses && $0.nanoseconds > 0 }, "\(phase)")
-      }
-      for phase in [ProfilePhase.embedding, .logits, .sampling] {
-        #expect(named.filter { $0.phase == phase }.map(\.calls) == [profile.keptPasses])
-      }
+    for profile in try #require(record.profiles) {
       #expect(profile.overhead?.withNanoseconds.count == profile.passNanoseconds.count)
       #expect(profile.overhead?.withoutNanoseconds.count == profile.passNanoseconds.count)
     }
-    // What recomputes does for a token what it does for the prompt; what caches does not.
-    let flops = profiles.map { $0.entries.reduce(0) { $0 + $1.flops } / Double($0.keptPasses) }
-    let caches = Variant.named(variant)?.decoding == .cache
-    #expect(caches ? flops[1] < 0.3 * flops[0] : flops[1] > flops[0])
   }
 
   @Test func aTreeForPeopleAndTracesForTheirTools() throws {

@@ -6,12 +6,12 @@ extension Cell {
     status == .measured || status == .pending ? samples : []
   }
 
-  /// The time that the cell is judged by: the prompt's forward pass, one decode step, or one GEMM.
+  /// The time that the cell is judged by: the prompt's forward pass, one decode step, one GEMM or one operation.
   var primaryDurations: [Double] {
     switch test {
     case .prefill: return prefillDurations
     case .decode: return stepDurations
-    case .gemm: return positive(usableSamples.map(\.elapsedNanoseconds))
+    case .gemm, .operation: return positive(usableSamples.map(\.elapsedNanoseconds))
     }
   }
 
@@ -72,16 +72,16 @@ extension Test {
   var batch: Int {
     switch self {
     case .prefill(_, let batch), .decode(_, _, let batch): return batch
-    case .gemm: return 1
+    case .gemm, .operation: return 1
     }
   }
 
-  /// Tokens that one primary duration of the cell yields; nil for a GEMM.
+  /// Tokens that one primary duration of the cell yields; nil for a GEMM and an operation.
   var tokensPerPrimaryDuration: Double? {
     switch self {
     case .prefill(let tokens, let batch): return Double(tokens) * Double(batch)
     case .decode(_, _, let batch): return Double(batch)
-    case .gemm: return nil
+    case .gemm, .operation: return nil
     }
   }
 

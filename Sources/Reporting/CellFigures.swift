@@ -12,6 +12,7 @@ struct CellFigures: Sendable, Equatable {
   var interTokenLatencyMS: Percentiles?
   var positions: [PositionRate] = []
   var gemmMS: Figure?
+  var operationMicroseconds: Figure?
   var gflops: Double?
   var gbPerSecond: Double?
   /// FLOP per byte.
@@ -65,17 +66,21 @@ struct CellFigures: Sendable, Equatable {
       positions = PositionRate.rates(of: cell)
     case .gemm:
       gemmMS = primary?.scaled(by: 1e-6)
+    case .operation:
+      operationMicroseconds = primary?.scaled(by: 1e-3)
     }
   }
 
   /// achieved = FLOPs / t; share = 100 · achieved / min(P_peak, AI · BW), AI = FLOPs / compulsory bytes
   /// (Williams, Waterman and Patterson 2009). BW is that of the nearest memory that holds the bytes; a GEMM's
-  /// weights take turns among copies that only DRAM holds.
+  /// weights take turns among copies that only DRAM holds. An operation's bytes may come from two memories, which it
+  /// has to read one after the other.
   private mutating func deriveWork(of cell: Cell, nanoseconds: Double?, ceiling: Ceiling?) {
     guard let nanoseconds else { return }
     let work = cell.flops ?? cell.test.gemmFlops
     gflops = work.map { $0 / nanoseconds }
     gbPerSecond = cell.bytes.map { $0 / nanoseconds }
+    if case .operation = cell.test { return deriveRoof(of: cell, nanoseconds: nanoseconds, ceiling: ceiling) }
     guard let flops = work, let bytes = cell.bytes, bytes > 0 else { return }
     intensity = flops / bytes
     guard let ceiling else { return }
@@ -88,6 +93,24 @@ struct CellFigures: Sendable, Equatable {
     guard bound > 0 else { return }
     leastNanoseconds = flops / bound
     rooflinePercent = 100 * flops / nanoseconds / bound
+  }
+
+  /// Least time = max(FLOPs / P_peak, streamed / BW(DRAM) + activations / BW(nearest memory that holds them)), as for a
+  /// profile's phases; what has no count of operations is bound by its bytes.
+  private mutating func deriveRoof(of cell: Cell, nanoseconds: Double, ceiling: Ceiling?) {
+    guard let bytes = cell.bytes, bytes > 0 else { return }
+    intensity = cell.flops.map { $0 / bytes }
+    guard let ceiling, ceiling.computeRoof > 0 else { return }
+    let streamed = min(cell.streamedBytes ?? 0, bytes)
+    var held = bytes - streamed
+    // The queries of a head take turns in one row.
+    if case .operation(.softmax(let rows, _, _)) = cell.test { held /= Double(rows) }
+    let (far, near) = (ceiling.memoryRoof(holding: nil), ceiling.memoryRoof(holding: held))
+    let moving = streamed / far.gbPerSecond + (bytes - streamed) / near.gbPerSecond
+    let computing = (cell.flops ?? 0) / ceiling.computeRoof
+    roof = computing > moving ? .compute : .memory(level: streamed >= bytes / 2 ? far.level : near.level)
+    leastNanoseconds = max(computing, moving)
+    rooflinePercent = 100 * max(computing, moving) / nanoseconds
   }
 }
 

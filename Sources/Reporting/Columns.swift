@@ -39,6 +39,9 @@ extension Column {
 
   static let gemmTime = Column(
     "ms", "ms (median)", better: .lower, showsInterval: true, .figure { $0.figures.gemmMS })
+  static let operationTime = Column(
+    "us", "time", unit: "µs", better: .lower, showsInterval: true,
+    .figure { $0.figures.operationMicroseconds })
   static let gflops = Column(
     "gflop_per_s", "", unit: "GFLOP/s", better: .higher, .number { $0.figures.gflops })
   static let gbPerSecond = Column("gb_per_s", "GB/s", .number { $0.figures.gbPerSecond })
@@ -70,6 +73,8 @@ extension Column {
   static let m = Column("m", "M", .integer { $0.cell.test.shape?.m })
   static let k = Column("k", "K", .integer { $0.cell.test.shape?.k })
   static let n = Column("n", "N", .integer { $0.cell.test.shape?.n })
+  static let operation = Column("operation", "operation", .text { $0.cell.test.operation?.kind.rawValue })
+  static let rows = Column("rows", "rows", .integer { $0.cell.test.operation?.rows })
 }
 
 /// The columns of each table, in order.
@@ -85,6 +90,11 @@ enum TableColumns {
     case .gemm:
       return [
         .variant, .m, .k, .n, .threads, .gemmTime, .gflops, .gbPerSecond, .roofline, .roof, .maxError,
+        .outcome, .speedAgainstNaive, .sampleCount,
+      ]
+    case .operations:
+      return [
+        .variant, .test, .threads, .operationTime, .gflops, .gbPerSecond, .roofline, .roof, .maxError,
         .outcome, .speedAgainstNaive, .sampleCount,
       ]
     }
@@ -105,6 +115,12 @@ enum TableColumns {
         .variant, .weights, .m, .k, .n, .threads, .status, .check, .sampleCount, .gemmTime, .gflops,
         .gbPerSecond, .intensity, .roofline, .roof, .speedAgainstNaive, .maxError, .drift, .instructions,
         .cycles, .cacheMisses, .message,
+      ]
+    case .operations:
+      return [
+        .variant, .weights, .operation, .rows, .test, .threads, .status, .check, .sampleCount, .operationTime,
+        .gflops, .gbPerSecond, .intensity, .roofline, .roof, .speedAgainstNaive, .maxError, .drift,
+        .instructions, .cycles, .cacheMisses, .message,
       ]
     }
   }
@@ -135,7 +151,7 @@ extension Test {
     switch self {
     case .prefill(let tokens, _): return tokens
     case .decode(_, let depth, _): return depth
-    case .gemm: return nil
+    case .gemm, .operation: return nil
     }
   }
 
@@ -143,12 +159,17 @@ extension Test {
     switch self {
     case .prefill: return 1
     case .decode(let tokens, _, _): return tokens
-    case .gemm: return nil
+    case .gemm, .operation: return nil
     }
   }
 
   fileprivate var shape: (m: Int, k: Int, n: Int)? {
     guard case .gemm(let m, let k, let n) = self else { return nil }
     return (m, k, n)
+  }
+
+  fileprivate var operation: OperationShape? {
+    guard case .operation(let shape) = self else { return nil }
+    return shape
   }
 }

@@ -38,7 +38,7 @@ extension Test {
     switch self {
     case .prefill(let tokens, let batch): Double(tokens) * Double(batch)
     case .decode(let tokens, _, let batch): Double(max(tokens - 1, 1)) * Double(batch)
-    case .gemm: Double(max(sample.iterations, 1))
+    case .gemm, .operation: Double(max(sample.iterations, 1))
     }
   }
 }

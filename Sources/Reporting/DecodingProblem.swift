@@ -81,7 +81,10 @@ struct DecodingProblem<Value: Decodable> {
     case is Double.Type: return "a number"
     case is String.Type, is any NamedChoice.Type: return "a string"
     case is Bool.Type: return "true or false"
-    case is Test.Type: return "an object with one of \"prefill\", \"decode\", \"gemm\""
+    case is Test.Type: return "an object with one of \"prefill\", \"decode\", \"gemm\", \"operation\""
+    case is OperationShape.Type:
+      return
+        "an object with one of \"layerNorm\", \"gelu\", \"softmax\", \"attention\", \"embedding\", \"sampling\""
     default:
       return String(describing: type).hasPrefix("Array") ? "an array" : "an object"
     }

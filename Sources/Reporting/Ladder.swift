@@ -22,21 +22,25 @@ struct Ladder: Sendable {
     self.init(run, test: test, prefillTest: test.isDecode ? prefillTest : nil)
   }
 
-  /// The ladders that a report opens with: one for an end-to-end run, one a shape for GEMMs.
+  /// The ladders that a report opens with: one for an end-to-end run, one a shape for GEMMs and operations, but for the
+  /// engine's own.
   static func all(_ run: RunFigures) -> [Ladder] {
     let ladders =
-      run.record.kind == .gemm
-      ? run.tests.map { Ladder(run, test: $0, prefillTest: nil) } : [Ladder(run)].compactMap { $0 }
+      run.record.kind != .endToEnd
+      ? run.tests.filter { !$0.isTheEngines }.map { Ladder(run, test: $0, prefillTest: nil) }
+      : [Ladder(run)].compactMap { $0 }
     return ladders.filter { !$0.rungs.isEmpty }
   }
 
-  private init(_ run: RunFigures, test: Test, prefillTest: Test?) {
+  /// On one test; without rungs where no row has a figure there.
+  init(_ run: RunFigures, test: Test, prefillTest: Test?) {
     self.test = test
     self.prefillTest = prefillTest
     switch test {
     case .decode: column = .decodeRate
     case .prefill: column = .prefillRate
     case .gemm: column = .gflops
+    case .operation: column = .operationTime
     }
     let rows = run.ranked(on: test)
     let fastest = rows.first?.speed ?? 1
@@ -54,6 +58,9 @@ struct Ladder: Sendable {
 
 /// A ladder as lines of a terminal: name, bar, figure, speed against naive.
 struct TerminalLadder {
+  private static let barWidths = 8...40
+  private static let shortestName = 8
+
   let text: String
 
   init(_ ladder: Ladder, width: Int) {
@@ -62,21 +69,23 @@ struct TerminalLadder {
       return ladder.showsWeights
         ? "\(cell.variant) \(cell.weights) t\(cell.threads)" : "\(cell.variant) t\(cell.threads)"
     }
-    let nameWidth = names.map(\.count).max() ?? 0
     let figures = ladder.rungs.map { ladder.column.display($0.row) }
     let figureWidth = figures.map(\.count).max() ?? 0
     let factors = ladder.rungs.map { Column.speedAgainstNaive.display($0.row) }
     let factorWidth = factors.map(\.count).max() ?? 0
-    let barWidth = min(40, max(8, width - nameWidth - figureWidth - factorWidth - 6))
+    let room = width - figureWidth - factorWidth - 6
+    let nameWidth = min(
+      names.map(\.count).max() ?? 0, max(Self.shortestName, room - Self.barWidths.lowerBound))
+    let barWidth = min(max(room - nameWidth, Self.barWidths.lowerBound), Self.barWidths.upperBound)
     let lines = ladder.rungs.indices.map { index in
       [
-        names[index].padded(to: nameWidth),
+        names[index].shortened(to: nameWidth).padded(to: nameWidth),
         bar(share: ladder.rungs[index].share, width: barWidth).padded(to: barWidth),
         figures[index].leftPadded(to: figureWidth), factors[index].leftPadded(to: factorWidth),
       ].filter { !$0.isEmpty }.joined(separator: "  ")
     }
     let factorNote = factors.contains { !$0.isEmpty } ? ", × naive" : ""
     let title = "\(ladder.test.name): \(ladder.column.heading)\(factorNote), t = threads"
-    text = ([title] + lines).joined(separator: "\n")
+    text = ([title.wrapped(to: width)] + lines).joined(separator: "\n")
   }
 }

@@ -2,7 +2,7 @@ extension MarkdownReport {
   /// Which variant is fastest, by how much, and whether all were correct; then who has no figures, and why.
   static func answer(_ run: RunFigures) -> String {
     let sentences = Ladder.all(run).compactMap(fastest)
-    let opening = sentences.isEmpty ? ["No variant has a figure."] : sentences
+    let opening = run.rows.contains(where: \.hasFigures) ? sentences : ["No variant has a figure."]
     let answer = (opening + [verdict(run)]).filter { !$0.isEmpty }.joined(separator: " ")
     return [answer, list(RunRemarks.withoutFigures(run))]
       .filter { !$0.isEmpty }.joined(separator: "\n\n")
@@ -14,7 +14,7 @@ extension MarkdownReport {
     switch ladder.test {
     case .decode: subject = "at decode (`\(ladder.test.name)`)"
     case .prefill: subject = "at prefill (`\(ladder.test.name)`)"
-    case .gemm: subject = "on `\(ladder.test.name)`"
+    case .gemm, .operation: subject = "on `\(ladder.test.name)`"
     }
     let speed = "\(ladder.column.display(first)) \(ladder.column.unit)"
     let factor = first.speedAgainstNaive.map { ", \(NumberText.factor($0.value)) `\(RunFigures.oracle)`" }
@@ -23,7 +23,7 @@ extension MarkdownReport {
   }
 
   /// One sentence on every variant's correctness.
-  private static func verdict(_ run: RunFigures) -> String {
+  static func verdict(_ run: RunFigures) -> String {
     let variants = run.variants
     let failed = variants.compactMap { variant in
       run.failure(of: variant).map { "`\(variant)` (\($0.singleLine))" }
@@ -42,7 +42,7 @@ extension MarkdownReport {
     return parts.compactMap { $0 }.joined(separator: " ")
   }
 
-  /// Contestants fastest first, each with a bar; for GEMMs one ladder a shape.
+  /// Contestants fastest first, each with a bar; for GEMMs and operations one ladder a shape.
   static func ladder(_ run: RunFigures) -> String {
     Ladder.all(run).map(table).joined(separator: "\n\n")
   }

@@ -5,7 +5,7 @@ extension MarkdownReport {
     guard !rows.isEmpty else {
       return section("Counters", [run.record.countersUnavailable.map { "None: \($0.singleLine)." } ?? ""])
     }
-    let unit = run.record.kind == .gemm ? "call" : "token"
+    let unit = run.record.kind == .endToEnd ? "token" : "call"
     var table = MarkdownTable([
       ("variant", .left), ("threads", .right), ("test", .left), ("instructions per \(unit)", .right),
       ("cycles per \(unit)", .right), ("IPC", .right), ("cache misses per \(unit)", .right),
@@ -24,7 +24,7 @@ extension MarkdownReport {
     }
     let note =
       "Medians over the samples, of all threads of a contestant, in user mode, of what the row is judged by: a "
-      + "prompt's pass with its token, the steps behind the first token, or a product. Threads that wait in a loop "
+      + "prompt's pass with its token, the steps behind the first token, or a product or operation. Threads that wait in a loop "
       + "count too."
     let share = rows.compactMap { $0.figures.counters?.share }.min().flatMap { $0 < 1 ? $0 : nil }
     let turns = share.map {

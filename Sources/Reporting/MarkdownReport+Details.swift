@@ -28,7 +28,7 @@ extension MarkdownReport {
     range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)–\(range.upperBound)"
   }
 
-  /// GFLOP/s, GB/s and the share of the roofline; GEMM tables hold them already.
+  /// GFLOP/s, GB/s and the share of the roofline; the tables of GEMMs and operations hold them already.
   static func work(_ run: RunFigures) -> String {
     let rows = run.ranked.filter { $0.figures.gflops != nil || $0.figures.gbPerSecond != nil }
     guard run.record.kind == .endToEnd, !rows.isEmpty else { return "" }

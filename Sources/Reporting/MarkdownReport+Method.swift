@@ -6,7 +6,7 @@ extension MarkdownReport {
     section(
       "How it was measured",
       [
-        "### Definitions", list(run.record.kind == .gemm ? gemmDefinitions : endToEndDefinitions),
+        "### Definitions", list(definitions(of: run.record.kind)),
         "### Sampling", list(sampling(run)),
       ] + peers(run.record) + [
         "### Repeat it", "```\n\(run.record.command.map(shellWord).joined(separator: " "))\n```",
@@ -27,6 +27,14 @@ extension MarkdownReport {
             + "`\(peer.command.singleLine)`"
         }), note,
     ]
+  }
+
+  private static func definitions(of kind: Record.Kind) -> [String] {
+    switch kind {
+    case .endToEnd: endToEndDefinitions
+    case .gemm: gemmDefinitions
+    case .operations: operationDefinitions
+    }
   }
 
   private static let endToEndDefinitions = [
@@ -57,6 +65,30 @@ extension MarkdownReport {
     againstNaive, interval,
   ]
 
+  private static let operationDefinitions = [
+    "**Tests.** `layernorm` and `gelu` are rows x channels; `attention` is rows x heads x head size and `softmax` rows x "
+      + "heads, of new positions behind `d` others that each sees; `embedding` is rows x channels, of a vocabulary; "
+      + "`sampling` is the choice of one token of a vocabulary: `greedy`, or drawn at temperature "
+      + "\(OperationShape.Choice.temperatureOfDraws) from all, with `top-k` "
+      + "\(OperationShape.Choice.k), or with `top-p` \(OperationShape.Choice.p).",
+    "**Operands.** Activations are where the operation before leaves them in a pass, in the caches. Weights of layer "
+      + "norms, keys and values of the positions before, and logits take turns in more memory than all caches hold "
+      + "together; the embedding's rows are anywhere in a table as large as the model's. GELU gets fresh values, "
+      + "attention its new keys and values, while the clock stands.",
+    "**The engine's own.** Embedding and sampling are the same code for every variant, on one thread: their rows differ "
+      + "by what the machine does to a row, and are not ranked.",
+    "**In a pass.** `packed` computes GELU within the product before it, and its softmax leaves the division to what "
+      + "sums the values. Threads come together once for attention; softmax alone has them come together for itself.",
+    "**GFLOP/s**: additions, products, quotients, powers and comparisons, one each: layer norm 8 a value, GELU 9, "
+      + "softmax 5 a score, attention 4 · head size a pair of positions and head, embedding 1 a value; none are counted "
+      + "for sampling. **GB/s** = each operand read once and each result written once ÷ time.",
+    "**% of the roofline** = 100 · least time ÷ time, least = max(FLOPs / P_peak, streamed / BW(DRAM) + other bytes / "
+      + "BW(nearest memory that holds them)), after Williams, Waterman and Patterson 2009, with ceilings of this run and "
+      + "as many threads. No first-level cache is measured: what it holds is given the second level's BW, so that a "
+      + "share may be above 100. **Roof** is the larger of both times.",
+    againstNaive, interval,
+  ]
+
   private static let roofline =
     "**% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes "
     + "(Williams, Waterman and Patterson 2009), and P_peak and BW are this machine's, measured in this run with as "
@@ -65,7 +97,7 @@ extension MarkdownReport {
 
   private static let againstNaive =
     "**Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode "
-    + "step or GEMM); `naive` with as many threads where that was measured, else with its fewest."
+    + "step, GEMM or operation); `naive` with as many threads where that was measured, else with its fewest."
 
   private static let interval =
     "Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval "

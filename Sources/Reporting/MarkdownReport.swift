@@ -10,16 +10,17 @@ public struct MarkdownReport: Sendable {
   init(_ run: RunFigures) {
     let validity = Validity(run.record)
     let sections = [
-      Self.title(run), Self.warnings(run, validity), Self.answer(run), Self.ladder(run), Self.allFigures(run),
-      Self.positions(run), Self.work(run), Self.counters(run), Self.correctness(run), Self.loading(run),
+      "# " + Self.title(run.record), Self.warnings(run, validity), Self.answer(run), Self.ladder(run),
+      Self.allFigures(run), Self.positions(run), Self.profiles(run), Self.work(run), Self.counters(run),
+      Self.correctness(run), Self.loading(run),
       Self.validity(validity, run.record), Self.method(run), Self.machine(run.record),
     ]
     text = sections.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
 
-  private static func title(_ run: RunFigures) -> String {
-    let subject = run.record.kind == .gemm ? "GEMM" : run.record.model?.name.singleLine ?? "GPT-2"
-    return "# \(subject) on \(run.record.machine.cpu.singleLine)"
+  /// `synthetic:gpt2 on Intel(R) Xeon(R) Processor`
+  static func title(_ record: Record) -> String {
+    "\(record.subject.singleLine) on \(record.machine.cpu.singleLine)"
   }
 
   private static func warnings(_ run: RunFigures, _ validity: Validity) -> String {
@@ -36,5 +37,16 @@ public struct MarkdownReport: Sendable {
   static func section(_ heading: String, _ parts: [String]) -> String {
     let filled = parts.filter { !$0.isEmpty }
     return filled.isEmpty ? "" : (["## \(heading)"] + filled).joined(separator: "\n\n")
+  }
+}
+
+extension Record {
+  /// What the run was about, for headings: the model, or what was measured without one.
+  public var subject: String {
+    switch kind {
+    case .endToEnd: model?.name ?? "GPT-2"
+    case .gemm: "GEMM"
+    case .operations: "GPT-2's operations"
+    }
   }
 }

@@ -14,6 +14,9 @@ public struct Cell: Codable, Sendable, Equatable {
   public var flops: Double?
   /// Compulsory bytes of one sample (for `decode`: of one average step): each weight and cached value once.
   public var bytes: Double?
+  /// Of an operation's `bytes` those that come from DRAM, since they took turns in more than the caches hold; the others
+  /// are activations, which were left in the caches. Nil for other tests.
+  public var streamedBytes: Double?
   /// The process's peak resident memory by the end of this variant's cells.
   public var peakMemoryBytes: Int?
   /// The process's resident memory before it loaded the model.
@@ -43,8 +46,10 @@ public enum Test: Codable, Sendable, Hashable {
   case decode(tokens: Int, depth: Int, batch: Int)
   /// out(m, n) = x(m, k) · w(n, k)ᵀ
   case gemm(m: Int, k: Int, n: Int)
+  /// An operation alone. `layernorm 64x768`
+  case operation(shape: OperationShape)
 
-  /// `pp64`, `tg32 @ d64`, `64x768x3072` (M, K, N); ` b4` behind it for a batch of four.
+  /// `pp64`, `tg32 @ d64`, `64x768x3072` (M, K, N), `layernorm 64x768`; ` b4` behind it for a batch of four.
   public var name: String {
     switch self {
     case .prefill(let tokens, let batch):
@@ -53,6 +58,8 @@ public enum Test: Codable, Sendable, Hashable {
       return "tg\(tokens)" + (depth > 0 ? " @ d\(depth)" : "") + Self.suffix(batch: batch)
     case .gemm(let m, let k, let n):
       return "\(m)x\(k)x\(n)"
+    case .operation(let shape):
+      return shape.name
     }
   }
 
@@ -97,17 +104,17 @@ public struct Sample: Codable, Sendable, Equatable {
   public var round: Int
   /// Its place in the order of all samples of the run, from 0.
   public var sequence: Int
-  /// From the request to its end. For a GEMM: the mean of `iterations` calls.
+  /// From the request to its end. For a GEMM or an operation: the mean of `iterations` calls.
   public var elapsedNanoseconds: Double
-  /// Calls behind one GEMM sample; 1 otherwise.
+  /// Calls behind one sample of a GEMM or an operation; 1 otherwise.
   public var iterations: Int
-  /// The forward pass over the prompt alone; nil for a GEMM.
+  /// The forward pass over the prompt alone; nil for a GEMM and an operation.
   public var prefillNanoseconds: Int?
   /// For each new token, when its id was there, counted from the request's start.
   public var tokenNanoseconds: [Int]
   /// Events that the CPU counted for all threads of the contestant, by their names (`instructions`, `cycles`,
   /// `cacheReferences`, `cacheMisses`), over what the cell is judged by: the request of a prompt, the steps behind the
-  /// first token, or all calls of a GEMM sample. Nil where nothing was counted.
+  /// first token, or all calls of a sample of a GEMM or an operation. Nil where nothing was counted.
   public var counters: [String: Int]?
   /// The share of the time in which every counter really counted, above 0 and at most 1.
   public var countersShare: Double?

@@ -39,6 +39,7 @@ public struct Record: Codable, Sendable, Equatable {
   public enum Kind: String, NamedChoice {
     case endToEnd = "end-to-end"
     case gemm
+    case operations = "ops"
   }
 
   public init(
@@ -130,7 +131,7 @@ public struct Settings: Codable, Sendable, Equatable {
 public struct Correctness: Codable, Sendable, Equatable {
   public var variant: String
   public var threads: Int
-  /// The reference's name; for a GEMM its shape as in `Test.name`.
+  /// The reference's name; for a GEMM or an operation its shape as in `Test.name`.
   public var reference: String
   public var passed: Bool
   /// Absent where a value was not finite or nothing could be compared.

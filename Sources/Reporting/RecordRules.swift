@@ -50,6 +50,7 @@ struct RecordRules {
     }
     try cell.flops.map { try positive($0, "\(field).flops") }
     try cell.bytes.map { try positive($0, "\(field).bytes") }
+    try cell.streamedBytes.map { try notNegative($0, "\(field).streamedBytes") }
     try cell.peakMemoryBytes.map { try inRange($0, 1...Int.max, "\(field).peakMemoryBytes") }
     try cell.baselineMemoryBytes.map { try inRange($0, 1...Int.max, "\(field).baselineMemoryBytes") }
     try cell.load?.coldNanoseconds.map { try inRange($0, 1...Int.max, "\(field).load.coldNanoseconds") }
@@ -76,6 +77,7 @@ struct RecordRules {
       try size(m, "\(field).gemm.m")
       try size(k, "\(field).gemm.k")
       try size(n, "\(field).gemm.n")
+    case .operation(let shape): try check(shape, field: "\(field).operation.shape")
     }
   }
 

@@ -40,12 +40,19 @@ public struct ReportFolder: Sendable, Equatable {
   public func write(_ record: Record) throws {
     let run = RunFigures(record)
     let csv = CSVReport(run)
-    try replace([
+    var files = [
       ("record.json", try record.encode()),
       ("samples.csv", Data(csv.samples.utf8)),
       ("results.csv", Data(csv.results.utf8)),
+    ]
+    if record.profiles?.isEmpty == false {
+      files.append(("profile.csv", Data(ProfileCSV(record).text.utf8)))
+    }
+    files += [
       ("report.md", Data(MarkdownReport(run).text.utf8)),
-    ])
+      ("report.html", Data(HTMLReport(run).text.utf8)),
+    ]
+    try replace(files)
   }
 
   /// Writes an interleaved comparison's record anew, likewise.

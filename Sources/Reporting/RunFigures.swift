@@ -40,7 +40,7 @@ struct Row: Sendable {
   var speed: Double? {
     let figures = figures
     return figures.decodeTokensPerSecond?.value ?? figures.prefillTokensPerSecond?.value
-      ?? figures.gemmMS.map { 1 / $0.value }
+      ?? (figures.gemmMS ?? figures.operationMicroseconds).map { 1 / $0.value }
   }
 }
 
@@ -113,16 +113,16 @@ struct RunFigures: Sendable {
     }
     let chosen =
       candidates.first { $0.threads == cell.threads } ?? candidates.min { $0.threads < $1.threads }
-    guard let chosen, !own.isEmpty else { return nil }
+    guard let chosen, !own.isEmpty, !cell.test.isTheEngines else { return nil }
     return chosen == cell
       ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
   }
 
-  /// The checks that speak for a cell: a GEMM's own shape where it was checked; the cell's number of
+  /// The checks that speak for a cell: a GEMM's or an operation's own shape where it was checked; the cell's number of
   /// threads where that was checked.
   private static func checks(of cell: Cell, in record: Record) -> [Correctness] {
     var entries = record.correctness.filter { $0.variant == cell.variant }
-    if case .gemm = cell.test { entries = entries.filter { $0.reference == cell.test.name } }
+    if record.kind != .endToEnd { entries = entries.filter { $0.reference == cell.test.name } }
     let own = entries.filter { $0.threads == cell.threads }
     return own.isEmpty ? entries : own
   }
@@ -148,6 +148,12 @@ struct RunFigures: Sendable {
 }
 
 extension Test {
+  /// Whether every variant runs the same code, so that none is faster than another.
+  var isTheEngines: Bool {
+    if case .operation(let shape) = self { return shape.isTheEngines }
+    return false
+  }
+
   var isDecode: Bool {
     if case .decode = self { return true }
     return false

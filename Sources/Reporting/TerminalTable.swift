@@ -4,39 +4,26 @@ public struct TerminalTable: Sendable {
 
   /// - Parameters:
   ///   - colour: whether the best figures of each test are bold (ANSI escapes).
-  ///   - width: columns of the terminal; columns of lesser interest are left out until the table fits.
+  ///   - width: columns of the terminal; columns of lesser interest are left out until the table fits, then
+  ///     names are shortened.
   public init(_ record: Record, colour: Bool, width: Int = 100) {
     let run = RunFigures(record)
     let ladders = Ladder.all(run).map { TerminalLadder($0, width: width).text }
-    let blocks = ladders + [Self.table(run, colour: colour, width: width), Self.remarks(run)]
+    let blocks = ladders + [Self.table(run, colour: colour, width: width), Self.remarks(run, width: width)]
     text = blocks.filter { !$0.isEmpty }.map { $0 + "\n" }.joined(separator: "\n")
   }
 
   private static func table(_ run: RunFigures, colour: Bool, width: Int) -> String {
     let rows = run.ranked
-    guard !rows.isEmpty else { return "" }
-    var columns = TerminalColumn.all(run.record.kind).filter { shown in
-      rows.contains { !shown.column.display($0).isEmpty }
-    }
-    while TerminalColumn.totalWidth(columns, rows) > width,
-      let least = columns.indices.filter({ columns[$0].rank > 0 }).max(by: {
-        columns[$0].rank < columns[$1].rank
-      })
-    {
-      columns.remove(at: least)
-    }
-    let best = colour ? bestRows(rows, columns) : []
-    let widths = columns.map { $0.width(rows) }
-    let headings = [columns.map(\.title), columns.map(\.unit)].map { line in
-      columns.indices.map { columns[$0].aligned(line[$0], to: widths[$0]) }.joined(separator: "  ")
-    }
-    let lines = rows.indices.map { row in
+    let columns = TerminalColumn.all(run.record.kind)
+    let best = bestRows(rows, columns)
+    var table = TextTable(columns.map(\.heading))
+    table.rows = rows.indices.map { row in
       columns.indices.map { column in
-        let entry = columns[column].aligned(columns[column].column.display(rows[row]), to: widths[column])
-        return best.contains([row, column]) ? "\u{1B}[1m\(entry)\u{1B}[0m" : entry
-      }.joined(separator: "  ")
+        TextTable.Entry(columns[column].column.display(rows[row]), isBold: best.contains([row, column]))
+      }
     }
-    return (headings + lines).map(\.trimmedEnd).joined(separator: "\n")
+    return table.text(colour: colour, width: width)
   }
 
   /// Row and column of each best figure among the rows of its test, where there is more than one.
@@ -56,15 +43,10 @@ public struct TerminalTable: Sendable {
     return best
   }
 
-  private static func remarks(_ run: RunFigures) -> String {
+  private static func remarks(_ run: RunFigures, width: Int) -> String {
     let drift = run.rows.contains(where: \.isDrifting) ? ["\(Row.driftMark) \(Row.driftMeaning)"] : []
-    return (RunRemarks.warnings(run.record) + RunRemarks.withoutFigures(run) + drift).joined(separator: "\n")
-  }
-}
-
-extension String {
-  var trimmedEnd: String {
-    String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
+    return (RunRemarks.warnings(run.record) + RunRemarks.withoutFigures(run) + drift)
+      .map { $0.wrapped(to: width) }.joined(separator: "\n")
   }
 }
 
@@ -83,16 +65,11 @@ struct TerminalColumn: Sendable {
     self.rank = rank
   }
 
-  func aligned(_ text: String, to width: Int) -> String {
-    column.isText ? text.padded(to: width) : text.leftPadded(to: width)
-  }
-
-  func width(_ rows: [Row]) -> Int {
-    ([title.count, unit.count] + rows.map { column.display($0).count }).max() ?? 0
-  }
-
-  static func totalWidth(_ columns: [TerminalColumn], _ rows: [Row]) -> Int {
-    columns.map { $0.width(rows) + 2 }.reduce(-2, +)
+  /// Names are what is long: of a variant, of another program, of a test.
+  var heading: TextTable.Column {
+    TextTable.Column(
+      title: title, unit: unit, alignment: column.isText ? .left : .right, rank: rank,
+      canShorten: column.isText)
   }
 
   static func all(_ kind: Record.Kind) -> [TerminalColumn] {
@@ -112,6 +89,14 @@ struct TerminalColumn: Sendable {
       return [
         .init(.variant, "variant"), .init(.m, "M"), .init(.k, "K"), .init(.n, "N"),
         .init(.threads, "thr"), .init(.gemmTime, "time", "ms ± CI"), .init(.gflops, "GFLOP/s"),
+        .init(.gbPerSecond, "GB/s", rank: 2), .init(.roofline, "roofline", "%", rank: 1),
+        .init(.roof, "roof", rank: 5), .init(.maxError, "max", "error", rank: 3), .init(.outcome, "check"),
+        .init(.speedAgainstNaive, "speed", "× naive"), .init(.sampleCount, "n", rank: 4),
+      ]
+    case .operations:
+      return [
+        .init(.variant, "variant"), .init(.test, "test"), .init(.threads, "thr"),
+        .init(.operationTime, "time", "µs ± CI"), .init(.gflops, "GFLOP/s"),
         .init(.gbPerSecond, "GB/s", rank: 2), .init(.roofline, "roofline", "%", rank: 1),
         .init(.roof, "roof", rank: 5), .init(.maxError, "max", "error", rank: 3), .init(.outcome, "check"),
         .init(.speedAgainstNaive, "speed", "× naive"), .init(.sampleCount, "n", rank: 4),

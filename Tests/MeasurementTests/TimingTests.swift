@@ -108,4 +108,27 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
     }
     #expect(sample == CalibratedSample(iterations: 7, elapsedNanoseconds: 77))
   }
+
+  /// What comes before each few calls takes no time of theirs.
+  @Test func preparationsAreNotTimed() {
+    var calls: [Int] = []
+    var preparations = 0
+    func prepare() {
+      preparations += 1
+      clock.advance(by: 1_000_000)
+    }
+    let sample = Calibration(clock: clock).sample(iterations: 7, preparedFor: 3, prepare: prepare) {
+      calls.append($0)
+      clock.advance(by: UInt64($0) * 11)
+    }
+    #expect(sample == CalibratedSample(iterations: 7, elapsedNanoseconds: 77))
+    #expect(calls == [3, 3, 1] && preparations == 3)
+  }
+
+  @Test func calibrationMayPrepareToo() {
+    func prepare() { clock.advance(by: 50_000) }
+    let sample = Calibration(minimumSample: .milliseconds(10), clock: clock)
+      .calibrate(preparedFor: 1, prepare: prepare) { clock.advance(by: UInt64($0) * 3_000) }
+    #expect(sample.iterations == 4000 && sample.nanosecondsPerCall == 3000)
+  }
 }

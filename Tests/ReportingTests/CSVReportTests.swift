@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func everyRowHasAsManyFieldsAsThereAreNames() {
-    for kind in [Record.Kind.endToEnd, .gemm] {
+    for kind in [Record.Kind.endToEnd, .gemm, .operations] {
       var record = Fixture.troubled()
       record.kind = kind
       let counts = CSVReport(record).results.split(separator: "\n").map {

@@ -278,6 +278,11 @@ import Testing
     (.decode(tokens: 32, depth: 64, batch: 1), "tg32 @ d64"),
     (.decode(tokens: 32, depth: 0, batch: 1), "tg32"),
     (.decode(tokens: 2, depth: 3, batch: 4), "tg2 @ d3 b4"), (.gemm(m: 1, k: 2, n: 3), "1x2x3"),
+    (.operation(shape: .gelu(rows: 64, channels: 3072)), "gelu 64x3072"),
+    (.operation(shape: .softmax(rows: 2, heads: 12, depth: 7)), "softmax 2x12 @ d7"),
+    (.operation(shape: .attention(rows: 1, heads: 12, headSize: 64, depth: 0)), "attention 1x12x64 @ d0"),
+    (.operation(shape: .embedding(rows: 3, channels: 64, vocabulary: 512)), "embedding 3x64 of 512"),
+    (.operation(shape: .sampling(vocabulary: 512, choice: .topP)), "sampling 512 top-p"),
   ])
   func testsHaveTheFieldsNames(test: Reporting.Test, name: String) {
     #expect(test.name == name)

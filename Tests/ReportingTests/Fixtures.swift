@@ -9,7 +9,7 @@ enum Fixture {
     var record = Record(
       kind: kind, command: ["gpt2-bench", "all", "--model", "synthetic:tiny"],
       started: "2026-01-02T03:04:05Z",
-      model: kind == .gemm
+      model: kind != .endToEnd
         ? nil
         : ModelDescription(
           name: "synthetic:tiny", layers: 2, heads: 4, channels: 64, vocabulary: 512, context: 128,
@@ -147,6 +147,54 @@ enum Fixture {
     cell.samples = milliseconds.enumerated().map { round, time in
       Sample(
         round: round, sequence: round, elapsedNanoseconds: time * 1e6, iterations: 10,
+        prefillNanoseconds: nil, tokenNanoseconds: [])
+    }
+    return cell
+  }
+
+  /// Two variants on a layer norm, a choice and attention; the second failed on attention.
+  static func operations() -> Record {
+    let norm = OperationShape.layerNorm(rows: 64, channels: 768)
+    let choice = OperationShape.sampling(vocabulary: 50257, choice: .topK)
+    let attention = OperationShape.attention(rows: 1, heads: 12, headSize: 64, depth: 512)
+    var record = record(
+      kind: .operations,
+      cells: [
+        operationCell(
+          "naive", norm, flops: 400_000, bytes: 400_000, streamed: 6000, microseconds: [80, 80, 80]),
+        operationCell(
+          "simd8", norm, flops: 400_000, bytes: 400_000, streamed: 6000, microseconds: [16, 16, 16]),
+        operationCell(
+          "naive", choice, flops: nil, bytes: 200_000, streamed: 200_000, microseconds: [250, 250, 250]),
+        operationCell(
+          "naive", attention, flops: 1_600_000, bytes: 3_200_000, streamed: 3_000_000, microseconds: [1000]),
+        operationCell(
+          "simd8", attention, flops: 1_600_000, bytes: 3_200_000, streamed: 3_000_000, microseconds: [400]),
+      ])
+    record.command = ["gpt2-bench", "ops", "--ops", "layernorm,sampling,attention", "--rows", "1,64"]
+    record.settings.suite = nil
+    record.correctness = [
+      passedCheck("naive", reference: norm.name), passedCheck("simd8", reference: norm.name),
+      passedCheck("naive", reference: choice.name), passedCheck("naive", reference: attention.name),
+      failedCheck("simd8", reference: attention.name),
+    ]
+    for index in record.correctness.indices {
+      record.correctness[index].argmaxAgreed = 0
+      record.correctness[index].argmaxCompared = 0
+    }
+    return record
+  }
+
+  static func operationCell(
+    _ variant: String, _ shape: OperationShape, flops: Double?, bytes: Double, streamed: Double,
+    microseconds: [Double]
+  ) -> Cell {
+    var cell = Cell(
+      variant: variant, weights: "f32", threads: 1, test: .operation(shape: shape), status: .measured)
+    (cell.flops, cell.bytes, cell.streamedBytes) = (flops, bytes, streamed)
+    cell.samples = microseconds.enumerated().map { round, time in
+      Sample(
+        round: round, sequence: round, elapsedNanoseconds: time * 1e3, iterations: 100,
         prefillNanoseconds: nil, tokenNanoseconds: [])
     }
     return cell

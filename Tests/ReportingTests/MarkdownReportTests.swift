@@ -72,7 +72,7 @@ import Testing
         - **GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average decode step, ÷ its time. Compulsory: each weight and each cached value once.
         - **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes (Williams, Waterman and Patterson 2009), and P_peak and BW are this machine's, measured in this run with as many threads. **Roof** is the lower of the two: compute, or the memory that BW is of, the nearest level that holds the bytes.
         - **Peak memory** = the process's peak resident set size (`ru_maxrss` or `VmHWM`) by the end of its cells.
-        - **Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode step or GEMM); `naive` with as many threads where that was measured, else with its fewest.
+        - **Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode step, GEMM or operation); `naive` with as many threads where that was measured, else with its fewest.
         - Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed), given from 3 samples on; ± is its end farther from the median. An empty field means that there is no figure.
 
         ### Sampling

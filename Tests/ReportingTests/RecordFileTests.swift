@@ -111,7 +111,7 @@ import Testing
       (["cells", 0, "status"], nil, "cells[0].status: missing, expected a string"),
       (
         ["cells", 0, "test"], "{}",
-        "cells[0].test: found an object, expected an object with one of \"prefill\", \"decode\", \"gemm\""
+        "cells[0].test: found an object, expected an object with one of \"prefill\", \"decode\", \"gemm\", \"operation\""
       ),
       (
         ["cells", 1, "test", "decode", "depth"], "9223372036854775807",
@@ -125,7 +125,7 @@ import Testing
       (["machine"], nil, "machine: missing, expected an object"),
       (["machine", "flags"], "[1]", "machine.flags[0]: found 1, expected a string"),
       (["isComplete"], "1", "isComplete: found 1, expected true or false"),
-      (["kind"], "\"speed\"", "kind: found \"speed\", expected one of \"end-to-end\", \"gemm\""),
+      (["kind"], "\"speed\"", "kind: found \"speed\", expected one of \"end-to-end\", \"gemm\", \"ops\""),
       (
         ["settings", "cellBudgetSeconds"], "[]",
         "settings.cellBudgetSeconds: found an array of 0, expected a number"

@@ -69,13 +69,13 @@ import Testing
     }
   }
 
-  @Test func everyWriteReplacesAllFourFilesWhole() throws {
+  @Test func everyWriteReplacesAllFilesWhole() throws {
     try withTemporaryFolder { root in
       let folder = try ReportFolder.create(at: root)
       var record = Fixture.small()
       record.isComplete = false
       try folder.write(record)
-      let names = ["record.json", "report.md", "results.csv", "samples.csv"]
+      let names = ["record.json", "report.html", "report.md", "results.csv", "samples.csv"]
       #expect(try contents(root) == names)
       let before = try #require(FileHandle(forReadingAtPath: "\(root)/report.md"))
       record.isComplete = true
@@ -84,6 +84,7 @@ import Testing
       let old = String(decoding: try before.readToEnd() ?? Data(), as: UTF8.self)
       #expect(old.contains("The run is incomplete"))
       #expect(try text("\(root)/report.md") == MarkdownReport(record).text)
+      #expect(try text("\(root)/report.html") == HTMLReport(record).text)
       #expect(try text("\(root)/results.csv") == CSVReport(record).results)
       #expect(try text("\(root)/samples.csv") == CSVReport(record).samples)
       #expect(try Record.read(path: "\(root)/record.json") == record)
@@ -100,7 +101,7 @@ import Testing
       record.cells[0].flops = .nan
       #expect(throws: EncodingError.self) { try folder.write(record) }
       #expect(try text("\(root)/report.md") == old)
-      #expect(try contents(root).count == 4)
+      #expect(try contents(root).count == 5)
     }
   }
 

@@ -1,10 +1,11 @@
-// What Swift cannot name: the compiler's own view of the target CPU. Header only.
+// What Swift cannot name: the compiler's own view of the target CPU.
 #ifndef GPT2_BENCH_CSYSTEM_H
 #define GPT2_BENCH_CSYSTEM_H
 
 #include "CSystemCPU.h"
 #include "CSystemCounters.h"
 #include "CSystemMeasurement.h"
+#include "CSystemProbe.h"
 
 #ifndef GPT2_BENCH_CPU_FLAG
 #define GPT2_BENCH_CPU_FLAG ""

@@ -90,6 +90,21 @@ static inline int csystem_current_cpu(void) {
 #endif
 }
 
+/// The CPU's time counter: it runs at one rate whatever the clock rate, and alike on all cores.
+static inline uint64_t csystem_ticks(void) {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t ticks;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+  return ticks;
+#else
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+#endif
+}
+
 /// The system's number of the calling thread; 0 where there is none to be had.
 static inline int csystem_thread_id(void) {
 #ifdef __linux__

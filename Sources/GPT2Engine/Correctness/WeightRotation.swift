@@ -26,6 +26,10 @@ public final class WeightRotation {
     }
   }
 
+  /// All of the memory, and the floats it holds.
+  var base: UnsafePointer<Float> { UnsafePointer(buffer.base) }
+  var count: Int { buffer.count }
+
   /// Where the matrix of this turn lies; nil for one that is larger than the rotation, which needs none.
   ///
   /// The turns go through all of the memory and begin again; the last matrix of a round overlaps the one before it

@@ -34,10 +34,10 @@ extension Engine {
       let capacity = max(rows, min(2 * activations.capacity, configuration.context))
       activations = try Activations(capacity: capacity, configuration: configuration)
     }
-    embed(chunks)
+    Probe.during(.embedding) { embed(chunks) }
     for (index, layer) in weights.layers.enumerated() {
       attentionBlock(layer, index, chunks, rows: rows)
-      mlpBlock(layer, rows: rows)
+      mlpBlock(layer, index, rows: rows)
     }
     for chunk in chunks where chunk.sequence.cache != nil {
       chunk.sequence.cachedCount = chunk.firstPosition + chunk.count
@@ -46,17 +46,14 @@ extension Engine {
 
   /// residual[row] = token embedding + position embedding
   private func embed(_ chunks: [Chunk]) {
-    let channels = configuration.channels
-    let tokens = weights.tokenEmbedding
-    let positions = checkpoint.positionEmbedding.baseAddress!
+    let embedding = Embedding(
+      tokens: weights.tokenEmbedding, positions: checkpoint.positionEmbedding.baseAddress!,
+      channels: configuration.channels)
     for chunk in chunks {
-      for i in 0..<chunk.count {
-        let position = chunk.firstPosition + i
-        let token = tokens + chunk.sequence.tokens[position] * channels
-        let place = positions + position * channels
-        let out = activations.residual.base + (chunk.firstRow + i) * channels
-        for c in 0..<channels { out[c] = token[c] + place[c] }
-      }
+      let new = chunk.firstPosition..<chunk.firstPosition + chunk.count
+      embedding.run(
+        chunk.sequence.tokens[new], firstPosition: chunk.firstPosition,
+        to: activations.residual.base + chunk.firstRow * configuration.channels)
     }
   }
 
@@ -69,16 +66,22 @@ extension Engine {
     let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
     let qkv = MutableMatrix(activations.qkv, rows: rows, columns: 3 * channels)
     let attended = MutableMatrix(activations.attended, rows: rows, columns: channels)
-    kernel.run(
-      LayerNorm(
-        input: residual.readOnly, weight: layer.norm1Weight, bias: layer.norm1Bias,
-        epsilon: configuration.layerNormEpsilon, output: block))
-    kernel.run(Linear(input: block.readOnly, weight: layer.qkv, bias: layer.qkvBias, output: qkv))
+    Probe.during(.layerNorm, layer: index) {
+      kernel.run(
+        LayerNorm(
+          input: residual.readOnly, weight: layer.norm1Weight, bias: layer.norm1Bias,
+          epsilon: configuration.layerNormEpsilon, output: block))
+    }
+    Probe.during(.qkv, layer: index) {
+      kernel.run(Linear(input: block.readOnly, weight: layer.qkv, bias: layer.qkvBias, output: qkv))
+    }
     for chunk in chunks { attend(chunk, index, qkv: qkv, attended: attended) }
-    kernel.run(
-      Linear(
-        input: attended.readOnly, weight: layer.projection, bias: layer.projectionBias, output: block,
-        epilogue: .residual(residual)))
+    Probe.during(.projection, layer: index) {
+      kernel.run(
+        Linear(
+          input: attended.readOnly, weight: layer.projection, bias: layer.projectionBias, output: block,
+          epilogue: .residual(residual)))
+    }
   }
 
   /// One sequence's share of attention: its keys and values are stored first, then read with all before them.
@@ -94,34 +97,44 @@ extension Engine {
     }
     let cacheLayer = chunk.sequence.cache == nil ? 0 : layer
     let (keys, values) = (box.cache.keys(cacheLayer), box.cache.values(cacheLayer))
-    kernel.run(
-      CacheStore(
-        newKeys: part(1), newValues: part(2), keys: keys, values: values,
-        heads: configuration.heads, headSize: configuration.headSize,
-        capacity: box.cache.capacity, firstPosition: chunk.firstPosition))
-    kernel.run(
-      Attention(
-        queries: part(0), keys: keys, values: values, heads: configuration.heads,
-        headSize: configuration.headSize, capacity: box.cache.capacity,
-        firstPosition: chunk.firstPosition, output: output, scores: scores.base))
+    Probe.during(.cacheStore, layer: layer) {
+      kernel.run(
+        CacheStore(
+          newKeys: part(1), newValues: part(2), keys: keys, values: values,
+          heads: configuration.heads, headSize: configuration.headSize,
+          capacity: box.cache.capacity, firstPosition: chunk.firstPosition))
+    }
+    Probe.during(.attention, layer: layer) {
+      kernel.run(
+        Attention(
+          queries: part(0), keys: keys, values: values, heads: configuration.heads,
+          headSize: configuration.headSize, capacity: box.cache.capacity,
+          firstPosition: chunk.firstPosition, output: output, scores: scores.base))
+    }
   }
 
   /// residual += down(gelu(up(norm(residual))))
-  private func mlpBlock(_ layer: PreparedWeights.Layer, rows: Int) {
+  private func mlpBlock(_ layer: PreparedWeights.Layer, _ index: Int, rows: Int) {
     let channels = configuration.channels
     let residual = MutableMatrix(activations.residual.base, rows: rows, columns: channels)
     let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
     let hidden = MutableMatrix(activations.hidden, rows: rows, columns: configuration.hidden)
-    kernel.run(
-      LayerNorm(
-        input: residual.readOnly, weight: layer.norm2Weight, bias: layer.norm2Bias,
-        epsilon: configuration.layerNormEpsilon, output: block))
-    kernel.run(
-      Linear(
-        input: block.readOnly, weight: layer.up, bias: layer.upBias, output: hidden, epilogue: .gelu))
-    kernel.run(
-      Linear(
-        input: hidden.readOnly, weight: layer.down, bias: layer.downBias, output: block,
-        epilogue: .residual(residual)))
+    Probe.during(.layerNorm, layer: index) {
+      kernel.run(
+        LayerNorm(
+          input: residual.readOnly, weight: layer.norm2Weight, bias: layer.norm2Bias,
+          epsilon: configuration.layerNormEpsilon, output: block))
+    }
+    Probe.during(.up, layer: index) {
+      kernel.run(
+        Linear(
+          input: block.readOnly, weight: layer.up, bias: layer.upBias, output: hidden, epilogue: .gelu))
+    }
+    Probe.during(.down, layer: index) {
+      kernel.run(
+        Linear(
+          input: hidden.readOnly, weight: layer.down, bias: layer.downBias, output: block,
+          epilogue: .residual(residual)))
+    }
   }
 }

@@ -104,10 +104,14 @@ public final class Engine {
   /// Final layer norm, in place, and the product with the output embedding.
   private func project(_ rows: UnsafeMutablePointer<Float>, to output: MutableMatrix) {
     let normal = MutableMatrix(rows, rows: output.rows, columns: configuration.channels)
-    kernel.run(
-      LayerNorm(
-        input: normal.readOnly, weight: weights.finalNormWeight, bias: weights.finalNormBias,
-        epsilon: configuration.layerNormEpsilon, output: normal))
-    kernel.run(Linear(input: normal.readOnly, weight: weights.output, bias: nil, output: output))
+    Probe.during(.layerNorm) {
+      kernel.run(
+        LayerNorm(
+          input: normal.readOnly, weight: weights.finalNormWeight, bias: weights.finalNormBias,
+          epsilon: configuration.layerNormEpsilon, output: normal))
+    }
+    Probe.during(.logits) {
+      kernel.run(Linear(input: normal.readOnly, weight: weights.output, bias: nil, output: output))
+    }
   }
 }

@@ -35,6 +35,15 @@ public final class TokenSequence {
     tokens += ids
   }
 
+  /// Forgets all but the first `count` tokens, as if the rest had never been taken in.
+  ///
+  /// - Parameter count: at most as many as there are.
+  public func truncate(to count: Int) {
+    precondition(count >= 0 && count <= tokens.count, "a sequence of \(tokens.count) tokens cut to \(count)")
+    tokens.removeSubrange(count...)
+    cachedCount = min(cachedCount, count)
+  }
+
   /// Forgets everything, keeps the memory.
   public func reset() {
     tokens = []

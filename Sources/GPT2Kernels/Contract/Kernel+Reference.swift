@@ -35,11 +35,13 @@ extension DivisibleKernel {
   }
 
   public func gelu(_ operation: GELU, elements: Range<Int>) {
+    Probe.enter(.gelu)
     let scale = (2 / Float.pi).squareRoot()
     for i in elements {
       let x = operation.values[i]
       operation.values[i] = 0.5 * x * (1 + tanhf(scale * (x + 0.044715 * x * x * x)))
     }
+    Probe.enter(.operation)
   }
 
   public func add(_ operation: Addition, elements: Range<Int>) {
@@ -56,18 +58,29 @@ extension DivisibleKernel {
         let query = operation.queries.row(row) + head * size
         let out = operation.output.row(row) + head * size
         let positions = operation.firstPosition + row + 1
+        Probe.enter(.scores)
         for t in 0..<positions {
           var sum: Float = 0
           for i in 0..<size { sum += query[i] * keys[t * size + i] }
           scores[t] = sum * operation.scale
         }
+        Probe.enter(.softmax)
         referenceSoftmax(scores, count: positions)
+        Probe.enter(.values)
         for i in 0..<size {
           var sum: Float = 0
           for t in 0..<positions { sum += scores[t] * values[t * size + i] }
           out[i] = sum
         }
       }
+    }
+    Probe.enter(.operation)
+  }
+
+  public func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    operation.forEachRow(of: heads) { row, count, divisor in
+      referenceSoftmax(row, count: count)
+      divisor.pointee = 1
     }
   }
 }

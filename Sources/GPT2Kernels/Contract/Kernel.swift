@@ -20,6 +20,9 @@ public protocol Kernel: Sendable {
 
   func run(_ operation: Attention)
 
+  /// The softmax that is inside `run(_: Attention)`, alone.
+  func run(_ operation: Softmax)
+
   /// Calls `body` with each index below `count`, on whatever threads the kernel has.
   func forEach(_ count: Int, _ body: (Int) -> Void)
 }
@@ -54,6 +57,9 @@ public protocol DivisibleKernel: Kernel {
   func add(_ operation: Addition, elements: Range<Int>)
 
   func attention(_ operation: Attention, heads: Range<Int>)
+
+  /// With the function that `attention` calls for a row.
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>)
 }
 
 extension DivisibleKernel {
@@ -70,6 +76,8 @@ extension DivisibleKernel {
   public func run(_ operation: Addition) { add(operation, elements: 0..<operation.count) }
 
   public func run(_ operation: Attention) { attention(operation, heads: 0..<operation.heads) }
+
+  public func run(_ operation: Softmax) { softmaxRows(operation, heads: 0..<operation.heads) }
 }
 
 extension Linear {

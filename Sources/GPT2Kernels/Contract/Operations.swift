@@ -82,6 +82,18 @@ public struct LayerNorm: Sendable {
     self.epsilon = epsilon
     self.output = output
   }
+
+  /// Eight a value: one for the mean; difference, square and sum for the variance; difference, two products and a sum
+  /// for the result. The root and the quotients of a row are not counted.
+  public static func flops(rows: Int, channels: Int) -> Double { 8 * Double(rows) * Double(channels) }
+
+  /// Rows read once and written once, weight and bias read once.
+  public static func bytes(rows: Int, channels: Int) -> Double {
+    8 * Double(rows) * Double(channels) + vectorBytes(channels: channels)
+  }
+
+  /// Of `bytes`, the weight and the bias: what no operation before has left in the caches.
+  public static func vectorBytes(channels: Int) -> Double { 8 * Double(channels) }
 }
 
 /// x ← ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), in place: the approximation GPT-2 was trained with
@@ -94,6 +106,12 @@ public struct GELU: @unchecked Sendable {
     self.values = values
     self.count = count
   }
+
+  /// Nine a value, as the formula is written: six products, two sums and the tangent, which counts as one.
+  public static func flops(count: Int) -> Double { 9 * Double(count) }
+
+  /// Each value read once and written once.
+  public static func bytes(count: Int) -> Double { 8 * Double(count) }
 }
 
 /// x ← x + y, in place: the residual stream.
@@ -106,6 +124,77 @@ public struct Addition: @unchecked Sendable {
     self.target = target
     self.addend = addend
     self.count = count
+  }
+
+  /// One a value.
+  public static func flops(count: Int) -> Double { Double(count) }
+
+  /// Both read once, the sum written once.
+  public static func bytes(count: Int) -> Double { 12 * Double(count) }
+}
+
+/// The softmax of attention's scores, for each head on its own: x[i] ← exp(x[i] − max) / Σ exp(x[j] − max) over the
+/// positions that a query sees.
+public struct Softmax: @unchecked Sendable {
+  /// A row for each query of each head.
+  public let scores: UnsafeMutablePointer<Float>
+  public let heads: Int
+  /// Queries of one head, at consecutive positions.
+  public let queries: Int
+  /// Positions that the last query sees; each one before it sees one fewer. What lies behind those that a query sees is
+  /// unspecified afterwards.
+  public let positions: Int
+  /// Floats from one head's first row to the next head's.
+  public let headStride: Int
+  /// Floats from one row to the next of the same head; 0 where they take turns in one place, as within attention.
+  public let queryStride: Int
+  /// (heads, queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave that
+  /// to whoever sums values with these weights.
+  public let divisors: UnsafeMutablePointer<Float>
+
+  public init(
+    _ scores: UnsafeMutablePointer<Float>, heads: Int, queries: Int, positions: Int, headStride: Int,
+    queryStride: Int, divisors: UnsafeMutablePointer<Float>
+  ) {
+    assert(positions >= queries && (queryStride == 0 || queryStride >= positions))
+    assert(headStride >= (queries - 1) * queryStride + positions)
+    self.scores = scores
+    self.heads = heads
+    self.queries = queries
+    self.positions = positions
+    self.headStride = headStride
+    self.queryStride = queryStride
+    self.divisors = divisors
+  }
+
+  /// Calls `body` with the scores of each query of these heads, how many positions it sees, and its divisor.
+  @inline(__always)
+  func forEachRow(
+    of heads: Range<Int>,
+    _ body: (UnsafeMutablePointer<Float>, _ count: Int, _ divisor: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    for head in heads {
+      for query in 0..<queries {
+        body(
+          scores + (head &* headStride &+ query &* queryStride), positions &- queries &+ query &+ 1,
+          divisors + (head &* queries &+ query))
+      }
+    }
+  }
+
+  /// Five a score: maximum, difference, power, sum and quotient.
+  public static func flops(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    5 * scores(rows: rows, firstPosition: firstPosition, heads: heads)
+  }
+
+  /// Each score read once and written once.
+  public static func bytes(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    8 * scores(rows: rows, firstPosition: firstPosition, heads: heads)
+  }
+
+  /// Pairs of a query and a position that it sees, of all heads.
+  private static func scores(rows: Int, firstPosition: Int, heads: Int) -> Double {
+    (Double(rows) * Double(firstPosition) + Double(rows) * Double(rows + 1) / 2) * Double(heads)
   }
 }
 
@@ -158,5 +247,10 @@ public struct Attention: @unchecked Sendable {
   /// Keys and values of all positions once, queries and output once.
   public static func bytes(rows: Int, firstPosition: Int, channels: Int) -> Double {
     4 * Double(channels) * (2 * Double(firstPosition + rows) + 2 * Double(rows))
+  }
+
+  /// Of `bytes`, the keys and values of positions before: those of the new ones have just been stored.
+  public static func cachedBytes(firstPosition: Int, channels: Int) -> Double {
+    8 * Double(channels) * Double(firstPosition)
   }
 }

@@ -42,7 +42,9 @@ public final class ThreadPool: @unchecked Sendable {
           body: body, range: range, grain: grain,
           schedule: GuidedSchedule(count: range.count, grain: grain, threads: threads)))
       shared.takeParts()
+      Probe.enter(.waiting)
       shared.join()
+      Probe.enter(.operation)
     }
   }
 
@@ -152,7 +154,10 @@ private final class Shared: @unchecked Sendable {
     workers[index].settle()
     var done: UInt64 = 0
     while let number = enter(after: done, as: index) {
+      Probe.enter(.operation)
       takeParts()
+      // Before it leaves: behind the gate nothing of a job may be touched, and a listener belongs to the job.
+      Probe.enter(.waiting)
       gate.pointee.wrappingSubtract(1, ordering: .releasing)
       done = number
     }

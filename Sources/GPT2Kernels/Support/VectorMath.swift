@@ -129,10 +129,12 @@ func vectorLayerNorm<Vector: FloatVector>(
 func vectorGELU<Vector: FloatVector>(
   _ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type
 ) {
+  Probe.enter(.gelu)
   var i = 0
   while i < count {
     let used = min(Vector.scalarCount, count &- i)
     gelu(Vector(loading: values + i, count: used)).store(to: values + i, count: used)
     i &+= Vector.scalarCount
   }
+  Probe.enter(.operation)
 }

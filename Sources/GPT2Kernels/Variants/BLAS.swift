@@ -45,5 +45,7 @@ struct BLASLinear<Base: DivisibleKernel>: DivisibleKernel {
 
   func attention(_ operation: Attention, heads: Range<Int>) { base.attention(operation, heads: heads) }
 
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>) { base.softmaxRows(operation, heads: heads) }
+
   func forEach(_ count: Int, _ body: (Int) -> Void) { base.forEach(count, body) }
 }

@@ -47,17 +47,28 @@ struct SIMD8Tile3x4: DivisibleKernel {
       for row in 0..<operation.queries.rows {
         let query = operation.queries.row(row) + head * size
         let positions = operation.firstPosition + row + 1
+        Probe.enter(.scores)
         for t in stride(from: 0, to: positions, by: 4) {
           let count = min(4, positions - t)
           let rows = QuadRows(keys + t &* size, stride: size, count: count)
           let products = dotQuad(query, rows, count: size) * operation.scale
           products.store(to: scores + t, count: count)
         }
+        Probe.enter(.softmax)
         softmax(scores, count: positions)
+        Probe.enter(.values)
         weightedSum(
           of: values, weights: scores, count: positions, size: size,
           to: operation.output.row(row) + head * size)
       }
+    }
+    Probe.enter(.operation)
+  }
+
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    operation.forEachRow(of: heads) { row, count, divisor in
+      softmax(row, count: count)
+      divisor.pointee = 1
     }
   }
 

@@ -37,6 +37,10 @@ struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
     pool.split(heads, grain: 1) { base.attention(operation, heads: $0) }
   }
 
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    pool.split(heads, grain: 1) { base.softmaxRows(operation, heads: $0) }
+  }
+
   func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }
 
   /// Rows that together are worth a fork.

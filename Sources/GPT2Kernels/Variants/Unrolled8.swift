@@ -28,15 +28,19 @@ struct Unrolled8: DivisibleKernel {
       for row in 0..<operation.queries.rows {
         let query = operation.queries.row(row) + head * size
         let positions = operation.firstPosition + row + 1
+        Probe.enter(.scores)
         for t in 0..<positions {
           scores[t] = unrolledDot(query, keys + t * size, count: size) * operation.scale
         }
+        Probe.enter(.softmax)
         referenceSoftmax(scores, count: positions)
+        Probe.enter(.values)
         weightedSum(
           of: values, weights: scores, count: positions, size: size,
           to: operation.output.row(row) + head * size)
       }
     }
+    Probe.enter(.operation)
   }
 
   /// out[i] = Σₜ weights[t] · vectors[t, i], eight columns at a time so that each weight is loaded once for them.

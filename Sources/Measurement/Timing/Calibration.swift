@@ -39,15 +39,43 @@ public struct Calibration: Sendable {
     return CalibratedSample(iterations: iterations, elapsedNanoseconds: clock.now() - start)
   }
 
+  /// Times `iterations` calls, at most `calls` of them at a time, and prepares each time while the clock stands.
+  public func sample(
+    iterations: Int, preparedFor calls: Int, prepare: () throws -> Void,
+    _ body: (_ iterations: Int) throws -> Void
+  ) rethrows -> CalibratedSample {
+    var elapsed: UInt64 = 0
+    for first in stride(from: 0, to: iterations, by: max(calls, 1)) {
+      try prepare()
+      let start = clock.now()
+      try body(min(max(calls, 1), iterations - first))
+      elapsed += clock.now() - start
+    }
+    return CalibratedSample(iterations: iterations, elapsedNanoseconds: elapsed)
+  }
+
   /// Finds the number of calls that lasts at least the minimum, and gives the sample that showed it. All calls
   /// before it count as warm-up.
   ///
   /// Starts at one call and aims 20 % beyond the minimum from what it has seen, at most ten times as many
   /// calls in a step, because the first calls are slower than the rest.
   public func calibrate(_ body: (_ iterations: Int) throws -> Void) rethrows -> CalibratedSample {
+    try search { try sample(iterations: $0, body) }
+  }
+
+  /// As `calibrate(_:)`, of calls that are prepared for.
+  public func calibrate(
+    preparedFor calls: Int, prepare: () throws -> Void, _ body: (_ iterations: Int) throws -> Void
+  ) rethrows -> CalibratedSample {
+    try search { try sample(iterations: $0, preparedFor: calls, prepare: prepare, body) }
+  }
+
+  private func search(
+    _ take: (_ iterations: Int) throws -> CalibratedSample
+  ) rethrows -> CalibratedSample {
     var iterations = 1
     while true {
-      let result = try sample(iterations: iterations, body)
+      let result = try take(iterations)
       if result.elapsedNanoseconds >= minimum || iterations >= Self.maximumIterations { return result }
       let wanted = 1.2 * Double(minimum) / max(result.nanosecondsPerCall, 1e-3)
       let next = min(wanted.rounded(.up), Double(iterations) * 10)

@@ -4,6 +4,7 @@ enum ComparedMetric: String, Sendable, CaseIterable {
   case prefill = "prefill tok/s"
   case timeToFirstToken = "TTFT"
   case gemm = "GEMM"
+  case operation
   case peakMemory = "peak memory"
   case warmLoad = "load, warm"
 
@@ -14,6 +15,7 @@ enum ComparedMetric: String, Sendable, CaseIterable {
     case .prefill: return "prefill"
     case .timeToFirstToken: return "ttft"
     case .gemm: return "gemm"
+    case .operation: return "ops"
     case .peakMemory: return "memory"
     case .warmLoad: return "load"
     }
@@ -23,6 +25,7 @@ enum ComparedMetric: String, Sendable, CaseIterable {
     switch self {
     case .decode, .prefill: return "tok/s"
     case .timeToFirstToken, .gemm, .warmLoad: return "ms"
+    case .operation: return "µs"
     case .peakMemory: return "MiB"
     }
   }
@@ -33,6 +36,7 @@ enum ComparedMetric: String, Sendable, CaseIterable {
     case .decode: return [.decode]
     case .prefill: return [.prefill, .timeToFirstToken]
     case .gemm: return [.gemm]
+    case .operation: return [.operation]
     }
   }
 
@@ -40,7 +44,7 @@ enum ComparedMetric: String, Sendable, CaseIterable {
   /// memory, which is one value.
   func durations(_ cell: Cell) -> [Double] {
     switch self {
-    case .decode, .prefill, .gemm: return cell.primaryDurations
+    case .decode, .prefill, .gemm, .operation: return cell.primaryDurations
     case .timeToFirstToken: return cell.firstTokenDurations
     case .peakMemory: return []
     case .warmLoad: return cell.loadDurations
@@ -54,6 +58,7 @@ enum ComparedMetric: String, Sendable, CaseIterable {
     case .prefill: return figures.prefillTokensPerSecond?.value
     case .timeToFirstToken: return figures.timeToFirstTokenMS?.value
     case .gemm: return figures.gemmMS?.value
+    case .operation: return figures.operationMicroseconds?.value
     case .peakMemory: return figures.peakMemoryMiB
     case .warmLoad: return figures.warmLoadMS
     }

@@ -8,7 +8,8 @@ extension Comparison {
       "# Comparison of two \(method.nouns)", verdictLine,
       warnings.map { "> **Warning:** \($0)" }.joined(separator: "\n>\n"),
       failures.isEmpty ? "" : "Failed its correctness check in head:\n\n" + MarkdownReport.list(failures),
-      table(of: rowsWorstFirst), meansTable,
+      table(of: rowsWorstFirst), reasons.isEmpty ? "" : "## Why\n\n" + MarkdownReport.list(reasons),
+      meansTable,
       unmatched.isEmpty ? "" : "## On one side only\n\n" + MarkdownReport.list(unmatched), explanation,
     ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"

@@ -12,6 +12,7 @@ extension Comparison {
     self.init(
       StoredRows(base: base, head: head, thresholds: thresholds), base: Side(base, label: baseLabel),
       head: Side(head, label: headLabel), thresholds)
+    reasons = StoredReasons(base: base, head: head).lines(of: rowsWorstFirst)
   }
 
   /// Two stored records, of which only the rows that `filter` keeps are compared: what is left out takes no part in
@@ -25,6 +26,7 @@ extension Comparison {
     self.init(
       try StoredRows(base: base, head: head, thresholds: thresholds).kept(by: filter),
       base: Side(base, label: baseLabel), head: Side(head, label: headLabel), thresholds)
+    reasons = StoredReasons(base: base, head: head).lines(of: rowsWorstFirst)
   }
 
   private init(_ stored: StoredRows, base: Side, head: Side, _ thresholds: Thresholds) {

@@ -26,6 +26,8 @@ public struct Comparison: Sendable {
   let warnings: [String]
   /// How this comparison was made, one line each.
   let notes: [String]
+  /// Why rows changed, from both sides' profiles, one line each; empty where a side has none.
+  var reasons: [String] = []
 
   /// 3 where a row regressed; else 4 where a check failed in the head; else 5 where a row is inconclusive, the
   /// head lost a contestant or nothing could be compared; else 0.

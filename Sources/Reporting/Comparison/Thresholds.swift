@@ -3,7 +3,7 @@ public struct Thresholds: Sendable, Equatable {
   private var shares: [ComparedMetric: Double]
 
   /// - Parameters are shares, 0.05 for 5 %, held within 0...1.
-  ///   - speeds: of prefill, TTFT, decode and GEMM.
+  ///   - speeds: of prefill, TTFT, decode, GEMM and operations.
   ///   - load: loads of one build differ by more than any other time.
   public init(speeds: Double = 0.05, memory: Double = 0.02, load: Double = 0.2) {
     shares = [.peakMemory: memory, .warmLoad: load]

@@ -6,7 +6,7 @@ import Statistics
 ///
 /// `latency` and `throughput` are Bencher's own measures, in nanoseconds and operations a second: of a prompt its
 /// forward pass and tokens, of decoding one token (TPOT) and tokens, of a GEMM one product and floating-point
-/// operations. `time-to-first-token`, `load-time` and `load-to-first-token` are nanoseconds too, `peak-memory` is
+/// operations, of another operation one call and calls. `time-to-first-token`, `load-time` and `load-to-first-token` are nanoseconds too, `peak-memory` is
 /// bytes. A slug has at most 64 characters, a benchmark's name at most 1024 bytes.
 public struct BencherReport: Sendable {
   let benchmarks: [String: [String: Metric]]
@@ -58,7 +58,7 @@ public struct BencherReport: Sendable {
 
   private static func slug(_ measure: TrackedFigure.Measure) -> String {
     switch measure {
-    case .prefill, .timePerOutputToken, .gemm: return "latency"
+    case .prefill, .timePerOutputToken, .gemm, .operation: return "latency"
     case .timeToFirstToken: return "time-to-first-token"
     case .peakMemory: return "peak-memory"
     case .warmLoad: return "load-time"
@@ -66,9 +66,13 @@ public struct BencherReport: Sendable {
     }
   }
 
-  /// From milliseconds to nanoseconds, from MiB to bytes.
+  /// From milliseconds and microseconds to nanoseconds, from MiB to bytes.
   private static func factor(_ measure: TrackedFigure.Measure) -> Double {
-    measure == .peakMemory ? 1_048_576 : 1e6
+    switch measure {
+    case .peakMemory: 1_048_576
+    case .operation: 1e3
+    default: 1e6
+    }
   }
 
   private static func throughput(_ row: Row) -> Figure? {
@@ -79,6 +83,7 @@ public struct BencherReport: Sendable {
       return (row.cell.flops ?? row.cell.test.gemmFlops).flatMap { flops in
         row.figures.gemmMS?.rate(of: flops * 1e3)
       }
+    case .operation: return row.figures.operationMicroseconds?.rate(of: 1e6)
     }
   }
 

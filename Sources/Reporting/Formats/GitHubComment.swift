@@ -99,14 +99,13 @@ extension MarkdownReport {
   /// The report as a comment on GitHub: which variant is fastest, and every table folded.
   public static func gitHubComment(_ record: Record) -> String {
     let run = RunFigures(record)
-    let subject = record.kind == .gemm ? "GEMM" : record.model?.name ?? "GPT-2"
     let warnings = RunRemarks.warnings(record).map { "> **Warning:** \($0)" }.joined(separator: "\n>\n")
     let sections = [
       allFigures(run), positions(run), work(run), correctness(run), loading(run), method(run),
       machine(record),
     ]
     return GitHubComment(
-      marker: "gpt2-bench report", heading: "\(subject) on \(record.machine.cpu)",
+      marker: "gpt2-bench report", heading: "\(record.subject) on \(record.machine.cpu)",
       shown: [answer(run), warnings],
       folded: [GitHubComment.Section(title: "Ranking", text: ladder(run))]
         + sections.compactMap(GitHubComment.Section.init)

@@ -5,7 +5,7 @@ import Statistics
 ///
 /// A prompt is a `pp` test; a decode test is a `tg` test of as many tokens at the same depth. llama-bench times all
 /// N tokens, gpt2-bench the N − 1 behind the first, so a sample of `tg` is N times its time a token: `avg_ts` is the
-/// mean of the samples' decode tok/s. Batches of several sequences and GEMMs have no counterpart and are left out.
+/// mean of the samples' decode tok/s. Batches of several sequences, GEMMs and operations have no counterpart and are left out.
 ///
 /// `backends` is the variant's name and `model_filename` the model's; `type_k` and `type_v` are empty for another
 /// program, whose cache is not known, and a standard deviation is empty for one sample. What remains says what
@@ -97,7 +97,7 @@ private struct LlamaBenchTest {
     case .decode(let tokens, let depth, 1):
       (prompt, generated, self.depth) = (0, tokens, depth)
       samples = cell.primaryDurations.map { $0 * Double(tokens) }
-    case .prefill, .decode, .gemm: return nil
+    case .prefill, .decode, .gemm, .operation: return nil
     }
     if samples.isEmpty { return nil }
   }

@@ -7,12 +7,19 @@ struct TrackedFigure: Sendable, Equatable {
     case prefill
     case timePerOutputToken = "TPOT"
     case gemm = "GEMM"
+    case operation
     case peakMemory = "peak memory"
     case warmLoad = "load, warm"
     case loadToFirstToken = "load to first token"
 
-    /// `ms` or `MiB`.
-    var unit: String { self == .peakMemory ? "MiB" : "ms" }
+    /// `ms`, `µs` or `MiB`.
+    var unit: String {
+      switch self {
+      case .peakMemory: "MiB"
+      case .operation: "µs"
+      default: "ms"
+      }
+    }
   }
 
   let contestant: Contestant
@@ -33,6 +40,7 @@ struct TrackedFigure: Sendable, Equatable {
     let figures: [(Measure, Figure?)] = [
       (.timeToFirstToken, row.figures.timeToFirstTokenMS), (.prefill, row.figures.prefillMS),
       (.timePerOutputToken, row.figures.timePerOutputTokenMS), (.gemm, row.figures.gemmMS),
+      (.operation, row.figures.operationMicroseconds),
     ]
     return figures.compactMap { measure, figure in
       figure?.finite.map {

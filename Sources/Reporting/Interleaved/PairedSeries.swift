@@ -111,7 +111,7 @@ extension ComparedMetric {
     case .decode: return sample.stepDuration
     case .prefill: return sample.prefillDuration
     case .timeToFirstToken: return sample.firstTokenDuration
-    case .gemm: return sample.elapsedNanoseconds
+    case .gemm, .operation: return sample.elapsedNanoseconds
     case .peakMemory, .warmLoad: return nil
     }
   }
@@ -121,6 +121,7 @@ extension ComparedMetric {
     switch self {
     case .decode, .prefill: return (test?.tokensPerPrimaryDuration ?? 1) * 1e9 / value
     case .timeToFirstToken, .gemm, .warmLoad: return value / 1e6
+    case .operation: return value / 1e3
     case .peakMemory: return value / 1_048_576
     }
   }

@@ -15,7 +15,7 @@ struct ProfileFigures: Sendable {
   let unexplainedNanoseconds: Double
   /// The least time that the ceilings allow for all of a pass; nil without ceilings.
   let leastNanoseconds: Double?
-  /// With probes ÷ without, minus one; nil where it was not measured.
+  /// With probes ÷ without, minus one: the median of the pairs; nil where it was not measured.
   let overhead: Figure?
 
   /// A share of the wall time, 0 to 1.
@@ -44,12 +44,8 @@ struct ProfileFigures: Sendable {
     unexplainedNanoseconds = wallNanoseconds - waitNanoseconds - phases.reduce(0) { $0 + $1.nanoseconds }
     let least = phases.compactMap(\.leastNanoseconds)
     leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +)
-    overhead = profile.overhead.flatMap {
-      Figure(medianOf: $0.withNanoseconds, overMedianOf: $0.withoutNanoseconds)
-    }.map { ratio in
-      Figure(
-        value: ratio.value - 1,
-        interval: ratio.interval.map { Interval(lower: $0.lower - 1, upper: $0.upper - 1) })
+    overhead = profile.overhead.flatMap { cost in
+      Figure(medianOf: zip(cost.withNanoseconds, cost.withoutNanoseconds).map { $0 / $1 - 1 })
     }
   }
 }

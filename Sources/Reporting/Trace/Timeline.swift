@@ -64,4 +64,7 @@ public struct Timeline: Sendable {
     self.tracks = tracks
     self.counters = counters
   }
+
+  /// Of all tracks together.
+  public var spanCount: Int { tracks.reduce(0) { $0 + $1.spans.count } }
 }

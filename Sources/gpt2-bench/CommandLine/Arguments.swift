@@ -129,7 +129,9 @@ struct Arguments {
       + Variant.lookedUp.filter { named.contains($0.name) }.compactMap(\.variant)
   }
 
-  private static func variant(_ name: String, _ option: String) throws -> Variant {
+  /// - Parameter option: what an error opens with.
+  /// - Throws: `UsageError` for no variant; `RunError` for one that needs what this machine lacks.
+  static func variant(_ name: String, _ option: String) throws -> Variant {
     if let lookedUp = Variant.lookedUp.first(where: { $0.name == name }) {
       do { return try lookedUp.found.get() } catch { throw RunError("\(option) \(name): \(error)") }
     }

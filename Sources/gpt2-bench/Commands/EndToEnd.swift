@@ -26,9 +26,7 @@ struct EndToEnd {
     tokenizer = try choice.tokenizer(of: c)
     configuration = c
     description = ModelDescription(
-      name: choice.source.name, layers: c.layers, heads: c.heads, channels: c.channels,
-      vocabulary: c.vocabulary, context: c.context, parameters: c.parameterCount,
-      weightBytes: checkpoint.weightBytes, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
+      choice, checkpoint, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
   }
 
   /// Checks, measures, reports.
@@ -48,6 +46,7 @@ struct EndToEnd {
     let plan = BenchPlan(
       kind: .endToEnd, model: choice.source.name, modelDescription: description,
       contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
+      profile: try cells.profile(kept),
       settings: Settings(
         suite: suite, repetitions: options.repetitions ?? repetitions,
         cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,

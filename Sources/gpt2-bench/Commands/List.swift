@@ -32,7 +32,7 @@ enum List: Command {
       guard let record = try? Record.read(path: baselines.path(of: name)) else {
         return (name.text, "cannot be read")
       }
-      return (name.text, "\(record.model?.name ?? "GEMM"), \(record.started), \(record.machine.cpu)")
+      return (name.text, "\(record.subject), \(record.started), \(record.machine.cpu)")
     }
   }
 

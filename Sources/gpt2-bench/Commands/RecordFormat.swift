@@ -5,13 +5,14 @@ enum RecordFormat: String, CaseIterable {
   case markdown = "md"
   case csv
   case json
+  case html
   case gitHub = "github"
   case gitHubAction = "github-action"
   case bencher = "bmf"
   case llamaBench = "llama-bench"
   case llamaBenchSQL = "llama-bench-sql"
 
-  /// Those that can show a record of this kind: llama-bench has no tests of matrix products.
+  /// Those that can show a record of this kind: llama-bench has no tests of matrix products and other operations.
   static func all(of kind: Record.Kind) -> [RecordFormat] {
     allCases.filter { kind == .endToEnd || ![.llamaBench, .llamaBenchSQL].contains($0) }
   }
@@ -29,7 +30,8 @@ enum RecordFormat: String, CaseIterable {
   private func contents(of record: Record) throws -> String {
     switch self {
     case .markdown: MarkdownReport(record).text
-    case .csv: CSVReport(record).results
+    case .html: HTMLReport(record).text
+    case .csv: record.cells.isEmpty ? ProfileCSV(record).text : CSVReport(record).results
     case .json: String(decoding: try record.encode(), as: UTF8.self)
     case .gitHub: MarkdownReport.gitHubComment(record)
     case .gitHubAction: try BenchmarkActionReport(record).json

@@ -33,13 +33,13 @@ enum Output {
   /// Called before the work, so that a path that cannot be written costs no minutes.
   ///
   /// - Throws: `RunError` where there is no folder to write to, or a folder in the file's place.
-  static func refuseUnwritable(_ path: String?) throws {
+  static func refuseUnwritable(_ path: String?, option: String = "--out") throws {
     guard let path else { return }
     let manager = FileManager.default
     var isFolder: ObjCBool = false
     if path.isEmpty || (manager.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue) {
       throw RunError(
-        "--out: found \(path.isEmpty ? "nothing" : "the folder \(path)"), expected a file's path")
+        "\(option): found \(path.isEmpty ? "nothing" : "the folder \(path)"), expected a file's path")
     }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     guard manager.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {

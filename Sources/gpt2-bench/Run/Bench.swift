@@ -46,7 +46,9 @@ final class Bench {
         var row = Cell(
           variant: contestant.label, weights: contestant.weights, threads: contestant.threads,
           test: cell.test, status: .pending)
-        (row.flops, row.bytes) = cell.work(contestant.decoding)
+        let work = cell.work(contestant.decoding)
+        (row.flops, row.bytes) = (work.flops > 0 ? work.flops : nil, work.bytes)
+        row.streamedBytes = cell.streamedBytes
         record.cells.append(row)
       }
     }
@@ -72,6 +74,7 @@ final class Bench {
     try onChange(record)
     measureRounds()
     if let changeError { throw changeError }
+    measureProfiles()
     if !isCancelled {
       measureCeilings()
       rejectImpossible()

@@ -51,6 +51,8 @@ final class BenchContestant {
     return answer
   }
 
+  func profile(_ request: ProfileRequest) throws -> ProfileAnswer { try ask("profile", request) }
+
   /// Nil where it cannot tell, or is gone.
   func peakMemory() -> Int? {
     let answer: MemoryAnswer? = try? ask("memory", Empty())

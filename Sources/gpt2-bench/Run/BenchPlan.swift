@@ -4,7 +4,7 @@ import Reporting
 /// Everything that a run is to do, before it does anything.
 struct BenchPlan {
   let kind: Record.Kind
-  /// The model's name as workers take it; nil for matrix products.
+  /// The model's name as workers take it; nil for matrix products and other operations.
   let model: String?
   let modelDescription: ModelDescription?
   let contestants: [ContestantPlan]
@@ -12,6 +12,8 @@ struct BenchPlan {
   /// The short generation that follows a load, to time from the load to the first token; nil where no model is
   /// loaded.
   var firstToken: RunRequest?
+  /// What each variant is profiled on when all is measured; nil for nothing.
+  var profile: ProfileRequest?
   let settings: Settings
   /// Wall time beyond which a cell gets no further sample, however few it has.
   let cellCapSeconds: Double
@@ -90,7 +92,10 @@ struct CellPlan {
   /// A short pass that touches every weight; nil where only the whole test will do.
   let warmup: RunRequest?
   /// Arithmetic and traffic of one sample, or of one average decoding step, by how the contestant decodes.
+  /// No FLOPs where none are counted.
   let work: (Variant.Decoding) -> (flops: Double, bytes: Double)
+  /// Of an operation's bytes those that come from memory; nil for another test.
+  var streamedBytes: Double?
   /// How many times the warm-up's arithmetic the whole test takes.
   let warmupRatio: (Variant.Decoding) -> Double
 }

@@ -8,15 +8,25 @@ enum CheckRows {
   ) -> [Correctness] {
     var rows = answer.references.map { row($0.comparison, reference: $0.name, of: contestant) }
     if let gemm = answer.gemm, let shape = request.gemm {
-      let failure = answer.gemmFailure ?? gemm.failure
-      rows.append(
-        Correctness(
-          variant: contestant.label, threads: contestant.threads,
-          reference: Test.gemm(m: shape.m, k: shape.k, n: shape.n).name, passed: failure == nil,
-          maxAbsoluteError: gemm.isFinite ? gemm.maxAbsoluteError : nil, tolerance: gemm.tolerance,
-          nmse: gemm.nmse, argmaxAgreed: 0, argmaxCompared: 0, failure: failure))
+      let test = Test.gemm(m: shape.m, k: shape.k, n: shape.n)
+      rows.append(row(gemm, ragged: answer.gemmFailure, of: test, contestant))
+    }
+    if let operation = answer.operation, let shape = request.operation {
+      let test = Test.operation(shape: shape)
+      rows.append(row(operation, ragged: answer.operationFailure, of: test, contestant))
     }
     return rows
+  }
+
+  /// - Parameter ragged: what the ragged shapes showed, where they failed.
+  private static func row(
+    _ found: ValueCheck, ragged: String?, of test: Test, _ contestant: ContestantPlan
+  ) -> Correctness {
+    let failure = ragged ?? found.failure
+    return Correctness(
+      variant: contestant.label, threads: contestant.threads, reference: test.name,
+      passed: failure == nil, maxAbsoluteError: found.isFinite ? found.maxAbsoluteError : nil,
+      tolerance: found.tolerance, nmse: found.nmse, argmaxAgreed: 0, argmaxCompared: 0, failure: failure)
   }
 
   static func row(

@@ -27,6 +27,7 @@ struct GenerationCells {
       case .prefill(let tokens, let batch): (tokens, 1, batch)
       case .decode(let tokens, let depth, let batch): (depth, tokens, batch)
       case .gemm: throw UsageError("a matrix product is no generation")
+      case .operation: throw UsageError("an operation is no generation")
       }
     guard test.fits(configuration) else {
       throw UsageError(
@@ -63,6 +64,20 @@ struct GenerationCells {
       gemm: nil)
   }
 
+  /// The prompt of the first test that is a prompt's, and a few tokens behind it; nil where there is none.
+  func profile(_ tests: [Test]) throws -> ProfileRequest? {
+    let lengths = tests.compactMap { test -> Int? in
+      if case .prefill(let tokens, 1) = test { return tokens }
+      return nil
+    }
+    guard let length = lengths.first, length < configuration.context else { return nil }
+    return ProfileRequest(
+      promptTokens: try prompts.make(tokens: length, batch: 1).prompts[0],
+      newTokens: min(Self.profiledTokens, configuration.context - length), measuresOverhead: false)
+  }
+
+  private static let profiledTokens = 17
+
   private func prefill(_ tokens: Int, batch: Int) -> (flops: Double, bytes: Double) {
     let work = Work(of: configuration, rows: tokens, firstPosition: 0, sequences: batch)
     return (work.flops, work.bytes)
@@ -97,7 +112,7 @@ extension Test {
     case .prefill(let tokens, _): tokens <= configuration.context
     case .decode(let tokens, let depth, _):
       depth <= configuration.context && tokens - 1 <= configuration.context - depth
-    case .gemm: true
+    case .gemm, .operation: true
     }
   }
 }

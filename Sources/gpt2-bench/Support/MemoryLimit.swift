@@ -24,7 +24,7 @@ extension Test {
       switch self {
       case .prefill(let tokens, let batch): (tokens, batch)
       case .decode(let tokens, let depth, let batch): (depth + tokens, batch)
-      case .gemm: (0, 0)
+      case .gemm, .operation: (0, 0)
       }
     let perPosition = Double(configuration.channels * (10 + (isCached ? 2 * configuration.layers : 0)))
     return 4 * Double(batch) * (Double(positions) * perPosition + Double(configuration.vocabulary))

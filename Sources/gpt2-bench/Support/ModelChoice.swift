@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Model
+import Reporting
 
 /// The model that a command works on: what `--model` says, or the default for the purpose.
 struct ModelChoice {
@@ -48,5 +49,16 @@ struct ModelChoice {
           + "of \(configuration.vocabulary)")
     }
     return tokenizer
+  }
+}
+
+extension ModelDescription {
+  /// - Parameter hasTokenizer: whether a run starts at text.
+  init(_ choice: ModelChoice, _ checkpoint: Checkpoint, hasTokenizer: Bool) {
+    let c = checkpoint.configuration
+    self.init(
+      name: choice.source.name, layers: c.layers, heads: c.heads, channels: c.channels,
+      vocabulary: c.vocabulary, context: c.context, parameters: c.parameterCount,
+      weightBytes: checkpoint.weightBytes, hasTokenizer: hasTokenizer)
   }
 }

@@ -20,6 +20,7 @@ enum Worker: Command {
     loop.on("check") { try session.check($0) }
     loop.on("logits") { try session.logits($0) }
     loop.on("run") { try session.run($0) }
+    loop.on("profile") { try session.profile($0) }
     loop.on("memory") { (_: Empty) in session.memory() }
     loop.serveStandardStreams()
     return .done

@@ -1,11 +1,12 @@
 import GPT2Engine
 import Measurement
+import Reporting
 
 /// The payloads between the command and its workers. Another engine's script answers the same ones; see
 /// `Benchmarks/peers/README.md`.
 
 struct LoadRequest: Codable {
-  /// As `--model` takes it; nil for a worker that only runs matrix products.
+  /// As `--model` takes it; nil for a worker that only runs matrix products and other operations.
   let model: String?
   let variant: String
   let threads: Int
@@ -40,6 +41,8 @@ struct CheckRequest: Codable {
   let oraclePrompts: [[Int]]
   /// Hold the kernel's matrix product against its oracle, at ragged shapes first.
   let gemm: GemmShape?
+  /// Hold the kernel's operation against its formula, at ragged shapes first.
+  var operation: OperationShape? = nil
 }
 
 struct CheckAnswer: Codable {
@@ -49,9 +52,12 @@ struct CheckAnswer: Codable {
   }
 
   let references: [Reference]
-  let gemm: LinearCheck?
+  let gemm: ValueCheck?
   /// What the ragged shapes showed, where they failed.
   let gemmFailure: String?
+  var operation: ValueCheck? = nil
+  /// What the operation's ragged shapes showed, where they failed.
+  var operationFailure: String? = nil
 }
 
 struct LogitsRequest: Codable {
@@ -74,7 +80,7 @@ struct GemmShape: Codable, Hashable {
   var name: String { "\(m)x\(k)x\(n)" }
 }
 
-/// One workload: a generation or a matrix product.
+/// One workload: a generation, a matrix product or another operation.
 struct RunRequest: Codable {
   struct Generation: Codable {
     /// One prompt for each sequence of the batch, all of one length.
@@ -87,6 +93,7 @@ struct RunRequest: Codable {
 
   let generation: Generation?
   let gemm: GemmShape?
+  var operation: OperationShape? = nil
 }
 
 struct RunAnswer: Codable {
@@ -99,7 +106,7 @@ struct RunAnswer: Codable {
   /// The new ids of each sequence.
   let ids: [[Int]]
   /// Events of the CPU by their names in `CounterEvent`, of the stretch that a row is judged by: all `iterations` calls
-  /// of a matrix product; the request where it is for one token; where it is for more, the steps behind the first.
+  /// of a matrix product or operation; the request where it is for one token; where it is for more, the steps behind the first.
   var counters: [String: Int]? = nil
   /// The share of the time in which every counter really counted; below 1 the counts are extrapolated.
   var countersShare: Double? = nil

@@ -17,6 +17,7 @@ final class WorkerSession {
   private var tokenizer: Tokenizer?
   private var sequences: [TokenSequence] = []
   private var gemms: [GemmShape: GemmRun] = [:]
+  private var operations: [OperationShape: OperationRun] = [:]
   private var rotation: WeightRotation?
   /// The peak before the checks, whose own memory must not count.
   private var peakBeforeReset = 0
@@ -37,7 +38,7 @@ final class WorkerSession {
     }
     self.variant = variant
     threads = variant.threads(of: request.threads)
-    (engine, model, tokenizer, sequences, gemms) = (nil, nil, nil, [], [:])
+    (engine, model, tokenizer, sequences, gemms, operations) = (nil, nil, nil, [], [:], [:])
     guard let name = request.model else {
       return loadAnswer(nanoseconds: nil, wasCold: nil, baselineBytes: nil)
     }
@@ -105,6 +106,13 @@ final class WorkerSession {
       let oracle = try ReferenceCase(oracleFor: engine.checkpoint, prompts: request.oraclePrompts)
       results.append(.init(name: oracle.name, comparison: try engine.check(against: oracle)))
     }
+    if let shape = request.operation {
+      let kernel = variant.kernel(threads: threads)
+      let problem = try OperationRun.problem(shape, kernel: kernel, rotation: nil)
+      return CheckAnswer(
+        references: results, gemm: nil, gemmFailure: nil, operation: problem.check(),
+        operationFailure: try OperationRun.firstRaggedFailure(shape, kernel: kernel))
+    }
     guard let shape = request.gemm else {
       return CheckAnswer(references: results, gemm: nil, gemmFailure: nil)
     }
@@ -113,7 +121,7 @@ final class WorkerSession {
     problem.run()
     return CheckAnswer(
       references: results, gemm: problem.check(),
-      gemmFailure: try LinearCheck.firstRaggedFailure(of: kernel))
+      gemmFailure: try LinearProblem.firstRaggedFailure(of: kernel))
   }
 
   /// The loaded engine where the reference is of its model, otherwise one for the reference's.
@@ -128,8 +136,9 @@ final class WorkerSession {
   func run(_ request: RunRequest) throws -> RunAnswer {
     defer { if variant.leavesThreadsBusy { ProcessActivity.waitForRest() } }
     if let shape = request.gemm { return try run(shape) }
+    if let shape = request.operation { return try run(shape) }
     guard let generation = request.generation, let engine else {
-      throw RunError("nothing to run: expected a loaded model and a generation, or a gemm")
+      throw RunError("nothing to run: expected a loaded model and a generation, a gemm, or an operation")
     }
     while sequences.count < generation.prompts.count { sequences.append(try engine.makeSequence()) }
     let run = GenerationRun(
@@ -139,17 +148,47 @@ final class WorkerSession {
   }
 
   private func run(_ shape: GemmShape) throws -> RunAnswer {
+    let gemm =
+      try gemms[shape] ?? GemmRun(shape, kernel: variant.kernel(threads: threads), rotation: sharedRotation())
+    gemms[shape] = gemm
+    return answer(gemm.sample(try? counters.get()))
+  }
+
+  private func run(_ shape: OperationShape) throws -> RunAnswer {
+    let operation =
+      try operations[shape]
+      ?? OperationRun(shape, kernel: variant.kernel(threads: threads), rotation: sharedRotation())
+    operations[shape] = operation
+    return answer(operation.sample(try? counters.get()))
+  }
+
+  private func sharedRotation() throws -> WeightRotation {
     let rotation = try rotation ?? WeightRotation(bytes: GemmRotation.bytes(.current()))
     self.rotation = rotation
-    let gemm =
-      try gemms[shape] ?? GemmRun(shape, kernel: variant.kernel(threads: threads), rotation: rotation)
-    gemms[shape] = gemm
-    let (sample, counted) = gemm.sample(try? counters.get())
-    return RunAnswer(
-      elapsedNanoseconds: sample.nanosecondsPerCall, iterations: sample.iterations,
-      prefillNanoseconds: nil, tokenNanoseconds: [], ids: []
-    ).with(counted)
+    return rotation
   }
+
+  private func answer(_ taken: (sample: CalibratedSample, counted: Counted?)) -> RunAnswer {
+    RunAnswer(
+      elapsedNanoseconds: taken.sample.nanosecondsPerCall, iterations: taken.sample.iterations,
+      prefillNanoseconds: nil, tokenNanoseconds: [], ids: []
+    ).with(taken.counted)
+  }
+
+  func profile(_ request: ProfileRequest) throws -> ProfileAnswer {
+    guard let engine, let sequence = sequences.first else {
+      throw RunError("nothing to profile: expected a loaded model")
+    }
+    let run = ProfileRun(
+      engine: engine, sequence: sequence, stageSeconds: Self.profileSeconds,
+      mostPasses: Self.profilePasses, measuresOverhead: request.measuresOverhead)
+    return ProfileAnswer(
+      profiles: try run.perform(prompt: request.promptTokens, newTokens: request.newTokens))
+  }
+
+  /// What a stage's passes may take, beyond the first.
+  private static let profileSeconds = 1.0
+  private static let profilePasses = 200
 
   func memory() -> MemoryAnswer {
     MemoryAnswer(peakBytes: ProcessMemory.peakResidentBytes().map { max($0, peakBeforeReset) })

@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func unknownNames() throws {
-    try expectRefusal(2, ["al"], "unknown subcommand 'al'", "expected one of all, matmul, run, check")
+    try expectRefusal(2, ["al"], "unknown subcommand 'al'", "expected one of all, run, matmul, ops, check")
     try expectRefusal(2, ["all", "--modle", "x"], "unknown option '--modle'", "--model")
     try expectRefusal(2, ["all", "--variants", "naive,fast"], "'fast'", "naive, unrolled8, tiled")
     try expectRefusal(2, ["generate", "--variant", "fast"], "'fast'", "kv-cache")
@@ -59,6 +59,15 @@ import Testing
     try expectRefusal(2, ["matmul", "--size", "8x8", "--budget", "1e300"], "'1e300'", "from 0.001 to 86400")
     try expectRefusal(2, ["matmul", "--size", "8x8", "--format", "xml"], "'xml'", "md, csv, json")
     try expectRefusal(1, ["matmul", "--size", "1048576x1048576"], "MiB", "at most half of this machine's")
+    try expectRefusal(2, ["ops", "--ops", "norm"], "--ops: found 'norm'", "embedding, layernorm, attention")
+    try expectRefusal(2, ["ops", "--rows", "0"], "--rows: found '0'", "from 1 to 1024")
+    try expectRefusal(2, ["ops", "-d", "1024"], "-d: found '1024'", "at most 960")
+    try expectRefusal(2, ["ops", "--format", "llama-bench"], "'llama-bench'", "md, csv, json")
+    try expectRefusal(2, ["ops", "--model", "gpt5"], "unknown model 'gpt5'", "synthetic:gpt2")
+    try expectRefusal(
+      1, ["ops", "--model", "synthetic:1,1024,1048576,9,1048576", "--rows", "1048576"],
+      "--rows, -d: all shapes",
+      "at most half of this machine's")
     try expectRefusal(2, ["run", "--model", "synthetic:tiny"], "neither -p nor -n")
     try expectRefusal(2, ["run", "-d", "3", "--model", "synthetic:tiny"], "-d: found '3'", "-n beside it")
     try expectRefusal(2, ["compare", "a", "b", "--max-regression", "200%"], "'200%'", "below 100%")
@@ -196,7 +205,7 @@ import Testing
     try expectRefusal(1, ["report", "other.json"], "other.json: schema", "99", "expected 1")
     try expectRefusal(1, ["report", "."], "is a folder")
     try expectRefusal(
-      2, ["report", "other.json", "--format", "xml"], "--format: found 'xml'", "md, csv, json, github,")
+      2, ["report", "other.json", "--format", "xml"], "--format: found 'xml'", "md, csv, json, html, github,")
     try expectRefusal(2, ["compare", "a", "b", "--format", "llama-bench"], "github, github-action, bmf")
     let all = ["all", "--model", "synthetic:tiny", "--out", "never", "--baseline"]
     try expectRefusal(1, all + ["bad.json"], "bad.json: not JSON")

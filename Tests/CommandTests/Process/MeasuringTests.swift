@@ -36,11 +36,13 @@ import Testing
     return result
   }
 
-  @Test func allWritesFourFilesThatAgree() throws {
+  @Test func allWritesFilesThatAgree() throws {
     let result = try all(0, "--out", "o")
     #expect(
       sandbox.contents.filter { $0.hasPrefix("o/") }
-        == ["o/record.json", "o/report.md", "o/results.csv", "o/samples.csv"])
+        == [
+          "o/profile.csv", "o/record.json", "o/report.html", "o/report.md", "o/results.csv", "o/samples.csv",
+        ])
     #expect(result.output.hasSuffix("reports: o\n"))
     let record = try Record.read(path: sandbox.path("o/record.json"))
     #expect(record.isComplete)
@@ -219,5 +221,34 @@ import Testing
     #expect(rows.count == 3)
     #expect(rows.allSatisfy { $0["check"] == "pass" && $0["status"] == "measured" })
     #expect(try expect(0, "compare", "r.json", "r.json").output.contains("unchanged"))
+  }
+
+  @Test func opsChecksAndTimesEachOperation() throws {
+    let words = [
+      "ops", "--model", "synthetic:2,3,21,300,40", "--rows", "1,5", "-d", "9", "--variants", "naive,packed",
+      "-t", "2", "-r", "3", "--budget", "0.2",
+    ]
+    let json = try run(words + ["--format", "json", "--out", "r.json", "--quiet"])
+    #expect(json.status == 0)
+    #expect(json.output + json.error == "")
+    let record = try Record.read(path: sandbox.path("r.json"))
+    #expect(record.kind == .operations && record.isComplete)
+    let tests = [
+      "embedding 1x21 of 300", "embedding 5x21 of 300", "layernorm 1x21", "layernorm 5x21",
+      "attention 1x3x7 @ d9", "attention 5x3x7 @ d9", "softmax 1x3 @ d9", "softmax 5x3 @ d9", "gelu 1x84",
+      "gelu 5x84", "sampling 300 greedy", "sampling 300 temperature", "sampling 300 top-k",
+      "sampling 300 top-p",
+    ]
+    #expect(record.cells.map(\.test.name) == tests + tests)
+    #expect(record.correctness.map(\.reference) == tests + tests)
+    #expect(record.correctness.allSatisfy { $0.passed })
+    let rows = try CSVRows(expect(0, "report", "r.json", "--format", "csv").output)
+    #expect(rows.allSatisfy { $0["check"] == "pass" && $0["status"] == "measured" })
+    #expect(rows.allSatisfy { (Double($0["us"] ?? "") ?? 0) > 0 })
+    #expect(try expect(0, "compare", "r.json", "r.json").output.contains("unchanged"))
+    #expect(try expect(0, "report", "r.json", "--format", "github").output.contains("GPT-2's operations"))
+    #expect(
+      try run(["report", "r.json", "--format", "llama-bench"]).error
+        == "gpt2-bench: report: --format llama-bench: found a record of kind ops, expected end-to-end\n")
   }
 }

@@ -55,6 +55,18 @@ enum Samples {
     #expect(verdict(Samples.cell(gemm, flops: 1e12, threads: 3, Samples.sample())) == nil)
   }
 
+  /// Two threads measured in a slow minute: what one does alone, two may do.
+  @Test func aPeakMeasuredInASlowMinuteRejectsNothing() {
+    let slow = [
+      Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10),
+      Ceiling(threads: 2, fmaGFLOPS: 140, dramGBPerSecond: 15),
+    ]
+    func isRejected(_ flops: Double) -> Bool {
+      ImpossibleRate(Samples.cell(gemm, flops: flops, threads: 2, Samples.sample()), ceilings: slow) != nil
+    }
+    #expect(!isRejected(190_000) && isRejected(220_000))
+  }
+
   @Test func promptsCountTheForwardPassAndDecodingTheMeanStep() {
     let prompt = Samples.sample(elapsed: 50_000, prefill: 1000, tokens: [1200])
     #expect(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 110_000, prompt)) != nil)
@@ -63,6 +75,17 @@ enum Samples {
     let test = Reporting.Test.decode(tokens: 3, depth: 4, batch: 1)
     #expect(verdict(Samples.cell(test, flops: 110_000, decoding)) != nil)
     #expect(verdict(Samples.cell(test, flops: 90_000, decoding)) == nil)
+  }
+
+  /// Where no arithmetic is counted the bytes must have come from somewhere.
+  @Test func bytesBeyondTheFastestMemoryAreRejected() {
+    let shape = OperationShape.sampling(vocabulary: 9, choice: .greedy)
+    var cell = Samples.cell(.operation(shape: shape), flops: nil, Samples.sample())
+    cell.bytes = 9_000
+    #expect(verdict(cell) == nil)
+    cell.bytes = 11_000
+    #expect(
+      verdict(cell) == "11.0 GB/s is above the 10.0 of the fastest memory measured: not everything was read")
   }
 
   @Test func whatIsNotKnownIsNotJudged() {
@@ -105,6 +128,19 @@ enum Samples {
     let failed = try #require(CheckRows.rows(of: ragged, request(shape), contestant).first)
     #expect(!failed.passed)
     #expect(failed.failure == "1x1x1: off")
+  }
+
+  @Test func anOperationIsARow() throws {
+    let shape = OperationShape.softmax(rows: 3, heads: 2, depth: 5)
+    let kernel = Variant.oracle.kernel(threads: 1)
+    let found = try OperationRun.problem(shape, kernel: kernel, rotation: nil).check()
+    var asked = request(nil)
+    asked.operation = shape
+    var answer = CheckAnswer(references: [], gemm: nil, gemmFailure: nil, operation: found)
+    let row = try #require(CheckRows.rows(of: answer, asked, contestant).first)
+    #expect(row.passed && row.reference == "softmax 3x2 @ d5")
+    answer.operationFailure = "1x1 @ d0: off"
+    #expect(CheckRows.rows(of: answer, asked, contestant).first?.failure == "1x1 @ d0: off")
   }
 
   @Test func anOutputThatWasNeverComputedFails() throws {

@@ -6,18 +6,18 @@ import Testing
 @Suite struct ComparisonChoiceTests {
   @Test func oneShareIsForEveryMetricButTheLoad() throws {
     let thresholds = try Thresholds(parsing: "3%")
-    #expect(ComparedMetric.allCases.map { thresholds[$0] } == [0.03, 0.03, 0.03, 0.03, 0.03, 0.2])
+    #expect(ComparedMetric.allCases.map { thresholds[$0] } == [0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.2])
     #expect(thresholds.words == "3 %, memory 3 %, load 20 %")
     #expect(Thresholds().words == "5 %, memory 2 %, load 20 %")
   }
 
   @Test func aMetricMayHaveAShareOfItsOwn() throws {
     let thresholds = try Thresholds(parsing: "5%,decode=2%,memory=0.01,load=50%")
-    #expect(ComparedMetric.allCases.map { thresholds[$0] } == [0.02, 0.05, 0.05, 0.05, 0.01, 0.5])
-    #expect(thresholds.words == "decode 2 %, prefill 5 %, ttft 5 %, gemm 5 %, memory 1 %, load 50 %")
+    #expect(ComparedMetric.allCases.map { thresholds[$0] } == [0.02, 0.05, 0.05, 0.05, 0.05, 0.01, 0.5])
+    #expect(thresholds.words == "decode 2 %, prefill 5 %, ttft 5 %, gemm 5 %, ops 5 %, memory 1 %, load 50 %")
     #expect(try Thresholds(parsing: "decode=2%,5%") == Thresholds(parsing: "5%,decode=2%"))
     let own = try Thresholds(parsing: "ttft=9%", defaults: Thresholds(speeds: 0.01, memory: 0.03))
-    #expect(ComparedMetric.allCases.map { own[$0] } == [0.01, 0.01, 0.09, 0.01, 0.03, 0.2])
+    #expect(ComparedMetric.allCases.map { own[$0] } == [0.01, 0.01, 0.09, 0.01, 0.01, 0.03, 0.2])
   }
 
   @Test(arguments: ["-1%", "100%", "1", "5", "%", "x", "", "nan", "inf", "5 %"])
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func anUnknownMetricNamesTheKnownOnes() {
-    let known = "one of decode, prefill, ttft, gemm, memory, load"
+    let known = "one of decode, prefill, ttft, gemm, ops, memory, load"
     #expect(throws: OptionError(found: "speed", expected: known)) {
       try Thresholds(parsing: "5%,speed=2%")
     }

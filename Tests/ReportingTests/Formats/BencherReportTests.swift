@@ -45,7 +45,9 @@ import Testing
   }
 
   @Test func boundsLieAroundTheValue() throws {
-    for record in [Fixture.small(), Fixture.gemm(), Fixture.troubled(), Fixture.awkward()] {
+    for record in [
+      Fixture.small(), Fixture.gemm(), Fixture.operations(), Fixture.troubled(), Fixture.awkward(),
+    ] {
       for metric in try benchmarks(record).values.flatMap(\.values) {
         let value = try #require(metric.numbers[.value])
         #expect(metric.texts.isEmpty && value > 0)

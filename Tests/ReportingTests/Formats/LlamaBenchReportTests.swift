@@ -62,6 +62,7 @@ import Testing
     #expect(rows[1]["stddev_ns"] == "" && rows[1]["stddev_ts"] == "" && rows[1]["avg_ns"] == "10000000")
     #expect(rows[0]["type_k"] == "f32" && rows[1]["type_k"] == "")
     #expect(LlamaBenchReport(Fixture.gemm()).rows.isEmpty)
+    #expect(LlamaBenchReport(Fixture.operations()).rows.isEmpty)
   }
 
   @Test func quotesCommasAndLineEndsStayInTheirField() throws {

@@ -112,7 +112,7 @@ extension Sample {
     case .decode(let count, _, _):
       prefill = 11_000_000
       tokens = (0..<count).map { 12_000_000 + $0 * nanoseconds(milliseconds) }
-    case .gemm: (prefill, tokens) = (nil, [])
+    case .gemm, .operation: (prefill, tokens) = (nil, [])
     }
     self.init(
       round: round, sequence: sequence,

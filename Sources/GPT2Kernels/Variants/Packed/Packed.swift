@@ -76,5 +76,13 @@ struct Packed: Kernel {
     }
   }
 
+  func run(_ operation: Softmax) {
+    switch lanes {
+    case 4: four.run(operation)
+    case 8: eight.run(operation)
+    default: sixteen.run(operation)
+    }
+  }
+
   func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }
 }

@@ -22,6 +22,7 @@ extension PanelKernel {
               sums: scratch.baseAddress! + tileRows * scoreStride)
           }
         }
+        Probe.enter(.operation)
       }
     }
   }
@@ -37,6 +38,7 @@ extension PanelKernel {
     let positions = operation.firstPosition + rows.upperBound
     let keys = operation.keys + head * cacheLayout.keyStride(capacity: capacity, headSize: size)
     let values = operation.values + head * cacheLayout.valueStride(capacity: capacity, headSize: size)
+    Probe.enter(.scores)
     for first in stride(from: 0, to: positions, by: shape.columns) {
       let width = shape.width(at: first, outputs: capacity)
       // The last panel may hold positions that no row may see yet.
@@ -48,12 +50,14 @@ extension PanelKernel {
       ).run(tileRows: tileRows)
     }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count) { totals in
+      Probe.enter(.softmax)
       for row in 0..<rows.count {
         let own = operation.firstPosition + rows.lowerBound + row + 1
         let x = scores + row * scoreStride
         totals[row] = softmaxNumerators(x, count: own, scale: operation.scale, as: V.self)
         (x + own).update(repeating: 0, count: positions - own)
       }
+      Probe.enter(.values)
       let valueShape = PanelShape(vector: V.scalarCount, fitting: size)
       for first in stride(from: 0, to: size, by: valueShape.columns) {
         let width = valueShape.width(at: first, outputs: size)

@@ -62,8 +62,22 @@ extension PanelKernel {
   }
 
   /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong.
+  ///
+  /// Not inlined, and the marks in a function of their own: calls in it, though never made, cost `store` registers.
   @inline(never)
   func finish(
+    _ operation: Linear, rows: Range<Int>, outputs: Range<Int>, sums: UnsafePointer<Float>, width: Int
+  ) {
+    guard case .gelu = operation.epilogue else {
+      return store(operation, rows: rows, outputs: outputs, sums: sums, width: width)
+    }
+    Probe.enter(.gelu)
+    store(operation, rows: rows, outputs: outputs, sums: sums, width: width)
+    Probe.enter(.operation)
+  }
+
+  @inline(never)
+  private func store(
     _ operation: Linear, rows: Range<Int>, outputs: Range<Int>, sums: UnsafePointer<Float>, width: Int
   ) {
     let lanes = V.scalarCount

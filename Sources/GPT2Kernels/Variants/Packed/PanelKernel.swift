@@ -49,6 +49,15 @@ struct PanelKernel<V: FloatVector>: Sendable {
     }
   }
 
+  /// The sum of a row's numerators is its divisor: attention divides what it has summed with them.
+  func run(_ operation: Softmax) {
+    pool.split(0..<operation.heads, grain: 1) { heads in
+      operation.forEachRow(of: heads) { row, count, divisor in
+        divisor.pointee = softmaxNumerators(row, count: count, scale: 1, as: V.self)
+      }
+    }
+  }
+
   /// target += addend
   private func vectorAdd(
     _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int

@@ -1,0 +1,96 @@
+import GPT2Kernels
+import GPT2Model
+
+/// The arithmetic and the compulsory memory traffic of one operation of a forward pass, or of a part of one.
+public struct PhaseWork: Equatable, Sendable {
+  public var flops: Double
+  /// Weights, and keys and values of the cache: what a pass touches once and no cache keeps from pass to pass, unless
+  /// it holds all of it.
+  public var streamedBytes: Double
+  /// Activations, which the operation before has just written and the one behind reads.
+  public var activationBytes: Double
+
+  static let none = PhaseWork(flops: 0, streamedBytes: 0, activationBytes: 0)
+
+  /// - Parameters:
+  ///   - part: `.operation`, a part of attention, or `.gelu`. GELU moves nothing: a perfect kernel computes it while
+  ///     the value that it is of is in a register.
+  ///   - isInLayer: whether the operation is a layer's; of a layer norm, all rows, else those that have logits.
+  ///   - rows: positions that the pass computes.
+  ///   - firstPosition: positions before them whose keys and values are cached.
+  ///   - logitRows: positions whose logits are computed.
+  public init(
+    of phase: Phase, part: Mark = .operation, isInLayer: Bool = true, in configuration: Configuration,
+    rows: Int, firstPosition: Int, logitRows: Int = 1
+  ) {
+    let c = configuration.channels
+    switch phase {
+    case .embedding:
+      self.init(
+        flops: Double(rows * c), streamedBytes: Self.floats(2 * rows * c),
+        activationBytes: Self.floats(rows * c))
+    case .layerNorm:
+      let rows = isInLayer ? rows : logitRows
+      self.init(
+        flops: LayerNorm.flops(rows: rows, channels: c), streamedBytes: LayerNorm.vectorBytes(channels: c),
+        activationBytes: LayerNorm.bytes(rows: rows, channels: c) - LayerNorm.vectorBytes(channels: c))
+    case .qkv: self = Self.linear(m: rows, n: 3 * c, k: c)
+    case .cacheStore:
+      self.init(
+        flops: 0, streamedBytes: Self.floats(2 * rows * c), activationBytes: Self.floats(2 * rows * c))
+    case .attention:
+      self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition)
+    case .projection: self = Self.linear(m: rows, n: c, k: c, addsToStream: true)
+    case .up:
+      let hidden = configuration.hidden
+      self =
+        part == .gelu
+        ? PhaseWork(flops: GELU.flops(count: rows * hidden), streamedBytes: 0, activationBytes: 0)
+        : Self.linear(m: rows, n: hidden, k: c)
+    case .down: self = Self.linear(m: rows, n: c, k: configuration.hidden, addsToStream: true)
+    case .logits:
+      self = Self.linear(m: logitRows, n: configuration.vocabulary, k: c, hasBias: false)
+    case .sampling:
+      self.init(
+        flops: 0, streamedBytes: 0, activationBytes: Self.floats(logitRows * configuration.vocabulary))
+    case .between: self = .none
+    }
+  }
+
+  private init(flops: Double, streamedBytes: Double, activationBytes: Double) {
+    self.flops = flops
+    self.streamedBytes = streamedBytes
+    self.activationBytes = activationBytes
+  }
+
+  /// (m, k) · (k, n), and where it adds to the residual stream, that read as well.
+  private static func linear(
+    m: Int, n: Int, k: Int, addsToStream: Bool = false, hasBias: Bool = true
+  ) -> PhaseWork {
+    PhaseWork(
+      flops: Linear.flops(m: m, n: n, k: k), streamedBytes: floats(n * k + (hasBias ? n : 0)),
+      activationBytes: floats(m * k + (addsToStream ? 2 : 1) * m * n))
+  }
+
+  private static func attention(
+    _ part: Mark, _ configuration: Configuration, rows: Int, firstPosition: Int
+  ) -> PhaseWork {
+    let c = configuration.channels
+    let cached = floats((firstPosition + rows) * c)
+    let softmax = (
+      flops: Softmax.flops(rows: rows, firstPosition: firstPosition, heads: configuration.heads),
+      bytes: Softmax.bytes(rows: rows, firstPosition: firstPosition, heads: configuration.heads)
+    )
+    switch part {
+    case .scores, .values:
+      return PhaseWork(
+        flops: Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) / 2,
+        streamedBytes: cached, activationBytes: floats(rows * c) + softmax.bytes / 2)
+    case .softmax:
+      return PhaseWork(flops: softmax.flops, streamedBytes: 0, activationBytes: softmax.bytes)
+    default: return .none
+    }
+  }
+
+  private static func floats(_ count: Int) -> Double { 4 * Double(count) }
+}

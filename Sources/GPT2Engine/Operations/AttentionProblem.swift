@@ -1,0 +1,174 @@
+import Foundation
+import GPT2Kernels
+import Statistics
+
+/// Attention of consecutive new positions over those before, whose keys and values lie in the caches of many layers.
+///
+/// As in a pass, queries and the new positions' keys and values are there before each call, just written; those of
+/// the positions before come from the next layer's cache, which was read last when all the others had their turn.
+public final class AttentionProblem: OperationProblem {
+  public let callsPerPreparation: Int? = 1
+
+  private let rows, heads, headSize, depth, capacity: Int
+  private let kernel: any Kernel
+  /// (rows, 3 · channels): queries, keys and values, as their product leaves them.
+  private let qkv: FloatBuffer
+  /// (depth, 2 · channels): keys and values of the positions before, the same in each layer.
+  private let past: FloatBuffer
+  private let output, scores: FloatBuffer
+  private let caches: FloatBuffer
+  private let layers, keyCount, valueCount: Int
+  private var layer = 0
+
+  private var channels: Int { heads * headSize }
+
+  /// Positions are given room for in steps of this: GPT-2's context.
+  private static let capacityStep = 1024
+  /// What all layers' caches may take of the address space.
+  private static let mostCacheBytes = 1 << 31
+  /// Each takes pages of its own, however little it holds.
+  private static let mostLayers = 2048
+
+  /// - Parameter streamedBytes: what the caches of all layers hold together of positions before; as many layers as
+  ///   that takes and there is room for, at least two. Nil for one.
+  public init(
+    rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, streamedBytes: Int?,
+    seed: UInt64 = 1
+  ) throws(EngineError) {
+    let step = Self.capacityStep
+    let capacity = (depth + rows + step - 1) / step * step
+    let channels = heads * headSize
+    keyCount = heads * kernel.cacheLayout.keyStride(capacity: capacity, headSize: headSize)
+    valueCount = heads * kernel.cacheLayout.valueStride(capacity: capacity, headSize: headSize)
+    let room = min(Self.mostCacheBytes / (4 * (keyCount + valueCount)), Self.mostLayers)
+    let wanted = depth == 0 ? 2 : (streamedBytes ?? 0) / (8 * channels * depth) + 1
+    layers = streamedBytes == nil ? 1 : max(min(wanted, room), 2)
+    qkv = try makeBuffer(rows * 3 * channels)
+    past = try makeBuffer(depth * 2 * channels)
+    output = try makeBuffer(rows * channels)
+    scores = try makeBuffer(heads * capacity)
+    caches = try makeBuffer(layers * (keyCount + valueCount))
+    (self.rows, self.heads, self.headSize, self.depth) = (rows, heads, headSize, depth)
+    (self.capacity, self.kernel) = (capacity, kernel)
+    var generator = SeededGenerator(seed: seed)
+    draw(qkv.base, count: qkv.count, &generator)
+    draw(past.base, count: past.count, &generator)
+    for layer in 0..<layers {
+      store(past.base, count: depth, stride: 2 * channels, firstPosition: 0, in: layer)
+    }
+    prepare()
+  }
+
+  /// What a worker keeps for it, in bytes.
+  public static func bytes(
+    rows: Int, heads: Int, headSize: Int, depth: Int, streamedBytes: Int
+  ) -> Double {
+    let perPosition = 8 * Double(heads * headSize)
+    let perLayer = perPosition * Double(depth + rows)
+    return Double(streamedBytes) + 2 * perLayer + 2 * perPosition * Double(depth + rows)
+  }
+
+  /// The next layer, with the new positions' keys and values stored.
+  public func prepare() {
+    layer = (layer + 1) % layers
+    store(qkv.base + channels, count: rows, stride: 3 * channels, firstPosition: depth, in: layer)
+  }
+
+  /// - Parameter rows: keys, and values `channels` behind them.
+  private func store(
+    _ rows: UnsafePointer<Float>, count: Int, stride: Int, firstPosition: Int, in layer: Int
+  ) {
+    guard count > 0 else { return }
+    let keys = caches.base + layer * (keyCount + valueCount)
+    kernel.run(
+      CacheStore(
+        newKeys: Matrix(rows, rows: count, columns: channels, stride: stride),
+        newValues: Matrix(rows + channels, rows: count, columns: channels, stride: stride), keys: keys,
+        values: keys + keyCount, heads: heads, headSize: headSize, capacity: capacity,
+        firstPosition: firstPosition))
+  }
+
+  public func run(turn: Int) -> UnsafePointer<Float> {
+    let keys = caches.base + layer * (keyCount + valueCount)
+    kernel.run(
+      Attention(
+        queries: Matrix(qkv.base, rows: rows, columns: channels, stride: 3 * channels), keys: keys,
+        values: keys + keyCount, heads: heads, headSize: headSize, capacity: capacity,
+        firstPosition: depth, output: MutableMatrix(output.base, rows: rows, columns: channels),
+        scores: scores.base))
+    return UnsafePointer(output.base)
+  }
+
+  public func check() -> ValueCheck { check(limit: 100_000_000) }
+
+  /// - Parameter limit: multiplications that the comparison may cost; beyond it rows of heads are compared at even
+  ///   distances, the last one always.
+  func check(limit: Int) -> ValueCheck {
+    _ = run(turn: 0)
+    let total = rows * heads
+    let compared = max(min(total, limit / (2 * (depth + rows) * headSize)), 1)
+    var result = ValueCheck(compared: compared * headSize, total: total * headSize)
+    for index in 0..<compared {
+      let place = compared == 1 ? total - 1 : index * (total - 1) / (compared - 1)
+      compare(row: place / heads, head: place % heads, &result)
+    }
+    return result
+  }
+
+  /// A score's error shifts its weight and the denominator alike; powers are off as in a softmax, and weighted values
+  /// by a sum's bound.
+  private func compare(row: Int, head: Int, _ result: inout ValueCheck) {
+    let query = qkv.base + row * 3 * channels + head * headSize
+    let scale = 1 / Double(headSize).squareRoot()
+    var worst = 0.0
+    let scores = (0...depth + row).map { position in
+      let key = key(position) + head * headSize
+      var (sum, size) = (0.0, 0.0)
+      for i in 0..<headSize {
+        let product = Double(query[i]) * Double(key[i])
+        sum += product
+        size += abs(product)
+      }
+      worst = max(worst, size * scale * (sumFactor(headSize) + 2 * unitRoundoff))
+      return sum * scale
+    }
+    let (largest, smallest) = (scores.max() ?? 0, scores.min() ?? 0)
+    let powers = scores.map { exp($0 - largest) }
+    let denominator = powers.reduce(0, +)
+    let relative = 2 * worst + 2 * sumFactor(scores.count) + (8 + largest - smallest) * unitRoundoff
+    for i in 0..<headSize {
+      var (sum, size) = (0.0, 0.0)
+      for (position, power) in powers.enumerated() {
+        let value = Double(key(position)[channels + head * headSize + i]) * power / denominator
+        sum += value
+        size += abs(value)
+      }
+      let column = head * headSize + i
+      result.add(
+        output.base[row * channels + column], sum, tolerance: relative * size, row: row, column: column)
+    }
+  }
+
+  /// A position's keys of all heads; its values lie `channels` behind them.
+  private func key(_ position: Int) -> UnsafePointer<Float> {
+    position < depth
+      ? UnsafePointer(past.base) + position * 2 * channels
+      : UnsafePointer(qkv.base) + (position - depth) * 3 * channels + channels
+  }
+
+  /// The first failure among ragged shapes; nil where there is none.
+  public static func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {
+    for (rows, heads) in [(1, 1), (1, 3), (5, 2), (9, 3)] {
+      for headSize in RaggedSizes.widths {
+        for depth in [0, 1, 7, 46, 63] {
+          let problem = try AttentionProblem(
+            rows: rows, heads: heads, headSize: headSize, depth: depth, kernel: kernel, streamedBytes: nil)
+          if let failure = problem.check().failure {
+            return "\(rows)x\(heads)x\(headSize) @ d\(depth): \(failure)"
+          }
+        }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import GPT2Kernels
+import Statistics
+
+/// The choice of one token from logits, which the product before it wrote while it read all of the embedding: they come
+/// from memory.
+public final class SamplingProblem: OperationProblem {
+  private let vocabulary: Int
+  private let parameters: SamplingParameters
+  private let rotation: WeightRotation?
+  private let logits: FloatBuffer
+  private let chosen: FloatBuffer
+  private var sampler: Sampler
+
+  /// - Parameter rotation: nil to choose from its own logits only.
+  public init(
+    vocabulary: Int, parameters: SamplingParameters, rotation: WeightRotation?, seed: UInt64 = 1
+  ) throws(EngineError) {
+    logits = try makeBuffer(vocabulary)
+    chosen = try makeBuffer(1)
+    (self.vocabulary, self.parameters, self.rotation) = (vocabulary, parameters, rotation)
+    sampler = Sampler(parameters)
+    var generator = SeededGenerator(seed: seed)
+    draw(logits.base, count: vocabulary, spread: 4, &generator)
+  }
+
+  public func run(turn: Int) -> UnsafePointer<Float> {
+    let source = rotation?.scattered(turn: turn, count: vocabulary) ?? UnsafePointer(logits.base)
+    chosen.base[0] = Float(sampler.next(UnsafeBufferPointer(start: source, count: vocabulary)))
+    return UnsafePointer(chosen.base)
+  }
+
+  /// Draws, and compares the shares of what was drawn with the probabilities that the parameters leave.
+  ///
+  /// A share of n draws lies within 6 standard deviations of its probability p, √(p(1 − p)/n), and the one more draw
+  /// that rare events take; what has no probability is never drawn.
+  public func check() -> ValueCheck {
+    let draws = parameters.temperature == 0 ? 1 : max(min(2_000_000 / vocabulary, 500), 20)
+    var counts = [Int](repeating: 0, count: vocabulary)
+    var sampler = Sampler(parameters)
+    let own = UnsafeBufferPointer(start: UnsafePointer(logits.base), count: vocabulary)
+    for _ in 0..<draws { counts[sampler.next(own)] += 1 }
+    var result = ValueCheck(compared: vocabulary, total: vocabulary)
+    for (id, p) in probabilities().enumerated() {
+      let deviation = (p * (1 - p) / Double(draws)).squareRoot()
+      result.add(
+        Float(counts[id]) / Float(draws), p,
+        tolerance: p == 0 ? 0 : 6 * deviation + 2 / Double(draws) + unitRoundoff, row: 0, column: id)
+    }
+    return result
+  }
+
+  /// Temperature, top-k, top-p by their definitions.
+  private func probabilities() -> [Double] {
+    let order = (0..<vocabulary).sorted {
+      logits.base[$0] == logits.base[$1] ? $0 < $1 : logits.base[$0] > logits.base[$1]
+    }
+    var result = [Double](repeating: 0, count: vocabulary)
+    guard parameters.temperature > 0 else {
+      result[order[0]] = 1
+      return result
+    }
+    let kept = order.prefix(parameters.topK ?? vocabulary)
+    let largest = Double(logits.base[order[0]])
+    let powers = kept.map { exp((Double(logits.base[$0]) - largest) / Double(parameters.temperature)) }
+    let all = powers.reduce(0, +)
+    var (reached, nucleus) = (0.0, 0)
+    while nucleus < powers.count, nucleus == 0 || reached < Double(parameters.topP) * all {
+      reached += powers[nucleus]
+      nucleus += 1
+    }
+    for (id, power) in zip(kept.prefix(nucleus), powers) { result[id] = power / reached }
+    return result
+  }
+
+  /// The first failure among ragged sizes; nil where there is none.
+  public static func firstRaggedFailure(of parameters: SamplingParameters) throws(EngineError) -> String? {
+    for vocabulary in RaggedSizes.widths {
+      let problem = try SamplingProblem(vocabulary: vocabulary, parameters: parameters, rotation: nil)
+      if let failure = problem.check().failure { return "\(vocabulary): \(failure)" }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,35 @@
+import CSystem
+
+/// What a thread is at, as whoever profiles sees it: a part of an operation, or which operation. A thread stays at one
+/// mark until it says another.
+public struct Mark: RawRepresentable, Sendable, Hashable {
+  /// Below 2¹⁶ the parts that kernels tell apart; above them the operations of whoever calls the kernels.
+  public let rawValue: UInt32
+
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// The operation itself, and whatever of it has no name here.
+  public static let operation = Mark(rawValue: 0)
+  /// Attention's products of queries and keys.
+  public static let scores = Mark(rawValue: 1)
+  public static let softmax = Mark(rawValue: 2)
+  /// Attention's sums of values.
+  public static let values = Mark(rawValue: 3)
+  public static let gelu = Mark(rawValue: 4)
+  /// For a job, or for the other threads of the pool to finish theirs.
+  public static let waiting = Mark(rawValue: 5)
+
+  /// The first value that is no part's.
+  public static let firstOperation: UInt32 = 1 << 16
+}
+
+/// Where threads say what they go over to. Kernels know no clock: whoever listens has one.
+public enum Probe {
+  /// Has every mark's raw value handed to `listener`, on the thread that says it; nil for none. To be called while no
+  /// operation runs.
+  public static func listen(_ listener: (@convention(c) (UInt32) -> Void)?) { csystem_listen(listener) }
+
+  /// Without a listener it is a load and a branch that is not taken.
+  @inline(__always)
+  public static func enter(_ mark: Mark) { csystem_enter(mark.rawValue) }
+}

@@ -1,0 +1,127 @@
+import CSystem
+import Synchronization
+
+/// Notes the moment at which each thread passes each mark. What a mark means is the caller's affair.
+///
+/// One mark costs a read of the CPU's time counter and sixteen bytes of memory that only its thread writes. The entries
+/// may be read and forgotten whenever no thread passes any.
+public enum MarkLog {
+  /// A mark and when it was passed.
+  public struct Entry: Sendable, Equatable {
+    /// Of `SystemClock`, in nanoseconds.
+    public let time: UInt64
+    public let mark: UInt32
+
+    public init(time: UInt64, mark: UInt32) {
+      self.time = time
+      self.mark = mark
+    }
+  }
+
+  /// The marks of one thread, in order.
+  public struct Track: Sendable, Equatable {
+    /// Different for every thread that ever passed a mark, rising in the order in which they passed their first.
+    public let thread: Int
+    public let entries: [Entry]
+
+    public init(thread: Int, entries: [Entry]) {
+      self.thread = thread
+      self.entries = entries
+    }
+  }
+
+  private static let threads = Mutex<[ThreadMarks]>([])
+
+  /// Notes a mark of the calling thread.
+  public static func note(_ mark: UInt32) {
+    let room = csystem_room() ?? enlist()
+    room.assumingMemoryBound(to: MarkRoom.self).pointee.note(mark)
+  }
+
+  /// Readies the log for the calling thread, which has to be the first to note anything.
+  public static func prepare() {
+    if csystem_room() == nil { _ = enlist() }
+    _ = drain()
+  }
+
+  /// All marks since the last call, forgotten thereby, of the threads that passed any; the calling thread's first.
+  public static func drain() -> [Track] {
+    let scale = TickScale.now()
+    let own = csystem_room()
+    return threads.withLock { threads in
+      let tracks = threads.enumerated().compactMap { index, thread -> (isOwn: Bool, track: Track)? in
+        let entries = thread.drain(scale)
+        guard !entries.isEmpty else { return nil }
+        return (UnsafeMutableRawPointer(thread.room) == own, Track(thread: index, entries: entries))
+      }
+      return tracks.filter(\.isOwn).map(\.track) + tracks.filter { !$0.isOwn }.map(\.track)
+    }
+  }
+
+  /// The calling thread's room, which lives as long as the process: a thread that ends may leave marks behind.
+  @inline(never)
+  private static func enlist() -> UnsafeMutableRawPointer {
+    let marks = ThreadMarks()
+    threads.withLock { $0.append(marks) }
+    csystem_set_room(marks.room)
+    return UnsafeMutableRawPointer(marks.room)
+  }
+}
+
+private struct Note {
+  let ticks: UInt64
+  let mark: UInt32
+}
+
+/// Where a thread writes its next note.
+private struct MarkRoom {
+  var next: UnsafeMutablePointer<Note>
+  var end: UnsafeMutablePointer<Note>
+  let owner: Unmanaged<ThreadMarks>
+
+  @inline(__always)
+  mutating func note(_ mark: UInt32) {
+    if next == end { self = owner.takeUnretainedValue().nextPiece() }
+    next.initialize(to: Note(ticks: csystem_ticks(), mark: mark))
+    next += 1
+  }
+}
+
+/// The marks of one thread. Written by that thread, read by another while it writes nothing.
+private final class ThreadMarks: @unchecked Sendable {
+  /// Notes in one piece of memory, one MiB: memory is taken piece by piece, so that nothing is ever copied.
+  private static let pieceLength = 1 << 16
+
+  private var pieces: [UnsafeMutablePointer<Note>] = []
+  /// Memory of its own, that nothing but a note touches.
+  let room = UnsafeMutablePointer<MarkRoom>.allocate(capacity: 1)
+
+  init() { room.initialize(to: nextPiece()) }
+
+  @inline(never)
+  func nextPiece() -> MarkRoom {
+    pieces.append(.allocate(capacity: Self.pieceLength))
+    return lastPiece
+  }
+
+  private var lastPiece: MarkRoom {
+    let piece = pieces[pieces.count - 1]
+    return MarkRoom(next: piece, end: piece + Self.pieceLength, owner: .passUnretained(self))
+  }
+
+  /// Keeps one piece for what comes.
+  func drain(_ scale: TickScale) -> [MarkLog.Entry] {
+    let used = pieces.count * Self.pieceLength - (room.pointee.end - room.pointee.next)
+    var entries: [MarkLog.Entry] = []
+    entries.reserveCapacity(used)
+    for (index, piece) in pieces.enumerated() {
+      for place in 0..<min(used - index * Self.pieceLength, Self.pieceLength) {
+        entries.append(MarkLog.Entry(time: scale.time(of: piece[place].ticks), mark: piece[place].mark))
+      }
+    }
+    for piece in pieces.dropFirst() { piece.deallocate() }
+    pieces.removeSubrange(1...)
+    room.pointee = lastPiece
+    return entries
+  }
+}

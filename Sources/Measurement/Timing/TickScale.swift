@@ -1,0 +1,52 @@
+import CSystem
+import Synchronization
+
+/// Turns the CPU's time counter into the time of `SystemClock`, by two moments at which both were read: the first ever
+/// and the latest.
+struct TickScale: Sendable {
+  private struct Moment {
+    let ticks: UInt64
+    let nanoseconds: UInt64
+
+    /// Both at once: of several tries the one whose two reads of the counter lie closest.
+    static func now() -> Moment {
+      var best: (moment: Moment, spread: UInt64)?
+      for _ in 0..<8 {
+        let before = csystem_ticks()
+        let time = SystemClock().now()
+        let after = csystem_ticks()
+        let spread = after &- before
+        if best.map({ spread < $0.spread }) ?? true {
+          best = (Moment(ticks: before &+ spread / 2, nanoseconds: time), spread)
+        }
+      }
+      return best!.moment
+    }
+  }
+
+  private static let first = Moment.now()
+
+  private let anchor: Moment
+  private let nanosecondsPerTick: Double
+
+  /// The scale by now. The first call waits for a hundredth of a second, so that there are two moments.
+  static func now() -> TickScale {
+    let first = Self.first
+    var latest = Moment.now()
+    while latest.nanoseconds &- first.nanoseconds < 10_000_000 { latest = .now() }
+    return TickScale(
+      anchor: latest,
+      nanosecondsPerTick: Double(latest.nanoseconds - first.nanoseconds) / Double(latest.ticks - first.ticks))
+  }
+
+  private init(anchor: Moment, nanosecondsPerTick: Double) {
+    self.anchor = anchor
+    self.nanosecondsPerTick = nanosecondsPerTick
+  }
+
+  /// Nanoseconds of `SystemClock`.
+  func time(of ticks: UInt64) -> UInt64 {
+    let distance = Double(Int64(bitPattern: ticks &- anchor.ticks)) * nanosecondsPerTick
+    return UInt64(Int64(anchor.nanoseconds) + Int64(distance))
+  }
+}

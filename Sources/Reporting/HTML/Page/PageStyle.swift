@@ -1,0 +1,105 @@
+/// The page's style sheet, without its colours.
+enum PageStyle {
+  static let css: StaticString = """
+    * { box-sizing: border-box; }
+    html { color-scheme: light dark; -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
+    body { margin: 0; background: var(--bg); color: var(--text);
+      font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+    main, header, footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
+    header { padding-top: 1.25rem; }
+    h1 { font-size: 1rem; font-weight: 600; color: var(--muted); margin: 0 0 .5rem; overflow-wrap: anywhere; }
+    h2 { font-size: 1.35rem; line-height: 1.25; margin: 2.75rem 0 .75rem; padding-top: .9rem;
+      border-top: 1px solid var(--line); }
+    h3 { font-size: 1.05rem; margin: 1.5rem 0 .5rem; }
+    p, ul { margin: .5rem 0; max-width: 72ch; overflow-wrap: anywhere; }
+    ul { padding-left: 1.2rem; }
+    a { color: var(--accent); }
+    code { font: .92em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+    .answer { font-size: clamp(1.45rem, 4.2vw, 2.15rem); line-height: 1.2; font-weight: 650; margin: 0 0 1rem;
+      max-width: 34em; letter-spacing: -.01em; text-wrap: balance; }
+    .answer code { font: inherit; color: var(--accent); }
+    .lead { font-size: 1.1rem; max-width: 60em; margin: 0 0 1.1rem; }
+    .lead code { font: inherit; }
+    .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
+    .card { background: var(--surface); border: 1px solid var(--line); border-radius: .6rem;
+      padding: .9rem 1.1rem 1rem; min-width: 0; }
+    .card h2 { all: unset; display: block; font-size: .9rem; color: var(--muted); font-weight: 600; }
+    .card .who { font-weight: 650; font-size: 1.1rem; margin: .1rem 0 0; }
+    .card .speed { margin: 0; font-size: 1.9rem; font-weight: 650; line-height: 1.2;
+      font-variant-numeric: tabular-nums; letter-spacing: -.02em; }
+    .card .speed small { font-size: .95rem; font-weight: 400; color: var(--muted); letter-spacing: 0; }
+    .card dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem .9rem; margin: .6rem 0 0; }
+    .card dt { color: var(--muted); }
+    .card dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+    .facts { display: flex; flex-wrap: wrap; gap: .15rem 1.4rem; list-style: none; padding: 0; max-width: none;
+      color: var(--muted); font-size: .93rem; margin: 1rem 0 0; }
+    .facts b { font-weight: 600; color: var(--text); }
+    .notice { border-left: .3rem solid var(--warning); background: var(--surface); padding: .5rem .9rem;
+      margin: .75rem 0 0; border-radius: 0 .4rem .4rem 0; }
+    .notice.bad { border-color: var(--bad); }
+    .notice p { margin: .15rem 0; max-width: none; }
+    .notice b { color: var(--warning); }
+    .notice.bad b { color: var(--bad); }
+    .good { color: var(--good); }
+    .fail { color: var(--bad); font-weight: 600; }
+    nav { margin: 1rem 0 0; font-size: .93rem; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; }
+    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
+      gap: 1rem 2rem; align-items: start; }
+    figure { margin: .5rem 0 1rem; min-width: 0; max-width: 38rem; break-inside: avoid; }
+    figcaption { font-weight: 600; margin-bottom: .35rem; }
+    figcaption small { display: block; font-weight: 400; color: var(--muted); font-size: .88rem; }
+    svg { display: block; width: 100%; height: auto; overflow: visible; }
+    svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+      fill: var(--text); font-variant-numeric: tabular-nums; }
+    svg .muted { fill: var(--muted); }
+    svg .name { font-weight: 600; }
+    svg .small { font-size: 11px; }
+    svg .grid { stroke: var(--line); stroke-width: 1; fill: none; }
+    svg .axis { stroke: var(--muted); stroke-width: 1; fill: none; }
+    svg .fill { fill: var(--c); }
+    svg .stroke { stroke: var(--c); stroke-width: 2; fill: none; stroke-linejoin: round; }
+    svg .mark { fill: var(--c); stroke: var(--bg); stroke-width: 1; }
+    svg .open { fill: var(--bg); stroke: var(--c); stroke-width: 1.8; }
+    svg .tick { stroke: var(--c); stroke-width: 1; stroke-opacity: .45; }
+    svg .whisker { stroke: var(--text); stroke-width: 1.6; fill: none; }
+    svg .halo { stroke: var(--bg); stroke-width: 4; fill: none; }
+    svg .roof { stroke: var(--text); stroke-width: 1.6; fill: none; }
+    svg .slope { stroke: var(--muted); stroke-width: 1.4; fill: none; }
+    svg .plain { fill: var(--surface); stroke: var(--muted); stroke-width: 1; }
+    svg .on { fill: var(--bg); font-size: 11px; font-weight: 600; }
+    svg .onplain { fill: var(--text); font-size: 11px; }
+    svg .backed { paint-order: stroke; stroke: var(--bg); stroke-width: 3px; stroke-linejoin: round; }
+    .scroll { overflow-x: auto; max-width: 100%; margin: .6rem 0; -webkit-overflow-scrolling: touch; }
+    table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+    th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top;
+      white-space: nowrap; }
+    tbody th { font-weight: 600; position: sticky; left: 0; background: var(--bg); }
+    thead th { color: var(--muted); font-weight: 600; vertical-align: bottom; white-space: normal; min-width: 4.5em; }
+    .r { text-align: right; } .l { text-align: left; }
+    td.l:last-child, .prose td { white-space: normal; min-width: 12em; }
+    details { margin: .6rem 0; }
+    summary { cursor: pointer; color: var(--accent); }
+    pre { overflow-x: auto; background: var(--surface); border: 1px solid var(--line); border-radius: .4rem;
+      padding: .6rem .8rem; margin: .6rem 0; font-size: .85rem; line-height: 1.45; }
+    pre.samples { max-height: 26rem; overflow: auto; }
+    blockquote { margin: .6rem 0; padding-left: .9rem; border-left: .25rem solid var(--line); }
+    .note { color: var(--muted); font-size: .93rem; }
+    :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+    footer { color: var(--muted); font-size: .88rem; padding-top: 2rem; padding-bottom: 2.5rem; }
+    @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
+    @media print {
+      html { color-scheme: light; }
+      body { font-size: 10.5pt; }
+      nav { display: none; }
+      main, header, footer { max-width: none; padding: 0; }
+      h2, h3, summary { break-after: avoid; }
+      .card, .notice, tr { break-inside: avoid; }
+      .charts, .cards { grid-template-columns: 1fr 1fr; }
+      .scroll, pre { overflow: visible; }
+      pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+      table { font-size: 7.5pt; }
+      th, td { padding: .15rem .3rem; white-space: normal; }
+      details:not([open]) { display: none; }
+    }
+    """
+}

@@ -1,0 +1,73 @@
+import Statistics
+
+/// Profiles of one contestant and stage, taken in turns with another's.
+public struct ProfileTurns: Sendable {
+  public private(set) var turns: [Profile] = []
+
+  public init() {}
+
+  public init(_ profile: Profile) { turns = [profile] }
+
+  public mutating func append(_ profile: Profile) { turns.append(profile) }
+
+  /// By what share the slowest turn's median pass lies above the fastest's; nil for less than two turns.
+  public var spread: Double? {
+    let medians = turns.compactMap { median($0.passNanoseconds) }
+    guard medians.count > 1, let least = medians.min(), let most = medians.max(), least > 0 else {
+      return nil
+    }
+    return most / least - 1
+  }
+
+  /// All turns as one: the passes one after another, and sums over the kept passes of each. Nil for no turn.
+  public var whole: Profile? {
+    guard var whole = turns.first else { return nil }
+    for turn in turns.dropFirst() { whole.add(turn) }
+    return whole
+  }
+}
+
+extension Profile {
+  fileprivate mutating func add(_ other: Profile) {
+    passNanoseconds += other.passNanoseconds
+    keptPasses += other.keptPasses
+    wallNanoseconds += other.wallNanoseconds
+    for entry in other.entries {
+      if let index = entries.firstIndex(where: { $0.phase == entry.phase && $0.layer == entry.layer }) {
+        entries[index].add(entry)
+      } else {
+        entries.append(entry)
+      }
+    }
+    if let own = overhead, let its = other.overhead {
+      overhead = Overhead(
+        withNanoseconds: own.withNanoseconds + its.withNanoseconds,
+        withoutNanoseconds: own.withoutNanoseconds + its.withoutNanoseconds)
+    } else {
+      overhead = overhead ?? other.overhead
+    }
+    for (index, time) in zip(threadTimes.indices, other.threadTimes) {
+      threadTimes[index].busyNanoseconds += time.busyNanoseconds
+      threadTimes[index].waitNanoseconds += time.waitNanoseconds
+    }
+  }
+
+  /// Whether every number is in its range, as in a record's file.
+  ///
+  /// - Parameter source: who said it; an error opens with that.
+  /// - Throws: `ReportingError.invalid` for the first field that is not.
+  public func check(source: String) throws {
+    try RecordRules(path: source).check(self, field: "profile")
+  }
+}
+
+extension Profile.Entry {
+  fileprivate mutating func add(_ other: Profile.Entry) {
+    calls += other.calls
+    nanoseconds += other.nanoseconds
+    waitNanoseconds += other.waitNanoseconds
+    flops += other.flops
+    streamedBytes += other.streamedBytes
+    activationBytes += other.activationBytes
+  }
+}

@@ -1,0 +1,112 @@
+/// A timeline in Chrome's Trace Event Format, its JSON object form, which Perfetto's UI, chrome://tracing and
+/// speedscope open.
+///
+/// Source: "Trace Event Format",
+/// https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. One process, number 1,
+/// named as the timeline's title. A track is a thread, numbered from 1 in the tracks' order: the first has
+/// the process's number and so is its main one. A span is a complete event (`X`) with its label's name and
+/// category; a counter's sample is a counter event (`C`), the unit behind the counter's name. Times are
+/// microseconds with three decimals, which are nanoseconds exactly. One event a line.
+///
+/// Two things are for readers that want more than the format: names (`M`) have a `ts`, as speedscope takes no
+/// file without it, and spans have no `args`, which it would make part of their names.
+public struct ChromeTrace: Sendable {
+  private let timeline: Timeline
+
+  public init(_ timeline: Timeline) {
+    self.timeline = timeline
+  }
+
+  /// Writes the file whole, or leaves what had its name as it was. Memory does not grow with the number of
+  /// spans.
+  ///
+  /// - Throws: `ReportingError.unwritable`; a `TimelineError` for a timeline that no reader could draw as it
+  ///   is: spans that are out of order or do not nest, counters that go back in time or are not finite.
+  public func write(to path: String) throws {
+    try WholeFile.write(to: path, put)
+  }
+
+  /// The file's contents.
+  ///
+  /// - Throws: a `TimelineError`, as `write(to:)` does.
+  public var text: String {
+    get throws { try ByteWriter.text(of: put) }
+  }
+
+  private func put(to writer: inout ByteWriter) throws {
+    try timeline.checkCounters()
+    writer.put("{\"displayTimeUnit\":\"ns\",\"otherData\":{\"title\":")
+    writer.put(timeline.title.jsonLiteral)
+    writer.put("},\"traceEvents\":[\n")
+    putMetadata("process_name", thread: 1, to: &writer)
+    writer.put("\"name\":")
+    writer.put(timeline.title.jsonLiteral)
+    writer.put("}}")
+    for (index, track) in timeline.tracks.enumerated() {
+      try endEvent(&writer)
+      putMetadata("thread_name", thread: index + 1, to: &writer)
+      writer.put("\"name\":")
+      writer.put(track.name.jsonLiteral)
+      writer.put("}}")
+      try endEvent(&writer)
+      putMetadata("thread_sort_index", thread: index + 1, to: &writer)
+      writer.put("\"sort_index\":")
+      writer.put(UInt64(index))
+      writer.put("}}")
+    }
+    try putSpans(to: &writer)
+    try putCounters(to: &writer)
+    writer.put("\n]}\n")
+  }
+
+  /// Up to the members of `args`.
+  private func putMetadata(_ name: StaticString, thread: Int, to writer: inout ByteWriter) {
+    writer.put("{\"ph\":\"M\",\"pid\":1,\"tid\":")
+    writer.put(UInt64(thread))
+    writer.put(",\"ts\":0,\"name\":\"")
+    writer.put(name)
+    writer.put("\",\"args\":{")
+  }
+
+  private func putSpans(to writer: inout ByteWriter) throws {
+    let labels = timeline.labels.map { label in
+      Array(",\"cat\":".utf8) + label.category.jsonLiteral + Array(",\"name\":".utf8) + label.name.jsonLiteral
+        + Array(",\"ts\":".utf8)
+    }
+    for track in timeline.tracks.indices {
+      let head = Array("{\"ph\":\"X\",\"pid\":1,\"tid\":\(track + 1)".utf8)
+      try timeline.visitSpans(ofTrack: track) { span, _ in
+        try endEvent(&writer)
+        writer.put(head)
+        writer.put(labels[Int(span.label)])
+        writer.put(microsecondsOf: span.start)
+        writer.put(",\"dur\":")
+        writer.put(microsecondsOf: span.duration)
+        writer.put("}")
+      }
+    }
+  }
+
+  private func putCounters(to writer: inout ByteWriter) throws {
+    for counter in timeline.counters {
+      let name = counter.unit.isEmpty ? counter.name : "\(counter.name) \(counter.unit)"
+      // The format counts by process; a thread's number is a member of every event all the same.
+      let head =
+        Array("{\"ph\":\"C\",\"pid\":1,\"tid\":1,\"name\":".utf8) + name.jsonLiteral + Array(",\"ts\":".utf8)
+      for sample in counter.samples {
+        try endEvent(&writer)
+        writer.put(head)
+        writer.put(microsecondsOf: sample.time)
+        writer.put(",\"args\":{\"value\":")
+        // The shortest digits that are the same number, a form that JSON has too.
+        writer.put(Array(sample.value.description.utf8))
+        writer.put("}}")
+      }
+    }
+  }
+
+  private func endEvent(_ writer: inout ByteWriter) throws {
+    writer.put(",")
+    try writer.endLine()
+  }
+}

@@ -1,0 +1,63 @@
+import Foundation
+
+/// A file that is there whole or not at all: its bytes go to a temporary file beside it, which takes its name
+/// at the end.
+enum WholeFile {
+  /// Writes what `body` puts. Where it or the system fails, what had the name before is as it was.
+  ///
+  /// - Throws: `ReportingError.unwritable`, also where something other than a file has the name; and what
+  ///   `body` throws.
+  static func write(to path: String, _ body: (inout ByteWriter) throws -> Void) throws {
+    try refuseWhatIsNoFile(path)
+    let target = URL(fileURLWithPath: path)
+    let temporary = target.deletingLastPathComponent()
+      .appendingPathComponent(".\(target.lastPathComponent.prefix(40)).\(UUID().uuidString)").path
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw unwritable(path, errno) }
+    var isFinished = false
+    var isOpen = true
+    defer {
+      if isOpen { close(descriptor) }
+      if !isFinished { unlink(temporary) }
+    }
+    var writer = ByteWriter { bytes in
+      let failure = put(bytes, to: descriptor)
+      guard failure == 0 else { throw unwritable(path, failure) }
+    }
+    try body(&writer)
+    try writer.flush()
+    isOpen = false
+    // A network's or a full quota's file system tells of a failed write only now.
+    guard close(descriptor) == 0 else { throw unwritable(path, errno) }
+    guard rename(temporary, path) == 0 else { throw unwritable(path, errno) }
+    isFinished = true
+  }
+
+  /// A rename would put a file in the place of `/dev/null`.
+  private static func refuseWhatIsNoFile(_ path: String) throws {
+    guard !path.isEmpty else { throw ReportingError.unwritable(path: "''", reason: "is no path") }
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    throw ReportingError.unwritable(
+      path: path, reason: status.st_mode & S_IFMT == S_IFDIR ? "is a folder" : "is a device or a pipe")
+  }
+
+  /// Returns an errno, 0 for success.
+  private static func put(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = Foundation.write(
+        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written < 0 {
+        if errno == EINTR { continue }
+        return errno
+      }
+      rest = rest.dropFirst(written)
+    }
+    return 0
+  }
+
+  private static func unwritable(_ path: String, _ code: Int32) -> ReportingError {
+    .unwritable(path: path, reason: String(cString: strerror(code)).lowercased())
+  }
+}

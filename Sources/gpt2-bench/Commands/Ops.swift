@@ -1,0 +1,140 @@
+import Foundation
+import GPT2Engine
+import GPT2Model
+import Measurement
+import Reporting
+
+enum Ops: Command {
+  static let description = CommandDescription(
+    name: "ops", summary: "checks and times every kernel on a GPT-2's other operations, each alone",
+    options: [
+      Option(
+        "--ops", value: "A,B",
+        help: OperationShape.Kind.allCases.map(\.rawValue).joined(separator: ", ") + " (default: all)"),
+      Option(
+        "--model", value: "M",
+        help: "whose sizes they have, as of run (default: \(defaultModel)); no weights are read"),
+      Option("--rows", value: "N,…", help: "new positions that are computed together (default: 1,64)"),
+      Option(
+        "-d", "--depth", value: "N,…",
+        help: "positions before them, for attention and softmax (default: \(defaultDepth))"),
+      .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed,
+      Option("--format", value: "F", help: "as of report (default: a table for the terminal)"), .outFile,
+      MeasuringOptions.timeout,
+    ])
+
+  private static let defaultModel = "synthetic:gpt2"
+  private static let defaultRows = [1, 64]
+  private static let defaultDepth = 512
+  private static let repetitions = 10
+  private static let budgetSeconds = 2.0
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let project = try Project()
+    let shapes = try shapes(arguments, project)
+    let options = try MeasuringOptions(arguments)
+    let format = try arguments.recordFormat(of: RecordFormat.all(of: .operations))
+    let budget = options.budgetSeconds ?? budgetSeconds
+    let out = arguments.string("--out")
+    try Output.refuseUnwritable(out)
+    try refuseTooLarge(shapes, contestants: options.contestants.count)
+    let plan = BenchPlan(
+      kind: .operations, model: nil, modelDescription: nil, contestants: options.contestants,
+      cells: shapes.map(OperationCells.make),
+      settings: Settings(
+        suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
+        seed: options.seed, warmup: GemmCells.warmup),
+      cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds,
+      warnings: [GemmRotation.warning(.current())].compactMap { $0 })
+    let bench = Bench(
+      plan, project: project, console: console, command: commandWords(), started: Date(),
+      onChange: { _ in })
+    try bench.run { contestant in
+      try shapes.flatMap { shape in
+        let request = CheckRequest(
+          references: [], scope: .full, oraclePrompts: [], gemm: nil, operation: shape)
+        return CheckRows.rows(of: try contestant.check(request), request, contestant.plan)
+      }
+    }
+    if format == nil, out == nil {
+      let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
+      console.print(table.text)
+    } else {
+      try Output.put((format ?? .markdown).text(of: bench.record), out, console)
+    }
+    return bench.record.runExitCode
+  }
+
+  /// What the command line asks for, each shape once.
+  ///
+  /// - Throws: `UsageError`; a `ModelError` for a model that there is not.
+  static func shapes(_ arguments: Arguments, _ project: Project) throws -> [OperationShape] {
+    let kinds = try kinds(arguments.string("--ops") ?? "all")
+    let configuration = try configuration(arguments.string("--model") ?? defaultModel, project)
+    let context = configuration.context
+    let rows = try arguments.integers("--rows", in: 1...context) ?? defaultRows.map { min($0, context) }
+    let most = rows.max() ?? 1
+    let depths =
+      try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [min(defaultDepth, context - most)]
+    if let deepest = depths.max(), deepest > context - most {
+      throw UsageError(
+        "-d", found: "\(deepest)",
+        expected: "at most \(context - most): the context of \(context) without \(most) new positions")
+    }
+    var shapes: [OperationShape] = []
+    for kind in OperationShape.Kind.allCases where kinds.contains(kind) {
+      for shape in make(kind, configuration, rows: rows, depths: depths) where !shapes.contains(shape) {
+        shapes.append(shape)
+      }
+    }
+    return shapes
+  }
+
+  private static func kinds(_ text: String) throws -> [OperationShape.Kind] {
+    guard text != "all" else { return OperationShape.Kind.allCases }
+    return try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
+      guard let kind = OperationShape.Kind(rawValue: String(word)) else {
+        let known = OperationShape.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+        throw UsageError("--ops", found: String(word), expected: "one of \(known), or all")
+      }
+      return kind
+    }
+  }
+
+  /// A synthetic model's without generating its weights.
+  private static func configuration(_ name: String, _ project: Project) throws -> Configuration {
+    let source = try ModelSource(name)
+    guard case .synthetic(let configuration, _) = source else {
+      return try source.open(cacheFolder: project.weights).configuration
+    }
+    return configuration
+  }
+
+  private static func make(
+    _ kind: OperationShape.Kind, _ c: Configuration, rows: [Int], depths: [Int]
+  ) -> [OperationShape] {
+    switch kind {
+    case .embedding:
+      rows.map { .embedding(rows: $0, channels: c.channels, vocabulary: c.vocabulary) }
+    case .layerNorm: rows.map { .layerNorm(rows: $0, channels: c.channels) }
+    case .attention:
+      depths.flatMap { depth in
+        rows.map { .attention(rows: $0, heads: c.heads, headSize: c.headSize, depth: depth) }
+      }
+    case .softmax:
+      depths.flatMap { depth in rows.map { .softmax(rows: $0, heads: c.heads, depth: depth) } }
+    case .gelu: rows.map { .gelu(rows: $0, channels: c.hidden) }
+    case .sampling:
+      OperationShape.Choice.allCases.map { .sampling(vocabulary: c.vocabulary, choice: $0) }
+    }
+  }
+
+  /// All workers keep all shapes, since the rounds interleave them.
+  static func refuseTooLarge(_ shapes: [OperationShape], contestants: Int) throws {
+    let streamed = GemmRotation.bytes(.current())
+    let bytes = shapes.map { OperationRun.bytes($0, streamedBytes: streamed) }
+    try MemoryLimit.check(
+      bytes.reduce(Double(streamed), +) * Double(contestants),
+      for: "--rows, -d: all shapes, in each of \(contestants) workers at once, need")
+  }
+}

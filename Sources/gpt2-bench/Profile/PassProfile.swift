@@ -1,0 +1,132 @@
+import GPT2Engine
+import GPT2Kernels
+import GPT2Model
+import Measurement
+import Reporting
+
+/// What the marks of one pass come to.
+struct PassProfile {
+  /// From a clock outside the marks.
+  let wallNanoseconds: Double
+  /// In the order in which the pass first came to them.
+  private(set) var entries: [Profile.Entry] = []
+  /// The driving thread's first.
+  private(set) var threadTimes: [Profile.ThreadTime] = []
+
+  private let configuration: Configuration
+  private let rows: Int
+  private let firstPosition: Int
+  private var places: [Place: Int] = [:]
+
+  struct Place: Hashable {
+    let phase: ProfilePhase
+    let layer: Int?
+  }
+
+  /// - Parameters:
+  ///   - tracks: of the driving thread, then of the pool's others.
+  ///   - rows: positions that the pass computed.
+  ///   - firstPosition: positions before them that were cached.
+  init(
+    _ tracks: [MarkLog.Track], wallNanoseconds: Double, configuration: Configuration, rows: Int,
+    firstPosition: Int
+  ) {
+    self.wallNanoseconds = wallNanoseconds
+    self.configuration = configuration
+    self.rows = rows
+    self.firstPosition = firstPosition
+    guard let driving = tracks.first else { return }
+    follow(driving.entries)
+    let waited = entries.reduce(0) { $0 + $1.waitNanoseconds }
+    threadTimes = [.init(busyNanoseconds: wallNanoseconds - waited, waitNanoseconds: waited)]
+    for track in tracks.dropFirst() {
+      let busy = min(Self.busy(track.entries), wallNanoseconds)
+      threadTimes.append(.init(busyNanoseconds: busy, waitNanoseconds: wallNanoseconds - busy))
+    }
+  }
+
+  /// Gives each stretch between two marks to the place that the first of them opened.
+  private mutating func follow(_ marks: [MarkLog.Entry]) {
+    var (phase, layer): (Phase, Int?) = (.between, nil)
+    var part = Mark.operation
+    for (index, entry) in marks.enumerated() {
+      let mark = Mark(rawValue: entry.mark)
+      if let place = mark.place {
+        (phase, layer) = place
+        part = .operation
+        if phase != .between { count(phase, layer) }
+      } else {
+        part = mark
+      }
+      guard index + 1 < marks.count else { break }
+      let time = Double(marks[index + 1].time - entry.time)
+      let place = self.index(of: ProfilePhase(phase, part), layer: layer)
+      if part == .waiting {
+        entries[place].waitNanoseconds += time
+      } else {
+        entries[place].nanoseconds += time
+      }
+    }
+  }
+
+  /// One operation begins: its calls and its work, those of its parts among them.
+  private mutating func count(_ phase: Phase, _ layer: Int?) {
+    let parts: [Mark] =
+      switch phase {
+      case .attention: [.scores, .softmax, .values, .operation]
+      case .up: [.operation, .gelu]
+      default: [.operation]
+      }
+    for part in parts {
+      let work = PhaseWork(
+        of: phase, part: part, isInLayer: layer != nil, in: configuration, rows: rows,
+        firstPosition: firstPosition)
+      let place = index(of: ProfilePhase(phase, part), layer: layer)
+      entries[place].calls += 1
+      entries[place].flops += work.flops
+      entries[place].streamedBytes += work.streamedBytes
+      entries[place].activationBytes += work.activationBytes
+    }
+  }
+
+  private mutating func index(of phase: ProfilePhase, layer: Int?) -> Int {
+    let place = Place(phase: phase, layer: phase == .other ? nil : layer)
+    if let known = places[place] { return known }
+    places[place] = entries.count
+    entries.append(
+      .init(
+        phase: phase, layer: place.layer, calls: 0, nanoseconds: 0, waitNanoseconds: 0, flops: 0,
+        streamedBytes: 0, activationBytes: 0))
+    return entries.count - 1
+  }
+
+  private static func busy(_ marks: [MarkLog.Entry]) -> Double {
+    zip(marks, marks.dropFirst()).reduce(0) { sum, pair in
+      pair.0.mark == Mark.waiting.rawValue ? sum : sum + Double(pair.1.time - pair.0.time)
+    }
+  }
+}
+
+extension ProfilePhase {
+  /// The phase that a stretch of an operation belongs to. Waiting belongs to the operation that is waited for.
+  init(_ phase: Phase, _ part: Mark) {
+    self =
+      switch (phase, part) {
+      case (.attention, .scores): .attentionScores
+      case (.attention, .softmax): .attentionSoftmax
+      case (.attention, .values): .attentionValues
+      case (.attention, _): .attentionOther
+      case (.up, .gelu): .gelu
+      case (.up, _): .up
+      case (.embedding, _): .embedding
+      case (.layerNorm, _): .layerNorm
+      case (.qkv, _): .qkv
+      case (.cacheStore, _): .cacheStore
+      case (.projection, _): .projection
+      case (.down, _): .down
+      case (.logits, _): .logits
+      case (.sampling, _): .sampling
+      case (.between, _): .other
+      }
+  }
+}

@@ -1,0 +1,139 @@
+import GPT2Engine
+import GPT2Kernels
+import Measurement
+import Reporting
+
+/// Runs a prompt and the greedy tokens behind it under probes.
+///
+/// Where the probes' cost is asked for, each pass runs twice at the same place of the same sequence, with probes and
+/// without, in an order that alternates: a machine that drifts drifts for both.
+struct ProfileRun {
+  let engine: Engine
+  /// The sequence that it runs on, used again.
+  let sequence: TokenSequence
+  /// Wall time after which a stage gets no further pass; it has one at least.
+  let stageSeconds: Double
+  /// Passes of one stage at most.
+  let mostPasses: Int
+  let measuresOverhead: Bool
+
+  private let clock = SystemClock()
+
+  init(
+    engine: Engine, sequence: TokenSequence, stageSeconds: Double, mostPasses: Int, measuresOverhead: Bool
+  ) {
+    self.engine = engine
+    self.sequence = sequence
+    self.stageSeconds = stageSeconds
+    self.mostPasses = mostPasses
+    self.measuresOverhead = measuresOverhead
+  }
+
+  /// - Parameters:
+  ///   - prompt: at least one id.
+  ///   - newTokens: at least 1; the first is the prompt's, so that there are as many decoding passes less one.
+  /// - Returns: the prefill's profile, and decoding's where there were any passes.
+  func perform(prompt: [Int], newTokens: Int) throws -> [Profile] {
+    MarkLog.prepare()
+    var prefill = Stage()
+    let first = try repeated(&prefill) { stage in
+      try pair(&stage, rows: prompt.count, firstPosition: 0) {
+        sequence.reset()
+        try sequence.append(prompt)
+      }
+    }
+    var profiles = [prefill.profile(.prefill, tokens: prompt.count, of: engine)]
+    guard newTokens > 1 else { return profiles }
+    var decode = Stage()
+    _ = try repeated(&decode) { stage in
+      sequence.truncate(to: prompt.count)
+      var token = first
+      for step in 1..<newTokens where stage.passes.count < mostPasses {
+        let position = prompt.count + step - 1
+        let isCached = engine.variant.decoding == .cache
+        let next = try pair(
+          &stage, rows: isCached ? 1 : position + 1, firstPosition: isCached ? position : 0
+        ) {
+          sequence.truncate(to: position)
+          try sequence.append([token])
+        }
+        token = next
+        if stage.seconds(clock) > stageSeconds { break }
+      }
+      return token
+    }
+    profiles.append(decode.profile(.decode, tokens: prompt.count, of: engine))
+    return profiles
+  }
+
+  private struct Stage {
+    var passes: [PassProfile] = []
+    var without: [Double] = []
+    let start = SystemClock().now()
+
+    func seconds(_ clock: SystemClock) -> Double { Double(clock.now() - start) / 1e9 }
+
+    func profile(_ stage: Profile.Stage, tokens: Int, of engine: Engine) -> Profile {
+      Profile(of: engine, stage: stage, tokens: tokens, passes: passes, without: without)
+    }
+  }
+
+  /// Goes on until the stage's time is spent.
+  private func repeated(_ stage: inout Stage, _ body: (inout Stage) throws -> Int) rethrows -> Int {
+    var token: Int
+    repeat {
+      token = try body(&stage)
+    } while stage.seconds(clock) < stageSeconds
+      && stage.passes.count < mostPasses && !Interruption.shared.isCancelled
+    return token
+  }
+
+  /// One pass with probes, and one without where their cost is asked for.
+  ///
+  /// - Parameter prepare: brings the sequence to where the pass begins.
+  /// - Returns: the token that the pass came to.
+  private func pair(
+    _ stage: inout Stage, rows: Int, firstPosition: Int, prepare: () throws -> Void
+  ) throws -> Int {
+    var token = 0
+    let probedFirst = stage.passes.count.isMultiple(of: 2)
+    for isProbed in measuresOverhead ? [probedFirst, !probedFirst] : [true] {
+      try prepare()
+      let pass = try Pass.run(engine, sequence, isProbed: isProbed, clock: clock)
+      token = pass.token
+      let wall = Double(pass.end - pass.start)
+      if isProbed {
+        stage.passes.append(
+          PassProfile(
+            MarkLog.drain(), wallNanoseconds: wall, configuration: engine.configuration, rows: rows,
+            firstPosition: firstPosition))
+      } else {
+        stage.without.append(wall)
+      }
+    }
+    return token
+  }
+}
+
+/// One step of an engine and the choice of a token behind it.
+struct Pass {
+  let token: Int
+  /// Of `SystemClock`.
+  let start: UInt64
+  let end: UInt64
+
+  static func run(
+    _ engine: Engine, _ sequence: TokenSequence, isProbed: Bool, clock: SystemClock
+  ) throws -> Pass {
+    Probe.listen(isProbed ? { MarkLog.note($0) } : nil)
+    defer { Probe.listen(nil) }
+    let start = clock.now()
+    Probe.enter(Mark(.between))
+    let logits = try engine.step([sequence])
+    var token = 0
+    Probe.during(.sampling) {
+      token = argmax(UnsafeBufferPointer(start: logits.row(0), count: logits.columns))
+    }
+    return Pass(token: token, start: start, end: clock.now())
+  }
+}

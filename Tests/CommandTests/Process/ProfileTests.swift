@@ -1,0 +1,97 @@
+import Foundation
+import GPT2Kernels
+import Reporting
+import Testing
+
+/// `profile` from the command line to its files.
+@Suite struct ProfileTests {
+  private let sandbox: Sandbox
+
+  init() throws { sandbox = try Sandbox() }
+
+  private func profile(_ arguments: String...) throws -> BuiltCommand.Result {
+    try BuiltCommand.run(
+      ["profile", "--model", "synthetic:tiny", "--budget", "0.2"] + arguments, in: sandbox)
+  }
+
+  /// Every variant of a run explains its pass: each phase once a layer, with time, and nearly all of the time.
+  @Test func everyVariantOfARunExplainsItsPass() throws {
+    let result = try BuiltCommand.run(
+      ["run", "--model", "synthetic:tiny", "-p", "9", "-n", "3", "-r", "1", "-t", "2", "--out", "o"],
+      in: sandbox)
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    let layers = try #require(record.model?.layers)
+    let profiles = try #require(record.profiles)
+    for variant in Variant.all {
+      let own = profiles.filter { $0.variant == variant.name }
+      #expect(own.map(\.stage) == [.prefill, .decode])
+      for profile in own { expectWhole(profile, layers: layers) }
+      // What recomputes does for a token what it does for the prompt; what caches does not.
+      let flops = own.map { $0.entries.reduce(0) { $0 + $1.flops } / Double($0.keptPasses) }
+      #expect(variant.decoding == .cache ? flops[1] < 0.3 * flops[0] : flops[1] > flops[0])
+    }
+  }
+
+  private func expectWhole(_ profile: Profile, layers: Int) {
+    #expect(profile.tokens == 9)
+    let named = profile.entries.filter { $0.phase != .other }
+    let time = named.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds }
+    #expect(time > 0.5 * profile.wallNanoseconds && time <= profile.wallNanoseconds * 1.001)
+    let once: [ProfilePhase] = [
+      .qkv, .cacheStore, .attentionScores, .attentionSoftmax, .attentionValues, .projection, .up, .gelu,
+      .down,
+    ]
+    for phase in once {
+      let entries = named.filter { $0.phase == phase }
+      #expect(entries.compactMap(\.layer) == Array(0..<layers), "\(phase)")
+      #expect(entries.allSatisfy { $0.calls == profile.keptPasses && $0.nanoseconds > 0 }, "\(phase)")
+    }
+    for phase in [ProfilePhase.embedding, .logits, .sampling] {
+      #expect(named.filter { $0.phase == phase }.map(\.calls) == [profile.keptPasses])
+    }
+  }
+
+  /// Each pass once with probes and once without.
+  @Test func theCostOfTheProbesIsMeasured() throws {
+    let result = try profile("-p", "9", "-n", "4", "-t", "2", "--format", "json", "--out", "p.json")
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let record = try Record.read(path: sandbox.path("p.json"))
+    for profile in try #require(record.profiles) {
+      #expect(profile.overhead?.withNanoseconds.count == profile.passNanoseconds.count)
+      #expect(profile.overhead?.withoutNanoseconds.count == profile.passNanoseconds.count)
+    }
+  }
+
+  @Test func aTreeForPeopleAndTracesForTheirTools() throws {
+    let result = try profile("-p", "8", "-n", "5", "-t", "2", "--trace", "t.json", "--folded", "t.folded")
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    #expect(result.output.contains("pool wait") && result.output.contains("softmax"))
+    #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    let data = try Data(contentsOf: URL(fileURLWithPath: sandbox.path("t.json")))
+    let trace = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    let events = try #require(trace["traceEvents"] as? [[String: Any]])
+    let names = events.filter { $0["ph"] as? String == "X" }.compactMap { $0["name"] as? String }
+    #expect(names.count { $0 == "prefill" } == 1 && names.count { $0 == "decode" } == 4)
+    #expect(names.contains("attention") && names.contains("layer 0"))
+    let folded = try String(contentsOfFile: sandbox.path("t.folded"), encoding: .utf8)
+    #expect(folded.contains("driving_thread;decode;layer_0;QKV "))
+  }
+
+  @Test(arguments: [
+    (["-p", "0"], "-p"), (["-p", "99999"], "-p: found"), (["-n", "0"], "-n"), (["-n", "99999"], "-n: found"),
+    (["--variant", "fast"], "--variant"), (["--budget", "0"], "--budget"), (["--format", "pdf"], "--format"),
+  ]) func wrongOptionsAreNamed(arguments: [String], name: String) throws {
+    let result = try BuiltCommand.run(["profile", "--model", "synthetic:tiny"] + arguments, in: sandbox)
+    #expect(result.status == 2)
+    #expect(result.error.contains(name))
+  }
+
+  @Test func aPathThatCannotBeWrittenCostsNoMeasuring() throws {
+    for option in ["--trace", "--folded", "--out"] {
+      let result = try profile(option, "no/such/folder/file")
+      #expect(result.status == 1)
+      #expect(result.error.contains("no/such/folder"))
+    }
+  }
+}

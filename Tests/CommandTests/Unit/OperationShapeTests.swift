@@ -1,0 +1,79 @@
+import GPT2Kernels
+import Reporting
+import Testing
+
+@testable import gpt2_bench
+
+@Suite struct OperationShapeTests {
+  private func names(_ words: String...) throws -> [String] {
+    try Ops.shapes(Arguments(words, of: Ops.description), Project()).map(\.name)
+  }
+
+  @Test func nothingSaidIsEveryOperationAtGPT2sSizes() throws {
+    #expect(
+      try names() == [
+        "embedding 1x768 of 50257", "embedding 64x768 of 50257", "layernorm 1x768", "layernorm 64x768",
+        "attention 1x12x64 @ d512", "attention 64x12x64 @ d512", "softmax 1x12 @ d512",
+        "softmax 64x12 @ d512",
+        "gelu 1x3072", "gelu 64x3072", "sampling 50257 greedy", "sampling 50257 temperature",
+        "sampling 50257 top-k", "sampling 50257 top-p",
+      ])
+  }
+
+  @Test func sizesComeFromTheModel() throws {
+    #expect(
+      try names("--model", "synthetic:gpt2-medium", "--ops", "gelu,attention", "--rows", "8", "-d", "0,100")
+        == ["attention 8x16x64 @ d0", "attention 8x16x64 @ d100", "gelu 8x4096"])
+  }
+
+  /// A short context takes the defaults down with it.
+  @Test func defaultsFitTheContext() throws {
+    let tiny = try names("--model", "synthetic:1,2,8,16,32", "--ops", "layernorm,softmax")
+    #expect(tiny == ["layernorm 1x8", "layernorm 32x8", "softmax 1x2 @ d0", "softmax 32x2 @ d0"])
+  }
+
+  @Test func whatIsNoOperationNamesThoseThereAre() throws {
+    let error = #expect(throws: UsageError.self) { try names("--ops", "gelu,norm") }
+    #expect(
+      error?.description
+        == "--ops: found 'norm', expected one of embedding, layernorm, attention, softmax, gelu, sampling, or all"
+    )
+    #expect(throws: UsageError.self) { try names("--ops", "gelu,") }
+  }
+
+  @Test func positionsBeyondTheContextAreRefused() throws {
+    let deep = #expect(throws: UsageError.self) { try names("-d", "1000") }
+    #expect(
+      deep?.description
+        == "-d: found '1000', expected at most 960: the context of 1024 without 64 new positions")
+    #expect(try names("-d", "1000", "--rows", "24", "--ops", "softmax") == ["softmax 24x12 @ d1000"])
+    let wide = #expect(throws: UsageError.self) { try names("--rows", "1025") }
+    #expect(wide?.description == "--rows: found '1025', expected a whole number from 1 to 1024")
+  }
+
+  /// FLOPs, bytes, and bytes that come from memory.
+  private func work(_ shape: OperationShape) -> [Double?] {
+    let cell = OperationCells.make(shape)
+    let work = cell.work(.cache)
+    return [work.flops, work.bytes, cell.streamedBytes]
+  }
+
+  /// By hand: 64 rows of 768 are 49,152 values, eight operations and eight bytes each; the vectors are 8 · 768 bytes.
+  @Test func theWorkOfALayerNormAndOfAChoice() {
+    #expect(work(.layerNorm(rows: 64, channels: 768)) == [393_216, 399_360, 6144])
+    #expect(work(.sampling(vocabulary: 100, choice: .topP)) == [0, 400, 400])
+  }
+
+  /// One query behind 512 positions: 513 pairs in each of 768 channels, four operations each; 2 · 768 · 512 floats that
+  /// lay in the cache, and 4 · 768 that were just written or will be. Two queries behind 3: 4 and 5 scores a head.
+  @Test func theWorkOfAttention() {
+    let attention = OperationShape.attention(rows: 1, heads: 12, headSize: 64, depth: 512)
+    #expect(work(attention) == [1_575_936, 3_158_016, 3_145_728])
+    #expect(work(.softmax(rows: 2, heads: 12, depth: 3)) == [540, 864, 0])
+  }
+
+  @Test func theWorkOfTheOthers() {
+    #expect(work(.gelu(rows: 2, channels: 10)) == [180, 160, 0])
+    #expect(work(.embedding(rows: 2, channels: 10, vocabulary: 5)) == [20, 240, 160])
+  }
+}

@@ -1,0 +1,122 @@
+import GPT2Engine
+import GPT2Kernels
+import GPT2Model
+import Measurement
+import Reporting
+import Testing
+
+@testable import gpt2_bench
+
+/// What marks come to, with marks made by hand.
+@Suite struct PassProfileTests {
+  private let configuration: Configuration
+
+  init() throws {
+    configuration = try Configuration(layers: 2, heads: 2, channels: 8, vocabulary: 16, context: 32)
+  }
+
+  private func track(_ thread: Int, _ marks: [(time: UInt64, mark: Mark)]) -> MarkLog.Track {
+    MarkLog.Track(thread: thread, entries: marks.map { .init(time: $0.time, mark: $0.mark.rawValue) })
+  }
+
+  /// 100 ns between, QKV for 300 of which 50 wait, attention in three parts, then the MLP with a GELU.
+  private var driving: MarkLog.Track {
+    track(
+      0,
+      [
+        (1_000, Mark(.between)), (1_100, Mark(.qkv, layer: 1)), (1_350, .waiting), (1_400, .operation),
+        (1_400, Mark(.between)), (1_410, Mark(.attention, layer: 1)), (1_420, .scores), (1_450, .softmax),
+        (1_460, .values), (1_500, .operation), (1_510, Mark(.between)), (1_510, Mark(.up, layer: 1)),
+        (1_600, .gelu), (1_620, .operation), (1_700, Mark(.between)),
+      ])
+  }
+
+  private var pooled: MarkLog.Track {
+    track(
+      3, [(1_120, .operation), (1_330, .waiting), (1_515, .operation), (1_590, .gelu), (1_600, .waiting)])
+  }
+
+  private func pass(_ tracks: [MarkLog.Track], wall: Double = 720) -> PassProfile {
+    PassProfile(
+      tracks, wallNanoseconds: wall, configuration: configuration, rows: 3, firstPosition: 4)
+  }
+
+  @Test func everyStretchBelongsToOnePhase() {
+    let entries = pass([driving]).entries
+    #expect(
+      entries.map(\.phase) == [
+        .other, .qkv, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther, .up, .gelu,
+      ])
+    #expect(entries.map(\.nanoseconds) == [110, 250, 30, 10, 40, 20, 170, 20])
+    #expect(entries.map(\.waitNanoseconds) == [0, 50, 0, 0, 0, 0, 0, 0])
+    #expect(entries.map(\.layer) == [nil, 1, 1, 1, 1, 1, 1, 1])
+    #expect(entries.map(\.calls) == [0, 1, 1, 1, 1, 1, 1, 1])
+    #expect(entries.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds } == 700)
+  }
+
+  @Test func workIsOfTheRowsAndPositions() {
+    let entries = pass([driving]).entries
+    let qkv = entries[1]
+    #expect(qkv.flops == Double(2 * 3 * 24 * 8))
+    #expect(qkv.streamedBytes == Double(4 * (24 * 8 + 24)))
+    // Three rows behind four positions: 5 + 6 + 7 pairs, 2 · 8 operations each.
+    #expect(entries[2].flops == Double(18 * 2 * 8))
+    #expect(entries[7].flops == GELU.flops(count: 3 * 32))
+    #expect(entries[7].streamedBytes == 0 && entries[7].activationBytes == 0)
+  }
+
+  @Test func threadsAreBusyOrWait() {
+    let times = pass([driving, pooled]).threadTimes
+    #expect(times.map(\.busyNanoseconds) == [670, 295])
+    #expect(times.map(\.waitNanoseconds) == [50, 425])
+    #expect(pass([]).entries.isEmpty && pass([]).threadTimes.isEmpty)
+  }
+
+  /// Of eight passes the two fastest and the two slowest have no say.
+  @Test func sumsAreOfThePassesAroundTheMedian() throws {
+    let model = try Checkpoint(inMemory: configuration, name: "hand")
+    let engine = try Engine(model, variant: .oracle, threads: 1)
+    let walls: [Double] = [720, 9_000, 730, 740, 710, 100, 750, 760]
+    let passes = walls.map { pass([driving], wall: $0) }
+    let profile = Profile(of: engine, stage: .decode, tokens: 4, passes: passes, without: [700])
+    #expect(profile.passNanoseconds == walls)
+    #expect(profile.keptPasses == 4)
+    #expect(profile.wallNanoseconds == 720 + 730 + 740 + 750)
+    #expect(profile.entries.first { $0.phase == .qkv }?.nanoseconds == 1_000)
+    #expect(profile.entries.first { $0.phase == .qkv }?.calls == 4)
+    #expect(profile.threadTimes.map(\.waitNanoseconds) == [200])
+    #expect(profile.overhead?.withoutNanoseconds == [700])
+    let alone = Profile(of: engine, stage: .prefill, tokens: 4, passes: [passes[0]], without: [])
+    #expect(alone.keptPasses == 1 && alone.overhead == nil)
+  }
+
+  private func pass(_ stage: Profile.Stage, _ start: UInt64, _ end: UInt64) -> TimelineBuilder.Pass {
+    .init(stage: stage, tokens: 1, position: 4, start: start, end: end, residentBytes: 1 << 20)
+  }
+
+  @Test func spansNestAndPoolThreadsAreAtTheOperationOfTheMoment() throws {
+    // The clock sets the pass a little later, and a little shorter, than the marks.
+    let timeline = TimelineBuilder([pass(.prefill, 1_010, 1_690)]).timeline(
+      of: [driving, pooled], title: "t")
+    let names = timeline.tracks.map { $0.spans.map { timeline.labels[Int($0.label)].name } }
+    #expect(
+      names == [
+        [
+          "prefill", "layer 1", "QKV", "pool wait", "attention", "scores", "softmax", "values", "MLP up",
+          "GELU",
+        ],
+        ["QKV", "MLP up", "GELU"],
+      ])
+    let spans = timeline.tracks[0].spans
+    #expect(spans[0] == .init(start: 0, duration: 680, label: spans[0].label))
+    #expect(spans[1].start == 90 && spans[1].duration == 590)
+    #expect(spans[2].start == 90 && spans[2].duration == 300)
+    #expect(timeline.tracks[1].spans.map(\.start) == [110, 505, 580])
+    #expect(timeline.tracks[1].spans.map(\.duration) == [210, 85, 10])
+    #expect(timeline.counters.map(\.unit) == ["tok/s", "tokens", "MiB"])
+    // Its own rules: in order, nested, labelled.
+    #expect(try ChromeTrace(timeline).text.contains("\"attention\""))
+    #expect(
+      try FoldedStacks(timeline).text.contains("driving_thread;prefill;layer_1;attention;scores 30\n"))
+  }
+}

@@ -1,0 +1,122 @@
+import GPT2Kernels
+import Testing
+
+@testable import GPT2Engine
+
+/// What is timed alone is right first, and is not wrong by being timed over and over.
+@Suite struct OperationProblemTests {
+  private func problems(_ kernel: any Kernel, _ rotation: WeightRotation) throws -> [any OperationProblem] {
+    [
+      try LayerNormProblem(rows: 3, channels: 33, kernel: kernel, rotation: rotation),
+      try GELUProblem(count: 301, kernel: kernel),
+      try SoftmaxProblem(rows: 3, heads: 2, depth: 17, kernel: kernel),
+      try AttentionProblem(
+        rows: 3, heads: 2, headSize: 9, depth: 17, kernel: kernel, streamedBytes: rotation.bytes),
+      try EmbeddingProblem(rows: 3, channels: 33, vocabulary: 50, rotation: rotation),
+      try SamplingProblem(vocabulary: 99, parameters: .greedy, rotation: rotation),
+    ]
+  }
+
+  @Test(arguments: Variant.all.indices)
+  func aProblemIsRightBeforeItIsTimedAndAfterwards(_ index: Int) throws {
+    let kernel = Variant.all[index].kernel(threads: 2)
+    let rotation = try WeightRotation(bytes: 1 << 16)
+    for problem in try problems(kernel, rotation) {
+      #expect(problem.check().failure == nil)
+      for turn in 0..<20 {
+        if turn % (problem.callsPerPreparation ?? .max) == 0 { problem.prepare() }
+        #expect(problem.run(turn: turn)[0].isFinite)
+      }
+      let again = problem.check()
+      #expect(again.failure == nil && again.compared > 0 && again.isFinite)
+    }
+  }
+
+  @Test(arguments: Variant.all.indices)
+  func raggedShapesAreRight(_ index: Int) throws {
+    let kernel = Variant.all[index].kernel(threads: 2)
+    #expect(try LayerNormProblem.firstRaggedFailure(of: kernel) == nil)
+    #expect(try GELUProblem.firstRaggedFailure(of: kernel) == nil)
+    #expect(try SoftmaxProblem.firstRaggedFailure(of: kernel) == nil)
+    #expect(try AttentionProblem.firstRaggedFailure(of: kernel) == nil)
+  }
+
+  /// A kernel that is off by one in ten thousand is found by each of the checks that it can fail.
+  @Test func aWrongKernelIsFound() throws {
+    let kernel = SlightlyWrong()
+    #expect(try LayerNormProblem(rows: 2, channels: 8, kernel: kernel, rotation: nil).check().failure != nil)
+    #expect(try GELUProblem(count: 40, kernel: kernel).check().failure != nil)
+    #expect(try SoftmaxProblem(rows: 2, heads: 2, depth: 5, kernel: kernel).check().failure != nil)
+    let attention = try AttentionProblem(
+      rows: 2, heads: 2, headSize: 8, depth: 5, kernel: kernel, streamedBytes: nil)
+    #expect(attention.check().failure?.hasPrefix("output (") == true)
+    #expect(try AttentionProblem.firstRaggedFailure(of: kernel)?.hasPrefix("1x1x1 @ d0: ") == true)
+    #expect(try SoftmaxProblem.firstRaggedFailure(of: kernel)?.hasPrefix("1x1 @ d0: ") == true)
+  }
+
+  @Test func embeddingAndEveryKindOfSamplingAreRight() throws {
+    #expect(try EmbeddingProblem.firstRaggedFailure() == nil)
+    let draws = [
+      SamplingParameters.greedy, try SamplingParameters(temperature: 0.8),
+      try SamplingParameters(temperature: 0.8, topK: 5), try SamplingParameters(temperature: 0.8, topP: 0.9),
+    ]
+    for parameters in draws {
+      #expect(try SamplingProblem.firstRaggedFailure(of: parameters) == nil)
+      #expect(
+        try SamplingProblem(vocabulary: 5000, parameters: parameters, rotation: nil).check().failure == nil)
+    }
+  }
+
+  /// Where attention has cached keys and values to read, calls go from layer to layer; the comparison stays of the
+  /// same operands.
+  @Test func attentionGoesThroughTheLayers() throws {
+    let kernel = Variant.preferred.kernel(threads: 1)
+    let problem = try AttentionProblem(
+      rows: 1, heads: 2, headSize: 16, depth: 40, kernel: kernel, streamedBytes: 100_000)
+    for _ in 0..<25 {
+      problem.prepare()
+      _ = problem.run(turn: 0)
+      #expect(problem.check().failure == nil)
+    }
+  }
+
+  @Test func geluNeverMeetsItsOwnResults() throws {
+    let problem = try GELUProblem(count: 40_000, kernel: Variant.oracle.kernel(threads: 1))
+    #expect(problem.callsPerPreparation == 1)
+    var firsts: Set<Float> = []
+    for turn in 0..<5 {
+      problem.prepare()
+      firsts.insert(problem.run(turn: turn)[7])
+    }
+    #expect(firsts.count == 1)
+    let small = try GELUProblem(count: 100, kernel: Variant.oracle.kernel(threads: 1))
+    #expect(small.callsPerPreparation == 655)
+  }
+}
+
+/// The reference operations, each a little off.
+private struct SlightlyWrong: DivisibleKernel {
+  func layerNorm(_ operation: LayerNorm, rows: Range<Int>) {
+    Variant.oracle.kernel(threads: 1).run(operation)
+    spoil(operation.output.base, operation.output.rows * operation.output.columns)
+  }
+
+  func gelu(_ operation: GELU, elements: Range<Int>) {
+    Variant.oracle.kernel(threads: 1).run(operation)
+    spoil(operation.values, operation.count)
+  }
+
+  func softmaxRows(_ operation: Softmax, heads: Range<Int>) {
+    Variant.oracle.kernel(threads: 1).run(operation)
+    spoil(operation.divisors, operation.heads * operation.queries)
+  }
+
+  func attention(_ operation: Attention, heads: Range<Int>) {
+    Variant.oracle.kernel(threads: 1).run(operation)
+    spoil(operation.output.base, operation.output.rows * operation.output.columns)
+  }
+
+  private func spoil(_ values: UnsafeMutablePointer<Float>, _ count: Int) {
+    for i in 0..<count { values[i] *= 1.0001 }
+  }
+}

@@ -1,0 +1,173 @@
+import Testing
+
+@testable import Reporting
+
+@Suite struct ExplanationTests {
+  private let cached = Fixture.profile("kv-cache")
+  private let recomputed = Fixture.profile("threaded", .decode, Fixture.recomputedToken)
+  private let ceiling = Ceiling(threads: 2, fmaGFLOPS: 100, dramGBPerSecond: 10)
+
+  private func explain(
+    _ from: Profile, _ to: Profile, ceiling: Ceiling? = nil, noiseFloor: Double? = nil
+  ) throws -> Explanation {
+    try Explanation(
+      from: from, named: from.variant, to: to, named: to.variant, ceiling: ceiling, noiseFloor: noiseFloor)
+  }
+
+  /// `cached` with other times.
+  private func changed(_ variant: String, _ change: (inout PhaseTime) -> Void) -> Profile {
+    Fixture.profile(
+      variant, .decode,
+      Fixture.cachedToken.map { time in
+        var time = time
+        change(&time)
+        return time
+      })
+  }
+
+  @Test(arguments: [true, false])
+  func partsSumToTheDifference(hasCeiling: Bool) throws {
+    for (from, to) in [(cached, recomputed), (recomputed, cached)] {
+      let explanation = try explain(from, to, ceiling: hasCeiling ? ceiling : nil)
+      let sum = explanation.parts.reduce(0) { $0 + $1.change }
+      #expect(abs(sum - explanation.change) <= 1e-12 * abs(explanation.change))
+      let shares = explanation.parts.compactMap { explanation.share($0.change) }.reduce(0, +)
+      #expect(abs(shares - 1) < 1e-12)
+      for part in explanation.parts {
+        guard let split = part.split else { continue }
+        #expect(abs(split.work + split.rate - part.change) < 1e-6)
+      }
+      let reasons = explanation.reasons.reduce(0) { $0 + $1.share }
+      #expect(abs(reasons - 1) < 1e-12)
+    }
+  }
+
+  @Test func waitAndUnexplainedArePartsOfTheirOwn() throws {
+    let waiting = changed("waiting") { $0.wait *= 11 }
+    let explanation = try explain(cached, waiting)
+    #expect(explanation.outcome == .slower)
+    let wait = try #require(explanation.parts.first { $0.source == .poolWait })
+    #expect(abs(wait.change - 4e5) < 1e-6)
+    #expect(wait.split == nil)
+    #expect(explanation.headline.hasSuffix(": 100 % from waiting for the pool's threads."))
+    let lost = Fixture.profile("lost", unexplained: 210)
+    let more = try explain(cached, lost)
+    #expect(more.headline.hasSuffix(": 100 % from more time outside the operations."))
+  }
+
+  /// The rows of a token are told by the MLP, whose work does not depend on the position.
+  @Test func aCacheSavesWorkAndRecomputingAddsIt() throws {
+    let faster = try explain(recomputed, cached, ceiling: ceiling)
+    #expect(faster.outcome == .faster)
+    #expect(faster.rowRatio == 64)
+    #expect(faster.headline.contains("from not recomputing "))
+    #expect(faster.headline.contains(" for old positions"))
+    let slower = try explain(cached, recomputed, ceiling: ceiling)
+    #expect(slower.outcome == .slower)
+    #expect(slower.headline.contains("from recomputing "))
+    #expect(slower.reasons.map(\.share) != [])
+  }
+
+  @Test func theSameWorkDoneFasterIsCalledSo() throws {
+    let faster = changed("packed") { $0.microseconds /= 2 }
+    let explanation = try explain(cached, faster, ceiling: ceiling)
+    #expect(explanation.reasons.first?.kind == .rate)
+    #expect(explanation.headline.contains("% from faster work in the linear layers"))
+    #expect(!explanation.headline.contains("less work"))
+    #expect(explanation.largestSentence?.contains("for the same work, at ") == true)
+  }
+
+  @Test func whatGoesTheOtherWayIsSaid() throws {
+    let mixed = changed("mixed") { time in
+      if time.phase == .logits { time.microseconds = 50 }
+      if time.phase == .qkv { time.microseconds = 75 }
+    }
+    let explanation = try explain(cached, mixed)
+    #expect(explanation.outcome == .faster)
+    let qkv = try #require(explanation.parts.first { $0.name == "QKV" })
+    #expect(qkv.change > 0)
+    #expect(try #require(explanation.share(qkv.change)) < 0)
+  }
+
+  @Test func nothingIsAttributedWithinTheNoise() throws {
+    let same = try explain(cached, Fixture.profile("again"))
+    #expect(!same.isDecided)
+    #expect(same.parts.allSatisfy { same.share($0.change) == nil })
+    #expect(same.headline.contains("cannot be told apart"))
+    #expect(same.headline.contains("holds 1"))
+    #expect(same.largestSentence == nil)
+    #expect(!same.text(colour: false).contains("█"))
+    #expect(!same.markdown.contains("from faster"))
+    let csv = ExplanationFiles.csv([same]).split(separator: "\n")
+    #expect(csv.dropFirst().allSatisfy { $0.contains(",undecided,") })
+
+    let few = Fixture.profile("few", passes: 2)
+    #expect(try explain(recomputed, few).outcome != .faster)
+    #expect(try explain(recomputed, few).headline.contains("too few passes"))
+  }
+
+  @Test func aDifferenceMustExceedWhatOneSideDiffersByItself() throws {
+    let faster = changed("a little") { $0.microseconds *= 0.9 }
+    #expect(try explain(cached, faster, noiseFloor: 0.02).isDecided)
+    let noisy = try explain(cached, faster, noiseFloor: 0.2)
+    #expect(!noisy.isDecided)
+    #expect(noisy.headline.contains("one side alone differed by 20.0 %"))
+  }
+
+  /// One side fuses attention: its phases are held against each other as a whole.
+  @Test func whatOneSideFusesIsOnePart() throws {
+    let attention: [ProfilePhase] = [.attentionScores, .attentionSoftmax, .attentionValues]
+    let fused = Fixture.profile(
+      "fused", .decode,
+      Fixture.cachedToken.filter { !attention.contains($0.phase) }
+        + [
+          PhaseTime(
+            phase: .attentionOther, microseconds: 17.5, flops: 41e3, streamed: 1e5, activations: 1e3)
+        ])
+    let explanation = try explain(cached, fused)
+    let part = try #require(explanation.parts.first { $0.name == "attention" })
+    #expect(part.source == .phases(attention + [.attentionOther]))
+    #expect(abs(part.change - -35e3) < 1e-6)
+    #expect(try #require(part.split).work == 0)
+    #expect(
+      ExplanationFiles.csv([explanation]).contains(
+        ",attention-scores+attention-softmax+attention-values+attention-other,"))
+  }
+
+  @Test func twoStagesLengthsOrModelsAreRefused() {
+    let others = [
+      Fixture.profile("x", .prefill), Fixture.profile("x", tokens: 65), Fixture.profile("x", layers: 3),
+    ]
+    let messages = others.map { other in
+      #expect(throws: Explanation.NotComparable.self) { try explain(cached, other) }?.description
+    }
+    #expect(
+      messages == [
+        "two profiles of one stage: found decode and prefill, expected the same",
+        "two profiles of one number of tokens: found 64 and 65, expected the same",
+        "two profiles of one model, with layers: found 2 and 3, expected the same",
+      ])
+  }
+
+  @Test func oneNameIsToldApart() throws {
+    let faster = changed("kv-cache") { $0.microseconds /= 2 }
+    let explanation = try explain(cached, faster)
+    #expect(explanation.headline.hasPrefix("kv-cache (B) is "))
+    #expect(explanation.headline.contains(" × as fast as kv-cache (A) at decode behind 64 tokens"))
+  }
+
+  @Test func turnsBecomeOneProfile() throws {
+    var turns = ProfileTurns(cached)
+    #expect(turns.spread == nil)
+    turns.append(Fixture.profile("kv-cache", unexplained: 60))
+    let spread = try #require(turns.spread)
+    #expect(abs(spread - 0.05) < 1e-9)
+    let whole = try #require(turns.whole)
+    #expect(whole.keptPasses == 6)
+    #expect(whole.passNanoseconds.count == 10)
+    #expect(whole.entries.count == cached.entries.count)
+    let figures = ProfileFigures(whole, ceiling: nil)
+    #expect(abs(figures.wallNanoseconds - 1_025_000) < 1e-6)
+    #expect(abs(figures.unexplainedNanoseconds - 35_000) < 1e-6)
+  }
+}

@@ -1,0 +1,198 @@
+import Testing
+
+@testable import Reporting
+
+@Suite struct HTMLReportTests {
+  @Test func theFirstScreenSaysWhoIsFastestByHowMuchAndWhatLimitsIt() throws {
+    let page = try ParsedPage(Fixture.withPhases())
+    let header = try #require(page.all("header").first)
+    let words = header.text
+    #expect(
+      words.contains(
+        "kv-cache is fastest: 476.2 tok/s at decode, 10.0× naive; 6095 tok/s at prefill, 3.90× naive."))
+    #expect(
+      words.contains(
+        "What limits it: memory (DRAM) at decode, 2.9 % of that roof reached; compute at prefill, 19 %"))
+    #expect(words.contains("10.0× as fast as naive, 1 thread (95 %: "))
+    #expect(words.contains("MLP up, 60.0 % of 1.00 ms a token behind 64 tokens"))
+    #expect(words.contains("synthetic:tiny on Example CPU"))
+    #expect(words.contains("2 of 2 variants passed every correctness check."))
+  }
+
+  @Test func aLeadThatChanceMightHaveMadeIsNotCalledOne() throws {
+    var record = Fixture.record(cells: [
+      Fixture.decodeCell("a", stepMilliseconds: [2, 3, 4]),
+      Fixture.decodeCell("b", stepMilliseconds: [2.1, 3.1, 4.1]),
+    ])
+    record.correctness = [Fixture.passedCheck("a"), Fixture.passedCheck("b")]
+    let words = try ParsedPage(record).all("header")[0].text
+    #expect(words.contains("a is ahead, not beyond doubt: 333.3 tok/s at decode."))
+    #expect(words.contains("this run does not settle which is faster"))
+    #expect(!words.contains("is fastest"))
+  }
+
+  @Test func everyChartHasATitleADescriptionAndARole() throws {
+    for record in [Fixture.small(), Fixture.withPhases(), Fixture.gemm(), Fixture.troubled()] {
+      let page = try ParsedPage(record)
+      let charts = page.all("svg")
+      #expect(!charts.isEmpty)
+      for chart in charts {
+        #expect(chart.attributes["role"] == "img")
+        let names = (chart.attributes["aria-labelledby"] ?? "").split(separator: " ").map(String.init)
+        let described = chart.children.prefix(2)
+        #expect(described.map(\.name) == ["title", "desc"])
+        #expect(described.map { $0.attributes["id"] ?? "" } == names)
+        #expect(described.allSatisfy { !$0.text.isEmpty })
+        #expect(chart.attributes["viewBox"]?.hasPrefix("0 0 400 ") == true)
+      }
+      let ids = page.root.all.compactMap { $0.attributes["id"] }
+      #expect(Set(ids).count == ids.count)
+    }
+  }
+
+  @Test func nothingIsFetchedAndNothingRuns() throws {
+    let page = try ParsedPage(Fixture.withPhases())
+    #expect(page.all("script").isEmpty && page.all("img").isEmpty && page.all("iframe").isEmpty)
+    for element in page.root.all {
+      for (name, value) in element.attributes {
+        #expect(!name.hasPrefix("on"))
+        if ["href", "src", "action"].contains(name) {
+          #expect(value.hasPrefix("#") || value.hasPrefix("data:"), "\(element.name) \(name)=\(value)")
+        }
+        #expect(name == "xmlns" || !value.contains("://"), "\(element.name) \(name)=\(value)")
+      }
+    }
+    let css = page.all("style").map(\.text).joined()
+    #expect(!css.contains("@import") && !css.contains("http") && !css.contains("url("))
+    let policy = page.all("meta").first { $0.attributes["http-equiv"] == "Content-Security-Policy" }
+    #expect(policy?.attributes["content"]?.hasPrefix("default-src 'none'") == true)
+  }
+
+  @Test func textOfTheRecordNeverBecomesMarkup() throws {
+    let hostile = "<script>alert(1)</script>\"' onload=x & ]]> \u{1B}[1m\u{0}"
+    var record = Fixture.withPhases()
+    record.model?.name = hostile
+    record.machine.cpu = hostile
+    record.warnings = [hostile]
+    record.command = ["gpt2-bench", "all", "--model", hostile]
+    record.settings.suite = hostile
+    for index in record.cells.indices where record.cells[index].variant == "kv-cache" {
+      record.cells[index].variant = hostile
+      record.cells[index].weights = hostile
+      record.cells[index].message = hostile
+    }
+    for index in record.profiles?.indices ?? 0..<0 { record.profiles?[index].variant = hostile }
+    record.correctness[1].variant = hostile
+    record.correctness[1].reference = hostile
+    record.peers = [PeerDescription(name: hostile, command: hostile, version: hostile)]
+    let text = HTMLReport(record).text
+    #expect(!text.contains("<script"))
+    #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" && $0 != "\t" })
+    let page = try ParsedPage(text)
+    #expect(page.all("script").isEmpty)
+    #expect(
+      page.all("h1")[0].text.contains("<script>alert(1)</script>\"' onload=x & ]]> \u{FFFD}[1m\u{FFFD}"))
+    #expect(page.root.all.allSatisfy { $0.attributes["onload"] == nil })
+    #expect(page.section("roofline")?.text.contains("alert(1)") == true)
+  }
+
+  @Test func sectionsWithoutDataAreLeftOutOrSayWhy() throws {
+    let page = try ParsedPage(Fixture.small())
+    #expect(page.section("phases")?.text.contains("holds no profile") == true)
+    #expect(page.section("phases")?.all.contains { $0.name == "svg" } == false)
+    var bare = Fixture.record(cells: [Fixture.emptyCell("simd8", .hung, message: "no answer in 60 s")])
+    bare.ceilings = []
+    bare.model = nil
+    let empty = try ParsedPage(bare)
+    #expect(empty.all("svg").isEmpty)
+    #expect(empty.all("header")[0].text.contains("No variant has a figure."))
+    #expect(
+      empty.all("header")[0].text.contains("simd8 (1 thread) has no figures on tg5 @ d64: its process hung"))
+    for id in ["ladder", "roofline", "positions", "latency", "memory", "samples"] {
+      #expect(empty.section(id) == nil, "\(id)")
+    }
+    #expect(try ParsedPage(Fixture.record()).all("svg").isEmpty)
+  }
+
+  @Test func aProfileShowsPhasesRooflinePointsAndTheirFigures() throws {
+    let page = try ParsedPage(Fixture.withPhases())
+    let phases = try #require(page.section("phases"))
+    let charts = phases.all.filter { $0.name == "svg" }
+    #expect(charts.count == 4)
+    let tips = charts[0].all.filter { $0.name == "rect" }.map(\.text)
+    #expect(tips.contains("kv-cache, 1 thread, MLP up: 0.600 ms, 60.0 %"))
+    #expect(tips.contains("kv-cache, 1 thread, pool wait: 0.150 ms, 15.0 %"))
+    #expect(tips.contains("kv-cache, 1 thread, unexplained: 0.0500 ms, 5.0 %"))
+    let cells = phases.all.filter { $0.name == "td" }.map(\.text)
+    #expect(cells.contains("0.600, 60.0 %"))
+    #expect(cells.contains("+1.0 %"))
+    let roofline = try #require(page.section("roofline"))
+    let points = roofline.all.filter { $0.name == "path" }.map(\.text).filter { $0.contains("FLOP/B") }
+    #expect(points.count == 8)
+    // Both layers' 2 MFLOP in 0.6 ms and 0.15 ms of waiting; 4 FLOP a byte.
+    #expect(points.contains("kv-cache, 1 thread, MLP up: 4.00 FLOP/B, 2.667 GFLOP/s"))
+  }
+
+  @Test func gemmsHaveALadderAShapeAndTheirRoofline() throws {
+    let page = try ParsedPage(Fixture.gemm())
+    let header = page.all("header")[0].text
+    #expect(header.contains("GEMM on Example CPU"))
+    #expect(header.contains("simd8 is fastest: "))
+    #expect(header.contains("GFLOP/s on 1x100x200"))
+    #expect(header.contains("FAILED its correctness check: simd8"))
+    #expect(page.section("ladder")?.all.filter { $0.name == "svg" }.count == 2)
+    #expect(page.section("roofline")?.all.filter { $0.name == "svg" }.count == 1)
+    #expect(
+      page.section("positions") == nil && page.section("latency") == nil && page.section("phases") == nil)
+    #expect(page.section("samples")?.text.contains("mean of 10 calls") == true)
+  }
+
+  @Test func overManyShapesTheAnswerIsARange() throws {
+    let cells = [1, 2, 4].flatMap { m in
+      [
+        Fixture.gemmCell("naive", m: m, milliseconds: [8, 8, 8]),
+        Fixture.gemmCell("simd8", m: m, milliseconds: [4, 4, 4].map { $0 / Double(m) }),
+      ]
+    }
+    let page = try ParsedPage(Fixture.record(kind: .gemm, cells: cells))
+    #expect(page.all("header")[0].text.contains("simd8 is fastest on 3 of 3 tests, 2.00× to 8.00× naive."))
+  }
+
+  @Test func everySampleAndTheCommandAreThere() throws {
+    var record = Fixture.small()
+    record.command.append("a b")
+    let page = try ParsedPage(record)
+    let samples = try #require(page.section("samples"))
+    #expect(samples.all.filter { $0.name == "details" }.count == 4)
+    let lines = samples.all.filter { $0.name == "pre" }.map(\.text)
+    #expect(lines[0].split(separator: "\n").count == 3)
+    #expect(lines[0].hasPrefix("r0 #0 whole 41.000 prefill 40.000 first token 41.000\n"))
+    #expect(lines[1].hasPrefix("r0 #0 whole 92.000 prefill 11.000 first token 12.000 gaps 20.000 20.000"))
+    #expect(
+      page.section("method")?.all.first { $0.name == "pre" }?.text
+        == "gpt2-bench all --model synthetic:tiny 'a b'")
+  }
+
+  @Test func aLargeRunStaysUnderTwoMegabytes() throws {
+    let text = HTMLReport(Fixture.large()).text
+    #expect(text.utf8.count < 2_000_000, "\(text.utf8.count) bytes")
+    #expect(text.contains(" gaps 23.457 "))
+    let endless = HTMLReport(Fixture.large(tokens: 400)).text
+    #expect(endless.utf8.count < 2_000_000, "\(endless.utf8.count) bytes")
+    let samples = try #require(try ParsedPage(endless).section("samples"))
+    #expect(samples.text.contains("`") == false && samples.text.contains("samples.csv"))
+    #expect(
+      samples.all.filter { $0.name == "pre" }.map(\.text).joined(separator: "\n").split(separator: "\n").count
+        == 1440)
+  }
+
+  @Test func aTroubledRunSaysSoFirst() throws {
+    let header = try ParsedPage(Fixture.troubled()).all("header")[0]
+    let notices = header.all.filter { $0.attributes["class"]?.hasPrefix("notice") == true }.map(\.text)
+    #expect(notices.count == 2)
+    #expect(notices[0].contains("FAILED its correctness check: simd8"))
+    #expect(notices[0].contains("threaded (1 thread) has no figures on tg5 @ d64: its process hung"))
+    #expect(notices[1].contains("The run is incomplete: "))
+    #expect(notices[1].contains("The build is a debug build."))
+  }
+}

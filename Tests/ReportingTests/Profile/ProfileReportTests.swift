@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+@testable import Reporting
+
+@Suite struct ProfileReportTests {
+  @Test func contestantsStandSideBySide() throws {
+    let text = MarkdownReport(Fixture.profiled()).text
+    let start = try #require(text.range(of: "## Where the time goes"))
+    let end = try #require(text.range(of: "\n\n## ", range: start.upperBound..<text.endIndex))
+    #expect(
+      String(text[start.lowerBound..<end.lowerBound])
+        == """
+        ## Where the time goes
+
+        ### Decode behind 64 tokens
+
+        The fastest, `kv-cache` (2 threads), takes 1000.0 µs per token. Its longest phase is logits: 25.0 % at 80 % of its roofline (memory (DRAM)).
+
+        | ms per token (share %) |    `kv-cache` t2 |    `threaded` t2 |
+        | ---------------------- | ---------------: | ---------------: |
+        | embedding              |     0.0100 (1.0) |      0.400 (1.4) |
+        | layer norm             |     0.0200 (2.0) |      0.800 (2.8) |
+        | QKV                    |     0.100 (10.0) |      4.00 (13.9) |
+        | KV store               |    0.00400 (0.4) |                  |
+        | scores                 |     0.0300 (3.0) |       1.20 (4.2) |
+        | softmax                |     0.0100 (1.0) |      0.400 (1.4) |
+        | values                 |     0.0300 (3.0) |       1.20 (4.2) |
+        | projection             |     0.0400 (4.0) |       1.60 (5.6) |
+        | MLP up                 |     0.200 (20.0) |      8.00 (27.9) |
+        | GELU                   |     0.0300 (3.0) |       1.20 (4.2) |
+        | MLP down               |     0.200 (20.0) |      8.00 (27.9) |
+        | logits                 |     0.250 (25.0) |      0.250 (0.9) |
+        | sampling               |     0.0200 (2.0) |     0.0200 (0.1) |
+        | between operations     |    0.00600 (0.6) |    0.00600 (0.0) |
+        | pool wait              |     0.0400 (4.0) |       1.60 (5.6) |
+        | unexplained            |     0.0100 (1.0) |     0.0100 (0.0) |
+        | **a whole token**      |         **1.00** |         **28.7** |
+        | at best                |            0.657 |             1.72 |
+        | has a name, %          |             98.4 |             99.9 |
+        | the probes cost, %     | 0.5 (0.5 to 0.5) | 0.5 (0.5 to 0.5) |
+        | passes kept            |           3 of 5 |           3 of 5 |
+
+        ### Prefill of 64 tokens
+
+        The fastest, `kv-cache` (2 threads), takes 28.686 ms per prompt. Its longest phase is MLP up: 27.9 % at 5 % of its roofline (compute).
+
+        | ms per prompt (share %) |    `kv-cache` t2 |
+        | ----------------------- | ---------------: |
+        | embedding               |      0.400 (1.4) |
+        | layer norm              |      0.800 (2.8) |
+        | QKV                     |      4.00 (13.9) |
+        | scores                  |       1.20 (4.2) |
+        | softmax                 |      0.400 (1.4) |
+        | values                  |       1.20 (4.2) |
+        | projection              |       1.60 (5.6) |
+        | MLP up                  |      8.00 (27.9) |
+        | GELU                    |       1.20 (4.2) |
+        | MLP down                |      8.00 (27.9) |
+        | logits                  |      0.250 (0.9) |
+        | sampling                |     0.0200 (0.1) |
+        | between operations      |    0.00600 (0.0) |
+        | pool wait               |       1.60 (5.6) |
+        | unexplained             |     0.0100 (0.0) |
+        | **a whole prompt**      |         **28.7** |
+        | at best                 |             1.72 |
+        | has a name, %           |             99.9 |
+        | the probes cost, %      | 0.5 (0.5 to 0.5) |
+        | passes kept             |           3 of 5 |
+
+        Means over the kept passes, those around the median, of passes run under probes beside the rounds. Times are of the thread that drives a pass; what it waits for the pool's other threads is a row of its own, and so is what lies between operations and what nothing explains. **At best** is the least time that this run's ceilings allow, phase by phase. **The probes cost**: the same passes with probes and without, in turns, and the 95 % interval. Each layer, with rates and rooflines, is in `profile.csv`.
+        """)
+  }
+
+  @Test func aRunThatWasNotProfiledHasNoSection() {
+    for profiles in [nil, []] as [[Profile]?] {
+      var record = Fixture.profiled()
+      record.profiles = profiles
+      #expect(!MarkdownReport(record).text.contains("Where the time goes"))
+    }
+  }
+
+  /// Name → field, for each row.
+  private func rows(_ record: Record) -> [[String: String]] {
+    let lines = ProfileCSV(record).text.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    #expect(Set(lines.map(\.count)).count == 1)
+    return lines.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(lines[0], $0)) }
+  }
+
+  @Test func everyPhaseAndLayerIsARow() throws {
+    let rows = rows(Fixture.profiled()).filter { $0["variant"] == "kv-cache" && $0["stage"] == "decode" }
+    // Three phases outside the layers, eleven in two layers each; what is unexplained, and the whole.
+    #expect(rows.count == 3 + 2 * 11 + 2)
+    let up = try #require(rows.first { $0["phase"] == "mlp-up" && $0["layer"] == "1" })
+    #expect(up["time_ns_per_pass"] == "100000")
+    #expect(up["wait_ns_per_pass"] == "20000")
+    #expect(up["share_percent"] == "10")
+    #expect(up["gflop_per_s"] == "3.333333")
+    #expect(up["at_best_ns_per_pass"] == "80500")
+    #expect(up["roof"] == "memory (DRAM)")
+    #expect(up["passes"] == "")
+    let total = try #require(rows.last)
+    #expect(total["phase"] == "total")
+    #expect(total["time_ns_per_pass"] == "1000000")
+    #expect(total["passes"] == "5")
+    #expect(total["passes_kept"] == "3")
+    #expect(total["probes_cost_percent"] == "0.5")
+    let times = rows.dropLast().compactMap { Double($0["time_ns_per_pass"] ?? "") }
+    let waits = rows.dropLast().compactMap { Double($0["wait_ns_per_pass"] ?? "") }
+    #expect(abs((times + waits).reduce(0, +) - 1e6) < 1)
+  }
+
+  @Test func whatThereIsNotIsEmptyAndNeverZero() throws {
+    var record = Fixture.profiled()
+    record.ceilings = []
+    let other = try #require(rows(record).first { $0["phase"] == "other" })
+    for name in [
+      "gflop_per_s", "gb_per_s", "flop_per_byte", "at_best_ns_per_pass", "roofline_percent", "roof",
+    ] {
+      #expect(other[name] == "")
+    }
+    #expect(rows(record).allSatisfy { $0["roofline_percent"] == "" })
+  }
+
+  @Test func theFolderHasAFileOnlyWhereThereIsAProfile() throws {
+    try withTemporaryFolder { root in
+      let folder = try ReportFolder.create(at: root)
+      try folder.write(Fixture.small())
+      #expect(!FileManager.default.fileExists(atPath: root + "/profile.csv"))
+      try folder.write(Fixture.profiled())
+      let text = try String(contentsOfFile: root + "/profile.csv", encoding: .utf8)
+      #expect(text == ProfileCSV(Fixture.profiled()).text)
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+@testable import Reporting
+
+@Suite struct ChromeTraceTests {
+  @Test func aSmallTraceIsThisText() throws {
+    #expect(
+      try ChromeTrace(.small()).text == """
+        {"displayTimeUnit":"ns","otherData":{"title":"packed, synthetic:tiny"},"traceEvents":[
+        {"ph":"M","pid":1,"tid":1,"ts":0,"name":"process_name","args":{"name":"packed, synthetic:tiny"}},
+        {"ph":"M","pid":1,"tid":1,"ts":0,"name":"thread_name","args":{"name":"main"}},
+        {"ph":"M","pid":1,"tid":1,"ts":0,"name":"thread_sort_index","args":{"sort_index":0}},
+        {"ph":"M","pid":1,"tid":2,"ts":0,"name":"thread_name","args":{"name":"worker 1"}},
+        {"ph":"M","pid":1,"tid":2,"ts":0,"name":"thread_sort_index","args":{"sort_index":1}},
+        {"ph":"X","pid":1,"tid":1,"cat":"stage","name":"decode step","ts":1.000,"dur":5000.001},
+        {"ph":"X","pid":1,"tid":1,"cat":"layer","name":"layer 0","ts":1.002,"dur":4000.000},
+        {"ph":"X","pid":1,"tid":1,"cat":"operation","name":"mlp-up","ts":1.002,"dur":1.999},
+        {"ph":"X","pid":1,"tid":1,"cat":"operation","name":"mlp-down","ts":3.001,"dur":0.007},
+        {"ph":"X","pid":1,"tid":2,"cat":"part","name":"part","ts":1.100,"dur":0.999},
+        {"ph":"C","pid":1,"tid":1,"name":"decode tok/s","ts":0.000,"args":{"value":20.5}},
+        {"ph":"C","pid":1,"tid":1,"name":"decode tok/s","ts":5001.001,"args":{"value":1e-07}},
+        {"ph":"C","pid":1,"tid":1,"name":"resident","ts":0.017,"args":{"value":3.0}}
+        ]}
+
+        """)
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func whatIsReadBackIsTheTimeline(seed: UInt64) throws {
+    let timeline = Timeline.random(spans: 3_000, seed: seed)
+    let trace = try TraceEventRules(try ChromeTrace(timeline).text)
+    #expect(trace.faults.isEmpty, "\(trace.faults.prefix(5))")
+    #expect(trace.title == "random" && trace.processName == "random")
+    #expect(trace.threadNames == [1: "thread 0", 2: "thread 1", 3: "thread 2"])
+    #expect(trace.sortIndices == [1: 0, 2: 1, 3: 2])
+    #expect(trace.spans.count == 3_000)
+    let expected = timeline.tracks.enumerated().flatMap { index, track in
+      track.spans.map { span in
+        TraceEventRules.Span(
+          thread: index + 1, name: timeline.labels[Int(span.label)].name, category: "operation",
+          start: Int(span.start), end: Int(span.start + span.duration))
+      }
+    }
+    #expect(trace.spans == expected)
+    let samples = try #require(trace.counters["decode tok/s"])
+    #expect(samples.map(\.time) == timeline.counters[0].samples.map { Int($0.time) })
+    #expect(samples.map(\.value) == timeline.counters[0].samples.map(\.value))
+  }
+
+  @Test func namesOfAnyKindComeBack() throws {
+    let names = [
+      "a \"quoted\" \\ name", "lines\n\r\tand\u{0}\u{1}\u{8}\u{c}\u{1f}\u{7f}", "漢字 é 🙂 👩‍👩‍👧 \u{2028}",
+      "</script>/", "",
+    ]
+    var timeline = Timeline.small()
+    for name in names {
+      timeline.title = name
+      timeline.labels[2] = Timeline.Label(name: name, category: name)
+      timeline.tracks[0].name = name
+      timeline.counters[1].name = name
+      timeline.counters[1].unit = name
+      let text = try ChromeTrace(timeline).text
+      // Perfetto reads no file with a control character in a string, whether JSON permits it or not.
+      #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
+      let trace = try TraceEventRules(text)
+      #expect(trace.faults.isEmpty)
+      #expect(trace.title == name && trace.processName == name && trace.threadNames[1] == name)
+      #expect(trace.spans[2].name == name && trace.spans[2].category == name)
+      #expect(trace.counters[name.isEmpty ? "" : "\(name) \(name)"]?.count == 1)
+    }
+  }
+
+  @Test func nanosecondsAreExactUpToTheLast() throws {
+    let last = Timeline.lastNanosecond
+    let times: [UInt64] = [0, 1, 9, 10, 999, 1_000, 1_001, 999_999, 1_000_000, 123_456_789_012_345]
+    let spans: [(start: UInt64, duration: UInt64)] =
+      times.map { (start: $0, duration: 1) } + [(start: last - 1, duration: 1), (start: last, duration: 0)]
+    let text = try ChromeTrace(.single(spans)).text
+    for written in [
+      "0.000", "0.001", "0.009", "0.010", "0.999", "1.000", "1.001", "999.999", "1000.000",
+      "123456789012.345",
+      "4398046511103.999",
+    ] {
+      #expect(text.contains("\"ts\":\(written),\"dur\":0.001}"), "\(written)")
+    }
+    #expect(text.contains("\"ts\":4398046511104.000,\"dur\":0.000}"))
+    #expect(try TraceEventRules(text).spans.map(\.start) == spans.map { Int($0.start) })
+  }
+
+  @Test func withoutThreadsOrSpansItIsATraceStill() throws {
+    let empty = try TraceEventRules(
+      try ChromeTrace(Timeline(title: "", labels: [], tracks: [], counters: [])).text)
+    #expect(empty.faults.isEmpty && empty.spans.isEmpty && empty.processName == "")
+    let idle = try TraceEventRules(try ChromeTrace(.single([])).text)
+    #expect(idle.faults.isEmpty && idle.spans.isEmpty && idle.threadNames == [1: "main"])
+  }
+
+  @Test func spansWithoutDurationStandWhereTheyWere() throws {
+    let spans: [(start: UInt64, duration: UInt64)] = [
+      (5, 0), (5, 10), (5, 0), (7, 0), (7, 0), (15, 0), (15, 3),
+    ]
+    let trace = try TraceEventRules(try ChromeTrace(.single(spans)).text)
+    #expect(trace.faults.isEmpty)
+    #expect(trace.spans.map(\.start) == [5, 5, 5, 7, 7, 15, 15])
+    #expect(trace.spans.map { $0.end - $0.start } == [0, 10, 0, 0, 0, 0, 3])
+  }
+
+  @Test(
+    arguments: [
+      ([.nan], [0], "sample 0: found nan, expected a finite number"),
+      ([1, .infinity], [0, 1], "sample 1: found inf, expected a finite number"),
+      ([1, 2], [5, 4], "sample 1: found 4 ns, expected 5 to 4398046511104000 ns"),
+      ([1], [4_398_046_511_104_001], "found 4398046511104001 ns, expected 0 to 4398046511104000 ns"),
+    ] as [([Double], [UInt64], String)])
+  func countersThatCannotBeDrawnAreRefused(values: [Double], times: [UInt64], expected: String) throws {
+    var timeline = Timeline.small()
+    timeline.counters[0].samples = zip(times, values).map { (time: $0, value: $1) }
+    let found = try #require(message { try ChromeTrace(timeline).text })
+    #expect(found.hasPrefix("timeline, counter 0 'decode', sample ") && found.hasSuffix(expected), "\(found)")
+  }
+
+  @Test func twoCountersOfOneNameAreRefused() {
+    var timeline = Timeline.small()
+    timeline.counters.append(timeline.counters[0])
+    #expect(
+      message { try ChromeTrace(timeline).text }
+        == "timeline, counter 2 'decode': found the name and unit of counter 0, expected ones of its own")
+    timeline.counters[2].unit = "MiB"
+    #expect(message { try ChromeTrace(timeline).text } == nil)
+  }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+@testable import Reporting
+
+@Suite struct TraceFileTests {
+  @Test func filesHoldTheTexts() throws {
+    try withTemporaryFolder { folder in
+      let timeline = Timeline.random(spans: 20_000, seed: 8)
+      for _ in 0..<2 {
+        try ChromeTrace(timeline).write(to: "\(folder)/trace.json")
+        try FoldedStacks(timeline).write(to: "\(folder)/stacks.folded")
+      }
+      #expect(try contents("\(folder)/trace.json") == Data(try ChromeTrace(timeline).text.utf8))
+      #expect(try contents("\(folder)/stacks.folded") == Data(try FoldedStacks(timeline).text.utf8))
+      #expect(try names(in: folder) == ["stacks.folded", "trace.json"])
+    }
+  }
+
+  @Test func aTimelineThatIsRefusedLeavesTheFileAsItWas() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/trace.json"
+      try Data("before".utf8).write(to: URL(fileURLWithPath: path))
+      // Enough before the fault that chunks were written.
+      let spans: [(start: UInt64, duration: UInt64)] =
+        (0..<10_000).map { (start: $0, duration: 1) } + [(start: 0, duration: 1)]
+      #expect(message { try ChromeTrace(.single(spans)).write(to: path) }?.hasPrefix("timeline, ") == true)
+      #expect(message { try FoldedStacks(.single(spans)).write(to: path) }?.hasPrefix("timeline, ") == true)
+      #expect(try contents(path) == Data("before".utf8))
+      #expect(try names(in: folder) == ["trace.json"])
+    }
+  }
+
+  @Test func placesThatCannotBeWrittenAreNamed() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(atPath: "\(folder)/taken", withIntermediateDirectories: false)
+      for (path, reason) in [
+        ("\(folder)/missing/trace", "no such file or directory"), ("\(folder)/taken", "is a folder"),
+        ("/dev/null", "is a device or a pipe"),
+      ] {
+        let expected = ReportingError.unwritable(path: path, reason: reason)
+        #expect(throws: expected) { try ChromeTrace(.small()).write(to: path) }
+        #expect(throws: expected) { try FoldedStacks(.small()).write(to: path) }
+      }
+      #expect(throws: ReportingError.unwritable(path: "''", reason: "is no path")) {
+        try ChromeTrace(.small()).write(to: "")
+      }
+      #expect(try names(in: folder) == ["taken"])
+    }
+  }
+
+  /// The bound is far above what it takes, and far below what a `String` for each event would.
+  @Test func aMillionSpansAreWrittenWithoutHoldingTheRunUp() throws {
+    try withTemporaryFolder { folder in
+      let timeline = Timeline.random(spans: 1_000_000, seed: 9)
+      let path = "\(folder)/trace.json"
+      let clock = ContinuousClock()
+      let elapsed = try clock.measure { try ChromeTrace(timeline).write(to: path) }
+      let folded = try clock.measure { try FoldedStacks(timeline).write(to: "\(folder)/stacks.folded") }
+      #expect(elapsed < .seconds(20) && folded < .seconds(20), "\(elapsed), \(folded)")
+      let (events, sampled) = try events(at: path)
+      // A process, three threads with name and place, fifty samples.
+      #expect(events == 1_000_000 + 1 + 6 + 50)
+      for line in sampled {
+        let event = try JSONSerialization.jsonObject(with: line) as? [String: Any]
+        #expect(event?["ph"] is String && event?["ts"] is NSNumber)
+      }
+    }
+  }
+
+  /// The number of lines between the first and the last, and one in a thousand of them without its comma.
+  private func events(at path: String) throws -> (count: Int, sampled: [Data]) {
+    let data = try contents(path)
+    let lines = lines(of: data)
+    let (first, last) = (try #require(lines.first), try #require(lines.last))
+    #expect(data[first].starts(with: Data("{\"displayTimeUnit\":".utf8)) && data[last] == Data("]}".utf8))
+    let events = lines.dropFirst().dropLast()
+    let comma = UInt8(ascii: ",")
+    #expect(events.dropLast().allSatisfy { data[$0.upperBound - 1] == comma })
+    #expect(events.last.map { data[$0.upperBound - 1] } == UInt8(ascii: "}"))
+    let sampled = stride(from: events.startIndex, to: events.endIndex - 1, by: 1_000).map {
+      Data(data[events[$0]].dropLast())
+    }
+    return (events.count, sampled)
+  }
+
+  /// Where the lines lie in the file, without their ends.
+  private func lines(of data: Data) -> [Range<Int>] {
+    data.withUnsafeBytes { bytes in
+      var lines: [Range<Int>] = []
+      var start = 0
+      while let base = bytes.baseAddress, let end = memchr(base + start, 0x0A, bytes.count - start) {
+        lines.append(start..<(UnsafeRawPointer(end) - base))
+        start = lines[lines.count - 1].upperBound + 1
+      }
+      return lines
+    }
+  }
+
+  private func contents(_ path: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: path))
+  }
+
+  private func names(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+  }
+}

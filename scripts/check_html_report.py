@@ -1,0 +1,117 @@
+"""Opens an HTML report in a headless browser, holds it against what a report must be, and takes pictures of it.
+
+  check_html_report.py --browser PATH REPORT.html [OUTDIR]
+
+At a phone's width and a desktop's, in light and in dark: nothing on the console, no request but the page itself, nothing
+wider than the window, every chart drawn with a title and a description, no text of a chart outside of it. Then on paper.
+scripts/check_html_report.sh finds a browser and calls this. Exit code 0 where all holds, 1 where something does not.
+"""
+
+import argparse
+import pathlib
+import sys
+
+from playwright.sync_api import sync_playwright
+
+WIDTHS = {"phone": (390, 844), "desktop": (1280, 800)}
+
+# Runs in the page; answers one line for each thing that is wrong.
+INSPECTION = """() => {
+  const found = [];
+  const root = document.documentElement;
+  if (root.scrollWidth > root.clientWidth)
+    found.push(`the page is ${root.scrollWidth} px wide in a window of ${root.clientWidth} px`);
+  const charts = [...document.querySelectorAll('svg')];
+  for (const chart of charts) {
+    const names = (chart.getAttribute('aria-labelledby') || '').split(' ');
+    const texts = names.map(name => document.getElementById(name)?.textContent ?? '');
+    if (chart.getAttribute('role') !== 'img' || texts.length !== 2 || texts.some(text => !text))
+      found.push(`a chart without a role, a title or a description: ${names}`);
+    const frame = chart.getBoundingClientRect();
+    if (frame.width === 0) continue;
+    if (frame.height < 20) found.push(`${names[0]}: only ${frame.height} px high`);
+    for (const text of chart.querySelectorAll('text')) {
+      const box = text.getBoundingClientRect();
+      if (box.left < frame.left - 2 || box.right > frame.right + 2)
+        found.push(`${names[0]}: "${text.textContent}" reaches out of its chart`);
+    }
+    const size = parseFloat(getComputedStyle(chart.querySelector('text')).fontSize);
+    const shown = size * frame.width / chart.viewBox.baseVal.width;
+    if (shown < 9) found.push(`${names[0]}: text of ${shown.toFixed(1)} px`);
+  }
+  for (const element of document.querySelectorAll('a[href^="#"]'))
+    if (!document.getElementById(element.getAttribute('href').slice(1)))
+      found.push(`a link to nowhere: ${element.getAttribute('href')}`);
+  const ids = [...document.querySelectorAll('[id]')].map(element => element.id);
+  for (const id of new Set(ids.filter((id, place) => ids.indexOf(id) !== place)))
+    found.push(`two elements are called ${id}`);
+  if (!document.querySelector('h1')) found.push('no h1');
+  return found;
+}"""
+
+
+def inspect(browser, page_url, width, height, scheme, picture):
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    problems = []
+    page.on("console", lambda message: problems.append(f"console, {message.type}: {message.text}"))
+    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+    page.on(
+        "request",
+        lambda request: None
+        if request.url == page_url or request.url.startswith("data:")
+        else problems.append(f"request: {request.url}"),
+    )
+    page.goto(page_url, wait_until="load")
+    problems += page.evaluate(INSPECTION)
+    if picture:
+        page.screenshot(path=f"{picture}-first-screen.png")
+        page.screenshot(path=f"{picture}.png", full_page=True)
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    problems += [f"all opened: {problem}" for problem in page.evaluate(INSPECTION)]
+    context.close()
+    return problems
+
+
+def print_to_paper(browser, page_url, file):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(page_url, wait_until="load")
+    page.emulate_media(media="print")
+    background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    if file:
+        page.pdf(path=file, format="A4", margin=dict.fromkeys(("top", "right", "bottom", "left"), "12mm"))
+    context.close()
+    return [] if background == "rgb(255, 255, 255)" else [f"on paper the background is {background}"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--browser", required=True, help="the browser's program")
+    parser.add_argument("report", type=pathlib.Path)
+    parser.add_argument("out", nargs="?", type=pathlib.Path, help="the folder that gets the pictures")
+    arguments = parser.parse_args()
+    if not arguments.report.is_file():
+        sys.exit(f"{arguments.report}: no such file, expected an HTML report")
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    page_url = arguments.report.resolve().as_uri()
+    problems = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=arguments.browser, args=["--no-sandbox"])
+        print(f"{arguments.report}: {arguments.report.stat().st_size} bytes, Chromium {browser.version}")
+        for name, (width, height) in WIDTHS.items():
+            for scheme in ("light", "dark"):
+                picture = arguments.out and arguments.out / f"{name}-{scheme}"
+                found = inspect(browser, page_url, width, height, scheme, picture)
+                print(f"{name}, {width} px, {scheme}: {'as it must be' if not found else len(found)}")
+                problems += [f"{name}, {scheme}: {problem}" for problem in found]
+        problems += print_to_paper(browser, page_url, arguments.out and str(arguments.out / "paper.pdf"))
+        browser.close()
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()

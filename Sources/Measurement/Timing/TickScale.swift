@@ -39,11 +39,6 @@ struct TickScale: Sendable {
       nanosecondsPerTick: Double(latest.nanoseconds - first.nanoseconds) / Double(latest.ticks - first.ticks))
   }
 
-  private init(anchor: Moment, nanosecondsPerTick: Double) {
-    self.anchor = anchor
-    self.nanosecondsPerTick = nanosecondsPerTick
-  }
-
   /// Nanoseconds of `SystemClock`.
   func time(of ticks: UInt64) -> UInt64 {
     let distance = Double(Int64(bitPattern: ticks &- anchor.ticks)) * nanosecondsPerTick

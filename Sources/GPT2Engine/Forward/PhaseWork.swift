@@ -76,7 +76,8 @@ public struct PhaseWork: Equatable, Sendable {
     _ part: Mark, _ configuration: Configuration, rows: Int, firstPosition: Int
   ) -> PhaseWork {
     let c = configuration.channels
-    let cached = floats((firstPosition + rows) * c)
+    // The new positions' keys and values have just been stored: they are activations.
+    let (cached, stored) = (floats(firstPosition * c), floats(rows * c))
     let softmax = (
       flops: Softmax.flops(rows: rows, firstPosition: firstPosition, heads: configuration.heads),
       bytes: Softmax.bytes(rows: rows, firstPosition: firstPosition, heads: configuration.heads)
@@ -85,7 +86,8 @@ public struct PhaseWork: Equatable, Sendable {
     case .scores, .values:
       return PhaseWork(
         flops: Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) / 2,
-        streamedBytes: cached, activationBytes: floats(rows * c) + softmax.bytes / 2)
+        streamedBytes: cached,
+        activationBytes: floats(rows * c) + stored + softmax.bytes / 2)
     case .softmax:
       return PhaseWork(flops: softmax.flops, streamedBytes: 0, activationBytes: softmax.bytes)
     default: return .none

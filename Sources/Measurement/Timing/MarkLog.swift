@@ -81,10 +81,13 @@ private struct MarkRoom {
 
   @inline(__always)
   mutating func note(_ mark: UInt32) {
-    if next == end { self = owner.takeUnretainedValue().nextPiece() }
+    if next == end { takePiece() }
     next.initialize(to: Note(ticks: csystem_ticks(), mark: mark))
     next += 1
   }
+
+  @inline(never)
+  private mutating func takePiece() { self = owner.takeUnretainedValue().nextPiece() }
 }
 
 /// The marks of one thread. Written by that thread, read by another while it writes nothing.
@@ -93,12 +96,12 @@ private final class ThreadMarks: @unchecked Sendable {
   private static let pieceLength = 1 << 16
 
   private var pieces: [UnsafeMutablePointer<Note>] = []
-  /// Memory of its own, that nothing but a note touches.
-  let room = UnsafeMutablePointer<MarkRoom>.allocate(capacity: 1)
+  /// Alone on its cache lines: another thread's notes take nothing out of this one's cache.
+  let room = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
+    .bindMemory(to: MarkRoom.self, capacity: 1)
 
   init() { room.initialize(to: nextPiece()) }
 
-  @inline(never)
   func nextPiece() -> MarkRoom {
     pieces.append(.allocate(capacity: Self.pieceLength))
     return lastPiece
@@ -114,9 +117,12 @@ private final class ThreadMarks: @unchecked Sendable {
     let used = pieces.count * Self.pieceLength - (room.pointee.end - room.pointee.next)
     var entries: [MarkLog.Entry] = []
     entries.reserveCapacity(used)
+    // Where cores' counters differ, a thread that moves may seem to go back; it stands still then.
+    var latest: UInt64 = 0
     for (index, piece) in pieces.enumerated() {
       for place in 0..<min(used - index * Self.pieceLength, Self.pieceLength) {
-        entries.append(MarkLog.Entry(time: scale.time(of: piece[place].ticks), mark: piece[place].mark))
+        latest = max(latest, scale.time(of: piece[place].ticks))
+        entries.append(MarkLog.Entry(time: latest, mark: piece[place].mark))
       }
     }
     for piece in pieces.dropFirst() { piece.deallocate() }

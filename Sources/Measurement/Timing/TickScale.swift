@@ -36,7 +36,8 @@ struct TickScale: Sendable {
     while latest.nanoseconds &- first.nanoseconds < 10_000_000 { latest = .now() }
     return TickScale(
       anchor: latest,
-      nanosecondsPerTick: Double(latest.nanoseconds - first.nanoseconds) / Double(latest.ticks - first.ticks))
+      nanosecondsPerTick: Double(latest.nanoseconds - first.nanoseconds)
+        / Double(max(latest.ticks &- first.ticks, 1)))
   }
 
   /// Nanoseconds of `SystemClock`.

@@ -11,6 +11,7 @@ protocol MeasuredWork: Sendable {
 }
 
 extension MeasuredWork {
+  /// Both together: what an operation timed alone would take.
   var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
   var gflops: Double? { flops > 0 && wholeNanoseconds > 0 ? flops / wholeNanoseconds : nil }
   var gbPerSecond: Double? { bytes > 0 && wholeNanoseconds > 0 ? bytes / wholeNanoseconds : nil }

@@ -36,9 +36,6 @@ extension ProfileFigures {
     phases.filter { $0.phase != .other && $0.nanoseconds > 0 }.max { $0.nanoseconds < $1.nanoseconds }
   }
 
-  /// The share that has no name, 0 to 1: what lies between operations, and what nothing explains.
-  var unnamed: Double { 1 - coverage }
-
   /// `98.9 % of the wall time has a name; 0.8 % lies between operations, 0.3 % is unexplained.`
   var coverageSentence: String {
     let between = phases.filter { $0.phase == .other }.reduce(0) { $0 + $1.nanoseconds }

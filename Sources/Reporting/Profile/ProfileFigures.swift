@@ -78,17 +78,6 @@ struct PhaseFigures: Sendable {
     leastNanoseconds = bound.map { $0.nanoseconds / passes }
     roof = bound?.roof
   }
-
-  /// Both together: what a matrix product timed alone would take.
-  var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
-  var gflops: Double? { flops > 0 && wholeNanoseconds > 0 ? flops / wholeNanoseconds : nil }
-  var gbPerSecond: Double? { bytes > 0 && wholeNanoseconds > 0 ? bytes / wholeNanoseconds : nil }
-  /// FLOP per byte.
-  var intensity: Double? { flops > 0 && bytes > 0 ? flops / bytes : nil }
-  /// The least time ÷ the time it took, in per cent.
-  var rooflinePercent: Double? {
-    leastNanoseconds.flatMap { wholeNanoseconds > 0 ? 100 * $0 / wholeNanoseconds : nil }
-  }
 }
 
 /// All phases of one layer, for one pass.
@@ -114,6 +103,4 @@ struct LayerFigures: Sendable {
     }
     leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +) / passes
   }
-
-  var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
 }

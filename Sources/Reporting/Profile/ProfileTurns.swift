@@ -46,7 +46,11 @@ extension Profile {
     } else {
       overhead = overhead ?? other.overhead
     }
-    for (index, time) in zip(threadTimes.indices, other.threadTimes) {
+    for (index, time) in other.threadTimes.enumerated() {
+      guard index < threadTimes.count else {
+        threadTimes.append(time)
+        continue
+      }
       threadTimes[index].busyNanoseconds += time.busyNanoseconds
       threadTimes[index].waitNanoseconds += time.waitNanoseconds
     }

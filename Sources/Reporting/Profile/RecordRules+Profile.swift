@@ -9,6 +9,7 @@ extension RecordRules {
     try inRange(
       profile.keptPasses, 1...max(profile.passNanoseconds.count, 1), "\(field).keptPasses")
     try positive(profile.wallNanoseconds, "\(field).wallNanoseconds")
+    try atMost(Self.longest, profile.wallNanoseconds, "\(field).wallNanoseconds")
     for (index, entry) in profile.entries.enumerated() {
       try check(entry, field: "\(field).entries[\(index)]")
     }
@@ -29,11 +30,22 @@ extension RecordRules {
 
   private func check(_ entry: Profile.Entry, field: String) throws {
     try entry.layer.map { try inRange($0, 0...Self.sizes.upperBound, "\(field).layer") }
-    try inRange(entry.calls, 0...Int.max, "\(field).calls")
+    try inRange(entry.calls, 0...Self.sizes.upperBound, "\(field).calls")
     let numbers = [
       ("nanoseconds", entry.nanoseconds), ("waitNanoseconds", entry.waitNanoseconds), ("flops", entry.flops),
       ("streamedBytes", entry.streamedBytes), ("activationBytes", entry.activationBytes),
     ]
     for (name, number) in numbers { try notNegative(number, "\(field).\(name)") }
+    try atMost(Self.longest, entry.nanoseconds, "\(field).nanoseconds")
+    try atMost(Self.longest, entry.waitNanoseconds, "\(field).waitNanoseconds")
+  }
+
+  /// A century, in nanoseconds: no pass takes longer, and no table has room for it.
+  private static let longest = 3e18
+
+  private func atMost(_ limit: Double, _ value: Double, _ field: String) throws {
+    guard value > limit else { return }
+    throw ReportingError.invalid(
+      path: path, field: field, found: "\(value)", expected: "a number of at most \(limit)")
   }
 }

@@ -2,9 +2,9 @@
 public struct Timeline: Sendable {
   /// What a span is called.
   public struct Label: Sendable, Hashable {
-    /// `mlp-up`, `layer 3`, `decode step`
+    /// `mlp-up`, `layer 3`, `decode`
     public var name: String
-    /// `stage`, `layer`, `operation` or `part`.
+    /// `pass`, `layer`, `operation` or `part`.
     public var category: String
 
     public init(name: String, category: String) {

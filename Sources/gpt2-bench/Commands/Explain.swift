@@ -37,6 +37,8 @@ enum Explain: Command {
     } catch let error as ProfilingTurns.OtherTokens {
       console.warn("gpt2-bench: explain: \(error)")
       return .failedCheck
+    } catch  where Interruption.shared.isCancelled {
+      return .interrupted
     }
     guard !Interruption.shared.isCancelled else { return .interrupted }
     let explanations = try explain(sides, profiles, ceilings, stage)

@@ -13,7 +13,9 @@ enum Profiling: Command {
       Option(
         "-n", value: "N", help: "new tokens, each a pass of decoding but the first (default \(defaultTokens))"
       ),
-      Option("--trace", value: "FILE", help: "write a timeline for Perfetto or chrome://tracing"),
+      Option(
+        "--trace", value: "FILE",
+        help: "write a timeline for Perfetto or chrome://tracing, of one more run of all N tokens"),
       Option("--folded", value: "FILE", help: "write folded stacks for flame graphs and speedscope"),
       Option(
         "--budget", value: "S", help: "seconds for the passes of a stage (default \(Int(defaultSeconds)))"),
@@ -57,23 +59,32 @@ enum Profiling: Command {
       build: .current(project),
       settings: Settings(
         suite: nil, repetitions: 1, cellBudgetSeconds: seconds, seed: try arguments.unsigned("--seed") ?? 1,
-        warmup: "the prompt once"))
+        warmup: "the prompt and one token once"))
     let probe = CeilingProbe(threads: Set([1, engine.threads]).sorted())
     progress.step("measuring the machine's ceilings")
     probe.measure()
     progress.step("profiling: \(variant.name)")
     let run = ProfileRun(
       engine: engine, sequence: sequence, stageSeconds: seconds, mostPasses: mostPasses,
-      measuresOverhead: true)
+      measuresOverhead: true,
+      warmsUp: true)
     record.profiles = try run.perform(prompt: prompt, newTokens: count)
-    progress.step("measuring the machine's ceilings")
-    probe.measure()
+    if !Interruption.shared.isCancelled {
+      progress.step("measuring the machine's ceilings")
+      probe.measure()
+    }
     progress.end()
     record.ceilings = probe.ceilings.compactMap(Ceiling.init)
     record.ceilingSeconds = probe.seconds
     record.isComplete = !Interruption.shared.isCancelled
     record.finished = Date().formatted(.iso8601)
-    if files.contains(where: { $0 != nil }) {
+    if format == nil, out == nil {
+      let text = ProfileText(record, colour: console.usesColor, width: console.width ?? 100)
+      console.print(text.text)
+    } else {
+      try Output.put((format ?? .markdown).text(of: record), out, console)
+    }
+    if record.isComplete, files.contains(where: { $0 != nil }) {
       progress.step("tracing: \(variant.name)")
       let timeline = try TraceRun(engine: engine, sequence: sequence).perform(
         prompt: prompt, newTokens: count,
@@ -88,12 +99,6 @@ enum Profiling: Command {
         try FoldedStacks(timeline).write(to: folded)
         console.note("\(folded): written")
       }
-    }
-    if format == nil, out == nil {
-      let text = ProfileText(record, colour: console.usesColor, width: console.width ?? 100)
-      console.print(text.text)
-    } else {
-      try Output.put((format ?? .markdown).text(of: record), out, console)
     }
     return record.runExitCode
   }

@@ -58,10 +58,12 @@ struct ProfilingPlan {
       try arguments.integer("-p", in: sizes) ?? recorded(.prefill),
       try arguments.integer("-d", in: sizes) ?? recorded(.decode)
     )
-    let depth = d ?? p ?? min(Self.defaultDepth, configuration.context / 2)
+    let context = configuration.context
+    let depth = d ?? p.map { min($0, max(context - 1, 1)) } ?? min(Self.defaultDepth, max(context / 2, 1))
     let tests = Lengths(
       prompt: p ?? depth, depth: depth,
-      tokens: try arguments.integer("-n", in: 2...configuration.context) ?? Self.defaultTokens)
+      tokens: try arguments.integer("-n", in: 2...max(context, 2))
+        ?? max(min(Self.defaultTokens, context - depth + 1), 2))
     let cells = GenerationCells(
       configuration: configuration,
       prompts: Prompts(
@@ -71,7 +73,9 @@ struct ProfilingPlan {
     try Self.refuseTooLarge(tests, variants, configuration, weightBytes: checkpoint.weightBytes)
     let short = asks[0].request.promptTokens.prefix(Self.warmup.prompt)
     warmup = RunRequest(
-      generation: .init(prompts: [Array(short)], text: nil, tokens: Self.warmup.tokens), gemm: nil)
+      generation: .init(
+        prompts: [Array(short)], text: nil,
+        tokens: min(Self.warmup.tokens, context - short.count + 1)), gemm: nil)
   }
 
   private struct Lengths {
@@ -94,7 +98,8 @@ struct ProfilingPlan {
     private func request(_ test: Test, _ tokens: Int, _ cells: GenerationCells) throws -> ProfileRequest {
       let prompts = try cells.make(test).request.generation?.prompts ?? []
       return ProfileRequest(
-        promptTokens: prompts.first ?? [], newTokens: tokens, measuresOverhead: false)
+        promptTokens: prompts.first ?? [], newTokens: tokens, measuresOverhead: false,
+        coversAllPositions: true)
     }
   }
 

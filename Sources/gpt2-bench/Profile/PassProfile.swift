@@ -10,8 +10,10 @@ struct PassProfile {
   let wallNanoseconds: Double
   /// In the order in which the pass first came to them.
   private(set) var entries: [Profile.Entry] = []
-  /// The driving thread's first.
-  private(set) var threadTimes: [Profile.ThreadTime] = []
+  /// By `MarkLog.Track.thread`. A thread that passed no mark is not among them: it waited.
+  private(set) var threadTimes: [Int: Profile.ThreadTime] = [:]
+  /// Nil where nothing was marked.
+  private(set) var drivingThread: Int?
 
   private let configuration: Configuration
   private let rows: Int
@@ -38,10 +40,12 @@ struct PassProfile {
     guard let driving = tracks.first else { return }
     follow(driving.entries)
     let waited = entries.reduce(0) { $0 + $1.waitNanoseconds }
-    threadTimes = [.init(busyNanoseconds: wallNanoseconds - waited, waitNanoseconds: waited)]
+    drivingThread = driving.thread
+    threadTimes[driving.thread] = .init(
+      busyNanoseconds: max(wallNanoseconds - waited, 0), waitNanoseconds: waited)
     for track in tracks.dropFirst() {
       let busy = min(Self.busy(track.entries), wallNanoseconds)
-      threadTimes.append(.init(busyNanoseconds: busy, waitNanoseconds: wallNanoseconds - busy))
+      threadTimes[track.thread] = .init(busyNanoseconds: busy, waitNanoseconds: wallNanoseconds - busy)
     }
   }
 

@@ -17,7 +17,7 @@ extension Profile {
       wallNanoseconds: kept.reduce(0) { $0 + $1.wallNanoseconds }, entries: Self.sum(kept.map(\.entries)),
       overhead: without.isEmpty
         ? nil : Overhead(withNanoseconds: passes.map(\.wallNanoseconds), withoutNanoseconds: without),
-      threadTimes: Self.sum(kept.map(\.threadTimes)))
+      threadTimes: Self.threadTimes(kept))
   }
 
   /// Without the fastest quarter and the slowest.
@@ -47,12 +47,15 @@ extension Profile {
     return sums
   }
 
-  private static func sum(_ passes: [[ThreadTime]]) -> [ThreadTime] {
-    (0..<(passes.map(\.count).max() ?? 0)).map { thread in
-      let times = passes.compactMap { $0.indices.contains(thread) ? $0[thread] : nil }
-      return ThreadTime(
-        busyNanoseconds: times.reduce(0) { $0 + $1.busyNanoseconds },
-        waitNanoseconds: times.reduce(0) { $0 + $1.waitNanoseconds })
+  /// The driving thread's first.
+  private static func threadTimes(_ passes: [PassProfile]) -> [ThreadTime] {
+    guard let driving = passes.compactMap(\.drivingThread).first else { return [] }
+    let pool = Set(passes.flatMap(\.threadTimes.keys)).subtracting([driving]).sorted()
+    return ([driving] + pool).map { thread in
+      passes.reduce(into: ThreadTime(busyNanoseconds: 0, waitNanoseconds: 0)) { sum, pass in
+        sum.busyNanoseconds += pass.threadTimes[thread]?.busyNanoseconds ?? 0
+        sum.waitNanoseconds += pass.threadTimes[thread]?.waitNanoseconds ?? pass.wallNanoseconds
+      }
     }
   }
 }

@@ -16,18 +16,13 @@ struct ProfileRun {
   /// Passes of one stage at most.
   let mostPasses: Int
   let measuresOverhead: Bool
+  /// Whether decoding stops only behind the last token, however long that takes: where passes are compared with
+  /// another's, which have to be at the same positions.
+  var coversAllPositions = false
+  /// Whether the engine is new and has to run once before anything is timed.
+  var warmsUp = false
 
-  private let clock = SystemClock()
-
-  init(
-    engine: Engine, sequence: TokenSequence, stageSeconds: Double, mostPasses: Int, measuresOverhead: Bool
-  ) {
-    self.engine = engine
-    self.sequence = sequence
-    self.stageSeconds = stageSeconds
-    self.mostPasses = mostPasses
-    self.measuresOverhead = measuresOverhead
-  }
+  private var clock: SystemClock { SystemClock() }
 
   /// - Parameters:
   ///   - prompt: at least one id.
@@ -35,6 +30,7 @@ struct ProfileRun {
   /// - Returns: the prefill's profile, and decoding's where there were any passes.
   func perform(prompt: [Int], newTokens: Int) throws -> [Profile] {
     MarkLog.prepare()
+    if warmsUp { try warmUp(prompt) }
     var prefill = Stage()
     let first = try repeated(&prefill) { stage in
       try pair(&stage, rows: prompt.count, firstPosition: 0) {
@@ -43,12 +39,12 @@ struct ProfileRun {
       }
     }
     var profiles = [prefill.profile(.prefill, tokens: prompt.count, of: engine)]
-    guard newTokens > 1 else { return profiles }
+    guard newTokens > 1, !Interruption.shared.isCancelled else { return profiles }
     var decode = Stage()
     _ = try repeated(&decode) { stage in
       sequence.truncate(to: prompt.count)
       var token = first
-      for step in 1..<newTokens where stage.passes.count < mostPasses {
+      for step in 1..<newTokens {
         let position = prompt.count + step - 1
         let isCached = engine.variant.decoding == .cache
         let next = try pair(
@@ -58,7 +54,7 @@ struct ProfileRun {
           try sequence.append([token])
         }
         token = next
-        if stage.seconds(clock) > stageSeconds { break }
+        if isOver(stage) && !coversAllPositions || Interruption.shared.isCancelled { break }
       }
       return token
     }
@@ -81,11 +77,22 @@ struct ProfileRun {
   /// Goes on until the stage's time is spent.
   private func repeated(_ stage: inout Stage, _ body: (inout Stage) throws -> Int) rethrows -> Int {
     var token: Int
-    repeat {
-      token = try body(&stage)
-    } while stage.seconds(clock) < stageSeconds
-      && stage.passes.count < mostPasses && !Interruption.shared.isCancelled
+    repeat { token = try body(&stage) } while !isOver(stage) && !Interruption.shared.isCancelled
     return token
+  }
+
+  private func isOver(_ stage: Stage) -> Bool {
+    stage.seconds(clock) >= stageSeconds || stage.passes.count >= mostPasses
+  }
+
+  /// The prompt and one token behind it, where there is room: memory is taken, the weights have been read.
+  private func warmUp(_ prompt: [Int]) throws {
+    sequence.reset()
+    try sequence.append(prompt)
+    let token = try Pass.run(engine, sequence, isProbed: false, clock: clock).token
+    guard sequence.room > 0 else { return }
+    try sequence.append([token])
+    _ = try Pass.run(engine, sequence, isProbed: false, clock: clock)
   }
 
   /// One pass with probes, and one without where their cost is asked for.

@@ -70,10 +70,13 @@ struct GenerationCells {
       if case .prefill(let tokens, 1) = test { return tokens }
       return nil
     }
-    guard let length = lengths.first, length < configuration.context else { return nil }
+    guard let length = lengths.first(where: { $0 < configuration.context }) ?? lengths.first else {
+      return nil
+    }
     return ProfileRequest(
       promptTokens: try prompts.make(tokens: length, batch: 1).prompts[0],
-      newTokens: min(Self.profiledTokens, configuration.context - length), measuresOverhead: false)
+      newTokens: min(Self.profiledTokens, configuration.context - length + 1), measuresOverhead: false,
+      coversAllPositions: false)
   }
 
   private static let profiledTokens = 17

@@ -8,6 +8,8 @@ struct ProfileRequest: Codable {
   let newTokens: Int
   /// Run every pass a second time without probes, to tell what they cost.
   let measuresOverhead: Bool
+  /// Decode all of them whatever it takes, or else as many as a second allows.
+  let coversAllPositions: Bool
 }
 
 struct ProfileAnswer: Codable {

@@ -181,7 +181,8 @@ final class WorkerSession {
     }
     let run = ProfileRun(
       engine: engine, sequence: sequence, stageSeconds: Self.profileSeconds,
-      mostPasses: Self.profilePasses, measuresOverhead: request.measuresOverhead)
+      mostPasses: Self.profilePasses, measuresOverhead: request.measuresOverhead,
+      coversAllPositions: request.coversAllPositions)
     return ProfileAnswer(
       profiles: try run.perform(prompt: request.promptTokens, newTokens: request.newTokens))
   }

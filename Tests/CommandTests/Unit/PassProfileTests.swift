@@ -67,9 +67,22 @@ import Testing
 
   @Test func threadsAreBusyOrWait() {
     let times = pass([driving, pooled]).threadTimes
-    #expect(times.map(\.busyNanoseconds) == [670, 295])
-    #expect(times.map(\.waitNanoseconds) == [50, 425])
+    #expect(times[0] == .init(busyNanoseconds: 670, waitNanoseconds: 50))
+    #expect(times[3] == .init(busyNanoseconds: 295, waitNanoseconds: 425))
+    #expect(times.count == 2 && pass([driving, pooled]).drivingThread == 0)
     #expect(pass([]).entries.isEmpty && pass([]).threadTimes.isEmpty)
+  }
+
+  /// A thread that found no work in a pass, and passed no mark, waited for all of it.
+  @Test func aThreadIsTheSameThroughAllPasses() throws {
+    let model = try Checkpoint(inMemory: configuration, name: "hand")
+    let engine = try Engine(model, variant: .oracle, threads: 1)
+    let other = MarkLog.Track(thread: 5, entries: pooled.entries)
+    let profile = Profile(
+      of: engine, stage: .decode, tokens: 4, passes: [pass([driving, pooled]), pass([driving, other])],
+      without: [])
+    #expect(profile.threadTimes.map(\.busyNanoseconds) == [1_340, 295, 295])
+    #expect(profile.threadTimes.map(\.waitNanoseconds) == [100, 1_145, 1_145])
   }
 
   /// Of eight passes the two fastest and the two slowest have no say.

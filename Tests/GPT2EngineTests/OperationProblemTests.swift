@@ -11,7 +11,7 @@ import Testing
       try GELUProblem(count: 301, kernel: kernel),
       try SoftmaxProblem(rows: 3, heads: 2, depth: 17, kernel: kernel),
       try AttentionProblem(
-        rows: 3, heads: 2, headSize: 9, depth: 17, kernel: kernel, streamedBytes: rotation.bytes),
+        rows: 3, heads: 2, headSize: 9, depth: 17, kernel: kernel, rotation: rotation),
       try EmbeddingProblem(rows: 3, channels: 33, vocabulary: 50, rotation: rotation),
       try SamplingProblem(vocabulary: 99, parameters: .greedy, rotation: rotation),
     ]
@@ -48,7 +48,7 @@ import Testing
     #expect(try GELUProblem(count: 40, kernel: kernel).check().failure != nil)
     #expect(try SoftmaxProblem(rows: 2, heads: 2, depth: 5, kernel: kernel).check().failure != nil)
     let attention = try AttentionProblem(
-      rows: 2, heads: 2, headSize: 8, depth: 5, kernel: kernel, streamedBytes: nil)
+      rows: 2, heads: 2, headSize: 8, depth: 5, kernel: kernel, rotation: nil)
     #expect(attention.check().failure?.hasPrefix("output (") == true)
     #expect(try AttentionProblem.firstRaggedFailure(of: kernel)?.hasPrefix("1x1x1 @ d0: ") == true)
     #expect(try SoftmaxProblem.firstRaggedFailure(of: kernel)?.hasPrefix("1x1 @ d0: ") == true)

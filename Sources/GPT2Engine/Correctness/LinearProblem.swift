@@ -16,14 +16,11 @@ public final class LinearProblem {
     let weights = try makeBuffer(size, isFilledAtOnce: true)
     let output = try makeBuffer(m * n)
     var generator = SeededGenerator(seed: seed)
-    func fill(_ buffer: UnsafeMutablePointer<Float>, _ count: Int) {
-      for i in 0..<count { buffer[i] = Float(generator.unit() * 2 - 1) }
-    }
-    fill(input.base, m * k)
-    fill(bias.base, n)
+    draw(input.base, count: m * k, &generator)
+    draw(bias.base, count: n, &generator)
     // Drawn as (k, n), the way a checkpoint holds it; kept as (n, k) for the oracle.
     let drawn = try makeBuffer(n * k)
-    fill(drawn.base, n * k)
+    draw(drawn.base, count: n * k, &generator)
     WeightLayout.rows.store(conv1D: drawn.base, inputs: k, outputs: n, to: rows.base)
     kernel.weightLayout.store(conv1D: drawn.base, inputs: k, outputs: n, to: weights.base)
     (self.m, self.n, self.k, self.kernel) = (m, n, k, kernel)
@@ -60,7 +57,7 @@ public final class LinearProblem {
 
   /// Compares the last output with sums in double.
   ///
-  /// A sum of k float32 products may be off by 2(√k + 1) · 2⁻²⁴ · Σ|x·w|; see `Tolerance` for the law.
+  /// A sum of k float32 products may be off by `sumFactor(k)` · Σ|x·w|.
   ///
   /// - Parameter limit: multiplications that the comparison may cost; beyond it outputs are compared at even
   ///   distances, the last one always.
@@ -68,7 +65,7 @@ public final class LinearProblem {
     let total = m * n
     let compared = max(min(total, limit / k), 1)
     var result = ValueCheck(compared: compared, total: total)
-    let factor = 2 * (Double(k).squareRoot() + 1) * 0x1p-24
+    let factor = sumFactor(k)
     for index in 0..<compared {
       let place = compared == 1 ? total - 1 : index * (total - 1) / (compared - 1)
       let (row, column) = (place / n, place % n)

@@ -4,8 +4,9 @@ import Statistics
 
 /// Attention of consecutive new positions over those before, whose keys and values lie in the caches of many layers.
 ///
-/// As in a pass, queries and the new positions' keys and values are there before each call, just written; those of
-/// the positions before come from the next layer's cache, which was read last when all the others had their turn.
+/// As in a pass, a product has just written the queries and the new positions' keys and values, each thread its share
+/// of them, and the keys and values have been stored; those of the positions before come from the next layer's cache,
+/// which was read last when all the others had their turn.
 public final class AttentionProblem: OperationProblem {
   public let callsPerPreparation: Int? = 1
 
@@ -13,6 +14,9 @@ public final class AttentionProblem: OperationProblem {
   private let kernel: any Kernel
   /// (rows, 3 · channels): queries, keys and values, as their product leaves them.
   private let qkv: FloatBuffer
+  /// (rows, channels): what that product is of, small enough for sums of the size that `qkv` is drawn with.
+  private let normal: FloatBuffer
+  private let rotation: WeightRotation?
   /// (depth, 2 · channels): keys and values of the positions before, the same in each layer.
   private let past: FloatBuffer
   private let output, scores: FloatBuffer
@@ -29,10 +33,11 @@ public final class AttentionProblem: OperationProblem {
   /// Each takes pages of its own, however little it holds.
   private static let mostLayers = 2048
 
-  /// - Parameter streamedBytes: what the caches of all layers hold together of positions before; as many layers as
-  ///   that takes and there is room for, at least two. Nil for one.
+  /// - Parameter rotation: where the product's weights come from. The caches of all layers hold as much of positions
+  ///   before as it does: as many layers as that takes and there is room for, at least two. Nil for one layer, and no
+  ///   product.
   public init(
-    rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, streamedBytes: Int?,
+    rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, rotation: WeightRotation?,
     seed: UInt64 = 1
   ) throws(EngineError) {
     let step = Self.capacityStep
@@ -41,18 +46,20 @@ public final class AttentionProblem: OperationProblem {
     keyCount = heads * kernel.cacheLayout.keyStride(capacity: capacity, headSize: headSize)
     valueCount = heads * kernel.cacheLayout.valueStride(capacity: capacity, headSize: headSize)
     let room = min(Self.mostCacheBytes / (4 * (keyCount + valueCount)), Self.mostLayers)
-    let wanted = depth == 0 ? 2 : (streamedBytes ?? 0) / (8 * channels * depth) + 1
-    layers = streamedBytes == nil ? 1 : max(min(wanted, room), 2)
+    let wanted = depth == 0 ? 2 : (rotation?.bytes ?? 0) / (8 * channels * depth) + 1
+    layers = rotation == nil ? 1 : max(min(wanted, room), 2)
     qkv = try makeBuffer(rows * 3 * channels)
+    normal = try makeBuffer(rows * channels)
     past = try makeBuffer(depth * 2 * channels)
     output = try makeBuffer(rows * channels)
     scores = try makeBuffer(heads * capacity)
     caches = try makeBuffer(layers * (keyCount + valueCount))
     (self.rows, self.heads, self.headSize, self.depth) = (rows, heads, headSize, depth)
-    (self.capacity, self.kernel) = (capacity, kernel)
+    (self.capacity, self.kernel, self.rotation) = (capacity, kernel, rotation)
     var generator = SeededGenerator(seed: seed)
     draw(qkv.base, count: qkv.count, &generator)
     draw(past.base, count: past.count, &generator)
+    draw(normal.base, count: normal.count, spread: (3 / Double(channels)).squareRoot(), &generator)
     for layer in 0..<layers {
       store(past.base, count: depth, stride: 2 * channels, firstPosition: 0, in: layer)
     }
@@ -66,12 +73,25 @@ public final class AttentionProblem: OperationProblem {
     let perPosition = 8 * Double(heads * headSize)
     let perLayer = perPosition * Double(depth + rows)
     return Double(streamedBytes) + 2 * perLayer + 2 * perPosition * Double(depth + rows)
+      + perPosition / 2 * Double(rows)
   }
 
-  /// The next layer, with the new positions' keys and values stored.
+  /// The next layer, with the new positions' queries, keys and values computed and the latter stored.
   public func prepare() {
     layer = (layer + 1) % layers
+    project()
     store(qkv.base + channels, count: rows, stride: 3 * channels, firstPosition: depth, in: layer)
+  }
+
+  private func project() {
+    let layout = kernel.weightLayout
+    let count = layout.count(outputs: 3 * channels, inputs: channels)
+    guard let weights = rotation?.scattered(turn: layer, count: count) else { return }
+    kernel.run(
+      Linear(
+        input: Matrix(normal.base, rows: rows, columns: channels),
+        weight: Weight(weights, outputs: 3 * channels, inputs: channels, layout: layout), bias: nil,
+        output: MutableMatrix(qkv.base, rows: rows, columns: 3 * channels)))
   }
 
   /// - Parameter rows: keys, and values `channels` behind them.
@@ -162,7 +182,7 @@ public final class AttentionProblem: OperationProblem {
       for headSize in RaggedSizes.widths {
         for depth in [0, 1, 7, 46, 63] {
           let problem = try AttentionProblem(
-            rows: rows, heads: heads, headSize: headSize, depth: depth, kernel: kernel, streamedBytes: nil)
+            rows: rows, heads: heads, headSize: headSize, depth: depth, kernel: kernel, rotation: nil)
           if let failure = problem.check().failure {
             return "\(rows)x\(heads)x\(headSize) @ d\(depth): \(failure)"
           }

@@ -3,7 +3,9 @@ import Statistics
 
 /// Vectors of tokens and positions, which lie anywhere in their tables, summed into rows.
 ///
-/// A pass does it once: calls are timed one by one, or a processor would wait for the next one's rows during this one.
+/// A pass does it once, and has much else in its caches when it does: calls are timed one by one, or a processor would
+/// wait for the next one's rows during this one, and each writes to a place that was written last when all the others
+/// had their turn.
 public final class EmbeddingProblem: OperationProblem {
   public let callsPerPreparation: Int? = 1
 
@@ -11,8 +13,13 @@ public final class EmbeddingProblem: OperationProblem {
   private let rotation: WeightRotation?
   /// (min(vocabulary, 256), channels) and (rows, channels): the tables that it is checked on.
   private let tokens, positions: FloatBuffer
+  /// (outputs, rows, channels)
   private let output: FloatBuffer
+  private let outputs: Int
   private let checkedIDs, timedIDs: [Int]
+
+  /// More than the caches of one core hold.
+  private static let outputBytes = 16 << 20
 
   /// - Parameter rotation: memory that is taken for the tables; nil to run on small ones only.
   public init(
@@ -21,7 +28,8 @@ public final class EmbeddingProblem: OperationProblem {
     let checkedVocabulary = min(vocabulary, 256)
     tokens = try makeBuffer(checkedVocabulary * channels)
     positions = try makeBuffer(rows * channels)
-    output = try makeBuffer(rows * channels)
+    outputs = rotation == nil ? 1 : max(Self.outputBytes / (4 * rows * channels), 1)
+    output = try makeBuffer(outputs * rows * channels)
     (self.rows, self.channels, self.rotation) = (rows, channels, rotation)
     var generator = SeededGenerator(seed: seed)
     draw(tokens.base, count: tokens.count, &generator)
@@ -35,28 +43,35 @@ public final class EmbeddingProblem: OperationProblem {
     timedIDs = rotation == nil ? [] : ids(max(2 * timed / rows, 1) * rows, below: timed)
   }
 
+  /// What a worker keeps for it, in bytes.
+  public static func bytes(rows: Int, channels: Int) -> Double {
+    8 * Double(rows) * Double(channels) + max(Double(outputBytes), 4 * Double(rows) * Double(channels))
+  }
+
   public func run(turn: Int) -> UnsafePointer<Float> {
     guard let rotation, let places = rotation.scattered(turn: turn, count: rows * channels),
       vocabulary * channels <= rotation.count
     else {
       return run(
-        Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...])
+        Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...],
+        turn: turn)
     }
     let first = turn % (timedIDs.count / rows) * rows
     return run(
       Embedding(tokens: rotation.base, positions: places, channels: channels),
-      timedIDs[first..<first + rows])
+      timedIDs[first..<first + rows], turn: turn)
   }
 
-  private func run(_ embedding: Embedding, _ ids: ArraySlice<Int>) -> UnsafePointer<Float> {
-    embedding.run(ids, firstPosition: 0, to: output.base)
-    return UnsafePointer(output.base)
+  private func run(_ embedding: Embedding, _ ids: ArraySlice<Int>, turn: Int) -> UnsafePointer<Float> {
+    let target = output.base + turn % outputs * rows * channels
+    embedding.run(ids, firstPosition: 0, to: target)
+    return UnsafePointer(target)
   }
 
   /// One rounding.
   public func check() -> ValueCheck {
     _ = run(
-      Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...])
+      Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...], turn: 0)
     var result = ValueCheck(compared: rows * channels, total: rows * channels)
     for (row, id) in checkedIDs.enumerated() {
       for i in 0..<channels {

@@ -125,12 +125,6 @@ public struct Addition: @unchecked Sendable {
     self.addend = addend
     self.count = count
   }
-
-  /// One a value.
-  public static func flops(count: Int) -> Double { Double(count) }
-
-  /// Both read once, the sum written once.
-  public static func bytes(count: Int) -> Double { 12 * Double(count) }
 }
 
 /// The softmax of attention's scores, for each head on its own: x[i] ← exp(x[i] − max) / Σ exp(x[j] − max) over the

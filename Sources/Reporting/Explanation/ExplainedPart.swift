@@ -44,10 +44,9 @@ extension ExplainedPart {
   /// - Parameter ceiling: holds both sides' work against one yardstick, whatever their threads.
   static func all(from: ProfileFigures, to: ProfileFigures, ceiling: Ceiling?) -> [ExplainedPart] {
     let sides = [from, to]
-    let streamed = sides.map { side in
-      side.profile.entries.reduce(0) { $0 + $1.streamedBytes } / Double(side.profile.keptPasses)
+    let roofs = ceiling.map {
+      ProfileRoofs($0, streamedBytesOfPass: max(from.streamedBytes, to.streamedBytes))
     }
-    let roofs = ceiling.map { ProfileRoofs($0, streamedBytesOfPass: streamed.max() ?? 0) }
     let phases = ProfileStory.allCases.flatMap { story in
       units(of: story, sides).map { phases in
         ExplainedPart(

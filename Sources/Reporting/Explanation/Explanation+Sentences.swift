@@ -61,7 +61,7 @@ extension Explanation {
       return "\(isLess ? "less" : "more") work in \(stories)"
     case .rate: return "\(isLess ? "faster" : "slower") work in \(stories)"
     case .wait: return isLess ? "less waiting for the pool's threads" : "waiting for the pool's threads"
-    case .rest: return "\(isLess ? "less" : "more") time outside the operations"
+    case .rest: return "\(isLess ? "less" : "more") time that no work is counted for"
     }
   }
 

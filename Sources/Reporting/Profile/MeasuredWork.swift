@@ -24,7 +24,6 @@ extension MeasuredWork {
 }
 
 extension PhaseFigures: MeasuredWork {}
-extension LayerFigures: MeasuredWork {}
 
 /// Several stretches together.
 struct WorkSum: MeasuredWork {

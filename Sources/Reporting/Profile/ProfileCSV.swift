@@ -21,9 +21,8 @@ public struct ProfileCSV: Sendable {
   private static func rows(_ profile: Profile, ceiling: Ceiling?) -> [[String]] {
     let figures = ProfileFigures(profile, ceiling: ceiling)
     let passes = Double(profile.keptPasses)
-    let roofs = figures.roofs(ceiling)
     let entries = profile.entries.map { entry in
-      let work = PhaseFigures(entry.phase, [entry], passes: passes, roofs: roofs)
+      let work = PhaseFigures(entry.phase, [entry], passes: passes, roofs: figures.roofs)
       return row(
         figures, phase: entry.phase.rawValue, group: entry.phase.group.rawValue, layer: entry.layer,
         nanoseconds: work.nanoseconds,
@@ -35,13 +34,13 @@ public struct ProfileCSV: Sendable {
     let rest = row(
       figures, phase: "unexplained", nanoseconds: figures.unexplainedNanoseconds,
       numbers: [nil, figures.share(figures.unexplainedNanoseconds) * 100, nil, nil, nil])
-    return entries + [rest, total(figures, passes)]
+    return entries + [rest, total(figures)]
   }
 
-  private static func total(_ figures: ProfileFigures, _ passes: Double) -> [String] {
+  private static func total(_ figures: ProfileFigures) -> [String] {
     let profile = figures.profile
     let work = WorkSum(pass: figures)
-    let streamed = profile.entries.reduce(0) { $0 + $1.streamedBytes } / passes
+    let streamed = figures.streamedBytes
     let row = Self.row(
       figures, phase: "total", nanoseconds: figures.wallNanoseconds,
       numbers: [figures.waitNanoseconds, 100, work.flops, streamed, work.bytes - streamed], work: work)
@@ -70,12 +69,4 @@ public struct ProfileCSV: Sendable {
   }
 
   private static func number(_ value: Double?) -> String { value.map(NumberText.plain) ?? "" }
-}
-
-extension ProfileFigures {
-  /// What the pass's parts are held against; nil without a ceiling.
-  func roofs(_ ceiling: Ceiling?) -> ProfileRoofs? {
-    let streamed = profile.entries.reduce(0) { $0 + $1.streamedBytes } / Double(profile.keptPasses)
-    return ceiling.map { ProfileRoofs($0, streamedBytesOfPass: streamed) }
-  }
 }

@@ -9,6 +9,10 @@ struct ProfileFigures: Sendable {
   let layers: [LayerFigures]
   /// Nanoseconds of one pass: the mean of those that were kept.
   let wallNanoseconds: Double
+  /// Weights and cached keys and values that a pass reads.
+  let streamedBytes: Double
+  /// What a pass's parts are held against; nil without ceilings.
+  let roofs: ProfileRoofs?
   /// Of one pass, spent waiting for the pool's other threads, in all phases together.
   let waitNanoseconds: Double
   /// What the phases and the wait do not explain of a pass.
@@ -34,15 +38,19 @@ struct ProfileFigures: Sendable {
     wallNanoseconds = profile.wallNanoseconds / passes
     let streamed = profile.entries.reduce(0) { $0 + $1.streamedBytes } / passes
     let roofs = ceiling.map { ProfileRoofs($0, streamedBytesOfPass: streamed) }
-    phases = profile.entries.map(\.phase).uniqued().map { phase in
-      PhaseFigures(phase, profile.entries.filter { $0.phase == phase }, passes: passes, roofs: roofs)
+    (streamedBytes, self.roofs) = (streamed, roofs)
+    func phases(of entries: [Profile.Entry]) -> [PhaseFigures] {
+      entries.map(\.phase).uniqued().map { phase in
+        PhaseFigures(phase, entries.filter { $0.phase == phase }, passes: passes, roofs: roofs)
+      }
     }
+    self.phases = phases(of: profile.entries)
     layers = profile.entries.compactMap(\.layer).uniqued().map { layer in
-      LayerFigures(layer, profile.entries.filter { $0.layer == layer }, passes: passes, roofs: roofs)
+      LayerFigures(layer: layer, work: WorkSum(phases(of: profile.entries.filter { $0.layer == layer })))
     }
-    waitNanoseconds = phases.reduce(0) { $0 + $1.waitNanoseconds }
-    unexplainedNanoseconds = wallNanoseconds - waitNanoseconds - phases.reduce(0) { $0 + $1.nanoseconds }
-    let least = phases.compactMap(\.leastNanoseconds)
+    waitNanoseconds = self.phases.reduce(0) { $0 + $1.waitNanoseconds }
+    unexplainedNanoseconds = wallNanoseconds - waitNanoseconds - self.phases.reduce(0) { $0 + $1.nanoseconds }
+    let least = self.phases.compactMap(\.leastNanoseconds)
     leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +)
     overhead = profile.overhead.flatMap { cost in
       Figure(medianOf: zip(cost.withNanoseconds, cost.withoutNanoseconds).map { $0 / $1 - 1 })
@@ -83,24 +91,5 @@ struct PhaseFigures: Sendable {
 /// All phases of one layer, for one pass.
 struct LayerFigures: Sendable {
   let layer: Int
-  let nanoseconds: Double
-  let waitNanoseconds: Double
-  let flops: Double
-  let bytes: Double
-  let leastNanoseconds: Double?
-
-  init(_ layer: Int, _ entries: [Profile.Entry], passes: Double, roofs: ProfileRoofs?) {
-    self.layer = layer
-    func perPass(_ value: (Profile.Entry) -> Double) -> Double {
-      entries.reduce(0) { $0 + value($1) } / passes
-    }
-    nanoseconds = perPass(\.nanoseconds)
-    waitNanoseconds = perPass(\.waitNanoseconds)
-    flops = perPass(\.flops)
-    bytes = perPass { $0.streamedBytes + $0.activationBytes }
-    let least = entries.map(\.phase).uniqued().compactMap { phase in
-      roofs?.bound(entries.filter { $0.phase == phase })?.nanoseconds
-    }
-    leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +) / passes
-  }
+  let work: WorkSum
 }

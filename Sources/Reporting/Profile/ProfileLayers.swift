@@ -35,7 +35,7 @@ struct ProfileLayers {
       return
     }
     let folded = Line(
-      name: "\(first) to \(last)", work: WorkSum(Array(middle)), count: Double(middle.count))
+      name: "\(first) to \(last)", work: WorkSum(middle.map(\.work)), count: Double(middle.count))
     lines =
       layers.prefix(Self.ends).map(Self.line) + [folded] + layers.suffix(Self.ends).map(Self.line)
     remark =
@@ -65,11 +65,11 @@ struct ProfileLayers {
   }
 
   private static func line(_ layer: LayerFigures) -> Line {
-    Line(name: "\(layer.layer)", work: WorkSum([layer]), count: 1)
+    Line(name: "\(layer.layer)", work: layer.work, count: 1)
   }
 
   private static func areAlike(_ layers: some Sequence<LayerFigures>) -> Bool {
-    let times = layers.map(\.wholeNanoseconds)
+    let times = layers.map(\.work.wholeNanoseconds)
     guard let middle = median(times) else { return false }
     return times.allSatisfy { abs($0 - middle) <= likeness * middle }
   }

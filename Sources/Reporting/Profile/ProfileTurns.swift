@@ -32,13 +32,7 @@ extension Profile {
     passNanoseconds += other.passNanoseconds
     keptPasses += other.keptPasses
     wallNanoseconds += other.wallNanoseconds
-    for entry in other.entries {
-      if let index = entries.firstIndex(where: { $0.phase == entry.phase && $0.layer == entry.layer }) {
-        entries[index].add(entry)
-      } else {
-        entries.append(entry)
-      }
-    }
+    entries = (entries + other.entries).summed()
     if let own = overhead, let its = other.overhead {
       overhead = Overhead(
         withNanoseconds: own.withNanoseconds + its.withNanoseconds,
@@ -51,8 +45,7 @@ extension Profile {
         threadTimes.append(time)
         continue
       }
-      threadTimes[index].busyNanoseconds += time.busyNanoseconds
-      threadTimes[index].waitNanoseconds += time.waitNanoseconds
+      threadTimes[index].add(time)
     }
   }
 
@@ -62,16 +55,5 @@ extension Profile {
   /// - Throws: `ReportingError.invalid` for the first field that is not.
   public func check(source: String) throws {
     try RecordRules(path: source).check(self, field: "profile")
-  }
-}
-
-extension Profile.Entry {
-  fileprivate mutating func add(_ other: Profile.Entry) {
-    calls += other.calls
-    nanoseconds += other.nanoseconds
-    waitNanoseconds += other.waitNanoseconds
-    flops += other.flops
-    streamedBytes += other.streamedBytes
-    activationBytes += other.activationBytes
   }
 }

@@ -32,13 +32,19 @@ struct MeasuringOptions {
     variants = try arguments.string("--variants") == "none" && !peers.isEmpty ? [] : arguments.variants()
     threads = try arguments.integers("-t", in: Threads.range) ?? [Threads.available]
     repetitions = try arguments.integer("-r", in: 1...100_000)
-    budgetSeconds = try arguments.number("--budget")
-    if let budgetSeconds, !Self.budgets.contains(budgetSeconds) {
-      throw UsageError(
-        "--budget", found: arguments.string("--budget") ?? "", expected: "seconds, \(Self.budgetRange)")
-    }
+    budgetSeconds = try Self.budgetSeconds(arguments)
     seed = try arguments.unsigned("--seed") ?? 1
     timeoutSeconds = try arguments.integer("--timeout", in: 1...86_400) ?? Self.defaultTimeout
+  }
+
+  /// What `--budget` says, in seconds; nil where it is not given.
+  static func budgetSeconds(_ arguments: Arguments) throws -> Double? {
+    guard let seconds = try arguments.number("--budget") else { return nil }
+    guard budgets.contains(seconds) else {
+      throw UsageError(
+        "--budget", found: arguments.string("--budget") ?? "", expected: "seconds, \(budgetRange)")
+    }
+    return seconds
   }
 
   private static func contestantTolerance(_ arguments: Arguments, _ peers: [Peer]) throws -> Double {

@@ -1,7 +1,4 @@
-import Foundation
-import GPT2Engine
 import GPT2Model
-import Measurement
 import Reporting
 
 enum Ops: Command {
@@ -18,51 +15,15 @@ enum Ops: Command {
       Option(
         "-d", "--depth", value: "N,…",
         help: "positions before them, for attention and softmax (default: \(defaultDepth))"),
-      .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed,
-      Option("--format", value: "F", help: "as of report (default: a table for the terminal)"), .outFile,
-      MeasuringOptions.timeout,
-    ])
+    ] + KernelBench.options)
 
   private static let defaultModel = "synthetic:gpt2"
   private static let defaultRows = [1, 64]
   private static let defaultDepth = 512
-  private static let repetitions = 10
-  private static let budgetSeconds = 2.0
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let project = try Project()
-    let shapes = try shapes(arguments, project)
-    let options = try MeasuringOptions(arguments)
-    let format = try arguments.recordFormat(of: RecordFormat.all(of: .operations))
-    let budget = options.budgetSeconds ?? budgetSeconds
-    let out = arguments.string("--out")
-    try Output.refuseUnwritable(out)
-    try refuseTooLarge(shapes, contestants: options.contestants.count)
-    let plan = BenchPlan(
-      kind: .operations, model: nil, modelDescription: nil, contestants: options.contestants,
-      cells: shapes.map(OperationCells.make),
-      settings: Settings(
-        suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
-        seed: options.seed, warmup: GemmCells.warmup),
-      cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds,
-      warnings: [GemmRotation.warning(.current())].compactMap { $0 })
-    let bench = Bench(
-      plan, project: project, console: console, command: commandWords(), started: Date(),
-      onChange: { _ in })
-    try bench.run { contestant in
-      try shapes.flatMap { shape in
-        let request = CheckRequest(
-          references: [], scope: .full, oraclePrompts: [], gemm: nil, operation: shape)
-        return CheckRows.rows(of: try contestant.check(request), request, contestant.plan)
-      }
-    }
-    if format == nil, out == nil {
-      let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
-      console.print(table.text)
-    } else {
-      try Output.put((format ?? .markdown).text(of: bench.record), out, console)
-    }
-    return bench.record.runExitCode
+    let shapes = try shapes(arguments, Project()).map(KernelShape.operation)
+    return try KernelBench(.operations, shapes, sizedBy: "--rows, -d", arguments, console).run()
   }
 
   /// What the command line asks for, each shape once.
@@ -127,14 +88,5 @@ enum Ops: Command {
     case .sampling:
       OperationShape.Choice.allCases.map { .sampling(vocabulary: c.vocabulary, choice: $0) }
     }
-  }
-
-  /// All workers keep all shapes, since the rounds interleave them.
-  static func refuseTooLarge(_ shapes: [OperationShape], contestants: Int) throws {
-    let streamed = GemmRotation.bytes(.current())
-    let bytes = shapes.map { OperationRun.bytes($0, streamedBytes: streamed) }
-    try MemoryLimit.check(
-      bytes.reduce(Double(streamed), +) * Double(contestants),
-      for: "--rows, -d: all shapes, in each of \(contestants) workers at once, need")
   }
 }

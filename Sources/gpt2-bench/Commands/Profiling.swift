@@ -29,78 +29,108 @@ enum Profiling: Command {
   private static let mostPasses = 2_000
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let files = [arguments.string("--trace"), arguments.string("--folded")]
-    let out = arguments.string("--out")
-    for (option, path) in zip(["--trace", "--folded", "--out"], files + [out]) {
-      try Output.refuseUnwritable(path, option: option)
-    }
+    let files = Files(
+      trace: arguments.string("--trace"), folded: arguments.string("--folded"),
+      out: arguments.string("--out"))
+    try files.refuseUnwritable()
     let format = try arguments.recordFormat(of: RecordFormat.allCases)
-    let project = try Project()
     let variant = try arguments.variant()
     let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
+    let seconds = try MeasuringOptions.budgetSeconds(arguments) ?? defaultSeconds
+    let seed = try arguments.unsigned("--seed") ?? 1
+    let project = try Project()
     let choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
     let checkpoint = try choice.open()
     let configuration = checkpoint.configuration
     let (length, count) = try lengths(arguments, configuration)
     let tokenizer = try choice.tokenizer(of: configuration)
-    let prompt = try Prompts(
-      vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: arguments.unsigned("--seed") ?? 1
-    ).make(tokens: length, batch: 1).prompts[0]
-    let seconds = try budget(arguments)
+    let prompts = Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: seed)
     Interruption.watch()
-    let started = Date()
-    let progress = ProgressDisplay(console: console)
-    progress.step("loading: \(variant.name)")
-    let engine = try Engine(checkpoint, variant: variant, threads: threads)
-    let sequence = try engine.makeSequence()
     var record = Record(
-      kind: .endToEnd, command: commandWords(), started: started.formatted(.iso8601),
+      kind: .endToEnd, command: commandWords(), started: Date().formatted(.iso8601),
       model: ModelDescription(choice, checkpoint, hasTokenizer: tokenizer != nil), machine: .current(),
       build: .current(project),
       settings: Settings(
-        suite: nil, repetitions: 1, cellBudgetSeconds: seconds, seed: try arguments.unsigned("--seed") ?? 1,
+        suite: nil, repetitions: 1, cellBudgetSeconds: seconds, seed: seed,
         warmup: "the prompt and one token once"))
-    let probe = CeilingProbe(threads: Set([1, engine.threads]).sorted())
-    progress.step("measuring the machine's ceilings")
-    probe.measure()
-    progress.step("profiling: \(variant.name)")
-    let run = ProfileRun(
-      engine: engine, sequence: sequence, stageSeconds: seconds, mostPasses: mostPasses,
-      measuresOverhead: true,
-      warmsUp: true)
-    record.profiles = try run.perform(prompt: prompt, newTokens: count)
-    if !Interruption.shared.isCancelled {
-      progress.step("measuring the machine's ceilings")
-      probe.measure()
-    }
-    progress.end()
-    record.ceilings = probe.ceilings.compactMap(Ceiling.init)
-    record.ceilingSeconds = probe.seconds
-    record.isComplete = !Interruption.shared.isCancelled
-    record.finished = Date().formatted(.iso8601)
-    if format == nil, out == nil {
+    let progress = ProgressDisplay(console: console)
+    progress.step("loading: \(variant.name)")
+    let engine = try Engine(checkpoint, variant: variant, threads: threads)
+    let subject = Subject(
+      engine: engine, sequence: try engine.makeSequence(),
+      prompt: try prompts.make(tokens: length, batch: 1).prompts[0], newTokens: count)
+    try subject.profile(into: &record, seconds: seconds, progress)
+    if format == nil, files.out == nil {
       let text = ProfileText(record, colour: console.usesColor, width: console.width ?? 100)
       console.print(text.text)
     } else {
-      try Output.put((format ?? .markdown).text(of: record), out, console)
+      try Output.put((format ?? .markdown).text(of: record), files.out, console)
     }
-    if record.isComplete, files.contains(where: { $0 != nil }) {
-      progress.step("tracing: \(variant.name)")
-      let timeline = try TraceRun(engine: engine, sequence: sequence).perform(
-        prompt: prompt, newTokens: count,
-        title: "\(variant.name), \(engine.threads) thread\(engine.threads == 1 ? "" : "s"), "
-          + choice.source.name)
+    if record.isComplete, files.wantsTimeline {
+      try subject.trace(model: choice.source.name, to: files, console, progress)
+    }
+    return record.runExitCode
+  }
+
+  private struct Files {
+    let trace: String?
+    let folded: String?
+    let out: String?
+
+    var wantsTimeline: Bool { trace != nil || folded != nil }
+
+    func refuseUnwritable() throws {
+      try Output.refuseUnwritable(trace, option: "--trace")
+      try Output.refuseUnwritable(folded, option: "--folded")
+      try Output.refuseUnwritable(out)
+    }
+  }
+
+  /// What is profiled.
+  private struct Subject {
+    let engine: Engine
+    let sequence: TokenSequence
+    let prompt: [Int]
+    let newTokens: Int
+
+    /// Between two measurements of the machine's ceilings.
+    func profile(into record: inout Record, seconds: Double, _ progress: ProgressDisplay) throws {
+      let probe = CeilingProbe(threads: Set([1, engine.threads]).sorted())
+      progress.step("measuring the machine's ceilings")
+      probe.measure()
+      progress.step("profiling: \(engine.variant.name)")
+      let run = ProfileRun(
+        engine: engine, sequence: sequence, stageSeconds: seconds, mostPasses: mostPasses,
+        measuresOverhead: true, warmsUp: true)
+      record.profiles = try run.perform(prompt: prompt, newTokens: newTokens)
+      let isCancelled = Interruption.shared.isCancelled
+      if !isCancelled {
+        progress.step("measuring the machine's ceilings")
+        probe.measure()
+      }
       progress.end()
-      if let trace = files[0] {
+      record.ceilings = probe.ceilings.compactMap(Ceiling.init)
+      record.ceilingSeconds = probe.seconds
+      record.isComplete = !isCancelled
+      record.finished = Date().formatted(.iso8601)
+    }
+
+    /// One more run, with every mark kept.
+    func trace(model: String, to files: Files, _ console: Console, _ progress: ProgressDisplay) throws {
+      let threads = "\(engine.threads) thread\(engine.threads == 1 ? "" : "s")"
+      progress.step("tracing: \(engine.variant.name)")
+      let timeline = try TraceRun(engine: engine, sequence: sequence).perform(
+        prompt: prompt, newTokens: newTokens, title: "\(engine.variant.name), \(threads), \(model)")
+      progress.end()
+      if let trace = files.trace {
         try ChromeTrace(timeline).write(to: trace)
         console.note("\(trace): written, \(timeline.spanCount) spans")
       }
-      if let folded = files[1] {
+      if let folded = files.folded {
         try FoldedStacks(timeline).write(to: folded)
         console.note("\(folded): written")
       }
     }
-    return record.runExitCode
   }
 
   /// The prompt's length and the new tokens behind it.
@@ -121,15 +151,5 @@ enum Profiling: Command {
           + "the last token is not taken in")
     }
     return (prompt, tokens)
-  }
-
-  private static func budget(_ arguments: Arguments) throws -> Double {
-    let seconds = try arguments.number("--budget") ?? defaultSeconds
-    guard MeasuringOptions.budgets.contains(seconds) else {
-      throw UsageError(
-        "--budget", found: arguments.string("--budget") ?? "",
-        expected: "seconds, \(MeasuringOptions.budgetRange)")
-    }
-    return seconds
   }
 }

@@ -92,7 +92,8 @@ struct CompareBuilds {
 
   private func products(_ size: String, _ base: String) throws -> PairedPlan {
     let shapes = try Matmul.shapes(size)
-    try Matmul.refuseTooLarge(shapes, contestants: PairedSide.allCases.count)
+    try KernelBench.refuseTooLarge(
+      shapes.map(KernelShape.product), contestants: PairedSide.allCases.count, sizedBy: "--size")
     return PairedPlan(
       head: Project.executable, base: base, model: nil, modelDescription: nil, contestants: contestants,
       cells: shapes.map(GemmCells.make),

@@ -83,7 +83,8 @@ struct RecordedProfiles {
 
   /// - Parameters:
   ///   - variant: nil for that of `--variant`, or the only one that was profiled.
-  ///   - arguments: `--variant`, and `-t` where the variant was profiled with several thread counts.
+  ///   - arguments: `--variant`, and `-t` where the variant was profiled with several thread counts. A variant that is
+  ///     not threaded has one thread whatever `-t` says.
   init(path: String, variant: String?, _ arguments: Arguments) throws {
     self.path = path
     record = try Record.read(path: path)
@@ -94,7 +95,8 @@ struct RecordedProfiles {
     let threads = try arguments.integer("-t", in: Threads.range)
     let named = variant ?? arguments.string("--variant")
     let found = all.filter { profile in
-      named.map { $0 == profile.variant } ?? true && threads.map { $0 == profile.threads } ?? true
+      let wanted = threads.map { Variant.named(profile.variant)?.threads(of: $0) ?? $0 }
+      return (named ?? profile.variant) == profile.variant && (wanted ?? profile.threads) == profile.threads
     }
     let contestants = Set(found.map { "\(path):\($0.variant) with -t \($0.threads)" })
     guard contestants.count == 1 else {
@@ -105,6 +107,11 @@ struct RecordedProfiles {
           + known.joined(separator: ", "))
     }
     profiles = found
+  }
+
+  /// The threads that a variant beside it gets; nil where the recorded one is not threaded and tells nothing.
+  var threads: Int? {
+    Variant.named(profiles[0].variant)?.isThreaded == false ? nil : profiles[0].threads
   }
 
   /// Length of the stage's profile that is nearest to the record's end; nil where there is none.

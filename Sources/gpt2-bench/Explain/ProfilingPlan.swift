@@ -43,7 +43,7 @@ struct ProfilingPlan {
   ) throws {
     let options = try MeasuringOptions(arguments)
     threads =
-      try arguments.integer("-t", in: Threads.range) ?? records.first?.profiles[0].threads
+      try arguments.integer("-t", in: Threads.range) ?? records.compactMap(\.threads).first
       ?? Threads.available
     timeoutSeconds = options.timeoutSeconds
     let name = arguments.string("--model") ?? records.first?.record.model?.name
@@ -117,18 +117,21 @@ struct ProfilingPlan {
 extension RecordedProfiles {
   /// - Throws: `RunError` where the record is of a model of another shape.
   func refuse(otherThan configuration: Configuration, of model: String) throws {
-    guard let own = record.model else { return }
-    let found = [own.layers, own.heads, own.channels, own.vocabulary, own.context]
     let c = configuration
-    guard found != [c.layers, c.heads, c.channels, c.vocabulary, c.context] else { return }
-    throw RunError("\(path): found profiles of \(own.name), expected those of \(model)")
+    try refuse(otherThan: [c.layers, c.heads, c.channels, c.vocabulary, c.context], expected: model)
   }
 
   func refuse(otherThan other: RecordedProfiles) throws {
-    guard let own = record.model, let its = other.record.model else { return }
-    let shapes = [own, its].map { [$0.layers, $0.heads, $0.channels, $0.vocabulary, $0.context] }
-    guard shapes[0] != shapes[1] else { return }
-    throw RunError(
-      "\(path): found profiles of \(own.name), expected those of \(its.name), as in \(other.path)")
+    guard let its = other.record.model else { return }
+    try refuse(otherThan: its.shape, expected: "\(its.name), as in \(other.path)")
   }
+
+  private func refuse(otherThan shape: [Int], expected: String) throws {
+    guard let own = record.model, own.shape != shape else { return }
+    throw RunError("\(path): found profiles of \(own.name), expected those of \(expected)")
+  }
+}
+
+extension ModelDescription {
+  fileprivate var shape: [Int] { [layers, heads, channels, vocabulary, context] }
 }

@@ -18,12 +18,7 @@ struct PassProfile {
   private let configuration: Configuration
   private let rows: Int
   private let firstPosition: Int
-  private var places: [Place: Int] = [:]
-
-  struct Place: Hashable {
-    let phase: ProfilePhase
-    let layer: Int?
-  }
+  private var places: [Profile.Place: Int] = [:]
 
   /// - Parameters:
   ///   - tracks: of the driving thread, then of the pool's others.
@@ -94,7 +89,7 @@ struct PassProfile {
   }
 
   private mutating func index(of phase: ProfilePhase, layer: Int?) -> Int {
-    let place = Place(phase: phase, layer: phase == .other ? nil : layer)
+    let place = Profile.Place(phase: phase, layer: phase == .other ? nil : layer)
     if let known = places[place] { return known }
     places[place] = entries.count
     entries.append(

@@ -22,8 +22,6 @@ struct ProfileRun {
   /// Whether the engine is new and has to run once before anything is timed.
   var warmsUp = false
 
-  private var clock: SystemClock { SystemClock() }
-
   /// - Parameters:
   ///   - prompt: at least one id.
   ///   - newTokens: at least 1; the first is the prompt's, so that there are as many decoding passes less one.
@@ -67,7 +65,7 @@ struct ProfileRun {
     var without: [Double] = []
     let start = SystemClock().now()
 
-    func seconds(_ clock: SystemClock) -> Double { Double(clock.now() - start) / 1e9 }
+    var seconds: Double { Double(SystemClock().now() - start) / 1e9 }
 
     func profile(_ stage: Profile.Stage, tokens: Int, of engine: Engine) -> Profile {
       Profile(of: engine, stage: stage, tokens: tokens, passes: passes, without: without)
@@ -82,17 +80,17 @@ struct ProfileRun {
   }
 
   private func isOver(_ stage: Stage) -> Bool {
-    stage.seconds(clock) >= stageSeconds || stage.passes.count >= mostPasses
+    stage.seconds >= stageSeconds || stage.passes.count >= mostPasses
   }
 
   /// The prompt and one token behind it, where there is room: memory is taken, the weights have been read.
   private func warmUp(_ prompt: [Int]) throws {
     sequence.reset()
     try sequence.append(prompt)
-    let token = try Pass.run(engine, sequence, isProbed: false, clock: clock).token
+    let token = try Pass.run(engine, sequence, isProbed: false).token
     guard sequence.room > 0 else { return }
     try sequence.append([token])
-    _ = try Pass.run(engine, sequence, isProbed: false, clock: clock)
+    _ = try Pass.run(engine, sequence, isProbed: false)
   }
 
   /// One pass with probes, and one without where their cost is asked for.
@@ -106,7 +104,7 @@ struct ProfileRun {
     let probedFirst = stage.passes.count.isMultiple(of: 2)
     for isProbed in measuresOverhead ? [probedFirst, !probedFirst] : [true] {
       try prepare()
-      let pass = try Pass.run(engine, sequence, isProbed: isProbed, clock: clock)
+      let pass = try Pass.run(engine, sequence, isProbed: isProbed)
       token = pass.token
       let wall = Double(pass.end - pass.start)
       if isProbed {
@@ -129,9 +127,8 @@ struct Pass {
   let start: UInt64
   let end: UInt64
 
-  static func run(
-    _ engine: Engine, _ sequence: TokenSequence, isProbed: Bool, clock: SystemClock
-  ) throws -> Pass {
+  static func run(_ engine: Engine, _ sequence: TokenSequence, isProbed: Bool) throws -> Pass {
+    let clock = SystemClock()
     Probe.listen(isProbed ? { MarkLog.note($0) } : nil)
     defer { Probe.listen(nil) }
     let start = clock.now()

@@ -1,6 +1,4 @@
 import GPT2Engine
-import GPT2Kernels
-import GPT2Model
 import Measurement
 import Reporting
 
@@ -13,13 +11,12 @@ struct TraceRun {
   ///   - prompt: at least one id.
   ///   - newTokens: at least 1, the prompt's own among them.
   func perform(prompt: [Int], newTokens: Int, title: String) throws -> Timeline {
-    let clock = SystemClock()
     MarkLog.prepare()
     sequence.reset()
     try sequence.append(prompt)
     var passes: [TimelineBuilder.Pass] = []
     for index in 0..<newTokens where !Interruption.shared.isCancelled {
-      let pass = try Pass.run(engine, sequence, isProbed: true, clock: clock)
+      let pass = try Pass.run(engine, sequence, isProbed: true)
       passes.append(
         .init(
           stage: index == 0 ? .prefill : .decode, tokens: index == 0 ? prompt.count : 1,

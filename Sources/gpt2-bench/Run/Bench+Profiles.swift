@@ -10,9 +10,9 @@ extension Bench {
       progress.step("profiling: \(contestant.plan.name)")
       do {
         record.profiles = (record.profiles ?? []) + (try contestant.profile(request).profiles)
-      } catch  where !isCancelled {
-        progress.remark("no profile: \(error)")
-      } catch {}
+      } catch {
+        if !isCancelled { progress.remark("no profile: \(error)") }
+      }
     }
   }
 }

@@ -16,8 +16,7 @@ final class WorkerSession {
   private var engine: Engine?
   private var tokenizer: Tokenizer?
   private var sequences: [TokenSequence] = []
-  private var gemms: [GemmShape: GemmRun] = [:]
-  private var operations: [OperationShape: OperationRun] = [:]
+  private var kernelRuns: [KernelShape: KernelRun] = [:]
   private var rotation: WeightRotation?
   /// The peak before the checks, whose own memory must not count.
   private var peakBeforeReset = 0
@@ -38,7 +37,7 @@ final class WorkerSession {
     }
     self.variant = variant
     threads = variant.threads(of: request.threads)
-    (engine, model, tokenizer, sequences, gemms, operations) = (nil, nil, nil, [], [:], [:])
+    (engine, model, tokenizer, sequences, kernelRuns) = (nil, nil, nil, [], [:])
     guard let name = request.model else {
       return loadAnswer(nanoseconds: nil, wasCold: nil, baselineBytes: nil)
     }
@@ -106,22 +105,18 @@ final class WorkerSession {
       let oracle = try ReferenceCase(oracleFor: engine.checkpoint, prompts: request.oraclePrompts)
       results.append(.init(name: oracle.name, comparison: try engine.check(against: oracle)))
     }
-    if let shape = request.operation {
-      let kernel = variant.kernel(threads: threads)
-      let problem = try OperationRun.problem(shape, kernel: kernel, rotation: nil)
-      return CheckAnswer(
-        references: results, gemm: nil, gemmFailure: nil, operation: problem.check(),
-        operationFailure: try OperationRun.firstRaggedFailure(shape, kernel: kernel))
-    }
-    guard let shape = request.gemm else {
+    guard let shape = KernelShape(gemm: request.gemm, operation: request.operation) else {
       return CheckAnswer(references: results, gemm: nil, gemmFailure: nil)
     }
     let kernel = variant.kernel(threads: threads)
-    let problem = try LinearProblem(m: shape.m, n: shape.n, k: shape.k, kernel: kernel)
-    problem.run()
-    return CheckAnswer(
-      references: results, gemm: problem.check(),
-      gemmFailure: try LinearProblem.firstRaggedFailure(of: kernel))
+    let found = try shape.problem(kernel: kernel, rotation: nil).check()
+    let ragged = try shape.firstRaggedFailure(of: kernel)
+    return switch shape {
+    case .product: CheckAnswer(references: results, gemm: found, gemmFailure: ragged)
+    case .operation:
+      CheckAnswer(
+        references: results, gemm: nil, gemmFailure: nil, operation: found, operationFailure: ragged)
+    }
   }
 
   /// The loaded engine where the reference is of its model, otherwise one for the reference's.
@@ -135,8 +130,7 @@ final class WorkerSession {
   /// Answers when the process is at rest: whoever is asked next is timed on the same cores.
   func run(_ request: RunRequest) throws -> RunAnswer {
     defer { if variant.leavesThreadsBusy { ProcessActivity.waitForRest() } }
-    if let shape = request.gemm { return try run(shape) }
-    if let shape = request.operation { return try run(shape) }
+    if let shape = KernelShape(gemm: request.gemm, operation: request.operation) { return try run(shape) }
     guard let generation = request.generation, let engine else {
       throw RunError("nothing to run: expected a loaded model and a generation, a gemm, or an operation")
     }
@@ -147,32 +141,23 @@ final class WorkerSession {
     return try run.perform(generation)
   }
 
-  private func run(_ shape: GemmShape) throws -> RunAnswer {
-    let gemm =
-      try gemms[shape] ?? GemmRun(shape, kernel: variant.kernel(threads: threads), rotation: sharedRotation())
-    gemms[shape] = gemm
-    return answer(gemm.sample(try? counters.get()))
-  }
-
-  private func run(_ shape: OperationShape) throws -> RunAnswer {
-    let operation =
-      try operations[shape]
-      ?? OperationRun(shape, kernel: variant.kernel(threads: threads), rotation: sharedRotation())
-    operations[shape] = operation
-    return answer(operation.sample(try? counters.get()))
+  private func run(_ shape: KernelShape) throws -> RunAnswer {
+    let run =
+      try kernelRuns[shape]
+      ?? KernelRun(
+        shape.problem(kernel: variant.kernel(threads: threads), rotation: try sharedRotation()))
+    kernelRuns[shape] = run
+    let (sample, counted) = run.sample(try? counters.get())
+    return RunAnswer(
+      elapsedNanoseconds: sample.nanosecondsPerCall, iterations: sample.iterations,
+      prefillNanoseconds: nil, tokenNanoseconds: [], ids: []
+    ).with(counted)
   }
 
   private func sharedRotation() throws -> WeightRotation {
-    let rotation = try rotation ?? WeightRotation(bytes: GemmRotation.bytes(.current()))
+    let rotation = try rotation ?? WeightRotation(bytes: StreamedMemory.bytes(.current()))
     self.rotation = rotation
     return rotation
-  }
-
-  private func answer(_ taken: (sample: CalibratedSample, counted: Counted?)) -> RunAnswer {
-    RunAnswer(
-      elapsedNanoseconds: taken.sample.nanosecondsPerCall, iterations: taken.sample.iterations,
-      prefillNanoseconds: nil, tokenNanoseconds: [], ids: []
-    ).with(taken.counted)
   }
 
   func profile(_ request: ProfileRequest) throws -> ProfileAnswer {

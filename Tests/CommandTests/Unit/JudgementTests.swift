@@ -133,7 +133,7 @@ enum Samples {
   @Test func anOperationIsARow() throws {
     let shape = OperationShape.softmax(rows: 3, heads: 2, depth: 5)
     let kernel = Variant.oracle.kernel(threads: 1)
-    let found = try OperationRun.problem(shape, kernel: kernel, rotation: nil).check()
+    let found = try KernelShape.operation(shape).problem(kernel: kernel, rotation: nil).check()
     var asked = request(nil)
     asked.operation = shape
     var answer = CheckAnswer(references: [], gemm: nil, gemmFailure: nil, operation: found)

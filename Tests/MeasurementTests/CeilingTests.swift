@@ -86,6 +86,14 @@ import Testing
     #expect(CeilingSettings(machine: machine, availableBytes: 8 << 30).bufferBytes == 512 << 20)
   }
 
+  @Test func aBriefMeasurementSaysThatItIsNone() {
+    let brief = CeilingSettings.chosen(environment: [CeilingSettings.variable: "brief"])
+    #expect(brief.bufferBytes <= 64 << 20 && brief.fmaTrials == 10)
+    #expect(brief.bufferRemark?.hasPrefix("GPT2_BENCH_CEILINGS=brief") == true)
+    let usual = CeilingSettings.chosen(environment: [:])
+    #expect(usual.fmaTrials == 50 && usual.bufferRemark?.hasPrefix("GPT2") != true)
+  }
+
   @Test func workingSetsLieWithinTheirLevelAndOutsideTheOneBefore() {
     func sets(_ threads: Int, l2: (Int, Int?), l3: (Int, Int?)) -> [String] {
       let caches = [

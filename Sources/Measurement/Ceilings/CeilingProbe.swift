@@ -16,7 +16,7 @@ public final class CeilingProbe {
   /// Takes the memory, and finds out which pattern reads each level fastest, in trials that do not count.
   ///
   /// - Parameter threads: the numbers of threads to measure; those below 1 are left out.
-  public init(threads: [Int], settings: CeilingSettings = CeilingSettings()) {
+  public init(threads: [Int], settings: CeilingSettings = .chosen()) {
     self.settings = settings
     let start = clock.now()
     let threads = threads.filter { $0 > 0 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// How ceilings are measured. The defaults take two to three seconds for one and two threads, and as long again
 /// where the system first has to find the memory.
 public struct CeilingSettings: Sendable {
@@ -21,6 +23,21 @@ public struct CeilingSettings: Sendable {
   /// Bytes that each thread reads in a trial of a cache: about a millisecond's worth.
   public var cacheTrialBytes: [MemoryLevel: Int] = [.l2: 128 << 20, .l3: 32 << 20]
 
+  /// Whether all of it is cut short, so that what it finds is no ceiling.
+  private var isSketch = false
+
+  /// `brief` in this environment variable cuts everything short, and every ceiling then has a remark that says so: for
+  /// trying out what comes before and behind the measuring.
+  public static let variable = "GPT2_BENCH_CEILINGS"
+
+  /// For this machine, as the environment has it.
+  public static func chosen(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> CeilingSettings {
+    let settings = CeilingSettings()
+    return environment[variable] == "brief" ? settings.sketch : settings
+  }
+
   /// For this machine: a buffer four times as large as all caches, at least half a gigabyte, as far as a
   /// quarter of the memory that is free allows it.
   public init() { self.init(machine: .current(), availableBytes: AvailableMemory.bytes()) }
@@ -35,9 +52,18 @@ public struct CeilingSettings: Sendable {
 
   /// Why reading the buffer may have been faster than DRAM; nil where it is far larger than the caches.
   var bufferRemark: String? {
+    if isSketch { return "\(Self.variable)=brief: a few trials in memory that the caches may hold" }
     guard bufferBytes < 2 * lastLevelBytes else { return nil }
     return "the buffer of \(bufferBytes >> 20) MiB, all that the free memory allowed, is less than twice the "
       + "\(lastLevelBytes >> 20) MiB of the last-level caches: some of it may have come from them"
+  }
+
+  private var sketch: CeilingSettings {
+    var sketch = brief
+    sketch.bufferBytes = min(bufferBytes, 64 << 20)
+    sketch.searchPasses = 1
+    sketch.isSketch = true
+    return sketch
   }
 
   /// A shorter session, a share of the full one's trials.

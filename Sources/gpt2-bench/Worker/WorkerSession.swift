@@ -114,7 +114,9 @@ final class WorkerSession {
         operationFailure: try OperationRun.firstRaggedFailure(shape, kernel: kernel))
     }
     guard let shape = request.gemm else {
-      return CheckAnswer(references: results, gemm: nil, gemmFailure: nil)
+      return CheckAnswer(
+        references: results, gemm: nil, gemmFailure: nil,
+        batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
     }
     let kernel = variant.kernel(threads: threads)
     let problem = try LinearProblem(m: shape.m, n: shape.n, k: shape.k, kernel: kernel)

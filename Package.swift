@@ -26,7 +26,8 @@ let hot = settings + [optimised]
 let package = Package(
   name: "gpt2-bench",
   products: [
-    .executable(name: "gpt2-bench", targets: ["gpt2-bench"])
+    .executable(name: "gpt2-bench", targets: ["gpt2-bench"]),
+    .library(name: "GPT2Engine", targets: ["GPT2Engine", "GPT2Kernels", "GPT2Model"]),
   ],
   targets: [
     .target(name: "CSystem"),
@@ -47,6 +48,10 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["GPT2Model"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    // The README's example, word for word.
+    .executableTarget(
+      name: "library-example", dependencies: ["GPT2Engine"], path: "Tests/LibraryExample",
       swiftSettings: settings),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"],
@@ -69,7 +74,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["gpt2-bench", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Reporting", "TestSupport"],
+      dependencies: [
+        "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Reporting",
+        "TestSupport",
+      ],
       swiftSettings: settings),
   ]
 )

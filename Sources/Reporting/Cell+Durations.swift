@@ -67,9 +67,14 @@ extension Sample {
   }
 }
 
+extension Record {
+  /// Whether a test has several sequences.
+  var hasBatches: Bool { cells.contains { $0.test.batch > 1 } }
+}
+
 extension Test {
   /// Sequences computed together.
-  var batch: Int {
+  public var batch: Int {
     switch self {
     case .prefill(_, let batch), .decode(_, _, let batch): return batch
     case .gemm, .operation: return 1

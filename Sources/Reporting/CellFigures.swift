@@ -8,6 +8,8 @@ struct CellFigures: Sendable, Equatable {
   var prefillMS: Figure?
   var prefillTokensPerSecond: Figure?
   var decodeTokensPerSecond: Figure?
+  /// Of one sequence of the batch.
+  var decodeTokensPerSecondPerUser: Figure?
   var timePerOutputTokenMS: Figure?
   var interTokenLatencyMS: Percentiles?
   var positions: [PositionRate] = []
@@ -23,6 +25,7 @@ struct CellFigures: Sendable, Equatable {
   /// The lower of both roofs at this intensity.
   var roof: Roof?
   var peakMemoryMiB: Double?
+  var cacheMiB: Double?
   var baselineMemoryMiB: Double?
   var coldLoadMS: Double?
   var warmLoadMS: Double?
@@ -42,6 +45,7 @@ struct CellFigures: Sendable, Equatable {
     deriveTimes(of: cell, primary: primary)
     deriveWork(of: cell, nanoseconds: primary?.value, ceiling: ceiling)
     guard cell.status == .measured || cell.status == .pending else { return }
+    cacheMiB = cell.cacheBytes.map { $0 / 1_048_576 }
     peakMemoryMiB = cell.peakMemoryBytes.map { Double($0) / 1_048_576 }
     baselineMemoryMiB = cell.baselineMemoryBytes.map { Double($0) / 1_048_576 }
     coldLoadMS = cell.load?.coldNanoseconds.map { Double($0) / 1e6 }
@@ -61,6 +65,7 @@ struct CellFigures: Sendable, Equatable {
       prefillTokensPerSecond = rate
     case .decode:
       decodeTokensPerSecond = rate
+      decodeTokensPerSecondPerUser = primary?.rate(of: 1e9)
       timePerOutputTokenMS = Figure(medianOf: cell.outputTokenDurations)?.scaled(by: 1e-6)
       interTokenLatencyMS = Percentiles(cell.tokenGaps.map { $0 * 1e-6 })
       positions = PositionRate.rates(of: cell)

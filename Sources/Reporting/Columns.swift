@@ -15,6 +15,10 @@ extension Column {
   static let decodeRate = Column(
     "decode_tok_per_s", "decode", unit: "tok/s", better: .higher, showsInterval: true,
     .figure { $0.figures.decodeTokensPerSecond })
+  /// The same for each sequence of a batch alone.
+  static let decodeRatePerUser = Column(
+    "decode_tok_per_s_per_user", "decode per user", unit: "tok/s", better: .higher, showsInterval: true,
+    .figure { $0.figures.decodeTokensPerSecondPerUser })
   static let timePerOutputToken = Column(
     "tpot_ms", "TPOT", unit: "ms", better: .lower, .figure { $0.figures.timePerOutputTokenMS })
   static let interTokenLatency = Column(
@@ -22,6 +26,8 @@ extension Column {
     .percentiles { $0.figures.interTokenLatencyMS })
   static let peakMemory = Column(
     "peak_memory_mib", "peak memory", unit: "MiB", better: .lower, .number { $0.figures.peakMemoryMiB })
+  static let cacheMemory = Column(
+    "kv_cache_mib", "KV caches", unit: "MiB", .number { $0.figures.cacheMiB })
   static let baselineMemory = Column(
     "memory_before_load_mib", "before loading", unit: "MiB", better: .lower,
     .number { $0.figures.baselineMemoryMiB })
@@ -79,14 +85,15 @@ extension Column {
 
 /// The columns of each table, in order.
 enum TableColumns {
-  static func markdown(_ kind: Record.Kind) -> [Column] {
+  /// - Parameter hasBatches: whether a test has several sequences; otherwise what concerns one of them, or the caches of
+  ///   all, is left out.
+  static func markdown(_ kind: Record.Kind, hasBatches: Bool) -> [Column] {
     switch kind {
     case .endToEnd:
-      return [
-        .variant, .weights, .threads, .test, .timeToFirstToken, .prefillRate, .decodeRate,
-        .timePerOutputToken, .interTokenLatency, .roofline, .roof, .peakMemory, .speedAgainstNaive,
-        .sampleCount, .outcome,
-      ]
+      return [.variant, .weights, .threads, .test, .timeToFirstToken, .prefillRate, .decodeRate]
+        + (hasBatches ? [.decodeRatePerUser] : [])
+        + [.timePerOutputToken, .interTokenLatency, .roofline, .roof, .peakMemory]
+        + (hasBatches ? [.cacheMemory] : []) + [.speedAgainstNaive, .sampleCount, .outcome]
     case .gemm:
       return [
         .variant, .m, .k, .n, .threads, .gemmTime, .gflops, .gbPerSecond, .roofline, .roof, .maxError,
@@ -105,9 +112,10 @@ enum TableColumns {
     case .endToEnd:
       return [
         .variant, .weights, .threads, .test, .promptTokens, .newTokens, .batch, .status, .check, .sampleCount,
-        .timeToFirstToken, .prefillTime, .prefillRate, .decodeRate, .timePerOutputToken, .interTokenLatency,
-        .speedAgainstNaive, .gflops, .gbPerSecond, .intensity, .roofline, .roof, .peakMemory, .baselineMemory,
-        .coldLoad, .warmLoad, .loadToFirstToken, .loadCount, .drift, .instructions, .cycles, .cacheMisses,
+        .timeToFirstToken, .prefillTime, .prefillRate, .decodeRate, .decodeRatePerUser, .timePerOutputToken,
+        .interTokenLatency, .speedAgainstNaive, .gflops, .gbPerSecond, .intensity, .roofline, .roof,
+        .peakMemory, .cacheMemory, .baselineMemory, .coldLoad, .warmLoad, .loadToFirstToken, .loadCount,
+        .drift, .instructions, .cycles, .cacheMisses,
         .message,
       ]
     case .gemm:

@@ -82,6 +82,11 @@ extension MarkdownReport {
   static func allFigures(_ run: RunFigures) -> String {
     guard !run.rows.isEmpty else { return "" }
     return section(
-      "Every cell", [MarkdownTable(TableColumns.markdown(run.record.kind), run.ranked).text, driftNote(run)])
+      "Every cell",
+      [
+        MarkdownTable(
+          TableColumns.markdown(run.record.kind, hasBatches: run.record.hasBatches), run.ranked
+        ).text, driftNote(run),
+      ])
   }
 }

@@ -17,6 +17,9 @@ public struct Cell: Codable, Sendable, Equatable {
   /// Of an operation's `bytes` those that come from DRAM, since they took turns in more than the caches hold; the others
   /// are activations, which were left in the caches. Nil for other tests.
   public var streamedBytes: Double?
+  /// Bytes of the keys and values that the test's sequences keep by its end; nil where none are kept, and in records from
+  /// before they were counted.
+  public var cacheBytes: Double?
   /// The process's peak resident memory by the end of this variant's cells.
   public var peakMemoryBytes: Int?
   /// The process's resident memory before it loaded the model.

@@ -50,6 +50,7 @@ struct RecordRules {
     }
     try cell.flops.map { try positive($0, "\(field).flops") }
     try cell.bytes.map { try positive($0, "\(field).bytes") }
+    try cell.cacheBytes.map { try positive($0, "\(field).cacheBytes") }
     try cell.streamedBytes.map { try notNegative($0, "\(field).streamedBytes") }
     try cell.peakMemoryBytes.map { try inRange($0, 1...Int.max, "\(field).peakMemoryBytes") }
     try cell.baselineMemoryBytes.map { try inRange($0, 1...Int.max, "\(field).baselineMemoryBytes") }

@@ -15,7 +15,7 @@ public struct TerminalTable: Sendable {
 
   private static func table(_ run: RunFigures, colour: Bool, width: Int) -> String {
     let rows = run.ranked
-    let columns = TerminalColumn.all(run.record.kind)
+    let columns = TerminalColumn.all(run.record.kind, hasBatches: run.record.hasBatches)
     let best = bestRows(rows, columns)
     var table = TextTable(columns.map(\.heading))
     table.rows = rows.indices.map { row in
@@ -72,19 +72,21 @@ struct TerminalColumn: Sendable {
       canShorten: column.isText)
   }
 
-  static func all(_ kind: Record.Kind) -> [TerminalColumn] {
+  static func all(_ kind: Record.Kind, hasBatches: Bool) -> [TerminalColumn] {
     switch kind {
     case .endToEnd:
       return [
         .init(.variant, "variant"), .init(.weights, "weights", rank: 7),
         .init(.threads, "thr"), .init(.test, "test"), .init(.timeToFirstToken, "TTFT", "ms", rank: 1),
         .init(.prefillRate, "prefill", "tok/s ± CI"), .init(.decodeRate, "decode", "tok/s ± CI"),
-        .init(.timePerOutputToken, "TPOT", "ms", rank: 5),
-        .init(.interTokenLatency, "ITL p50 / p90 / p99", "ms", rank: 6),
-        .init(.roofline, "roofline", "%", rank: 3), .init(.roof, "roof", rank: 8),
-        .init(.peakMemory, "memory", "MiB", rank: 2), .init(.speedAgainstNaive, "speed", "× naive"),
-        .init(.sampleCount, "n", rank: 4), .init(.outcome, "check"),
       ]
+        + (hasBatches ? [.init(.decodeRatePerUser, "per user", "tok/s ± CI")] : []) + [
+          .init(.timePerOutputToken, "TPOT", "ms", rank: 5),
+          .init(.interTokenLatency, "ITL p50 / p90 / p99", "ms", rank: 6),
+          .init(.roofline, "roofline", "%", rank: 3), .init(.roof, "roof", rank: 8),
+          .init(.peakMemory, "memory", "MiB", rank: 2), .init(.speedAgainstNaive, "speed", "× naive"),
+          .init(.sampleCount, "n", rank: 4), .init(.outcome, "check"),
+        ]
     case .gemm:
       return [
         .init(.variant, "variant"), .init(.m, "M"), .init(.k, "K"), .init(.n, "N"),

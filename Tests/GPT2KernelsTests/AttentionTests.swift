@@ -35,6 +35,23 @@ import Testing
     }
   }
 
+  /// Sequences of a step: as many heads, as large, and all else their own.
+  @Test(arguments: KernelCase.all)
+  func severalSequencesAtOnceAreEachTheirOwn(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    let problems = [(20, 0, 13), (40, 17, 1), (90, 6, 70), (40, 39, 1), (9, 2, 3)].map {
+      AttentionProblem(
+        Shape(heads: 3, headSize: 16, capacity: $0.0, firstPosition: $0.1, rows: $0.2), kernel: kernel,
+        storesAtOnce: false)
+    }
+    kernel.run(problems.map { $0.store(0..<$0.shape.firstPosition) }.filter { $0.newKeys.rows > 0 })
+    kernel.run(problems.map { $0.store($0.shape.firstPosition..<$0.shape.firstPosition + $0.shape.rows) })
+    kernel.run(problems.map(\.operation))
+    for problem in problems { #expect(problem.fault() == nil) }
+    kernel.run([CacheStore]())
+    kernel.run([Attention]())
+  }
+
   @Test(arguments: KernelCase.divisible)
   func computesOnlyTheHeadsAskedFor(_ kernelCase: KernelCase) throws {
     let kernel = try kernelCase.divisibleKernel()
@@ -71,7 +88,9 @@ struct AttentionProblem {
   let queries, newKeys, newValues, keys, values, out, scores: GuardedFloats
   let queryStride: Int
 
-  init(_ shape: AttentionTests.Shape, kernel: any Kernel, spread: Float = 1) {
+  init(
+    _ shape: AttentionTests.Shape, kernel: any Kernel, spread: Float = 1, storesAtOnce: Bool = true
+  ) {
     self.shape = shape
     var random = RandomStream(seed: UInt64(shape.headSize * 1000 + shape.rows))
     let channels = shape.heads * shape.headSize
@@ -89,12 +108,13 @@ struct AttentionProblem {
       shape.heads * layout.valueStride(capacity: shape.capacity, headSize: shape.headSize))
     out = GuardedFloats(shape.rows * (channels + 2))
     scores = GuardedFloats(shape.heads * shape.capacity)
+    guard storesAtOnce else { return }
     for positions in [0..<shape.firstPosition, shape.firstPosition..<positions] {
       kernel.run(store(positions))
     }
   }
 
-  private func store(_ positions: Range<Int>) -> CacheStore {
+  func store(_ positions: Range<Int>) -> CacheStore {
     let channels = shape.heads * shape.headSize
     func rows(_ buffer: GuardedFloats) -> Matrix {
       Matrix(

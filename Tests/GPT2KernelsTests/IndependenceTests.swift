@@ -21,6 +21,18 @@ import Testing
   }
 
   @Test(arguments: KernelCase.all)
+  func rowsAreTheSameInBatchesOfAnySize(_ kernelCase: KernelCase) {
+    let kernel = kernelCase.kernel()
+    let (n, k) = (100, 130)
+    let batch = Layer(rows: 17, n: n, k: k, kernel: kernel)
+    let whole = batch.run(kernel, rows: 0..<17)
+    for rows in [2, 3, 4, 5, 6, 7, 8, 9, 15, 16] {
+      let part = batch.run(kernel, rows: 0..<rows)
+      #expect(firstBitDifference(part.product, whole.product[..<(rows * n)]) == nil)
+    }
+  }
+
+  @Test(arguments: KernelCase.all)
   func anAttentionRowAloneIsThatRowInABatchOf17(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
     for headSize in [5, 8, 64] {

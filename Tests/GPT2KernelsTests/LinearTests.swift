@@ -27,6 +27,8 @@ import Testing
       // Several panels and row blocks, inputs in several passes with a ragged last one.
       Shape(m: 9, n: 100, k: 1601), Shape(m: 90, n: 50, k: 3072), Shape(m: 1, n: 193, k: 770),
     ])
+    // Batches around the heights of tiles, on several panels and passes.
+    shapes.formUnion([2, 3, 4, 5, 6, 7, 8, 15, 16, 17].map { Shape(m: $0, n: 100, k: 130) })
     return shapes.sorted { ($0.k, $0.n, $0.m) < ($1.k, $1.n, $1.m) }
   }()
 

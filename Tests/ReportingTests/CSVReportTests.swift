@@ -7,14 +7,14 @@ import Testing
     #expect(
       CSVReport(Fixture.troubled()).results
         == """
-        variant,weights,threads,test,prompt_tokens,new_tokens,batch,status,check,samples,ttft_ms,ttft_ms_ci_low,ttft_ms_ci_high,prefill_ms,prefill_ms_ci_low,prefill_ms_ci_high,prefill_tok_per_s,prefill_tok_per_s_ci_low,prefill_tok_per_s_ci_high,decode_tok_per_s,decode_tok_per_s_ci_low,decode_tok_per_s_ci_high,tpot_ms,tpot_ms_ci_low,tpot_ms_ci_high,itl_p50_ms,itl_p90_ms,itl_p99_ms,speed_against_naive,speed_against_naive_ci_low,speed_against_naive_ci_high,gflop_per_s,gb_per_s,flop_per_byte,roofline_percent,roof,peak_memory_mib,memory_before_load_mib,load_cold_ms,load_warm_ms,load_to_first_token_ms,load_to_first_token_ms_ci_low,load_to_first_token_ms_ci_high,load_samples,drift,instructions,cycles,cache_misses,message
-        naive,f32,1,pp64,64,1,1,measured,pass,3,42,41,43,41,40,42,1560.976,1523.81,1600,,,,,,,,,,1,,,4.878049,0.01463415,333.3333,4.878049,compute,50,,3.5,1.25,,,,,,,,,
-        naive,f32,1,tg5 @ d64,64,5,1,measured,pass,3,,,,,,,,,,47.61905,45.45455,50,21,20,22,21,22,22,1,,,0.1904762,0.02857143,6.666667,0.2857143,memory (DRAM),50,,3.5,1.25,,,,,,,,,
-        kv-cache,f32,1,pp64,64,1,1,measured,pass,3,11.5,11,12,10.5,10,11,6095.238,5818.182,6400,,,,,,,,,,3.904762,3.636364,4.2,19.04762,0.05714286,333.3333,19.04762,compute,50,,3.5,1.25,,,,,,,,,
-        kv-cache,f32,1,tg5 @ d64,64,5,1,measured,pass,3,,,,,,,,,,476.1905,454.5455,500,2.1,2,2.2,2.1,2.2,2.2,10,9.090909,11,1.904762,0.2857143,6.666667,2.857143,memory (DRAM),50,,3.5,1.25,,,,,,,,,one sample lost
-        simd8,f32,1,tg5 @ d64,64,5,1,failed-check,FAIL,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,max abs error 0.5 > 1e-4
-        threaded,f32,1,tg5 @ d64,64,5,1,hung,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,no answer | in 60 s
-        tiled,f32,1,tg5 @ d64,64,5,1,pending,,,,,,,,,,,,,,,,,,,,,,,,,,,,,50,,3.5,1.25,,,,,,,,,
+        variant,weights,threads,test,prompt_tokens,new_tokens,batch,status,check,samples,ttft_ms,ttft_ms_ci_low,ttft_ms_ci_high,prefill_ms,prefill_ms_ci_low,prefill_ms_ci_high,prefill_tok_per_s,prefill_tok_per_s_ci_low,prefill_tok_per_s_ci_high,decode_tok_per_s,decode_tok_per_s_ci_low,decode_tok_per_s_ci_high,decode_tok_per_s_per_user,decode_tok_per_s_per_user_ci_low,decode_tok_per_s_per_user_ci_high,tpot_ms,tpot_ms_ci_low,tpot_ms_ci_high,itl_p50_ms,itl_p90_ms,itl_p99_ms,speed_against_naive,speed_against_naive_ci_low,speed_against_naive_ci_high,gflop_per_s,gb_per_s,flop_per_byte,roofline_percent,roof,peak_memory_mib,kv_cache_mib,memory_before_load_mib,load_cold_ms,load_warm_ms,load_to_first_token_ms,load_to_first_token_ms_ci_low,load_to_first_token_ms_ci_high,load_samples,drift,instructions,cycles,cache_misses,message
+        naive,f32,1,pp64,64,1,1,measured,pass,3,42,41,43,41,40,42,1560.976,1523.81,1600,,,,,,,,,,,,,1,,,4.878049,0.01463415,333.3333,4.878049,compute,50,,,3.5,1.25,,,,,,,,,
+        naive,f32,1,tg5 @ d64,64,5,1,measured,pass,3,,,,,,,,,,47.61905,45.45455,50,47.61905,45.45455,50,21,20,22,21,22,22,1,,,0.1904762,0.02857143,6.666667,0.2857143,memory (DRAM),50,,,3.5,1.25,,,,,,,,,
+        kv-cache,f32,1,pp64,64,1,1,measured,pass,3,11.5,11,12,10.5,10,11,6095.238,5818.182,6400,,,,,,,,,,,,,3.904762,3.636364,4.2,19.04762,0.05714286,333.3333,19.04762,compute,50,,,3.5,1.25,,,,,,,,,
+        kv-cache,f32,1,tg5 @ d64,64,5,1,measured,pass,3,,,,,,,,,,476.1905,454.5455,500,476.1905,454.5455,500,2.1,2,2.2,2.1,2.2,2.2,10,9.090909,11,1.904762,0.2857143,6.666667,2.857143,memory (DRAM),50,,,3.5,1.25,,,,,,,,,one sample lost
+        simd8,f32,1,tg5 @ d64,64,5,1,failed-check,FAIL,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,max abs error 0.5 > 1e-4
+        threaded,f32,1,tg5 @ d64,64,5,1,hung,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,no answer | in 60 s
+        tiled,f32,1,tg5 @ d64,64,5,1,pending,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,50,,,3.5,1.25,,,,,,,,,
 
         """)
   }

@@ -54,6 +54,7 @@ import Testing
     cell.test = .decode(tokens: 5, depth: 64, batch: 4)
     let figures = CellFigures(cell, ceiling: nil)
     #expect(abs(try #require(figures.decodeTokensPerSecond).value - 400) < 1e-9)
+    #expect(abs(try #require(figures.decodeTokensPerSecondPerUser).value - 100) < 1e-9)
     #expect(figures.timePerOutputTokenMS?.value == 10)
     #expect(abs(figures.positions[0].tokensPerSecond - 400) < 1e-9)
     cell = Fixture.prefillCell("v", milliseconds: [64, 64, 64])

@@ -86,7 +86,7 @@ extension LinearProblem {
   /// The shapes that every kernel is held against its oracle on before any is timed: all combinations of sizes
   /// around the widths of vectors and tiles.
   public static let raggedSizes = (
-    m: [1, 2, 3, 4, 5, 7, 9], n: [1, 3, 7, 8, 9, 17], k: [1, 7, 8, 9, 17, 63, 65]
+    m: [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17], n: [1, 3, 7, 8, 9, 17], k: [1, 7, 8, 9, 17, 63, 65, 130]
   )
 
   /// The first failure among the ragged shapes; nil where there is none.

@@ -34,6 +34,8 @@ extension Engine {
       let capacity = max(rows, min(2 * activations.capacity, configuration.context))
       activations = try Activations(capacity: capacity, configuration: configuration)
     }
+    let scored = scratchCache == nil ? chunks.count : 1
+    if scores.count < scored * scoreCount { scores = try makeBuffer(scored * scoreCount) }
     Probe.during(.embedding) { embed(chunks) }
     for (index, layer) in weights.layers.enumerated() {
       attentionBlock(layer, index, chunks, rows: rows)
@@ -75,7 +77,11 @@ extension Engine {
     Probe.during(.qkv, layer: index) {
       kernel.run(Linear(input: block.readOnly, weight: layer.qkv, bias: layer.qkvBias, output: qkv))
     }
-    for chunk in chunks { attend(chunk, index, qkv: qkv, attended: attended) }
+    // Where nothing is kept, all sequences use one cache in turns.
+    let together = scratchCache == nil ? max(chunks.count, 1) : 1
+    for first in stride(from: 0, to: chunks.count, by: together) {
+      attend(chunks[first..<first + together], index, qkv: qkv, attended: attended)
+    }
     Probe.during(.projection, layer: index) {
       kernel.run(
         Linear(
@@ -84,33 +90,18 @@ extension Engine {
     }
   }
 
-  /// One sequence's share of attention: its keys and values are stored first, then read with all before them.
-  private func attend(_ chunk: Chunk, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix) {
-    let channels = configuration.channels
-    let rows = qkv.row(chunk.firstRow)
-    func part(_ index: Int) -> Matrix {
-      Matrix(rows + index * channels, rows: chunk.count, columns: channels, stride: qkv.stride)
+  /// Attention of sequences that have caches of their own: the new keys and values of all are stored first, then read
+  /// with all before them.
+  private func attend(
+    _ chunks: ArraySlice<Chunk>, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix
+  ) {
+    let shares = chunks.enumerated().map { index, chunk in
+      AttentionShare(
+        chunk, layer, qkv: qkv, attended: attended, scratch: scratchCache,
+        scores: scores.base + index * scoreCount, configuration: configuration)
     }
-    let output = MutableMatrix(attended.row(chunk.firstRow), rows: chunk.count, columns: channels)
-    guard let box = chunk.sequence.cache ?? scratchCache else {
-      preconditionFailure("the sequence belongs to an engine that recomputes")
-    }
-    let cacheLayer = chunk.sequence.cache == nil ? 0 : layer
-    let (keys, values) = (box.cache.keys(cacheLayer), box.cache.values(cacheLayer))
-    Probe.during(.cacheStore, layer: layer) {
-      kernel.run(
-        CacheStore(
-          newKeys: part(1), newValues: part(2), keys: keys, values: values,
-          heads: configuration.heads, headSize: configuration.headSize,
-          capacity: box.cache.capacity, firstPosition: chunk.firstPosition))
-    }
-    Probe.during(.attention, layer: layer) {
-      kernel.run(
-        Attention(
-          queries: part(0), keys: keys, values: values, heads: configuration.heads,
-          headSize: configuration.headSize, capacity: box.cache.capacity,
-          firstPosition: chunk.firstPosition, output: output, scores: scores.base))
-    }
+    Probe.during(.cacheStore, layer: layer) { kernel.run(shares.map(\.store)) }
+    Probe.during(.attention, layer: layer) { kernel.run(shares.map(\.attention)) }
   }
 
   /// residual += down(gelu(up(norm(residual))))

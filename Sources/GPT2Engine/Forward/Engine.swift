@@ -8,12 +8,14 @@ public final class Engine {
   /// Threads that the variant uses.
   public let threads: Int
   public var configuration: Configuration { checkpoint.configuration }
+  /// Floats of one sequence's scores.
+  var scoreCount: Int { configuration.heads * configuration.context }
 
   let kernel: any Kernel
   let weights: PreparedWeights
   var activations: Activations
-  /// (heads, context)
-  let scores: FloatBuffer
+  /// (sequences, heads, context)
+  var scores: FloatBuffer
   /// One layer's keys and values, where nothing is kept from step to step.
   let scratchCache: CacheBox?
   /// (rows, vocabulary) of the last step.

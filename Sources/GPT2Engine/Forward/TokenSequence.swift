@@ -13,25 +13,23 @@ public final class TokenSequence {
   /// The shape that the cache was sized for.
   let configuration: Configuration
 
-  private var vocabulary: Int { configuration.vocabulary }
-  private var context: Int { configuration.context }
-
   init(cache: CacheBox?, configuration: Configuration) {
     self.cache = cache
     self.configuration = configuration
   }
 
   /// Positions left in the model's context.
-  public var room: Int { context - tokens.count }
+  public var room: Int { configuration.context - tokens.count }
 
   /// Adds tokens for the engine to take in at its next step.
   public func append(_ ids: [Int]) throws(EngineError) {
-    for id in ids where id < 0 || id >= vocabulary {
-      throw .tokenOutsideVocabulary(id: id, vocabulary: vocabulary)
-    }
-    guard ids.count <= room else {
-      throw .contextExceeded(tokens: tokens.count + ids.count, context: context)
-    }
+    try configuration.check(ids, behind: tokens.count)
+    tokens += ids
+  }
+
+  /// Adds tokens that are known to be in the vocabulary and to fit.
+  func appendChecked(_ ids: ArraySlice<Int>) {
+    assert(ids.count <= room)
     tokens += ids
   }
 
@@ -48,6 +46,26 @@ public final class TokenSequence {
   public func reset() {
     tokens = []
     cachedCount = 0
+  }
+}
+
+extension Configuration {
+  /// Whether a prompt can be continued.
+  ///
+  /// - Throws: `EngineError.emptyPrompt`, `tokenOutsideVocabulary`, `contextExceeded`.
+  func check(prompt: [Int]) throws(EngineError) {
+    guard !prompt.isEmpty else { throw .emptyPrompt }
+    try check(prompt, behind: 0)
+  }
+
+  /// Holds tokens that are to follow `count` others against the vocabulary and the context.
+  func check(_ ids: [Int], behind count: Int) throws(EngineError) {
+    for id in ids where id < 0 || id >= vocabulary {
+      throw .tokenOutsideVocabulary(id: id, vocabulary: vocabulary)
+    }
+    guard ids.count <= context - count else {
+      throw .contextExceeded(tokens: count + ids.count, context: context)
+    }
   }
 }
 

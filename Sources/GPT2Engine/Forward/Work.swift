@@ -33,6 +33,13 @@ public struct Work: Equatable, Sendable {
     bytes = 4 * (layers * (matrices + vectors + cached) + embedding + embedded)
   }
 
+  /// The keys and values of so many positions of each sequence.
+  public static func cacheBytes(
+    of configuration: Configuration, positions: Int, sequences: Int
+  ) -> Double {
+    8 * Double(configuration.layers) * Double(configuration.channels) * Double(positions) * Double(sequences)
+  }
+
   /// One decoding step at a position: one row with a cache, the whole sequence again without one.
   public init(
     ofStepIn configuration: Configuration, decoding: Variant.Decoding, position: Int,

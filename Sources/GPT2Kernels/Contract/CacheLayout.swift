@@ -25,8 +25,8 @@ public enum CacheLayout: Sendable, Equatable {
     }
   }
 
-  /// Puts the keys and values of some of the new positions where they belong.
-  func store(_ operation: CacheStore, rows: Range<Int>) {
+  /// Puts some heads' keys and values of some of the new positions where they belong.
+  func store(_ operation: CacheStore, rows: Range<Int>, heads: Range<Int>) {
     let (size, capacity) = (operation.headSize, operation.capacity)
     let (keyStride, valueStride) = (
       keyStride(capacity: capacity, headSize: size), valueStride(capacity: capacity, headSize: size)
@@ -34,7 +34,7 @@ public enum CacheLayout: Sendable, Equatable {
     switch self {
     case .rows:
       for row in rows {
-        for head in 0..<operation.heads {
+        for head in heads {
           let target = (operation.firstPosition + row) * size
           (operation.keys + head * keyStride + target)
             .update(from: operation.newKeys.row(row) + head * size, count: size)
@@ -43,11 +43,12 @@ public enum CacheLayout: Sendable, Equatable {
         }
       }
     case .panels(let vector):
-      storeKeys(operation, rows: rows, in: PanelShape(vector: vector), headStride: keyStride)
+      storeKeys(
+        operation, rows: rows, heads: heads, in: PanelShape(vector: vector), headStride: keyStride)
       let shape = PanelShape(vector: vector, fitting: size)
       for row in rows {
         let position = operation.firstPosition + row
-        for head in 0..<operation.heads {
+        for head in heads {
           let value = operation.newValues.row(row) + head * size
           for first in stride(from: 0, to: size, by: shape.columns) {
             let width = shape.width(at: first, outputs: size)
@@ -62,7 +63,7 @@ public enum CacheLayout: Sendable, Equatable {
   /// A position is a column of the keys' panels. Positions of one vector go together, channel by channel, so that
   /// what is written lies side by side, and head by head, so that what is read does too.
   private func storeKeys(
-    _ operation: CacheStore, rows: Range<Int>, in shape: PanelShape, headStride: Int
+    _ operation: CacheStore, rows: Range<Int>, heads: Range<Int>, in shape: PanelShape, headStride: Int
   ) {
     let size = operation.headSize
     let stride = operation.newKeys.stride
@@ -73,7 +74,7 @@ public enum CacheLayout: Sendable, Equatable {
       let width = shape.width(at: position, outputs: operation.capacity)
       let source = operation.newKeys.row(position - operation.firstPosition)
       let column = operation.keys + shape.offset(of: position, inputs: size)
-      for head in 0..<operation.heads {
+      for head in heads {
         let key = source + head * size
         var target = column + head * headStride
         for channel in 0..<size {

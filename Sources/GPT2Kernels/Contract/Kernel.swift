@@ -16,9 +16,11 @@ public protocol Kernel: Sendable {
 
   func run(_ operation: Addition)
 
-  func run(_ operation: CacheStore)
+  /// Of sequences that share a step, each with memory of its own for what it writes.
+  func run(_ operations: [CacheStore])
 
-  func run(_ operation: Attention)
+  /// Likewise; the sequences' heads are as many and as large.
+  func run(_ operations: [Attention])
 
   /// The softmax that is inside `run(_: Attention)`, alone.
   func run(_ operation: Softmax)
@@ -32,9 +34,15 @@ extension Kernel {
 
   public var cacheLayout: CacheLayout { .rows }
 
-  public func run(_ operation: CacheStore) {
-    cacheLayout.store(operation, rows: 0..<operation.newKeys.rows)
+  public func run(_ operation: CacheStore) { run([operation]) }
+
+  public func run(_ operations: [CacheStore]) {
+    for operation in operations {
+      cacheLayout.store(operation, rows: 0..<operation.newKeys.rows, heads: 0..<operation.heads)
+    }
   }
+
+  public func run(_ operation: Attention) { run([operation]) }
 
   public func forEach(_ count: Int, _ body: (Int) -> Void) {
     for index in 0..<count { body(index) }
@@ -75,7 +83,9 @@ extension DivisibleKernel {
 
   public func run(_ operation: Addition) { add(operation, elements: 0..<operation.count) }
 
-  public func run(_ operation: Attention) { attention(operation, heads: 0..<operation.heads) }
+  public func run(_ operations: [Attention]) {
+    for operation in operations { attention(operation, heads: 0..<operation.heads) }
+  }
 
   public func run(_ operation: Softmax) { softmaxRows(operation, heads: 0..<operation.heads) }
 }

@@ -43,6 +43,8 @@ struct BLASLinear<Base: DivisibleKernel>: DivisibleKernel {
 
   func add(_ operation: Addition, elements: Range<Int>) { base.add(operation, elements: elements) }
 
+  func run(_ operations: [Attention]) { base.run(operations) }
+
   func attention(_ operation: Attention, heads: Range<Int>) { base.attention(operation, heads: heads) }
 
   func softmaxRows(_ operation: Softmax, heads: Range<Int>) { base.softmaxRows(operation, heads: heads) }

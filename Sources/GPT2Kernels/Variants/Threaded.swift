@@ -33,6 +33,16 @@ struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
     pool.split(elements, grain: 8192) { base.add(operation, elements: $0) }
   }
 
+  /// All heads of all sequences are one range.
+  func run(_ operations: [Attention]) {
+    guard let heads = operations.first?.heads else { return }
+    pool.split(0..<operations.count * heads, grain: 1) { parts in
+      for part in parts {
+        base.attention(operations[part / heads], heads: part % heads..<part % heads + 1)
+      }
+    }
+  }
+
   func attention(_ operation: Attention, heads: Range<Int>) {
     pool.split(heads, grain: 1) { base.attention(operation, heads: $0) }
   }

@@ -55,7 +55,8 @@ struct EndToEnd {
       timeoutSeconds: options.timeoutSeconds, warnings: (left.isEmpty ? [] : [leftOut(left)]) + leniency)
     try refuseTooLarge(kept)
     let cases = try referenceCases()
-    let request = try checkRequest(cases, scope, prompts)
+    var request = try checkRequest(cases, scope, prompts)
+    request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
     let peerCheck = PeerCheck(
       model: choice.source.name, configuration: configuration,
       references: cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference), scope: scope,

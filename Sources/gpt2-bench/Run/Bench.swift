@@ -49,6 +49,7 @@ final class Bench {
         let work = cell.work(contestant.decoding)
         (row.flops, row.bytes) = (work.flops > 0 ? work.flops : nil, work.bytes)
         row.streamedBytes = cell.streamedBytes
+        row.cacheBytes = contestant.decoding == .cache ? cell.cacheBytes : nil
         record.cells.append(row)
       }
     }

@@ -96,6 +96,8 @@ struct CellPlan {
   let work: (Variant.Decoding) -> (flops: Double, bytes: Double)
   /// Of an operation's bytes those that come from memory; nil for another test.
   var streamedBytes: Double?
+  /// Keys and values that a contestant with a cache keeps for the test; nil for none.
+  var cacheBytes: Double?
   /// How many times the warm-up's arithmetic the whole test takes.
   let warmupRatio: (Variant.Decoding) -> Double
 }

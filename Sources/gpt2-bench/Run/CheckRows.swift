@@ -7,6 +7,7 @@ enum CheckRows {
     of answer: CheckAnswer, _ request: CheckRequest, _ contestant: ContestantPlan
   ) -> [Correctness] {
     var rows = answer.references.map { row($0.comparison, reference: $0.name, of: contestant) }
+    if let batch = answer.batch { rows.append(row(batch, of: contestant)) }
     if let gemm = answer.gemm, let shape = request.gemm {
       let test = Test.gemm(m: shape.m, k: shape.k, n: shape.n)
       rows.append(row(gemm, ragged: answer.gemmFailure, of: test, contestant))
@@ -27,6 +28,16 @@ enum CheckRows {
       variant: contestant.label, threads: contestant.threads, reference: test.name,
       passed: failure == nil, maxAbsoluteError: found.isFinite ? found.maxAbsoluteError : nil,
       tolerance: found.tolerance, nmse: found.nmse, argmaxAgreed: 0, argmaxCompared: 0, failure: failure)
+  }
+
+  private static func row(_ found: BatchCheck, of contestant: ContestantPlan) -> Correctness {
+    Correctness(
+      variant: contestant.label, threads: contestant.threads,
+      reference: "batch of \(found.sequences), as each sequence alone", passed: found.passed,
+      maxAbsoluteError: nil, tolerance: 0, nmse: nil, argmaxAgreed: found.agreed,
+      argmaxCompared: found.compared,
+      failure: found.passed
+        ? nil : "\(found.agreed) of \(found.compared) tokens are the same, expected all")
   }
 
   static func row(

@@ -50,6 +50,7 @@ struct GenerationCells {
         default: prefill(prompt, batch: batch)
         }
       },
+      cacheBytes: Work.cacheBytes(of: configuration, positions: prompt + tokens - 1, sequences: batch),
       warmupRatio: { decoding in
         total(decoding, prompt: prompt, tokens: tokens)
           / total(decoding, prompt: short.prompt, tokens: short.tokens)

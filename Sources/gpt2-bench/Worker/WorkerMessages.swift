@@ -43,6 +43,8 @@ struct CheckRequest: Codable {
   let gemm: GemmShape?
   /// Hold the kernel's operation against its formula, at ragged shapes first.
   var operation: OperationShape? = nil
+  /// Hold that many sequences of the loaded model, decoded together, against each of them alone.
+  var batch: Int? = nil
 }
 
 struct CheckAnswer: Codable {
@@ -58,6 +60,7 @@ struct CheckAnswer: Codable {
   var operation: ValueCheck? = nil
   /// What the operation's ragged shapes showed, where they failed.
   var operationFailure: String? = nil
+  var batch: BatchCheck? = nil
 }
 
 struct LogitsRequest: Codable {

@@ -102,7 +102,9 @@ final class WorkerSession {
       results.append(.init(name: oracle.name, comparison: try engine.check(against: oracle)))
     }
     guard let shape = KernelShape(gemm: request.gemm, operation: request.operation) else {
-      return CheckAnswer(references: results, gemm: nil, gemmFailure: nil)
+      return CheckAnswer(
+        references: results, gemm: nil, gemmFailure: nil,
+        batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
     }
     let kernel = variant.kernel(threads: threads)
     let found = try shape.problem(kernel: kernel, rotation: nil).check()

@@ -23,14 +23,14 @@ enum BuiltCommand {
     return try running.result(within: seconds)
   }
 
-  /// The executable beside the test bundle, which is where the build puts it.
-  static func executable() throws -> String {
+  /// An executable of the package's beside the test bundle, which is where the build puts it.
+  static func executable(_ name: String = "gpt2-bench") throws -> String {
     let starts = [Bundle(for: Anchor.self).bundleURL, Bundle.main.bundleURL]
     for start in starts {
       var folder = start
       for _ in 0..<5 {
         defer { folder.deleteLastPathComponent() }
-        let path = folder.appendingPathComponent("gpt2-bench").path
+        let path = folder.appendingPathComponent(name).path
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
           FileManager.default.isExecutableFile(atPath: path)
@@ -39,12 +39,13 @@ enum BuiltCommand {
         }
       }
     }
-    throw Missing()
+    throw Missing(name: name)
   }
 
   struct Missing: Error, CustomStringConvertible {
+    let name: String
     var description: String {
-      "gpt2-bench was not found beside the tests, expected 'swift build' to have made it"
+      "\(name) was not found beside the tests, expected 'swift build' to have made it"
     }
   }
 

@@ -60,19 +60,19 @@ struct Packed: Kernel {
     }
   }
 
-  func run(_ operation: CacheStore) {
+  func run(_ operations: [CacheStore]) {
     switch lanes {
-    case 4: four.run(operation)
-    case 8: eight.run(operation)
-    default: sixteen.run(operation)
+    case 4: four.run(operations)
+    case 8: eight.run(operations)
+    default: sixteen.run(operations)
     }
   }
 
-  func run(_ operation: Attention) {
+  func run(_ operations: [Attention]) {
     switch lanes {
-    case 4: four.run(operation)
-    case 8: eight.run(operation)
-    default: sixteen.run(operation)
+    case 4: four.run(operations)
+    case 8: eight.run(operations)
+    default: sixteen.run(operations)
     }
   }
 

@@ -4,22 +4,19 @@ extension PanelKernel {
 
   /// A tile of rows at a time: their scores against all keys so far, softmax, the values' sums. The scores of one
   /// tile are all that is stored, tile rows times positions.
-  func run(_ operation: Attention) {
-    let rows = operation.queries.rows
-    let blocks = (rows + Self.queryBlock - 1) / Self.queryBlock
-    let positions = operation.firstPosition + rows
+  func run(_ operations: [Attention]) {
+    let parts = HeadBlock.cut(operations, heads: \.heads, rows: \.queries.rows, blockRows: Self.queryBlock)
+    let positions = operations.lazy.map { $0.firstPosition + $0.queries.rows }.max() ?? 0
     let scoreStride = (positions + shape.columns - 1) / shape.columns * shape.columns
     let capacity = tileRows * (scoreStride + shape.columns)
-    pool.split(0..<operation.heads * blocks, grain: 1) { parts in
+    pool.split(0..<parts.count, grain: 1) { range in
       withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { scratch in
-        for part in parts {
-          let first = part % blocks * Self.queryBlock
-          let block = first..<min(first + Self.queryBlock, rows)
-          for row in stride(from: first, to: block.upperBound, by: tileRows) {
+        for part in range.lazy.map({ parts[$0] }) {
+          for row in stride(from: part.rows.lowerBound, to: part.rows.upperBound, by: tileRows) {
             attend(
-              operation, head: part / blocks, rows: row..<min(row + tileRows, block.upperBound),
-              scores: scratch.baseAddress!, scoreStride: scoreStride,
-              sums: scratch.baseAddress! + tileRows * scoreStride)
+              operations[part.operation], head: part.head,
+              rows: row..<min(row + tileRows, part.rows.upperBound), scores: scratch.baseAddress!,
+              scoreStride: scoreStride, sums: scratch.baseAddress! + tileRows * scoreStride)
           }
         }
         Probe.enter(.operation)

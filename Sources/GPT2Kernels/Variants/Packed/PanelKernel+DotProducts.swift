@@ -1,62 +1,56 @@
-import CSystem
-
 extension PanelKernel {
   /// Against a matrix in `rows`, as the token embedding lies in its file: vectors run along the inputs, four
   /// outputs at a time, each with a vector of sums for each row of the tile.
   func runDotProducts(_ operation: Linear) {
     let rows = operation.input.rows
+    let lanes = V.scalarCount
+    guard rows > 0 else { return }
     pool.split(0..<operation.weight.outputs, grain: 32) { outputs in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: 4 * V.scalarCount) { sums in
-        for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: 4) {
-          let count = min(4, outputs.upperBound - first)
-          let columns = first..<first + count
-          var row = 0
-          while row < rows {
-            if rows - row >= 4, tileRows == 8 {
-              run(DotPair<DotPair<DotRow<V>>>.self, operation, row, columns, sums.baseAddress!)
-              row += 4
-            } else if rows - row >= 2 {
-              run(DotPair<DotRow<V>>.self, operation, row, columns, sums.baseAddress!)
-              row += 2
-            } else {
-              run(DotRow<V>.self, operation, row, columns, sums.baseAddress!)
-              row += 1
-            }
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * lanes) { sums in
+        for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: lanes) {
+          let vector = first..<min(first + lanes, outputs.upperBound)
+          for four in stride(from: first, to: vector.upperBound, by: 4) {
+            multiply(
+              operation, outputs: four..<min(four + 4, vector.upperBound),
+              sums: sums.baseAddress! + (four - first))
           }
+          finish(operation, rows: 0..<rows, outputs: vector, sums: sums.baseAddress!, width: lanes)
         }
       }
     }
   }
 
-  /// - Parameter sums: (tile rows, lanes)
-  @inline(__always)
-  private func run<T: DotTile>(
-    _: T.Type, _ operation: Linear, _ row: Int, _ outputs: Range<Int>,
-    _ sums: UnsafeMutablePointer<Float>
-  ) where T.Vector == V {
-    let inputs = operation.weight.inputs
-    let rows = QuadRows(
+  /// All rows against four outputs, fewer at the end. Meanwhile the next four's weights are asked for: the tiles share
+  /// them out, so that memory is as busy under the last as under the first.
+  ///
+  /// - Parameter sums: (rows, lanes)
+  private func multiply(
+    _ operation: Linear, outputs: Range<Int>, sums: UnsafeMutablePointer<Float>
+  ) {
+    let (rows, inputs) = (operation.input.rows, operation.weight.inputs)
+    let weights = QuadRows(
       operation.weight.row(outputs.lowerBound), stride: inputs, count: outputs.count)
-    let x = operation.input.row(row)
-    let stride = operation.input.stride
-    let whole = inputs / V.scalarCount &* V.scalarCount
-    // The next four outputs' weights.
-    let ahead = 4 &* inputs
-    var tile = T()
-    var k = 0
-    while k < whole {
-      csystem_prefetch_ahead(rows.a + (k &+ ahead))
-      csystem_prefetch_ahead(rows.b + (k &+ ahead))
-      csystem_prefetch_ahead(rows.c + (k &+ ahead))
-      csystem_prefetch_ahead(rows.d + (k &+ ahead))
-      tile.add(x + k, stride: stride, times: Quad(loading: rows, at: k))
-      k &+= V.scalarCount
+    let highest = tileRows == 8 ? 4 : 2
+    let linesPerStep = min((4 * highest + rows - 1) / rows, 4)
+    var next = weights.a + 4 &* inputs
+    var row = 0
+    while row < rows {
+      let left = rows &- row
+      let product = DotProduct(
+        x: operation.input.row(row), stride: operation.input.stride, weights: weights, inputs: inputs,
+        sums: sums + row &* V.scalarCount, next: next,
+        linesPerStep: next < weights.a + 8 &* inputs ? linesPerStep : 0)
+      if left >= 4, highest == 4 {
+        DotPair<DotPair<DotRow<V>>>.run(product)
+        row &+= 4
+      } else if left >= 2 {
+        DotPair<DotRow<V>>.run(product)
+        row &+= 2
+      } else {
+        DotRow<V>.run(product)
+        row &+= 1
+      }
+      next += product.linesPerStep &* inputs
     }
-    if k < inputs {
-      let rest = inputs &- k
-      tile.add(x + k, stride: stride, count: rest, times: Quad(loading: rows, at: k, count: rest))
-    }
-    tile.store(to: sums, stride: V.scalarCount)
-    finish(operation, rows: row..<row + T.rows, outputs: outputs, sums: sums, width: V.scalarCount)
   }
 }

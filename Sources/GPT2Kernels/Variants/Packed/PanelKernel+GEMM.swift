@@ -3,6 +3,12 @@ extension PanelKernel {
   /// panel's share in the second.
   private static var inputBlock: Int { 768 }
 
+  /// Rows up to which memory takes longer to bring a panel than the tiles to use it. A pass then takes few inputs: the
+  /// tiles behind the first find them in the first-level cache, what the next pass needs is on its way meanwhile, and
+  /// little is asked for in vain where another thread takes the next panel.
+  private var memoryBoundRows: Int { 2 * tileRows }
+  private static var memoryBoundInputBlock: Int { 64 }
+
   /// Bytes of input rows, one pass wide, that stay in the second-level cache while panel after panel passes.
   private static var rowBlockBytes: Int { 1 << 20 }
 
@@ -41,7 +47,8 @@ extension PanelKernel {
     let width = shape.width(at: first, outputs: weight.outputs)
     let outputs = first..<min(first + width, weight.outputs)
     let base = weight.base + first * inputs
-    let passes = max((inputs + Self.inputBlock - 1) / Self.inputBlock, 1)
+    let limit = rows.count <= memoryBoundRows ? Self.memoryBoundInputBlock : Self.inputBlock
+    let passes = max((inputs + limit - 1) / limit, 1)
     let block = ((inputs + passes - 1) / passes + 7) / 8 * 8
     var k = 0
     repeat {

@@ -42,10 +42,14 @@ struct PanelKernel<V: FloatVector>: Sendable {
     }
   }
 
-  func run(_ operation: CacheStore) {
+  /// A part is one head's share of a vector of positions: a single row has parts for several threads too.
+  func run(_ operations: [CacheStore]) {
     let layout = cacheLayout
-    pool.split(0..<operation.newKeys.rows, grain: V.scalarCount) {
-      layout.store(operation, rows: $0)
+    let parts = HeadBlock.cut(operations, heads: \.heads, rows: \.newKeys.rows, blockRows: V.scalarCount)
+    pool.split(0..<parts.count, grain: 1) { range in
+      for part in range.lazy.map({ parts[$0] }) {
+        layout.store(operations[part.operation], rows: part.rows, heads: part.head..<part.head + 1)
+      }
     }
   }
 

@@ -1,0 +1,179 @@
+import Dispatch
+import Foundation
+import GPT2Kernels
+import GPT2Model
+
+/// A GPT-2 that any number of tasks may ask at the same time.
+///
+/// Requests that overlap are decoded together, each weight read once a step for all of them; how a text goes on does not
+/// depend on what it is decoded beside. All work is done on a serial queue of the model's own and on the threads of its
+/// variant, so no thread of Swift's cooperative pool is held up.
+///
+/// ```swift
+/// let model = try await LanguageModel("synthetic:tiny")
+/// let logits = try await model.logits(for: [1, 2, 3])
+/// ```
+public final class LanguageModel: Sendable {
+  public typealias Variant = GPT2Kernels.Variant
+
+  /// As it was named: a synthetic model or a path.
+  public let name: String
+  public let configuration: Configuration
+  public let variant: Variant
+  /// nil where no vocabulary lies beside the weights.
+  public let tokenizer: Tokenizer?
+
+  private let service: GenerationService
+
+  /// Loads a model.
+  ///
+  /// - Parameters:
+  ///   - name: `synthetic:tiny`, `synthetic:gpt2` (also `-medium`, `-large`, `-xl`, or any shape), or the path of a file or
+  ///     folder that holds weights.
+  ///   - variant: the kernels and the precision; the fastest in float32 where none is named.
+  ///   - threads: how many the variant may use; all cores where that is nil.
+  ///   - concurrency: texts decoded at once, at most; others wait. Each takes memory for its keys and values: a position's
+  ///     is 8 · layers · channels bytes.
+  ///   - cacheFolder: where generated weights are kept; nil for the user's cache folder.
+  /// - Throws: `ModelError` for what the name or the files hold, `TokenizerError` for a vocabulary, `EngineError` where
+  ///   memory is short.
+  public init(
+    _ name: String, variant: Variant = .preferred, threads: Int? = nil, concurrency: Int = 8,
+    cacheFolder: String? = nil
+  ) async throws {
+    let queue = DispatchQueue(label: "GPT2Engine \(name)")
+    let loaded: Loaded = try await withCheckedThrowingContinuation { continuation in
+      queue.async {
+        continuation.resume(
+          with: Result {
+            try Self.load(name, variant, threads, concurrency, cacheFolder ?? Self.cacheFolder, queue)
+          })
+      }
+    }
+    self.name = name
+    self.variant = variant
+    (configuration, tokenizer, service) = (loaded.configuration, loaded.tokenizer, loaded.service)
+  }
+
+  /// Continues prompts, together.
+  ///
+  /// - Returns: a completion for each prompt, in their order.
+  /// - Throws: before anything is computed, where a prompt cannot be continued by this model; `CancellationError` when the
+  ///   task is cancelled, which ends the generation.
+  public func generate(
+    prompts: [String], parameters: GenerationParameters = GenerationParameters()
+  ) async throws -> [Completion] {
+    try await generate(tokens: try prompts.map { try encode($0) }, parameters: parameters)
+  }
+
+  /// Continues prompts of tokens, together.
+  public func generate(
+    tokens prompts: [[Int]], parameters: GenerationParameters = GenerationParameters()
+  ) async throws -> [Completion] {
+    for prompt in prompts { try configuration.check(prompt: prompt) }
+    return try await withThrowingTaskGroup(of: (Int, Completion).self) { group in
+      for (index, prompt) in prompts.enumerated() {
+        group.addTask { (index, try await self.completion(of: prompt, parameters)) }
+      }
+      var completions = [Completion?](repeating: nil, count: prompts.count)
+      for try await (index, completion) in group { completions[index] = completion }
+      return completions.compactMap { $0 }
+    }
+  }
+
+  /// Continues a prompt and gives each step as soon as it is there. The last one says why it is the last.
+  ///
+  /// Whoever stops listening, or whose task is cancelled, ends the generation.
+  public func stream(
+    _ prompt: String, parameters: GenerationParameters = GenerationParameters()
+  ) throws -> AsyncThrowingStream<GenerationStep, any Error> {
+    try stream(tokens: try encode(prompt), parameters: parameters)
+  }
+
+  /// Continues a prompt of tokens and gives each step as soon as it is there.
+  ///
+  /// - Throws: where the prompt cannot be continued by this model.
+  public func stream(
+    tokens prompt: [Int], parameters: GenerationParameters = GenerationParameters()
+  ) throws -> AsyncThrowingStream<GenerationStep, any Error> {
+    try configuration.check(prompt: prompt)
+    return AsyncThrowingStream { steps in
+      let id = Scheduler.ID()
+      steps.onTermination = { [service] in
+        if case .cancelled = $0 { service.cancel(id) }
+      }
+      service.submit(prompt: prompt, parameters, as: id) { result in
+        switch result {
+        case .success(let step):
+          steps.yield(step)
+          if step.ending != nil { steps.finish() }
+        case .failure(let error): steps.finish(throwing: error)
+        }
+      }
+    }
+  }
+
+  /// The logits at each of these tokens, as one text from its start. Others' steps wait for it.
+  public func logits(for tokens: [Int]) async throws -> Logits {
+    try configuration.check(prompt: tokens)
+    return try await service.perform { engine throws(EngineError) in
+      let array = try engine.logits(of: tokens)
+      return Logits(positions: array.rows, vocabulary: array.columns, values: array.values)
+    }
+  }
+
+  /// The tokens of a text.
+  ///
+  /// - Throws: `LanguageModelError.noTokenizer`, or what the tokenizer does.
+  public func encode(_ text: String) throws -> [Int] {
+    guard let tokenizer else { throw LanguageModelError.noTokenizer(model: name) }
+    return try tokenizer.encode(text)
+  }
+
+  private func completion(
+    of prompt: [Int], _ parameters: GenerationParameters
+  ) async throws -> Completion {
+    var (text, tokens) = ("", [Int]())
+    for try await step in try stream(tokens: prompt, parameters: parameters) {
+      text += step.text
+      if let token = step.token { tokens.append(token) }
+      if let ending = step.ending { return Completion(text: text, tokens: tokens, ending: ending) }
+    }
+    // A stream ends without an ending only for whoever was cancelled.
+    throw CancellationError()
+  }
+
+  private typealias Loaded = (configuration: Configuration, tokenizer: Tokenizer?, service: GenerationService)
+
+  private static func load(
+    _ name: String, _ variant: Variant, _ threads: Int?, _ concurrency: Int, _ cacheFolder: String,
+    _ queue: DispatchQueue
+  ) throws -> Loaded {
+    let source = try ModelSource(name)
+    let checkpoint = try source.open(cacheFolder: cacheFolder)
+    let tokenizer = try source.tokenizer(for: checkpoint.configuration)
+    let engine = try Engine(
+      checkpoint, variant: variant, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    return (
+      checkpoint.configuration, tokenizer,
+      GenerationService(engine, tokenizer: tokenizer, concurrency: concurrency, queue: queue)
+    )
+  }
+
+  private static var cacheFolder: String {
+    let folders = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask)
+    return (folders.first ?? FileManager.default.temporaryDirectory)
+      .appendingPathComponent("gpt2-bench").path
+  }
+}
+
+/// What a model cannot do. Each description is one line.
+public enum LanguageModelError: Error, Equatable, Sendable, CustomStringConvertible {
+  case noTokenizer(model: String)
+
+  public var description: String {
+    switch self {
+    case .noTokenizer(let model): "\(model) has no tokenizer, expected prompts as tokens"
+    }
+  }
+}

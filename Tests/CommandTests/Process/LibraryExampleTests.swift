@@ -1,0 +1,27 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The README's example of the library is the file that is compiled, and it runs.
+@Suite struct LibraryExampleTests {
+  @Test func theReadmeHasItWordForWord() throws {
+    let example = try String(contentsOfFile: Project.file("Tests/LibraryExample/main.swift"), encoding: .utf8)
+    let readme = try String(contentsOfFile: Project.file("README.md"), encoding: .utf8)
+    #expect(readme.contains("```swift\n\(example)```\n"))
+  }
+
+  @Test func itRuns() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try BuiltCommand.executable("library-example"))
+    process.currentDirectoryURL = URL(fileURLWithPath: Project.root)
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    // Two completions that end by their number of tokens, and the shape of the logits at the end.
+    #expect(text.components(separatedBy: " count\n").count == 3)
+    #expect(try text.split(separator: "\n").last?.contains(/^[0-9]+ [0-9]+ -?[0-9.]+$/) == true)
+  }
+}

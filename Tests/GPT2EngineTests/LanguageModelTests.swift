@@ -1,0 +1,110 @@
+import Foundation
+import GPT2Engine
+import GPT2Kernels
+import GPT2Model
+import TestSupport
+import Testing
+
+@Suite struct LanguageModelTests {
+  private static let tiny = Project.root + "/weights/tiny"
+
+  private func model(_ variant: Variant = .preferred, concurrency: Int = 8) async throws -> LanguageModel {
+    try await LanguageModel(Self.tiny, variant: variant, threads: 2, concurrency: concurrency)
+  }
+
+  private func alone(_ prompt: String, _ parameters: GenerationParameters) throws -> Completion {
+    let source = try ModelSource(Self.tiny)
+    let checkpoint = try source.open(cacheFolder: "")
+    let tokenizer = try #require(try source.tokenizer(for: checkpoint.configuration))
+    let generator = Generator(
+      try Engine(checkpoint, variant: .preferred, threads: 1), tokenizer: tokenizer)
+    var (text, tokens) = ("", [Int]())
+    let ending = try generator.generate(prompt: tokenizer.encode(prompt), parameters) { step in
+      text += step.text
+      if let token = step.token { tokens.append(token) }
+      return true
+    }
+    return Completion(text: text, tokens: tokens, ending: ending)
+  }
+
+  @Test func aBatchGivesWhatSingleTextsGive() async throws {
+    let prompts = ["ROMEO:", "To be, or not to be", "JULIET:\nO", "A", "What"]
+    let model = try await model(concurrency: 3)
+    for temperature in [0, 0.8] as [Float] {
+      let parameters = GenerationParameters(
+        sampling: try SamplingParameters(temperature: temperature, seed: 4), maximumNewTokens: 12,
+        stops: try StopSequences(["\n\n"]))
+      let together = try await model.generate(prompts: prompts, parameters: parameters)
+      for (prompt, completion) in zip(prompts, together) {
+        #expect(try completion == alone(prompt, parameters))
+      }
+    }
+  }
+
+  @Test func manyTasksMayAskAtOnce() async throws {
+    let model = try await model(concurrency: 2)
+    let parameters = GenerationParameters(maximumNewTokens: 8)
+    let expected = try alone("ROMEO:", parameters)
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for index in 0..<9 {
+        group.addTask {
+          if index % 3 == 0 {
+            return try await model.logits(for: [1, 2, 3]).values.allSatisfy(\.isFinite)
+          }
+          return try await model.generate(prompts: ["ROMEO:"], parameters: parameters) == [expected]
+        }
+      }
+      for try await isRight in group { #expect(isRight) }
+    }
+  }
+
+  @Test func aStreamGivesTheTextInPieces() async throws {
+    let model = try await model()
+    let parameters = GenerationParameters(maximumNewTokens: 10)
+    var steps: [GenerationStep] = []
+    for try await step in try model.stream("ROMEO:", parameters: parameters) { steps.append(step) }
+    let whole = try alone("ROMEO:", parameters)
+    #expect(steps.map(\.text).joined() == whole.text)
+    #expect(steps.compactMap(\.token) == whole.tokens)
+    #expect(steps.dropLast().allSatisfy { $0.ending == nil } && steps.last?.ending == whole.ending)
+  }
+
+  @Test func whoStopsListeningEndsTheGeneration() async throws {
+    // One place: the second text begins only when the first has left.
+    let model = try await model(concurrency: 1)
+    let long = GenerationParameters(maximumNewTokens: 100_000, endsAtEndOfText: false)
+    for try await step in try model.stream("ROMEO:", parameters: long) where step.token != nil { break }
+    let cancelled = Task { try await model.generate(prompts: ["JULIET:"], parameters: long) }
+    cancelled.cancel()
+    await #expect(throws: CancellationError.self) { try await cancelled.value }
+    let short = GenerationParameters(maximumNewTokens: 3)
+    #expect(try await model.generate(prompts: ["A"], parameters: short) == [alone("A", short)])
+  }
+
+  @Test(arguments: Variant.all)
+  func logitsAreTheEngines(_ variant: Variant) async throws {
+    let model = try await LanguageModel("synthetic:2,2,10,23,12", variant: variant)
+    let ids = [4, 17, 9, 0]
+    let logits = try await model.logits(for: ids)
+    let engine = try Engine(Fixtures.small.get(), variant: variant, threads: 1)
+    let expected = try engine.logits(of: ids)
+    #expect(logits.positions == 4 && logits.vocabulary == 23)
+    #expect(firstBitDifference(logits.values, expected.values) == nil)
+    #expect(Array(logits[2]) == Array(expected.values[2 * 23..<3 * 23]))
+  }
+
+  @Test func badRequestsAreRefusedBeforeAnythingIsComputed() async throws {
+    let model = try await LanguageModel("synthetic:2,2,10,23,12")
+    await #expect(throws: LanguageModelError.self) { try await model.generate(prompts: ["text"]) }
+    await #expect(throws: EngineError.emptyPrompt) { try await model.generate(tokens: [[1], []]) }
+    await #expect(throws: EngineError.tokenOutsideVocabulary(id: 23, vocabulary: 23)) {
+      try await model.logits(for: [23])
+    }
+    await #expect(throws: ModelError.self) { try await LanguageModel("/nowhere/model.safetensors") }
+    let stops = GenerationParameters(stops: try StopSequences(["x"]))
+    await #expect(throws: EngineError.stopSequenceWithoutTokenizer) {
+      try await model.generate(tokens: [[1]], parameters: stops)
+    }
+    #expect(try await model.generate(tokens: []) == [])
+  }
+}

@@ -53,12 +53,15 @@ final class WorkerSession {
     let elapsed = Int(clock.now() - start)
     self.engine = engine
     model = source
-    if let folder = source.tokenizerFolder,
-      FileManager.default.fileExists(atPath: folder + "/vocab.json")
-    {
-      tokenizer = try Tokenizer(folder: folder)
-    }
+    tokenizer = try tokenizer(of: source)
     return loadAnswer(nanoseconds: elapsed, wasCold: wasCold, baselineBytes: baselineBytes)
+  }
+
+  private func tokenizer(of source: ModelSource) throws -> Tokenizer? {
+    guard let folder = source.tokenizerFolder,
+      FileManager.default.fileExists(atPath: folder + "/vocab.json")
+    else { return nil }
+    return try Tokenizer(folder: folder)
   }
 
   private func loadAnswer(nanoseconds: Int?, wasCold: Bool?, baselineBytes: Int?) -> LoadAnswer {
@@ -106,6 +109,7 @@ final class WorkerSession {
       let oracle = try ReferenceCase(oracleFor: engine.checkpoint, prompts: request.oraclePrompts)
       results.append(.init(name: oracle.name, comparison: try engine.check(against: oracle)))
     }
+    let continuations = try (request.continuations ?? []).map(compare)
     if let shape = request.operation {
       let kernel = variant.kernel(threads: threads)
       let problem = try OperationRun.problem(shape, kernel: kernel, rotation: nil)
@@ -114,7 +118,9 @@ final class WorkerSession {
         operationFailure: try OperationRun.firstRaggedFailure(shape, kernel: kernel))
     }
     guard let shape = request.gemm else {
-      return CheckAnswer(references: results, gemm: nil, gemmFailure: nil)
+      return CheckAnswer(
+        references: results, continuations: continuations.isEmpty ? nil : continuations, gemm: nil,
+        gemmFailure: nil)
     }
     let kernel = variant.kernel(threads: threads)
     let problem = try LinearProblem(m: shape.m, n: shape.n, k: shape.k, kernel: kernel)
@@ -124,9 +130,19 @@ final class WorkerSession {
       gemmFailure: try LinearProblem.firstRaggedFailure(of: kernel))
   }
 
-  /// The loaded engine where the reference is of its model, otherwise one for the reference's.
+  private func compare(_ request: ContinuationRequest) throws -> CheckAnswer.Continuation {
+    let known = try ContinuationCase(path: request.file)
+    let source = try ModelSource(request.model)
+    let check = try engine(of: source).check(against: known, tokenizer: tokenizer(of: source))
+    return .init(name: known.name, check: check)
+  }
+
   private func engine(for reference: ReferenceCase) throws -> Engine {
-    let source = try project.model(of: reference)
+    try engine(of: project.model(of: reference))
+  }
+
+  /// The loaded engine where it is of that model, otherwise a new one.
+  private func engine(of source: ModelSource) throws -> Engine {
     if let engine, let model, source.isSame(as: model) { return engine }
     return try Engine(
       source.open(cacheFolder: project.weights), variant: variant, threads: threads)
@@ -199,7 +215,6 @@ final class WorkerSession {
 extension Project {
   /// The model that a reference is of; relative paths start at the project.
   func model(of reference: ReferenceCase) throws -> ModelSource {
-    let isRelative = !reference.model.hasPrefix("synthetic:") && !reference.model.hasPrefix("/")
-    return try ModelSource(isRelative ? root + "/" + reference.model : reference.model)
+    try ModelSource(path(ofModel: reference.model))
   }
 }

@@ -73,15 +73,20 @@ public final class Engine {
 
   /// Takes in what is new in a sequence and hands over the logits of each of those positions, in order, a block of
   /// rows at a time: all of them at once would be larger than the model.
+  ///
+  /// - Parameter wanted: the first position whose logits are wanted, one of the new ones or before them.
   public func stepThroughPositions(
-    of sequence: TokenSequence, _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
+    of sequence: TokenSequence, from wanted: Int = 0,
+    _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
   ) throws(EngineError) {
     let chunks = try chunks(of: [sequence])
-    let block = min(chunks[0].count, 32)
+    let skipped = max(wanted - chunks[0].firstPosition, 0)
+    precondition(skipped < chunks[0].count, "no new position from \(wanted) on")
+    let block = min(chunks[0].count - skipped, 32)
     let vocabulary = configuration.vocabulary
     let rows = try makeBuffer(block * vocabulary)
     try forward(chunks)
-    for first in stride(from: 0, to: chunks[0].count, by: block) {
+    for first in stride(from: skipped, to: chunks[0].count, by: block) {
       let count = min(block, chunks[0].count - first)
       let output = MutableMatrix(rows.base, rows: count, columns: vocabulary)
       project(activations.residual.base + first * configuration.channels, to: output)

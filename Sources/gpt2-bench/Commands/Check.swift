@@ -21,7 +21,8 @@ enum Check: Command {
     let project = try Project()
     let options = try MeasuringOptions(arguments)
     let timeout = try arguments.integer("--timeout", in: 1...86_400) ?? defaultTimeout
-    var folders = try References.folders(in: arguments.string("--reference") ?? project.references)
+    let path = arguments.string("--reference") ?? project.references
+    var folders = try References.folders(in: path)
     var model: ModelSource?
     if let name = arguments.string("--model") {
       let source = try ModelSource(name)
@@ -32,7 +33,9 @@ enum Check: Command {
       console.note("no reference is of \(model.name): naive's logits take its place")
     }
     for folder in folders { _ = try ReferenceCase(folder: folder) }
-    let requests = try requests(folders, model, project)
+    let known = try KnownContinuations(in: path, model: model, project)
+    for line in known.skipped { console.note(line) }
+    let requests = try requests(folders, model, project) + known.requests.map(request)
     console.print(Row.header)
     var isSound = true
     var isWhole = true
@@ -70,6 +73,11 @@ enum Check: Command {
     }
   }
 
+  private static func request(_ continuations: ContinuationRequest) -> CheckRequest {
+    CheckRequest(
+      references: [], continuations: [continuations], scope: .full, oraclePrompts: [], gemm: nil)
+  }
+
   private static func check(
     _ contestant: ContestantPlan, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
     onRow: (Correctness) -> Void
@@ -95,7 +103,7 @@ enum Check: Command {
       func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
       return line(
         row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
-        number(row.maxAbsoluteError), number(row.tolerance), number(row.nmse),
+        number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
         "\(row.argmaxAgreed)/\(row.argmaxCompared)", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
     }
 

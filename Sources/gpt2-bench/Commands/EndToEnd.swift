@@ -167,7 +167,7 @@ enum References {
     }
     let folders = names.sorted().map { path + "/" + $0 }
       .filter { manager.fileExists(atPath: $0 + "/reference.json") }
-    guard !folders.isEmpty else {
+    guard !folders.isEmpty || !KnownContinuations.files(in: path).isEmpty else {
       throw ModelError.malformed(path: path, problem: "no reference.json in it, nor in a folder below")
     }
     return folders

@@ -8,6 +8,7 @@ enum CheckRows {
   ) -> [Correctness] {
     var rows = answer.references.map { row($0.comparison, reference: $0.name, of: contestant) }
     if let batch = answer.batch { rows.append(row(batch, of: contestant)) }
+    rows += (answer.continuations ?? []).map { row($0.check, reference: $0.name, of: contestant) }
     if let gemm = answer.gemm, let shape = request.gemm {
       let test = Test.gemm(m: shape.m, k: shape.k, n: shape.n)
       rows.append(row(gemm, ragged: answer.gemmFailure, of: test, contestant))
@@ -48,6 +49,16 @@ enum CheckRows {
       maxAbsoluteError: found.argmaxCompared > 0 && found.isFinite ? found.maxAbsoluteError : nil,
       tolerance: found.tolerance, nmse: found.isFinite ? found.nmse : nil,
       argmaxAgreed: found.argmaxAgreed, argmaxCompared: found.argmaxCompared,
+      failure: found.passed ? nil : found.failure ?? "nothing was compared")
+  }
+
+  static func row(
+    _ found: ContinuationCheck, reference: String, of contestant: ContestantPlan
+  ) -> Correctness {
+    Correctness(
+      variant: contestant.label, threads: contestant.threads, reference: reference, passed: found.passed,
+      maxAbsoluteError: nil, tolerance: 0, nmse: nil, argmaxAgreed: found.tokensAgreed,
+      argmaxCompared: found.tokensExpected,
       failure: found.passed ? nil : found.failure ?? "nothing was compared")
   }
 

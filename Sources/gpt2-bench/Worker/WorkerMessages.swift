@@ -36,6 +36,8 @@ struct LoadAnswer: Codable {
 struct CheckRequest: Codable {
   /// Folders with a `reference.json`; their models are opened as needed.
   let references: [String]
+  /// Greedy continuations to make; their models are opened as needed.
+  var continuations: [ContinuationRequest]? = nil
   let scope: CheckScope
   /// Hold the loaded model against `naive` on these prompts; empty for none.
   let oraclePrompts: [[Int]]
@@ -47,13 +49,25 @@ struct CheckRequest: Codable {
   var batch: Int? = nil
 }
 
+/// A `continuations.json`, and the model that is to give what it says, as `--model` takes it.
+struct ContinuationRequest: Codable {
+  let file: String
+  let model: String
+}
+
 struct CheckAnswer: Codable {
   struct Reference: Codable {
     let name: String
     let comparison: LogitComparison
   }
 
+  struct Continuation: Codable {
+    let name: String
+    let check: ContinuationCheck
+  }
+
   let references: [Reference]
+  var continuations: [Continuation]? = nil
   let gemm: ValueCheck?
   /// What the ragged shapes showed, where they failed.
   let gemmFailure: String?

@@ -102,9 +102,10 @@ final class WorkerSession {
       results.append(.init(name: oracle.name, comparison: try engine.check(against: oracle)))
     }
     guard let shape = KernelShape(gemm: request.gemm, operation: request.operation) else {
+      let continuations = try (request.continuations ?? []).map(compare)
       return CheckAnswer(
-        references: results, gemm: nil, gemmFailure: nil,
-        batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
+        references: results, continuations: continuations.isEmpty ? nil : continuations, gemm: nil,
+        gemmFailure: nil, batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
     }
     let kernel = variant.kernel(threads: threads)
     let found = try shape.problem(kernel: kernel, rotation: nil).check()
@@ -117,9 +118,21 @@ final class WorkerSession {
     }
   }
 
-  /// The loaded engine where the reference is of its model, otherwise one for the reference's.
+  private func compare(_ request: ContinuationRequest) throws -> CheckAnswer.Continuation {
+    let known = try ContinuationCase(path: request.file)
+    let source = try ModelSource(request.model)
+    let engine = try engine(of: source)
+    let check = try engine.check(
+      against: known, tokenizer: source.tokenizer(for: engine.configuration))
+    return .init(name: known.name, check: check)
+  }
+
   private func engine(for reference: ReferenceCase) throws -> Engine {
-    let source = try project.model(of: reference)
+    try engine(of: project.model(of: reference))
+  }
+
+  /// The loaded engine where it is of that model, otherwise a new one.
+  private func engine(of source: ModelSource) throws -> Engine {
     if let engine, let model, source.isSame(as: model) { return engine }
     return try Engine(
       source.open(cacheFolder: project.weights), variant: variant, threads: threads)
@@ -182,7 +195,6 @@ final class WorkerSession {
 extension Project {
   /// The model that a reference is of; relative paths start at the project.
   func model(of reference: ReferenceCase) throws -> ModelSource {
-    let isRelative = !reference.model.hasPrefix("synthetic:") && !reference.model.hasPrefix("/")
-    return try ModelSource(isRelative ? root + "/" + reference.model : reference.model)
+    try ModelSource(path(ofModel: reference.model))
   }
 }

@@ -1,0 +1,141 @@
+import Foundation
+import GPT2Model
+
+/// Greedy continuations that a model is known for, whoever computes them: a `continuations.json`, see
+/// `Benchmarks/reference/README.md`.
+public struct ContinuationCase: Sendable {
+  public struct Prompt: Decodable, Equatable, Sendable {
+    public let text: String
+    /// The text's tokens.
+    public let ids: [Int]
+    /// The tokens that greedy decoding appends.
+    public let greedy: [Int]
+    /// The text of these.
+    public let continuation: String
+  }
+
+  /// An entry of the position embedding that tells the model from others of its shape.
+  struct KnownValue: Equatable, Sendable {
+    let position: Int
+    let channel: Int
+    let value: Double
+  }
+
+  public let name: String
+  /// A model's name as `--model` takes it, a path relative to the project.
+  public let model: String
+  /// What to do where the model is not there, in a few words.
+  public let howToGet: String
+  public let prompts: [Prompt]
+
+  private let shape: File.Shape
+  private let known: [KnownValue]
+
+  static let format = 1
+  /// Known values have five significant digits or more.
+  private static let relativeTolerance = 1e-4
+
+  public init(path: String) throws(ModelError) {
+    let data: Data
+    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw .unreadable(path: path, reason: "no such file, or it may not be read")
+    }
+    let file: File
+    do {
+      file = try JSONDecoder().decode(File.self, from: data)
+    } catch let error as DecodingError {
+      throw ModelError(error, path: path)
+    } catch {
+      throw .malformed(path: path, problem: "not JSON")
+    }
+    guard file.format == Self.format else {
+      throw .field(path: path, field: "format", found: "\(file.format)", expected: "\(Self.format)")
+    }
+    (name, model, howToGet, shape) = (file.case, file.model, file.howToGet, file.shape)
+    known = try Self.known(file, path: path)
+    prompts = file.prompts
+    guard !prompts.isEmpty else {
+      throw .field(path: path, field: "prompts", found: "none", expected: "at least one")
+    }
+    for (index, prompt) in prompts.enumerated() { try Self.check(prompt, index, file.shape, path: path) }
+  }
+
+  private static func known(_ file: File, path: String) throws(ModelError) -> [KnownValue] {
+    let field = "position_embedding"
+    guard !file.positionEmbedding.isEmpty else {
+      throw .field(path: path, field: field, found: "none", expected: "at least one value")
+    }
+    var known: [KnownValue] = []
+    for entry in file.positionEmbedding {
+      guard entry.count == 3, let position = Int(exactly: entry[0]), let channel = Int(exactly: entry[1]),
+        (0..<file.shape.context).contains(position), (0..<file.shape.channels).contains(channel)
+      else {
+        throw .field(
+          path: path, field: field, found: "\(entry)", expected: "[position, channel, value] within the shape"
+        )
+      }
+      known.append(KnownValue(position: position, channel: channel, value: entry[2]))
+    }
+    return known
+  }
+
+  private static func check(
+    _ prompt: Prompt, _ index: Int, _ shape: File.Shape, path: String
+  ) throws(ModelError) {
+    let place = "prompts[\(index)]"
+    guard !prompt.ids.isEmpty, !prompt.greedy.isEmpty else {
+      throw .field(path: path, field: "\(place).ids, greedy", found: "none", expected: "at least one id")
+    }
+    let all = prompt.ids + prompt.greedy
+    guard all.count <= shape.context + 1 else {
+      throw .field(
+        path: path, field: "\(place).greedy", found: "\(all.count) ids with the prompt",
+        expected: "at most \(shape.context + 1), one more than the context")
+    }
+    guard let bad = all.first(where: { !(0..<shape.vocabulary).contains($0) }) else { return }
+    throw .field(
+      path: path, field: "\(place).ids, greedy", found: "\(bad)", expected: "0 to \(shape.vocabulary - 1)")
+  }
+
+  /// What shows that a checkpoint is not the model that this is of; nil where it is.
+  public func difference(to checkpoint: Checkpoint) -> String? {
+    let c = checkpoint.configuration
+    let found = File.Shape(
+      layers: c.layers, heads: c.heads, channels: c.channels, vocabulary: c.vocabulary, context: c.context)
+    guard found == shape else { return "its shape is \(found.words), expected \(shape.words)" }
+    let embedding = checkpoint.positionEmbedding
+    for value in known {
+      let found = Double(embedding[value.position * c.channels + value.channel])
+      guard abs(found - value.value) <= Self.relativeTolerance * abs(value.value) else {
+        return "its position embedding has \(found) at [\(value.position), \(value.channel)], "
+          + "expected \(value.value)"
+      }
+    }
+    return nil
+  }
+
+  fileprivate struct File: Decodable {
+    let format: Int
+    let `case`: String
+    let model: String
+    let howToGet: String
+    let shape: Shape
+    let positionEmbedding: [[Double]]
+    let prompts: [Prompt]
+
+    private enum CodingKeys: String, CodingKey {
+      case format, `case`, model, shape, prompts
+      case howToGet = "how_to_get"
+      case positionEmbedding = "position_embedding"
+    }
+
+    struct Shape: Decodable, Equatable, Sendable {
+      let layers, heads, channels, vocabulary, context: Int
+
+      var words: String {
+        "\(layers) layers, \(heads) heads, \(channels) channels, a vocabulary of \(vocabulary), "
+          + "a context of \(context)"
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Reporting
+import Testing
+
+@Suite struct PerplexityReportTests {
+  private func report(_ names: [String]) -> PerplexityReport {
+    PerplexityReport(
+      model: "m", text: "a, b.txt", context: 256, stride: 128, wholeWindows: false, tokens: 1001,
+      scoredTokens: 1000,
+      scoredBytes: 2000,
+      results: names.enumerated().map { index, name in
+        PerplexityReport.Result(
+          variant: name, weights: "f32", threads: 2, natsPerToken: 3.25 + 1e-6 * Double(index),
+          perplexity: 25.79, bitsPerByte: index == 0 ? 2.5 : nil, seconds: 0.5, tokensPerSecond: 2000)
+      })
+  }
+
+  @Test func oneVariantHasNoDifference() throws {
+    let text = try report(["naive"]).text(as: .markdown)
+    #expect(
+      text.hasPrefix(
+        "m on a, b.txt: 1000 tokens, 2000 bytes, 1 not scored; windows of 256, a new one every 128\n"))
+    #expect(
+      text.contains("3.2500") && text.contains("25.790") && text.contains("2.5000") && text.contains("2000"))
+    #expect(!text.contains("nats more"))
+  }
+
+  @Test func severalAreHeldAgainstTheFirst() throws {
+    let report = report(["naive", "packed"])
+    for text in [try report.text(as: .markdown), report.terminalText(colour: false, width: 100)] {
+      #expect(text.contains("than naive"))
+      #expect(text.contains("1.0e-06"))
+      #expect(text.split(separator: "\n").last?.contains("packed") == true)
+    }
+    #expect(
+      report.terminalText(colour: false, width: 40).split(separator: "\n").dropFirst().allSatisfy {
+        $0.count <= 60
+      })
+  }
+
+  @Test func csvHasARowAVariantAndAnEmptyFieldForNoFigure() throws {
+    let lines = try report(["naive", "packed"]).text(as: .csv).split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines[0].hasSuffix("nats_per_token,perplexity,bits_per_byte,seconds,tok_per_s"))
+    #expect(lines[1] == "m,\"a, b.txt\",256,128,false,1001,1000,2000,naive,f32,2,3.25,25.79,2.5,0.5,2000")
+    #expect(lines[2].hasSuffix("packed,f32,2,3.250001,25.79,,0.5,2000"))
+  }
+
+  @Test func jsonHoldsEverything() throws {
+    let report = report(["naive", "packed"])
+    let text = try report.text(as: .json)
+    #expect(try JSONDecoder().decode(PerplexityReport.self, from: Data(text.utf8)) == report)
+  }
+}

@@ -1,39 +1,65 @@
-/// The weights of one GPT-2, float32, read-only, each tensor checked against the configuration.
+import Foundation
+import Synchronization
+
+/// The weights of one GPT-2, read-only, each tensor checked against the configuration, float32 for whoever reads.
 ///
-/// The tensors lie in a mapped file (or in memory where a file could not be mapped as it is), so processes that
-/// open the same checkpoint share its pages. A checkpoint outlives every pointer it hands out; keep it.
+/// The tensors lie in mapped files, so processes that open the same checkpoint share its pages, or in memory. A file
+/// may hold them in half precision, and linear weights (out, in): `copyOnce` and `withMatrixOnce` hand such tensors
+/// over on their way to where they are used, so that no second copy of the model comes to be. A checkpoint outlives
+/// every pointer it hands out; keep it.
 public final class Checkpoint: @unchecked Sendable {
   /// The name to print: a synthetic model's, or the path.
   public let name: String
   public let configuration: Configuration
-  /// The file behind the weights; nil for weights that exist only in memory.
-  public let path: String?
+  /// The files behind the weights; empty for weights that exist only in memory.
+  public let files: [String]
 
-  private let mapping: Mapping
-  /// For each of `configuration.parameters`, in their order: bytes from the start of the mapping.
-  private let offsets: [Int]
+  /// In the order of `configuration.parameters`.
+  private let tensors: [StoredTensor]
   private let parameters: [Parameter]
+  /// By number: what was asked for as floats and is something else in the file.
+  private let widened = Mutex<[Int: Widened]>([:])
 
-  init(
-    name: String, configuration: Configuration, path: String?, mapping: consuming Mapping,
-    offsets: [Int]
-  ) {
-    self.name = name
-    self.configuration = configuration
-    self.path = path
-    self.mapping = mapping
-    self.offsets = offsets
-    self.parameters = configuration.parameters
-    precondition(offsets.count == parameters.count)
+  private struct Widened: @unchecked Sendable {
+    let values: UnsafeMutableBufferPointer<Float>
   }
 
-  /// Bytes of all weights.
+  /// - Parameter tensors: where each of `configuration.parameters` lies, within its mapping.
+  init(name: String, configuration: Configuration, files: [String], tensors: [StoredTensor]) {
+    self.name = name
+    self.configuration = configuration
+    self.files = files
+    self.tensors = tensors
+    parameters = configuration.parameters
+    precondition(tensors.count == parameters.count)
+    for (tensor, parameter) in zip(tensors, parameters) {
+      precondition(tensor.offset >= 0 && tensor.bytes(0..<parameter.count).upperBound <= tensor.mapping.count)
+    }
+  }
+
+  deinit {
+    widened.withLock { for copy in $0.values { copy.values.deallocate() } }
+  }
+
+  /// Bytes of all weights in float32.
   public var weightBytes: Int { configuration.parameterCount * MemoryLayout<Float>.stride }
 
-  /// A tensor's values, row-major in `parameter.shape`, valid while the checkpoint lives.
+  /// A tensor's values, row-major in `parameter.shape`, valid while the checkpoint lives. One that the file holds
+  /// in another form is widened when it is asked for first, and kept.
   public func tensor(at index: Int) -> UnsafeBufferPointer<Float> {
-    let start = (mapping.base + offsets[index]).assumingMemoryBound(to: Float.self)
-    return UnsafeBufferPointer(start: start, count: parameters[index].count)
+    let count = parameters[index].count
+    let stored = tensors[index]
+    if stored.order == .inputsFirst, let floats = stored.floats(0..<count) {
+      return UnsafeBufferPointer(start: floats, count: count)
+    }
+    let copy = widened.withLock { known in
+      if let copy = known[index] { return copy }
+      let copy = Widened(values: .allocate(capacity: count))
+      read(index, into: copy.values, order: .inputsFirst)
+      known[index] = copy
+      return copy
+    }
+    return UnsafeBufferPointer(copy.values)
   }
 
   /// (vocabulary, channels)
@@ -53,35 +79,74 @@ public final class Checkpoint: @unchecked Sendable {
   }
 
   /// (vocabulary, channels): the logits' matrix, which is the token embedding where they are tied.
-  public var outputEmbedding: UnsafeBufferPointer<Float> {
-    configuration.tiesEmbeddings ? tokenEmbedding : tensor(at: configuration.finalNormIndex + 2)
+  public var outputEmbedding: UnsafeBufferPointer<Float> { tensor(at: configuration.outputEmbeddingIndex) }
+}
+
+extension Checkpoint {
+  /// Copies some values of a tensor that is no linear weight, for one who holds them from then on: maps the file's
+  /// pages at once rather than one fault after the other, and gives them back.
+  ///
+  /// - Parameter elements: a range of `parameter.shape`, row-major, that begins at a multiple of 1,024.
+  public func copyOnce(_ index: Int, _ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
+    precondition(elements.lowerBound >= 0 && elements.upperBound <= parameters[index].count)
+    precondition(elements.lowerBound % 1024 == 0 && parameters[index].role != .linearWeight)
+    passing(elements, of: index) { $0.decode(elements, to: target) }
   }
 
-  /// Tells the system that all of these values, part of one tensor, are about to be read: it then maps their
-  /// pages at once rather than one fault after the other.
-  public func willRead(_ values: UnsafeBufferPointer<Float>) {
-    if let range = fileRange(of: values) { mapping.populatePages(range) }
+  /// Hands over a linear weight for one who lays it out anew, in the order that the file has; otherwise as
+  /// `copyOnce`. What is not float32 in the file is widened into memory that lasts as long as the call.
+  public func withMatrixOnce(_ index: Int, _ body: (UnsafePointer<Float>, MatrixOrder) -> Void) {
+    let elements = 0..<parameters[index].count
+    precondition(parameters[index].role == .linearWeight)
+    passing(elements, of: index) { stored in
+      if let floats = stored.floats(elements) {
+        body(floats, stored.order)
+        return
+      }
+      let floats = UnsafeMutablePointer<Float>.allocate(capacity: elements.count)
+      defer { floats.deallocate() }
+      stored.decode(elements, to: floats)
+      body(floats, stored.order)
+    }
   }
 
-  /// Tells the system that this process has no use for these values for now, because it holds them in another
-  /// layout. Lowers resident memory; the values stay readable.
-  public func releasePages(of values: UnsafeBufferPointer<Float>) {
-    if let range = fileRange(of: values) { mapping.releasePages(range) }
+  private func passing(_ elements: Range<Int>, of index: Int, _ body: (StoredTensor) -> Void) {
+    let stored = tensors[index]
+    stored.mapping.populatePages(stored.bytes(elements))
+    body(stored)
+    stored.mapping.releasePages(stored.bytes(elements))
   }
 
-  /// All of them: reading one tensor maps pages of its neighbours again. Those still needed come back when they
-  /// are read.
+  /// Tells the system that this process has no use for the files' pages for now. Reading one tensor maps pages of
+  /// its neighbours again; those still needed come back when they are read.
   public func releaseAllPages() {
-    guard path != nil else { return }
-    mapping.releasePages(0..<mapping.count)
+    var released: Set<ObjectIdentifier> = []
+    for tensor in tensors where released.insert(ObjectIdentifier(tensor.mapping)).inserted {
+      tensor.mapping.releasePages(0..<tensor.mapping.count)
+    }
   }
 
-  /// Where values lie in the mapping; nil for weights that exist only in memory.
-  private func fileRange(of values: UnsafeBufferPointer<Float>) -> Range<Int>? {
-    guard path != nil, let base = values.baseAddress else { return nil }
-    let start = UnsafeRawPointer(base) - UnsafeRawPointer(mapping.base)
-    let bytes = values.count * MemoryLayout<Float>.stride
-    precondition(start >= 0 && start + bytes <= mapping.count, "values of another checkpoint")
-    return start..<start + bytes
+  /// Copies a whole tensor, on all cores.
+  ///
+  /// - Parameter order: of a linear weight.
+  func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>, order: MatrixOrder) {
+    let parameter = parameters[index]
+    let stored = tensors[index]
+    precondition(target.count == parameter.count)
+    guard parameter.role == .linearWeight, stored.order != order else {
+      stored.decodeInParallel(to: target)
+      return
+    }
+    let (rows, columns) =
+      stored.order == .inputsFirst
+      ? (parameter.shape[0], parameter.shape[1]) : (parameter.shape[1], parameter.shape[0])
+    if let floats = stored.floats(0..<parameter.count) {
+      transpose(floats, rows: rows, columns: columns, to: target.baseAddress!)
+      return
+    }
+    let floats = UnsafeMutableBufferPointer<Float>.allocate(capacity: parameter.count)
+    defer { floats.deallocate() }
+    stored.decodeInParallel(to: floats)
+    transpose(floats.baseAddress!, rows: rows, columns: columns, to: target.baseAddress!)
   }
 }

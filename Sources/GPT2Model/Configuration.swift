@@ -11,6 +11,9 @@ public struct Configuration: Equatable, Hashable, Sendable {
   /// Whether the logits use the token embedding's own matrix, as every released GPT-2 does.
   public let tiesEmbeddings: Bool
 
+  /// Of every released GPT-2.
+  public static let defaultEpsilon: Float = 1e-5
+
   /// The largest sizes accepted. They keep the arithmetic of shapes far from overflow, whatever a file or a
   /// command line says, and leave room above the largest GPT-2 (48 layers, 1,600 channels).
   public static let largestDimensions = (layers: 1 << 12, any: 1 << 20)
@@ -20,7 +23,7 @@ public struct Configuration: Equatable, Hashable, Sendable {
   ///   `heads` does not divide `channels`.
   public init(
     layers: Int, heads: Int, channels: Int, vocabulary: Int, context: Int,
-    layerNormEpsilon: Float = 1e-5, tiesEmbeddings: Bool = true, source: String? = nil
+    layerNormEpsilon: Float = Self.defaultEpsilon, tiesEmbeddings: Bool = true, source: String? = nil
   ) throws(ModelError) {
     func refuse(_ field: String, _ found: String, _ expected: String) -> ModelError {
       guard let source else { return .configuration(field: field, found: found, expected: expected) }

@@ -2,14 +2,10 @@ import Foundation
 
 /// The only owner of a range of memory pages: a whole file mapped read-only, or zeroed anonymous memory.
 /// Unmapped when it goes.
-struct Mapping: ~Copyable {
+final class Mapping: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let count: Int
-
-  private init(base: UnsafeMutableRawPointer, count: Int) {
-    self.base = base
-    self.count = count
-  }
+  private let isFile: Bool
 
   /// Maps a file read-only; processes that map the same file share its pages.
   init(readingFile path: String) throws(ModelError) {
@@ -29,26 +25,28 @@ struct Mapping: ~Copyable {
     guard let base = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
       throw .unreadable(path: path, reason: Self.reason())
     }
-    self.init(base: base, count: size)
+    (self.base, count, isFile) = (base, size, true)
   }
 
   /// Zeroed private memory that takes physical pages only where it is touched.
-  init(anonymousBytes count: Int) throws(ModelError) {
-    let size = max(count, 1)
+  init(anonymousBytes bytes: Int) throws(ModelError) {
+    let size = max(bytes, 1)
     guard
       let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
       base != MAP_FAILED
     else {
       throw .unreadable(path: "memory", reason: "\(size) bytes: \(Self.reason())")
     }
-    self.init(base: base, count: size)
+    (self.base, count, isFile) = (base, size, false)
   }
 
   deinit { munmap(base, count) }
 
-  /// Gives the physical pages of a range back to the system. For a file they stay in the page cache and
-  /// return on the next access, so this lowers this process's resident memory and changes no value.
+  /// Gives the physical pages of a range of a file back to the system. They stay in the page cache and
+  /// return on the next access, so this lowers this process's resident memory and changes no value. Anonymous
+  /// memory, which would lose its values, is left alone.
   func releasePages(_ range: Range<Int>) {
+    guard isFile else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let first = (range.lowerBound + page - 1) / page * page
     let end = range.upperBound / page * page
@@ -56,8 +54,9 @@ struct Mapping: ~Copyable {
     madvise(base + first, end - first, MADV_DONTNEED)
   }
 
-  /// Maps all pages of a range, as one call where the system has it; a hint elsewhere.
+  /// Maps all pages of a range of a file, as one call where the system has it; a hint elsewhere.
   func populatePages(_ range: Range<Int>) {
+    guard isFile else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let first = range.lowerBound / page * page
     let end = min(range.upperBound, count)
@@ -68,6 +67,8 @@ struct Mapping: ~Copyable {
     #endif
     madvise(base + first, end - first, MADV_WILLNEED)
   }
+
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
   private static func reason() -> String { String(cString: strerror(errno)) }
 }

@@ -3,8 +3,10 @@ import Foundation
 /// What `--model` names.
 public enum ModelSource: Equatable, Sendable {
   case synthetic(Configuration, name: String)
+  /// A folder in which weights, a tokenizer's files, or both lie.
   case folder(String)
-  case safetensors(String)
+  /// A file of weights.
+  case file(String, WeightsFormat)
 
   /// The names of the synthetic models with a fixed shape, in ascending size.
   public static let namedSynthetics = [
@@ -14,6 +16,7 @@ public enum ModelSource: Equatable, Sendable {
 
   /// - Throws: `ModelError.unknownModel` for a name that is neither a synthetic model nor a path,
   ///   `ModelError.unreadable` for a path where nothing is,
+  ///   `ModelError.malformed` for a file in no format that is known,
   ///   `ModelError.configuration` for a synthetic shape that is no GPT-2.
   public init(_ name: String) throws(ModelError) {
     if name.hasPrefix("synthetic:") {
@@ -22,25 +25,19 @@ public enum ModelSource: Equatable, Sendable {
     }
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory) else {
-      if name.contains("/") || name.hasSuffix(".safetensors") {
+      if name.contains("/") || name.hasSuffix(".safetensors") || name.hasSuffix(".bin") {
         throw .unreadable(path: name, reason: "no such file or folder")
       }
       throw .unknownModel(name)
     }
-    if isDirectory.boolValue {
-      self = .folder(name)
-    } else if name.hasSuffix(".safetensors") {
-      self = .safetensors(name)
-    } else {
-      throw .malformed(path: name, problem: "unknown kind of file, expected a .safetensors file or a folder")
-    }
+    self = isDirectory.boolValue ? .folder(name) : .file(name, try WeightsFormat(of: name))
   }
 
   /// The name under which reports show the model.
   public var name: String {
     switch self {
     case .synthetic(_, let name): name
-    case .folder(let path), .safetensors(let path): path
+    case .folder(let path), .file(let path, _): path
     }
   }
 
@@ -51,18 +48,8 @@ public enum ModelSource: Equatable, Sendable {
     }
     return switch (self, other) {
     case (.synthetic(let a, _), .synthetic(let b, _)): a == b
-    case (.folder(let a), .folder(let b)), (.safetensors(let a), .safetensors(let b)):
-      place(a) == place(b)
+    case (.folder(let a), .folder(let b)), (.file(let a, _), .file(let b, _)): place(a) == place(b)
     default: false
-    }
-  }
-
-  /// The folder that may hold `vocab.json` and `merges.txt`; nil for synthetic models.
-  public var tokenizerFolder: String? {
-    switch self {
-    case .synthetic: nil
-    case .folder(let path): path
-    case .safetensors(let path): URL(fileURLWithPath: path).deletingLastPathComponent().path
     }
   }
 
@@ -70,9 +57,9 @@ public enum ModelSource: Equatable, Sendable {
   public func open(cacheFolder: String) throws(ModelError) -> Checkpoint {
     switch self {
     case .synthetic(let configuration, let name):
-      try Checkpoint(synthetic: configuration, name: name, cacheFolder: cacheFolder)
-    case .folder(let path): try Checkpoint(folder: path)
-    case .safetensors(let path): try Checkpoint(safetensors: path)
+      return try Checkpoint(synthetic: configuration, name: name, cacheFolder: cacheFolder)
+    case .folder(let path): return try Checkpoint(folder: path)
+    case .file(let path, let format): return try Checkpoint(weights: path, as: format, name: path)
     }
   }
 
@@ -91,6 +78,25 @@ public enum ModelSource: Equatable, Sendable {
       guard numbers.count == 5, !numbers.contains(nil) else { throw .unknownModel(name) }
       let n = numbers.compactMap { $0 }
       return try shape(n[0], n[1], n[2], n[3], n[4])
+    }
+  }
+}
+
+extension Checkpoint {
+  /// Opens the weights in a folder. Hugging Face's need their `config.json` beside them.
+  public convenience init(folder: String) throws(ModelError) {
+    let weights = try ModelFolder.weights(in: folder)
+    let configuration = folder + "/config.json"
+    switch try WeightsFormat(of: weights) {
+    case .safetensors:
+      try self.init(
+        SafetensorsContents(file: weights), configuration: Configuration(huggingFace: configuration),
+        name: folder)
+    case .safetensorsIndex:
+      try self.init(
+        SafetensorsContents(index: weights), configuration: Configuration(huggingFace: configuration),
+        name: folder)
+    case let format: try self.init(weights: weights, as: format, name: folder)
     }
   }
 }

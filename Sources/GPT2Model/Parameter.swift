@@ -25,7 +25,7 @@ public enum LayerParameter: Int, CaseIterable, Sendable {
   case norm1Weight, norm1Bias, qkvWeight, qkvBias, projectionWeight, projectionBias
   case norm2Weight, norm2Bias, upWeight, upBias, downWeight, downBias
 
-  func parameter(layer: Int, of configuration: Configuration) -> Parameter {
+  public func parameter(layer: Int, of configuration: Configuration) -> Parameter {
     let c = configuration.channels
     let hidden = configuration.hidden
     let (suffix, shape, role): (String, [Int], Parameter.Role) =
@@ -68,10 +68,13 @@ extension Configuration {
   }
 
   /// The number, in `parameters`, of a layer's tensor.
-  static func index(of parameter: LayerParameter, layer: Int) -> Int {
+  public static func index(of parameter: LayerParameter, layer: Int) -> Int {
     2 + layer * LayerParameter.allCases.count + parameter.rawValue
   }
 
   /// The number, in `parameters`, of the final layer norm's weight; its bias follows.
   var finalNormIndex: Int { 2 + layers * LayerParameter.allCases.count }
+
+  /// The number, in `parameters`, of the logits' matrix.
+  public var outputEmbeddingIndex: Int { tiesEmbeddings ? 0 : finalNormIndex + 2 }
 }

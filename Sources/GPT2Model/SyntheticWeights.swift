@@ -77,7 +77,7 @@ extension Checkpoint {
         SyntheticWeights.fill(values, tensor: index, parameters[index])
       }
     }
-    try self.init(safetensors: file, configuration: configuration, name: name)
+    try self.init(SafetensorsContents(file: file), configuration: configuration, name: name)
   }
 
   /// A synthetic model in this process's memory.
@@ -85,16 +85,15 @@ extension Checkpoint {
     let parameters = configuration.parameters
     let mapping = try Mapping(
       anonymousBytes: configuration.parameterCount * MemoryLayout<Float>.stride)
-    var offsets: [Int] = []
+    var tensors: [StoredTensor] = []
     var offset = 0
     for (index, parameter) in parameters.enumerated() {
       let start = (mapping.base + offset).bindMemory(to: Float.self, capacity: parameter.count)
       SyntheticWeights.fill(
         UnsafeMutableBufferPointer(start: start, count: parameter.count), tensor: index, parameter)
-      offsets.append(offset)
+      tensors.append(StoredTensor(mapping: mapping, offset: offset, encoding: .float32))
       offset += parameter.count * MemoryLayout<Float>.stride
     }
-    self.init(
-      name: name, configuration: configuration, path: nil, mapping: mapping, offsets: offsets)
+    self.init(name: name, configuration: configuration, files: [], tensors: tensors)
   }
 }

@@ -16,7 +16,7 @@ import Testing
     let configuration = try Configuration(
       layers: n[0], heads: n[1], channels: n[2], vocabulary: n[3], context: n[4])
     #expect(source == .synthetic(configuration, name: name))
-    #expect(source.name == name && source.tokenizerFolder == nil)
+    #expect(source.name == name && source.tokenizerLocation == nil)
   }
 
   @Test(arguments: ModelSource.namedSynthetics)
@@ -46,19 +46,34 @@ import Testing
     #expect(error?.description.contains(path) == true)
   }
 
-  @Test func pathsAreFoldersOrSafetensors() throws {
+  @Test func foldersAndFiles() throws {
     let folder = try TemporaryFolder()
     #expect(try ModelSource(folder.path) == .folder(folder.path))
-    #expect(try ModelSource(folder.path).tokenizerFolder == folder.path)
-    let file = try folder.write("", to: "a.safetensors")
-    #expect(try ModelSource(file) == .safetensors(file))
-    #expect(try ModelSource(file).name == file)
-    #expect(try ModelSource(file).tokenizerFolder == folder.path)
-    let other = try folder.write("", to: "a.gguf")
-    #expect(
-      refusal(naming: other) { try ModelSource(other) }?.contains("expected a .safetensors file") == true)
-    for path in [folder.path, file] {
-      #expect(throws: ModelError.self) { try ModelSource(path).open(cacheFolder: folder.path) }
-    }
+    #expect(try ModelSource(folder.path).tokenizerLocation == nil)
+    #expect(throws: ModelError.self) { try ModelSource(folder.path).open(cacheFolder: folder.path) }
+    let empty = try folder.write("", to: "a.safetensors")
+    #expect(refusal(naming: empty) { try ModelSource(empty) }?.contains("the file is empty") == true)
+    let file = try folder.write("no header, really", to: "a.safetensors")
+    #expect(try ModelSource(file) == .file(file, .safetensors) && ModelSource(file).name == file)
+    #expect(refusal(naming: file) { try ModelSource(file).open(cacheFolder: "") } != nil)
+  }
+
+  /// First the files that belong to the weights' format, then any.
+  @Test func tokenizersLieBesideTheWeights() throws {
+    let folder = try TemporaryFolder()
+    let configuration = try Configuration.small()
+    let seed = try ModelSource(folder.write(SequentialFile.seed(configuration).bytes, to: "model.bin"))
+    let llmc = try ModelSource(
+      folder.write(SequentialFile.llmc(configuration, padded: 11).bytes, to: "l.bin"))
+    let whole = try ModelSource(folder.path)
+    #expect(seed.tokenizerLocation == nil && llmc.tokenizerLocation == nil && whole.tokenizerLocation == nil)
+    let vocabulary = TokenizerLocation.seed(try folder.write("", to: "vocab.bin"))
+    for source in [seed, llmc, whole] { #expect(source.tokenizerLocation == vocabulary) }
+    let tokens = TokenizerLocation.llmc(try folder.write("", to: "gpt2_tokenizer.bin"))
+    #expect(seed.tokenizerLocation == vocabulary)
+    for source in [llmc, whole] { #expect(source.tokenizerLocation == tokens) }
+    try folder.write("", to: "vocab.json")
+    #expect(seed.tokenizerLocation == vocabulary && llmc.tokenizerLocation == tokens)
+    #expect(whole.tokenizerLocation == .huggingFace(folder: folder.path))
   }
 }

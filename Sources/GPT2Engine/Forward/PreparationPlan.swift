@@ -11,10 +11,17 @@ struct PreparationPlan {
   private var moves: [Move] = []
 
   private struct Move: @unchecked Sendable {
-    let source: UnsafeBufferPointer<Float>
+    enum Kind {
+      /// Values as they are.
+      case copy(Range<Int>)
+      /// A matrix that is laid out anew.
+      case matrix(PreparedWeights.Shape)
+    }
+
+    /// The number in `Configuration.parameters`.
+    let tensor: Int
+    let kind: Kind
     let target: UnsafeMutablePointer<Float>
-    /// Of a matrix that is laid out anew; nil for a plain copy.
-    let shape: PreparedWeights.Shape?
   }
 
   /// Floats of one plain copy, a few megabytes.
@@ -36,25 +43,25 @@ struct PreparationPlan {
       down: matrices[3], downBias: vector(.downBias, index))
   }
 
-  /// The values as they are.
-  mutating func copy(_ source: UnsafeBufferPointer<Float>) -> UnsafePointer<Float> {
+  /// A whole tensor's values as they are.
+  mutating func copy(_ tensor: Int, count: Int) -> UnsafePointer<Float> {
     let target = next
-    for first in stride(from: 0, to: source.count, by: Self.slice) {
-      let part = UnsafeBufferPointer(rebasing: source[first..<min(first + Self.slice, source.count)])
-      moves.append(Move(source: part, target: target + first, shape: nil))
+    for first in stride(from: 0, to: count, by: Self.slice) {
+      let elements = first..<min(first + Self.slice, count)
+      moves.append(Move(tensor: tensor, kind: .copy(elements), target: target + first))
     }
-    next += source.count
+    next += count
     return UnsafePointer(target)
   }
 
   private mutating func vector(_ parameter: LayerParameter, _ layer: Int) -> Vector {
-    let source = checkpoint.tensor(parameter, layer: layer)
-    return Vector(copy(source), count: source.count)
+    let count = parameter.parameter(layer: layer, of: checkpoint.configuration).count
+    return Vector(copy(Configuration.index(of: parameter, layer: layer), count: count), count: count)
   }
 
   private mutating func matrix(_ shape: PreparedWeights.Shape, _ layer: Int) -> Weight {
-    let source = checkpoint.tensor(shape.parameter, layer: layer)
-    moves.append(Move(source: source, target: next, shape: shape))
+    let tensor = Configuration.index(of: shape.parameter, layer: layer)
+    moves.append(Move(tensor: tensor, kind: .matrix(shape), target: next))
     defer { next += layout.count(outputs: shape.outputs, inputs: shape.inputs) }
     return Weight(next, outputs: shape.outputs, inputs: shape.inputs, layout: layout)
   }
@@ -63,14 +70,18 @@ struct PreparationPlan {
   func carryOut(on kernel: some Kernel) {
     kernel.forEach(moves.count) { index in
       let move = moves[index]
-      checkpoint.willRead(move.source)
-      if let shape = move.shape {
-        layout.store(
-          conv1D: move.source.baseAddress!, inputs: shape.inputs, outputs: shape.outputs, to: move.target)
-      } else {
-        move.target.update(from: move.source.baseAddress!, count: move.source.count)
+      switch move.kind {
+      case .copy(let elements): checkpoint.copyOnce(move.tensor, elements, to: move.target)
+      case .matrix(let shape):
+        checkpoint.withMatrixOnce(move.tensor) { source, order in
+          switch order {
+          case .inputsFirst:
+            layout.store(conv1D: source, inputs: shape.inputs, outputs: shape.outputs, to: move.target)
+          case .outputsFirst:
+            layout.store(linear: source, inputs: shape.inputs, outputs: shape.outputs, to: move.target)
+          }
+        }
       }
-      checkpoint.releasePages(of: move.source)
     }
     checkpoint.releaseAllPages()
   }

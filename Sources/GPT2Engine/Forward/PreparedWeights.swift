@@ -38,7 +38,7 @@ final class PreparedWeights {
     let arena = try makeBuffer(
       c.layers * (matrices + 13 * c.channels) + c.vocabulary * c.channels, isFilledAtOnce: true)
     var plan = PreparationPlan(checkpoint: checkpoint, layout: layout, next: arena.base)
-    let output = plan.copy(checkpoint.outputEmbedding)
+    let output = plan.copy(c.outputEmbeddingIndex, count: c.vocabulary * c.channels)
     layers = (0..<c.layers).map { plan.layer($0) }
     plan.carryOut(on: kernel)
     self.arena = arena

@@ -61,4 +61,30 @@ public struct PanelShape: Sendable, Equatable {
       }
     }
   }
+
+  /// Copies a `Linear` matrix, (outputs, inputs) row-major; padding becomes 0.
+  func store(
+    linear source: UnsafePointer<Float>, inputs: Int, outputs: Int,
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    // Of each row as much as a cache line holds: the lines that are read and those that are written stay in the
+    // first-level cache until they are whole.
+    let block = 16
+    var target = destination
+    for first in stride(from: 0, to: outputs, by: columns) {
+      let width = width(at: first, outputs: outputs)
+      let used = min(width, outputs - first)
+      for firstInput in stride(from: 0, to: inputs, by: block) {
+        let count = min(block, inputs - firstInput)
+        for output in 0..<used {
+          let row = source + ((first &+ output) &* inputs &+ firstInput)
+          for input in 0..<count { target[input &* width &+ output] = row[input] }
+        }
+        for input in 0..<count {
+          (target + (input &* width &+ used)).update(repeating: 0, count: width - used)
+        }
+        target += count &* width
+      }
+    }
+  }
 }

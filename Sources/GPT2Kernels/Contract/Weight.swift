@@ -25,6 +25,20 @@ public enum WeightLayout: Sendable, Equatable {
         conv1D: source, inputs: inputs, outputs: outputs, to: destination)
     }
   }
+
+  /// Lays a `Linear` matrix, (outputs, inputs) row-major, out at `destination`: the same bits there as from its
+  /// transpose.
+  public func store(
+    linear source: UnsafePointer<Float>, inputs: Int, outputs: Int,
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    switch self {
+    case .rows: destination.update(from: source, count: outputs * inputs)
+    case .panels(let vector):
+      PanelShape(vector: vector).store(
+        linear: source, inputs: inputs, outputs: outputs, to: destination)
+    }
+  }
 }
 
 /// The matrix of a linear layer, in some kernel's layout.

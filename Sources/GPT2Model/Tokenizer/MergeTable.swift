@@ -38,6 +38,12 @@ struct MergeTable: Sendable {
     return nil
   }
 
+  /// All pairs, in ascending rank.
+  var pairs: [(left: UInt32, right: UInt32)] {
+    slots.filter { $0.pair != Self.free }.sorted { $0.merge.rank < $1.merge.rank }
+      .map { (UInt32($0.pair >> 32), UInt32(truncatingIfNeeded: $0.pair)) }
+  }
+
   @inline(__always)
   private static func key(_ left: UInt32, _ right: UInt32) -> UInt64 { UInt64(left) << 32 | UInt64(right) }
 

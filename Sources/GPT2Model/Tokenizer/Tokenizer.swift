@@ -14,8 +14,8 @@ public struct Tokenizer: Sendable {
   /// The id of `<|endoftext|>`; nil in a vocabulary without it.
   public let endOfText: Int?
 
-  private let vocabulary: Vocabulary
-  private let merges: MergeTable
+  let vocabulary: Vocabulary
+  let merges: MergeTable
   private let byteTokens: [UInt32]  // (256); UInt32.max where the vocabulary lacks the byte
 
   /// Loads `vocab.json` and `merges.txt` from a folder, as Hugging Face lays it out.
@@ -48,6 +48,16 @@ public struct Tokenizer: Sendable {
     self.endOfText = endOfText ?? index.id(of: Self.endOfTextSpelling)
     vocabulary = Vocabulary(index, alphabet: alphabet, literal: literal)
     byteTokens = alphabet.scalars.map { index.id(of: String($0)).map { UInt32($0) } ?? .max }
+  }
+
+  /// A tokenizer of a vocabulary whose merges no file lists: `MergeTable.init(making:)` finds them.
+  ///
+  /// - Parameter endOfText: the id of `<|endoftext|>`; no merge makes it.
+  init(_ vocabulary: Vocabulary, endOfText: Int?) {
+    self.vocabulary = vocabulary
+    self.endOfText = endOfText
+    byteTokens = vocabulary.byteTokens
+    merges = MergeTable(making: vocabulary, byteTokens: byteTokens, except: endOfText)
   }
 
   private static func read<Result>(

@@ -21,11 +21,23 @@ struct Vocabulary: Sendable {
     }
   }
 
+  /// Of no tokens yet.
+  init() {}
+
+  /// Gives a token the next id.
+  mutating func append(_ token: some Sequence<UInt8>) {
+    bytes.append(contentsOf: token)
+    offsets.append(bytes.count)
+  }
+
   var count: Int { offsets.count - 1 }
+
+  /// - Precondition: there is a token with this id.
+  subscript(_ id: Int) -> ArraySlice<UInt8> { bytes[offsets[id]..<offsets[id + 1]] }
 
   /// - Throws: `TokenizerError.idOutsideVocabulary`.
   func bytes(of id: Int) throws -> ArraySlice<UInt8> {
     guard id >= 0, id < count else { throw TokenizerError.idOutsideVocabulary(id: id, count: count) }
-    return bytes[offsets[id]..<offsets[id + 1]]
+    return self[id]
   }
 }

@@ -60,7 +60,8 @@ struct Option: Sendable {
 
 extension Option {
   static let model = Option(
-    "--model", value: "M", help: "synthetic:NAME, a Hugging Face folder, or a .safetensors file")
+    "--model", value: "M",
+    help: "synthetic:NAME, a folder with a model, or a file: safetensors, llm.c's or seed")
   static let variants = Option(
     "--variants", value: "A,B", help: "variants to run, or all (see 'gpt2-bench list variants')")
   static let variant = Option(

@@ -1,44 +1,32 @@
-import Foundation
 import GPT2Model
 
 enum Export: Command {
   static let description = CommandDescription(
-    name: "export", summary: "a model's weights in another format",
+    name: "export", summary: "a model's weights and vocabulary in another format",
     options: [
       .model,
-      Option("--format", value: "F", help: "safetensors"),
+      Option("--format", value: "F", help: formats.joined(separator: ", ")),
       Option(
         "--out", value: "PATH",
-        help: "a folder for config.json, weights and vocabulary, or a .safetensors file"),
+        help: "a folder, or a file: .safetensors (with no vocabulary), or .bin with its vocabulary beside it"),
     ])
+
+  private static let formats = ExportFormat.allCases.map(\.rawValue)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     guard let model = arguments.string("--model") else {
       throw UsageError("--model: found nothing, expected a model")
     }
-    guard try arguments.choice("--format", of: ["safetensors"]) != nil else {
-      throw UsageError("--format: found nothing, expected safetensors")
+    guard let format = try arguments.choice("--format", of: formats).flatMap(ExportFormat.init(rawValue:))
+    else {
+      throw UsageError("--format: found nothing, expected \(formats.joined(separator: ", "))")
     }
     guard let out = arguments.string("--out"), !out.isEmpty else {
-      throw UsageError("--out: found nothing, expected a folder or a .safetensors file")
+      throw UsageError("--out: found nothing, expected a folder or a file")
     }
     let choice = try ModelChoice(model, for: .measuring, Project(), console)
-    try choice.open().exportSafetensors(to: out)
-    if !out.hasSuffix(".safetensors"), let source = choice.source.tokenizerFolder {
-      for name in ["vocab.json", "merges.txt"] { try copy(name, from: source, to: out) }
-    }
-    console.note("\(out): written")
+    let written = try format.write(choice.open(), of: choice.source, to: out)
+    for file in written { console.note("\(file): written") }
     return .done
-  }
-
-  private static func copy(_ name: String, from source: String, to target: String) throws {
-    let (from, to) = (source + "/" + name, target + "/" + name)
-    guard FileManager.default.fileExists(atPath: from), from != to else { return }
-    do {
-      try Data(contentsOf: URL(fileURLWithPath: from))
-        .write(to: URL(fileURLWithPath: to), options: .atomic)
-    } catch {
-      throw ModelError.unwritable(path: to, reason: (error as NSError).localizedDescription)
-    }
   }
 }

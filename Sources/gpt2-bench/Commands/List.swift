@@ -36,7 +36,7 @@ enum List: Command {
     }
   }
 
-  /// The synthetic models, and the folders in `weights/` that hold a model.
+  /// The synthetic models, and what in `weights/` is a model: folders and files, but for generated ones.
   private static func models() throws -> [(String, String)] {
     var rows = try ModelSource.namedSynthetics.map { name in
       guard case .synthetic(let c, _) = try ModelSource(name) else { return (name, "") }
@@ -44,11 +44,12 @@ enum List: Command {
     }
     rows.append(("synthetic:L,H,C,V,T", "any layers, heads, channels, vocabulary, context, generated"))
     let project = try Project()
-    for folder in (try? FileManager.default.contentsOfDirectory(atPath: project.weights))?.sorted() ?? [] {
-      let path = project.weights + "/" + folder
-      guard FileManager.default.fileExists(atPath: path + "/config.json") else { continue }
-      let summary = (try? Checkpoint(folder: path)).map { shape($0.configuration) } ?? "cannot be opened"
-      rows.append(("weights/" + folder, summary))
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: project.weights))?.sorted() ?? [] {
+      let path = project.weights + "/" + name
+      guard !name.hasPrefix("synthetic-"), let source = try? ModelSource(path) else { continue }
+      if case .folder = source, !ModelFolder.holdsWeights(path) { continue }
+      let checkpoint = try? source.open(cacheFolder: project.weights)
+      rows.append(("weights/" + name, checkpoint.map { shape($0.configuration) } ?? "cannot be opened"))
     }
     return rows
   }

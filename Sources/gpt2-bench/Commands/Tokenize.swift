@@ -6,7 +6,7 @@ enum Tokenize: Command {
     name: "tokenize", summary: "text to token ids, and back with --decode", operands: "[TEXT]",
     operandCount: 0...1,
     options: [
-      Option("--model", value: "M", help: "a folder with vocab.json and merges.txt"),
+      Option("--model", value: "M", help: "a model with a vocabulary, or a folder with one alone"),
       Option(
         "--decode", value: "\"1 2 3\"", help: "the text of these ids, - from standard input"),
     ])
@@ -58,10 +58,12 @@ enum Tokenize: Command {
   /// A vocabulary alone will do here, so a downloaded one is taken even without weights beside it.
   private static func tokenizer(_ arguments: Arguments, _ console: Console) throws -> Tokenizer {
     if let name = arguments.string("--model") {
-      guard let folder = try ModelSource(name).tokenizerFolder else {
-        throw RunError("\(name) has no tokenizer, expected a model with vocab.json and merges.txt")
+      guard let location = try ModelSource(name).tokenizerLocation else {
+        throw RunError(
+          "\(name) has no tokenizer, expected vocab.json and merges.txt, gpt2_tokenizer.bin or vocab.bin beside it"
+        )
       }
-      return try Tokenizer(folder: folder)
+      return try location.load()
     }
     let project = try Project()
     let isDownloaded = FileManager.default.fileExists(atPath: project.downloadedModel + "/vocab.json")

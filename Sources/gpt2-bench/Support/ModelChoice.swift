@@ -1,4 +1,3 @@
-import Foundation
 import GPT2Model
 import Reporting
 
@@ -18,7 +17,7 @@ struct ModelChoice {
       return
     }
     let downloaded = project.downloadedModel
-    if FileManager.default.fileExists(atPath: downloaded + "/model.safetensors") {
+    if ModelFolder.holdsWeights(downloaded) {
       source = try ModelSource(Project.shown(downloaded))
       console.note("model: \(source.name), downloaded")
       return
@@ -35,20 +34,11 @@ struct ModelChoice {
 
   func open() throws -> Checkpoint { try source.open(cacheFolder: project.weights) }
 
-  /// The model's tokenizer; nil where no vocabulary lies beside it.
+  /// The model's tokenizer; nil where none lies with it.
   ///
-  /// - Throws: also where its ids go beyond the model's: then text would become ids that the model has not.
+  /// - Throws: also where its ids go beyond the model's.
   func tokenizer(of configuration: Configuration) throws -> Tokenizer? {
-    guard let folder = source.tokenizerFolder,
-      FileManager.default.fileExists(atPath: folder + "/vocab.json")
-    else { return nil }
-    let tokenizer = try Tokenizer(folder: folder)
-    guard tokenizer.vocabularyCount <= configuration.vocabulary else {
-      throw RunError(
-        "\(folder)/vocab.json: found \(tokenizer.vocabularyCount) tokens, expected at most the model's vocabulary "
-          + "of \(configuration.vocabulary)")
-    }
-    return tokenizer
+    try source.tokenizer(for: configuration)
   }
 }
 

@@ -53,11 +53,7 @@ final class WorkerSession {
     let elapsed = Int(clock.now() - start)
     self.engine = engine
     model = source
-    if let folder = source.tokenizerFolder,
-      FileManager.default.fileExists(atPath: folder + "/vocab.json")
-    {
-      tokenizer = try Tokenizer(folder: folder)
-    }
+    tokenizer = try source.tokenizer(for: engine.configuration)
     return loadAnswer(nanoseconds: elapsed, wasCold: wasCold, baselineBytes: baselineBytes)
   }
 
@@ -69,10 +65,10 @@ final class WorkerSession {
       decoding: variant.decoding.rawValue, countersUnavailable: unavailable)
   }
 
-  /// Whether the file's pages are all out; false where another process keeps them.
+  /// Whether the files' pages are all out; false where another process keeps them.
   private func dropFromPageCache(_ source: ModelSource) throws -> Bool {
-    guard let path = try source.open(cacheFolder: project.weights).path else { return false }
-    return PageCache.evict(path) == .evicted
+    let files = try source.open(cacheFolder: project.weights).files
+    return !files.isEmpty && files.map(PageCache.evict).allSatisfy { $0 == .evicted }
   }
 
   func check(_ request: CheckRequest) throws -> CheckAnswer {

@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Model
+import TestSupport
 import Testing
 
 /// Ids made by Hugging Face `tokenizers` and confirmed by tiktoken: see `scripts/tokenizer_golden.py`.
@@ -53,5 +54,34 @@ import Testing
     #expect(tokenizer.vocabularyCount == 50257)
     #expect(tokenizer.endOfText == 50256)
     try check(tokenizer, against: TokenizerFixtures.gpt2Cases)
+  }
+
+  /// Ways in which a vocabulary can be stored other than the one that it came in.
+  enum Storage: CaseIterable {
+    case llmc, seed, huggingFace
+
+    /// The tokenizer, written and read again.
+    func restored(_ tokenizer: Tokenizer) throws -> Tokenizer {
+      let folder = try TemporaryFolder()
+      switch self {
+      case .llmc: try tokenizer.exportLLMC(to: folder("gpt2_tokenizer.bin"))
+      case .seed: try tokenizer.exportSeed(to: folder("vocab.bin"))
+      case .huggingFace: try tokenizer.exportHuggingFace(to: folder.path)
+      }
+      return try #require(try ModelSource(folder.path).tokenizerLocation).load()
+    }
+  }
+
+  @Test(arguments: Storage.allCases)
+  func whateverItIsStoredInTheSmallVocabularyGivesTheReferenceIDs(_ storage: Storage) throws {
+    try check(storage.restored(TokenizerFixtures.small()), against: TokenizerFixtures.smallCases)
+  }
+
+  @Test(
+    .enabled(if: TokenizerFixtures.hasGPT2, "scripts/fetch_vocabulary.sh fetches GPT-2's vocabulary"),
+    arguments: Storage.allCases)
+  func whateverItIsStoredInTheGPT2VocabularyGivesTheReferenceIDs(_ storage: Storage) throws {
+    let tokenizer = try Tokenizer(folder: TokenizerFixtures.gpt2Folder)
+    try check(storage.restored(tokenizer), against: TokenizerFixtures.gpt2Cases)
   }
 }

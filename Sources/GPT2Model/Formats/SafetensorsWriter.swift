@@ -1,57 +1,24 @@
 import Foundation
 
-/// Writes a checkpoint as `.safetensors`: to a temporary file first, then renamed, so that a reader never sees
-/// half of it.
+/// Writes a model's tensors, all float32, as `.safetensors`.
 enum SafetensorsWriter {
-  /// - Parameter tensors: the values of `configuration.parameters`, in their order, handed to `body` one at a
-  ///   time.
+  /// - Parameter body: fills the values of `configuration.parameters`, one at a time, in their order.
   static func write(
     _ configuration: Configuration, metadata: [String: String], to path: String,
     filling body: (UnsafeMutableBufferPointer<Float>, Int) -> Void
   ) throws(ModelError) {
     let header = header(of: configuration, metadata: metadata)
+    let parameters = configuration.parameters
     let bytes = header.count + configuration.parameterCount * MemoryLayout<Float>.stride
-    // A name of its own: another writer of the same path must not cut this one's mapping short.
-    let temporary = "\(path).\(getpid())-\(UInt64.random(in: 0 ... .max)).partial"
-    let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw .unwritable(path: path, reason: String(cString: strerror(errno)))
+    try NewFile.write(bytes, to: path) { file in
+      file.copyBytes(from: header)
+      var offset = header.count
+      for (index, parameter) in parameters.enumerated() {
+        let end = offset + parameter.count * MemoryLayout<Float>.stride
+        body(UnsafeMutableRawBufferPointer(rebasing: file[offset..<end]).bindMemory(to: Float.self), index)
+        offset = end
+      }
     }
-    var isFinished = false
-    defer {
-      close(descriptor)
-      if !isFinished { unlink(temporary) }
-    }
-    let reserved = reserve(bytes, of: descriptor)
-    guard reserved == 0 else {
-      throw .unwritable(path: path, reason: String(cString: strerror(reserved)))
-    }
-    guard
-      let base = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
-      base != MAP_FAILED
-    else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
-    header.withUnsafeBytes { base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-    var offset = header.count
-    for (index, parameter) in configuration.parameters.enumerated() {
-      let start = (base + offset).bindMemory(to: Float.self, capacity: parameter.count)
-      body(UnsafeMutableBufferPointer(start: start, count: parameter.count), index)
-      offset += parameter.count * MemoryLayout<Float>.stride
-    }
-    munmap(base, bytes)
-    guard rename(temporary, path) == 0 else {
-      throw .unwritable(path: path, reason: String(cString: strerror(errno)))
-    }
-    isFinished = true
-  }
-
-  /// Reserves the file's blocks up front: a full disk is an error here, not a signal while the mapping is
-  /// filled. Returns an errno, 0 for success.
-  private static func reserve(_ bytes: Int, of descriptor: Int32) -> Int32 {
-    #if canImport(Darwin)
-      return ftruncate(descriptor, off_t(bytes)) == 0 ? 0 : errno
-    #else
-      return posix_fallocate(descriptor, 0, off_t(bytes))
-    #endif
   }
 
   /// The length and the JSON, padded with spaces so that the data begins at a multiple of 64 bytes.
@@ -114,8 +81,8 @@ extension Checkpoint {
       "format": "pt", "n_head": "\(configuration.heads)",
       "layer_norm_epsilon": "\(configuration.layerNormEpsilon)",
     ]
-    try SafetensorsWriter.write(configuration, metadata: metadata, to: path) { destination, index in
-      _ = destination.update(fromContentsOf: tensor(at: index))
+    try SafetensorsWriter.write(configuration, metadata: metadata, to: path) { target, index in
+      read(index, into: target, order: .inputsFirst)
     }
   }
 }

@@ -56,6 +56,12 @@ struct SafetensorsHeader: Equatable {
         entries[name] = try Self.entry(value, name: name, dataBytes: dataBytes, path: path)
       }
     }
+    let end = entries.values.map(\.offsets.upperBound).max() ?? 0
+    guard end == dataBytes else {
+      throw .field(
+        path: path, field: "size", found: "\(dataStart + dataBytes) bytes",
+        expected: "\(dataStart + end), where its last tensor ends")
+    }
   }
 
   private static func entry(

@@ -1,0 +1,40 @@
+import Foundation
+
+/// Finds the weights in a folder.
+public enum ModelFolder {
+  /// Whether there are weights in a folder.
+  public static func holdsWeights(_ folder: String) -> Bool { (try? weights(in: folder)) != nil }
+
+  /// The one file of weights in a folder: the first of `model.safetensors`, `model.safetensors.index.json`,
+  /// `gpt2_*.bin` (llm.c's), `model.bin` and `pytorch_model.bin` that is there.
+  ///
+  /// - Throws: `ModelError.unreadable` where there is none, `.malformed` where several are equally good.
+  static func weights(in folder: String) throws(ModelError) -> String {
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted() } catch {
+      throw .unreadable(path: folder, reason: "no such folder, or it may not be read")
+    }
+    for isWanted in wanted {
+      let found = names.filter(isWanted)
+      if found.count > 1 {
+        throw .malformed(
+          path: folder,
+          problem:
+            "holds \(found.joined(separator: ", ")), expected one model, or the name of one of these files")
+      }
+      if let name = found.first { return folder + "/" + name }
+    }
+    throw .unreadable(path: folder + "/model.safetensors", reason: "no such file")
+  }
+
+  private static let wanted: [@Sendable (String) -> Bool] = [
+    { $0 == "model.safetensors" },
+    { $0 == "model.safetensors.index.json" },
+    {
+      $0.hasPrefix("gpt2_") && $0.hasSuffix(".bin") && $0 != LLMCTokenizer.fileName
+        && !$0.contains("debug_state")
+    },
+    { $0 == "model.bin" },
+    { $0 == "pytorch_model.bin" },
+  ]
+}

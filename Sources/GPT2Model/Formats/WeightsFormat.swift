@@ -1,0 +1,81 @@
+import Foundation
+
+/// The formats of weights, told apart by what a file holds, not by what it is called.
+///
+/// To add one: a case here with the mark that `init(of:)` looks for, its opening in `Checkpoint.init(weights:as:name:)`,
+/// and, where its tokenizer does not lie beside it as another's does, `TokenizerLocation`.
+public enum WeightsFormat: String, CaseIterable, Sendable {
+  case safetensors
+  /// `model.safetensors.index.json`, which names several files.
+  case safetensorsIndex
+  /// llm.c's `gpt2_124M.bin`.
+  case llmc
+  /// `model.bin`: five int32, then float32.
+  case seed
+  /// A pickle of PyTorch's, in a zip archive or bare. Never opened.
+  case pytorch
+
+  /// What the formats are called together, for errors.
+  static let expectation =
+    "a .safetensors file, llm.c's gpt2_124M.bin, or a seed model.bin (five int32, then float32)"
+
+  /// - Throws: `ModelError.unreadable`, and `.malformed` for a file in none of the formats.
+  init(of path: String) throws(ModelError) {
+    let mapping = try Mapping(readingFile: path)
+    let bytes = mapping.bytes
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    if let format = Self.marked(bytes) {
+      self = format
+    } else if name.hasSuffix(".safetensors") {
+      self = .safetensors
+    } else if name.hasSuffix(".index.json") {
+      self = .safetensorsIndex
+    } else if name.hasPrefix("gpt2_"), name.hasSuffix(".bin") {
+      self = .llmc
+    } else if name == "model.bin" || SeedHeader.isPlausible(mapping) {
+      self = .seed
+    } else {
+      let first = bytes.prefix(8).map { String(format: "%02x", $0) }.joined(separator: " ")
+      throw .malformed(
+        path: path,
+        problem: "unknown kind of file, its first bytes are \(first), expected \(Self.expectation)")
+    }
+  }
+
+  /// By the bytes with which each format that has such begins.
+  private static func marked(_ bytes: UnsafeRawBufferPointer) -> WeightsFormat? {
+    guard bytes.count >= 9 else { return nil }
+    if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) { return .pytorch }
+    // A header's length, and the JSON object that it is the length of.
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    let longest = UInt64(min(bytes.count, SafetensorsHeader.longestHeader))
+    if length <= longest, bytes[8] == UInt8(ascii: "{") { return .safetensors }
+    // PROTO of a protocol that there is. A seed with so many layers would be in the way, and is none.
+    if bytes[0] == 0x80, 2...5 ~= bytes[1] { return .pytorch }
+    return bytes.loadUnaligned(as: Int32.self).littleEndian == LLMCHeader.magic ? .llmc : nil
+  }
+}
+
+extension Checkpoint {
+  /// Opens a file of weights.
+  ///
+  /// - Parameter name: to print.
+  convenience init(weights path: String, as format: WeightsFormat, name: String) throws(ModelError) {
+    switch format {
+    case .safetensors:
+      try self.init(SafetensorsContents(file: path), configuration: nil, name: name)
+    case .safetensorsIndex:
+      try self.init(SafetensorsContents(index: path), configuration: nil, name: name)
+    case .llmc: try self.init(llmc: path, name: name)
+    case .seed: try self.init(seed: path, name: name)
+    case .pytorch:
+      throw .malformed(
+        path: path,
+        problem:
+          "PyTorch's pickles can run code when they are read, so they are not; convert it once: python3 -c "
+          + "'import sys; from transformers import GPT2LMHeadModel as M; "
+          + "M.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[1])' "
+          + "\(URL(fileURLWithPath: path).deletingLastPathComponent().relativePath)")
+    }
+  }
+}

@@ -1,4 +1,6 @@
 extension MergeTable {
+  private typealias Token = UnsafeBufferPointer<UInt8>
+
   /// Reads the text of `merges.txt`: a first line `#version: …` that may be absent, then one merge a line,
   /// the earliest first, as two tokens with one space between them.
   ///
@@ -12,7 +14,6 @@ extension MergeTable {
     var position = 0
     var line = 0
     var firstMergeLine = 1
-    var result: [UInt8] = []
     while position < text.count {
       line += 1
       let end = text[position...].firstIndex(of: newline) ?? text.count
@@ -25,31 +26,37 @@ extension MergeTable {
       }
       if content.isEmpty, text[end...].allSatisfy({ $0 == newline || $0 == UInt8(ascii: "\r") }) { break }
 
-      guard let (left, right) = Self.parts(of: content) else {
-        let found = String(decoding: content, as: UTF8.self)
-        throw TokenizerError.malformedMerge(path: path, line: line, found: found)
-      }
-      func id(of token: UnsafeBufferPointer<UInt8>) throws -> UInt32 {
-        if let id = index.id(of: token) { return UInt32(id) }
-        let name = String(decoding: token, as: UTF8.self)
-        throw TokenizerError.mergeOutsideVocabulary(path: path, line: line, token: name)
-      }
-      result.removeAll(keepingCapacity: true)
-      result.append(contentsOf: left)
-      result.append(contentsOf: right)
-      let merge = Merge(
-        rank: UInt32(line - firstMergeLine), result: try result.withUnsafeBufferPointer { try id(of: $0) })
-      if let earlier = insert(try id(of: left), try id(of: right), merge) {
-        throw TokenizerError.duplicateMerge(
-          path: path, line: line, firstLine: Int(earlier.rank) + firstMergeLine,
-          pair: String(decoding: content, as: UTF8.self))
-      }
+      try add(Token(rebasing: content), rank: line - firstMergeLine, line: line, index: index, path: path)
     }
   }
 
-  private typealias Token = UnsafeBufferPointer<UInt8>
+  /// Adds one merge: two tokens with one space between them.
+  ///
+  /// - Parameters:
+  ///   - rank: how many merges come before it.
+  ///   - line: its place in the file, from 1, for errors.
+  mutating func add(
+    _ content: UnsafeBufferPointer<UInt8>, rank: Int, line: Int, index: TokenIndex, path: String
+  ) throws {
+    guard let (left, right) = Self.parts(of: content) else {
+      let found = String(decoding: content, as: UTF8.self)
+      throw TokenizerError.malformedMerge(path: path, line: line, found: found)
+    }
+    func id(of token: Token) throws -> UInt32 {
+      if let id = index.id(of: token) { return UInt32(id) }
+      let name = String(decoding: token, as: UTF8.self)
+      throw TokenizerError.mergeOutsideVocabulary(path: path, line: line, token: name)
+    }
+    let joined = Array(left) + right
+    let merge = Merge(rank: UInt32(rank), result: try joined.withUnsafeBufferPointer { try id(of: $0) })
+    if let earlier = insert(try id(of: left), try id(of: right), merge) {
+      throw TokenizerError.duplicateMerge(
+        path: path, line: line, firstLine: line - rank + Int(earlier.rank),
+        pair: String(decoding: content, as: UTF8.self))
+    }
+  }
 
-  private static func parts(of line: Slice<Token>) -> (left: Token, right: Token)? {
+  private static func parts(of line: Token) -> (left: Token, right: Token)? {
     let space = UInt8(ascii: " ")
     guard let middle = line.firstIndex(of: space) else { return nil }
     let left = line[..<middle]

@@ -35,11 +35,19 @@ public struct Tokenizer: Sendable {
     let index = try Self.read(vocabularyFile) {
       try TokenIndex(try VocabularyParser.parse($0, path: vocabularyFile), path: vocabularyFile)
     }
+    let merges = try Self.read(mergesFile) { try MergeTable(parsing: $0, index: index, path: mergesFile) }
+    self.init(index: index, merges: merges)
+  }
+
+  /// - Parameters:
+  ///   - literal: ids of tokens that are spelled as text, not in the alphabet of bytes.
+  ///   - endOfText: the special token's id; nil for the one that is spelled `<|endoftext|>`, if there is one.
+  init(index: TokenIndex, merges: MergeTable, literal: Set<Int> = [], endOfText: Int? = nil) {
     let alphabet = ByteAlphabet()
-    merges = try Self.read(mergesFile) { try MergeTable(parsing: $0, index: index, path: mergesFile) }
-    vocabulary = Vocabulary(index, alphabet: alphabet)
+    self.merges = merges
+    self.endOfText = endOfText ?? index.id(of: Self.endOfTextSpelling)
+    vocabulary = Vocabulary(index, alphabet: alphabet, literal: literal)
     byteTokens = alphabet.scalars.map { index.id(of: String($0)).map { UInt32($0) } ?? .max }
-    endOfText = index.id(of: Self.endOfTextSpelling)
   }
 
   /// A tokenizer of a vocabulary whose merges no file lists: `MergeTable.init(making:)` finds them.
@@ -72,7 +80,11 @@ public struct Tokenizer: Sendable {
   /// - Throws: `TokenizerError.byteWithoutToken`, only with a vocabulary that lacks some of the 256 bytes.
   /// - Complexity: O(n) in the text's length, O(w log w) in a word's.
   public func encode(_ text: String, recognizesEndOfText: Bool = true) throws -> [Int] {
-    let special = recognizesEndOfText ? endOfText.map { (Array(Self.endOfTextSpelling.utf8), $0) } : nil
+    var special: (spelling: [UInt8], id: Int)?
+    if recognizesEndOfText, let endOfText {
+      let spelling = try bytes(of: endOfText)
+      if !spelling.isEmpty { special = (spelling, endOfText) }
+    }
     var text = text
     return try text.withUTF8 { utf8 in
       var encoder = TextEncoder(utf8, byteTokens: byteTokens, merges: merges)

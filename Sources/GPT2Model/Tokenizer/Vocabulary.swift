@@ -3,12 +3,20 @@ struct Vocabulary: Sendable {
   private var bytes: [UInt8] = []
   private var offsets: [Int] = [0]  // (count + 1); token i is bytes[offsets[i] ..< offsets[i + 1]]
 
-  /// - Parameter index: the tokens as `vocab.json` writes them, by id.
-  init(_ index: TokenIndex, alphabet: ByteAlphabet) {
+  /// - Parameters:
+  ///   - index: the tokens as `vocab.json` writes them, by id.
+  ///   - literal: ids of tokens that stand for their spelling's own UTF-8.
+  init(_ index: TokenIndex, alphabet: ByteAlphabet, literal: Set<Int>) {
     bytes.reserveCapacity(index.byteCount)
     offsets.reserveCapacity(index.count + 1)
     for id in 0..<index.count {
-      index.withKey(of: id) { alphabet.appendBytes(of: $0, to: &bytes) }
+      index.withKey(of: id) { key in
+        if literal.contains(id) {
+          bytes.append(contentsOf: key)
+        } else {
+          alphabet.appendBytes(of: key, to: &bytes)
+        }
+      }
       offsets.append(bytes.count)
     }
   }

@@ -7,11 +7,15 @@ enum Tokenize: Command {
     operandCount: 0...1,
     options: [
       Option("--model", value: "M", help: "a model with a vocabulary, or a folder with one alone"),
-      Option("--decode", value: "\"1 2 3\"", help: "print the text of these ids"),
+      Option(
+        "--decode", value: "\"1 2 3\"", help: "the text of these ids, - from standard input"),
     ])
 
+  /// From this many bytes on, the time of encoding says something, and standard error gets it.
+  private static let timedLength = 1_000_000
+
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let ids = try arguments.ids("--decode")
+    let ids = try ids(arguments)
     if ids != nil, !arguments.operands.isEmpty {
       throw UsageError("--decode: found text beside it, expected one of the two")
     }
@@ -20,14 +24,35 @@ enum Tokenize: Command {
       console.print(try tokenizer.decode(ids))
       return .done
     }
-    let encoded =
-      if let text = arguments.operands.first {
-        try tokenizer.encode(text)
-      } else {
-        try tokenizer.encode(utf8: [UInt8](FileHandle.standardInput.readDataToEndOfFile()))
-      }
+    let text = arguments.operands.first.map { Array($0.utf8) } ?? standardInput()
+    let start = ContinuousClock.now
+    let encoded = try tokenizer.encode(utf8: text)
+    let time = ContinuousClock.now - start
+    if text.count >= timedLength { console.note(speed(bytes: text.count, tokens: encoded.count, time)) }
     console.print(encoded.map(String.init).joined(separator: " "))
     return .done
+  }
+
+  private static func ids(_ arguments: Arguments) throws -> [Int]? {
+    guard arguments.string("--decode") == "-" else { return try arguments.ids("--decode") }
+    return try standardInput().split { $0 <= 0x20 || $0 == UInt8(ascii: ",") }.map { word in
+      let text = String(decoding: word, as: UTF8.self)
+      guard let id = Int(text), id >= 0 else {
+        throw RunError("standard input: found '\(text.prefix(40))', expected token ids such as 1 2 3")
+      }
+      return id
+    }
+  }
+
+  private static func standardInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
+
+  private static func speed(bytes: Int, tokens: Int, _ time: Duration) -> String {
+    let seconds = time / .seconds(1)
+    let megabytes = Double(bytes) / 1e6
+    return String(
+      format: "encoded %.1f MB into %d tokens in %.1f ms: %.1f MB/s, one thread", megabytes, tokens,
+      seconds * 1e3,
+      megabytes / seconds)
   }
 
   /// A vocabulary alone will do here, so a downloaded one is taken even without weights beside it.

@@ -7,6 +7,10 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
   case tokenOutsideVocabulary(id: Int, vocabulary: Int)
   case outOfMemory(bytes: Int)
   case sampling(parameter: String, found: String, expected: String)
+  case emptyStopSequence
+  case stopSequenceWithoutTokenizer
+  /// A token of the model's that the tokenizer's vocabulary lacks.
+  case tokenWithoutText(id: Int, vocabulary: Int)
 
   public var description: String {
     switch self {
@@ -18,6 +22,11 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     case .outOfMemory(let bytes): "cannot allocate \(bytes) bytes of memory"
     case .sampling(let parameter, let found, let expected):
       "\(parameter) is \(found), expected \(expected)"
+    case .emptyStopSequence: "a stop sequence is empty, expected at least one character"
+    case .stopSequenceWithoutTokenizer:
+      "stop sequences are text, expected a model with a tokenizer"
+    case .tokenWithoutText(let id, let vocabulary):
+      "token id \(id) has no text, the tokenizer's vocabulary ends at \(vocabulary - 1)"
     }
   }
 }

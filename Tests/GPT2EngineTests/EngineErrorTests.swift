@@ -54,6 +54,12 @@ import Testing
       ),
       (.outOfMemory(bytes: 5), "cannot allocate 5 bytes of memory"),
       (.sampling(parameter: "top-k", found: "0", expected: "1 or more"), "top-k is 0, expected 1 or more"),
+      (.emptyStopSequence, "a stop sequence is empty, expected at least one character"),
+      (.stopSequenceWithoutTokenizer, "stop sequences are text, expected a model with a tokenizer"),
+      (
+        .tokenWithoutText(id: 9, vocabulary: 8),
+        "token id 9 has no text, the tokenizer's vocabulary ends at 7"
+      ),
     ])
   func descriptionsNameWhatWasFoundAndExpected(_ error: EngineError, _ text: String) {
     #expect(error.description == text)

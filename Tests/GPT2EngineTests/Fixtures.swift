@@ -57,9 +57,8 @@ extension Engine {
 
   func greedy(_ prompt: [Int], count: Int) throws -> [Int] {
     var tokens: [Int] = []
-    var generator = Generator(self)
-    try generator.generate(prompt: prompt, count: count) { token in
-      tokens.append(token)
+    try Generator(self).generate(prompt: prompt, GenerationParameters(maximumNewTokens: count)) { step in
+      tokens += [step.token].compactMap(\.self)
       return true
     }
     return tokens

@@ -4,15 +4,21 @@ import Testing
 
 @Suite struct GeneratorTests {
   private func run(
-    _ prompt: [Int], count: Int, endOfText: Int? = nil, stopAfter: Int = .max, variant: Variant = .oracle
-  ) throws -> (tokens: [Int], ending: Generator.Ending) {
-    var generator = Generator(try Engine(Fixtures.small.get(), variant: variant, threads: 1))
-    var tokens: [Int] = []
-    let ending = try generator.generate(prompt: prompt, count: count, endOfText: endOfText) { token in
-      tokens.append(token)
-      return tokens.count < stopAfter
+    _ prompt: [Int], count: Int, endOfText: Int? = nil, ignoresEnd: Bool = false, stopAfter: Int = .max,
+    variant: Variant = .oracle
+  ) throws -> (tokens: [Int], ending: GenerationEnding) {
+    let generator = Generator(try Engine(Fixtures.small.get(), variant: variant, threads: 1))
+    let parameters = GenerationParameters(maximumNewTokens: count, endsAtEndOfText: !ignoresEnd)
+    var steps: [GenerationStep] = []
+    let ending = try generator.generate(prompt: prompt, parameters, endOfText: endOfText) { step in
+      steps.append(step)
+      return steps.count < stopAfter
     }
-    return (tokens, ending)
+    // The last step, and no other, says why.
+    #expect(steps.last?.ending == ending)
+    #expect(steps.dropLast().allSatisfy { $0.ending == nil && $0.token != nil })
+    #expect(steps.allSatisfy { $0.text.isEmpty })
+    return (steps.compactMap(\.token), ending)
   }
 
   @Test(arguments: Variant.all)
@@ -27,6 +33,8 @@ import Testing
     let first = try #require(free.tokens.firstIndex(of: last))
     let ended = try run(prompt, count: 6, endOfText: last, variant: variant)
     #expect(ended.ending == .endOfText && ended.tokens == Array(free.tokens.prefix(first)))
+    let ignored = try run(prompt, count: 6, endOfText: last, ignoresEnd: true, variant: variant)
+    #expect(ignored == free)
     // Three tokens of twelve: nine positions are left, and the last one's logits still give a token.
     let full = try run(prompt, count: 100, variant: variant)
     #expect(full.ending == .contextFull && full.tokens.count == 10)
@@ -55,18 +63,66 @@ import Testing
     #expect(throws: EngineError.tokenOutsideVocabulary(id: 23, vocabulary: 23)) { try run([23], count: 1) }
   }
 
-  @Test func aSeedGivesTheSameTextAndAnotherSeedAnother() throws {
-    let engine = try Engine(Fixtures.tiny.get(), variant: .oracle, threads: 1)
-    func sample(_ seed: UInt64) throws -> [Int] {
-      var generator = Generator(engine, sampling: try SamplingParameters(temperature: 1, seed: seed))
-      var tokens: [Int] = []
-      try generator.generate(prompt: [1, 2], count: 12) { token in
-        tokens.append(token)
-        return true
-      }
-      return tokens
+  @Test func stopSequencesNeedText() throws {
+    let parameters = GenerationParameters(stops: try StopSequences(["a"]))
+    #expect(throws: EngineError.stopSequenceWithoutTokenizer) {
+      try Generator(Engine(Fixtures.small.get(), variant: .oracle, threads: 1))
+        .generate(prompt: [1], parameters) { _ in true }
     }
-    #expect(try sample(1) == sample(1))
-    #expect(try sample(1) != sample(2))
+  }
+
+  /// A sequence goes on where a generation left it, as if it had been one.
+  @Test(arguments: Variant.all)
+  func aSequenceCanBeContinued(_ variant: Variant) throws {
+    let engine = try Engine(Fixtures.small.get(), variant: variant, threads: 1)
+    let whole = try engine.greedy([4, 17, 9], count: 7)
+    let sequence = try engine.makeSequence()
+    try sequence.append([4, 17, 9])
+    for count in [3, 4] {
+      try Generator(engine).generate(
+        behind: sequence, GenerationParameters(maximumNewTokens: count)
+      ) { _ in true }
+    }
+    #expect(sequence.tokens == [4, 17, 9] + whole)
+  }
+
+  private func sample(
+    _ seed: UInt64, _ variant: Variant, penalty: Float = 1, temperature: Float = 1
+  ) throws -> [Int] {
+    let engine = try Engine(Fixtures.tiny.get(), variant: variant, threads: 2)
+    let sampling = try SamplingParameters(
+      temperature: temperature, topK: 100, topP: 0.98, minP: 0.01, repetitionPenalty: penalty, seed: seed)
+    var tokens: [Int] = []
+    try Generator(engine).generate(
+      prompt: [1, 2], GenerationParameters(sampling: sampling, maximumNewTokens: 12)
+    ) { step in
+      tokens += [step.token].compactMap(\.self)
+      return true
+    }
+    return tokens
+  }
+
+  @Test(arguments: Variant.all)
+  func aSeedGivesTheSameTextAndAnotherSeedAnother(_ variant: Variant) throws {
+    #expect(try sample(1, variant) == sample(1, variant))
+    #expect(try sample(1, variant) != sample(2, variant))
+  }
+
+  /// Whatever the seed.
+  @Test(arguments: Variant.all)
+  func greedyTextIsTheSameOnEveryVariant(_ variant: Variant) throws {
+    for penalty: Float in [1, 1.5] {
+      #expect(
+        try sample(7, variant, penalty: penalty, temperature: 0)
+          == sample(1, .oracle, penalty: penalty, temperature: 0))
+    }
+  }
+
+  /// A penalty that nothing outweighs leaves no token a second time.
+  @Test func aHugePenaltyLeavesNoRepetition() throws {
+    let free = try sample(1, .packed, temperature: 0)
+    let penalised = try sample(1, .packed, penalty: 1e30, temperature: 0)
+    #expect(penalised.count == 12 && Set(penalised + [1, 2]).count == 14)
+    #expect(penalised != free)
   }
 }

@@ -3,9 +3,13 @@ import GPT2Engine
 import Testing
 
 @Suite struct SamplerTests {
-  private func draws(_ logits: [Float], _ parameters: SamplingParameters, _ count: Int = 1) -> [Int] {
+  private func draws(
+    _ logits: [Float], _ parameters: SamplingParameters, _ count: Int = 1, after tokens: [Int] = []
+  ) -> [Int] {
     var sampler = Sampler(parameters)
-    return logits.withUnsafeBufferPointer { buffer in (0..<count).map { _ in sampler.next(buffer) } }
+    return logits.withUnsafeBufferPointer { buffer in
+      (0..<count).map { _ in sampler.next(buffer, after: tokens) }
+    }
   }
 
   /// Logits with these probabilities.
@@ -88,6 +92,89 @@ import Testing
     #expect(try kept(1, 2, 0.58) == [0, 1])
   }
 
+  /// Probabilities ½, ¼, ⅛, ⅛ are exact.
+  @Test func minPKeepsTokensAtLeastThatShareAsLikelyAsTheFirst() throws {
+    let logits = [2, 0, 1, 0].map { Float($0) * Float(log(2.0)) }
+    let cases: [(Float, Set<Int>)] = [
+      (0, [0, 1, 2, 3]), (0.24, [0, 1, 2, 3]), (0.26, [0, 2]), (0.49, [0, 2]), (0.51, [0]), (1, [0]),
+    ]
+    for (p, kept) in cases {
+      #expect(
+        Set(draws(logits, try SamplingParameters(temperature: 1, minP: p, seed: 2), 600)) == kept, "p = \(p)")
+    }
+    // All equals of the likeliest stay at 1.
+    let equal: [Float] = [3, 1, 3, 3, 2]
+    #expect(Set(draws(equal, try SamplingParameters(temperature: 1, minP: 1, seed: 2), 200)) == [0, 2, 3])
+    // Temperature before min-p: a hot distribution has more tokens that are likely enough.
+    for (temperature, kept) in [(Float(0.5), [0]), (1, [0, 2]), (2, [0, 1, 2, 3])] as [(Float, Set<Int>)] {
+      let parameters = try SamplingParameters(temperature: temperature, minP: 0.3, seed: 2)
+      #expect(Set(draws(logits, parameters, 600)) == kept)
+    }
+    // Behind top-p, whose share is of all: 0.74 leaves two, min-p alone would leave four.
+    let both = try SamplingParameters(temperature: 1, topP: 0.74, minP: 0.2, seed: 2)
+    #expect(Set(draws(logits, both, 600)) == [0, 2])
+  }
+
+  @Test func thePenaltyDividesPositiveLogitsAndMultipliesNegativeOnes() throws {
+    let logits: [Float] = [3, 2, -1, -2, 0]
+    func greedy(_ penalty: Float, _ tokens: [Int]) throws -> Int {
+      try draws(logits, SamplingParameters(temperature: 0, repetitionPenalty: penalty), after: tokens)[0]
+    }
+    #expect(try greedy(1, [0, 0]) == 0)
+    #expect(try greedy(1.4, [0]) == 0)
+    #expect(try greedy(1.6, [0]) == 1)
+    // Once, however often a token stands in the text: twice would make 3 less than 2.
+    #expect(try greedy(1.4, [0, 0, 0]) == 0)
+    #expect(try greedy(100, [0, 1]) == 0)
+    // −1 becomes −2.5, behind −2; 0 stays.
+    let negative: [Float] = [-1, -2, -3]
+    let penalised = try SamplingParameters(temperature: 0, repetitionPenalty: 2.5)
+    #expect(draws(negative, penalised, after: [0]) == [1])
+    // Below 1 it rewards.
+    #expect(try greedy(0.5, [1]) == 1)
+  }
+
+  /// Probabilities are those of the penalised logits, and the cuts come behind it.
+  @Test func thePenaltyStandsBeforeTemperatureAndCuts() throws {
+    let logits: [Float] = [4, 3, 2]
+    let parameters = try SamplingParameters(temperature: 1, topK: 1, repetitionPenalty: 2, seed: 1)
+    #expect(Set(draws(logits, parameters, 50, after: [0])) == [1])
+    let free = try SamplingParameters(temperature: 1, seed: 6)
+    let penalised = try SamplingParameters(temperature: 1, repetitionPenalty: 2, seed: 6)
+    #expect(draws(logits, penalised, 200, after: [0, 1]) == draws([2, 1.5, 2], free, 200))
+  }
+
+  /// Over thousands of tokens, each cut against its definition on sorted probabilities.
+  @Test(
+    arguments: [
+      (nil, 0.9, 0), (nil, 0.3, 0.001), (500, 0.8, 0), (2500, 1, 0), (nil, 1, 0.02), (40, 0.95, 0.05),
+      (nil, 1, 0),
+    ] as [(Int?, Float, Float)])
+  func cutsOfManyTokensAreThoseOfTheirDefinitions(_ topK: Int?, _ topP: Float, _ minP: Float) throws {
+    let count = 5003
+    let logits = (0..<count).map { Float(($0 * 7919) % 5021) / 500 - Float($0 % 3) }
+    let order = (0..<count).sorted { (logits[$0], $1) > (logits[$1], $0) }
+    var kept = order.prefix(topK ?? count)
+    let power = { (id: Int) in exp(Double(logits[id]) - Double(logits[order[0]])) }
+    let total = kept.reduce(0) { $0 + power($1) }
+    var reached = 0.0
+    let last = kept.firstIndex { id in
+      reached += power(id)
+      return reached >= Double(topP) * total
+    }
+    if let last, topP < 1 { kept = kept[...last] }
+    kept.removeAll { power($0) < Double(minP) }
+    let parameters = try SamplingParameters(temperature: 1, topK: topK, topP: topP, minP: minP, seed: 8)
+    let drawn = draws(logits, parameters, 4000)
+    #expect(Set(drawn).isSubset(of: kept))
+    // The less likely half of what is left is drawn as often as its probability says.
+    let all = kept.reduce(0) { $0 + power($1) }
+    let half = Set(kept.suffix(kept.count / 2))
+    let share = half.reduce(0) { $0 + power($1) } / all
+    let found = Double(drawn.filter(half.contains).count) / 4000
+    #expect(abs(found - share) < 4 * (share * (1 - share) / 4000).squareRoot() + 1e-9)
+  }
+
   @Test(
     arguments: [
       (1, nil, 1, [0.4, 0.3, 0.2, 0.1]), (1, 3, 1, [4.0 / 9, 3.0 / 9, 2.0 / 9, 0]),
@@ -146,5 +233,21 @@ import Testing
     #expect(
       throws: EngineError.sampling(parameter: "top-p", found: "\(topP)", expected: "above 0, at most 1")
     ) { try SamplingParameters(temperature: 1, topP: topP) }
+  }
+
+  @Test(arguments: [-0.1, 1.001, Float.nan, .infinity])
+  func aSenselessMinPIsRefused(_ minP: Float) {
+    #expect(throws: EngineError.sampling(parameter: "min-p", found: "\(minP)", expected: "0 (off) to 1")) {
+      try SamplingParameters(temperature: 1, minP: minP)
+    }
+  }
+
+  @Test(arguments: [0, -1, Float.nan, .infinity])
+  func aSenselessPenaltyIsRefused(_ penalty: Float) {
+    let error = #expect(throws: EngineError.self) {
+      try SamplingParameters(temperature: 1, repetitionPenalty: penalty)
+    }
+    #expect(
+      error?.description == "repetition penalty is \(penalty), expected a positive number, 1 for none")
   }
 }

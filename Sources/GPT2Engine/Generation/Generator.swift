@@ -1,43 +1,56 @@
-/// Continues one prompt, token by token.
+import GPT2Model
+
+/// Continues texts, one at a time, token by token.
 public struct Generator {
-  public enum Ending: Equatable, Sendable {
-    /// As many tokens as were asked for.
-    case count
-    /// The token that ends a text came; it is not handed over.
-    case endOfText
-    /// The caller had enough.
-    case stopped
-    case contextFull
-  }
-
   private let engine: Engine
-  private var sampler: Sampler
+  private let tokenizer: Tokenizer?
 
-  public init(_ engine: Engine, sampling: SamplingParameters = .greedy) {
+  /// - Parameter tokenizer: nil for tokens without text.
+  public init(_ engine: Engine, tokenizer: Tokenizer? = nil) {
     self.engine = engine
-    sampler = Sampler(sampling)
+    self.tokenizer = tokenizer
   }
 
+  /// Continues a prompt.
+  ///
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - count: new tokens at most; fewer where the context ends.
-  ///   - endOfText: the token that ends a text; nil to go on whatever comes.
-  ///   - onToken: takes each new token as soon as it is there; false to stop.
+  ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
+  ///   - onStep: takes each step as soon as it is there; false to stop. The last step it gets, and only that, has an
+  ///     ending.
   @discardableResult
-  public mutating func generate(
-    prompt: [Int], count: Int, endOfText: Int? = nil, onToken: (Int) -> Bool
-  ) throws(EngineError) -> Ending {
+  public func generate(
+    prompt: [Int], _ parameters: GenerationParameters, endOfText: Int? = nil,
+    onStep: (GenerationStep) -> Bool
+  ) throws(EngineError) -> GenerationEnding {
     let sequence = try engine.makeSequence()
     try sequence.append(prompt)
-    for index in 0..<max(count, 0) {
-      let logits = try engine.step([sequence])
-      let token = sampler.next(UnsafeBufferPointer(start: logits.row(0), count: logits.columns))
-      if token == endOfText { return .endOfText }
-      guard onToken(token) else { return .stopped }
-      guard index + 1 < count else { break }
-      guard sequence.room > 0 else { return .contextFull }
-      try sequence.append([token])
+    return try generate(behind: sequence, parameters, endOfText: endOfText, onStep: onStep)
+  }
+
+  /// Continues a sequence of this engine's, of which at least one token has not been taken in yet.
+  ///
+  /// The new tokens are appended to it; the last one, and what the context has no room for, are not taken in.
+  @discardableResult
+  public func generate(
+    behind sequence: TokenSequence, _ parameters: GenerationParameters, endOfText: Int? = nil,
+    onStep: (GenerationStep) -> Bool
+  ) throws(EngineError) -> GenerationEnding {
+    var continuation = try Continuation(parameters, tokenizer: tokenizer, endOfText: endOfText)
+    if let ending = continuation.ending {
+      _ = onStep(continuation.finish(ending))
+      return ending
     }
-    return .count
+    while true {
+      let logits = try engine.step([sequence])
+      let row = UnsafeBufferPointer(start: logits.row(0), count: logits.columns)
+      let step = try continuation.next(row, of: sequence)
+      let goesOn = onStep(step)
+      if let ending = step.ending { return ending }
+      if !goesOn {
+        _ = onStep(continuation.finish())
+        return .stopped
+      }
+    }
   }
 }

@@ -1,97 +1,84 @@
 import Foundation
 import Statistics
 
-/// Chooses tokens from logits, with a random stream of its own.
+/// Chooses tokens from logits, with a random stream of its own: one number a draw.
+///
+/// All three cuts leave the most likely tokens down to some place, so none needs the vocabulary sorted.
 public struct Sampler: Sendable {
   public let parameters: SamplingParameters
   private var random: SeededGenerator
+  private var logits = ScannedLogits()
+  private var numerators = SoftmaxNumerators()
+  private var candidates = Candidates()
 
   public init(_ parameters: SamplingParameters) {
     self.parameters = parameters
     random = SeededGenerator(seed: parameters.seed)
   }
 
-  /// - Parameter logits: (vocabulary), not empty.
-  public mutating func next(_ logits: UnsafeBufferPointer<Float>) -> Int {
-    guard parameters.temperature > 0 else { return argmax(logits) }
-    var candidates = kept(logits)
+  /// - Parameters:
+  ///   - logits: (vocabulary), not empty.
+  ///   - tokens: the whole text so far, prompt and output, which the repetition penalty looks at.
+  public mutating func next(_ logits: UnsafeBufferPointer<Float>, after tokens: [Int]) -> Int {
+    let isGreedy = parameters.temperature == 0
+    if isGreedy, parameters.repetitionPenalty == 1 { return argmax(logits) }
+    self.logits.load(logits, penalising: tokens, by: parameters.repetitionPenalty)
+    let largest = self.logits.largest
     // Without a largest logit that is finite there are no probabilities.
-    guard let first = candidates.first, first.logit.isFinite else { return argmax(logits) }
-    // In double, so that the sum of fifty thousand probabilities has no say in the choice.
-    let largest = Double(first.logit)
-    var total = 0.0
-    var weights = candidates.map { candidate in
-      let weight = exp((Double(candidate.logit) - largest) / Double(parameters.temperature))
-      total += weight
-      return weight
-    }
-    if parameters.topP < 1 {
-      var reached = 0.0
-      let enough = Double(parameters.topP) * total
-      let count =
-        (weights.firstIndex { weight in
-          reached += weight
-          return reached >= enough
-        } ?? weights.count - 1) + 1
-      candidates.removeSubrange(count...)
-      weights.removeSubrange(count...)
-      total = weights.reduce(0, +)
-    }
-    var left = random.unit() * total
-    for (candidate, weight) in zip(candidates, weights) {
-      left -= weight
-      if left < 0 { return candidate.id }
-    }
-    return candidates[candidates.count - 1].id
+    guard largest.isFinite else { return argmax(logits) }
+    if !isGreedy, let drawn = draw(largest: largest) { return drawn }
+    return self.logits.firstID(of: largest) ?? argmax(logits)
   }
 
-  private struct Candidate {
-    var id: Int
-    var logit: Float
+  private mutating func draw(largest: Float) -> Int? {
+    let p = parameters
+    let share = random.unit()
+    if p.topK == nil, p.topP == 1, p.minP == 0 {
+      numerators.fill(logits, largest: largest, temperature: p.temperature)
+      return numerators.draw(share)
+    }
+    if let topK = p.topK {
+      candidates.gather(logits, mostLikely: topK)
+      candidates.weigh(largest: largest, temperature: p.temperature)
+      if p.topP < 1 { candidates.keepNucleus(Double(p.topP) * candidates.totalWeight) }
+    } else if p.topP < 1 {
+      numerators.fill(logits, largest: largest, temperature: p.temperature)
+      // All tokens lighter than this are, together, lighter than what the nucleus may leave out.
+      let least = (1 - Double(p.topP)) * numerators.total / Double(logits.count)
+      candidates.gather(logits, above: limit(ofWeight: least, largest: largest))
+      candidates.weigh(numerators)
+      candidates.keepNucleus(Double(p.topP) * numerators.total)
+    } else {
+      candidates.gather(logits, above: limit(ofWeight: Double(p.minP), largest: largest))
+      candidates.weigh(largest: largest, temperature: p.temperature)
+    }
+    if p.minP > 0 { candidates.keep(weightsOfAtLeast: Double(p.minP)) }
+    return candidates.draw(share)
   }
 
-  /// What top-k leaves, most likely first, lower ids first among equals. A NaN is never among them.
-  private func kept(_ logits: UnsafeBufferPointer<Float>) -> [Candidate] {
-    var candidates: [Candidate] = []
-    candidates.reserveCapacity(logits.count)
-    for (id, logit) in logits.enumerated() where !logit.isNaN {
-      candidates.append(Candidate(id: id, logit: logit))
-    }
-    if let k = parameters.topK, k < candidates.count {
-      let threshold = Self.kthLargest(candidates, k)
-      candidates.removeAll { $0.logit < threshold }
-    }
-    candidates.sort { $0.logit == $1.logit ? $0.id < $1.id : $0.logit > $1.logit }
-    if let k = parameters.topK, k < candidates.count { candidates.removeSubrange(k...) }
-    return candidates
-  }
-
-  /// The k-th largest value, from a heap of the k largest so far whose smallest stands in front.
-  private static func kthLargest(_ candidates: [Candidate], _ k: Int) -> Float {
-    var heap = candidates.prefix(k).map(\.logit).sorted()
-    for candidate in candidates.dropFirst(k) where candidate.logit > heap[0] {
-      heap[0] = candidate.logit
-      var parent = 0
-      while true {
-        var smallest = parent
-        for child in [2 * parent + 1, 2 * parent + 2]
-        where child < k && heap[child] < heap[smallest] { smallest = child }
-        if smallest == parent { break }
-        heap.swapAt(parent, smallest)
-        parent = smallest
-      }
-    }
-    return heap[0]
+  /// A logit that is surely below those of this weight.
+  private func limit(ofWeight weight: Double, largest: Float) -> Float {
+    Float(Double(largest) + Double(parameters.temperature) * log(weight * 0.999)).nextDown
   }
 }
 
 /// The index of the largest value, the lowest among equals. A NaN never wins; 0 where there is nothing else.
 public func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
-  var best = values.firstIndex { !$0.isNaN } ?? 0
+  let block = 64
+  let whole = values.count / block * block
   var largest = -Float.infinity
-  for (index, value) in values.enumerated() where value > largest {
-    largest = value
-    best = index
+  var best: Int?
+  func search(_ ids: Range<Int>) {
+    for id in ids where values[id] > largest { (best, largest) = (id, values[id]) }
   }
-  return best
+  for start in stride(from: 0, to: whole, by: block) {
+    var maxima = SIMD16<Float>(repeating: -.infinity)
+    for offset in stride(from: 0, to: block, by: 16) {
+      let some = UnsafeRawPointer(values.baseAddress! + start + offset).loadUnaligned(as: SIMD16<Float>.self)
+      maxima.replace(with: some, where: some .> maxima)
+    }
+    if maxima.max() > largest { search(start..<start + block) }
+  }
+  search(whole..<values.count)
+  return best ?? values.firstIndex { !$0.isNaN } ?? 0
 }

@@ -26,7 +26,7 @@ public final class SamplingProblem: OperationProblem {
 
   public func run(turn: Int) -> UnsafePointer<Float> {
     let source = rotation?.scattered(turn: turn, count: vocabulary) ?? UnsafePointer(logits.base)
-    chosen.base[0] = Float(sampler.next(UnsafeBufferPointer(start: source, count: vocabulary)))
+    chosen.base[0] = Float(sampler.next(UnsafeBufferPointer(start: source, count: vocabulary), after: []))
     return UnsafePointer(chosen.base)
   }
 
@@ -39,7 +39,7 @@ public final class SamplingProblem: OperationProblem {
     var counts = [Int](repeating: 0, count: vocabulary)
     var sampler = Sampler(parameters)
     let own = UnsafeBufferPointer(start: UnsafePointer(logits.base), count: vocabulary)
-    for _ in 0..<draws { counts[sampler.next(own)] += 1 }
+    for _ in 0..<draws { counts[sampler.next(own, after: [])] += 1 }
     var result = ValueCheck(compared: vocabulary, total: vocabulary)
     for (id, p) in probabilities().enumerated() {
       let deviation = (p * (1 - p) / Double(draws)).squareRoot()
@@ -50,7 +50,7 @@ public final class SamplingProblem: OperationProblem {
     return result
   }
 
-  /// Temperature, top-k, top-p by their definitions.
+  /// Temperature, top-k, top-p, min-p by their definitions; there is no text to penalise.
   private func probabilities() -> [Double] {
     let order = (0..<vocabulary).sorted {
       logits.base[$0] == logits.base[$1] ? $0 < $1 : logits.base[$0] > logits.base[$1]
@@ -69,7 +69,9 @@ public final class SamplingProblem: OperationProblem {
       reached += powers[nucleus]
       nucleus += 1
     }
-    for (id, power) in zip(kept.prefix(nucleus), powers) { result[id] = power / reached }
+    let drawn = zip(kept, powers.prefix(nucleus)).filter { $0.1 >= Double(parameters.minP) }
+    let sum = drawn.reduce(0) { $0 + $1.1 }
+    for (id, power) in drawn { result[id] = power / sum }
     return result
   }
 

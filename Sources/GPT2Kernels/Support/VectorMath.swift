@@ -61,6 +61,19 @@ func softmaxNumerators<Vector: FloatVector>(
   }
 }
 
+/// x[i] ← e^((x[i] − shift) · scale), each within 2 ulp of its argument's rounding, and their sum. −∞ becomes 0.
+///
+/// - Parameters:
+///   - x: a multiple of 8 values, none NaN.
+///   - scale: finite, at least 0.
+public func exponentials(
+  _ x: UnsafeMutableBufferPointer<Float>, shift: Float, scale: Float
+) -> Float {
+  precondition(x.count % 8 == 0, "\(x.count) values, expected a multiple of 8")
+  guard let base = x.baseAddress else { return 0 }
+  return shiftedPowers(base, count: x.count, shift: shift, scale: scale, as: SIMD8<Float>.self).laneSum
+}
+
 /// x[i] ← e^((x[i] − shift) · scale) for whole vectors, and their sum, lane by lane. Small, because in a larger
 /// function the compiler does not inline the power.
 @inline(never)

@@ -21,7 +21,8 @@ enum Main {
       exit(fail(message, .error).rawValue)
     }
     var code = run(Array(CommandLine.arguments.dropFirst()))
-    if code == .done, let failure = StandardStream.failure {
+    // A reader that went away had enough.
+    if code == .done, !StandardStream.isClosed, let failure = StandardStream.failure {
       code = fail("standard output: cannot be written: \(failure)", .error)
     }
     exit(code.rawValue)
@@ -72,7 +73,8 @@ enum Main {
       }
     case let error as EngineError:
       switch error {
-      case .outOfMemory: .error
+      // A token of the model's that the vocabulary lacks is the files' fault, not the command line's.
+      case .outOfMemory, .tokenWithoutText: .error
       default: .usage
       }
     case let error as TokenizerError:

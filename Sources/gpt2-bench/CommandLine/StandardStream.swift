@@ -18,7 +18,13 @@ enum StandardStream {
     return code == 0 ? nil : String(cString: strerror(code)).lowercased()
   }
 
+  /// Whether the reader of a pipe has gone, as `head` does when it has enough.
+  static var isClosed: Bool { failedCode.load(ordering: .relaxed) == EPIPE }
+
   private static let failedCode = Atomic<Int32>(0)
+
+  /// Lets the process see that a pipe has no reader any more, which would end it otherwise.
+  static func surviveClosedPipes() { signal(SIGPIPE, SIG_IGN) }
 
   /// Writes all of a text, or gives up; what became of output is in `failure`.
   func write(_ text: String) {

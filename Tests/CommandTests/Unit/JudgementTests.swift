@@ -211,7 +211,9 @@ enum Samples {
       (EngineError.emptyPrompt, .usage), (EngineError.contextExceeded(tokens: 2, context: 1), .usage),
       (EngineError.tokenOutsideVocabulary(id: 9, vocabulary: 5), .usage),
       (EngineError.sampling(parameter: "p", found: "a", expected: "b"), .usage),
+      (EngineError.emptyStopSequence, .usage), (EngineError.stopSequenceWithoutTokenizer, .usage),
       (EngineError.outOfMemory(bytes: 1), .error),
+      (EngineError.tokenWithoutText(id: 9, vocabulary: 5), .error),
       (TokenizerError.idOutsideVocabulary(id: 9, count: 5), .usage),
       (TokenizerError.missingFile(path: "p"), .error),
     ])

@@ -1,0 +1,110 @@
+import Foundation
+import Statistics
+
+/// The tokens that a cut has left, in the order of their ids.
+struct Candidates: Sendable {
+  private struct Candidate {
+    let id: Int
+    let logit: Float
+    var weight = 0.0
+
+    /// Whether it is the likelier one, or as likely and its id lower.
+    func precedes(_ other: Candidate) -> Bool {
+      logit == other.logit ? id < other.id : logit > other.logit
+    }
+  }
+
+  private var members: [Candidate] = []
+  /// Where selecting moves them about.
+  private var moved: [Candidate] = []
+
+  /// Takes the k most likely tokens, the lowest ids among equals.
+  mutating func gather(_ logits: ScannedLogits, mostLikely k: Int) {
+    members.removeAll(keepingCapacity: true)
+    let k = min(k, logits.count)
+    // Selected anew whenever as many again have come in: linear in all.
+    let enough = 2 * k + 64
+    var limit = -Float.infinity
+    logits.forEach(above: &limit) { id, logit, limit in
+      members.append(Candidate(id: id, logit: logit))
+      if members.count == enough { limit = keepFirst(reaching: Double(k)) { _ in 1 } }
+    }
+    if members.count > k { _ = keepFirst(reaching: Double(k)) { _ in 1 } }
+  }
+
+  /// Takes all tokens whose logits are above a limit.
+  mutating func gather(_ logits: ScannedLogits, above limit: Float) {
+    members.removeAll(keepingCapacity: true)
+    var limit = limit
+    logits.forEach(above: &limit) { id, logit, _ in members.append(Candidate(id: id, logit: logit)) }
+  }
+
+  /// Sets each weight to e^((logit − largest) / temperature).
+  mutating func weigh(largest: Float, temperature: Float) {
+    for index in members.indices {
+      let distance = Double(members[index].logit) - Double(largest)
+      members[index].weight = exp(distance / Double(temperature))
+    }
+  }
+
+  /// Sets each weight to one that is known already.
+  mutating func weigh(_ numerators: SoftmaxNumerators) {
+    for index in members.indices { members[index].weight = numerators[members[index].id] }
+  }
+
+  var totalWeight: Double { members.reduce(0) { $0 + $1.weight } }
+
+  /// Keeps the fewest most likely ones whose weights reach a sum.
+  mutating func keepNucleus(_ sum: Double) { _ = keepFirst(reaching: sum, \.weight) }
+
+  mutating func keep(weightsOfAtLeast least: Double) { members.removeAll { $0.weight < least } }
+
+  /// The id at this share of the total weight.
+  ///
+  /// - Parameter share: in 0..<1.
+  func draw(_ share: Double) -> Int? {
+    var left = share * totalWeight
+    for member in members where member.weight > 0 {
+      left -= member.weight
+      if left < 0 { return member.id }
+    }
+    return members.last { $0.weight > 0 }?.id
+  }
+
+  /// Keeps the fewest that come first by `precedes` and whose masses reach `target`.
+  ///
+  /// By selection (Hoare's Find, 1961) with pivots at random places, so that the time is linear whatever the logits.
+  /// - Returns: the last one's logit.
+  @inline(__always)
+  private mutating func keepFirst(reaching target: Double, _ mass: (Candidate) -> Double) -> Float {
+    moved.removeAll(keepingCapacity: true)
+    moved += members
+    let last = moved.withUnsafeMutableBufferPointer { moved in
+      var random = SplitMix64(seed: 1)
+      var (low, high) = (0, moved.count)
+      var reached = 0.0
+      while high - low > 1 {
+        moved.swapAt(low + Int(random.next() % UInt64(high - low)), high - 1)
+        let pivot = moved[high - 1]
+        var (boundary, ahead) = (low, 0.0)
+        for index in low..<high - 1 where moved[index].precedes(pivot) {
+          ahead += mass(moved[index])
+          moved.swapAt(index, boundary)
+          boundary += 1
+        }
+        if reached + ahead >= target {
+          high = boundary
+          continue
+        }
+        reached += ahead + mass(pivot)
+        if reached >= target { return pivot }
+        moved.swapAt(boundary, high - 1)
+        low = boundary + 1
+      }
+      // Where rounding left nothing of a range, what comes before it is the last.
+      return moved[low < high ? low : max(low - 1, 0)]
+    }
+    members.removeAll { last.precedes($0) }
+    return last.logit
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import GPT2Kernels
+import Testing
+
+@testable import gpt2_bench
+
+@Suite struct GenerateCommandTests {
+  private let sandbox: Sandbox
+
+  init() throws { sandbox = try Sandbox() }
+
+  private func run(_ words: [String], input: String = "") throws -> BuiltCommand.Result {
+    try BuiltCommand.run(["generate", "--model", sandbox.tinyModel] + words, in: sandbox, input: input)
+  }
+
+  @Test func aStopEndsTheTextAndIsNotPrinted() throws {
+    let free = try run(["ROMEO:", "-n", "60"])
+    let shown = free.output.dropFirst("ROMEO:".count)
+    let end = try #require(shown.range(of: "\n\n"))
+    let stopped = try run(["ROMEO:", "-n", "60", "--stop", "nowhere", "--stop", #"\n\n"#])
+    #expect(stopped.status == 0)
+    #expect(stopped.output == "ROMEO:" + shown[..<end.lowerBound] + "\n")
+    #expect(stopped.error.contains(#", ended by --stop "\n\n""#))
+  }
+
+  @Test func aPromptComesFromStandardInput() throws {
+    #expect(try run(["-", "-n", "5"], input: "KING\n").output == run(["KING\n", "-n", "5"]).output)
+    #expect(try run(["-"], input: "").error.contains("the prompt is empty"))
+  }
+
+  @Test func whatCannotBeIsRefused() throws {
+    let refusals: [([String], [String])] = [
+      (["a", "--stop", #"\d"#], [#"--stop: found '\d', expected \n, \r, \t or \\"#]),
+      (["a", "--stop", ""], ["a stop sequence is empty"]),
+      (["a", "--min-p", "2"], ["min-p is 2.0, expected 0 (off) to 1"]),
+      (["a", "--repetition-penalty", "0"], ["repetition penalty is 0.0, expected a positive number"]),
+      (["a", "--variant", "naive", "--variants", "all"], ["--variant: found 'naive'", "--variants"]),
+    ]
+    for (words, parts) in refusals {
+      let result = try run(words)
+      #expect(result.status == 2 && result.output.isEmpty)
+      for part in parts { #expect(result.error.contains(part)) }
+    }
+    let stop = ["generate", "--ids", "1", "--print-ids", "--stop", "a", "--model", "synthetic:tiny"]
+    let result = try BuiltCommand.run(stop, in: sandbox)
+    #expect(result.status == 2 && result.error.contains("--stop: synthetic:tiny has no tokenizer"))
+  }
+
+  @Test func variantsRunSideBySide() throws {
+    let single = try run(["ROMEO:", "-n", "12"])
+    let both = try run(["ROMEO:", "-n", "12", "--variants", "naive,packed", "-t", "2"])
+    #expect(both.status == 0)
+    let text = single.output
+    #expect(
+      both.output.hasPrefix("== naive\n\(text)\n== packed\n\(text)\npacked: ids equal to naive's\n\nvariant"))
+    let table = both.output.split(separator: "\n").suffix(3).map { $0.split(separator: " ") }
+    #expect(table[0] == ["variant", "threads", "TTFT", "ms", "tok/s", "×", "naive"])
+    #expect(table[1].prefix(2) == ["naive", "1"] && table[1].last == "1.00")
+    #expect(table[2].prefix(2) == ["packed", "2"] && table[2].count == 5)
+    #expect(both.error.contains("12 tokens, naive, 1 thread") && both.error.contains("12 tokens, packed"))
+    let ids = try run(["--ids", "3 4", "--print-ids", "-n", "3", "--variants", "simd8,kv-cache"])
+    #expect(ids.status == 0)
+    let lines = ids.output.split(separator: "\n")
+    #expect(lines[0] == "== simd8" && lines[2] == "== kv-cache" && lines[1] == lines[3])
+    let drawn = try run(["ROMEO:", "-n", "6", "--variants", "tiled,packed", "--seed", "3"])
+    #expect(drawn.status == 0 && drawn.output.contains("\ndrawn at random: "))
+  }
+
+  /// `head -c 10`: the reader closes the pipe, whether SIGPIPE is ignored or not.
+  @Test(arguments: ["", "trap '' PIPE; "])
+  func aReaderThatLeavesEndsItQuietly(_ before: String) throws {
+    let shell = Process()
+    let (output, error) = (Pipe(), Pipe())
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    let program = try BuiltCommand.executable()
+    shell.arguments = [
+      "-c",
+      "\(before){ \"$0\" generate ROMEO: --model \"$1\" -n 200 --quiet; echo \"ended with $?\" >&2; } | head -c 10",
+      program, sandbox.tinyModel,
+    ]
+    shell.environment = ProcessInfo.processInfo.environment.merging(["GPT2_BENCH_HOME": sandbox.home]) { $1 }
+    shell.standardOutput = output
+    shell.standardError = error
+    try shell.run()
+    let text = try output.fileHandleForReading.readToEnd() ?? Data()
+    let remarks = try error.fileHandleForReading.readToEnd() ?? Data()
+    shell.waitUntilExit()
+    #expect(text.count == 10 && text.starts(with: Data("ROMEO:".utf8)))
+    #expect(String(decoding: remarks, as: UTF8.self) == "ended with 0\n")
+  }
+
+  @Test func controlCEndsWithTheStatistics() throws {
+    let output = try sandbox.file("output", "")
+    let running = try RunningCommand(
+      [
+        "generate", "--ids", "1", "--print-ids", "--variant", "naive", "--model",
+        "synthetic:2,2,64,4096,1024",
+        "-n", "1000",
+      ],
+      in: sandbox, output: output)
+    let hasBegun = try poll { try sandbox.text("output").split(separator: " ").count > 3 }
+    #expect(hasBegun)
+    running.send(SIGINT)
+    let result = try running.result(within: 30)
+    #expect(result.status == ExitCode.interrupted.rawValue)
+    let count = try sandbox.text("output").split(separator: " ").count
+    #expect(result.error.contains("1 + \(count) tokens, naive, 1 thread, TTFT "))
+    #expect(result.errorLines.last?.hasSuffix(", interrupted") == true)
+  }
+}

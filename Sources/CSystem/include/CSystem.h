@@ -6,6 +6,7 @@
 #include "CSystemCounters.h"
 #include "CSystemMeasurement.h"
 #include "CSystemProbe.h"
+#include "CSystemTerminal.h"
 
 #ifndef GPT2_BENCH_CPU_FLAG
 #define GPT2_BENCH_CPU_FLAG ""

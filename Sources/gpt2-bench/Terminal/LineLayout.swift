@@ -1,0 +1,57 @@
+/// A prompt and a text in the rows of a terminal, and where the cursor stands in them.
+///
+/// Rows are broken here and not by the terminal, so that what is drawn can be drawn over whatever the terminal does at
+/// its right edge.
+struct LineLayout: Equatable, Sendable {
+  struct Row: Equatable, Sendable {
+    var text = ""
+    var columns = 0
+  }
+
+  private(set) var rows = [Row()]
+  private(set) var cursorRow = 0
+  private(set) var cursorColumn = 0
+
+  /// - Parameter width: columns of the terminal.
+  init(prompt: String, text: EditableText, width: Int) {
+    let width = max(width, 2)
+    for character in prompt { place(character, width) }
+    for (index, character) in text.characters.enumerated() {
+      if index == text.cursor { markCursor(before: character, width) }
+      if character == "\n" { rows.append(Row()) } else { place(character, width) }
+    }
+    if text.cursor == text.characters.count { markCursor(before: nil, width) }
+  }
+
+  /// The rows to show where there are more than the terminal has: with the cursor's about in the middle.
+  func window(height: Int) -> Range<Int> {
+    let count = min(max(height, 1), rows.count)
+    let first = min(max(cursorRow - count / 2, 0), rows.count - count)
+    return first..<first + count
+  }
+
+  private mutating func markCursor(before character: Character?, _ width: Int) {
+    // What does not fit behind the row's last column is drawn in the next row, and the cursor with it.
+    if let character, character != "\n", current.columns + Self.shown(character).columns > width {
+      rows.append(Row())
+    }
+    cursorRow = rows.count - 1
+    cursorColumn = current.columns
+  }
+
+  /// A row that is full is followed by another at once, where the cursor can stand.
+  private mutating func place(_ character: Character, _ width: Int) {
+    let (text, columns) = Self.shown(character)
+    if current.columns + columns > width { rows.append(Row()) }
+    rows[rows.count - 1].text += text
+    rows[rows.count - 1].columns += columns
+    if current.columns >= width { rows.append(Row()) }
+  }
+
+  private var current: Row { rows[rows.count - 1] }
+
+  private static func shown(_ character: Character) -> (text: String, columns: Int) {
+    let text = SafeText.visible(character)
+    return (text, DisplayWidth.columns(of: text))
+  }
+}

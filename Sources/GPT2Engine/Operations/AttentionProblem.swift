@@ -14,9 +14,8 @@ public final class AttentionProblem: OperationProblem {
   private let kernel: any Kernel
   /// (rows, 3 · channels): queries, keys and values, as their product leaves them.
   private let qkv: FloatBuffer
-  /// (rows, channels): what that product is of, small enough for sums of the size that `qkv` is drawn with.
-  private let normal: FloatBuffer
-  private let rotation: WeightRotation?
+  /// Nil where nothing is timed.
+  private let product: PrecedingProduct?
   /// (depth, 2 · channels): keys and values of the positions before, the same in each layer.
   private let past: FloatBuffer
   private let output, scores: FloatBuffer
@@ -49,17 +48,21 @@ public final class AttentionProblem: OperationProblem {
     let wanted = depth == 0 ? 2 : (rotation?.bytes ?? 0) / (8 * channels * depth) + 1
     layers = rotation == nil ? 1 : max(min(wanted, room), 2)
     qkv = try makeBuffer(rows * 3 * channels)
-    normal = try makeBuffer(rows * channels)
+    if let rotation {
+      product = try PrecedingProduct(
+        rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, rotation: rotation)
+    } else {
+      product = nil
+    }
     past = try makeBuffer(depth * 2 * channels)
     output = try makeBuffer(rows * channels)
     scores = try makeBuffer(heads * capacity)
     caches = try makeBuffer(layers * (keyCount + valueCount))
     (self.rows, self.heads, self.headSize, self.depth) = (rows, heads, headSize, depth)
-    (self.capacity, self.kernel, self.rotation) = (capacity, kernel, rotation)
+    (self.capacity, self.kernel) = (capacity, kernel)
     var generator = SeededGenerator(seed: seed)
     draw(qkv.base, count: qkv.count, &generator)
     draw(past.base, count: past.count, &generator)
-    draw(normal.base, count: normal.count, spread: (3 / Double(channels)).squareRoot(), &generator)
     for layer in 0..<layers {
       store(past.base, count: depth, stride: 2 * channels, firstPosition: 0, in: layer)
     }
@@ -79,19 +82,8 @@ public final class AttentionProblem: OperationProblem {
   /// The next layer, with the new positions' queries, keys and values computed and the latter stored.
   public func prepare() {
     layer = (layer + 1) % layers
-    project()
+    product?.run(turn: layer, to: qkv.base)
     store(qkv.base + channels, count: rows, stride: 3 * channels, firstPosition: depth, in: layer)
-  }
-
-  private func project() {
-    let layout = kernel.weightLayout
-    let count = layout.count(outputs: 3 * channels, inputs: channels)
-    guard let weights = rotation?.scattered(turn: layer, count: count) else { return }
-    kernel.run(
-      Linear(
-        input: Matrix(normal.base, rows: rows, columns: channels),
-        weight: Weight(weights, outputs: 3 * channels, inputs: channels, layout: layout), bias: nil,
-        output: MutableMatrix(qkv.base, rows: rows, columns: 3 * channels)))
   }
 
   /// - Parameter rows: keys, and values `channels` behind them.

@@ -3,9 +3,8 @@ import Statistics
 
 /// Vectors of tokens and positions, which lie anywhere in their tables, summed into rows.
 ///
-/// A pass does it once, and has much else in its caches when it does: calls are timed one by one, or a processor would
-/// wait for the next one's rows during this one, and each writes to a place that was written last when all the others
-/// had their turn.
+/// A pass does it once, and has the weights of all layers in its caches when it does: calls are timed one by one, and
+/// before each one as much memory is read as pushes out what the call before it left.
 public final class EmbeddingProblem: OperationProblem {
   public let callsPerPreparation: Int? = 1
 
@@ -13,13 +12,12 @@ public final class EmbeddingProblem: OperationProblem {
   private let rotation: WeightRotation?
   /// (min(vocabulary, 256), channels) and (rows, channels): the tables that it is checked on.
   private let tokens, positions: FloatBuffer
-  /// (outputs, rows, channels)
   private let output: FloatBuffer
-  private let outputs: Int
   private let checkedIDs, timedIDs: [Int]
 
-  /// More than the caches of one core hold.
-  private static let outputBytes = 16 << 20
+  /// Floats that are read before a call: more than the caches of one core hold.
+  private static let interlude = 1 << 20
+  private var preparations = 0
 
   /// - Parameter rotation: memory that is taken for the tables; nil to run on small ones only.
   public init(
@@ -28,8 +26,7 @@ public final class EmbeddingProblem: OperationProblem {
     let checkedVocabulary = min(vocabulary, 256)
     tokens = try makeBuffer(checkedVocabulary * channels)
     positions = try makeBuffer(rows * channels)
-    outputs = rotation == nil ? 1 : max(Self.outputBytes / (4 * rows * channels), 1)
-    output = try makeBuffer(outputs * rows * channels)
+    output = try makeBuffer(rows * channels)
     (self.rows, self.channels, self.rotation) = (rows, channels, rotation)
     var generator = SeededGenerator(seed: seed)
     draw(tokens.base, count: tokens.count, &generator)
@@ -43,9 +40,15 @@ public final class EmbeddingProblem: OperationProblem {
     timedIDs = rotation == nil ? [] : ids(max(2 * timed / rows, 1) * rows, below: timed)
   }
 
-  /// What a worker keeps for it, in bytes.
-  public static func bytes(rows: Int, channels: Int) -> Double {
-    8 * Double(rows) * Double(channels) + max(Double(outputBytes), 4 * Double(rows) * Double(channels))
+  public func prepare() {
+    guard let rotation else { return }
+    let count = min(Self.interlude, rotation.count)
+    guard let values = rotation.scattered(turn: preparations, count: count) else { return }
+    preparations += 1
+    // Into the output, so that it is read in truth.
+    var sum: Float = 0
+    for line in stride(from: 0, to: count, by: 16) { sum += values[line] }
+    output.base[0] = sum
   }
 
   public func run(turn: Int) -> UnsafePointer<Float> {
@@ -53,25 +56,23 @@ public final class EmbeddingProblem: OperationProblem {
       vocabulary * channels <= rotation.count
     else {
       return run(
-        Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...],
-        turn: turn)
+        Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...])
     }
     let first = turn % (timedIDs.count / rows) * rows
     return run(
       Embedding(tokens: rotation.base, positions: places, channels: channels),
-      timedIDs[first..<first + rows], turn: turn)
+      timedIDs[first..<first + rows])
   }
 
-  private func run(_ embedding: Embedding, _ ids: ArraySlice<Int>, turn: Int) -> UnsafePointer<Float> {
-    let target = output.base + turn % outputs * rows * channels
-    embedding.run(ids, firstPosition: 0, to: target)
-    return UnsafePointer(target)
+  private func run(_ embedding: Embedding, _ ids: ArraySlice<Int>) -> UnsafePointer<Float> {
+    embedding.run(ids, firstPosition: 0, to: output.base)
+    return UnsafePointer(output.base)
   }
 
   /// One rounding.
   public func check() -> ValueCheck {
     _ = run(
-      Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...], turn: 0)
+      Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...])
     var result = ValueCheck(compared: rows * channels, total: rows * channels)
     for (row, id) in checkedIDs.enumerated() {
       for i in 0..<channels {

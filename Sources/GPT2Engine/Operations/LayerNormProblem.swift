@@ -2,10 +2,17 @@ import GPT2Kernels
 import Statistics
 
 /// Layer norm of rows, whose weight and bias come from memory.
+///
+/// As in a pass, a product has just added to the rows before each call, each thread its share of them.
 public final class LayerNormProblem: OperationProblem {
+  public var callsPerPreparation: Int? { product == nil ? nil : 1 }
+
   private let rows, channels: Int
   private let kernel: any Kernel
   private let rotation: WeightRotation?
+  /// Nil where nothing is timed.
+  private let product: PrecedingProduct?
+  private var preparations = 0
   /// (rows, channels)
   private let input, output: FloatBuffer
   /// Weight and bias, side by side.
@@ -20,10 +27,21 @@ public final class LayerNormProblem: OperationProblem {
     input = try makeBuffer(rows * channels)
     output = try makeBuffer(rows * channels)
     vectors = try makeBuffer(2 * channels)
+    if let rotation {
+      product = try PrecedingProduct(
+        rows: rows, inputs: channels, outputs: channels, kernel: kernel, rotation: rotation)
+    } else {
+      product = nil
+    }
     (self.rows, self.channels, self.kernel, self.rotation) = (rows, channels, kernel, rotation)
     var generator = SeededGenerator(seed: seed)
     draw(input.base, count: rows * channels, &generator)
     draw(vectors.base, count: 2 * channels, &generator)
+  }
+
+  public func prepare() {
+    product?.run(turn: preparations, to: output.base, residual: input.base)
+    preparations += 1
   }
 
   public func run(turn: Int) -> UnsafePointer<Float> {

@@ -4,7 +4,7 @@ import Statistics
 /// One operation of some shape with operands drawn at random, prepared for one kernel: to be held against its formula,
 /// and to be timed over and over where a pass of the model would find its operands.
 ///
-/// Activations are where the operation before left them, in the caches: every call has the same. What a pass streams,
+/// Activations are where the operation before leaves them in a pass, in the caches. What a pass streams,
 /// vectors of layer norms, cached keys and values, rows of the embedding, logits, takes turns in more memory than the
 /// caches hold.
 public protocol OperationProblem: AnyObject {

@@ -41,7 +41,7 @@ struct KernelBench {
       cells: shapes.map(\.cell),
       settings: Settings(
         suite: nil, repetitions: options.repetitions ?? Self.repetitions, cellBudgetSeconds: budget,
-        seed: options.seed, warmup: GemmCells.warmup),
+        seed: options.seed, warmup: kind == .gemm ? GemmCells.warmup : OperationCells.warmup),
       cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds,
       warnings: [StreamedMemory.warning(.current())].compactMap { $0 })
     let bench = Bench(

@@ -4,6 +4,10 @@ import Reporting
 
 /// The cell of one operation.
 enum OperationCells {
+  /// What a report says of it.
+  static let warmup =
+    "as many calls as it took to find out how many last 10 ms, 2 ms where each call is prepared for"
+
   static func make(_ shape: OperationShape) -> CellPlan {
     let work = work(of: shape)
     return CellPlan(

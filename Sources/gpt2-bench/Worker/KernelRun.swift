@@ -4,11 +4,19 @@ import Measurement
 /// Times one operation alone, where a pass of the model would find its operands.
 final class KernelRun {
   private let problem: any OperationProblem
-  private let calibration = Calibration()
+  private let calibration: Calibration
   private var iterations: Int?
   private var turn = 0
 
-  init(_ problem: any OperationProblem) { self.problem = problem }
+  /// Preparing takes far longer than a short call, and the clock stands meanwhile: such samples are shorter.
+  static let minimumSample = (usual: Duration.milliseconds(10), preparedFor: Duration.milliseconds(2))
+
+  init(_ problem: any OperationProblem) {
+    self.problem = problem
+    let lengths = Self.minimumSample
+    calibration = Calibration(
+      minimumSample: problem.callsPerPreparation == nil ? lengths.usual : lengths.preparedFor)
+  }
 
   /// One sample and what was counted in it; the first finds out how many calls it takes, and is not counted. Nor is one
   /// of an operation that is prepared for: what that does would count.

@@ -62,9 +62,8 @@ enum KernelShape: Hashable {
     switch self {
     case .product(let shape):
       Double(3 * 4 * shape.k * shape.n + 4 * shape.m * (shape.k + shape.n))
-    case .operation(.layerNorm(let rows, let channels)): 12 * Double(rows) * Double(channels)
-    case .operation(.embedding(let rows, let channels, _)):
-      EmbeddingProblem.bytes(rows: rows, channels: channels)
+    case .operation(.layerNorm(let rows, let channels)): 16 * Double(rows) * Double(channels)
+    case .operation(.embedding(let rows, let channels, _)): 12 * Double(rows) * Double(channels)
     case .operation(.gelu(let rows, let channels)): 8 * Double(rows) * Double(channels)
     case .operation(.softmax(let rows, let heads, let depth)):
       4 * Double(rows) * Double(heads) * Double(depth + rows)

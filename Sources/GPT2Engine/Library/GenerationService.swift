@@ -27,7 +27,7 @@ final class GenerationService: @unchecked Sendable {
     prompt: [Int], _ parameters: GenerationParameters, as id: Scheduler.ID, receive: @escaping Receiver
   ) {
     queue.async { [self] in
-      do {
+      do throws(EngineError) {
         try scheduler.submit(prompt: prompt, parameters, as: id)
       } catch {
         return receive(.failure(error))

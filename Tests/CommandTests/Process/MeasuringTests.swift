@@ -196,13 +196,25 @@ import Testing
     _ = try expect(
       0, "run", "-p", "8,16", "-n", "4", "-d", "3", "--batch", "1,2", "--model", "synthetic:tiny",
       "--variants",
-      "naive,threaded", "-t", "1,2", "-r", "2", "--out", "o", "--reference", reference)
+      "naive,packed", "-t", "1,2", "-r", "2", "--out", "o", "--reference", reference)
     let record = try Record.read(path: sandbox.path("o/record.json"))
     let tests = ["pp8", "pp16", "tg4 @ d3", "pp8 b2", "pp16 b2", "tg4 @ d3 b2"]
     #expect(record.cells.map(\.test.name) == tests + tests + tests)
     #expect(record.cells.map(\.threads) == [1, 1, 2].flatMap { [Int](repeating: $0, count: 6) })
     #expect(record.cells.allSatisfy { $0.status == .measured && $0.samples.count == 2 })
     #expect(record.settings.suite == nil)
+    let batches = record.correctness.filter { $0.reference == "batch of 2, as each sequence alone" }
+    #expect(batches.count == 3 && batches.allSatisfy { $0.passed && $0.argmaxCompared == 4 })
+    let rows = Array(try CSVRows(sandbox.text("o/results.csv")))
+    let decoding = try #require(rows.last { $0["test"] == "tg4 @ d3 b2" && $0["variant"] == "packed" })
+    let (all, one) = (
+      Double(decoding["decode_tok_per_s"] ?? ""), Double(decoding["decode_tok_per_s_per_user"] ?? "")
+    )
+    #expect(abs(try #require(all) / #require(one) - 2) < 1e-3)
+    // Six positions of two sequences: keys and values of two layers with 64 channels.
+    #expect(decoding["kv_cache_mib"] == "0.01171875")
+    #expect(rows.first { $0["variant"] == "naive" }?["kv_cache_mib"] == "")
+    #expect(try sandbox.text("o/report.md").contains("decode per user tok/s"))
   }
 
   @Test func matmulChecksAndTimesEachShape() throws {

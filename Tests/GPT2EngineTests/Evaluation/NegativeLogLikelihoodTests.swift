@@ -12,8 +12,8 @@ import Testing
   /// −log(exp(lₜ) / Σ exp(lᵢ)), which needs no shift where logits are small.
   @Test func itIsTheLogarithmOfTheDirectSum() {
     var random = RandomStream(seed: 3)
-    for count in [1, 2, 7, 50257] {
-      let logits = random.floats(count, spread: 9)
+    for count in [1, 2, 7, 8, 9, 17, 50257] {
+      let logits = random.floats(count, spread: 40)
       let sum = logits.reduce(0) { $0 + exp(Double($1)) }
       for token in [0, count / 2, count - 1] {
         #expect(abs(nats(logits, token) + log(exp(Double(logits[token])) / sum)) < 1e-11)
@@ -39,10 +39,15 @@ import Testing
   }
 
   @Test func whatIsNoNumberGivesNone() {
-    for logits: [Float] in [
-      [.nan, 1, 2], [1, .nan, 2], [.infinity, 1, 2], [-.infinity, -.infinity, -.infinity],
-    ] {
-      #expect(nats(logits, 2).isNaN)
+    for count in [3, 8, 11] {
+      for place in 0..<count {
+        for value in [Float.nan, .infinity] {
+          var logits = [Float](repeating: 1, count: count)
+          logits[place] = value
+          #expect(nats(logits, 2).isNaN)
+        }
+      }
+      #expect(nats([Float](repeating: -.infinity, count: count), 2).isNaN)
     }
   }
 }

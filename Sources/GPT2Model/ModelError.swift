@@ -17,7 +17,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   private var text: String {
-    switch self {
+    switch shortened {
     case .unknownModel(let name):
       "unknown model '\(name)': expected synthetic:gpt2, synthetic:gpt2-medium, synthetic:gpt2-large, "
         + "synthetic:gpt2-xl, synthetic:tiny, synthetic:L,H,C,V,T, a folder with a model in it, or "
@@ -34,4 +34,25 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "model configuration: \(field) is \(found), expected \(expected)"
     }
   }
+
+  /// With what a file holds cut to a length that can be read.
+  private var shortened: ModelError {
+    switch self {
+    case .field(let path, let field, let found, let expected):
+      .field(path: path, field: field.shortened, found: found.shortened, expected: expected)
+    case .missingTensor(let path, let name): .missingTensor(path: path, name: name.shortened)
+    case .tensor(let path, let name, let property, let found, let expected):
+      .tensor(
+        path: path, name: name.shortened, property: property, found: found.shortened, expected: expected)
+    default: self
+    }
+  }
+}
+
+extension String {
+  /// Its beginning, of about a line's length.
+  var shortened: String { unicodeScalars.count > 100 ? String(unicodeScalars.prefix(100)) + "…" : self }
+
+  /// In quotation marks, with escapes for what cannot be seen.
+  var quoted: String { shortened.debugDescription }
 }

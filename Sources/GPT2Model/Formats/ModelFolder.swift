@@ -5,8 +5,14 @@ public enum ModelFolder {
   /// Whether there are weights in a folder.
   public static func holdsWeights(_ folder: String) -> Bool { (try? weights(in: folder)) != nil }
 
+  /// The GGUF file that is the model of a folder; nil where another file is, or none.
+  static func gguf(in folder: String) -> String? {
+    guard let path = try? weights(in: folder), path.hasSuffix(".gguf") else { return nil }
+    return path
+  }
+
   /// The one file of weights in a folder: the first of `model.safetensors`, `model.safetensors.index.json`,
-  /// `gpt2_*.bin` (llm.c's), `model.bin` and `pytorch_model.bin` that is there.
+  /// `*.gguf`, `gpt2_*.bin` (llm.c's), `model.bin` and `pytorch_model.bin` that is there.
   ///
   /// - Throws: `ModelError.unreadable` where there is none, `.malformed` where several are equally good.
   static func weights(in folder: String) throws(ModelError) -> String {
@@ -30,6 +36,7 @@ public enum ModelFolder {
   private static let wanted: [@Sendable (String) -> Bool] = [
     { $0 == "model.safetensors" },
     { $0 == "model.safetensors.index.json" },
+    { $0.hasSuffix(".gguf") },
     {
       $0.hasPrefix("gpt2_") && $0.hasSuffix(".bin") && $0 != LLMCTokenizer.fileName
         && !$0.contains("debug_state")

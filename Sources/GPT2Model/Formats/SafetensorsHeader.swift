@@ -1,8 +1,8 @@
 import Foundation
 
-/// The table of contents of a `.safetensors` file: eight bytes of header length (little-endian), a JSON object
-/// from tensor names to dtype, shape and offsets, then the data.
-/// Format: https://github.com/huggingface/safetensors (README, "Format").
+/// The table of contents of a `.safetensors` file: eight bytes of header length (little-endian), a JSON
+/// object from tensor names to dtype, shape and offsets, then the data. Format:
+/// https://github.com/huggingface/safetensors (README, "Format").
 struct SafetensorsHeader: Equatable {
   struct Entry: Equatable {
     var dtype: String
@@ -61,6 +61,19 @@ struct SafetensorsHeader: Equatable {
       throw .field(
         path: path, field: "size", found: "\(dataStart + dataBytes) bytes",
         expected: "\(dataStart + end), where its last tensor ends")
+    }
+    try refuseOverlaps(path: path)
+  }
+
+  private func refuseOverlaps(path: String) throws(ModelError) {
+    let places = entries.filter { !$0.value.offsets.isEmpty }
+      .sorted { ($0.value.offsets.lowerBound, $0.key) < ($1.value.offsets.lowerBound, $1.key) }
+    for (first, second) in zip(places, places.dropFirst())
+    where second.value.offsets.lowerBound < first.value.offsets.upperBound {
+      let found = second.value.offsets
+      throw .tensor(
+        path: path, name: second.key, property: "data_offsets",
+        found: "[\(found.lowerBound), \(found.upperBound)]", expected: "none of the bytes of \(first.key)")
     }
   }
 

@@ -8,6 +8,8 @@ public enum TokenizerLocation: Equatable, Sendable {
   case llmc(String)
   /// The seed format's `vocab.bin`.
   case seed(String)
+  /// Within a GGUF file of weights.
+  case gguf(String)
 
   /// - Throws: `TokenizerError` or `ModelError`.
   public func load() throws -> Tokenizer {
@@ -15,6 +17,7 @@ public enum TokenizerLocation: Equatable, Sendable {
     case .huggingFace(let folder): try Tokenizer(folder: folder)
     case .llmc(let path): try LLMCTokenizer.read(path)
     case .seed(let path): try SeedVocabulary.read(path)
+    case .gguf(let path): try Tokenizer(gguf: path)
     }
   }
 
@@ -22,7 +25,7 @@ public enum TokenizerLocation: Equatable, Sendable {
   public var path: String {
     switch self {
     case .huggingFace(let folder): folder + "/vocab.json"
-    case .llmc(let path), .seed(let path): path
+    case .llmc(let path), .seed(let path), .gguf(let path): path
     }
   }
 
@@ -34,8 +37,13 @@ public enum TokenizerLocation: Equatable, Sendable {
     return switch format {
     case .llmc: [llmc, own, seed]
     case .seed: [seed, own, llmc]
-    case .safetensors, .safetensorsIndex, .pytorch, nil: [own, llmc, seed]
+    case .safetensors, .safetensorsIndex, .gguf, .pytorch, nil: [own, llmc, seed]
     }
+  }
+
+  /// A GGUF file's own, unless it was written without one.
+  fileprivate static func within(_ path: String) -> [TokenizerLocation] {
+    GGUFHeader.lacksTokenizer(path) ? [] : [.gguf(path)]
   }
 }
 
@@ -45,10 +53,13 @@ extension ModelSource {
     let candidates: [TokenizerLocation] =
       switch self {
       case .synthetic: []
-      case .folder(let folder): TokenizerLocation.candidates(in: folder, for: nil)
+      case .folder(let folder):
+        TokenizerLocation.candidates(in: folder, for: nil)
+          + (ModelFolder.gguf(in: folder).map(TokenizerLocation.within) ?? [])
       case .file(let path, let format):
-        TokenizerLocation.candidates(
-          in: URL(fileURLWithPath: path).deletingLastPathComponent().path, for: format)
+        (format == .gguf ? TokenizerLocation.within(path) : [])
+          + TokenizerLocation.candidates(
+            in: URL(fileURLWithPath: path).deletingLastPathComponent().path, for: format)
       }
     return candidates.first { FileManager.default.fileExists(atPath: $0.path) }
   }

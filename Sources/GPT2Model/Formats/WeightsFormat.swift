@@ -2,8 +2,9 @@ import Foundation
 
 /// The formats of weights, told apart by what a file holds, not by what it is called.
 ///
-/// To add one: a case here with the mark that `init(of:)` looks for, its opening in `Checkpoint.init(weights:as:name:)`,
-/// and, where its tokenizer does not lie beside it as another's does, `TokenizerLocation`.
+/// To add one: a case here with the mark that `init(of:)` looks for, its opening in
+/// `Checkpoint.init(weights:as:name:)`, and, where its tokenizer does not lie beside it as another's does,
+/// `TokenizerLocation`.
 public enum WeightsFormat: String, CaseIterable, Sendable {
   case safetensors
   /// `model.safetensors.index.json`, which names several files.
@@ -12,22 +13,27 @@ public enum WeightsFormat: String, CaseIterable, Sendable {
   case llmc
   /// `model.bin`: five int32, then float32.
   case seed
+  /// llama.cpp's, with a tokenizer in it.
+  case gguf
   /// A pickle of PyTorch's, in a zip archive or bare. Never opened.
   case pytorch
 
   /// What the formats are called together, for errors.
   static let expectation =
-    "a .safetensors file, llm.c's gpt2_124M.bin, or a seed model.bin (five int32, then float32)"
+    "a .safetensors or .gguf file, llm.c's gpt2_124M.bin, or a seed model.bin (five int32, then float32)"
 
   /// - Throws: `ModelError.unreadable`, and `.malformed` for a file in none of the formats.
   init(of path: String) throws(ModelError) {
     let mapping = try Mapping(readingFile: path)
+    defer { withExtendedLifetime(mapping) {} }
     let bytes = mapping.bytes
     let name = URL(fileURLWithPath: path).lastPathComponent
     if let format = Self.marked(bytes) {
       self = format
     } else if name.hasSuffix(".safetensors") {
       self = .safetensors
+    } else if name.hasSuffix(".gguf") {
+      self = .gguf
     } else if name.hasSuffix(".index.json") {
       self = .safetensorsIndex
     } else if name.hasPrefix("gpt2_"), name.hasSuffix(".bin") {
@@ -46,6 +52,7 @@ public enum WeightsFormat: String, CaseIterable, Sendable {
   private static func marked(_ bytes: UnsafeRawBufferPointer) -> WeightsFormat? {
     guard bytes.count >= 9 else { return nil }
     if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) { return .pytorch }
+    if bytes.starts(with: GGUFHeader.magic) { return .gguf }
     // A header's length, and the JSON object that it is the length of.
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     let longest = UInt64(min(bytes.count, SafetensorsHeader.longestHeader))
@@ -68,6 +75,7 @@ extension Checkpoint {
       try self.init(SafetensorsContents(index: path), configuration: nil, name: name)
     case .llmc: try self.init(llmc: path, name: name)
     case .seed: try self.init(seed: path, name: name)
+    case .gguf: try self.init(gguf: path, name: name)
     case .pytorch:
       throw .malformed(
         path: path,

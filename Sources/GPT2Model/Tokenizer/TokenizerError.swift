@@ -29,6 +29,10 @@ public enum TokenizerError: Error, Equatable, Sendable {
 extension TokenizerError: CustomStringConvertible {
   /// One line, whatever the files hold.
   public var description: String {
+    String(text.map { $0.isNewline ? " " : $0 })
+  }
+
+  private var text: String {
     switch self {
     case .missingFile(let path):
       "\(path): no such file, expected a tokenizer's file"
@@ -37,19 +41,19 @@ extension TokenizerError: CustomStringConvertible {
     case .malformedVocabulary(let path, let line, let column, let found, let expected):
       "\(path):\(line):\(column): found \(found), expected \(expected)"
     case .duplicateToken(let path, let token, let firstID, let secondID):
-      "\(path): token \(token.debugDescription) has the ids \(firstID) and \(secondID), expected one"
+      "\(path): token \(token.quoted) has the ids \(firstID) and \(secondID), expected one"
     case .duplicateID(let path, let id, let firstToken, let secondToken):
-      "\(path): id \(id) belongs to \(firstToken.debugDescription) and to \(secondToken.debugDescription), "
+      "\(path): id \(id) belongs to \(firstToken.quoted) and to \(secondToken.quoted), "
         + "expected one token for each id"
     case .missingID(let path, let id, let count):
       "\(path): no token has the id \(id), expected the \(count) tokens to have the ids 0 to \(count - 1)"
     case .malformedMerge(let path, let line, let found):
-      "\(path):\(line): found \(found.debugDescription), expected two tokens with one space between them"
+      "\(path):\(line): found \(found.quoted), expected two tokens with one space between them"
     case .duplicateMerge(let path, let line, let firstLine, let pair):
-      "\(path):\(line): the merge \(pair.debugDescription) is on line \(firstLine) already, "
+      "\(path):\(line): the merge \(pair.quoted) is on line \(firstLine) already, "
         + "expected each pair once"
     case .mergeOutsideVocabulary(let path, let line, let token):
-      "\(path):\(line): the merge needs the token \(token.debugDescription), expected it in the vocabulary"
+      "\(path):\(line): the merge needs the token \(token.quoted), expected it in the vocabulary"
     case .idOutsideVocabulary(let id, let count):
       "token id \(id) is outside the vocabulary, expected 0 to \(count - 1)"
     case .byteWithoutToken(let byte, let offset):

@@ -120,8 +120,8 @@ import Testing
 
   /// A penalty that nothing outweighs leaves no token a second time.
   @Test func aHugePenaltyLeavesNoRepetition() throws {
-    let free = try sample(1, .packed, temperature: 0)
-    let penalised = try sample(1, .packed, penalty: 1e30, temperature: 0)
+    let free = try sample(1, .preferred, temperature: 0)
+    let penalised = try sample(1, .preferred, penalty: 1e30, temperature: 0)
     #expect(penalised.count == 12 && Set(penalised + [1, 2]).count == 14)
     #expect(penalised != free)
   }

@@ -106,7 +106,8 @@ import Testing
     let equal: [Float] = [3, 1, 3, 3, 2]
     #expect(Set(draws(equal, try SamplingParameters(temperature: 1, minP: 1, seed: 2), 200)) == [0, 2, 3])
     // Temperature before min-p: a hot distribution has more tokens that are likely enough.
-    for (temperature, kept) in [(Float(0.5), [0]), (1, [0, 2]), (2, [0, 1, 2, 3])] as [(Float, Set<Int>)] {
+    let temperatures: [(Float, Set<Int>)] = [(0.5, [0]), (1, [0, 2]), (2, [0, 1, 2, 3])]
+    for (temperature, kept) in temperatures {
       let parameters = try SamplingParameters(temperature: temperature, minP: 0.3, seed: 2)
       #expect(Set(draws(logits, parameters, 600)) == kept)
     }
@@ -152,7 +153,10 @@ import Testing
     ] as [(Int?, Float, Float)])
   func cutsOfManyTokensAreThoseOfTheirDefinitions(_ topK: Int?, _ topP: Float, _ minP: Float) throws {
     let count = 5003
-    let logits = (0..<count).map { Float(($0 * 7919) % 5021) / 500 - Float($0 % 3) }
+    let logits = (0..<count).map { id in
+      let mixed = Float((id * 7919) % 5021)
+      return mixed / 500 - Float(id % 3)
+    }
     let order = (0..<count).sorted { (logits[$0], $1) > (logits[$1], $0) }
     var kept = order.prefix(topK ?? count)
     let power = { (id: Int) in exp(Double(logits[id]) - Double(logits[order[0]])) }
@@ -172,7 +176,8 @@ import Testing
     let half = Set(kept.suffix(kept.count / 2))
     let share = half.reduce(0) { $0 + power($1) } / all
     let found = Double(drawn.filter(half.contains).count) / 4000
-    #expect(abs(found - share) < 4 * (share * (1 - share) / 4000).squareRoot() + 1e-9)
+    let deviation = (share * (1 - share) / 4000).squareRoot()
+    #expect(abs(found - share) < 4 * deviation + 1e-9)
   }
 
   @Test(

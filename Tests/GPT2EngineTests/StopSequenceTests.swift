@@ -95,17 +95,14 @@ import Testing
 
   // MARK: - in a generation
 
-  private static let engine = Result {
-    try Engine(
-      ModelSource(Project.root + "/weights/tiny").open(cacheFolder: "/nowhere"), variant: .packed, threads: 1)
-  }
-
   private func generate(
     _ prompt: String, _ parameters: GenerationParameters
   ) throws -> (text: String, tokens: [Int], ending: GenerationEnding) {
     let tokenizer = try Self.tokenizer.get()
     var (text, tokens) = ("", [Int]())
-    let ending = try Generator(Self.engine.get(), tokenizer: tokenizer)
+    let checkpoint = try ModelSource(Project.root + "/weights/tiny").open(cacheFolder: "/nowhere")
+    let engine = try Engine(checkpoint, variant: .preferred, threads: 1)
+    let ending = try Generator(engine, tokenizer: tokenizer)
       .generate(prompt: tokenizer.encode(prompt), parameters) { step in
         text += step.text
         tokens += [step.token].compactMap(\.self)

@@ -78,8 +78,9 @@ extension Engine {
     guard !expected.isEmpty else { return }
     var index = 0
     var mismatch: String?
-    var generator = Generator(self)
-    try generator.generate(prompt: prompt.ids, count: expected.count) { token in
+    let parameters = GenerationParameters(maximumNewTokens: expected.count)
+    try Generator(self).generate(prompt: prompt.ids, parameters) { step in
+      guard let token = step.token else { return false }
       if token != expected[index] {
         mismatch = "\(prompt.name): greedy token \(index) is \(token), expected \(expected[index])"
       }

@@ -65,7 +65,7 @@ extension ChatSession {
         figures.ending = "interrupted"
         break
       }
-      if StandardStream.isClosed { break }
+      if StandardStream.failure != nil { break }
     }
     display.write(answer.finish(), status(figures))
   }

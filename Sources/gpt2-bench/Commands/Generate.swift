@@ -23,7 +23,8 @@ enum Generate: Command {
       return try SideBySide(request: request, variants: variants, threads: threads, console: console).run()
     }
     let generation = try request.perform(variants[0], threads: threads, console)
-    guard !StandardStream.isClosed else { return .done }
+    // What became of the output is the caller's to say.
+    guard StandardStream.failure == nil else { return .done }
     console.note(generation.statistics())
     return generation.isInterrupted ? .interrupted : .done
   }

@@ -73,7 +73,7 @@ struct GenerationRequest {
 
   /// Prints the prompt and its continuation by a variant, each piece as soon as it is there, and a line's end.
   ///
-  /// Ends early where the user wants to end, and where nobody reads any more.
+  /// Ends early where the user wants to end, and where nobody takes the text any more.
   func perform(_ variant: Variant, threads: Int, _ console: Console) throws -> TimedGeneration {
     let loading = ContinuousClock.now
     let engine = try Engine(checkpoint, variant: variant, threads: threads)
@@ -91,7 +91,7 @@ struct GenerationRequest {
         } else if !step.text.isEmpty {
           console.write(step.text)
         }
-        return !Interruption.shared.isCancelled && !StandardStream.isClosed
+        return !Interruption.shared.isCancelled && StandardStream.failure == nil
       }
     } catch {
       // What was printed is a line of its own.

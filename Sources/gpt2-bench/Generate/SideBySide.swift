@@ -13,7 +13,8 @@ struct SideBySide {
     for variant in variants where !Interruption.shared.isCancelled {
       console.print((done.isEmpty ? "" : "\n") + "== \(variant.name)")
       done.append(try request.perform(variant, threads: threads, console))
-      guard !StandardStream.isClosed else { return .done }
+      // What became of the output is the caller's to say.
+      guard StandardStream.failure == nil else { return .done }
       console.note(done[done.count - 1].statistics(withMemory: false))
     }
     let isInterrupted = Interruption.shared.isCancelled

@@ -32,10 +32,8 @@ import Testing
       #expect(text.contains("1.0e-06"))
       #expect(text.split(separator: "\n").last?.contains("packed") == true)
     }
-    #expect(
-      report.terminalText(colour: false, width: 40).split(separator: "\n").dropFirst().allSatisfy {
-        $0.count <= 60
-      })
+    let narrow = report.terminalText(colour: false, width: 40).split(separator: "\n")
+    #expect(narrow.dropFirst().allSatisfy { $0.count <= 60 })
   }
 
   @Test func csvHasARowAVariantAndAnEmptyFieldForNoFigure() throws {

@@ -41,7 +41,7 @@ struct AnswerDrawing {
     case "\t": column = min((column / Self.tabWidth + 1) * Self.tabWidth, width - 1)
     default:
       let columns = DisplayWidth.columns(of: character)
-      if column + columns > width { (column, isCertain) = (0, true) }
+      if column + columns > width { column = 0 }
       column += columns
       isCertain = isCertain && DisplayWidth.isCertain(character)
     }

@@ -81,7 +81,10 @@ extension ChatCommand {
       //…  a text that begins with a slash
       An empty line lets the model go on. When the context is full, the older half of the text is dropped.
 
-      """ + modes + "\n\n'/help set' lists the settings."
+      \(modes)
+
+      '/help set' lists the settings.
+      """
   }
 
   private static let modes = """

@@ -42,8 +42,8 @@ extension ChatSession {
 
   private static func mebibytes(_ bytes: Int) -> String { String(format: "%.1f MiB", Double(bytes) / 1_048_576) }
 
-  private static func rows(_ rows: [(name: String, value: String)]) -> String {
-    let width = rows.map(\.name.count).max() ?? 0
-    return rows.map { "\($0.name.padding(to: width))  \($0.value)" }.joined(separator: "\n")
+  private static func rows(_ rows: [(String, String)]) -> String {
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { "\($0.0.padding(to: width))  \($0.1)" }.joined(separator: "\n")
   }
 }

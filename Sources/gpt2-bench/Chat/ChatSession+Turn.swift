@@ -18,12 +18,12 @@ extension ChatSession {
     figures.dropped = addition.dropped + addition.cut
     turnCount += 1
     _ = csystem_interrupts_take()
-    display.begin(line(figures))
+    display.begin(status(figures))
     // Also where an error ends it: what was said stays, and so does its line.
     defer {
       droppedCount += figures.dropped
       lastTurn = figures
-      display.end(self.line(figures))
+      display.end(status(figures))
     }
     try answer(&figures)
   }
@@ -47,7 +47,7 @@ extension ChatSession {
   private func answer(_ figures: inout TurnFigures) throws {
     let stops = try StopSequences(settings.framing.stops(mode: mode) + settings.stops.texts)
     var answer = ChatAnswer(model.tokenizer, stops, trimsStart: mode == .dialogue)
-    loop: for _ in 0..<settings.maximumNewTokens {
+    for _ in 0..<settings.maximumNewTokens {
       let token = try conversation.next(&sampler)
       if token == model.tokenizer?.endOfText {
         figures.ending = "end of text"
@@ -56,7 +56,7 @@ extension ChatSession {
       let piece = try answer.add(token)
       figures.dropped += try conversation.append([token]).dropped
       figures.addToken()
-      display.write(piece, self.line(figures))
+      display.write(piece, status(figures))
       if answer.stop != nil {
         try takeBackStop(of: answer)
         break
@@ -65,9 +65,9 @@ extension ChatSession {
         figures.ending = "interrupted"
         break
       }
-      if StandardStream.isClosed { break }
+      if StandardStream.failure != nil { break }
     }
-    display.write(answer.finish(), self.line(figures))
+    display.write(answer.finish(), status(figures))
   }
 
   /// A stop sequence is no part of the text, so the tokens that hold any of it go, and what they held before it is added
@@ -79,7 +79,7 @@ extension ChatSession {
     if !kept.rest.isEmpty { try conversation.append(tokenizer.encode(kept.rest)) }
   }
 
-  private func line(_ figures: TurnFigures) -> String {
+  private func status(_ figures: TurnFigures) -> String {
     figures.line(used: conversation.tokens.count, of: conversation.context)
   }
 }

@@ -38,7 +38,7 @@ final class ChatSession {
 
   /// Takes lines until there are no more, or one says to end.
   func run(_ lines: some LineSource) {
-    while !StandardStream.isClosed {
+    while StandardStream.failure == nil {
       switch lines.next() {
       case .line(let line): if take(line) == .quit { return }
       case .interrupted: continue

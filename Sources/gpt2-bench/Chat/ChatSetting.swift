@@ -12,7 +12,7 @@ struct ChatSetting: Sendable {
 
   static let all: [ChatSetting] = [
     ChatSetting(
-      name: "temperature", values: "T", help: "0 is greedy; below 1 bolder, above 1 wilder",
+      name: "temperature", values: "T", help: "0 is greedy; lower keeps to the likely",
       show: { "\($0.sampling.temperature)" },
       set: { try $0.resample(temperature: $1.number()) }),
     ChatSetting(

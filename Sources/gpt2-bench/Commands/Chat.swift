@@ -5,45 +5,48 @@ import GPT2Kernels
 enum Chat: Command {
   static let description = CommandDescription(
     name: "chat", summary: "goes on with what you type, turn by turn; /help lists its commands",
-    options: [
-      .model, .variant, .threads,
-      Option("-n", value: "N", help: "new tokens of an answer at most (default \(ChatSettings.defaultCount))"),
-      Option(
-        "--temperature", value: "T",
-        help: "0 is greedy; below 1 bolder, above 1 wilder (default \(ChatSettings.defaultTemperature))"),
-      Option(
-        "--top-k", value: "K",
-        help: "draw from the K most likely tokens, 0 for all (default \(ChatSettings.defaultTopK))"),
-    ]
-      + GenerationOptions.options.filter {
-        ["--top-p", "--min-p", "--repetition-penalty", "--seed", "--stop"].contains($0.names[0])
-      } + [
-        Option(
-          "--mode", value: "M",
-          help: "complete: all is one text (default); dialogue: lines of speakers; see /help")
-      ])
+    options: [.model, .variant, .threads, count, temperature, topK] + shared + [mode])
+
+  private static let count = Option(
+    "-n", value: "N", help: "new tokens of an answer at most (default \(ChatSettings.defaultCount))")
+  private static let temperature = Option(
+    "--temperature", value: "T",
+    help: "0 is greedy; lower keeps to the likely (default \(ChatSettings.defaultTemperature))")
+  private static let topK = Option(
+    "--top-k", value: "K",
+    help: "draw from the K most likely tokens, 0 for all (default \(ChatSettings.defaultTopK))")
+  private static let mode = Option(
+    "--mode", value: "M", help: "complete: all is one text (default); dialogue: lines of speakers; see /help")
+
+  /// Those of `generate` that mean the same here.
+  private static let shared = GenerationOptions.options.filter {
+    ["--top-p", "--min-p", "--repetition-penalty", "--seed", "--stop"].contains($0.names[0])
+  }
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let settings = try ChatSettings(arguments)
-    let mode = try arguments.choice("--mode", of: ChatMode.allCases.map(\.rawValue))
+    let modeName = try arguments.choice("--mode", of: ChatMode.allCases.map(\.rawValue))
+    let mode = modeName.flatMap { ChatMode(rawValue: $0) } ?? .complete
     let variant = try arguments.variant()
     let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
     let loading = ContinuousClock.now
     let model = try LoadedModel(arguments.string("--model"), variant, threads: threads, console)
     let milliseconds = (ContinuousClock.now - loading) / .milliseconds(1)
     console.note(
-      String(format: "%@, %@, loaded in %.1f ms; /help lists commands", model.name, variant.name, milliseconds))
+      "\(model.name), \(variant.name)" + String(format: ", loaded in %.1f ms", milliseconds)
+        + "; /help lists commands")
     StandardStream.surviveClosedPipes()
-    let terminal = Terminal()
-    let session = try ChatSession(
-      model, settings, mode: mode.flatMap(ChatMode.init) ?? .complete, threads: threads,
-      terminal.map { TerminalDisplay($0, console) } ?? PipeDisplay(console), console)
-    if let terminal {
+    let environment = ProcessInfo.processInfo.environment
+    func session(_ display: any ChatDisplay) throws -> ChatSession {
+      try ChatSession(model, settings, mode: mode, threads: threads, display, console)
+    }
+    if let terminal = Terminal(environment: environment) {
       defer { terminal.restore() }
-      let history = HistoryFile(environment: ProcessInfo.processInfo.environment)
-      session.run(EditedLines(terminal, prompt: "> ", file: history, complete: ChatCommand.complete))
+      try session(TerminalDisplay(terminal, console)).run(
+        EditedLines(
+          terminal, prompt: "> ", file: HistoryFile(environment: environment), complete: ChatCommand.complete))
     } else {
-      session.run(StreamLines.standardInput())
+      try session(PipeDisplay(console)).run(StreamLines.standardInput())
     }
     return .done
   }

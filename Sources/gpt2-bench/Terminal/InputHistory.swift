@@ -8,7 +8,7 @@ struct InputHistory: Equatable, Sendable {
   private var draft = ""
 
   init(_ entries: [String] = []) {
-    self.entries = entries.suffix(Self.capacity)
+    self.entries = Array(entries.suffix(Self.capacity))
     position = self.entries.count
   }
 

@@ -19,7 +19,7 @@ final class Terminal {
   private var parser = KeyParser()
 
   /// nil where keys cannot be read one by one: a stream is no terminal, or it is a dumb one.
-  init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
+  init?(environment: [String: String]) {
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, let name = environment["TERM"],
       !name.isEmpty, name != "dumb", csystem_terminal_open(STDIN_FILENO, STDOUT_FILENO) == 0
     else { return nil }
@@ -43,7 +43,7 @@ final class Terminal {
   func restore() { _ = csystem_terminal_set(CSYSTEM_TERMINAL_FOUND) }
 
   /// Stops the process, as control-Z does; returns when it is continued.
-  func suspend() { kill(getpid(), SIGTSTP) }
+  func suspend() { raise(SIGTSTP) }
 
   func write(_ text: String) { StandardStream.output.write(text) }
 

@@ -1,0 +1,85 @@
+import Testing
+
+@testable import gpt2_bench
+
+@Suite struct ChatTests {
+  private static let none = CommandDescription(name: "chat", summary: "", options: Chat.description.options)
+
+  private func settings(_ words: String...) throws -> ChatSettings {
+    try ChatSettings(try Arguments(words, of: Self.none))
+  }
+
+  @Test func theCommandLineSetsWhatSetSets() throws {
+    let standard = try settings("--seed", "7")
+    #expect(standard.sampling.temperature == 0.8 && standard.sampling.topK == 40 && standard.sampling.seed == 7)
+    let other = try settings("--temperature", "0", "--top-k", "0", "-n", "5", "--stop", "a\\n", "--stop", "b")
+    #expect(other.sampling.temperature == 0 && other.sampling.topK == nil && other.maximumNewTokens == 5)
+    #expect(other.stops.texts == ["a\n", "b"])
+  }
+
+  /// Every setting shows what it can read, and reading what it shows changes nothing.
+  @Test(arguments: [
+    ("temperature", "0.5"), ("top-k", "3"), ("top-k", "off"), ("top-p", "0.25"), ("min-p", "0.125"),
+    ("repetition-penalty", "1.5"), ("seed", "18446744073709551615"), ("max-tokens", "12"),
+    ("stop", "\"a b\" \"\\n\\n\""), ("stop", "off"), ("separator", "\"\""), ("user", "\"Q:\""), ("answer", "\"A \\\"x\\\":\""),
+  ])
+  func settingsReadWhatTheyShow(_ name: String, _ value: String) throws {
+    let setting = try ChatSetting.named(name)
+    var settings = try settings("--seed", "1")
+    try setting.set(&settings, SettingValue(name: name, raw: value))
+    #expect(setting.show(settings) == value)
+    var again = settings
+    try setting.set(&again, SettingValue(name: name, raw: setting.show(settings)))
+    #expect(again == settings)
+  }
+
+  @Test(arguments: [
+    ("temperature", "hot", "temperature: found 'hot', expected a number"),
+    ("temperature", "-1", "temperature is -1.0, expected 0 (greedy) or a positive number"),
+    ("top-k", "0", "top-k: found '0', expected a whole number of at least 1"),
+    ("top-p", "2", "top-p is 2.0, expected above 0, at most 1"),
+    ("seed", "-1", "seed: found '-1', expected a whole number from 0 to 18446744073709551615"),
+    ("stop", "\"\"", "a stop sequence is empty, expected at least one character"),
+    ("stop", "\"open", "stop: found '\"open', expected a double quote that is closed"),
+    ("user", "two words", "user: found 'two words', expected one text, in double quotes where it has blanks"),
+    ("user", "\" \"", "user: found '\" \"', expected a line's beginning such as \"USER:\""),
+    ("separator", "\\x", "separator: found '\\x', expected n, r, t, \" or \\ behind each backslash"),
+  ])
+  func badValuesChangeNothing(_ name: String, _ value: String, _ message: String) throws {
+    let before = try settings("--seed", "1")
+    var after = before
+    let setting = try ChatSetting.named(name)
+    let error = try #require(throws: (any Error).self) {
+      try setting.set(&after, SettingValue(name: name, raw: value))
+    }
+    #expect("\(error)" == message)
+    #expect(after == before)
+  }
+
+  @Test func theNearestNameIsMeant() {
+    let names = ChatCommand.all.map(\.name)
+    #expect(NearestName.nearest(to: "hlep", among: names) == "help")
+    #expect(NearestName.nearest(to: "temprature", among: ChatSetting.all.map(\.name)) == "temperature")
+    #expect(NearestName.nearest(to: "sett", among: names) == "settings")
+    #expect(NearestName.nearest(to: "exit", among: names) == nil)
+    #expect(NearestName.distance(Array("abc"), Array("acb")) == 1)
+    #expect(NearestName.distance(Array(""), Array("abc")) == 3)
+  }
+
+  @Test func framing() {
+    let framing = ChatFraming()
+    #expect(framing.added("x", mode: .complete) { _ in true } == "x")
+    #expect(framing.added("x", mode: .complete) { _ in false } == "\nx")
+    #expect(framing.added("", mode: .complete) { _ in false } == "")
+    #expect(framing.added("Hi", mode: .dialogue) { _ in false } == "\nUSER: Hi\nGPT:")
+    #expect(framing.stops(mode: .dialogue) == ["\nUSER:", "\nGPT:"])
+  }
+
+  @Test func everyCommandHasAHelpAndEverySettingAValue() throws {
+    let commands = "help settings set reset clear status mode info load variant quit"
+    #expect(ChatCommand.all.map(\.name) == commands.split(separator: " ").map(String.init))
+    #expect(ChatCommand.all.allSatisfy { !$0.help.isEmpty })
+    let standard = try settings()
+    #expect(ChatSetting.all.allSatisfy { !$0.show(standard).isEmpty })
+  }
+}

@@ -3,7 +3,7 @@ import Statistics
 
 /// The product that stands before an operation in a pass. It leaves the operation's input in the caches of the threads
 /// that computed their shares of it, behind the weights that they read from memory.
-struct PrecedingProduct {
+final class PrecedingProduct {
   private let rows, inputs, outputs: Int
   private let kernel: any Kernel
   private let rotation: WeightRotation
@@ -18,7 +18,8 @@ struct PrecedingProduct {
     var generator = SeededGenerator(seed: 1)
     draw(input.base, count: rows * inputs, spread: (3 / Double(inputs)).squareRoot(), &generator)
     (self.rows, self.inputs, self.outputs) = (rows, inputs, outputs)
-    (self.kernel, self.rotation, self.input) = (kernel, rotation, input)
+    (self.kernel, self.rotation) = (kernel, rotation)
+    self.input = input
   }
 
   /// Nothing where one matrix is larger than the rotation.

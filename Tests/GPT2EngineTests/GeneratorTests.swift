@@ -34,7 +34,7 @@ import Testing
     let ended = try run(prompt, count: 6, endOfText: last, variant: variant)
     #expect(ended.ending == .endOfText && ended.tokens == Array(free.tokens.prefix(first)))
     let ignored = try run(prompt, count: 6, endOfText: last, ignoresEnd: true, variant: variant)
-    #expect(ignored == free)
+    #expect(ignored.ending == .count && ignored.tokens == free.tokens)
     // Three tokens of twelve: nine positions are left, and the last one's logits still give a token.
     let full = try run(prompt, count: 100, variant: variant)
     #expect(full.ending == .contextFull && full.tokens.count == 10)

@@ -4,13 +4,25 @@ import Statistics
 /// The tokens that a cut has left, in the order of their ids.
 struct Candidates: Sendable {
   private struct Candidate {
-    let id: Int
-    let logit: Float
+    /// The likelier one's is larger, and of equals the lower id's: the logit in the upper half, as a number that has its
+    /// order, and the id, counted downwards, in the lower. One comparison and no branch.
+    let rank: UInt64
     var weight = 0.0
 
-    /// Whether it is the likelier one, or as likely and its id lower.
-    func precedes(_ other: Candidate) -> Bool {
-      logit == other.logit ? id < other.id : logit > other.logit
+    init(id: Int, logit: Float) {
+      // −0 becomes 0, its equal.
+      let bits = (logit + 0).bitPattern
+      let ordered = bits & Self.sign == 0 ? bits | Self.sign : ~bits
+      rank = UInt64(ordered) << 32 | UInt64(UInt32.max - UInt32(id))
+    }
+
+    private static let sign: UInt32 = 1 << 31
+
+    var id: Int { Int(UInt32.max - UInt32(truncatingIfNeeded: rank)) }
+
+    var logit: Float {
+      let ordered = UInt32(rank >> 32)
+      return Float(bitPattern: ordered & Self.sign == 0 ? ~ordered : ordered ^ Self.sign)
     }
   }
 
@@ -71,7 +83,7 @@ struct Candidates: Sendable {
     return members.last { $0.weight > 0 }?.id
   }
 
-  /// Keeps the fewest that come first by `precedes` and whose masses reach `target`.
+  /// Keeps the fewest of the highest ranks whose masses reach `target`.
   ///
   /// By selection (Hoare's Find, 1961) with pivots at random places, so that the time is linear whatever the logits.
   /// - Returns: the last one's logit.
@@ -87,10 +99,14 @@ struct Candidates: Sendable {
         moved.swapAt(low + Int(random.next() % UInt64(high - low)), high - 1)
         let pivot = moved[high - 1]
         var (boundary, ahead) = (low, 0.0)
-        for index in low..<high - 1 where moved[index].precedes(pivot) {
-          ahead += mass(moved[index])
-          moved.swapAt(index, boundary)
-          boundary += 1
+        // Both sides take each member, so that no branch depends on it: which side it belongs to is anybody's guess.
+        for index in low..<high - 1 {
+          let member = moved[index]
+          let isAhead = member.rank > pivot.rank
+          moved[index] = moved[boundary]
+          moved[boundary] = member
+          ahead += isAhead ? mass(member) : 0
+          boundary += isAhead ? 1 : 0
         }
         if reached + ahead >= target {
           high = boundary
@@ -104,7 +120,7 @@ struct Candidates: Sendable {
       // Where rounding left nothing of a range, what comes before it is the last.
       return moved[low < high ? low : max(low - 1, 0)]
     }
-    members.removeAll { last.precedes($0) }
+    members.removeAll { $0.rank < last.rank }
     return last.logit
   }
 }

@@ -64,7 +64,7 @@ public struct Sampler: Sendable {
 
 /// The index of the largest value, the lowest among equals. A NaN never wins; 0 where there is nothing else.
 public func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
-  let block = 64
+  let block = 512
   let whole = values.count / block * block
   var largest = -Float.infinity
   var best: Int?

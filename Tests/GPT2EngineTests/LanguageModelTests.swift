@@ -1,9 +1,10 @@
 import Foundation
-import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import TestSupport
 import Testing
+
+@testable import GPT2Engine
 
 @Suite struct LanguageModelTests {
   private static let tiny = Project.root + "/weights/tiny"

@@ -30,10 +30,10 @@ import Testing
     for text in [try report.text(as: .markdown), report.terminalText(colour: false, width: 100)] {
       #expect(text.contains("than naive"))
       #expect(text.contains("1.0e-06"))
-      #expect(text.split(separator: "\n").last?.contains("packed") == true)
+      #expect(text.split { $0 == "\n" }.last?.contains("packed") == true)
     }
-    let narrow = report.terminalText(colour: false, width: 40).split(separator: "\n")
-    #expect(narrow.dropFirst().allSatisfy { $0.count <= 60 })
+    let table = report.terminalText(colour: false, width: 60).split { $0 == "\n" }.dropFirst()
+    #expect(table.allSatisfy { $0.count <= 60 })
   }
 
   @Test func csvHasARowAVariantAndAnEmptyFieldForNoFigure() throws {

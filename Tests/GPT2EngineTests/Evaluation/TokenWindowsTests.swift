@@ -1,5 +1,6 @@
-import GPT2Engine
 import Testing
+
+@testable import GPT2Engine
 
 @Suite struct TokenWindowsTests {
   /// All windows of a text whose tokens are their own positions, given in pieces of one size.

@@ -71,7 +71,8 @@ import Testing
       ], at: 0)
     file.tensors.insert(
       GGUFFile.Tensor(name: "rope_freqs.weight", dimensions: [3], type: 12, data: [1, 2, 3]), at: 1)
-    #expect(try open(file).tensor(at: 1)[3] == SafetensorsFile.value(1, 3))
+    let checkpoint = try open(file)
+    #expect(checkpoint.tensor(at: 1)[3] == SafetensorsFile.value(1, 3))
   }
 
   /// Half precision in a matrix, which is transposed, and in an embedding.

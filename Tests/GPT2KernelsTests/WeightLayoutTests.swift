@@ -54,6 +54,21 @@ import Testing
     #expect(next == count && target.guardsHold)
   }
 
+  /// From the transpose that other files hold, the same in every place.
+  @Test(
+    arguments: [WeightLayout.rows, .panels(vector: 4), .panels(vector: 8), .panels(vector: 16)],
+    [(1, 1), (3, 7), (33, 31), (5, 48), (2, 49), (16, 100), (47, 65)])
+  func aLinearMatrixIsLaidOutAsItsTranspose(_ layout: WeightLayout, _ sizes: (Int, Int)) {
+    let (inputs, outputs) = sizes
+    let conv1D = (1...inputs * outputs).map(Float.init)
+    let linear = (0..<outputs).flatMap { output in (0..<inputs).map { conv1D[$0 * outputs + output] } }
+    let count = layout.count(outputs: outputs, inputs: inputs)
+    let (target, expected) = (GuardedFloats(count), GuardedFloats(count))
+    layout.store(linear: linear, inputs: inputs, outputs: outputs, to: target.base)
+    layout.store(conv1D: conv1D, inputs: inputs, outputs: outputs, to: expected.base)
+    #expect(target.values == expected.values && target.guardsHold)
+  }
+
   @Test func aBufferIsZeroedAndRefusesWhatCannotBe() throws {
     let buffer = try FloatBuffer(count: 3000)
     let isZero = (0..<3000).allSatisfy { buffer.base[$0] == 0 }

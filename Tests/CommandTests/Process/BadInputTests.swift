@@ -178,6 +178,12 @@ import Testing
     try expectRefusal(1, export + ["--out", "no/m.safetensors"], "no/m.safetensors", "cannot be written")
     try expectRefusal(1, export + ["--out", "file"], "file", "cannot be written")
     try expectRefusal(2, export, "--out: found nothing")
+    for format in ["llmc", "seed"] {
+      let other = ["export", "--format", format] + tiny
+      try expectRefusal(1, other + ["--out", "no/m.bin"], "no/m.bin", "cannot be written")
+      try expectRefusal(1, other + ["--out", "file"], "file", "cannot be written")
+    }
+    try expectRefusal(2, ["export", "--format", "gguf"] + tiny, "'gguf'", "safetensors, llmc, seed")
   }
 
   @Test func malformedReferences() throws {

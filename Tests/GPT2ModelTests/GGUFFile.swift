@@ -42,7 +42,7 @@ struct GGUFFile {
       return Tensor(
         name: Self.name(of: parameter.name),
         dimensions: (isLinear ? parameter.shape : parameter.shape.reversed()).map(UInt64.init),
-        data: order.flatMap { bytes(of: SafetensorsFile.value(number, $0).bitPattern) })
+        data: order.flatMap { littleEndian(SafetensorsFile.value(number, $0).bitPattern) })
     }
   }
 
@@ -72,7 +72,7 @@ struct GGUFFile {
       .string("tokenizer.ggml.model", "gpt2"), .string("tokenizer.ggml.pre", "gpt-2"),
       .strings("tokenizer.ggml.tokens", tokens),
       .array(
-        "tokenizer.ggml.token_type", of: 5, (types ?? tokens.map { _ in 1 }).map { bytes(of: Int32($0)) }),
+        "tokenizer.ggml.token_type", of: 5, (types ?? tokens.map { _ in 1 }).map { littleEndian(Int32($0)) }),
       .strings("tokenizer.ggml.merges", merges),
     ]
     if let endOfText { entries.append(.uint32("tokenizer.ggml.eos_token_id", endOfText)) }
@@ -104,7 +104,7 @@ struct GGUFFile {
     var integers: [Range<Int>] = []
     func put(_ integer: some FixedWidthInteger) {
       let start = header.count
-      header += GPT2ModelTests.bytes(of: integer)
+      header += littleEndian(integer)
       integers.append(start..<header.count)
     }
     func put(_ text: String) {
@@ -148,7 +148,7 @@ struct GGUFFile {
   var bytes: [UInt8] { padded(header) + tensors.flatMap { padded($0.data) } }
 
   static func string(_ text: String) -> [UInt8] {
-    GPT2ModelTests.bytes(of: UInt64(text.utf8.count)) + text.utf8
+    littleEndian(UInt64(text.utf8.count)) + text.utf8
   }
 }
 
@@ -158,11 +158,11 @@ extension GGUFFile.Entry {
   }
 
   static func uint32(_ key: String, _ value: Int) -> Self {
-    Self(key: key, type: 4, value: bytes(of: UInt32(value)))
+    Self(key: key, type: 4, value: littleEndian(UInt32(value)))
   }
 
   static func float(_ key: String, _ value: Float) -> Self {
-    Self(key: key, type: 6, value: bytes(of: value.bitPattern))
+    Self(key: key, type: 6, value: littleEndian(value.bitPattern))
   }
 
   static func strings(_ key: String, _ texts: [String]) -> Self {
@@ -172,11 +172,11 @@ extension GGUFFile.Entry {
   static func array(_ key: String, of type: UInt32, count: UInt64? = nil, _ elements: [[UInt8]]) -> Self {
     Self(
       key: key, type: 9,
-      value: bytes(of: type) + bytes(of: count ?? UInt64(elements.count)) + elements.flatMap { $0 })
+      value: littleEndian(type) + littleEndian(count ?? UInt64(elements.count)) + elements.flatMap { $0 })
   }
 }
 
 /// Little-endian.
-func bytes(of value: some FixedWidthInteger) -> [UInt8] {
+func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
   withUnsafeBytes(of: value.littleEndian, Array.init)
 }

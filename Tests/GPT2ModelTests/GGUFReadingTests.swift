@@ -62,16 +62,17 @@ import Testing
       contentsOf: [
         .init(key: "a", type: 0, value: [255]), .init(key: "b", type: 1, value: [255]),
         .init(key: "c", type: 2, value: [255, 255]), .init(key: "d", type: 3, value: [255, 255]),
-        .init(key: "e", type: 5, value: bytes(of: Int32.min)), .init(key: "f", type: 7, value: [1]),
-        .init(key: "g", type: 10, value: bytes(of: UInt64.max)),
-        .init(key: "h", type: 11, value: bytes(of: Int.min)),
-        .init(key: "i", type: 12, value: bytes(of: Double.nan.bitPattern)), .string("j", ""),
+        .init(key: "e", type: 5, value: littleEndian(Int32.min)), .init(key: "f", type: 7, value: [1]),
+        .init(key: "g", type: 10, value: littleEndian(UInt64.max)),
+        .init(key: "h", type: 11, value: littleEndian(Int.min)),
+        .init(key: "i", type: 12, value: littleEndian(Double.nan.bitPattern)), .string("j", ""),
         .array("k", of: 2, [[1, 2], [3, 4]]),
-        .array("l", of: 9, [bytes(of: UInt32(0)) + bytes(of: UInt64(2)) + [7, 8]]),
+        .array("l", of: 9, [littleEndian(UInt32(0)) + littleEndian(UInt64(2)) + [7, 8]]),
       ], at: 0)
     file.tensors.insert(
       GGUFFile.Tensor(name: "rope_freqs.weight", dimensions: [3], type: 12, data: [1, 2, 3]), at: 1)
-    #expect(try open(file).tensor(at: 1)[3] == SafetensorsFile.value(1, 3))
+    let checkpoint = try open(file)
+    #expect(checkpoint.tensor(at: 1)[3] == SafetensorsFile.value(1, 3))
   }
 
   /// Half precision in a matrix, which is transposed, and in an embedding.
@@ -86,7 +87,7 @@ import Testing
     for name in ["token_embd.weight", "blk.1.ffn_up.weight"] {
       let count = Int(file[name].dimensions.reduce(1, *))
       file[name].type = type
-      file[name].data = (0..<count).flatMap { bytes(of: half(value($0))) }
+      file[name].data = (0..<count).flatMap { littleEndian(half(value($0))) }
     }
     let checkpoint = try open(file)
     #expect(checkpoint.tokenEmbedding.enumerated().allSatisfy { $1 == value($0) })
@@ -113,7 +114,7 @@ import Testing
           ? quants.map { Int(Int8(bitPattern: $0)) }
           : quants.map { Int($0 & 15) - 8 } + quants.map { Int($0 >> 4) - 8 }
         values += integers.map { Float(scale) * Float($0) }
-        return bytes(of: scale.bitPattern) + quants
+        return littleEndian(scale.bitPattern) + quants
       }
       expected[name] = values
     }
@@ -131,7 +132,8 @@ import Testing
     let scales = (0..<16).map { _ in Int8(truncatingIfNeeded: random.next()) }
     let scale = Float16(0.0123)
     var block =
-      [UInt8](repeating: 0, count: 192) + scales.map { UInt8(bitPattern: $0) } + bytes(of: scale.bitPattern)
+      [UInt8](repeating: 0, count: 192) + scales.map { UInt8(bitPattern: $0) }
+      + littleEndian(scale.bitPattern)
     for (i, quant) in quants.enumerated() {
       let (half, place) = i.quotientAndRemainder(dividingBy: 128)
       let (quarter, column) = place.quotientAndRemainder(dividingBy: 32)

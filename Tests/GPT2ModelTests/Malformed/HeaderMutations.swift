@@ -25,14 +25,25 @@ struct HeaderMutations {
     random = RandomStream(seed: seed)
   }
 
-  /// At most `count` of each kind.
+  /// At most `count` of each kind, and twice as many of JSON's.
   mutating func draw(_ count: Int) -> [[UInt8]] {
-    file.special + pick(count, of: truncations()) + flips(count) + pick(count, of: overwrittenIntegers())
-      + pick(2 * count, of: rewrittenJSON())
+    var all = file.special
+    all += pick(count, of: truncations()).map { Array(file.bytes[..<$0]) }
+    all += flips(count)
+    for (place, value) in pick(count, of: Self.pairs(file.integers, Self.integers)) {
+      all.append(overwritten(place, by: value))
+    }
+    if let json = file.json {
+      let values = Self.values(in: file.bytes, json)
+      for (place, text) in pick(2 * count, of: Self.pairs(values, Self.texts)) {
+        all.append(rewritten(place, by: Array(text.utf8)))
+      }
+    }
+    return all
   }
 
-  /// Cut off at the edges of fields, within them, and at the ends of header and file.
-  private func truncations() -> [[UInt8]] {
+  /// Lengths at the edges of fields, within them, and at the ends of header and file.
+  private func truncations() -> [Int] {
     var lengths: Set<Int> = [
       0, 1, 3, 4, 7, 8, 9, file.header - 1, file.header, file.header + 1, file.bytes.count - 1,
     ]
@@ -40,7 +51,7 @@ struct HeaderMutations {
       lengths.formUnion([field.lowerBound, field.lowerBound + 1, field.upperBound])
     }
     if file.integers.isEmpty { lengths.formUnion(stride(from: 10, to: file.header, by: 13)) }
-    return lengths.filter { 0..<file.bytes.count ~= $0 }.sorted().map { Array(file.bytes[..<$0]) }
+    return lengths.filter { 0..<file.bytes.count ~= $0 }.sorted()
   }
 
   private mutating func flips(_ count: Int) -> [[UInt8]] {
@@ -53,44 +64,37 @@ struct HeaderMutations {
     }
   }
 
-  private func overwrittenIntegers() -> [[UInt8]] {
-    let values: [UInt64] = [
-      0, 1, .max, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, UInt64(Int.max), 1 << 63, 1 << 40, 1 << 20,
-      1_000_003,
-    ]
-    return file.integers.flatMap { place in
-      values.map { value in
-        var bytes = file.bytes
-        for (index, byte) in place.enumerated() {
-          bytes[byte] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))
-        }
-        return bytes
-      }
+  private static let integers: [UInt64] = [
+    0, 1, .max, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, UInt64(Int.max), 1 << 63, 1 << 40, 1 << 20, 1_000_003,
+  ]
+
+  private func overwritten(_ place: Range<Int>, by value: UInt64) -> [UInt8] {
+    var bytes = file.bytes
+    for (index, byte) in place.enumerated() {
+      bytes[byte] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))
     }
+    return bytes
   }
 
-  /// Numbers and strings of JSON replaced by what should not be there.
-  private func rewrittenJSON() -> [[UInt8]] {
-    guard let json = file.json else { return [] }
-    let replacements = [
-      "0", "-1", "1", "1.5", "1e400", "-0", "4294967296", "9223372036854775807", "9223372036854775808",
-      "99999999999999999999999", "\"1\"", "\"\"", "null", "true", "[]", "{}", "[[[[[[]]]]]]", "", ",",
-      "\"\\u0000\"",
-      String(repeating: "[", count: 20_000), String(repeating: "{\"a\":", count: 20_000),
-      "\"" + String(repeating: "x", count: 100_000) + "\"",
-    ].map { Array($0.utf8) }
-    return Self.values(in: file.bytes, json).flatMap { place in
-      replacements.map { rewritten(place, by: $0) }
-    }
+  /// What takes the place of a number or a string of JSON.
+  private static let texts = [
+    "0", "-1", "1", "1.5", "1e400", "-0", "4294967296", "9223372036854775807", "9223372036854775808",
+    "99999999999999999999999", "\"1\"", "\"\"", "null", "true", "[]", "{}", "[[[[[[]]]]]]", "", ",",
+    "\"\\u0000\"", String(repeating: "[", count: 20_000), String(repeating: "{\"a\":", count: 20_000),
+    "\"" + String(repeating: "x", count: 100_000) + "\"",
+  ]
+
+  private static func pairs<First, Second>(_ first: [First], _ second: [Second]) -> [(First, Second)] {
+    first.flatMap { one in second.map { (one, $0) } }
   }
 
   /// The file with other text in its JSON, and the length before it put right where there is one.
-  func rewritten(_ place: Range<Int>, by text: [UInt8]) -> [UInt8] {
+  private func rewritten(_ place: Range<Int>, by text: [UInt8]) -> [UInt8] {
     var bytes = file.bytes
     bytes.replaceSubrange(place, with: text)
     if let json = file.json, json.lowerBound == 8 {
       let length = UInt64(json.count + text.count - place.count)
-      bytes.replaceSubrange(0..<8, with: GPT2ModelTests.bytes(of: length))
+      bytes.replaceSubrange(0..<8, with: littleEndian(length))
     }
     return bytes
   }
@@ -119,7 +123,7 @@ struct HeaderMutations {
     return found
   }
 
-  private mutating func pick(_ count: Int, of all: [[UInt8]]) -> [[UInt8]] {
+  private mutating func pick<Element>(_ count: Int, of all: [Element]) -> [Element] {
     all.count <= count ? all : Array(all.shuffled(using: &random).prefix(count))
   }
 }

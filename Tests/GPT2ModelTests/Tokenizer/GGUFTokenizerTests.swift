@@ -49,19 +49,19 @@ import Testing
 
   /// A control token's spelling is its text, even where each character stands for a byte.
   @Test func controlTokensAreSpelledAsText() throws {
-    let tokens = try Self.tokens() + ["Ġend"]
+    let tokens = try Self.tokens() + ["Ġ|end|"]
     var types = tokens.map { _ in 1 }
     types[tokens.count - 1] = 3
     let path = try file { file in
       file[entry: "tokenizer.ggml.tokens"] = .strings("tokenizer.ggml.tokens", tokens)
       file[entry: "tokenizer.ggml.token_type"] = .array(
-        "tokenizer.ggml.token_type", of: 5, types.map { bytes(of: Int32($0)) })
+        "tokenizer.ggml.token_type", of: 5, types.map { littleEndian(Int32($0)) })
       file[entry: "tokenizer.ggml.eos_token_id"] = .uint32("tokenizer.ggml.eos_token_id", tokens.count - 1)
     }
     let tokenizer = try Tokenizer(gguf: path)
     #expect(tokenizer.endOfText == tokens.count - 1)
-    #expect(try tokenizer.decode([tokens.count - 1]) == "Ġend")
-    #expect(try tokenizer.encode("Ġend") == [tokens.count - 1])
+    #expect(try tokenizer.decode([tokens.count - 1]) == "Ġ|end|")
+    #expect(try tokenizer.encode("Ġ|end|") == [tokens.count - 1])
   }
 
   @Test(
@@ -87,7 +87,7 @@ import Testing
       (
         "tokenizer.ggml.tokens[1]: found bytes that are not UTF-8", "tokenizer.ggml.tokens",
         GGUFFile.Entry.array(
-          "tokenizer.ggml.tokens", of: 8, [GGUFFile.string("a"), bytes(of: UInt64(1)) + [0xFF]])
+          "tokenizer.ggml.tokens", of: 8, [GGUFFile.string("a"), littleEndian(UInt64(1)) + [0xFF]])
       ),
       ("tokenizer.ggml.merges: found nothing", "tokenizer.ggml.merges", nil),
       (

@@ -65,10 +65,10 @@ struct GGUFHeader {
     }
     var dimensions: [Int] = []
     for _ in 0..<dimensionCount {
-      let size = try cursor.integer(UInt64.self, "tensor \(name)'s dimensions")
-      guard let size = Int(exactly: size) else {
+      let found = try cursor.integer(UInt64.self, "tensor \(name)'s dimensions")
+      guard let size = Int(exactly: found) else {
         throw .tensor(
-          path: path, name: name, property: "a dimension", found: "\(size)", expected: "at most \(Int.max)")
+          path: path, name: name, property: "a dimension", found: "\(found)", expected: "at most \(Int.max)")
       }
       dimensions.append(size)
     }

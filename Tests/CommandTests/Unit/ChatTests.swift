@@ -11,7 +11,8 @@ import Testing
 
   @Test func theCommandLineSetsWhatSetSets() throws {
     let standard = try settings("--seed", "7")
-    #expect(standard.sampling.temperature == 0.8 && standard.sampling.topK == 40 && standard.sampling.seed == 7)
+    #expect(
+      standard.sampling.temperature == 0.8 && standard.sampling.topK == 40 && standard.sampling.seed == 7)
     let other = try settings("--temperature", "0", "--top-k", "0", "-n", "5", "--stop", "a\\n", "--stop", "b")
     #expect(other.sampling.temperature == 0 && other.sampling.topK == nil && other.maximumNewTokens == 5)
     #expect(other.stops.texts == ["a\n", "b"])
@@ -21,7 +22,8 @@ import Testing
   @Test(arguments: [
     ("temperature", "0.5"), ("top-k", "3"), ("top-k", "off"), ("top-p", "0.25"), ("min-p", "0.125"),
     ("repetition-penalty", "1.5"), ("seed", "18446744073709551615"), ("max-tokens", "12"),
-    ("stop", "\"a b\" \"\\n\\n\""), ("stop", "off"), ("separator", "\"\""), ("user", "\"Q:\""), ("answer", "\"A \\\"x\\\":\""),
+    ("stop", "\"a b\" \"\\n\\n\""), ("stop", "off"), ("separator", "\"\""), ("user", "\"Q:\""),
+    ("answer", "\"A \\\"x\\\":\""),
   ])
   func settingsReadWhatTheyShow(_ name: String, _ value: String) throws {
     let setting = try ChatSetting.named(name)

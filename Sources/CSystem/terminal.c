@@ -26,6 +26,8 @@ static int apply(enum csystem_terminal_mode mode) {
     settings.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INLCR | IGNCR | INPCK | ISTRIP | IXON);
     settings.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
     if (mode == CSYSTEM_TERMINAL_KEYS) settings.c_lflag &= ~(tcflag_t)ISIG;
+    // Ctrl-C would throw away what was typed ahead, and output that is still on its way.
+    settings.c_lflag |= NOFLSH;
     settings.c_cc[VMIN] = 1;
     settings.c_cc[VTIME] = 0;
   }

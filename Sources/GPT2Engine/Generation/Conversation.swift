@@ -12,9 +12,11 @@ public final class Conversation {
   /// What became of tokens that were added.
   public struct Addition: Equatable, Sendable {
     /// Tokens of the text before that have been dropped.
-    public var dropped = 0
+    public var dropped: Int
     /// Of the added tokens, the oldest, which are more than the context holds.
-    public var cut = 0
+    public var cut: Int
+
+    public init(dropped: Int = 0, cut: Int = 0) { (self.dropped, self.cut) = (dropped, cut) }
   }
 
   public let engine: Engine

@@ -48,7 +48,9 @@ struct ChatAnswer {
     for token in tokens {
       let next = end + (try tokenizer.bytes(of: token)).count
       // Also never half of a character: text that was no UTF-8 is shown with other bytes than its own.
-      guard next <= bytes.count, try tokenizer.bytes(of: token).elementsEqual(bytes[end..<next]) else { break }
+      guard next <= bytes.count, try tokenizer.bytes(of: token).elementsEqual(bytes[end..<next]) else {
+        break
+      }
       (count, end) = (count + 1, next)
     }
     return (count, String(decoding: bytes[end...], as: UTF8.self))

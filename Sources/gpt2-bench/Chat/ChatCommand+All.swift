@@ -11,7 +11,8 @@ extension ChatCommand {
       session.display.show(session.settingsText)
       return .goOn
     },
-    ChatCommand(name: "set", operands: "NAME [VALUE]", help: "change a setting, or show it") { session, text in
+    ChatCommand(name: "set", operands: "NAME [VALUE]", help: "change a setting, or show it") {
+      session, text in
       try set(session, text)
       return .goOn
     },
@@ -26,7 +27,8 @@ extension ChatCommand {
       session.display.remark("the conversation is forgotten")
       return .goOn
     },
-    ChatCommand(name: "status", help: "the context's use, turns, the last turn's speed, memory") { session, _ in
+    ChatCommand(name: "status", help: "the context's use, turns, the last turn's speed, memory") {
+      session, _ in
       session.display.show(session.statusText)
       return .goOn
     },
@@ -47,7 +49,8 @@ extension ChatCommand {
       return .goOn
     },
     ChatCommand(
-      name: "variant", operands: "[NAME]", help: "another variant, or which ones there are; the conversation stays"
+      name: "variant", operands: "[NAME]",
+      help: "another variant, or which ones there are; the conversation stays"
     ) { session, name in
       try variant(session, name)
       return .goOn
@@ -96,7 +99,8 @@ extension ChatCommand {
   private static func help(of name: String) throws -> String {
     let name = name.hasPrefix("/") ? String(name.dropFirst()) : name
     guard let command = all.first(where: { $0.name == name }) else {
-      throw UsageError("unknown command '/\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: "/"))
+      throw UsageError(
+        "unknown command '/\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: "/"))
     }
     let text = "\(command.synopsis)\n\(command.help)"
     switch name {
@@ -141,15 +145,19 @@ extension ChatCommand {
   }
 
   private static func load(_ session: ChatSession, _ name: String) throws {
-    guard !name.isEmpty else { throw UsageError("/load: found nothing behind it, expected a model's name or path") }
+    guard !name.isEmpty else {
+      throw UsageError("/load: found nothing behind it, expected a model's name or path")
+    }
     let isKept = try session.load(name)
     session.display.remark(
-      "\(session.model.name)" + (isKept ? "" : ", the conversation is forgotten: one of the models has no tokenizer"))
+      "\(session.model.name)"
+        + (isKept ? "" : ", the conversation is forgotten: one of the models has no tokenizer"))
   }
 
   private static func variant(_ session: ChatSession, _ name: String) throws {
     guard !name.isEmpty else {
-      session.display.show("\(session.model.engine.variant.name), of \(Variant.names.joined(separator: ", "))")
+      session.display.show(
+        "\(session.model.engine.variant.name), of \(Variant.names.joined(separator: ", "))")
       return
     }
     try session.change(variant: Arguments.variant(name, "variant"))

@@ -18,7 +18,9 @@ extension ChatSession {
     if let time = lastTurn?.millisecondsToFirstToken {
       rows.append(("last TTFT", String(format: "%.1f ms", time)))
     }
-    if let rate = lastTurn?.tokensPerSecond { rows.append(("last speed", String(format: "%.1f tok/s", rate))) }
+    if let rate = lastTurn?.tokensPerSecond {
+      rows.append(("last speed", String(format: "%.1f tok/s", rate)))
+    }
     if let bytes = ProcessMemory.residentBytes() { rows.append(("memory", Self.mebibytes(bytes))) }
     if let bytes = ProcessMemory.peakResidentBytes() { rows.append(("peak memory", Self.mebibytes(bytes))) }
     return Self.rows(rows)
@@ -29,8 +31,14 @@ extension ChatSession {
     let machine = MachineFacts.current()
     return Self.rows([
       ("model", model.name),
-      ("shape", "\(c.layers) layers, \(c.heads) heads, \(c.channels) channels, \(c.parameterCount) parameters"),
-      ("vocabulary", "\(c.vocabulary)" + (model.tokenizer == nil ? ", no tokenizer: lines are token ids" : "")),
+      (
+        "shape",
+        "\(c.layers) layers, \(c.heads) heads, \(c.channels) channels, \(c.parameterCount) parameters"
+      ),
+      (
+        "vocabulary",
+        "\(c.vocabulary)" + (model.tokenizer == nil ? ", no tokenizer: lines are token ids" : "")
+      ),
       ("context", "\(c.context) tokens"),
       ("variant", "\(model.engine.variant.name), \(model.engine.variant.summary)"),
       ("weights", model.engine.variant.weights),
@@ -40,7 +48,9 @@ extension ChatSession {
     ])
   }
 
-  private static func mebibytes(_ bytes: Int) -> String { String(format: "%.1f MiB", Double(bytes) / 1_048_576) }
+  private static func mebibytes(_ bytes: Int) -> String {
+    String(format: "%.1f MiB", Double(bytes) / 1_048_576)
+  }
 
   private static func rows(_ rows: [(String, String)]) -> String {
     let width = rows.map(\.0.count).max() ?? 0

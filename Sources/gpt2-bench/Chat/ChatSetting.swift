@@ -24,11 +24,13 @@ struct ChatSetting: Sendable {
       show: { $0.sampling.topP == 1 ? "off" : "\($0.sampling.topP)" },
       set: { try $0.resample(topP: $1.isOff ? 1 : $1.number()) }),
     ChatSetting(
-      name: "min-p", values: "P|off", help: "draw from the tokens at least P times as likely as the likeliest",
+      name: "min-p", values: "P|off",
+      help: "draw from the tokens at least P times as likely as the likeliest",
       show: { $0.sampling.minP == 0 ? "off" : "\($0.sampling.minP)" },
       set: { try $0.resample(minP: $1.isOff ? 0 : $1.number()) }),
     ChatSetting(
-      name: "repetition-penalty", values: "R|off", help: "above 1 makes tokens that are in the context less likely",
+      name: "repetition-penalty", values: "R|off",
+      help: "above 1 makes tokens that are in the context less likely",
       show: { $0.sampling.repetitionPenalty == 1 ? "off" : "\($0.sampling.repetitionPenalty)" },
       set: { try $0.resample(repetitionPenalty: $1.isOff ? 1 : $1.number()) }),
     ChatSetting(
@@ -60,7 +62,8 @@ struct ChatSetting: Sendable {
   /// - Throws: `UsageError` that names the nearest one.
   static func named(_ name: String) throws -> ChatSetting {
     guard let setting = all.first(where: { $0.name == name }) else {
-      throw UsageError("unknown setting '\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: ""))
+      throw UsageError(
+        "unknown setting '\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: ""))
     }
     return setting
   }

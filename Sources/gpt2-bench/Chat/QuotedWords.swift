@@ -1,7 +1,9 @@
 /// Words divided by blanks. One in double quotes may hold blanks, or nothing; `\n`, `\r`, `\t`, `\"` and `\\` are the
 /// characters that they stand for, in quotes and without.
 enum QuotedWords {
-  private static let escapes: [Character: Character] = ["n": "\n", "r": "\r", "t": "\t", "\"": "\"", "\\": "\\"]
+  private static let escapes: [Character: Character] = [
+    "n": "\n", "r": "\r", "t": "\t", "\"": "\"", "\\": "\\",
+  ]
 
   /// - Throws: `UsageError` for a quote that is not closed or an escape that there is not.
   static func split(_ text: String, name: String) throws -> [String] {
@@ -32,6 +34,7 @@ enum QuotedWords {
   /// The text as `split` reads it back.
   static func quoted(_ text: String) -> String {
     let names = Dictionary(uniqueKeysWithValues: escapes.map { ($1, $0) })
-    return "\"" + text.map { character in names[character].map { "\\\($0)" } ?? String(character) }.joined() + "\""
+    return "\"" + text.map { character in names[character].map { "\\\($0)" } ?? String(character) }.joined()
+      + "\""
   }
 }

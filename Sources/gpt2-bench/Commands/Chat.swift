@@ -44,7 +44,8 @@ enum Chat: Command {
       defer { terminal.restore() }
       try session(TerminalDisplay(terminal, console)).run(
         EditedLines(
-          terminal, prompt: "> ", file: HistoryFile(environment: environment), complete: ChatCommand.complete))
+          terminal, prompt: "> ", file: HistoryFile(environment: environment), complete: ChatCommand.complete)
+      )
     } else {
       try session(PipeDisplay(console)).run(StreamLines.standardInput())
     }

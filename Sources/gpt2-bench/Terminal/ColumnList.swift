@@ -7,7 +7,8 @@ enum ColumnList {
     let columns = max((width - 1) / cell, 1)
     return stride(from: 0, to: texts.count, by: columns).map { first -> String in
       let row = texts[first..<min(first + columns, texts.count)]
-      return row.dropLast().map { $0 + String(repeating: " ", count: cell - DisplayWidth.columns(of: $0)) }.joined()
+      return row.dropLast().map { $0 + String(repeating: " ", count: cell - DisplayWidth.columns(of: $0)) }
+        .joined()
         + (row.last ?? "") + "\n"
     }.joined()
   }

@@ -8,7 +8,9 @@ enum DisplayWidth {
     let scalars = character.unicodeScalars
     guard let first = scalars.first else { return 0 }
     if first.isASCII, scalars.count == 1 { return first.value < 0x20 || first.value == 0x7F ? 0 : 1 }
-    if scalars.count > 1, first.properties.isEmoji, scalars.dropFirst().contains(where: makesEmoji) { return 2 }
+    if scalars.count > 1, first.properties.isEmoji, scalars.dropFirst().contains(where: makesEmoji) {
+      return 2
+    }
     return scalars.reduce(0) { $0 + columns(of: $1) }
   }
 

@@ -23,10 +23,11 @@ struct EditableText: Equatable, Sendable {
     let behind = head.unicodeScalars.count
     characters = Array(head + String(characters[cursor...]))
     var scalars = 0
-    cursor = characters.firstIndex { character in
-      defer { scalars += character.unicodeScalars.count }
-      return scalars >= behind
-    } ?? characters.count
+    cursor =
+      characters.firstIndex { character in
+        defer { scalars += character.unicodeScalars.count }
+        return scalars >= behind
+      } ?? characters.count
   }
 
   /// Takes a part out; the cursor stays with what it stood on.

@@ -57,7 +57,8 @@ extension LineEditor {
     search?.isFailing = false
     var found = EditableText(history.entries[entry])
     if let match = history.entries[entry].range(of: query) {
-      found.move(to: history.entries[entry].distance(from: history.entries[entry].startIndex, to: match.lowerBound))
+      found.move(
+        to: history.entries[entry].distance(from: history.entries[entry].startIndex, to: match.lowerBound))
     }
     show(found)
   }

@@ -28,7 +28,8 @@ struct LineEditor {
   /// Kills one after the other add up.
   private var hasJustKilled = false
 
-  init(history: InputHistory = InputHistory(), complete: @escaping (String) -> Completion = { _ in .init() }) {
+  init(history: InputHistory = InputHistory(), complete: @escaping (String) -> Completion = { _ in .init() })
+  {
     self.history = history
     self.complete = complete
   }

@@ -31,7 +31,8 @@ import Testing
     let answers = result.output.components(separatedBy: "mode complete\n")
     #expect(answers[0].filter { $0 != "\n" } == text.filter { $0 != "\n" })
     #expect(result.output.contains("turns        3\n") && result.output.contains("of 256 tokens\n"))
-    #expect(result.errorLines.filter { $0.contains("+ 10 tokens, ") && $0.contains("tok/s, TTFT ") }.count == 3)
+    #expect(
+      result.errorLines.filter { $0.contains("+ 10 tokens, ") && $0.contains("tok/s, TTFT ") }.count == 3)
     #expect(!result.output.contains("tok/s,") && !result.output.contains("\u{1B}"))
   }
 
@@ -40,9 +41,12 @@ import Testing
     let result = try chat(
       "--model", model, "--temperature", "0", "-n", "4", "--seed", "3",
       lines: [
-        "/help", "/help set", "/settings", "/set seed 5", "/set seed", "/set top-k many", "/set temprature 1", "/reset",
-        "/set seed", "KING", "/variant naive", "/variant fast", "/load no/such/model", "/load \(model)", "/info", "/hlep",
-        "/nothing-like-it", "/clear now", "/status", "/mode dialogue", "Who is there?", "/mode poem", "/clear", "/status",
+        "/help", "/help set", "/settings", "/set seed 5", "/set seed", "/set top-k many", "/set temprature 1",
+        "/reset",
+        "/set seed", "KING", "/variant naive", "/variant fast", "/load no/such/model", "/load \(model)",
+        "/info", "/hlep",
+        "/nothing-like-it", "/clear now", "/status", "/mode dialogue", "Who is there?", "/mode poem",
+        "/clear", "/status",
         "/quit", "/help",
       ])
     #expect(result.status == 0)
@@ -57,12 +61,16 @@ import Testing
     for complaint in [
       "top-k: found 'many', expected a whole number of at least 1",
       "unknown setting 'temprature', did you mean 'temperature'?",
-      "variant: found 'fast', expected one of naive, ", "no/such/model: cannot be read: no such file or folder",
+      "variant: found 'fast', expected one of naive, ",
+      "no/such/model: cannot be read: no such file or folder",
       "unknown command '/hlep', did you mean '/help'?",
       "unknown command '/nothing-like-it', expected one of /help /settings ",
-      "/clear: found 'now', expected nothing behind it", "mode: found 'poem', expected one of complete, dialogue",
+      "/clear: found 'now', expected nothing behind it",
+      "mode: found 'poem', expected one of complete, dialogue",
     ] {
-      #expect(result.errorLines.contains { $0.hasPrefix("gpt2-bench: chat: \(complaint)") }, Comment(rawValue: complaint))
+      #expect(
+        result.errorLines.contains { $0.hasPrefix("gpt2-bench: chat: \(complaint)") },
+        Comment(rawValue: complaint))
     }
     #expect(result.errorLines.filter { $0.hasPrefix("gpt2-bench: chat:") }.count == 8)
     #expect(result.error.contains("naive, the conversation goes on\n"))

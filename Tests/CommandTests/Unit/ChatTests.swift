@@ -1,3 +1,5 @@
+import GPT2Engine
+import GPT2Model
 import Testing
 
 @testable import gpt2_bench
@@ -11,7 +13,8 @@ import Testing
 
   @Test func theCommandLineSetsWhatSetSets() throws {
     let standard = try settings("--seed", "7")
-    #expect(standard.sampling.temperature == 0.8 && standard.sampling.topK == 40 && standard.sampling.seed == 7)
+    #expect(
+      standard.sampling.temperature == 0.8 && standard.sampling.topK == 40 && standard.sampling.seed == 7)
     let other = try settings("--temperature", "0", "--top-k", "0", "-n", "5", "--stop", "a\\n", "--stop", "b")
     #expect(other.sampling.temperature == 0 && other.sampling.topK == nil && other.maximumNewTokens == 5)
     #expect(other.stops.texts == ["a\n", "b"])
@@ -21,7 +24,8 @@ import Testing
   @Test(arguments: [
     ("temperature", "0.5"), ("top-k", "3"), ("top-k", "off"), ("top-p", "0.25"), ("min-p", "0.125"),
     ("repetition-penalty", "1.5"), ("seed", "18446744073709551615"), ("max-tokens", "12"),
-    ("stop", "\"a b\" \"\\n\\n\""), ("stop", "off"), ("separator", "\"\""), ("user", "\"Q:\""), ("answer", "\"A \\\"x\\\":\""),
+    ("stop", "\"a b\" \"\\n\\n\""), ("stop", "off"), ("separator", "\"\""), ("user", "\"Q:\""),
+    ("answer", "\"A \\\"x\\\":\""),
   ])
   func settingsReadWhatTheyShow(_ name: String, _ value: String) throws {
     let setting = try ChatSetting.named(name)
@@ -73,6 +77,28 @@ import Testing
     #expect(framing.added("", mode: .complete) { _ in false } == "")
     #expect(framing.added("Hi", mode: .dialogue) { _ in false } == "\nUSER: Hi\nGPT:")
     #expect(framing.stops(mode: .dialogue) == ["\nUSER:", "\nGPT:"])
+  }
+
+  /// What stays of an answer is its text before the stop sequence, in the tokens that it came in where they hold nothing else.
+  @Test(arguments: ["Well met, my lord.", "a", "", "日本 🙂", "so.\n"])
+  func aStopSequenceIsTakenBack(_ text: String) throws {
+    let tokenizer = try Tokenizer(folder: Sandbox.project + "/weights/tiny")
+    var answer = ChatAnswer(tokenizer, try StopSequences(["\nUSER:"]), trimsStart: false)
+    var shown = ""
+    for token in try tokenizer.encode(text + "\nUSER: and on") where answer.stop == nil {
+      shown += try answer.add(token)
+    }
+    #expect(answer.stop == "\nUSER:" && shown + answer.finish() == text)
+    let kept = try answer.keptTokens(tokenizer)
+    #expect(try tokenizer.decode(answer.tokens.prefix(kept.count)) + kept.rest == text)
+    #expect(kept.rest.utf8.count <= 4)
+  }
+
+  @Test func anAnswerInADialogueIsShownFromItsFirstWord() throws {
+    let tokenizer = try Tokenizer(folder: Sandbox.project + "/weights/tiny")
+    var answer = ChatAnswer(tokenizer, .none, trimsStart: true)
+    let shown = try tokenizer.encode(" \n Good  day ").map { try answer.add($0) }.joined() + answer.finish()
+    #expect(shown == "Good  day ")
   }
 
   @Test func everyCommandHasAHelpAndEverySettingAValue() throws {

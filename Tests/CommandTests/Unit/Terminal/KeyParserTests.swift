@@ -40,14 +40,18 @@ import Testing
 
   @Test func bytesThatAreNoCharacterBecomeTheReplacement() {
     var parser = KeyParser()
-    #expect(parser.keys(from: [0x80, 0xFF, 0xC3, 0x41]) == [.text("\u{FFFD}"), .text("\u{FFFD}"), .text("\u{FFFD}"), .text("A")])
+    #expect(
+      parser.keys(from: [0x80, 0xFF, 0xC3, 0x41]) == [
+        .text("\u{FFFD}"), .text("\u{FFFD}"), .text("\u{FFFD}"), .text("A"),
+      ])
     #expect(parser.keys(from: [0xED, 0xA0, 0x80]) == [.text("\u{FFFD}")])
     #expect(parser.keys(from: [0xE6, 0x97]) == [] && parser.isWaiting)
     #expect(parser.keys(from: [0xA5]) == [.text("日")] && !parser.isWaiting)
   }
 
   @Test func aPasteIsOneKeyWithItsLines() {
-    #expect(keys("\u{1B}[200~a\rb\r\n\u{03}c\u{1B}[A\u{1B}[201~x") == [.paste("a\nb\n\u{03}c\u{1B}[A"), .text("x")])
+    #expect(
+      keys("\u{1B}[200~a\rb\r\n\u{03}c\u{1B}[A\u{1B}[201~x") == [.paste("a\nb\n\u{03}c\u{1B}[A"), .text("x")])
     var parser = KeyParser()
     #expect(parser.keys(from: "\u{1B}[200~half".utf8) == [])
     #expect(!parser.isWaiting && parser.flush() == nil)

@@ -12,8 +12,10 @@ import Testing
   private func place(_ layout: LineLayout) -> [Int] { [layout.cursorRow, layout.cursorColumn] }
 
   @Test(arguments: [
-    ("a", 1), ("é", 1), ("e\u{301}", 1), ("日", 2), ("ｱ", 1), ("Ａ", 2), ("🙂", 2), ("❤", 1), ("❤\u{FE0F}", 2), ("🇩🇪", 2),
-    ("👨\u{200D}👩\u{200D}👧", 2), ("👍🏽", 2), ("한", 2), ("\u{1112}\u{1161}\u{11AB}", 2), ("\u{200B}", 0), ("\u{AD}", 1),
+    ("a", 1), ("é", 1), ("e\u{301}", 1), ("日", 2), ("ｱ", 1), ("Ａ", 2), ("🙂", 2), ("❤", 1), ("❤\u{FE0F}", 2),
+    ("🇩🇪", 2),
+    ("👨\u{200D}👩\u{200D}👧", 2), ("👍🏽", 2), ("한", 2), ("\u{1112}\u{1161}\u{11AB}", 2), ("\u{200B}", 0),
+    ("\u{AD}", 1),
     ("क्ष", 2), ("①", 1), ("〶", 2), ("\u{303F}", 1), ("𠀀", 2),
   ])
   func columns(_ text: String, _ expected: Int) {
@@ -65,7 +67,9 @@ import Testing
     var answer = AnswerDrawing()
     let plain: (String) -> String = { $0 }
     #expect(answer.write("ab", width: 10) == "ab")
-    #expect(answer.status("12 tokens and more", width: 10, dim: plain) == "\n\r12 tokens\u{1B}[K\u{1B}[A\r\u{1B}[2C")
+    #expect(
+      answer.status("12 tokens and more", width: 10, dim: plain) == "\n\r12 tokens\u{1B}[K\u{1B}[A\r\u{1B}[2C"
+    )
     #expect(answer.write("日\u{1B}[", width: 10) == "\u{1B}[J日^[[")
     #expect(answer.status("x", width: 10, dim: plain).hasSuffix("\u{1B}[7C"))
     // Behind a full row, and where a width is uncertain, there is none.

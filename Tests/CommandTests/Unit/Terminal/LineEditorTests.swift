@@ -3,7 +3,9 @@ import Testing
 @testable import gpt2_bench
 
 @Suite struct LineEditorTests {
-  private func editor(_ entries: [String] = [], complete: @escaping (String) -> Completion = { _ in .init() }) -> LineEditor {
+  private func editor(_ entries: [String] = [], complete: @escaping (String) -> Completion = { _ in .init() })
+    -> LineEditor
+  {
     LineEditor(history: InputHistory(entries), complete: complete)
   }
 

@@ -14,8 +14,9 @@ let parameters = GenerationParameters(
   sampling: try SamplingParameters(temperature: 0.8, topK: 40, seed: 1), maximumNewTokens: 100)
 for try await step in try model.stream("JULIET:", parameters: parameters) {
   print(step.text, terminator: "")
-  if step.text.contains("\n") { break }
+  if step.text.contains(".") { break }
 }
+print()
 
 // The logits behind each token of a text.
 let logits = try await model.logits(for: model.encode("What light"))

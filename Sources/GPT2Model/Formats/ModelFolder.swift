@@ -8,7 +8,7 @@ public enum ModelFolder {
   /// The one file of weights in a folder: the first of `model.safetensors`, `model.safetensors.index.json`,
   /// `gpt2_*.bin` (llm.c's), `model.bin` and `pytorch_model.bin` that is there.
   ///
-  /// - Throws: `ModelError.unreadable` where there is none, `.malformed` where several are equally good.
+  /// - Throws: `ModelError.malformed` where there is none, and where several are equally good.
   static func weights(in folder: String) throws(ModelError) -> String {
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted() } catch {
@@ -24,7 +24,10 @@ public enum ModelFolder {
       }
       if let name = found.first { return folder + "/" + name }
     }
-    throw .unreadable(path: folder + "/model.safetensors", reason: "no such file")
+    throw .malformed(
+      path: folder,
+      problem: "no weights in it, expected model.safetensors with its config.json, llm.c's gpt2_124M.bin, or a seed "
+        + "model.bin")
   }
 
   private static let wanted: [@Sendable (String) -> Bool] = [

@@ -167,7 +167,8 @@ import Testing
   @Test func aPathThatIsNoFileIsRefused() throws {
     let path = folder("model.safetensors")
     #expect(
-      refusal(naming: folder.path) { try Checkpoint(folder: folder.path) }?.contains("no weights in it") == true)
+      refusal(naming: folder.path) { try Checkpoint(folder: folder.path) }?.contains("no weights in it")
+        == true)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     #expect(
       refusal(naming: path) { try Checkpoint(folder: folder.path) }?.contains("it is not a file") == true)

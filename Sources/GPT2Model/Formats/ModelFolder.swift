@@ -6,7 +6,7 @@ public enum ModelFolder {
   public static func holdsWeights(_ folder: String) -> Bool { (try? weights(in: folder)) != nil }
 
   /// The one file of weights in a folder: the first of `model.safetensors`, `model.safetensors.index.json`,
-  /// `gpt2_*.bin` (llm.c's), `model.bin` and `pytorch_model.bin` that is there.
+  /// `gpt2_*.bin` (llm.c's, float32 before bfloat16), `model.bin` and `pytorch_model.bin` that is there.
   ///
   /// - Throws: `ModelError.malformed` where there is none, and where several are equally good.
   static func weights(in folder: String) throws(ModelError) -> String {
@@ -26,18 +26,23 @@ public enum ModelFolder {
     }
     throw .malformed(
       path: folder,
-      problem: "no weights in it, expected model.safetensors with its config.json, llm.c's gpt2_124M.bin, or a seed "
+      problem:
+        "no weights in it, expected model.safetensors with its config.json, llm.c's gpt2_124M.bin, or a seed "
         + "model.bin")
   }
 
   private static let wanted: [@Sendable (String) -> Bool] = [
     { $0 == "model.safetensors" },
     { $0 == "model.safetensors.index.json" },
-    {
-      $0.hasPrefix("gpt2_") && $0.hasSuffix(".bin") && $0 != LLMCTokenizer.fileName
-        && !$0.contains("debug_state")
-    },
+    { isLLMC($0) && !$0.contains("_bf16") },
+    { isLLMC($0) },
     { $0 == "model.bin" },
     { $0 == "pytorch_model.bin" },
   ]
+
+  /// llm.c writes `gpt2_124M.bin` and `gpt2_124M_bf16.bin` side by side, and other files with such names.
+  private static func isLLMC(_ name: String) -> Bool {
+    name.hasPrefix("gpt2_") && name.hasSuffix(".bin") && name != LLMCTokenizer.fileName
+      && !name.contains("_debug_state")
+  }
 }

@@ -37,9 +37,10 @@ extension Engine {
     var check = ContinuationCheck()
     for prompt in known.prompts {
       let name = prompt.text.debugDescription
-      if let problem = tokenizer.flatMap({ $0.difference(to: prompt) }) { check.fail("\(name): \(problem)") }
+      if let problem = tokenizer?.difference(toTextOf: prompt) { check.fail("\(name): \(problem)") }
       check.compare(
         try greedy(prompt.ids, upTo: prompt.greedy), expected: prompt.greedy, prompt: name)
+      if let problem = tokenizer?.difference(toContinuationOf: prompt) { check.fail("\(name): \(problem)") }
     }
     return check
   }
@@ -59,18 +60,23 @@ extension Engine {
   }
 }
 
+/// Where a tokenizer and the texts of a prompt do not agree; nil where they do.
 extension Tokenizer {
-  /// Where this tokenizer and the texts of a prompt do not agree; nil where they do.
-  fileprivate func difference(to prompt: ContinuationCase.Prompt) -> String? {
+  fileprivate func difference(toTextOf prompt: ContinuationCase.Prompt) -> String? {
     do {
       let ids = try encode(prompt.text)
-      guard ids == prompt.ids else { return "the text has the ids \(ids), expected \(prompt.ids)" }
+      return ids == prompt.ids ? nil : "the text has the ids \(ids), expected \(prompt.ids)"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  fileprivate func difference(toContinuationOf prompt: ContinuationCase.Prompt) -> String? {
+    do {
       let text = try decode(prompt.greedy)
-      guard text == prompt.continuation else {
-        return "the continuation's ids spell \(text.debugDescription), "
-          + "expected \(prompt.continuation.debugDescription)"
-      }
-      return nil
+      guard text != prompt.continuation else { return nil }
+      return "the continuation's ids spell \(text.debugDescription), "
+        + "expected \(prompt.continuation.debugDescription)"
     } catch {
       return "\(error)"
     }

@@ -67,6 +67,19 @@ import Testing
     #expect(decoded == text + "\n")
   }
 
+  /// A text and ids too long for a command line, which is also long enough to say how fast it went.
+  @Test func aMegabyteGoesThroughStandardInputAndBack() throws {
+    let text = String(repeating: "But soft, what light through yonder window breaks?\n", count: 20_000)
+    let encoded = try BuiltCommand.run(["tokenize", "--model", sandbox.tinyModel], in: sandbox, input: text)
+    #expect(encoded.status == 0)
+    #expect(encoded.error.contains("encoded 1.0 MB into 440000 tokens in "))
+    #expect(encoded.error.contains(" MB/s, one thread"))
+    let decode = ["tokenize", "--decode", "-", "--model", sandbox.tinyModel]
+    #expect(try BuiltCommand.run(decode, in: sandbox, input: encoded.output).output == text + "\n")
+    let refused = try BuiltCommand.run(decode, in: sandbox, input: "1 2 x")
+    #expect(refused.status == 1 && refused.error.contains("standard input: found 'x', expected token ids"))
+  }
+
   // MARK: - generate
 
   @Test func greedyTextIsTheSameAgain() throws {

@@ -72,7 +72,8 @@ import Testing
   @Test func attentionGoesThroughTheLayers() throws {
     let kernel = Variant.preferred.kernel(threads: 1)
     let problem = try AttentionProblem(
-      rows: 1, heads: 2, headSize: 16, depth: 40, kernel: kernel, streamedBytes: 100_000)
+      rows: 1, heads: 2, headSize: 16, depth: 40, kernel: kernel,
+      rotation: try WeightRotation(bytes: 100_000))
     for _ in 0..<25 {
       problem.prepare()
       _ = problem.run(turn: 0)

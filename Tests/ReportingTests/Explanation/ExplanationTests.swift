@@ -52,7 +52,7 @@ import Testing
     #expect(explanation.headline.hasSuffix(": 100 % from waiting for the pool's threads."))
     let lost = Fixture.profile("lost", unexplained: 210)
     let more = try explain(cached, lost)
-    #expect(more.headline.hasSuffix(": 100 % from more time outside the operations."))
+    #expect(more.headline.hasSuffix(": 100 % from more time that no work is counted for."))
   }
 
   /// The rows of a token are told by the MLP, whose work does not depend on the position.

@@ -12,7 +12,7 @@ public struct TextBlocks: Sendable {
   private var isFinished = false
 
   /// - Parameter size: bytes that a block has at least, but for the last.
-  public init(size: Int = 1 << 16) { self.size = size }
+  public init(size: Int = 1 << 15) { self.size = size }
 
   /// Adds the text's next bytes, which may end inside a character.
   public mutating func append(_ bytes: some Collection<UInt8>) {

@@ -58,7 +58,7 @@ struct TextInput {
     }
   }
 
-  private static let pieceBytes = 1 << 16
+  private static let pieceBytes = 1 << 15
 
   private mutating func ids(of block: [UInt8]) throws -> [Int] {
     if let offset = UTF8Validity.firstInvalidByte(of: block) {

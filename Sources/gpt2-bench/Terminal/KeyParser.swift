@@ -143,6 +143,9 @@ struct KeyParser {
 
   /// `ESC [ 1 ; 5 C` is right with control: the second parameter is 1 + shift + 2 alt + 4 control.
   private static func key(parameters: [UInt8], final: UInt8) -> Key {
+    // Others are private to a terminal.
+    let isStandard = parameters.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: ";")).contains($0) }
+    guard isStandard else { return .unknown }
     let numbers = parameters.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map {
       Int(String(decoding: $0, as: UTF8.self))
     }

@@ -86,16 +86,13 @@ extension Checkpoint {
   /// Opens the weights in a folder. Hugging Face's need their `config.json` beside them.
   public convenience init(folder: String) throws(ModelError) {
     let weights = try ModelFolder.weights(in: folder)
-    let configuration = folder + "/config.json"
     switch try WeightsFormat(of: weights) {
     case .safetensors:
-      try self.init(
-        SafetensorsContents(file: weights), configuration: Configuration(huggingFace: configuration),
-        name: folder)
+      let configuration = try Configuration(huggingFace: folder + "/config.json")
+      try self.init(SafetensorsContents(file: weights), configuration: configuration, name: folder)
     case .safetensorsIndex:
-      try self.init(
-        SafetensorsContents(index: weights), configuration: Configuration(huggingFace: configuration),
-        name: folder)
+      let configuration = try Configuration(huggingFace: folder + "/config.json")
+      try self.init(SafetensorsContents(index: weights), configuration: configuration, name: folder)
     case let format: try self.init(weights: weights, as: format, name: folder)
     }
   }

@@ -66,6 +66,8 @@ import Testing
     #expect(try ModelSource(folder.path).open(cacheFolder: "").files == [seed])
     let llmc = try folder.write(SequentialFile.llmc(configuration, padded: 128).bytes, to: "gpt2_124M.bin")
     #expect(try ModelSource(folder.path).open(cacheFolder: "").files == [llmc])
+    for other in ["gpt2_124M_bf16.bin", "gpt2_124M_debug_state.bin"] { try folder.write("x", to: other) }
+    #expect(try ModelSource(folder.path).open(cacheFolder: "").files == [llmc])
     try folder.write("x", to: "gpt2_355M.bin")
     let text = refusal(naming: folder.path) { try ModelSource(folder.path).open(cacheFolder: "") }
     #expect(text?.contains("holds gpt2_124M.bin, gpt2_355M.bin, expected one") == true)

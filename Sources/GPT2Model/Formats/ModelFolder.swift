@@ -12,9 +12,10 @@ public enum ModelFolder {
   }
 
   /// The one file of weights in a folder: the first of `model.safetensors`, `model.safetensors.index.json`,
-  /// `*.gguf`, `gpt2_*.bin` (llm.c's), `model.bin` and `pytorch_model.bin` that is there.
+  /// `*.gguf`, `gpt2_*.bin` (llm.c's, float32 before bfloat16), `model.bin` and `pytorch_model.bin` that is
+  /// there.
   ///
-  /// - Throws: `ModelError.unreadable` where there is none, `.malformed` where several are equally good.
+  /// - Throws: `ModelError.malformed` where there is none, and where several are equally good.
   static func weights(in folder: String) throws(ModelError) -> String {
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted() } catch {
@@ -30,18 +31,26 @@ public enum ModelFolder {
       }
       if let name = found.first { return folder + "/" + name }
     }
-    throw .unreadable(path: folder + "/model.safetensors", reason: "no such file")
+    throw .malformed(
+      path: folder,
+      problem:
+        "no weights in it, expected model.safetensors with its config.json, llm.c's gpt2_124M.bin, or a seed "
+        + "model.bin")
   }
 
   private static let wanted: [@Sendable (String) -> Bool] = [
     { $0 == "model.safetensors" },
     { $0 == "model.safetensors.index.json" },
     { $0.hasSuffix(".gguf") },
-    {
-      $0.hasPrefix("gpt2_") && $0.hasSuffix(".bin") && $0 != LLMCTokenizer.fileName
-        && !$0.contains("debug_state")
-    },
+    { isLLMC($0) && !$0.contains("_bf16") },
+    { isLLMC($0) },
     { $0 == "model.bin" },
     { $0 == "pytorch_model.bin" },
   ]
+
+  /// llm.c writes `gpt2_124M.bin` and `gpt2_124M_bf16.bin` side by side, and other files with such names.
+  private static func isLLMC(_ name: String) -> Bool {
+    name.hasPrefix("gpt2_") && name.hasSuffix(".bin") && name != LLMCTokenizer.fileName
+      && !name.contains("_debug_state")
+  }
 }

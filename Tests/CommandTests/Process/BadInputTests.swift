@@ -120,7 +120,7 @@ import Testing
     try expectRefusal(1, ["all", "--model", "no/model"], "no/model", "no such file or folder")
     try expectRefusal(1, ["all", "--model", "no.safetensors"], "no.safetensors", "no such file")
     _ = try sandbox.folder("empty")
-    try expectRefusal(1, ["generate", "a", "--model", "./empty"], "empty/config.json", "no such file")
+    try expectRefusal(1, ["generate", "a", "--model", "./empty"], "empty: no weights in it", "config.json")
     try sandbox.copy(sandbox.tinyModel, to: "cut")
     let path = sandbox.path("cut/model.safetensors")
     let weights = try Data(contentsOf: URL(fileURLWithPath: path))

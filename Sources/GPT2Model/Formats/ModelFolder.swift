@@ -34,8 +34,8 @@ public enum ModelFolder {
     throw .malformed(
       path: folder,
       problem:
-        "no weights in it, expected model.safetensors with its config.json, llm.c's gpt2_124M.bin, or a seed "
-        + "model.bin")
+        "no weights in it, expected model.safetensors with its config.json, a .gguf file, llm.c's "
+        + "gpt2_124M.bin, or a seed model.bin")
   }
 
   private static let wanted: [@Sendable (String) -> Bool] = [

@@ -12,7 +12,8 @@ public enum ModelFolder {
   }
 
   /// The one file of weights in a folder: the first of `model.safetensors`, `model.safetensors.index.json`,
-  /// `*.gguf`, `gpt2_*.bin` (llm.c's, float32 before bfloat16), `model.bin` and `pytorch_model.bin` that is there.
+  /// `*.gguf`, `gpt2_*.bin` (llm.c's, float32 before bfloat16), `model.bin` and `pytorch_model.bin` that is
+  /// there.
   ///
   /// - Throws: `ModelError.malformed` where there is none, and where several are equally good.
   static func weights(in folder: String) throws(ModelError) -> String {

@@ -24,7 +24,7 @@ import Testing
     try folder.write(file.bytes, to: file.name)
     try body(model)
     var mutations = HeaderMutations(file, seed: seed)
-    let corpus = mutations.draw(40)
+    let corpus = mutations.draw(30)
     var refused = 0
     for (number, bytes) in corpus.enumerated() {
       try folder.write(bytes, to: file.name)

@@ -80,7 +80,7 @@ struct TerminalColumn: Sendable {
         .init(.threads, "thr"), .init(.test, "test"), .init(.timeToFirstToken, "TTFT", "ms", rank: 1),
         .init(.prefillRate, "prefill", "tok/s ± CI"), .init(.decodeRate, "decode", "tok/s ± CI"),
       ]
-        + (hasBatches ? [.init(.decodeRatePerUser, "per user", "tok/s ± CI")] : []) + [
+        + (hasBatches ? [.init(.decodeRatePerUser, "per user", "tok/s ± CI", rank: 5)] : []) + [
           .init(.timePerOutputToken, "TPOT", "ms", rank: 5),
           .init(.interTokenLatency, "ITL p50 / p90 / p99", "ms", rank: 6),
           .init(.roofline, "roofline", "%", rank: 3), .init(.roof, "roof", rank: 8),

@@ -65,9 +65,10 @@ import Testing
         ### Definitions
 
         - **Tests.** `pp64` is a prompt of 64 tokens, then one new token; `tg32 @ d64` is 32 new tokens after a prompt of 64, the depth at which decoding starts; `b4` is a batch of four sequences.
-        - **TTFT** = t(first token available) − t(request start): tokenization, prefill and sampling inside, loading outside. `ttft_ms` is end to end, `prefill_ms` is the forward pass only.
+        - **TTFT** = t(first token available) − t(request start): tokenization, prefill and sampling inside, loading outside. `ttft_ms` is end to end, `prefill_ms` is the forward pass only. The users of a batch get their first tokens together.
         - **TPOT** = (E2E − TTFT)/(N−1), N > 1. **ITL** = the list of gaps between tokens, of all samples together; p50, p90 and p99 are its type-7 quantiles.
         - **Decode tok/s** = (N−1)/(t_last − t_first) for N new tokens, times B for a batch of B sequences; llama-bench's tg counts all N.
+        - **Decode per user** = the same for one of the B sequences. **KV caches** = the keys and values that all of them keep by the end of the test, 2 · layers · channels float32 for each token that was taken in.
         - **Prefill tok/s** = P / prefill time for a prompt of P tokens, times B for a batch of B; total tokens over total time, not a mean of rates.
         - **GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average decode step, ÷ its time. Compulsory: each weight and each cached value once.
         - **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes (Williams, Waterman and Patterson 2009), and P_peak and BW are this machine's, measured in this run with as many threads. **Roof** is the lower of the two: compute, or the memory that BW is of, the nearest level that holds the bytes.

@@ -36,27 +36,10 @@ public struct ContinuationCase: Sendable {
   private static let relativeTolerance = 1e-4
 
   public init(path: String) throws(ModelError) {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .unreadable(path: path, reason: "no such file, or it may not be read")
-    }
-    let file: File
-    do {
-      file = try JSONDecoder().decode(File.self, from: data)
-    } catch let error as DecodingError {
-      throw ModelError(error, path: path)
-    } catch {
-      throw .malformed(path: path, problem: "not JSON")
-    }
-    guard file.format == Self.format else {
-      throw .field(path: path, field: "format", found: "\(file.format)", expected: "\(Self.format)")
-    }
+    let file = try File.read(path, format: Self.format)
     (name, model, howToGet, shape) = (file.case, file.model, file.howToGet, file.shape)
     known = try Self.known(file, path: path)
     prompts = file.prompts
-    guard !prompts.isEmpty else {
-      throw .field(path: path, field: "prompts", found: "none", expected: "at least one")
-    }
     for (index, prompt) in prompts.enumerated() { try Self.check(prompt, index, file.shape, path: path) }
   }
 
@@ -114,7 +97,7 @@ public struct ContinuationCase: Sendable {
     return nil
   }
 
-  fileprivate struct File: Decodable {
+  fileprivate struct File: ReferenceFile {
     let format: Int
     let `case`: String
     let model: String

@@ -31,32 +31,15 @@ public struct ReferenceCase: Sendable {
 
   public init(folder: String) throws(ModelError) {
     let path = folder + "/reference.json"
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .unreadable(path: path, reason: "no such file, or it may not be read")
-    }
-    let file: File
-    do {
-      file = try JSONDecoder().decode(File.self, from: data)
-    } catch let error as DecodingError {
-      throw ModelError(error, path: path)
-    } catch {
-      throw .malformed(path: path, problem: "not JSON")
-    }
-    guard file.format == Self.format else {
-      throw .field(path: path, field: "format", found: "\(file.format)", expected: "\(Self.format)")
-    }
+    let file = try File.read(path, format: Self.format)
     name = file.case
     model = file.model
     var prompts: [Prompt] = []
     for prompt in file.prompts { prompts.append(try prompt.checked(in: folder, path: path)) }
-    guard !prompts.isEmpty else {
-      throw .field(path: path, field: "prompts", found: "none", expected: "at least one")
-    }
     self.prompts = prompts
   }
 
-  private struct File: Decodable {
+  private struct File: ReferenceFile {
     let format: Int
     let `case`: String
     let model: String

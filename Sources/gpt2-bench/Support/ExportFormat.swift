@@ -16,15 +16,16 @@ enum ExportFormat: String, CaseIterable {
       let weights = try Self.file(out, named: Self.llmcName(checkpoint.configuration))
       let vocabulary = Self.sibling(of: weights, named: LLMCTokenizer.fileName)
       let tokenizer = try source.tokenizer(for: checkpoint.configuration)
-      try checkpoint.exportLLMC(to: weights)
+      // First what may be refused: half a gigabyte of weights without their vocabulary helps nobody.
       try tokenizer?.exportLLMC(to: vocabulary)
+      try checkpoint.exportLLMC(to: weights)
       return [weights] + (tokenizer == nil ? [] : [vocabulary])
     case .seed:
       let weights = try Self.file(out, named: "model.bin")
       let vocabulary = Self.sibling(of: weights, named: SeedVocabulary.fileName)
       let tokenizer = try source.tokenizer(for: checkpoint.configuration)
-      try checkpoint.exportSeed(to: weights)
       try tokenizer?.exportSeed(to: vocabulary)
+      try checkpoint.exportSeed(to: weights)
       return [weights] + (tokenizer == nil ? [] : [vocabulary])
     }
   }

@@ -52,7 +52,7 @@ struct KnownContinuations {
   private static func isThere(_ model: String) -> Bool {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: model, isDirectory: &isFolder) else { return false }
-    return !isFolder.boolValue || FileManager.default.fileExists(atPath: model + "/model.safetensors")
+    return !isFolder.boolValue || ModelFolder.holdsWeights(model)
   }
 }
 

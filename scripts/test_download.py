@@ -413,4 +413,6 @@ class DownloadTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # What a shell starts in the background ignores the signal, and what that starts inherits it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     unittest.main()

@@ -23,16 +23,18 @@ import Testing
   /// In turns, with what is kept, and all at once: the same tokens.
   @Test(arguments: Variant.all)
   func turnsGoOnWhereTheLastOneEnded(_ variant: Variant) throws {
-    let parts = try ids(5)
+    let parts: [Int] = try ids(5)
     let turns = try conversation(variant)
     try turns.append(Array(parts[..<3]))
     let first = try greedy(turns, count: 2)
     try turns.append(Array(parts[3...]))
     let second = try greedy(turns, count: 3)
     let whole = try conversation(variant)
-    try whole.append(parts[..<3] + first + parts[3...])
+    let before: [Int] = Array(parts[..<3]) + first
+    let prompt: [Int] = before + Array(parts[3...])
+    try whole.append(prompt)
     #expect(try greedy(whole, count: 3) == second)
-    #expect(turns.tokens == parts[..<3] + first + parts[3...] + second)
+    #expect(turns.tokens == prompt + second)
   }
 
   /// What goes on behind a slide is what a fresh engine makes of the window that was kept.

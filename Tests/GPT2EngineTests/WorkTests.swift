@@ -26,8 +26,10 @@ import Testing
   /// 497.76 MB less 3.15 MB, and the row's own embeddings, keys and values.
   @Test func decodingTheFirstPosition() {
     let work = Work(ofStepIn: gpt2, decoding: .cache, position: 0)
-    #expect(work.flops == 2 * 84_934_656 + 12 * 4 * 768 + 77_194_752)
-    let floats = 84_934_656 + 12 * 13 * 768 + 50257 * 768 + 2 * 768 + 12 * 2 * 768
+    let flops: Int = 2 * 84_934_656 + 12 * 4 * 768 + 77_194_752
+    #expect(work.flops == Double(flops))
+    let vectors: Int = 12 * 13 * 768 + 2 * 768 + 12 * 2 * 768
+    let floats: Int = 84_934_656 + 50257 * 768 + vectors
     #expect(work.bytes == 4 * Double(floats))
     let weights = 4 * Double(gpt2.parameterCount)
     #expect(abs(weights - 497.76e6) < 0.01e6)

@@ -28,7 +28,8 @@ import Testing
       #expect(Array(read.row(row)) == Array(values[row * columns..<(row + 1) * columns]))
     }
     let bytes = try folder.bytes(of: "a.npy")
-    #expect((10 + Int(bytes[8]) + 256 * Int(bytes[9])) % 64 == 0)
+    let headerLength: Int = Int(bytes[8]) + 256 * Int(bytes[9])
+    #expect((10 + headerLength) % 64 == 0)
     #expect(try folder.contents() == ["a.npy"])
   }
 

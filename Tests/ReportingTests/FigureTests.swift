@@ -116,11 +116,13 @@ import Testing
     (step.flops, step.bytes) = (4e6, 2e6)
     let far = CellFigures(step, ceiling: measured)
     #expect(far.roof == .memory(level: "DRAM"))
-    #expect(abs(try #require(far.rooflinePercent) - 100 * 2.0 / 9) < 1e-9)
+    let farPercent: Double = 100 * 2.0 / 9
+    #expect(abs(try #require(far.rooflinePercent) - farPercent) < 1e-9)
     (step.flops, step.bytes) = (1e6, 5e5)
     let near = CellFigures(step, ceiling: measured)
     #expect(near.roof == .memory(level: "L3"))
-    #expect(abs(try #require(near.rooflinePercent) - 100 * 0.5 / 18.5) < 1e-9)
+    let nearPercent: Double = 100 * 0.5 / 18.5
+    #expect(abs(try #require(near.rooflinePercent) - nearPercent) < 1e-9)
     // The weights of a product come from memory, however small they are.
     #expect(
       CellFigures(Fixture.gemmCell("v", m: 1, milliseconds: [1]), ceiling: measured).roof

@@ -59,16 +59,24 @@ public struct LlamaBenchReport: Sendable {
     let isPeer = record.peers?.contains { $0.name == test.cell.variant } ?? false
     let cache = isPeer ? "" : "f32"
     let model = record.model
-    let texts = [
+    // One literal of all of them takes the compiler half a minute.
+    let build: [String] = [
       record.build.commit ?? record.build.version, "0", record.machine.cpu, "", test.cell.variant,
-      model?.name ?? "", model.map { modelType($0, weights: test.cell.weights) } ?? "",
-      model.map { "\($0.weightBytes)" } ?? "", model.map { "\($0.parameters)" } ?? "", "2048", "512",
-      "\(test.cell.threads)", "0x0", "0", "50", cache, cache, "0", "0", "layer", "0", "0", "0", "none",
-      "0.00",
-      "none", "mmap", "0", "0", "0", "0", "0", "\(test.prompt)", "\(test.generated)", "\(test.depth)",
+    ]
+    let modelType: String = model.map { Self.modelType($0, weights: test.cell.weights) } ?? ""
+    let bytes: String = model.map { "\($0.weightBytes)" } ?? ""
+    let parameters: String = model.map { "\($0.parameters)" } ?? ""
+    let sizes: [String] = [model?.name ?? "", modelType, bytes, parameters, "2048", "512"]
+    let threads = String(test.cell.threads)
+    let settings: [String] = [
+      threads, "0x0", "0", "50", cache, cache, "0", "0", "layer", "0", "0", "0", "none", "0.00", "none",
+      "mmap", "0", "0", "0", "0", "0",
+    ]
+    let lengths: [String] = [test.prompt, test.generated, test.depth].map { String($0) }
+    let figures: [String] = [
       record.started, test.meanNanoseconds, test.deviationNanoseconds, test.meanRate, test.deviationOfRate,
     ]
-    return texts.map(\.singleLine)
+    return [build, sizes, settings, lengths, figures].joined().map(\.singleLine)
   }
 
   /// `gpt2 124.44 M f32`

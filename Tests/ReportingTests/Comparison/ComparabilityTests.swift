@@ -67,9 +67,11 @@ import Testing
     let row = try #require(same.row(.decode))
     #expect(row.isShareOfCeiling && row.unit == "% of ceiling")
     // 6e5 bytes at the 0.9 quantile of the trials, 9.98 GB/s, take 60.12 µs of a median of 2.009 ms.
-    #expect(abs(try #require(row.base) - 100 * 0.060_120 / 2.009) < 1e-3)
+    let share: Double = 100 * 0.060_120 / 2.009
+    #expect(abs(try #require(row.base) - share) < 1e-3)
     #expect(abs(try #require(row.ratio).value - 1) < 1e-3)
-    #expect(abs(try #require(row.noiseFloor) - (1 - 0.99 / 0.998)) < 1e-9)
+    let floor: Double = 1 - 0.99 / 0.998
+    #expect(abs(try #require(row.noiseFloor) - floor) < 1e-9)
     #expect(same.rows.filter(\.isShareOfCeiling).map(\.metric.isSpeed).allSatisfy { $0 })
     #expect(same.rows.count { $0.isShareOfCeiling } == 6)
 

@@ -15,7 +15,10 @@ extension Fixture {
   /// 1 % apart. Two of them with another `run` share no sample, whatever their slowdown.
   static func comparable(_ slowdown: Slowdown = Slowdown(), samples: Int = 10, run: Int = 0) -> Record {
     func times(_ center: Double, _ count: Int) -> [Double] {
-      (0..<count).map { center * (1 + 0.01 * Double($0) / Double(count) + 0.0001 * Double(run)) }
+      (0..<count).map { index -> Double in
+        let spread: Double = 0.01 * Double(index) / Double(count)
+        return center * (1 + spread + 0.0001 * Double(run))
+      }
     }
     var record = record(cells: [
       prefillCell("naive", milliseconds: times(40 * slowdown.naive, samples)),

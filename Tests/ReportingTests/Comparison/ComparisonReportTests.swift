@@ -114,10 +114,11 @@ import Testing
     #expect(row["counts"] == .bool(true))
     #expect(row["shareOfCeiling"] == .bool(false))
     #expect(row["threshold"] == .number(0.05))
-    for (key, expected) in [
-      ("ratio", 1.0045 / 1.0046 / 1.25), ("p", 2.0 / 184_756), ("pAdjusted", 16.0 / 184_756),
-      ("noiseFloor", 1 - 1 / 1.02),
-    ] {
+    let figures: [String: Double] = [
+      "ratio": 1.0045 / 1.0046 / 1.25, "p": 2.0 / 184_756, "pAdjusted": 16.0 / 184_756,
+      "noiseFloor": 1 - 1 / 1.02,
+    ]
+    for (key, expected) in figures {
       guard case .number(let value)? = row[key] else {
         Issue.record("no \(key)")
         continue

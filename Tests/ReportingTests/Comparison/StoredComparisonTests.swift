@@ -172,7 +172,8 @@ import Testing
     #expect(drifted.labels(.regressed).isEmpty)
     #expect(drifted.exitCode == 5)
     let row = try #require(drifted.row(.decode))
-    #expect(abs(try #require(row.noiseFloor) - (1 - 1 / 1.12)) < 1e-9)
+    let floor: Double = 1 - 1 / 1.12
+    #expect(abs(try #require(row.noiseFloor) - floor) < 1e-9)
     let more = compared(
       Slowdown(naive: 1.14, kvCacheDecode: 1.14, kvCachePrefill: 1.14, load: 1.14, machine: 1.12))
     #expect(more.labels(.regressed).isEmpty)

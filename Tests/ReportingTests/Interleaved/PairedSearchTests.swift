@@ -88,12 +88,14 @@ import Testing
     let slower = record(PairedPlanFixture()) { $0.test == Fixture.decode ? 1.1 : 1 }
     #expect(slower.search(after: 10).changed == [Self.decode])
     #expect(slower.search(after: 10)[Self.decode]?.row.verdict == .regressed)
-    let faster = record(PairedPlanFixture()) { $0.test == Fixture.decode ? 1 / 1.1 : 1 }
+    let shorter: Double = 1 / 1.1
+    let faster = record(PairedPlanFixture()) { $0.test == Fixture.decode ? shorter : 1 }
     #expect(faster.search(after: 10)[Self.decode]?.row.verdict == .improved)
     // Ten blocks of one direction have p = 2/2¹⁰; the first look may spend half of α.
     let row = try #require(faster.search(after: 10)[Self.decode]?.row)
-    #expect(row.pValue == 4.0 / 1024)
-    #expect(row.adjustedPValue == 5 * 4.0 / 1024)
+    let p: Double = 4.0 / 1024
+    #expect(row.pValue == p)
+    #expect(row.adjustedPValue == 5 * p)
   }
 
   /// Each of n rows has p = 4/1024 at best: Holm leaves it below 5 % with 12 rows, and not with 13.

@@ -48,7 +48,7 @@ extension PairedRecord {
       "**CI**: on each side the wider of the percentile bootstrap of that median and Hodges and Lehmann's exact interval.",
       "**Noise floor**: how far the same interval reaches from 1 for the base against itself, in the same blocks. **Smallest detectable**: the change that this run would have called in 80 of 100 repetitions, by simulation on the base against itself.",
       "**Stopping.** Looks after \(plannedLooks) … blocks, and one when the budget of \(NumberText.plain(settings.budgetSeconds)) s is spent; look k may spend \(NumberText.plain(settings.alpha))/2ᵏ of the error, p and CI are of that level (p is shown as its multiple), so that all looks together err with a chance of at most \(NumberText.plain(settings.alpha)) (union bound). A row that is clear at a look is not measured further.",
-      "**Confirmation.** What seems to have changed is measured once more in \(settings.confirmationBlocks) fresh blocks, with one look at \(NumberText.plain(settings.alpha)); a change that is not shown again is inconclusive.",
+      "**Confirmation.** What seems to have changed is measured once more in fresh blocks, with looks after \(settings.confirmationBlocks) and more, \(settings.mostConfirmationBlocks) at most, that spend \(NumberText.plain(settings.alpha)) together as the search's do; a change that is not shown again is inconclusive.",
     ]
   }
 

@@ -34,12 +34,19 @@ public struct PairedAnalysis: Sendable {
     PairedDemand(of: search.outcomes.filter(isWanted).map(\.series), in: record)
   }
 
+  /// Whether no further block of the confirmation is needed.
+  public var isConfirmationClear: Bool { confirmation(isOver: false).isClear }
+
+  private func confirmation(isOver: Bool) -> PairedConfirmation {
+    let candidates = Set(search.outcomes.filter(\.row.verdict.isChange).map(\.series.label))
+    return PairedConfirmation(
+      record.series(.confirmation).filter { candidates.contains($0.label) }, thresholds: thresholds,
+      settings: record.settings, blocks: record.blocks.count { $0.stage == .confirmation }, isOver: isOver)
+  }
+
   /// The rows as the reports show them, with the confirmation and the smallest detectable changes.
   var rows: [ComparisonRow] {
-    let candidates = Set(search.outcomes.filter(\.row.verdict.isChange).map(\.series.label))
-    let confirmation = PairedConfirmation(
-      record.series(.confirmation).filter { candidates.contains($0.label) }, thresholds: thresholds,
-      alpha: record.settings.alpha)
+    let confirmation = confirmation(isOver: true)
     return search.outcomes.map { outcome in
       var row = confirmation.applied(to: outcome.row)
       row.smallestDetectable = smallestDetectable(outcome)
@@ -63,4 +70,12 @@ public struct PairedAnalysis: Sendable {
 
 extension PairedSettings {
   public var plan: SequentialPlan { SequentialPlan(alpha: alpha, firstLook: firstLook) }
+
+  /// The looks of the confirmation.
+  public var confirmationPlan: SequentialPlan {
+    SequentialPlan(alpha: alpha, firstLook: max(confirmationBlocks, 2))
+  }
+
+  /// Blocks of the confirmation at most: its fourth look.
+  public var mostConfirmationBlocks: Int { confirmationPlan.count(look: 3) }
 }

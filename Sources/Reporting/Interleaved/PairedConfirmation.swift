@@ -1,29 +1,29 @@
 import Statistics
 
-/// The second, independent measurement of the rows that the search took for changed: a fixed number of fresh blocks
-/// and one look at α, declared before anything was measured. A change that it does not show again is none.
+/// The second, independent measurement of the rows that the search took for changed: fresh blocks, with looks and
+/// shares of α of their own, declared before anything was measured. A change that it does not show again is none.
 struct PairedConfirmation: Sendable {
-  private let outcomes: [(label: String, row: ComparisonRow)]
+  private let search: PairedSearch
 
-  /// - Parameter series: of the confirmation's blocks, the rows to confirm alone.
-  init(_ series: [PairedSeries], thresholds: Thresholds, alpha: Double) {
-    let rows = series.map { series -> ComparisonRow in
-      let evidence = PairedEvidence(series.entries.map(\.improvement), confidence: 1 - alpha)
-      return ComparisonRow(
-        contestant: series.contestant, test: series.test, metric: series.metric, base: series.base,
-        head: series.head, baseSamples: series.entries.count, headSamples: series.entries.count,
-        ratio: evidence.ratio, pValue: evidence.pValue,
-        noiseFloor: PairedEvidence(series.entries.map(\.control), confidence: 1 - alpha).farthest,
-        threshold: thresholds[series.metric], verdict: .inconclusive)
-    }
-    outcomes = zip(series.map(\.label), rows.judged()).map { ($0, $1) }
+  /// - Parameters:
+  ///   - series: of the confirmation's blocks, the rows to confirm alone.
+  ///   - blocks: how many blocks of it have been measured.
+  ///   - isOver: no further block of it follows.
+  init(
+    _ series: [PairedSeries], thresholds: Thresholds, settings: PairedSettings, blocks: Int, isOver: Bool
+  ) {
+    search = PairedSearch(
+      series, thresholds: thresholds, plan: settings.confirmationPlan, blocks: blocks, isOver: isOver)
   }
+
+  /// Whether every row is confirmed, or shown not to be.
+  var isClear: Bool { search.isClear }
 
   /// The row as it stands after the confirmation.
   func applied(to row: ComparisonRow) -> ComparisonRow {
     guard row.verdict.isChange else { return row }
     var result = row
-    let again = outcomes.first { $0.label == row.label }?.row
+    let again = search.outcomes.first { $0.series.label == row.label }?.row
     result.isConfirmed = again?.verdict == row.verdict
     guard let again, again.baseSamples > 0 else {
       result.verdict = .inconclusive

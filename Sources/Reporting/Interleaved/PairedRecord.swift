@@ -82,7 +82,7 @@ public struct PairedSettings: Codable, Sendable, Equatable {
   /// Error of all looks together, and the number of blocks at the first one.
   public var alpha: Double
   public var firstLook: Int
-  /// Blocks of the confirmation.
+  /// Blocks of the confirmation at its first look.
   public var confirmationBlocks: Int
   /// What ran before the first sample of each process and was not kept.
   public var warmup: String?

@@ -76,16 +76,21 @@ final class PairedBench {
       })
   }
 
-  /// A fixed number of fresh blocks for what seems to have changed; their time comes on top of the budget.
+  /// Fresh blocks for what seems to have changed, until that is confirmed or shown not to be; their time comes on top
+  /// of the budget.
   private func confirm() throws {
     let demand = try PairedAnalysis(record, isSearchOver: true).changed
     guard !demand.isEmpty, !isCancelled else { return }
-    let count = plan.settings.confirmationBlocks
-    progress.finished("a change was seen; measuring it once more in \(count) fresh blocks")
+    let settings = plan.settings
+    progress.finished(
+      "a change was seen; measuring it once more in \(settings.confirmationBlocks) fresh blocks or more")
     let blocks = SequentialBlocks(
-      budget: .seconds(86_400), limit: count, start: clock.now(), clock: clock)
+      budget: .seconds(86_400), limit: settings.mostConfirmationBlocks, start: clock.now(), clock: clock)
     _ = try blocks.run(
-      isCancelled: { isCancelled }, isLook: { _ in false }, isClear: { _ in false },
+      isCancelled: { isCancelled }, isLook: { settings.confirmationPlan.look(at: $0) != nil },
+      isClear: { _ in
+        (try? PairedAnalysis(record, isSearchOver: true))?.isConfirmationClear ?? true
+      },
       perform: { try measure(.confirmation, $0, demand.without(lost: record.lost, units: record.units)) })
   }
 

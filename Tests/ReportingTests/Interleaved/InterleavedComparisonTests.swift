@@ -71,7 +71,19 @@ import Testing
     #expect(none.exitCode == 5)
     let short = try Comparison(record(confirmationBlocks: 4) { _ in 1.1 })
     #expect(short[Self.decode]?.verdict == .inconclusive)
-    #expect(short[Self.decode]?.reason?.contains("n = 4, at least") == true)
+    #expect(short[Self.decode]?.reason?.contains("n = 4 blocks, 10 needed") == true)
+  }
+
+  /// Ten blocks are enough for a clear change, and thirty the most for any.
+  @Test func aConfirmationGoesOnWhereTenBlocksLeaveItOpen() throws {
+    func analysis(_ blocks: Int) throws -> PairedAnalysis {
+      try PairedAnalysis(record(confirmationBlocks: blocks) { _ in 1.1 }, isSearchOver: true)
+    }
+    #expect(try !analysis(9).isConfirmationClear)
+    #expect(try analysis(10).isConfirmationClear)
+    let settings = record(confirmationBlocks: 10).settings
+    #expect(settings.mostConfirmationBlocks == 30)
+    #expect((1...30).filter { settings.confirmationPlan.look(at: $0) != nil } == [10, 15, 20, 30])
   }
 
   /// A change of what the search found unchanged is no finding, however clear.

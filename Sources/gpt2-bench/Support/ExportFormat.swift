@@ -13,21 +13,29 @@ enum ExportFormat: String, CaseIterable {
     switch self {
     case .safetensors: return try Self.writeSafetensors(checkpoint, of: source, to: out)
     case .llmc:
-      let weights = try Self.file(out, named: Self.llmcName(checkpoint.configuration))
-      let vocabulary = Self.sibling(of: weights, named: LLMCTokenizer.fileName)
-      let tokenizer = try source.tokenizer(for: checkpoint.configuration)
-      // First what may be refused: half a gigabyte of weights without their vocabulary helps nobody.
-      try tokenizer?.exportLLMC(to: vocabulary)
-      try checkpoint.exportLLMC(to: weights)
-      return [weights] + (tokenizer == nil ? [] : [vocabulary])
+      return try Self.write(
+        checkpoint, of: source, to: out, named: Self.llmcName(checkpoint.configuration),
+        beside: LLMCTokenizer.fileName, { try checkpoint.exportLLMC(to: $0) }, { try $0.exportLLMC(to: $1) })
     case .seed:
-      let weights = try Self.file(out, named: "model.bin")
-      let vocabulary = Self.sibling(of: weights, named: SeedVocabulary.fileName)
-      let tokenizer = try source.tokenizer(for: checkpoint.configuration)
-      try tokenizer?.exportSeed(to: vocabulary)
-      try checkpoint.exportSeed(to: weights)
-      return [weights] + (tokenizer == nil ? [] : [vocabulary])
+      return try Self.write(
+        checkpoint, of: source, to: out, named: "model.bin", beside: SeedVocabulary.fileName,
+        { try checkpoint.exportSeed(to: $0) }, { try $0.exportSeed(to: $1) })
     }
+  }
+
+  /// One file of weights, and one of the vocabulary beside it.
+  private static func write(
+    _ checkpoint: Checkpoint, of source: ModelSource, to out: String, named name: String,
+    beside vocabularyName: String, _ writeWeights: (String) throws -> Void,
+    _ writeVocabulary: (Tokenizer, String) throws -> Void
+  ) throws -> [String] {
+    let weights = try file(out, named: name)
+    let vocabulary = sibling(of: weights, named: vocabularyName)
+    let tokenizer = try source.tokenizer(for: checkpoint.configuration)
+    // First what may be refused: half a gigabyte of weights without their vocabulary helps nobody.
+    if let tokenizer { try writeVocabulary(tokenizer, vocabulary) }
+    try writeWeights(weights)
+    return [weights] + (tokenizer == nil ? [] : [vocabulary])
   }
 
   private static func writeSafetensors(

@@ -43,7 +43,7 @@ extension PairedRecord {
       unit.rounds.map { "\(contestants[unit.contestant].variant) \(unit.test.name): \($0)" }
     }
     return [
-      "**Blocks.** Fresh processes of the head and twice of the base, warmed up, then measured in mirrored rounds (A B C, C B A, each order drawn anew): \(search) of the search, \(confirmation) of the confirmation. Rounds in a block: \(rounds.joined(separator: ", ")).",
+      "**Blocks.** Fresh processes of the head and twice of the base, warmed up, then measured in mirrored rounds (A B C, C B A, each order drawn anew): \(search) of the search, \(confirmation) of the confirmation. Rounds in a block: \(rounds.joined(separator: ", ")); rows that stay open get the time of the others, up to 8.",
       "**Ratio** is exp of the median of the blocks' paired log-ratios, the head against the mean of both processes of the base; a block's is the median over its passes. **n** counts blocks. **p** is Wilcoxon's signed-rank test of them, two-sided, exact.",
       "**CI**: on each side the wider of the percentile bootstrap of that median and Hodges and Lehmann's exact interval.",
       "**Noise floor**: how far the same interval reaches from 1 for the base against itself, in the same blocks. **Smallest detectable**: the change that this run would have called in 80 of 100 repetitions, by simulation on the base against itself.",

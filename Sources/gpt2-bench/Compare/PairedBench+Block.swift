@@ -52,10 +52,12 @@ extension PairedBench {
 
   /// Fresh processes of every side in a random order, warm-ups that are not kept, then the mirrored rounds.
   ///
-  /// - Parameter timesLoads: give each load memory that was just in use, as a system that has to fetch it takes seconds.
+  /// - Parameters:
+  ///   - share: of all units, the part that this block measures, above 0 and at most 1: they get the time of the others.
+  ///   - timesLoads: give each load memory that was just in use, as a system that has to fetch it takes seconds.
   /// - Throws: `LostSide` for the side that cannot go on.
   func measure(
-    _ contestant: Int, _ cells: [Int], timesLoads: Bool, into block: inout PairedBlock
+    _ contestant: Int, _ cells: [Int], share: Double, timesLoads: Bool, into block: inout PairedBlock
   ) throws {
     var sides = PairedSide.allCases
     generator.shuffle(&sides)
@@ -81,7 +83,10 @@ extension PairedBench {
     }
     fixRounds(contestant, cells, times)
     let units = cells.map { plan.unit(contestant: contestant, cell: $0) }
-    let rounds = MirroredRounds(rounds: units.map { record.units[$0].rounds ?? 1 }, sides: sides.count)
+    let counts = units.map {
+      MirroredRounds.rounds(record.units[$0].rounds ?? 1, share: share, limit: Self.mostRounds)
+    }
+    let rounds = MirroredRounds(rounds: counts, sides: sides.count)
     for turn in rounds.order(using: &generator) where !isCancelled {
       let side = sides[turn.side]
       guard let process = processes[side] else { continue }
@@ -118,7 +123,7 @@ extension PairedBench {
     return expected < 1 ? try process.run(cell.request).callSeconds : expected
   }
 
-  /// By the first warm-up's time alone, so that no outcome can influence how often anything is measured.
+  /// By the first warm-up's time alone: no figure influences how often it is measured in a block.
   private func fixRounds(_ contestant: Int, _ cells: [Int], _ seconds: [Double]) {
     let share = roundsSeconds(plan.settings.budgetSeconds) / Double(record.units.count)
     for (cell, seconds) in zip(cells, seconds) {

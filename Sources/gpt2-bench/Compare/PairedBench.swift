@@ -100,13 +100,15 @@ final class PairedBench {
     var block = PairedBlock(stage: stage)
     var order = Array(plan.contestants.indices)
     generator.shuffle(&order)
+    let wanted = order.reduce(0) { $0 + demand.cells(of: $1, in: plan).count }
+    let share = Double(max(wanted, 1)) / Double(record.units.count)
     for contestant in order where !isCancelled {
       let cells = demand.cells(of: contestant, in: plan)
       let timesLoads = demand.loads.contains(contestant)
       guard !cells.isEmpty || timesLoads else { continue }
       progress.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
       do {
-        try measure(contestant, cells, timesLoads: timesLoads, into: &block)
+        try measure(contestant, cells, share: share, timesLoads: timesLoads, into: &block)
       } catch let error as LostSide {
         guard !isCancelled else { break }
         lose(contestant, error.side, "\(error.reason)", failedCheck: error.failedCheck)

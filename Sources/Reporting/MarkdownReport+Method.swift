@@ -76,8 +76,9 @@ extension MarkdownReport {
       + "\(OperationShape.Choice.k), or with `top-p` \(OperationShape.Choice.p).",
     "**Operands.** Activations are where the operation before leaves them in a pass, in the caches. Weights of layer "
       + "norms, keys and values of the positions before, and logits take turns in more memory than all caches hold "
-      + "together; the embedding's rows are anywhere in a table as large as the model's. GELU gets fresh values, "
-      + "attention its new keys and values, while the clock stands.",
+      + "together. While the clock stands, the products that stand on both sides of a layer norm or an attention in a "
+      + "pass read what it wrote and write what it will read, attention's new keys and values are stored, GELU gets "
+      + "fresh values, and before an embedding the logits of the pass before are computed.",
     "**The engine's own.** Embedding and sampling are the same code for every variant, on one thread: their rows differ "
       + "by what the machine does to a row, and are not ranked.",
     "**In a pass.** `packed` computes GELU within the product before it, and its softmax leaves the division to what "

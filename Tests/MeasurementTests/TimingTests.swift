@@ -131,4 +131,19 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
       .calibrate(preparedFor: 1, prepare: prepare) { clock.advance(by: UInt64($0) * 3_000) }
     #expect(sample.iterations == 4000 && sample.nanosecondsPerCall == 3000)
   }
+
+  @Test func aSampleEndsWhereItsPreparationsTakeTooLong() {
+    func prepare() { clock.advance(by: 5_000_000) }
+    let calibration = Calibration(
+      minimumSample: .milliseconds(10), limit: .milliseconds(100), clock: clock)
+    let sample = calibration.calibrate(preparedFor: 1, prepare: prepare) {
+      clock.advance(by: UInt64($0) * 1_000)
+    }
+    #expect(sample.iterations == 19 && sample.nanosecondsPerCall == 1000)
+    func prepareForLong() { clock.advance(by: 300_000_000) }
+    let slow = calibration.calibrate(preparedFor: 1, prepare: prepareForLong) {
+      clock.advance(by: UInt64($0) * 1_000)
+    }
+    #expect(slow.iterations == 1)
+  }
 }

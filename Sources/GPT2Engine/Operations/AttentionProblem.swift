@@ -4,8 +4,8 @@ import Statistics
 
 /// Attention of consecutive new positions over those before, whose keys and values lie in the caches of many layers.
 ///
-/// As in a pass, a product has just written the queries and the new positions' keys and values, each thread its share
-/// of them, and the keys and values have been stored; those of the positions before come from the next layer's cache,
+/// As in a pass, all threads have read what the call before wrote, a product has just written the queries and the new
+/// positions' keys and values, each thread its share of them, and the keys and values have been stored; those of the positions before come from the next layer's cache,
 /// which was read last when all the others had their turn.
 public final class AttentionProblem: OperationProblem {
   public let callsPerPreparation: Int? = 1
@@ -14,8 +14,8 @@ public final class AttentionProblem: OperationProblem {
   private let kernel: any Kernel
   /// (rows, 3 · channels): queries, keys and values, as their product leaves them.
   private let qkv: FloatBuffer
-  /// Nil where nothing is timed.
-  private let product: PrecedingProduct?
+  /// The product before it and the one behind it; nil where nothing is timed.
+  private let products: (before: AdjacentProduct, behind: AdjacentProduct)?
   /// (depth, 2 · channels): keys and values of the positions before, the same in each layer.
   private let past: FloatBuffer
   private let output, scores: FloatBuffer
@@ -32,9 +32,9 @@ public final class AttentionProblem: OperationProblem {
   /// Each takes pages of its own, however little it holds.
   private static let mostLayers = 2048
 
-  /// - Parameter rotation: where the product's weights come from. The caches of all layers hold as much of positions
+  /// - Parameter rotation: where the products' weights come from. The caches of all layers hold as much of positions
   ///   before as it does: as many layers as that takes and there is room for, at least two. Nil for one layer, and no
-  ///   product.
+  ///   products.
   public init(
     rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, rotation: WeightRotation?,
     seed: UInt64 = 1
@@ -49,10 +49,14 @@ public final class AttentionProblem: OperationProblem {
     layers = rotation == nil ? 1 : max(min(wanted, room), 2)
     qkv = try makeBuffer(rows * 3 * channels)
     if let rotation {
-      product = try PrecedingProduct(
-        rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, rotation: rotation)
+      products = (
+        try AdjacentProduct(
+          rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, rotation: rotation),
+        try AdjacentProduct(
+          rows: rows, inputs: channels, outputs: channels, kernel: kernel, rotation: rotation)
+      )
     } else {
-      product = nil
+      products = nil
     }
     past = try makeBuffer(depth * 2 * channels)
     output = try makeBuffer(rows * channels)
@@ -76,13 +80,14 @@ public final class AttentionProblem: OperationProblem {
     let perPosition = 8 * Double(heads * headSize)
     let perLayer = perPosition * Double(depth + rows)
     return Double(streamedBytes) + 2 * perLayer + 2 * perPosition * Double(depth + rows)
-      + perPosition / 2 * Double(rows)
+      + 3 * perPosition * Double(rows)
   }
 
   /// The next layer, with the new positions' queries, keys and values computed and the latter stored.
   public func prepare() {
     layer = (layer + 1) % layers
-    product?.run(turn: layer, to: qkv.base)
+    products?.behind.run(turn: 2 * layer, from: UnsafePointer(output.base))
+    products?.before.run(turn: 2 * layer + 1, to: qkv.base)
     store(qkv.base + channels, count: rows, stride: 3 * channels, firstPosition: depth, in: layer)
   }
 

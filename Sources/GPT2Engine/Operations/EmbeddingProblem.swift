@@ -3,29 +3,41 @@ import Statistics
 
 /// Vectors of tokens and positions, which lie anywhere in their tables, summed into rows.
 ///
-/// A pass does it once, and has the weights of all layers in its caches when it does: calls are timed one by one, and
-/// before each one as much memory is read as pushes out what the call before it left.
+/// A pass begins with it, right behind the logits of the pass before, which have read the whole table of tokens: calls are
+/// timed one by one, and a product over the table comes before each one. The table of positions is a file's, mapped in
+/// small pages.
 public final class EmbeddingProblem: OperationProblem {
   public let callsPerPreparation: Int? = 1
 
   private let rows, channels, vocabulary: Int
   private let rotation: WeightRotation?
-  /// (min(vocabulary, 256), channels) and (rows, channels): the tables that it is checked on.
-  private let tokens, positions: FloatBuffer
+  /// The logits; nil where nothing is timed.
+  private let product: AdjacentProduct?
+  /// (min(vocabulary, `mostChecked`), channels): the table that it is checked on.
+  private let tokens: FloatBuffer
+  /// (context, channels)
+  private let positions: FloatBuffer
   private let output: FloatBuffer
   private let checkedIDs, timedIDs: [Int]
-
-  /// Floats that are read before a call: more than the caches of one core hold.
-  private static let interlude = 1 << 20
+  /// Positions: GPT-2's context where it has room for the rows.
+  private let context: Int
+  private static let usualContext = 1024
+  /// Tokens of the table that it is checked on.
+  private static let mostChecked = 256
   private var preparations = 0
+  /// Of the next call; nil where nothing is timed.
+  private var next: (ids: ArraySlice<Int>, firstPosition: Int)?
 
-  /// - Parameter rotation: memory that is taken for the tables; nil to run on small ones only.
+  /// - Parameters:
+  ///   - kernel: computes the logits that come before each call.
+  ///   - rotation: memory that is taken for the table of tokens; nil to run on a small one only.
   public init(
-    rows: Int, channels: Int, vocabulary: Int, rotation: WeightRotation?, seed: UInt64 = 1
+    rows: Int, channels: Int, vocabulary: Int, kernel: any Kernel, rotation: WeightRotation?, seed: UInt64 = 1
   ) throws(EngineError) {
-    let checkedVocabulary = min(vocabulary, 256)
+    let checkedVocabulary = min(vocabulary, Self.mostChecked)
+    context = max(rotation == nil ? rows : Self.usualContext, rows)
     tokens = try makeBuffer(checkedVocabulary * channels)
-    positions = try makeBuffer(rows * channels)
+    positions = try makeBuffer(context * channels)
     output = try makeBuffer(rows * channels)
     (self.rows, self.channels, self.rotation) = (rows, channels, rotation)
     var generator = SeededGenerator(seed: seed)
@@ -37,35 +49,44 @@ public final class EmbeddingProblem: OperationProblem {
     checkedIDs = ids(rows, below: checkedVocabulary)
     let timed = max(min(vocabulary, (rotation?.count ?? 0) / channels), 1)
     self.vocabulary = timed
+    if let rotation, timed * channels <= rotation.count {
+      product = try AdjacentProduct(
+        rows: 1, inputs: channels, outputs: timed, kernel: kernel, layout: .rows, rotation: rotation)
+    } else {
+      product = nil
+    }
     timedIDs = rotation == nil ? [] : ids(max(2 * timed / rows, 1) * rows, below: timed)
   }
 
+  /// What a worker keeps for it, in bytes: the table of positions, a small one of tokens, the rows, and the logits.
+  public static func bytes(rows: Int, channels: Int, vocabulary: Int) -> Double {
+    let tables = max(usualContext, rows) + min(vocabulary, mostChecked)
+    return 4 * (Double(tables + rows + 1) * Double(channels) + Double(vocabulary))
+  }
+
   public func prepare() {
-    guard let rotation else { return }
-    let count = min(Self.interlude, rotation.count)
-    guard let values = rotation.scattered(turn: preparations, count: count) else { return }
+    product?.run(turn: preparations)
     preparations += 1
-    // Into the output, so that it is read in truth.
-    var sum: Float = 0
-    for line in stride(from: 0, to: count, by: 16) { sum += values[line] }
-    output.base[0] = sum
+    guard product != nil else { return }
+    // A sequence has just been given its new tokens: they are in the caches, and where the tables lie is not.
+    let first = preparations % (timedIDs.count / rows) * rows
+    next = (timedIDs[first..<first + rows], preparations % (context - rows + 1))
   }
 
   public func run(turn: Int) -> UnsafePointer<Float> {
-    guard let rotation, let places = rotation.scattered(turn: turn, count: rows * channels),
-      vocabulary * channels <= rotation.count
-    else {
+    guard let rotation, let next else {
       return run(
         Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...])
     }
-    let first = turn % (timedIDs.count / rows) * rows
     return run(
-      Embedding(tokens: rotation.base, positions: places, channels: channels),
-      timedIDs[first..<first + rows])
+      Embedding(tokens: rotation.base, positions: positions.base, channels: channels), next.ids,
+      firstPosition: next.firstPosition)
   }
 
-  private func run(_ embedding: Embedding, _ ids: ArraySlice<Int>) -> UnsafePointer<Float> {
-    embedding.run(ids, firstPosition: 0, to: output.base)
+  private func run(
+    _ embedding: Embedding, _ ids: ArraySlice<Int>, firstPosition: Int = 0
+  ) -> UnsafePointer<Float> {
+    embedding.run(ids, firstPosition: firstPosition, to: output.base)
     return UnsafePointer(output.base)
   }
 
@@ -85,10 +106,11 @@ public final class EmbeddingProblem: OperationProblem {
   }
 
   /// The first failure among ragged shapes; nil where there is none.
-  public static func firstRaggedFailure() throws(EngineError) -> String? {
+  public static func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {
     for rows in RaggedSizes.rows {
       for channels in RaggedSizes.widths {
-        let problem = try EmbeddingProblem(rows: rows, channels: channels, vocabulary: 50, rotation: nil)
+        let problem = try EmbeddingProblem(
+          rows: rows, channels: channels, vocabulary: 50, kernel: kernel, rotation: nil)
         if let failure = problem.check().failure { return "\(rows)x\(channels): \(failure)" }
       }
     }

@@ -3,15 +3,16 @@ import Statistics
 
 /// Layer norm of rows, whose weight and bias come from memory.
 ///
-/// As in a pass, a product has just added to the rows before each call, each thread its share of them.
+/// As in a pass before a layer's attention: the rows that the call before wrote have been read for queries, keys and
+/// values, and the MLP has just added to those that it reads, each thread its share of them.
 public final class LayerNormProblem: OperationProblem {
-  public var callsPerPreparation: Int? { product == nil ? nil : 1 }
+  public var callsPerPreparation: Int? { products == nil ? nil : 1 }
 
   private let rows, channels: Int
   private let kernel: any Kernel
   private let rotation: WeightRotation?
-  /// Nil where nothing is timed.
-  private let product: PrecedingProduct?
+  /// The product before it and the one behind it; nil where nothing is timed.
+  private let products: (before: AdjacentProduct, behind: AdjacentProduct)?
   private var preparations = 0
   /// (rows, channels)
   private let input, output: FloatBuffer
@@ -28,10 +29,14 @@ public final class LayerNormProblem: OperationProblem {
     output = try makeBuffer(rows * channels)
     vectors = try makeBuffer(2 * channels)
     if let rotation {
-      product = try PrecedingProduct(
-        rows: rows, inputs: channels, outputs: channels, kernel: kernel, rotation: rotation)
+      products = (
+        try AdjacentProduct(
+          rows: rows, inputs: 4 * channels, outputs: channels, kernel: kernel, rotation: rotation),
+        try AdjacentProduct(
+          rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, rotation: rotation)
+      )
     } else {
-      product = nil
+      products = nil
     }
     (self.rows, self.channels, self.kernel, self.rotation) = (rows, channels, kernel, rotation)
     var generator = SeededGenerator(seed: seed)
@@ -39,8 +44,15 @@ public final class LayerNormProblem: OperationProblem {
     draw(vectors.base, count: 2 * channels, &generator)
   }
 
+  /// What a worker keeps for it, in bytes: input and output, and what the products beside it read and write, which is
+  /// five times as wide before it and four times behind it.
+  public static func bytes(rows: Int, channels: Int) -> Double {
+    4 * (2 + 5 + 4) * Double(rows) * Double(channels)
+  }
+
   public func prepare() {
-    product?.run(turn: preparations, to: output.base, residual: input.base)
+    products?.behind.run(turn: 2 * preparations, from: UnsafePointer(output.base))
+    products?.before.run(turn: 2 * preparations + 1, to: output.base, residual: input.base)
     preparations += 1
   }
 

@@ -23,10 +23,18 @@ public struct Calibration: Sendable {
 
   private let clock: any MonotonicClock
   private let minimum: UInt64
+  private let limit: UInt64
 
-  /// - Parameter minimumSample: shortest sample; the default of 10 ms makes a preemption of 0.1 ms one percent.
-  public init(minimumSample: Duration = .milliseconds(10), clock: any MonotonicClock = SystemClock()) {
+  /// - Parameters:
+  ///   - minimumSample: shortest sample; the default of 10 ms makes a preemption of 0.1 ms one percent.
+  ///   - limit: what a sample may take with all its preparations; one that would take longer is shorter instead, of one
+  ///     call at least. Nil for no limit.
+  public init(
+    minimumSample: Duration = .milliseconds(10), limit: Duration? = nil,
+    clock: any MonotonicClock = SystemClock()
+  ) {
     minimum = max(1, minimumSample.nanoseconds)
+    self.limit = limit?.nanoseconds ?? .max
     self.clock = clock
   }
 
@@ -75,11 +83,14 @@ public struct Calibration: Sendable {
   ) rethrows -> CalibratedSample {
     var iterations = 1
     while true {
+      let start = clock.now()
       let result = try take(iterations)
-      if result.elapsedNanoseconds >= minimum || iterations >= Self.maximumIterations { return result }
+      let wholePerCall = max(Double(clock.now() - start) / Double(iterations), 1e-3)
+      let most = min(Double(limit) / wholePerCall, Double(Self.maximumIterations))
+      if result.elapsedNanoseconds >= minimum || Double(iterations + 1) > most { return result }
       let wanted = 1.2 * Double(minimum) / max(result.nanosecondsPerCall, 1e-3)
-      let next = min(wanted.rounded(.up), Double(iterations) * 10)
-      iterations = min(max(Int(next), iterations + 1), Self.maximumIterations)
+      let next = min(wanted.rounded(.up), Double(iterations) * 10, most)
+      iterations = max(Int(next), iterations + 1)
     }
   }
 }

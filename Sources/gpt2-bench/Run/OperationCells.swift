@@ -6,7 +6,8 @@ import Reporting
 enum OperationCells {
   /// What a report says of it.
   static let warmup =
-    "as many calls as it took to find out how many last 10 ms, 2 ms where each call is prepared for"
+    "as many calls as it took to find out how many last 10 ms, or 2 ms, or 100 ms with its preparation, where each call "
+    + "is prepared for"
 
   static func make(_ shape: OperationShape) -> CellPlan {
     let work = work(of: shape)

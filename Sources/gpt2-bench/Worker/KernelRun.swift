@@ -10,12 +10,16 @@ final class KernelRun {
 
   /// Preparing takes far longer than a short call, and the clock stands meanwhile: such samples are shorter.
   static let minimumSample = (usual: Duration.milliseconds(10), preparedFor: Duration.milliseconds(2))
+  /// Of a sample with its preparations.
+  private static let limit = Duration.milliseconds(100)
 
   init(_ problem: any OperationProblem) {
     self.problem = problem
     let lengths = Self.minimumSample
-    calibration = Calibration(
-      minimumSample: problem.callsPerPreparation == nil ? lengths.usual : lengths.preparedFor)
+    calibration =
+      problem.callsPerPreparation == nil
+      ? Calibration(minimumSample: lengths.usual)
+      : Calibration(minimumSample: lengths.preparedFor, limit: Self.limit)
   }
 
   /// One sample and what was counted in it; the first finds out how many calls it takes, and is not counted. Nor is one

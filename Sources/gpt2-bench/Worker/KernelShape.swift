@@ -37,7 +37,8 @@ enum KernelShape: Hashable {
       try AttentionProblem(
         rows: rows, heads: heads, headSize: headSize, depth: depth, kernel: kernel, rotation: rotation)
     case .operation(.embedding(let rows, let channels, let vocabulary)):
-      try EmbeddingProblem(rows: rows, channels: channels, vocabulary: vocabulary, rotation: rotation)
+      try EmbeddingProblem(
+        rows: rows, channels: channels, vocabulary: vocabulary, kernel: kernel, rotation: rotation)
     case .operation(.sampling(let vocabulary, let choice)):
       try SamplingProblem(vocabulary: vocabulary, parameters: try choice.parameters, rotation: rotation)
     }
@@ -51,7 +52,7 @@ enum KernelShape: Hashable {
     case .operation(.gelu): try GELUProblem.firstRaggedFailure(of: kernel)
     case .operation(.softmax): try SoftmaxProblem.firstRaggedFailure(of: kernel)
     case .operation(.attention): try AttentionProblem.firstRaggedFailure(of: kernel)
-    case .operation(.embedding): try EmbeddingProblem.firstRaggedFailure()
+    case .operation(.embedding): try EmbeddingProblem.firstRaggedFailure(of: kernel)
     case .operation(.sampling(_, let choice)):
       try SamplingProblem.firstRaggedFailure(of: try choice.parameters)
     }
@@ -62,8 +63,10 @@ enum KernelShape: Hashable {
     switch self {
     case .product(let shape):
       Double(3 * 4 * shape.k * shape.n + 4 * shape.m * (shape.k + shape.n))
-    case .operation(.layerNorm(let rows, let channels)): 16 * Double(rows) * Double(channels)
-    case .operation(.embedding(let rows, let channels, _)): 12 * Double(rows) * Double(channels)
+    case .operation(.layerNorm(let rows, let channels)):
+      LayerNormProblem.bytes(rows: rows, channels: channels)
+    case .operation(.embedding(let rows, let channels, let vocabulary)):
+      EmbeddingProblem.bytes(rows: rows, channels: channels, vocabulary: vocabulary)
     case .operation(.gelu(let rows, let channels)): 8 * Double(rows) * Double(channels)
     case .operation(.softmax(let rows, let heads, let depth)):
       4 * Double(rows) * Double(heads) * Double(depth + rows)

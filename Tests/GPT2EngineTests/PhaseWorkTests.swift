@@ -69,7 +69,9 @@ import Testing
         #expect(place.phase == phase && place.layer == layer)
       }
     }
-    for part: Mark in [.operation, .scores, .softmax, .values, .gelu, .waiting] { #expect(part.place == nil) }
+    for part: Mark in [.operation, .scores, .softmax, .values, .gelu, .residual, .waiting] {
+      #expect(part.place == nil)
+    }
     #expect(Mark(rawValue: .max).place == nil)
   }
 }

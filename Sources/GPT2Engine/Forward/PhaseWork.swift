@@ -13,8 +13,8 @@ public struct PhaseWork: Equatable, Sendable {
   static let none = PhaseWork(flops: 0, streamedBytes: 0, activationBytes: 0)
 
   /// - Parameters:
-  ///   - part: `.operation`, a part of attention, or `.gelu`. GELU moves nothing: a perfect kernel computes it while
-  ///     the value that it is of is in a register.
+  ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. The last two move nothing: a perfect kernel
+  ///     computes them while the value that they are of is in a register, and the stream is its product's.
   ///   - isInLayer: whether the operation is a layer's; of a layer norm, all rows, else those that have logits.
   ///   - rows: positions that the pass computes.
   ///   - firstPosition: positions before them whose keys and values are cached.
@@ -24,6 +24,10 @@ public struct PhaseWork: Equatable, Sendable {
     rows: Int, firstPosition: Int, logitRows: Int = 1
   ) {
     let c = configuration.channels
+    if part == .residual {
+      self.init(flops: Double(rows * c), streamedBytes: 0, activationBytes: 0)
+      return
+    }
     switch phase {
     case .embedding:
       self.init(

@@ -45,7 +45,9 @@ extension DivisibleKernel {
   }
 
   public func add(_ operation: Addition, elements: Range<Int>) {
+    Probe.enter(.residual)
     for i in elements { operation.target[i] += operation.addend[i] }
+    Probe.enter(.operation)
   }
 
   public func attention(_ operation: Attention, heads: Range<Int>) {

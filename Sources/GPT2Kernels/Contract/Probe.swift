@@ -16,6 +16,8 @@ public struct Mark: RawRepresentable, Sendable, Hashable {
   /// Attention's sums of values.
   public static let values = Mark(rawValue: 3)
   public static let gelu = Mark(rawValue: 4)
+  /// The addition to the residual stream, of a kernel that makes it an operation of its own.
+  public static let residual = Mark(rawValue: 6)
   /// For a job, or for the other threads of the pool to finish theirs.
   public static let waiting = Mark(rawValue: 5)
 

@@ -6,6 +6,7 @@ enum ProfileStory: String, Sendable, CaseIterable {
   case cacheStore = "KV store"
   case attention
   case mlp = "MLP"
+  case residual = "residual additions"
   case logits
   case sampling
   case other = "between operations"
@@ -19,6 +20,7 @@ enum ProfileStory: String, Sendable, CaseIterable {
       case .cacheStore: .cacheStore
       case .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther: .attention
       case .up, .gelu, .down: .mlp
+      case .residual: .residual
       case .logits: .logits
       case .sampling: .sampling
       case .other: .other

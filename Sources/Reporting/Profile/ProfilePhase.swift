@@ -14,6 +14,8 @@ public enum ProfilePhase: String, NamedChoice, CaseIterable {
   case up = "mlp-up"
   case gelu
   case down = "mlp-down"
+  /// Additions to the residual stream behind the projection and behind the MLP, where no product has them fused.
+  case residual
   case logits
   case sampling
   /// Outside all of them: the engine's own steps from one operation to the next.
@@ -34,6 +36,7 @@ public enum ProfilePhase: String, NamedChoice, CaseIterable {
     case .up: "MLP up"
     case .gelu: "GELU"
     case .down: "MLP down"
+    case .residual: "residual"
     case .logits: "logits"
     case .sampling: "sampling"
     case .other: "between operations"
@@ -48,6 +51,7 @@ public enum ProfilePhase: String, NamedChoice, CaseIterable {
       .projection:
       .attention
     case .up, .gelu, .down: .mlp
+    case .residual: .residual
     case .logits: .logits
     case .sampling: .sampling
     case .other: .other
@@ -61,6 +65,7 @@ public enum ProfileGroup: String, Sendable, CaseIterable {
   case layerNorm = "layer norm"
   case attention
   case mlp = "MLP"
+  case residual
   case logits
   case sampling
   case other = "between operations"

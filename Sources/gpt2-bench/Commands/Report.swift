@@ -32,7 +32,8 @@ enum Report: Command {
 enum Output {
   /// Called before the work, so that a path that cannot be written costs no minutes.
   ///
-  /// - Throws: `RunError` where there is no folder to write to, or a folder in the file's place.
+  /// - Throws: `RunError` where there is no folder to write to, or something in the file's place that is none: files are
+  ///   written beside their place and moved there, which would do away with a device or a pipe.
   static func refuseUnwritable(_ path: String?, option: String = "--out") throws {
     guard let path else { return }
     let manager = FileManager.default
@@ -40,6 +41,12 @@ enum Output {
     if path.isEmpty || (manager.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue) {
       throw RunError(
         "\(option): found \(path.isEmpty ? "nothing" : "the folder \(path)"), expected a file's path")
+    }
+    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    if let type = try? manager.attributesOfItem(atPath: resolved)[.type] as? FileAttributeType,
+      type != .typeRegular
+    {
+      throw RunError("\(option): found \(path), a device or a pipe, expected a file's path")
     }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     guard manager.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {

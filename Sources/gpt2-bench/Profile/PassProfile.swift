@@ -48,14 +48,21 @@ struct PassProfile {
   private mutating func follow(_ marks: [MarkLog.Entry]) {
     var (phase, layer): (Phase, Int?) = (.between, nil)
     var part = Mark.operation
+    var addsToStream = false
     for (index, entry) in marks.enumerated() {
       let mark = Mark(rawValue: entry.mark)
       if let place = mark.place {
         (phase, layer) = place
         part = .operation
+        addsToStream = false
         if phase != .between { count(phase, layer) }
       } else {
         part = mark
+        // Some kernels add within the product: those have no such part.
+        if mark == .residual, !addsToStream {
+          addsToStream = true
+          count(phase, layer, .residual)
+        }
       }
       guard index + 1 < marks.count else { break }
       let time = Double(marks[index + 1].time - entry.time)
@@ -76,16 +83,18 @@ struct PassProfile {
       case .up: [.operation, .gelu]
       default: [.operation]
       }
-    for part in parts {
-      let work = PhaseWork(
-        of: phase, part: part, isInLayer: layer != nil, in: configuration, rows: rows,
-        firstPosition: firstPosition)
-      let place = index(of: ProfilePhase(phase, part), layer: layer)
-      entries[place].calls += 1
-      entries[place].flops += work.flops
-      entries[place].streamedBytes += work.streamedBytes
-      entries[place].activationBytes += work.activationBytes
-    }
+    for part in parts { count(phase, layer, part) }
+  }
+
+  private mutating func count(_ phase: Phase, _ layer: Int?, _ part: Mark) {
+    let work = PhaseWork(
+      of: phase, part: part, isInLayer: layer != nil, in: configuration, rows: rows,
+      firstPosition: firstPosition)
+    let place = index(of: ProfilePhase(phase, part), layer: layer)
+    entries[place].calls += 1
+    entries[place].flops += work.flops
+    entries[place].streamedBytes += work.streamedBytes
+    entries[place].activationBytes += work.activationBytes
   }
 
   private mutating func index(of phase: ProfilePhase, layer: Int?) -> Int {
@@ -115,6 +124,7 @@ extension ProfilePhase {
       case (.attention, .softmax): .attentionSoftmax
       case (.attention, .values): .attentionValues
       case (.attention, _): .attentionOther
+      case (.projection, .residual), (.down, .residual): .residual
       case (.up, .gelu): .gelu
       case (.up, _): .up
       case (.embedding, _): .embedding

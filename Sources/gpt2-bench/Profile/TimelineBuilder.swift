@@ -148,6 +148,7 @@ struct TimelineBuilder {
     case .softmax: "softmax"
     case .values: "values"
     case .gelu: "GELU"
+    case .residual: "residual"
     default: "pool wait"
     }
   }

@@ -47,6 +47,9 @@ import Testing
       #expect(entries.compactMap(\.layer) == Array(0..<layers), "\(phase)")
       #expect(entries.allSatisfy { $0.calls == profile.keptPasses && $0.nanoseconds > 0 }, "\(phase)")
     }
+    let additions = named.filter { $0.phase == .residual }
+    #expect(additions.allSatisfy { $0.calls == 2 * profile.keptPasses })
+    #expect(additions.compactMap(\.layer) == (profile.variant == "packed" ? [] : Array(0..<layers)))
     for phase in [ProfilePhase.embedding, .logits, .sampling] {
       #expect(named.filter { $0.phase == phase }.map(\.calls) == [profile.keptPasses])
     }
@@ -93,5 +96,17 @@ import Testing
       #expect(result.status == 1)
       #expect(result.error.contains("no/such/folder"))
     }
+  }
+
+  @Test func aPipeIsNotReplacedByAFile() throws {
+    let pipe = sandbox.path("pipe")
+    try #require(mkfifo(pipe, 0o600) == 0)
+    for option in ["--trace", "--folded", "--out"] {
+      let result = try profile(option, pipe)
+      #expect(result.status == 1)
+      #expect(result.error.contains("\(option): found \(pipe), a device or a pipe, expected a file's path"))
+    }
+    var status = stat()
+    #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
   }
 }

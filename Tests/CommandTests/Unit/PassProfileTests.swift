@@ -54,6 +54,26 @@ import Testing
     #expect(entries.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds } == 700)
   }
 
+  /// In several parts, with a wait that is the product's; fused, it is no phase.
+  @Test func additionsToTheStreamAreAPhaseWhereTheyAreMarked() {
+    let entries = pass([
+      track(
+        0,
+        [
+          (1_000, Mark(.projection, layer: 0)), (1_100, .residual), (1_120, .operation), (1_121, .residual),
+          (1_130, .operation), (1_140, .waiting), (1_160, .operation), (1_170, Mark(.between)),
+          (1_180, Mark(.down, layer: 0)), (1_280, Mark(.between)), (1_290, Mark(.down, layer: 1)),
+          (1_390, .residual), (1_400, .operation), (1_401, Mark(.between)),
+        ])
+    ]).entries
+    let additions = entries.filter { $0.phase == .residual }
+    #expect(additions.map(\.layer) == [0, 1] && additions.map(\.calls) == [1, 1])
+    #expect(additions.map(\.nanoseconds) == [29, 10])
+    #expect(additions.allSatisfy { $0.flops == Double(3 * 8) && $0.activationBytes == 0 })
+    let projection = entries.first { $0.phase == .projection }
+    #expect(projection?.nanoseconds == 121 && projection?.waitNanoseconds == 20)
+  }
+
   @Test func workIsOfTheRowsAndPositions() {
     let entries = pass([driving]).entries
     let qkv = entries[1]

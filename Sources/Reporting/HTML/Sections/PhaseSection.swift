@@ -177,6 +177,7 @@ extension ProfileGroup {
     case .logits: .series(2)
     case .layerNorm: .series(3)
     case .embedding: .series(4)
+    case .residual: .series(5)
     case .sampling: .series(6)
     case .other: .series(7)
     }

@@ -203,6 +203,9 @@ def worker_memory(program: Path) -> tuple:
             for status in Path("/proc").glob("[0-9]*/status"):
                 try:
                     text = status.read_text()
+                    # Until it has become the worker, a new process still has its parent's memory.
+                    if b"\0worker\0" not in status.with_name("cmdline").read_bytes():
+                        continue
                 except OSError:
                     continue
                 if f"PPid:\t{parent}\n" in text and (found := re.search(r"VmHWM:\s+(\d+) kB", text)):

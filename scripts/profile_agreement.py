@@ -4,11 +4,12 @@
     profile_agreement.py [--bench PATH] [--variants packed,kv-cache] [--rounds N] [-t N] [--json FILE]
 
 GPT-2 124M's shapes: a prompt of 64 tokens, and decoding behind 512. A worker (`gpt2-bench worker`) answers what the
-three commands ask, a fresh one every three rounds: where its memory lies is its luck. In a round every operation is timed alone, then both passes are profiled, then every
-operation is timed alone again in the reverse order, all within seconds: machines drift. A difference is the median of
-the rounds' ratios of the profile's figure to the mean of the two beside it; the figures shown are medians too. Parts
-of an operation (softmax) are compared with `-t 1` only: on several threads a pass has the driving thread's share of
-them. A GELU is compared where no product has it fused. Prints a table and ends with 1 where a difference is above 10 %.
+three commands ask, a fresh one every three rounds: where its memory lies is its luck. In a round every operation is
+timed alone three times, in turns, then both passes are profiled, then every operation is timed alone again as often,
+all within seconds: machines drift. A difference is the median of the rounds' ratios of the profile's figure to the mean
+of the six beside it; the figures shown are medians too. Parts of an operation (softmax) are compared with `-t 1` only:
+on several threads a pass has the driving thread's share of them. A GELU is compared where no product has it fused.
+Prints a table and ends with 1 where a difference is above 10 %.
 """
 
 import argparse

@@ -69,6 +69,7 @@ def shapes(variant, threads):
             "layernorm": {"layerNorm": {"rows": rows, "channels": CHANNELS}},
             "attention": {"attention": {"rows": rows, "heads": HEADS, "headSize": HEAD_SIZE, "depth": depth}},
         }
+        operations["sampling"] = {"sampling": {"vocabulary": VOCABULARY, "choice": "greedy"}}
         if threads == 1:
             operations["attention-softmax"] = {"softmax": {"rows": rows, "heads": HEADS, "depth": depth}}
             if variant not in FUSED:

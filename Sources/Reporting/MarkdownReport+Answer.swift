@@ -1,6 +1,7 @@
 extension MarkdownReport {
   /// Which variant is fastest, by how much, and whether all were correct; then who has no figures, and why.
   static func answer(_ run: RunFigures) -> String {
+    if let answer = profiledAnswer(run.record) { return answer }
     let sentences = Ladder.all(run).compactMap(fastest)
     let opening = run.rows.contains(where: \.hasFigures) ? sentences : ["No variant has a figure."]
     let answer = (opening + [verdict(run)]).filter { !$0.isEmpty }.joined(separator: " ")

@@ -75,10 +75,11 @@ extension MarkdownReport {
       + "\(OperationShape.Choice.temperatureOfDraws) from all, with `top-k` "
       + "\(OperationShape.Choice.k), or with `top-p` \(OperationShape.Choice.p).",
     "**Operands.** Activations are where the operation before leaves them in a pass, in the caches. Weights of layer "
-      + "norms, keys and values of the positions before, and logits take turns in more memory than all caches hold "
-      + "together. While the clock stands, the products that stand on both sides of a layer norm or an attention in a "
+      + "norms and keys and values of the positions before take turns in more memory than all caches hold together; "
+      + "a token's vector lies anywhere in as much of a table. While the clock stands, the products that stand on both sides of a layer norm or an attention in a "
       + "pass read what it wrote and write what it will read, attention's new keys and values are stored, GELU gets "
-      + "fresh values, and before an embedding the logits of the pass before are computed.",
+      + "fresh values, all threads write their shares of the logits that a token is chosen from, and before an embedding "
+      + "the logits of the pass before are computed.",
     "**The engine's own.** Embedding and sampling are the same code for every variant, on one thread: their rows differ "
       + "by what the machine does to a row, and are not ranked.",
     "**In a pass.** `packed` computes GELU within the product before it, and its softmax leaves the division to what "
@@ -110,6 +111,9 @@ extension MarkdownReport {
 
   private static func sampling(_ run: RunFigures) -> [String] {
     let record = run.record
+    guard !record.isProfileAlone else {
+      return ["Seed of the inputs: \(record.settings.seed).", "Durations come from a monotonic clock."]
+    }
     let counts = run.rows.filter(\.hasFigures).map(\.figures.sampleCount)
     let rounds = (record.cells.flatMap(\.samples).map(\.round).max() ?? -1) + 1
     let spread =

@@ -9,7 +9,19 @@ extension MarkdownReport {
     let parts = ordered.flatMap { test in
       profiles(test, all.filter { Profiled($0.profile) == test })
     }
-    return section("Where the time goes", parts.isEmpty ? [] : parts + [profileNote])
+    let file = run.record.isProfileAlone ? "`--format csv`" : "`profile.csv`"
+    let note = "\(profileNote) \(ProfilePhase.fusion) Each layer, with rates and rooflines, is in \(file)."
+    return section("Where the time goes", parts.isEmpty ? [] : parts + [note])
+  }
+
+  /// What a record says that holds profiles and no cells: a sentence or two a stage. Nil for any other record.
+  static func profiledAnswer(_ record: Record) -> String? {
+    guard record.isProfileAlone, let profiles = record.profiles else { return nil }
+    return profiles.sorted { $0.stage == .decode && $1.stage != .decode }.map { profile in
+      let figures = ProfileFigures(profile, ceiling: profile.ceiling(among: record.ceilings))
+      let subject = "\(profile.contestant.markdown), \(profile.stageWords),"
+      return "\(subject) takes \(words(figures))"
+    }.joined(separator: " ")
   }
 
   /// Contestants side by side: the same stage at the same length.
@@ -31,9 +43,13 @@ extension MarkdownReport {
 
   /// What takes most in the fastest contestant.
   private static func fastest(_ figures: ProfileFigures) -> String {
+    "The fastest, \(figures.profile.contestant.markdown), takes \(words(figures))"
+  }
+
+  /// The time of a pass, and what takes most of it.
+  private static func words(_ figures: ProfileFigures) -> String {
     let scale = TimeScale(longestNanoseconds: figures.wallNanoseconds)
-    let speed = "\(scale.words(figures.wallNanoseconds)) per \(figures.profile.passWord)"
-    let opening = "The fastest, \(figures.profile.contestant.markdown), takes \(speed)."
+    let opening = "\(scale.words(figures.wallNanoseconds)) per \(figures.profile.passWord)."
     guard let phase = figures.longestPhase else { return opening }
     let share = NumberText.percent(figures.share(phase.nanoseconds))
     let roofline = phase.rooflinePercent.map { percent in
@@ -87,8 +103,12 @@ extension MarkdownReport {
     "Means over the kept passes, those around the median, of passes run under probes beside the rounds. Times are of "
     + "the thread that drives a pass; what it waits for the pool's other threads is a row of its own, and so is what "
     + "lies between operations and what nothing explains. **At best** is the least time that this run's ceilings allow, "
-    + "phase by phase. **The probes cost**: the same passes with probes and without, in turns, and the 95 % interval. "
-    + "Each layer, with rates and rooflines, is in `profile.csv`."
+    + "phase by phase. **The probes cost**: the same passes with probes and without, in turns, and the 95 % interval."
+}
+
+extension Record {
+  /// Whether it holds profiles and nothing else, as `profile` makes it.
+  var isProfileAlone: Bool { cells.isEmpty && !(profiles ?? []).isEmpty }
 }
 
 extension String {

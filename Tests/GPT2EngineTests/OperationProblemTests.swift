@@ -13,7 +13,7 @@ import Testing
       try AttentionProblem(
         rows: 3, heads: 2, headSize: 9, depth: 17, kernel: kernel, rotation: rotation),
       try EmbeddingProblem(rows: 3, channels: 33, vocabulary: 50, kernel: kernel, rotation: rotation),
-      try SamplingProblem(vocabulary: 99, parameters: .greedy, rotation: rotation),
+      try SamplingProblem(vocabulary: 2099, parameters: .greedy, kernel: kernel, rotation: rotation),
     ]
   }
 
@@ -60,10 +60,12 @@ import Testing
       SamplingParameters.greedy, try SamplingParameters(temperature: 0.8),
       try SamplingParameters(temperature: 0.8, topK: 5), try SamplingParameters(temperature: 0.8, topP: 0.9),
     ]
+    let kernel = Variant.preferred.kernel(threads: 1)
     for parameters in draws {
-      #expect(try SamplingProblem.firstRaggedFailure(of: parameters) == nil)
-      #expect(
-        try SamplingProblem(vocabulary: 5000, parameters: parameters, rotation: nil).check().failure == nil)
+      #expect(try SamplingProblem.firstRaggedFailure(of: parameters, kernel) == nil)
+      let problem = try SamplingProblem(
+        vocabulary: 5000, parameters: parameters, kernel: kernel, rotation: nil)
+      #expect(problem.check().failure == nil)
     }
   }
 
@@ -78,6 +80,19 @@ import Testing
       problem.prepare()
       _ = problem.run(turn: 0)
       #expect(problem.check().failure == nil)
+    }
+  }
+
+  /// Greedy sampling says which logits it was timed on: all of one place of the rotation's, whatever thread copied them.
+  @Test func samplingIsTimedOnWhatTheThreadsHaveJustWritten() throws {
+    let rotation = try WeightRotation(bytes: 1 << 16)
+    let problem = try SamplingProblem(
+      vocabulary: 5000, parameters: .greedy, kernel: Variant.preferred.kernel(threads: 2), rotation: rotation)
+    for turn in 0..<5 {
+      problem.prepare()
+      let logits = try #require(rotation.scattered(turn: turn, count: 5000))
+      let best = argmax(UnsafeBufferPointer(start: logits, count: 5000))
+      #expect(problem.run(turn: turn)[0] == Float(best))
     }
   }
 

@@ -13,8 +13,9 @@ public struct PhaseWork: Equatable, Sendable {
   static let none = PhaseWork(flops: 0, streamedBytes: 0, activationBytes: 0)
 
   /// - Parameters:
-  ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. The last two move nothing: a perfect kernel
-  ///     computes them while the value that they are of is in a register, and the stream is its product's.
+  ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. GELU moves nothing: a perfect kernel computes
+  ///     it while the value that it is of is in a register. An operation that adds to the residual stream has the
+  ///     stream among its bytes, as if the addition were fused; where it is not, those are the addition's.
   ///   - isInLayer: whether the operation is a layer's; of a layer norm, all rows, else those that have logits.
   ///   - rows: positions that the pass computes.
   ///   - firstPosition: positions before them whose keys and values are cached.
@@ -25,7 +26,9 @@ public struct PhaseWork: Equatable, Sendable {
   ) {
     let c = configuration.channels
     if part == .residual {
-      self.init(flops: Double(rows * c), streamedBytes: 0, activationBytes: 0)
+      self.init(
+        flops: Double(rows * c), streamedBytes: 0,
+        activationBytes: 3 * Self.streamBytes(rows: rows, in: configuration))
       return
     }
     switch phase {
@@ -59,6 +62,11 @@ public struct PhaseWork: Equatable, Sendable {
         flops: 0, streamedBytes: 0, activationBytes: Self.floats(logitRows * configuration.vocabulary))
     case .between: self = .none
     }
+  }
+
+  /// One read or one write of the residual stream.
+  public static func streamBytes(rows: Int, in configuration: Configuration) -> Double {
+    floats(rows * configuration.channels)
   }
 
   private init(flops: Double, streamedBytes: Double, activationBytes: Double) {

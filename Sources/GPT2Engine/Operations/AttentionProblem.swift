@@ -22,6 +22,7 @@ public final class AttentionProblem: OperationProblem {
   private let caches: FloatBuffer
   private let layers, keyCount, valueCount: Int
   private var layer = 0
+  private var preparations = 0
 
   private var channels: Int { heads * headSize }
 
@@ -39,14 +40,17 @@ public final class AttentionProblem: OperationProblem {
     rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, rotation: WeightRotation?,
     seed: UInt64 = 1
   ) throws(EngineError) {
-    let step = Self.capacityStep
-    let capacity = (depth + rows + step - 1) / step * step
+    let capacity = Self.capacity(depth + rows)
     let channels = heads * headSize
     keyCount = heads * kernel.cacheLayout.keyStride(capacity: capacity, headSize: headSize)
     valueCount = heads * kernel.cacheLayout.valueStride(capacity: capacity, headSize: headSize)
-    let room = min(Self.mostCacheBytes / (4 * (keyCount + valueCount)), Self.mostLayers)
-    let wanted = depth == 0 ? 2 : (rotation?.bytes ?? 0) / (8 * channels * depth) + 1
-    layers = rotation == nil ? 1 : max(min(wanted, room), 2)
+    if let rotation {
+      layers = Self.layers(
+        streamedBytes: rotation.bytes, channels: channels, depth: depth, floatsOfALayer: keyCount + valueCount
+      )
+    } else {
+      layers = 1
+    }
     qkv = try makeBuffer(rows * 3 * channels)
     if let rotation {
       products = (
@@ -77,17 +81,33 @@ public final class AttentionProblem: OperationProblem {
   public static func bytes(
     rows: Int, heads: Int, headSize: Int, depth: Int, streamedBytes: Int
   ) -> Double {
-    let perPosition = 8 * Double(heads * headSize)
-    let perLayer = perPosition * Double(depth + rows)
-    return Double(streamedBytes) + 2 * perLayer + 2 * perPosition * Double(depth + rows)
+    let channels = heads * headSize
+    let layers = layers(
+      streamedBytes: streamedBytes, channels: channels, depth: depth,
+      floatsOfALayer: 2 * channels * capacity(depth + rows))
+    let perPosition = 8 * Double(channels)
+    return Double(layers) * perPosition * Double(depth + rows) + 2 * perPosition * Double(depth + rows)
       + 3 * perPosition * Double(rows)
+  }
+
+  private static func capacity(_ positions: Int) -> Int {
+    (positions + capacityStep - 1) / capacityStep * capacityStep
+  }
+
+  /// As many as hold `streamedBytes` of positions before, and there is room for; at least two.
+  private static func layers(
+    streamedBytes: Int, channels: Int, depth: Int, floatsOfALayer: Int
+  ) -> Int {
+    let wanted = depth == 0 ? 2 : streamedBytes / (8 * channels * depth) + 1
+    return max(min(wanted, mostCacheBytes / (4 * floatsOfALayer), mostLayers), 2)
   }
 
   /// The next layer, with the new positions' queries, keys and values computed and the latter stored.
   public func prepare() {
     layer = (layer + 1) % layers
-    products?.behind.run(turn: 2 * layer, from: UnsafePointer(output.base))
-    products?.before.run(turn: 2 * layer + 1, to: qkv.base)
+    products?.behind.run(turn: 2 * preparations, from: UnsafePointer(output.base))
+    products?.before.run(turn: 2 * preparations + 1, to: qkv.base)
+    preparations += 1
     store(qkv.base + channels, count: rows, stride: 3 * channels, firstPosition: depth, in: layer)
   }
 

@@ -5,8 +5,8 @@ import Statistics
 /// and to be timed over and over where a pass of the model would find its operands.
 ///
 /// Activations are where the operation before leaves them in a pass, in the caches. What a pass streams,
-/// vectors of layer norms, cached keys and values, rows of the embedding, logits, takes turns in more memory than the
-/// caches hold.
+/// vectors of layer norms, cached keys and values, rows of the embedding, takes turns in more memory than the caches
+/// hold.
 public protocol OperationProblem: AnyObject {
   /// Calls that one `prepare` is good for, which are timed together; nil where a call leaves everything as the next one
   /// wants it.

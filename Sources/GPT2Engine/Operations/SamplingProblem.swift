@@ -2,30 +2,54 @@ import Foundation
 import GPT2Kernels
 import Statistics
 
-/// The choice of one token from logits, which the product before it wrote while it read all of the embedding: they come
-/// from memory.
+/// The choice of one token from logits that all threads have just written, each its share of them.
 public final class SamplingProblem: OperationProblem {
   private let vocabulary: Int
   private let parameters: SamplingParameters
+  private let kernel: any Kernel
   private let rotation: WeightRotation?
+  /// What is checked.
   private let logits: FloatBuffer
+  /// What is timed.
+  private let written: FloatBuffer
   private let chosen: FloatBuffer
   private var sampler: Sampler
+  private var preparations = 0
 
-  /// - Parameter rotation: nil to choose from its own logits only.
+  public var callsPerPreparation: Int? { rotation == nil ? nil : 1 }
+
+  /// - Parameters:
+  ///   - kernel: whose threads write the logits.
+  ///   - rotation: where the logits for timing are copied from; nil to choose from its own only.
   public init(
-    vocabulary: Int, parameters: SamplingParameters, rotation: WeightRotation?, seed: UInt64 = 1
+    vocabulary: Int, parameters: SamplingParameters, kernel: any Kernel, rotation: WeightRotation?,
+    seed: UInt64 = 1
   ) throws(EngineError) {
     logits = try makeBuffer(vocabulary)
+    written = try makeBuffer(vocabulary)
     chosen = try makeBuffer(1)
-    (self.vocabulary, self.parameters, self.rotation) = (vocabulary, parameters, rotation)
+    (self.vocabulary, self.parameters) = (vocabulary, parameters)
+    (self.kernel, self.rotation) = (kernel, rotation)
     sampler = Sampler(parameters)
     var generator = SeededGenerator(seed: seed)
     draw(logits.base, count: vocabulary, spread: 4, &generator)
   }
 
+  /// Logits that a thread copies at a time.
+  private static let share = 1024
+
+  public func prepare() {
+    guard let values = rotation?.scattered(turn: preparations, count: vocabulary) else { return }
+    preparations += 1
+    let (target, count) = (written.base, vocabulary)
+    kernel.forEach((count + Self.share - 1) / Self.share) { index in
+      let start = index * Self.share
+      (target + start).update(from: values + start, count: min(Self.share, count - start))
+    }
+  }
+
   public func run(turn: Int) -> UnsafePointer<Float> {
-    let source = rotation?.scattered(turn: turn, count: vocabulary) ?? UnsafePointer(logits.base)
+    let source = UnsafePointer(preparations == 0 ? logits.base : written.base)
     chosen.base[0] = Float(sampler.next(UnsafeBufferPointer(start: source, count: vocabulary), after: []))
     return UnsafePointer(chosen.base)
   }
@@ -76,9 +100,12 @@ public final class SamplingProblem: OperationProblem {
   }
 
   /// The first failure among ragged sizes; nil where there is none.
-  public static func firstRaggedFailure(of parameters: SamplingParameters) throws(EngineError) -> String? {
+  public static func firstRaggedFailure(
+    of parameters: SamplingParameters, _ kernel: any Kernel
+  ) throws(EngineError) -> String? {
     for vocabulary in RaggedSizes.widths {
-      let problem = try SamplingProblem(vocabulary: vocabulary, parameters: parameters, rotation: nil)
+      let problem = try SamplingProblem(
+        vocabulary: vocabulary, parameters: parameters, kernel: kernel, rotation: nil)
       if let failure = problem.check().failure { return "\(vocabulary): \(failure)" }
     }
     return nil

@@ -102,6 +102,7 @@ extension Linear {
         for row in 0..<output.rows { kernel.run(GELU(output.row(row), count: output.columns)) }
       }
     case .residual(let stream):
+      Probe.enter(.residual)
       if output.isContiguous, stream.isContiguous {
         kernel.run(
           Addition(to: stream.base, addend: output.base, count: output.rows * output.columns))
@@ -110,6 +111,7 @@ extension Linear {
           kernel.run(Addition(to: stream.row(row), addend: output.row(row), count: output.columns))
         }
       }
+      Probe.enter(.operation)
     }
   }
 }

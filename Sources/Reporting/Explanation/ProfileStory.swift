@@ -6,7 +6,6 @@ enum ProfileStory: String, Sendable, CaseIterable {
   case cacheStore = "KV store"
   case attention
   case mlp = "MLP"
-  case residual = "residual additions"
   case logits
   case sampling
   case other = "between operations"
@@ -16,11 +15,10 @@ enum ProfileStory: String, Sendable, CaseIterable {
       switch phase {
       case .embedding: .embedding
       case .layerNorm: .layerNorm
-      case .qkv, .projection: .attentionLinear
+      case .qkv, .projection, .projectionResidual: .attentionLinear
       case .cacheStore: .cacheStore
       case .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther: .attention
-      case .up, .gelu, .down: .mlp
-      case .residual: .residual
+      case .up, .gelu, .down, .mlpResidual: .mlp
       case .logits: .logits
       case .sampling: .sampling
       case .other: .other

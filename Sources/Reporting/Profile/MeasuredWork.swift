@@ -4,6 +4,7 @@ protocol MeasuredWork: Sendable {
   var nanoseconds: Double { get }
   /// Waiting for the pool's other threads within it.
   var waitNanoseconds: Double { get }
+  var calls: Double { get }
   var flops: Double { get }
   var bytes: Double { get }
   /// The least time that the ceilings allow; nil without ceilings, and where there is nothing to compute or move.
@@ -29,6 +30,7 @@ extension PhaseFigures: MeasuredWork {}
 struct WorkSum: MeasuredWork {
   var nanoseconds: Double
   var waitNanoseconds: Double
+  let calls: Double
   let flops: Double
   let bytes: Double
   let leastNanoseconds: Double?
@@ -37,6 +39,7 @@ struct WorkSum: MeasuredWork {
     func sum(_ value: (any MeasuredWork) -> Double) -> Double { parts.reduce(0) { $0 + value($1) } }
     nanoseconds = sum(\.nanoseconds)
     waitNanoseconds = sum(\.waitNanoseconds)
+    calls = sum(\.calls)
     flops = sum(\.flops)
     bytes = sum(\.bytes)
     let least = parts.compactMap(\.leastNanoseconds)

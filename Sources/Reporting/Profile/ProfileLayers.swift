@@ -46,8 +46,10 @@ struct ProfileLayers {
   func text(colour: Bool, width: Int) -> String {
     var table = TextTable([
       .init(title: "layer"), .init(title: "", alignment: .left), .init(title: "time", unit: scale.unit),
-      .init(title: "share", unit: "%"), .init(title: "GFLOP/s"), .init(title: "GB/s"),
-      .init(title: "of roof", unit: "%", rank: 1), .init(title: "at best", unit: scale.unit, rank: 2),
+      .init(title: "share", unit: "%"), .init(title: "calls", rank: 6), .init(title: "MFLOP", rank: 4),
+      .init(title: "MB", rank: 5), .init(title: "GFLOP/s"), .init(title: "GB/s"),
+      .init(title: "FLOP/B", rank: 3), .init(title: "of roof", unit: "%", rank: 1),
+      .init(title: "at best", unit: scale.unit, rank: 2),
     ])
     let longest = lines.map { $0.work.wholeNanoseconds / $0.count }.max() ?? 1
     table.rows = lines.map { line in
@@ -55,14 +57,20 @@ struct ProfileLayers {
       return [
         .init(line.name), .init(.bar(share: nanoseconds / longest)), .init(scale.text(nanoseconds)),
         .init(NumberText.percent(figures.share(nanoseconds))),
+        .init(NumberText.plain(line.work.calls / line.count)), .init(amount(line.work.flops / line.count)),
+        .init(amount(line.work.bytes / line.count)),
         .init(line.work.gflops.map { NumberText.significant($0, 3) } ?? ""),
         .init(line.work.gbPerSecond.map { NumberText.significant($0, 3) } ?? ""),
+        .init(line.work.intensity.map { NumberText.significant($0, 3) } ?? ""),
         .init(line.work.rooflinePercent.map { NumberText.fixed($0, 1) } ?? ""),
         .init(line.work.leastNanoseconds.map { scale.text($0 / line.count) } ?? ""),
       ]
     }
     return table.text(colour: colour, width: width)
   }
+
+  /// In millions.
+  private func amount(_ value: Double) -> String { NumberText.significant(value / 1e6, 3) }
 
   private static func line(_ layer: LayerFigures) -> Line {
     Line(name: "\(layer.layer)", work: layer.work, count: 1)

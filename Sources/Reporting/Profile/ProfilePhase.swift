@@ -11,11 +11,13 @@ public enum ProfilePhase: String, NamedChoice, CaseIterable {
   /// What attention does beside its three parts.
   case attentionOther = "attention-other"
   case projection
+  /// The addition to the residual stream behind the projection, where it is not fused into the product.
+  case projectionResidual = "projection-residual"
   case up = "mlp-up"
   case gelu
   case down = "mlp-down"
-  /// Additions to the residual stream behind the projection and behind the MLP, where no product has them fused.
-  case residual
+  /// Likewise behind the MLP.
+  case mlpResidual = "mlp-residual"
   case logits
   case sampling
   /// Outside all of them: the engine's own steps from one operation to the next.
@@ -33,25 +35,30 @@ public enum ProfilePhase: String, NamedChoice, CaseIterable {
     case .attentionValues: "values"
     case .attentionOther: "attention, rest"
     case .projection: "projection"
+    case .projectionResidual: "projection residual"
     case .up: "MLP up"
     case .gelu: "GELU"
     case .down: "MLP down"
-    case .residual: "residual"
+    case .mlpResidual: "MLP residual"
     case .logits: "logits"
     case .sampling: "sampling"
     case .other: "between operations"
     }
   }
 
+  /// What a reader who compares variants has to know.
+  static let fusion =
+    "What a variant fuses into a product is in the product's time: additions to the residual stream, and of a fused "
+    + "GELU's time the product's bias and stores."
+
   public var group: ProfileGroup {
     switch self {
     case .embedding: .embedding
     case .layerNorm: .layerNorm
     case .qkv, .cacheStore, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther,
-      .projection:
+      .projection, .projectionResidual:
       .attention
-    case .up, .gelu, .down: .mlp
-    case .residual: .residual
+    case .up, .gelu, .down, .mlpResidual: .mlp
     case .logits: .logits
     case .sampling: .sampling
     case .other: .other
@@ -65,7 +72,6 @@ public enum ProfileGroup: String, Sendable, CaseIterable {
   case layerNorm = "layer norm"
   case attention
   case mlp = "MLP"
-  case residual
   case logits
   case sampling
   case other = "between operations"

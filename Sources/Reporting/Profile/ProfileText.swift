@@ -75,7 +75,8 @@ public struct ProfileText: Sendable {
       "Means of \(profile.keptPasses) of \(counted(count, "pass", plural: "passes"))"
         + (profile.keptPasses < count ? ", those around the median." : "."),
       profile.threads > 1
-        ? "Times are of the thread that drives the pass; rates and shares of the roofline count its wait too."
+        ? "Times are of the thread that drives the pass; rates and shares of the roofline count its wait too, which behind "
+          + "a part of an operation is the operation's."
         : nil,
       figures.leastNanoseconds == nil
         ? "No roofline: the record has no ceilings for \(counted(profile.threads, "thread"))."

@@ -13,7 +13,8 @@ struct ProfileTree {
       .init(title: "phase", alignment: .left), .init(title: "", alignment: .left),
       .init(title: "time", unit: scale.unit), .init(title: "share", unit: "%"),
       .init(title: "wait", unit: scale.unit, rank: 9), .init(title: "calls", rank: 7),
-      .init(title: "GFLOP/s", rank: 3), .init(title: "GB/s", rank: 4), .init(title: "FLOP/B", rank: 6),
+      .init(title: "MFLOP", rank: 10), .init(title: "MB", rank: 11), .init(title: "GFLOP/s", rank: 3),
+      .init(title: "GB/s", rank: 4), .init(title: "FLOP/B", rank: 6),
       .init(title: "of roof", unit: "%", rank: 2), .init(title: "at best", unit: scale.unit, rank: 5),
       .init(title: "roof", alignment: .left, rank: 8),
     ])
@@ -39,7 +40,7 @@ struct ProfileTree {
   private var restLines: [Line] {
     let wait = figures.profile.threads > 1 ? [("pool wait", figures.waitNanoseconds)] : []
     return (wait + [("unexplained", figures.unexplainedNanoseconds)]).map { name, nanoseconds in
-      [.init(name)] + times(nanoseconds) + Line(repeating: .init(""), count: 8)
+      [.init(name)] + times(nanoseconds) + Line(repeating: .init(""), count: 10)
     }
   }
 
@@ -48,8 +49,9 @@ struct ProfileTree {
     let isLongest = phase.map { $0.phase == figures.longestPhase?.phase } ?? false
     return [.init(name, isBold: isLongest)] + times(work.nanoseconds, hasBar: hasBar, isBold: isLongest) + [
       .init(work.waitNanoseconds > 0 ? scale.text(work.waitNanoseconds) : ""),
-      .init(phase.map { NumberText.plain($0.calls) } ?? ""), .init(rate(work.gflops)),
-      .init(rate(work.gbPerSecond)), .init(rate(work.intensity)),
+      .init(phase.map { NumberText.plain($0.calls) } ?? ""), .init(amount(work.flops)),
+      .init(amount(work.bytes)), .init(rate(work.gflops)), .init(rate(work.gbPerSecond)),
+      .init(rate(work.intensity)),
       .init(work.rooflinePercent.map { NumberText.fixed($0, 1) } ?? ""),
       .init(work.leastNanoseconds.map(scale.text) ?? ""), .init(phase?.roof?.word ?? ""),
     ]
@@ -70,6 +72,9 @@ struct ProfileTree {
     }
     return (groups + [figures.waitNanoseconds, figures.unexplainedNanoseconds]).max() ?? 1
   }
+
+  /// In millions; empty for none.
+  private func amount(_ value: Double) -> String { value > 0 ? NumberText.significant(value / 1e6, 3) : "" }
 
   private func rate(_ value: Double?) -> String { value.map { NumberText.significant($0, 3) } ?? "" }
 }

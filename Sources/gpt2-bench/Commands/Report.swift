@@ -42,10 +42,8 @@ enum Output {
       throw RunError(
         "\(option): found \(path.isEmpty ? "nothing" : "the folder \(path)"), expected a file's path")
     }
-    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    if let type = try? manager.attributesOfItem(atPath: resolved)[.type] as? FileAttributeType,
-      type != .typeRegular
-    {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       throw RunError("\(option): found \(path), a device or a pipe, expected a file's path")
     }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path

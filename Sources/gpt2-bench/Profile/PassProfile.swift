@@ -62,6 +62,9 @@ struct PassProfile {
         if mark == .residual, !addsToStream {
           addsToStream = true
           count(phase, layer, .residual)
+          // The product has left the stream alone.
+          entries[self.index(of: ProfilePhase(phase, .operation), layer: layer)].activationBytes -=
+            PhaseWork.streamBytes(rows: rows, in: configuration)
         }
       }
       guard index + 1 < marks.count else { break }
@@ -124,7 +127,8 @@ extension ProfilePhase {
       case (.attention, .softmax): .attentionSoftmax
       case (.attention, .values): .attentionValues
       case (.attention, _): .attentionOther
-      case (.projection, .residual), (.down, .residual): .residual
+      case (.projection, .residual): .projectionResidual
+      case (.down, .residual): .mlpResidual
       case (.up, .gelu): .gelu
       case (.up, _): .up
       case (.embedding, _): .embedding

@@ -43,7 +43,7 @@ enum OperationCells {
         Embedding.flops(rows: rows, channels: channels), Embedding.bytes(rows: rows, channels: channels),
         Embedding.tableBytes(rows: rows, channels: channels)
       )
-    case .sampling(let vocabulary, _): (0, 4 * Double(vocabulary), 4 * Double(vocabulary))
+    case .sampling(let vocabulary, _): (0, 4 * Double(vocabulary), 0)
     }
   }
 }

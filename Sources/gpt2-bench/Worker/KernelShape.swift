@@ -40,7 +40,8 @@ enum KernelShape: Hashable {
       try EmbeddingProblem(
         rows: rows, channels: channels, vocabulary: vocabulary, kernel: kernel, rotation: rotation)
     case .operation(.sampling(let vocabulary, let choice)):
-      try SamplingProblem(vocabulary: vocabulary, parameters: try choice.parameters, rotation: rotation)
+      try SamplingProblem(
+        vocabulary: vocabulary, parameters: try choice.parameters, kernel: kernel, rotation: rotation)
     }
   }
 
@@ -54,7 +55,7 @@ enum KernelShape: Hashable {
     case .operation(.attention): try AttentionProblem.firstRaggedFailure(of: kernel)
     case .operation(.embedding): try EmbeddingProblem.firstRaggedFailure(of: kernel)
     case .operation(.sampling(_, let choice)):
-      try SamplingProblem.firstRaggedFailure(of: try choice.parameters)
+      try SamplingProblem.firstRaggedFailure(of: try choice.parameters, kernel)
     }
   }
 

@@ -22,6 +22,6 @@ import Testing
     #expect(process.terminationStatus == 0)
     // Two completions that end by their number of tokens, and the shape of the logits at the end.
     #expect(text.components(separatedBy: " count\n").count == 3)
-    #expect(try text.split(separator: "\n").last?.contains(/^[0-9]+ [0-9]+ -?[0-9.]+$/) == true)
+    #expect(text.split(separator: "\n").last?.contains(/^[0-9]+ [0-9]+ -?[0-9.]+$/) == true)
   }
 }

@@ -47,9 +47,11 @@ import Testing
       #expect(entries.compactMap(\.layer) == Array(0..<layers), "\(phase)")
       #expect(entries.allSatisfy { $0.calls == profile.keptPasses && $0.nanoseconds > 0 }, "\(phase)")
     }
-    let additions = named.filter { $0.phase == .residual }
-    #expect(additions.allSatisfy { $0.calls == 2 * profile.keptPasses })
-    #expect(additions.compactMap(\.layer) == (profile.variant == "packed" ? [] : Array(0..<layers)))
+    for phase in [ProfilePhase.projectionResidual, .mlpResidual] {
+      let additions = named.filter { $0.phase == phase }
+      #expect(additions.allSatisfy { $0.calls == profile.keptPasses })
+      #expect(additions.compactMap(\.layer) == (profile.variant == "packed" ? [] : Array(0..<layers)))
+    }
     for phase in [ProfilePhase.embedding, .logits, .sampling] {
       #expect(named.filter { $0.phase == phase }.map(\.calls) == [profile.keptPasses])
     }

@@ -61,7 +61,7 @@ import Testing
   /// By hand: 64 rows of 768 are 49,152 values, eight operations and eight bytes each; the vectors are 8 · 768 bytes.
   @Test func theWorkOfALayerNormAndOfAChoice() {
     #expect(work(.layerNorm(rows: 64, channels: 768)) == [393_216, 399_360, 6144])
-    #expect(work(.sampling(vocabulary: 100, choice: .topP)) == [0, 400, 400])
+    #expect(work(.sampling(vocabulary: 100, choice: .topP)) == [0, 400, 0])
   }
 
   /// One query behind 512 positions: 513 pairs in each of 768 channels, four operations each; 2 · 768 · 512 floats that

@@ -66,12 +66,17 @@ import Testing
           (1_390, .residual), (1_400, .operation), (1_401, Mark(.between)),
         ])
     ]).entries
-    let additions = entries.filter { $0.phase == .residual }
+    let additions = entries.filter { $0.phase == .projectionResidual || $0.phase == .mlpResidual }
+    #expect(additions.map(\.phase) == [.projectionResidual, .mlpResidual])
     #expect(additions.map(\.layer) == [0, 1] && additions.map(\.calls) == [1, 1])
     #expect(additions.map(\.nanoseconds) == [29, 10])
-    #expect(additions.allSatisfy { $0.flops == Double(3 * 8) && $0.activationBytes == 0 })
+    // Three rows of eight: the product's output and the stream are read, the stream is written.
+    #expect(additions.allSatisfy { $0.flops == Double(3 * 8) && $0.activationBytes == Double(3 * 4 * 3 * 8) })
     let projection = entries.first { $0.phase == .projection }
     #expect(projection?.nanoseconds == 121 && projection?.waitNanoseconds == 20)
+    #expect(projection?.activationBytes == Double(4 * (3 * 8 + 3 * 8)))
+    let down = entries.filter { $0.phase == .down }
+    #expect(down.map(\.activationBytes) == [Double(4 * (3 * 32 + 2 * 3 * 8)), Double(4 * (3 * 32 + 3 * 8))])
   }
 
   @Test func workIsOfTheRowsAndPositions() {

@@ -134,6 +134,23 @@ import Testing
         ",attention-scores+attention-softmax+attention-values+attention-other,"))
   }
 
+  /// Additions to the residual stream that one side has fused into its products are no less work.
+  @Test func fusedAdditionsAreTheirProducts() throws {
+    let apart = Fixture.profile(
+      "apart", .decode,
+      Fixture.cachedToken + [
+        PhaseTime(phase: .projectionResidual, microseconds: 5, flops: 1e3, activations: 6e3),
+        PhaseTime(phase: .mlpResidual, microseconds: 12, flops: 1e3, activations: 6e3),
+      ])
+    let parts = try explain(apart, cached).parts
+    let linear = try #require(parts.first { $0.source == .phases([.qkv, .projection, .projectionResidual]) })
+    let mlp = try #require(parts.first { $0.source == .phases([.up, .gelu, .down, .mlpResidual]) })
+    for (part, change) in [(linear, -10e3), (mlp, -24e3)] {
+      #expect(abs(part.change - change) < 1e-6)
+      #expect(abs(try #require(part.split).work) < -0.1 * change)
+    }
+  }
+
   @Test func twoStagesLengthsOrModelsAreRefused() {
     let others = [
       Fixture.profile("x", .prefill), Fixture.profile("x", tokens: 65), Fixture.profile("x", layers: 3),

@@ -44,10 +44,10 @@ import Testing
         unexplained         ▎             10.0    1.0
         total                           1000.0  100.0            3.25   6.57   0.494     65.7    656.9
 
-        layer                                             time  share  GFLOP/s  GB/s  of roof  at best
-                                                            µs      %                       %       µs
-            0  ████████████████████████████████████████  355.0   35.5     3.16  6.41     64.1    227.5
-            1  ████████████████████████████████████████  355.0   35.5     3.16  6.41     64.1    227.5
+        layer                       time  share  calls  MFLOP    MB  GFLOP/s  GB/s  FLOP/B  of roof  at best
+                                      µs      %                                                   %       µs
+            0  ██████████████████  355.0   35.5     11   1.12  2.27     3.16  6.41   0.494     64.1    227.5
+            1  ██████████████████  355.0   35.5     11   1.12  2.27     3.16  6.41   0.494     64.1    227.5
 
         thread                                                busy  busy  waits
                                                                 µs     %     µs
@@ -58,10 +58,20 @@ import Testing
         The probes cost 0.5 % (95 % CI 0.5 to 0.5), the median over 5 passes that ran with them and without,
           in turns: 1000.0 µs with, 995.0 µs without.
         Means of 3 of 5 passes, those around the median.
-        Times are of the thread that drives the pass; rates and shares of the roofline count its wait too.
+        Times are of the thread that drives the pass; rates and shares of the roofline count its wait too,
+          which behind a part of an operation is the operation's.
         At best: what the ceilings of this run allow.
 
         """)
+  }
+
+  @Test func aWideTerminalGetsOperationsAndBytesToo() throws {
+    let lines = text(Fixture.profile("kv-cache"), width: 120).split(separator: "\n").map(String.init)
+    let heading = try #require(lines.first { $0.hasPrefix("phase") })
+    #expect(heading.contains("calls  MFLOP      MB  GFLOP/s"))
+    let projection = try #require(lines.first { $0.hasPrefix("└ projection") })
+    #expect(projection.contains("      2  0.140   0.304     3.50"))
+    #expect(lines.allSatisfy { $0.count <= 120 })
   }
 
   @Test func aNarrowTerminalGetsFewerColumns() {
@@ -110,7 +120,8 @@ import Testing
           µs with, 995.0 µs without.
         Means of 3 of 5 passes, those around the median.
         Times are of the thread that drives the pass; rates and
-          shares of the roofline count its wait too.
+          shares of the roofline count its wait too, which behind a
+          part of an operation is the operation's.
         At best: what the ceilings of this run allow.
 
         """)

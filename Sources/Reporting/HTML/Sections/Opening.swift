@@ -24,7 +24,9 @@ struct Opening {
 
   /// Who is fastest, and by how much.
   var sentence: String {
-    guard !headlines.isEmpty else { return "No variant has a figure." }
+    guard !headlines.isEmpty else {
+      return MarkdownReport.profiledAnswer(context.record) ?? "No variant has a figure."
+    }
     let winners = headlines.map(\.first.cell.variant).uniqued()
     let sentences = winners.map { winner -> String in
       let own = headlines.filter { $0.first.cell.variant == winner }

@@ -48,7 +48,8 @@ extension PageSection {
     }
     let note =
       "Each bar is one pass, cut into the phases that it spends its time in, as the thread that drives it sees them. "
-      + "Hatched: it waits for the pool's other threads. Blank: what no phase explains."
+      + "Hatched: it waits for the pool's other threads. Blank: what no phase explains. "
+      + ProfilePhase.fusion
     return PageSection(
       id: "phases", title: "Where the time goes",
       [.note(note)] + groups.flatMap { [.charts(charts($0, context)), table($0, context)] })
@@ -177,7 +178,6 @@ extension ProfileGroup {
     case .logits: .series(2)
     case .layerNorm: .series(3)
     case .embedding: .series(4)
-    case .residual: .series(5)
     case .sampling: .series(6)
     case .other: .series(7)
     }

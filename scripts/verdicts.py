@@ -13,7 +13,8 @@ Steps, each a number of whole runs of `gpt2-bench compare --against`, and what m
 
 The slowed build is this source tree with a few lines more (see `SLOWED`), built in a folder of its own; every linear
 layer of a single row then takes that much longer, by its own time. Results are appended to DIR/runs.jsonl, one line a
-run, so that it can be broken off and goes on where it was; the table at the end is of all of them.
+run, so that it can be broken off and goes on where it was; the table at the end is of all runs of this commit with these
+options.
 """
 
 import argparse
@@ -63,6 +64,12 @@ def build(folder: Path) -> Path:
     path = subprocess.run(
         ["swift", "build", "-c", "release", "--show-bin-path"], cwd=folder, check=True, capture_output=True, text=True)
     return Path(path.stdout.strip()) / "gpt2-bench"
+
+
+def commit() -> str:
+    """Of the tree that is measured, `-dirty` behind it where files differ."""
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def build_slowed(out: Path) -> Path:
@@ -309,12 +316,14 @@ def main() -> None:
     normal = build(ROOT)
     slowed = build_slowed(out) if {"slower5", "slower2"} & set(steps) else normal
     log = out / "runs.jsonl"
-    runs = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
     budget = ["--budget", f"{given.budget:g}"]
+    what = {"commit": commit(), "options": budget + options}
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    runs = [run for run in map(json.loads, lines) if {key: run.get(key) for key in what} == what]
     for step in steps:
         wanted = given.runs or STEPS[step]
         while (count := sum(run["step"] == step for run in runs)) < wanted:
-            run = {"step": step, **perform(step, normal, slowed, budget + options, out)}
+            run = {"step": step, **what, **perform(step, normal, slowed, budget + options, out)}
             runs.append(run)
             with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(run) + "\n")

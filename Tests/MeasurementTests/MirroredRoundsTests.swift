@@ -92,12 +92,4 @@ import Testing
     #expect(rounds(6, 0) == 8)
     #expect(rounds(6, .infinity) == 1)
   }
-
-  @Test func whatIsMeasuredAloneHasTheTimeOfAllUpToALimit() {
-    #expect(MirroredRounds.rounds(3, share: 1, limit: 8) == 3)
-    #expect(MirroredRounds.rounds(3, share: 0.5, limit: 8) == 6)
-    #expect(MirroredRounds.rounds(3, share: 2.0 / 3, limit: 8) == 4)
-    #expect(MirroredRounds.rounds(3, share: 0.1, limit: 8) == 8)
-    #expect(MirroredRounds.rounds(9, share: 0.5, limit: 8) == 9, "never fewer than where all are measured")
-  }
 }

@@ -41,10 +41,4 @@ public struct MirroredRounds: Sendable, Equatable {
     let count = (seconds / (2 * Double(sides) * executionSeconds)).rounded(.down)
     return Int(min(max(count, 1), Double(limit)))
   }
-
-  /// How many rounds a unit gets where only that share of all units is measured, above 0 and at most 1, and has the time
-  /// of all: `rounds / share`, at most `limit`, and never fewer than `rounds`.
-  public static func rounds(_ rounds: Int, share: Double, limit: Int) -> Int {
-    max(rounds, Int(min((Double(rounds) / share).rounded(.down), Double(limit))))
-  }
 }

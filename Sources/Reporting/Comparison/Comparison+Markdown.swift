@@ -106,7 +106,7 @@ private struct ComparisonColumn {
       Self("unit", .left) { $0.unit },
       Self("n", .right) { "\($0.baseSamples), \($0.headSamples)" },
       Self("ratio, > 1 is better", .right) { $0.ratio.map { NumberText.fixed($0.value, 3) } ?? "" },
-      Self("95 % CI", .left) {
+      Self("CI", .left) {
         $0.ratio?.interval.map { "\(NumberText.fixed($0.lower, 3)) to \(NumberText.fixed($0.upper, 3))" }
           ?? ""
       },

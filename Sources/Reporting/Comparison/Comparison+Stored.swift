@@ -33,7 +33,7 @@ extension Comparison {
     self.init(
       method: .stored, base: base, head: head, thresholds: thresholds, rows: stored.judged,
       unmatched: stored.unmatched.map(\.line), failures: stored.failures.map(\.line),
-      warnings: stored.comparability.warnings, notes: Self.storedNotes)
+      warnings: stored.comparability.warnings + stored.validity, notes: Self.storedNotes)
   }
 
   private static var storedNotes: [String] {

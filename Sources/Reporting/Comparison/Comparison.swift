@@ -22,6 +22,8 @@ public struct Comparison: Sendable {
   let failures: [String]
   /// Whether the head lost a contestant that failed no check: what it would have shown is not known.
   var hasLostHead = false
+  /// Whether the base lost a contestant that it had measured: rows are gone that there were.
+  var hasLostBaseMidway = false
   /// What limits the comparison: differences of both sides, records that are not whole. One line each.
   let warnings: [String]
   /// How this comparison was made, one line each.
@@ -29,13 +31,15 @@ public struct Comparison: Sendable {
   /// Why rows changed, from both sides' profiles, one line each; empty where a side has none.
   var reasons: [String] = []
 
-  /// 3 where a row regressed; else 4 where a check failed in the head; else 5 where a row is inconclusive, the
-  /// head lost a contestant or nothing could be compared; else 0.
+  /// 3 where a row regressed; else 4 where a check failed in the head; else 1 where the head lost a contestant for
+  /// another reason; else 5 where a row is inconclusive, the base lost a contestant on the way or nothing could be
+  /// compared; else 0.
   public var exitCode: Int32 {
     let verdicts = rows.filter(\.counts).map(\.verdict)
     if verdicts.contains(.regressed) { return 3 }
     if !failures.isEmpty || verdicts.contains(.failed) { return 4 }
-    if verdicts.contains(.inconclusive) || verdicts.isEmpty || hasLostHead { return 5 }
+    if hasLostHead { return 1 }
+    if verdicts.contains(.inconclusive) || verdicts.isEmpty || hasLostBaseMidway { return 5 }
     return 0
   }
 }
@@ -70,5 +74,5 @@ extension Side {
 
 extension Build {
   /// Compiler, configuration, CPU flag and vector width.
-  var flags: [String] { [compiler, configuration, cpuFlag, "\(vectorBits)-bit vectors"] }
+  public var flags: [String] { [compiler, configuration, cpuFlag, "\(vectorBits)-bit vectors"] }
 }

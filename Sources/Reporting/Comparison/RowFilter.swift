@@ -1,5 +1,6 @@
 /// Which rows of a comparison are wanted: terms separated by commas, each of words separated by blanks. A row is kept
-/// where one term has all of its words in the row's label, upper and lower case alike.
+/// where one term has all of its words in the row's label, upper and lower case alike. A word may be a part of one of the
+/// label's, but no number is a part of another: `t1` is not in `t16`.
 ///
 /// `packed decode,memory` keeps the decode rows of `packed`, and every row of peak memory.
 public struct RowFilter: Sendable, Equatable {
@@ -21,7 +22,17 @@ public struct RowFilter: Sendable, Equatable {
   /// - Parameter label: see `label(_:_:_:)`.
   func keeps(_ label: String) -> Bool {
     let label = label.lowercased()
-    return terms.contains { $0.allSatisfy(label.contains) }
+    return terms.contains { $0.allSatisfy { Self.isPart($0, of: label) } }
+  }
+
+  private static func isPart(_ word: String, of label: String) -> Bool {
+    label.ranges(of: word).contains { range in
+      let before = label[..<range.lowerBound].last
+      let behind = label[range.upperBound...].first
+      let cutsInFront = before?.isNumber == true && word.first?.isNumber == true
+      let cutsBehind = behind?.isNumber == true && word.last?.isNumber == true
+      return !cutsInFront && !cutsBehind
+    }
   }
 
   /// For a filter that keeps none of the rows that there are.

@@ -42,11 +42,17 @@ struct StoredEvidence: Sendable {
     guard let (old, new) = figures(.peakMemory, contestant) else { return nil }
     let threshold = thresholds.ofMemory(base: old, head: new)
     let judgement = VerdictRule(threshold: threshold).judgement(ofSingleRatio: old / new)
-    return StoredCandidate(
-      row: ComparisonRow(
-        contestant: contestant, test: nil, metric: .peakMemory, base: old, head: new, baseSamples: 1,
-        headSamples: 1, ratio: Figure(value: old / new), threshold: threshold,
-        verdict: judgement.verdict))
+    var row = ComparisonRow(
+      contestant: contestant, test: nil, metric: .peakMemory, base: old, head: new, baseSamples: 1,
+      headSamples: 1, ratio: Figure(value: old / new), threshold: threshold, verdict: judgement.verdict)
+    if tests(base, contestant) != tests(head, contestant) {
+      row.isOnlyShown("the peak is over all of a run's tests, and the two ran others")
+    }
+    return StoredCandidate(row: row)
+  }
+
+  private func tests(_ run: RunFigures, _ contestant: Contestant) -> Set<Test> {
+    Set(run.rows.filter { $0.contestant == contestant }.map(\.cell.test))
   }
 
   /// Nil where a side has no load time. Loading reads memory, so DRAM's ceiling tells how the machine changed; a share

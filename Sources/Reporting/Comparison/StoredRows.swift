@@ -56,6 +56,15 @@ struct StoredRows: Sendable {
     return copy
   }
 
+  /// What speaks against each record's own figures.
+  var validity: [String] {
+    [("base", evidence.base), ("head", evidence.head)].flatMap { side, run in
+      Validity(run.record).findings.filter { $0.severity == .warning }.map {
+        "In the \(side)'s run: \($0.text)."
+      }
+    }
+  }
+
   /// Every row with its verdict.
   var judged: [ComparisonRow] {
     let rows = candidates.map(\.row).judged(insignificance: StoredCandidate.insignificance)

@@ -121,7 +121,8 @@ public struct PairedUnit: Codable, Sendable, Equatable {
   /// Index into the record's contestants.
   public var contestant: Int
   public var test: Test
-  /// Rounds in each block, each with two executions of every side; nil until the first warm-up has told.
+  /// Rounds in a block that measures every unit, each with two executions of every side; where fewer units are measured
+  /// they have the time of all. Nil until the first warm-up has told.
   public var rounds: Int?
 
   public init(contestant: Int, test: Test, rounds: Int? = nil) {

@@ -32,6 +32,7 @@ struct PairedRules {
       settings.alpha > 0 && settings.alpha < 1, "settings.alpha", "\(settings.alpha)",
       "a number between 0 and 1")
     try common.inRange(settings.firstLook, 2...1_000_000, "settings.firstLook")
+    try common.inRange(settings.confirmationBlocks, 0...1_000_000, "settings.confirmationBlocks")
     try common.positive(settings.budgetSeconds, "settings.budgetSeconds")
     do {
       _ = try Thresholds(parsing: settings.maxRegression)

@@ -68,8 +68,8 @@ struct PairedSearch: Sendable {
     }
     let judged = outcomes.map(\.row).judged()
     for (index, row) in judged.enumerated() {
-      outcomes[index].row.adjustedPValue = row.adjustedPValue
       guard !outcomes[index].isClear else { continue }
+      outcomes[index].row.adjustedPValue = row.adjustedPValue
       outcomes[index].row.verdict = row.verdict
       outcomes[index].row.reason = reason(of: row, blocks: count)
       outcomes[index].isClear = row.verdict != .inconclusive

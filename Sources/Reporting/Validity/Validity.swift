@@ -16,7 +16,8 @@ public struct Validity: Sendable, Equatable {
   public init(_ record: PairedRecord) {
     checks =
       [
-        record.head.build.map(Self.build),
+        record.head.build.map { Self.build($0) },
+        record.base.build.map { Self.build($0, name: "the base's build", "the base is a debug build") },
         Self.threads(record.contestants.map(\.threads), of: record.machine),
       ]
       .compactMap { $0 } + (record.conditions.map(Self.machine) ?? [])
@@ -28,10 +29,12 @@ public struct Validity: Sendable, Equatable {
   /// The names of what the system does not tell.
   var unreadable: [String] { checks.filter { $0.outcome == .unreadable }.map(\.name) }
 
-  private static func build(_ build: Build) -> ValidityCheck {
+  private static func build(
+    _ build: Build, name: String = "build", _ what: String = "this is a debug build of the command"
+  ) -> ValidityCheck {
     .judged(
-      "build", build.configuration, limit: "release", build.configuration == "debug",
-      "this is a debug build of the command; time release builds: swift run -c release")
+      name, build.configuration, limit: "release", build.configuration == "debug",
+      "\(what); time release builds: swift run -c release")
   }
 
   private static func threads(_ threads: [Int], of machine: Machine) -> ValidityCheck {

@@ -22,7 +22,11 @@ extension PairedBench {
         let process = try start(contestantPlan, side)
         defer { process.stop() }
         let loaded = try process.load(model: plan.model, cold: false)
-        if side == .base { record.base.version = loaded.version.map(Self.programVersion) }
+        if side == .base {
+          record.base.version = loaded.version.map(Self.programVersion)
+          record.base.build = loaded.build
+          warnOfOtherFlags()
+        }
         let rows = try plan.checks.flatMap {
           CheckRows.rows(of: try process.check($0), $0, contestantPlan)
         }
@@ -36,6 +40,19 @@ extension PairedBench {
         lose(contestant, side, "\(error)", failedCheck: false)
       }
     }
+  }
+
+  /// A build that was compiled otherwise is faster or slower for that.
+  private func warnOfOtherFlags() {
+    guard let base = record.base.build?.flags, let head = record.head.build?.flags, base != head else {
+      return
+    }
+    let warning =
+      "the builds were compiled otherwise: base \(base.joined(separator: ", ")); "
+      + "head \(head.joined(separator: ", "))"
+    guard !record.warnings.contains(warning) else { return }
+    record.warnings.append(warning)
+    progress.remark(warning)
   }
 
   /// `gpt2-bench 0.1.0, packed` says the program and the variant.
@@ -53,11 +70,11 @@ extension PairedBench {
   /// Fresh processes of every side in a random order, warm-ups that are not kept, then the mirrored rounds.
   ///
   /// - Parameters:
-  ///   - share: of all units, the part that this block measures, above 0 and at most 1: they get the time of the others.
+  ///   - units: how many this block measures, of all contestants: they share its time.
   ///   - timesLoads: give each load memory that was just in use, as a system that has to fetch it takes seconds.
   /// - Throws: `LostSide` for the side that cannot go on.
   func measure(
-    _ contestant: Int, _ cells: [Int], share: Double, timesLoads: Bool, into block: inout PairedBlock
+    _ contestant: Int, _ cells: [Int], units count: Int, timesLoads: Bool, into block: inout PairedBlock
   ) throws {
     var sides = PairedSide.allCases
     generator.shuffle(&sides)
@@ -83,10 +100,9 @@ extension PairedBench {
     }
     fixRounds(contestant, cells, times)
     let units = cells.map { plan.unit(contestant: contestant, cell: $0) }
-    let counts = units.map {
-      MirroredRounds.rounds(record.units[$0].rounds ?? 1, share: share, limit: Self.mostRounds)
-    }
-    let rounds = MirroredRounds(rounds: counts, sides: sides.count)
+    let rounds = MirroredRounds(
+      rounds: units.map { self.rounds(executionSeconds: executionSeconds[$0] ?? 0, units: count) },
+      sides: sides.count)
     for turn in rounds.order(using: &generator) where !isCancelled {
       let side = sides[turn.side]
       guard let process = processes[side] else { continue }
@@ -125,13 +141,19 @@ extension PairedBench {
 
   /// By the first warm-up's time alone: no figure influences how often it is measured in a block.
   private func fixRounds(_ contestant: Int, _ cells: [Int], _ seconds: [Double]) {
-    let share = roundsSeconds(plan.settings.budgetSeconds) / Double(record.units.count)
     for (cell, seconds) in zip(cells, seconds) {
       let unit = plan.unit(contestant: contestant, cell: cell)
-      guard record.units[unit].rounds == nil else { continue }
-      record.units[unit].rounds = MirroredRounds.rounds(
-        within: share, executionSeconds: seconds, sides: PairedSide.allCases.count, limit: Self.mostRounds)
+      guard executionSeconds[unit] == nil else { continue }
+      executionSeconds[unit] = seconds
+      record.units[unit].rounds = rounds(executionSeconds: seconds, units: record.units.count)
     }
+  }
+
+  /// Of a unit in a block that measures so many.
+  private func rounds(executionSeconds: Double, units: Int) -> Int {
+    MirroredRounds.rounds(
+      within: roundsSeconds(plan.settings.budgetSeconds) / Double(max(units, 1)),
+      executionSeconds: executionSeconds, sides: PairedSide.allCases.count, limit: Self.mostRounds)
   }
 
   /// Whatever is timed must come to the same tokens in both builds.

@@ -19,6 +19,8 @@ final class PairedBench {
   var sequence = 0
   /// The tokens of each unit, and the side that made them first.
   var tokens: [Int: (side: PairedSide, ids: [[Int]])] = [:]
+  /// What each unit's test took in its first warm-up.
+  var executionSeconds: [Int: Double] = [:]
 
   private let conditions = ConditionsRecorder()
   private let start: UInt64
@@ -101,14 +103,13 @@ final class PairedBench {
     var order = Array(plan.contestants.indices)
     generator.shuffle(&order)
     let wanted = order.reduce(0) { $0 + demand.cells(of: $1, in: plan).count }
-    let share = Double(max(wanted, 1)) / Double(record.units.count)
     for contestant in order where !isCancelled {
       let cells = demand.cells(of: contestant, in: plan)
       let timesLoads = demand.loads.contains(contestant)
       guard !cells.isEmpty || timesLoads else { continue }
       progress.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
       do {
-        try measure(contestant, cells, share: share, timesLoads: timesLoads, into: &block)
+        try measure(contestant, cells, units: wanted, timesLoads: timesLoads, into: &block)
       } catch let error as LostSide {
         guard !isCancelled else { break }
         lose(contestant, error.side, "\(error.reason)", failedCheck: error.failedCheck)

@@ -18,7 +18,9 @@ extension Build {
   static let programVersion = "0.1.0"
 
   /// This program's build, and the commit of the project's folder.
-  static func current(_ project: Project) -> Build {
+  static func current(_ project: Project) -> Build { ofProgram(commit: commit(of: project.root)) }
+
+  static func ofProgram(commit: String?) -> Build {
     #if DEBUG
       let configuration = "debug"
     #else
@@ -27,7 +29,7 @@ extension Build {
     return Build(
       version: programVersion, compiler: "Swift \(swiftVersion)", configuration: configuration,
       cpuFlag: String(cString: csystem_cpu_flag()), vectorBits: Int(csystem_vector_bytes()) * 8,
-      commit: commit(of: project.root))
+      commit: commit)
   }
 
   private static var swiftVersion: String {

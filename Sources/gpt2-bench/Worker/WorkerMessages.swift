@@ -31,6 +31,8 @@ struct LoadAnswer: Codable {
   let decoding: String?
   /// Why `run` will give no counters, in a line; nil where it does, or where that was not said.
   var countersUnavailable: String? = nil
+  /// Of a `gpt2-bench`, without its commit.
+  var build: Build? = nil
 }
 
 struct CheckRequest: Codable {

@@ -61,7 +61,7 @@ final class WorkerSession {
     return LoadAnswer(
       loadNanoseconds: nanoseconds, wasCold: wasCold, threads: threads, weights: variant.weights,
       version: "gpt2-bench \(Build.programVersion), \(variant.name)", baselineBytes: baselineBytes,
-      decoding: variant.decoding.rawValue, countersUnavailable: unavailable)
+      decoding: variant.decoding.rawValue, countersUnavailable: unavailable, build: .ofProgram(commit: nil))
   }
 
   /// Whether the files' pages are all out; false where another process keeps them.

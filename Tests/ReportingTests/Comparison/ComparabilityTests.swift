@@ -41,6 +41,7 @@ import Testing
         "The suite differs: base quick, head none. What both have is compared.",
         "The set of thread counts differs: base 1, head 1, 2. What both have is compared.",
         "The head record is incomplete.",
+        "In the head's run: this is a debug build of the command; time release builds: swift run -c release.",
       ])
   }
 

@@ -57,6 +57,12 @@ import Testing
   func aRowIsKeptByEveryWordOfOneTerm(text: String, isKept: Bool) throws {
     #expect(label == "kv-cache f32 t2 tg32 @ d64 decode")
     #expect(try RowFilter(parsing: text).keeps(label) == isKept)
+    // No number is a part of another.
+    let wide = "packed f32 t16 tg40 @ d128 decode"
+    let parts = [("t1", false), ("t16", true), ("tg4", false), ("d1", false), ("d128", true), ("128", true)]
+    for (word, isKept) in parts {
+      #expect(try RowFilter(parsing: word).keeps(wide) == isKept, "\(word)")
+    }
   }
 
   @Test(arguments: ["", " ", "a,", ",a", "a,,b"])

@@ -27,7 +27,7 @@ import Testing
 
         - `simd8`: tiny: max abs error 0.5 > 1e-4
 
-        | verdict       | variant    | weights | threads | test      | metric        |  base |  head | unit  |      n | ratio, > 1 is better | 95 % CI        | p, Holm | noise floor | remark |
+        | verdict       | variant    | weights | threads | test      | metric        |  base |  head | unit  |      n | ratio, > 1 is better | CI             | p, Holm | noise floor | remark |
         | ------------- | ---------- | ------- | ------: | --------- | ------------- | ----: | ----: | ----- | -----: | -------------------: | -------------- | ------: | ----------: | ------ |
         | **regressed** | `kv-cache` | f32     |       1 | tg5 @ d64 | decode tok/s  | 497.8 | 398.2 | tok/s | 10, 10 |                0.800 | 0.797 to 0.803 | 8.7e-05 |       2.0 % |        |
         | unchanged     | `naive`    | f32     |       1 |           | load, warm    | 2.008 | 2.008 | ms    |   5, 5 |                1.000 | 0.994 to 1.006 |     1.0 |       2.0 % |        |

@@ -88,6 +88,27 @@ import Testing
     #expect(comparison.exitCode == 0)
   }
 
+  /// The peak is over all tests of a run: of runs of other tests it is shown and decides nothing.
+  @Test func memoryOfOtherTestsDoesNotCount() throws {
+    var head = base
+    head.cells.removeAll { $0.variant == "kv-cache" && $0.test == Fixture.decode }
+    for index in head.cells.indices { head.cells[index].peakMemoryBytes = 80_000_000 }
+    let rows = Comparison(base: base, head: head).rows.filter { $0.metric == .peakMemory }
+    let other = try #require(rows.first { $0.contestant.variant == "kv-cache" })
+    #expect(other.verdict == .inconclusive && !other.counts && other.ratio != nil)
+    #expect(other.reason?.hasPrefix("the peak is over all of a run's tests") == true)
+    let same = try #require(rows.first { $0.contestant.variant == "naive" })
+    #expect(same.verdict == .regressed && same.counts)
+  }
+
+  @Test func whatSpeaksAgainstARecordIsSaid() {
+    var head = base
+    head.build.configuration = "debug"
+    let warnings = Comparison(base: base, head: head).warnings
+    #expect(warnings.contains { $0.hasPrefix("In the head's run: this is a debug build") })
+    #expect(!warnings.contains { $0.hasPrefix("In the base's run: ") })
+  }
+
   @Test func memoryIsJudgedByItsThresholdAlone() throws {
     var head = base
     for index in head.cells.indices where head.cells[index].variant == "kv-cache" {

@@ -78,8 +78,8 @@ extension MarkdownReport {
       + "norms and keys and values of the positions before take turns in more memory than all caches hold together; "
       + "a token's vector lies anywhere in as much of a table. While the clock stands, the products that stand on both sides of a layer norm or an attention in a "
       + "pass read what it wrote and write what it will read, attention's new keys and values are stored, GELU gets "
-      + "fresh values, all threads write their shares of the logits that a token is chosen from, and before an embedding "
-      + "the logits of the pass before are computed.",
+      + "fresh values, all threads write the logits that a token is chosen from while they read a table, and before an "
+      + "embedding the logits of the pass before are computed.",
     "**The engine's own.** Embedding and sampling are the same code for every variant, on one thread: their rows differ "
       + "by what the machine does to a row, and are not ranked.",
     "**In a pass.** `packed` computes GELU within the product before it, and its softmax leaves the division to what "

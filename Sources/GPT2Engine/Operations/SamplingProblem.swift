@@ -2,7 +2,8 @@ import Foundation
 import GPT2Kernels
 import Statistics
 
-/// The choice of one token from logits that all threads have just written, each its share of them.
+/// The choice of one token from logits that all threads have written, each its share of them, while they read all of a
+/// table: the first have left the caches by then, and the last have not.
 public final class SamplingProblem: OperationProblem {
   private let vocabulary: Int
   private let parameters: SamplingParameters
@@ -14,6 +15,8 @@ public final class SamplingProblem: OperationProblem {
   private let written: FloatBuffer
   private let chosen: FloatBuffer
   private var sampler: Sampler
+  /// A part of the logits' product; nil where nothing is timed.
+  private let product: AdjacentProduct?
   private var preparations = 0
 
   public var callsPerPreparation: Int? { rotation == nil ? nil : 1 }
@@ -30,21 +33,38 @@ public final class SamplingProblem: OperationProblem {
     chosen = try makeBuffer(1)
     (self.vocabulary, self.parameters) = (vocabulary, parameters)
     (self.kernel, self.rotation) = (kernel, rotation)
+    product = try rotation.map { rotation throws(EngineError) in
+      try AdjacentProduct(
+        rows: 1, inputs: Self.width, outputs: max(rotation.count / (Self.parts * Self.width), 1),
+        kernel: kernel,
+        layout: .rows, rotation: rotation)
+    }
     sampler = Sampler(parameters)
     var generator = SeededGenerator(seed: seed)
     draw(logits.base, count: vocabulary, spread: 4, &generator)
   }
 
+  /// Inputs of the product.
+  private static let width = 1024
+  /// Of the table that is read, and of the logits that are written with it.
+  private static let parts = 8
   /// Logits that a thread copies at a time.
   private static let share = 1024
 
   public func prepare() {
     guard let values = rotation?.scattered(turn: preparations, count: vocabulary) else { return }
     preparations += 1
-    let (target, count) = (written.base, vocabulary)
-    kernel.forEach((count + Self.share - 1) / Self.share) { index in
-      let start = index * Self.share
-      (target + start).update(from: values + start, count: min(Self.share, count - start))
+    for part in 0..<Self.parts {
+      product?.run(turn: part)
+      copy(values, part * vocabulary / Self.parts..<(part + 1) * vocabulary / Self.parts)
+    }
+  }
+
+  private func copy(_ values: UnsafePointer<Float>, _ range: Range<Int>) {
+    let target = written.base
+    kernel.forEach((range.count + Self.share - 1) / Self.share) { index in
+      let start = range.lowerBound + index * Self.share
+      (target + start).update(from: values + start, count: min(Self.share, range.upperBound - start))
     }
   }
 

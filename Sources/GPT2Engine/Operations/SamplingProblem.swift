@@ -36,8 +36,7 @@ public final class SamplingProblem: OperationProblem {
     product = try rotation.map { rotation throws(EngineError) in
       try AdjacentProduct(
         rows: 1, inputs: Self.width, outputs: max(rotation.count / (Self.parts * Self.width), 1),
-        kernel: kernel,
-        layout: .rows, rotation: rotation)
+        kernel: kernel, layout: .rows, rotation: rotation)
     }
     sampler = Sampler(parameters)
     var generator = SeededGenerator(seed: seed)

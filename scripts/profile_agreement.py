@@ -9,7 +9,8 @@ timed alone three times, in turns, then both passes are profiled, then every ope
 all within seconds: machines drift. A difference is the median of the rounds' ratios of the profile's figure to the mean
 of the six beside it; the figures shown are medians too. Parts of an operation (softmax) are compared with `-t 1` only:
 on several threads a pass has the driving thread's share of them. A GELU is compared where no product has it fused.
-Prints a table and ends with 1 where a difference is above 10 %.
+Prints a table and ends with 1 where a difference is above 10 %. The embedding of one token is shown and not judged: two
+rows of memory, and a pass has them where its own token's luck has put them.
 """
 
 import argparse
@@ -30,6 +31,7 @@ ROUNDS_OF_A_WORKER = 3
 SAMPLES = 3
 LIMIT = 0.10
 FUSED = {"packed"}
+UNJUDGED = {("decode", "embedding")}
 
 
 class Worker:
@@ -139,13 +141,15 @@ def main():
         Path(options.json).write_text(json.dumps([[*key, found] for key, found in pairs.items()]))
     print("| variant | stage | operation | in a pass, µs | alone, µs | difference |")
     print("| --- | --- | --- | ---: | ---: | ---: |")
-    outside = 0
+    outside = judged = 0
     for (variant, stage, phase), found in pairs.items():
         inside, apart = (statistics.median(pair[i] for pair in found) for i in (0, 1))
         difference = statistics.median(pair[0] / pair[1] for pair in found) - 1
-        outside += abs(difference) > LIMIT
+        if (stage, phase) not in UNJUDGED:
+            judged += 1
+            outside += abs(difference) > LIMIT
         print(f"| {variant} | {stage} | {phase} | {inside:.2f} | {apart:.2f} | {100 * difference:+.1f} % |")
-    print(f"\n{len(pairs) - outside} of {len(pairs)} within {100 * LIMIT:.0f} %")
+    print(f"\n{judged - outside} of {judged} within {100 * LIMIT:.0f} %")
     return 1 if outside else 0
 
 

@@ -54,7 +54,7 @@ struct TimelineBuilder {
     var openOperation: Int?
     for (index, entry) in marks.enumerated() {
       let mark = Mark(rawValue: entry.mark)
-      while pass < passes.endIndex, passes[pass].start <= entry.time + Self.slack {
+      if pass < passes.endIndex, Self.opensPass(index, marks) {
         spans.append(
           .init(
             start: passes[pass].start - origin, duration: passes[pass].end - passes[pass].start,
@@ -117,8 +117,12 @@ struct TimelineBuilder {
     return spans
   }
 
-  /// Marks are timed by another counter than passes, which may set them this many nanoseconds apart.
-  private static let slack: UInt64 = 1_000
+  /// A pass begins between operations, and so does it end: two such marks in a row. Their times would not do, since marks
+  /// are timed by another counter than passes, which may set them apart.
+  private static func opensPass(_ index: Int, _ marks: [MarkLog.Entry]) -> Bool {
+    let between = Mark(.between).rawValue
+    return marks[index].mark == between && (index == 0 || marks[index - 1].mark == between)
+  }
 
   /// A moment of a pass, from the origin.
   private func within(_ pass: Pass, _ time: UInt64) -> UInt64 {

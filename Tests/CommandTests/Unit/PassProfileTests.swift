@@ -132,6 +132,29 @@ import Testing
     .init(stage: stage, tokens: 1, position: 4, start: start, end: end, residentBytes: 1 << 20)
   }
 
+  /// Marks that are timed too early by more than lies between two passes still belong to their own.
+  @Test func aClockThatDriftsMovesNoMarkIntoAnotherPass() throws {
+    let early = track(
+      0,
+      [
+        (7_000, Mark(.between)), (7_100, Mark(.embedding)), (12_000, Mark(.between)),
+        (16_000, Mark(.sampling)),
+        (17_000, Mark(.between)), (17_500, Mark(.between)), (17_600, Mark(.embedding)),
+        (22_000, Mark(.between)),
+        (26_900, Mark(.sampling)), (27_000, Mark(.between)),
+      ])
+    let timeline = TimelineBuilder([pass(.prefill, 10_000, 20_000), pass(.decode, 20_500, 30_000)]).timeline(
+      of: [early], title: "t")
+    let spans = timeline.tracks[0].spans
+    #expect(
+      spans.map { timeline.labels[Int($0.label)].name } == [
+        "prefill", "embedding", "sampling", "decode", "embedding", "sampling",
+      ])
+    #expect(spans.map(\.start) == [0, 0, 6_000, 10_500, 10_500, 16_900])
+    #expect(spans.map(\.duration) == [10_000, 2_000, 1_000, 9_500, 1_500, 100])
+    #expect(try !ChromeTrace(timeline).text.isEmpty)
+  }
+
   @Test func spansNestAndPoolThreadsAreAtTheOperationOfTheMoment() throws {
     // The clock sets the pass a little later, and a little shorter, than the marks.
     let timeline = TimelineBuilder([pass(.prefill, 1_010, 1_690)]).timeline(

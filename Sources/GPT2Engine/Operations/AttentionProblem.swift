@@ -5,8 +5,8 @@ import Statistics
 /// Attention of consecutive new positions over those before, whose keys and values lie in the caches of many layers.
 ///
 /// As in a pass, all threads have read what the call before wrote, a product has just written the queries and the new
-/// positions' keys and values, each thread its share of them, and the keys and values have been stored; those of the positions before come from the next layer's cache,
-/// which was read last when all the others had their turn.
+/// positions' keys and values, each thread its share of them, and the keys and values have been stored; those of the
+/// positions before come from the next layer's cache, which was read last when all the others had their turn.
 public final class AttentionProblem: OperationProblem {
   public let callsPerPreparation: Int? = 1
 
@@ -22,7 +22,6 @@ public final class AttentionProblem: OperationProblem {
   private let caches: FloatBuffer
   private let layers, keyCount, valueCount: Int
   private var layer = 0
-  private var preparations = 0
 
   private var channels: Int { heads * headSize }
 
@@ -52,15 +51,11 @@ public final class AttentionProblem: OperationProblem {
       layers = 1
     }
     qkv = try makeBuffer(rows * 3 * channels)
-    if let rotation {
-      products = (
-        try AdjacentProduct(
-          rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, rotation: rotation),
-        try AdjacentProduct(
-          rows: rows, inputs: channels, outputs: channels, kernel: kernel, rotation: rotation)
+    products = try rotation.map(WeightWalk.init).map { walk throws(EngineError) in
+      (
+        try AdjacentProduct(rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, walk: walk),
+        try AdjacentProduct(rows: rows, inputs: channels, outputs: channels, kernel: kernel, walk: walk)
       )
-    } else {
-      products = nil
     }
     past = try makeBuffer(depth * 2 * channels)
     output = try makeBuffer(rows * channels)
@@ -105,9 +100,8 @@ public final class AttentionProblem: OperationProblem {
   /// The next layer, with the new positions' queries, keys and values computed and the latter stored.
   public func prepare() {
     layer = (layer + 1) % layers
-    products?.behind.run(turn: 2 * preparations, from: UnsafePointer(output.base))
-    products?.before.run(turn: 2 * preparations + 1, to: qkv.base)
-    preparations += 1
+    products?.behind.run(from: UnsafePointer(output.base))
+    products?.before.run(to: qkv.base)
     store(qkv.base + channels, count: rows, stride: 3 * channels, firstPosition: depth, in: layer)
   }
 

@@ -47,11 +47,12 @@ public final class EmbeddingProblem: OperationProblem {
       (0..<count).map { _ in min(Int(generator.unit() * Double(limit)), limit - 1) }
     }
     checkedIDs = ids(rows, below: checkedVocabulary)
-    let timed = max(min(vocabulary, (rotation?.count ?? 0) / channels), 1)
+    let walk = rotation.map(WeightWalk.init)
+    let timed = max(min(vocabulary, (walk?.count ?? 0) / channels), 1)
     self.vocabulary = timed
-    if let rotation, timed * channels <= rotation.count {
+    if let walk, timed * channels <= walk.count {
       product = try AdjacentProduct(
-        rows: 1, inputs: channels, outputs: timed, kernel: kernel, layout: .rows, rotation: rotation)
+        rows: 1, inputs: channels, outputs: timed, kernel: kernel, layout: .rows, walk: walk)
     } else {
       product = nil
     }
@@ -65,7 +66,7 @@ public final class EmbeddingProblem: OperationProblem {
   }
 
   public func prepare() {
-    product?.run(turn: preparations)
+    product?.run()
     preparations += 1
     guard product != nil else { return }
     // A sequence has just been given its new tokens: they are in the caches, and where the tables lie is not.

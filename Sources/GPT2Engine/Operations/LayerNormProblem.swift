@@ -3,21 +3,40 @@ import Statistics
 
 /// Layer norm of rows, whose weight and bias come from memory.
 ///
-/// As in a pass before a layer's attention: the rows that the call before wrote have been read for queries, keys and
-/// values, and the MLP has just added to those that it reads, each thread its share of them.
+/// As in a pass: the rows that the call before wrote have been read by a product, and another has just added to those
+/// that it reads, each thread its share of them. Calls are in turns a layer's first norm, between the MLP before and the
+/// queries, keys and values, and its second, between the attention's projection and the MLP. A layer's vectors lie one
+/// behind the other, so that reading the biases before them fetches a part of the second norm's.
 public final class LayerNormProblem: OperationProblem {
-  public var callsPerPreparation: Int? { products == nil ? nil : 1 }
+  public var callsPerPreparation: Int? { places.isEmpty ? nil : 1 }
 
   private let rows, channels: Int
   private let kernel: any Kernel
-  private let rotation: WeightRotation?
-  /// The product before it and the one behind it; nil where nothing is timed.
-  private let products: (before: AdjacentProduct, behind: AdjacentProduct)?
+  private let walk: WeightWalk?
+  /// A layer's two norms; none where nothing is timed.
+  private let places: [Place]
   private var preparations = 0
   /// (rows, channels)
   private let input, output: FloatBuffer
   /// Weight and bias, side by side.
   private let vectors: FloatBuffer
+  /// The vectors of the layer that the next call is in; nil where a norm has only its own.
+  private var layer: UnsafePointer<Float>?
+  /// Where weight and bias of the next call lie.
+  private var next: UnsafePointer<Float>
+
+  /// A norm in its layer. Vectors are counted in widths of a row from where the layer's begin.
+  private struct Place {
+    let vectors: Int
+    let before: AdjacentProduct
+    /// Of the layer before where this is a layer's first norm.
+    let biasBefore: Int
+    let behind: AdjacentProduct
+    let biasBehind: Int
+  }
+
+  /// Norms and biases of a layer, in widths of a row.
+  private static let layerVectors = 13
 
   private static let epsilon: Float = 1e-5
 
@@ -28,36 +47,50 @@ public final class LayerNormProblem: OperationProblem {
     input = try makeBuffer(rows * channels)
     output = try makeBuffer(rows * channels)
     vectors = try makeBuffer(2 * channels)
-    if let rotation {
-      products = (
-        try AdjacentProduct(
-          rows: rows, inputs: 4 * channels, outputs: channels, kernel: kernel, rotation: rotation),
-        try AdjacentProduct(
-          rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, rotation: rotation)
-      )
-    } else {
-      products = nil
-    }
-    (self.rows, self.channels, self.kernel, self.rotation) = (rows, channels, kernel, rotation)
+    next = UnsafePointer(vectors.base)
+    let walk = rotation.map(WeightWalk.init)
+    places =
+      try walk.map { walk throws(EngineError) in
+        func product(_ inputs: Int, _ outputs: Int) throws(EngineError) -> AdjacentProduct {
+          try AdjacentProduct(
+            rows: rows, inputs: inputs * channels, outputs: outputs * channels, kernel: kernel, walk: walk)
+        }
+        return [
+          Place(
+            vectors: 0, before: try product(4, 1), biasBefore: 12, behind: try product(1, 3), biasBehind: 2),
+          Place(
+            vectors: 6, before: try product(1, 1), biasBefore: 5, behind: try product(1, 4), biasBehind: 8),
+        ]
+      } ?? []
+    (self.rows, self.channels, self.kernel, self.walk) = (rows, channels, kernel, walk)
     var generator = SeededGenerator(seed: seed)
     draw(input.base, count: rows * channels, &generator)
     draw(vectors.base, count: 2 * channels, &generator)
   }
 
-  /// What a worker keeps for it, in bytes: input and output, and what the products beside it read and write, which is
-  /// five times as wide before it and four times behind it.
+  /// What a worker keeps for it, in bytes: input and output, and what the products beside it read and write, in widths
+  /// of a row 5 and 4 for the first norm, 2 and 5 for the second.
   public static func bytes(rows: Int, channels: Int) -> Double {
-    4 * (2 + 5 + 4) * Double(rows) * Double(channels)
+    4 * (2 + 5 + 4 + 2 + 5) * Double(rows) * Double(channels)
   }
 
   public func prepare() {
-    products?.behind.run(turn: 2 * preparations, from: UnsafePointer(output.base))
-    products?.before.run(turn: 2 * preparations + 1, to: output.base, residual: input.base)
+    guard !places.isEmpty else { return }
+    let last = places[(preparations + places.count - 1) % places.count]
+    let own = places[preparations % places.count]
+    last.behind.run(from: UnsafePointer(output.base), bias: vector(last.biasBehind))
+    own.before.run(to: output.base, residual: input.base, bias: vector(own.biasBefore))
+    if own.vectors == 0 { layer = walk?.apart(Self.layerVectors * channels) }
+    next = vector(own.vectors) ?? UnsafePointer(vectors.base)
     preparations += 1
   }
 
+  private func vector(_ place: Int) -> UnsafePointer<Float>? {
+    layer.map { $0 + place * channels }
+  }
+
   public func run(turn: Int) -> UnsafePointer<Float> {
-    run(vectors: rotation?.scattered(turn: turn, count: 2 * channels) ?? UnsafePointer(vectors.base))
+    run(vectors: next)
   }
 
   private func run(vectors: UnsafePointer<Float>) -> UnsafePointer<Float> {

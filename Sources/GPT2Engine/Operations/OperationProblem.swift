@@ -31,12 +31,6 @@ extension OperationProblem {
   public func prepare() {}
 }
 
-extension WeightRotation {
-  /// As `weights(turn:count:)`, in an order in which no place lies behind the one before it: in a pass of the model
-  /// much else is read between two of them.
-  func scattered(turn: Int, count: Int) -> UnsafePointer<Float>? { weights(turn: turn &* 7919, count: count) }
-}
-
 /// Sizes around the widths of vectors and tiles, that kernels are held against the formulas on before any is timed.
 enum RaggedSizes {
   static let widths = [1, 7, 8, 9, 15, 17, 63, 65]

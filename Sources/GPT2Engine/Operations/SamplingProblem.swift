@@ -3,73 +3,76 @@ import GPT2Kernels
 import Statistics
 
 /// The choice of one token from logits that all threads have written, each its share of them, while they read all of a
-/// table: the first have left the caches by then, and the last have not.
+/// table: the first have left the caches by then, and the last have not. Each call has logits of its own, or the
+/// processor would learn where one vector's largest lie.
 public final class SamplingProblem: OperationProblem {
   private let vocabulary: Int
   private let parameters: SamplingParameters
-  private let kernel: any Kernel
-  private let rotation: WeightRotation?
+  /// Where the table and what it is multiplied with come from; nil where nothing is timed.
+  private let walk: WeightWalk?
   /// What is checked.
   private let logits: FloatBuffer
   /// What is timed.
   private let written: FloatBuffer
+  /// What the table is multiplied with.
+  private let state: FloatBuffer
   private let chosen: FloatBuffer
   private var sampler: Sampler
-  /// A part of the logits' product; nil where nothing is timed.
+  /// The logits; nil where nothing is timed.
   private let product: AdjacentProduct?
-  private var preparations = 0
+  private var isWritten = false
 
-  public var callsPerPreparation: Int? { rotation == nil ? nil : 1 }
+  public var callsPerPreparation: Int? { walk == nil ? nil : 1 }
 
   /// - Parameters:
   ///   - kernel: whose threads write the logits.
-  ///   - rotation: where the logits for timing are copied from; nil to choose from its own only.
+  ///   - rotation: memory that is taken for the table; nil to choose from its own logits only.
   public init(
     vocabulary: Int, parameters: SamplingParameters, kernel: any Kernel, rotation: WeightRotation?,
     seed: UInt64 = 1
   ) throws(EngineError) {
     logits = try makeBuffer(vocabulary)
     written = try makeBuffer(vocabulary)
+    state = try makeBuffer(Self.mostWidth)
     chosen = try makeBuffer(1)
     (self.vocabulary, self.parameters) = (vocabulary, parameters)
-    (self.kernel, self.rotation) = (kernel, rotation)
-    product = try rotation.map { rotation throws(EngineError) in
+    let walk = rotation.map(WeightWalk.init)
+    self.walk = walk
+    product = try walk.map { walk throws(EngineError) in
       try AdjacentProduct(
-        rows: 1, inputs: Self.width, outputs: max(rotation.count / (Self.parts * Self.width), 1),
-        kernel: kernel, layout: .rows, rotation: rotation)
+        rows: 1, inputs: Self.width(walk.count / vocabulary), outputs: vocabulary, kernel: kernel,
+        layout: .rows, walk: walk)
     }
     sampler = Sampler(parameters)
     var generator = SeededGenerator(seed: seed)
     draw(logits.base, count: vocabulary, spread: 4, &generator)
   }
 
-  /// Inputs of the product.
-  private static let width = 1024
-  /// Of the table that is read, and of the logits that are written with it.
-  private static let parts = 8
-  /// Logits that a thread copies at a time.
-  private static let share = 1024
-
-  public func prepare() {
-    guard let values = rotation?.scattered(turn: preparations, count: vocabulary) else { return }
-    preparations += 1
-    for part in 0..<Self.parts {
-      product?.run(turn: part)
-      copy(values, part * vocabulary / Self.parts..<(part + 1) * vocabulary / Self.parts)
-    }
+  /// Of the table that is read: at most what there is room for, in whole lines of a cache.
+  private static func width(_ most: Int) -> Int {
+    most < lineWidth ? max(most, 1) : min(most, mostWidth) / lineWidth * lineWidth
   }
 
-  private func copy(_ values: UnsafePointer<Float>, _ range: Range<Int>) {
-    let target = written.base
-    kernel.forEach((range.count + Self.share - 1) / Self.share) { index in
-      let start = range.lowerBound + index * Self.share
-      (target + start).update(from: values + start, count: min(Self.share, range.upperBound - start))
-    }
+  private static let lineWidth = 16
+  private static let mostWidth = 1024
+  /// Of the logits, whose distribution is close to normal: of values that are uniform between −1 and 1 the product of
+  /// two has a standard deviation of 1/3.
+  private static let deviation: Float = 2
+
+  public func prepare() {
+    guard let walk, let product, let values = walk.apart(product.inputs) else { return }
+    let scale = Self.deviation * 3 / Float(product.inputs).squareRoot()
+    for i in 0..<product.inputs { state.base[i] = scale * values[i] }
+    isWritten = product.run(from: UnsafePointer(state.base), to: written.base)
+  }
+
+  /// What the next call chooses from.
+  var timedLogits: UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(start: UnsafePointer(isWritten ? written.base : logits.base), count: vocabulary)
   }
 
   public func run(turn: Int) -> UnsafePointer<Float> {
-    let source = UnsafePointer(preparations == 0 ? logits.base : written.base)
-    chosen.base[0] = Float(sampler.next(UnsafeBufferPointer(start: source, count: vocabulary), after: []))
+    chosen.base[0] = Float(sampler.next(timedLogits, after: []))
     return UnsafePointer(chosen.base)
   }
 

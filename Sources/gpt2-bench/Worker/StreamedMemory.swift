@@ -2,10 +2,10 @@ import Measurement
 
 /// How much memory the weights of what is timed alone go round in.
 enum StreamedMemory {
-  /// Half as much again as all last-level caches, at least 128 MiB, and at most a thirty-second of the memory: every
-  /// worker has one.
+  /// Half as much again as all last-level caches, at least 192 MiB, which have room for GPT-2's table of tokens, and at
+  /// most a thirty-second of the memory: every worker has one.
   static func bytes(_ machine: MachineFacts) -> Int {
-    let wanted = max(128 << 20, machine.lastLevelCacheBytes / 2 * 3)
+    let wanted = max(192 << 20, machine.lastLevelCacheBytes / 2 * 3)
     return min(wanted, machine.memoryBytes.map { $0 / 32 } ?? wanted)
   }
 

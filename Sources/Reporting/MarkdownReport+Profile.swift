@@ -102,8 +102,9 @@ extension MarkdownReport {
   private static let profileNote =
     "Means over the kept passes, those around the median, of passes run under probes beside the rounds. Times are of "
     + "the thread that drives a pass; what it waits for the pool's other threads is a row of its own, and so is what "
-    + "lies between operations and what nothing explains. **At best** is the least time that this run's ceilings allow, "
-    + "phase by phase. **The probes cost**: the same passes with probes and without, in turns, and the 95 % interval."
+    + "lies between operations, the probes' own time with it, and what nothing explains. **At best** is the least time "
+    + "that this run's ceilings allow, phase by phase. **The probes cost**: the same passes with probes and without, in "
+    + "turns, and the 95 % interval."
 }
 
 extension Record {

@@ -105,6 +105,15 @@ static inline uint64_t csystem_ticks(void) {
 #endif
 }
 
+/// Returns when all instructions before it have done their work: the time counter, read next, is not read before.
+static inline void csystem_await_instructions(void) {
+#if defined(__x86_64__)
+  __asm__ volatile("lfence" ::: "memory");
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
 /// The system's number of the calling thread; 0 where there is none to be had.
 static inline int csystem_thread_id(void) {
 #ifdef __linux__

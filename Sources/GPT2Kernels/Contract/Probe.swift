@@ -23,6 +23,10 @@ public struct Mark: RawRepresentable, Sendable, Hashable {
 
   /// The first value that is no part's.
   public static let firstOperation: UInt32 = 1 << 16
+
+  /// Whether an operation begins with it, of whoever calls the kernels or within one that a kernel makes several of.
+  @inline(__always)
+  public var beginsOperation: Bool { rawValue >= Self.firstOperation || self == .residual }
 }
 
 /// Where threads say what they go over to. Kernels know no clock: whoever listens has one.

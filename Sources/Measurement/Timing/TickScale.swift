@@ -27,7 +27,7 @@ struct TickScale: Sendable {
   private static let first = Moment.now()
 
   private let anchor: Moment
-  private let nanosecondsPerTick: Double
+  let nanosecondsPerTick: Double
 
   /// The scale by now. The first call waits for a hundredth of a second, so that there are two moments.
   static func now() -> TickScale {

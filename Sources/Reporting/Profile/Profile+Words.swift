@@ -36,11 +36,11 @@ extension ProfileFigures {
     phases.filter { $0.phase != .other && $0.nanoseconds > 0 }.max { $0.nanoseconds < $1.nanoseconds }
   }
 
-  /// `98.9 % of the wall time has a name; 0.8 % lies between operations, 0.3 % is unexplained.`
+  /// `98.9 % of the wall time has a name; 0.8 % is between operations or in probes, 0.3 % is unexplained.`
   var coverageSentence: String {
     let between = phases.filter { $0.phase == .other }.reduce(0) { $0 + $1.nanoseconds }
     let left = [
-      between > 0 ? "\(NumberText.percent(share(between))) % lies between operations" : nil,
+      between > 0 ? "\(NumberText.percent(share(between))) % is between operations or in probes" : nil,
       "\(NumberText.percent(share(unexplainedNanoseconds))) % is unexplained",
     ].compactMap { $0 }
     return "\(NumberText.percent(coverage)) % of the wall time has a name; \(left.joined(separator: ", "))."

@@ -25,7 +25,8 @@ struct ProfileFigures: Sendable {
   /// A share of the wall time, 0 to 1.
   func share(_ nanoseconds: Double) -> Double { nanoseconds / wallNanoseconds }
 
-  /// How much of the wall time has a name, 0 to 1: all phases and the wait, without what lies between operations.
+  /// How much of the wall time has a name, 0 to 1: all phases and the wait, without what lies between operations
+  /// and the probes' own time.
   var coverage: Double {
     let named = phases.filter { $0.phase != .other }.reduce(0) { $0 + $1.nanoseconds }
     return (named + waitNanoseconds) / wallNanoseconds

@@ -20,7 +20,7 @@ public enum ProfilePhase: String, NamedChoice, CaseIterable {
   case mlpResidual = "mlp-residual"
   case logits
   case sampling
-  /// Outside all of them: the engine's own steps from one operation to the next.
+  /// Outside all of them: the engine's own steps from one operation to the next, and what noting the marks takes.
   case other
 
   /// What people read.

@@ -24,16 +24,17 @@ struct PassProfile {
   ///   - tracks: of the driving thread, then of the pool's others.
   ///   - rows: positions that the pass computed.
   ///   - firstPosition: positions before them that were cached.
+  ///   - cost: of a mark: no phase's work, it counts as what lies between operations.
   init(
     _ tracks: [MarkLog.Track], wallNanoseconds: Double, configuration: Configuration, rows: Int,
-    firstPosition: Int
+    firstPosition: Int, cost: MarkCost
   ) {
     self.wallNanoseconds = wallNanoseconds
     self.configuration = configuration
     self.rows = rows
     self.firstPosition = firstPosition
     guard let driving = tracks.first else { return }
-    follow(driving.entries)
+    follow(driving.entries, cost)
     let waited = entries.reduce(0) { $0 + $1.waitNanoseconds }
     drivingThread = driving.thread
     threadTimes[driving.thread] = .init(
@@ -44,8 +45,8 @@ struct PassProfile {
     }
   }
 
-  /// Gives each stretch between two marks to the place that the first of them opened.
-  private mutating func follow(_ marks: [MarkLog.Entry]) {
+  /// Gives each stretch between two marks to the place that the first of them opened, without what the second cost.
+  private mutating func follow(_ marks: [MarkLog.Entry], _ cost: MarkCost) {
     var (phase, layer): (Phase, Int?) = (.between, nil)
     var part = Mark.operation
     var addsToStream = false
@@ -68,8 +69,12 @@ struct PassProfile {
         }
       }
       guard index + 1 < marks.count else { break }
-      let time = Double(marks[index + 1].time - entry.time)
+      let whole = Double(marks[index + 1].time - entry.time)
+      let endsOperation = Mark(rawValue: marks[index + 1].mark).beginsOperation
+      let noting = min(endsOperation ? cost.waiting : cost.passing, whole)
+      let time = whole - noting
       let place = self.index(of: ProfilePhase(phase, part), layer: layer)
+      if noting > 0 { entries[self.index(of: .other, layer: nil)].nanoseconds += noting }
       if part == .waiting {
         entries[place].waitNanoseconds += time
       } else {

@@ -27,9 +27,9 @@ struct ProfileRun {
   ///   - newTokens: at least 1; the first is the prompt's, so that there are as many decoding passes less one.
   /// - Returns: the prefill's profile, and decoding's where there were any passes.
   func perform(prompt: [Int], newTokens: Int) throws -> [Profile] {
-    MarkLog.prepare()
+    let cost = MarkCost.measured()
     if warmsUp { try warmUp(prompt) }
-    var prefill = Stage()
+    var prefill = Stage(cost: cost)
     let first = try repeated(&prefill) { stage in
       try pair(&stage, rows: prompt.count, firstPosition: 0) {
         sequence.reset()
@@ -38,7 +38,7 @@ struct ProfileRun {
     }
     var profiles = [prefill.profile(.prefill, tokens: prompt.count, of: engine)]
     guard newTokens > 1, !Interruption.shared.isCancelled else { return profiles }
-    var decode = Stage()
+    var decode = Stage(cost: cost)
     _ = try repeated(&decode) { stage in
       sequence.truncate(to: prompt.count)
       var token = first
@@ -61,6 +61,7 @@ struct ProfileRun {
   }
 
   private struct Stage {
+    let cost: MarkCost
     var passes: [PassProfile] = []
     var without: [Double] = []
     let start = SystemClock().now()
@@ -111,7 +112,7 @@ struct ProfileRun {
         stage.passes.append(
           PassProfile(
             MarkLog.drain(), wallNanoseconds: wall, configuration: engine.configuration, rows: rows,
-            firstPosition: firstPosition))
+            firstPosition: firstPosition, cost: stage.cost))
       } else {
         stage.without.append(wall)
       }
@@ -129,7 +130,7 @@ struct Pass {
 
   static func run(_ engine: Engine, _ sequence: TokenSequence, isProbed: Bool) throws -> Pass {
     let clock = SystemClock()
-    Probe.listen(isProbed ? { MarkLog.note($0) } : nil)
+    Probe.listen(isProbed ? { MarkLog.note($0, waits: Mark(rawValue: $0).beginsOperation) } : nil)
     defer { Probe.listen(nil) }
     let start = clock.now()
     Probe.enter(Mark(.between))

@@ -36,9 +36,11 @@ import Testing
       3, [(1_120, .operation), (1_330, .waiting), (1_515, .operation), (1_590, .gelu), (1_600, .waiting)])
   }
 
-  private func pass(_ tracks: [MarkLog.Track], wall: Double = 720) -> PassProfile {
+  private func pass(
+    _ tracks: [MarkLog.Track], wall: Double = 720, cost: MarkCost = .none
+  ) -> PassProfile {
     PassProfile(
-      tracks, wallNanoseconds: wall, configuration: configuration, rows: 3, firstPosition: 4)
+      tracks, wallNanoseconds: wall, configuration: configuration, rows: 3, firstPosition: 4, cost: cost)
   }
 
   @Test func everyStretchBelongsToOnePhase() {
@@ -51,6 +53,18 @@ import Testing
     #expect(entries.map(\.waitNanoseconds) == [0, 50, 0, 0, 0, 0, 0, 0])
     #expect(entries.map(\.layer) == [nil, 1, 1, 1, 1, 1, 1, 1])
     #expect(entries.map(\.calls) == [0, 1, 1, 1, 1, 1, 1, 1])
+    #expect(entries.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds } == 700)
+  }
+
+  /// A mark that begins an operation costs 20, another 4; no stretch becomes less than nothing.
+  @Test func whatMarksCostIsNoPhases() {
+    let entries = pass([driving], cost: MarkCost(waiting: 20, passing: 4)).entries
+    #expect(
+      entries.map(\.phase) == [
+        .other, .qkv, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther, .up, .gelu,
+      ])
+    #expect(entries.map(\.nanoseconds) == [172, 246, 26, 6, 36, 6, 146, 16])
+    #expect(entries.map(\.waitNanoseconds) == [0, 46, 0, 0, 0, 0, 0, 0])
     #expect(entries.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds } == 700)
   }
 

@@ -68,7 +68,7 @@ import Testing
         | the probes cost, %      | 0.5 (0.5 to 0.5) |
         | passes kept             |           3 of 5 |
 
-        Means over the kept passes, those around the median, of passes run under probes beside the rounds. Times are of the thread that drives a pass; what it waits for the pool's other threads is a row of its own, and so is what lies between operations and what nothing explains. **At best** is the least time that this run's ceilings allow, phase by phase. **The probes cost**: the same passes with probes and without, in turns, and the 95 % interval. What a variant fuses into a product is in the product's time: additions to the residual stream, and of a fused GELU's time the product's bias and stores. Each layer, with rates and rooflines, is in `profile.csv`.
+        Means over the kept passes, those around the median, of passes run under probes beside the rounds. Times are of the thread that drives a pass; what it waits for the pool's other threads is a row of its own, and so is what lies between operations, the probes' own time with it, and what nothing explains. **At best** is the least time that this run's ceilings allow, phase by phase. **The probes cost**: the same passes with probes and without, in turns, and the 95 % interval. What a variant fuses into a product is in the product's time: additions to the residual stream, and of a fused GELU's time the product's bias and stores. Each layer, with rates and rooflines, is in `profile.csv`.
         """)
   }
 

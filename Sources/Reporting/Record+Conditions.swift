@@ -5,6 +5,8 @@ public struct Conditions: Codable, Sendable, Equatable {
   public var stretches: [Stretch]
   /// Times of a fixed loop on one core: before the rounds, between them and after them.
   public var calibration: [CalibrationSample]
+  /// A cache line's way between the same two cores, as often.
+  public var coreToCore: [CoreToCoreSample]?
   /// Of the whole machine.
   public var pagesSwappedIn: Int?
   public var pagesSwappedOut: Int?
@@ -16,12 +18,14 @@ public struct Conditions: Codable, Sendable, Equatable {
   public var packageThrottles: Int?
 
   public init(
-    stretches: [Stretch], calibration: [CalibrationSample], pagesSwappedIn: Int? = nil,
+    stretches: [Stretch], calibration: [CalibrationSample], coreToCore: [CoreToCoreSample]? = nil,
+    pagesSwappedIn: Int? = nil,
     pagesSwappedOut: Int? = nil, groupThrottledPeriods: Int? = nil, groupThrottledSeconds: Double? = nil,
     coreThrottles: Int? = nil, packageThrottles: Int? = nil
   ) {
     self.stretches = stretches
     self.calibration = calibration
+    self.coreToCore = coreToCore
     self.pagesSwappedIn = pagesSwappedIn
     self.pagesSwappedOut = pagesSwappedOut
     self.groupThrottledPeriods = groupThrottledPeriods
@@ -80,5 +84,17 @@ public struct CalibrationSample: Codable, Sendable, Equatable {
     self.atSeconds = atSeconds
     self.nanoseconds = nanoseconds
     self.frequencyMHz = frequencyMHz
+  }
+}
+
+/// How long a cache line took from one core to another at one moment, half of a round trip.
+public struct CoreToCoreSample: Codable, Sendable, Equatable {
+  /// Wall time since the observation's start.
+  public var atSeconds: Double
+  public var nanoseconds: Double
+
+  public init(atSeconds: Double, nanoseconds: Double) {
+    self.atSeconds = atSeconds
+    self.nanoseconds = nanoseconds
   }
 }

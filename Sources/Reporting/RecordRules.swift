@@ -33,6 +33,11 @@ struct RecordRules {
       try inRange(sample.nanoseconds, 1...Int.max, "\(field).nanoseconds")
       try sample.frequencyMHz.map { try positive($0, "\(field).frequencyMHz") }
     }
+    for (index, sample) in (conditions.coreToCore ?? []).enumerated() {
+      let field = "\(field).coreToCore[\(index)]"
+      try notNegative(sample.atSeconds, "\(field).atSeconds")
+      try positive(sample.nanoseconds, "\(field).nanoseconds")
+    }
     let counts = [
       ("pagesSwappedIn", conditions.pagesSwappedIn), ("pagesSwappedOut", conditions.pagesSwappedOut),
       ("groupThrottledPeriods", conditions.groupThrottledPeriods),

@@ -42,10 +42,10 @@ private final class FakeSystem: Sendable {
   private let clock = FakeClock()
 
   /// Every trial of the loop takes a millisecond.
-  private func recorder() -> ConditionsRecorder {
+  private func recorder(latency: CoreToCoreLatency = CoreToCoreLatency { [] }) -> ConditionsRecorder {
     let clock = clock
     return ConditionsRecorder(
-      clock: clock, loop: CalibrationLoop(clock: clock) { clock.advance(by: 1_000_000) },
+      clock: clock, loop: CalibrationLoop(clock: clock) { clock.advance(by: 1_000_000) }, latency: latency,
       probe: ConditionsProbe(system: system.view, process: 10, ticksPerSecond: 100))
   }
 
@@ -70,6 +70,31 @@ private final class FakeSystem: Sendable {
     #expect(stretch.total == 4)
     #expect(observed.calibrations.map(\.nanoseconds) == [1_000_000, 1_000_000])
     #expect(observed.calibrations.allSatisfy { $0.frequencyMHz == nil })
+  }
+
+  @Test func everyLookHasTheWayFromCoreToCore() {
+    let trips = UInt64(2 * CoreToCoreLatency.roundTrips)
+    let clock = clock
+    let recorder = recorder(
+      latency: CoreToCoreLatency { clock.now() < 1_000_000_000 ? [90 * trips, 50 * trips] : [170 * trips] })
+    recorder.begin()
+    wait(2)
+    let observed = recorder.end()
+    #expect(observed.coreToCore.map(\.nanoseconds) == [50, 170])
+    #expect(observed.coreToCore.map { $0.at.rounded() } == [0, 2])
+    recorder.begin()
+    #expect(recorder.observed.coreToCore.count == 1)
+  }
+
+  /// A way of light in a nanosecond is 30 cm; a millisecond would be a core that was away in each of three trials.
+  @Test func aLineTakesTimeFromCoreToCore() {
+    #expect(CoreToCoreLatency { [] }.measure() == nil)
+    #expect(CoreToCoreLatency { [0] }.measure() == nil)
+    guard let nanoseconds = CoreToCoreLatency().measure() else {
+      #expect(CPUTopology.availableCores == 1)
+      return
+    }
+    #expect(nanoseconds > 1 && nanoseconds < 1_000_000)
   }
 
   @Test func looksKeepTheirDistance() {

@@ -15,6 +15,7 @@ import Testing
     record.correctness.append(Fixture.failedCheck("gone"))
     record.settings.seed = .max
     record.conditions = Fixture.quietConditions()
+    record.conditions?.coreToCore = [CoreToCoreSample(atSeconds: 1, nanoseconds: 26.5)]
     record.findings = [Finding(severity: .note, check: "load by others", text: "0.2 cores")]
     record.countersUnavailable = "none here"
     record.cells[0].samples[0].counters = ["instructions": 12]
@@ -166,6 +167,10 @@ import Testing
       (
         ["conditions", "calibration", 1, "nanoseconds"], "0",
         "conditions.calibration[1].nanoseconds: found 0, expected an integer of at least 1"
+      ),
+      (
+        ["conditions", "coreToCore"], "[{\"atSeconds\":1,\"nanoseconds\":0}]",
+        "conditions.coreToCore[0].nanoseconds: found 0.0, expected a number above 0"
       ),
       (
         ["conditions", "pagesSwappedIn"], "-1",

@@ -105,6 +105,25 @@ import Testing
     #expect(checks(times([100, 200])) == [])
   }
 
+  @Test func coresMayNotMove() {
+    func ways(_ ways: [Double]) -> (inout Conditions) -> Void {
+      { $0.coreToCore = ways.map { CoreToCoreSample(atSeconds: 0, nanoseconds: $0) } }
+    }
+    let moving = findings(ways([26, 27, 26, 172, 171, 170]))
+    #expect(moving.map(\.check) == ["core-to-core latency"] && moving.map(\.severity) == [.note])
+    #expect(
+      moving.map(\.text) == [
+        "a cache line's way from one core to another took from 26.0 to 172 ns: the hypervisor moves the cores, and "
+          + "what threads hand each other gets faster or slower by it"
+      ])
+    #expect(checks(ways([26, 30, 38, 28, 26])) == [])
+    // One bad moment of twenty is none of the run's, and two tell nothing.
+    #expect(checks(ways([Double](repeating: 26, count: 19) + [172])) == [])
+    #expect(checks(ways([26, 172])) == [])
+    let report = MarkdownReport(record(ways([26, 26, 27]))).text
+    #expect(report.contains("| core-to-core latency | 26.0 to 26.8 ns (n = 3)"))
+  }
+
   @Test func whatCannotBeReadIsNamedAndNotJudged() {
     let validity = Validity(
       record {

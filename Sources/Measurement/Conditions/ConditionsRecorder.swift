@@ -15,8 +15,10 @@ public final class ConditionsRecorder {
   private let clock: any MonotonicClock
   private let probe: ConditionsProbe
   private let loop: CalibrationLoop
+  private let latency: CoreToCoreLatency
   private var looks: [Look] = []
   private var calibrations: [ObservedConditions.Calibration] = []
+  private var coreToCore: [ObservedConditions.CoreToCore] = []
   private var first: ConditionsProbe.Incidents?
   private var latest: ConditionsProbe.Incidents?
   private var dueAt: UInt64 = 0
@@ -24,10 +26,11 @@ public final class ConditionsRecorder {
   /// - Parameter loop: what is timed to see the clock rate; by default on the same clock.
   public init(
     clock: any MonotonicClock = SystemClock(), loop: CalibrationLoop? = nil,
-    probe: ConditionsProbe = ConditionsProbe()
+    latency: CoreToCoreLatency = CoreToCoreLatency(), probe: ConditionsProbe = ConditionsProbe()
   ) {
     self.clock = clock
     self.loop = loop ?? CalibrationLoop(clock: clock)
+    self.latency = latency
     self.probe = probe
   }
 
@@ -35,6 +38,7 @@ public final class ConditionsRecorder {
   public func begin() {
     looks = []
     calibrations = []
+    coreToCore = []
     first = probe.incidents()
     latest = nil
     // The core gets to its clock rate.
@@ -65,6 +69,7 @@ public final class ConditionsRecorder {
   public var observed: ObservedConditions {
     var observed = ObservedConditions()
     observed.calibrations = calibrations
+    observed.coreToCore = coreToCore
     observed.stretches = zip(looks, looks.dropFirst()).compactMap(stretch)
     observed.pagesSwappedIn = growth(first?.pagesSwappedIn, latest?.pagesSwappedIn)
     observed.pagesSwappedOut = growth(first?.pagesSwappedOut, latest?.pagesSwappedOut)
@@ -82,6 +87,9 @@ public final class ConditionsRecorder {
     if let time = loop.time() {
       calibrations.append(
         .init(at: seconds(until: start), nanoseconds: time, frequencyMHz: probe.frequencyMHz()))
+    }
+    if let nanoseconds = latency.measure() {
+      coreToCore.append(.init(at: seconds(until: start), nanoseconds: nanoseconds))
     }
     let end = clock.now()
     dueAt = end + max(Self.shortestStretch, (end - start) * Self.restOverCost)

@@ -27,8 +27,16 @@ public struct ObservedConditions: Sendable, Equatable {
     public var frequencyMHz: Double?
   }
 
+  /// A cache line's way between the same two cores at one moment.
+  public struct CoreToCore: Sendable, Equatable {
+    /// Wall time since the start of the observation.
+    public var at: Double
+    public var nanoseconds: Double
+  }
+
   public var stretches: [Stretch] = []
   public var calibrations: [Calibration] = []
+  public var coreToCore: [CoreToCore] = []
   public var pagesSwappedIn: UInt64?
   public var pagesSwappedOut: UInt64?
   /// Periods in which the control group's quota was spent, and how long its processes were held back.

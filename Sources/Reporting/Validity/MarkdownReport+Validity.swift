@@ -42,8 +42,9 @@ extension MarkdownReport {
     "Load by others is what all processes and the kernel used, less what this command and its contestants did, in "
     + "cores. Frequency drift is P90 / P10 − 1 of a fixed chain of dependent operations on one core, timed before "
     + "the rounds, between them and after them: its time is proportional to 1 / clock rate. Its trend, and that "
-    + "of each cell's samples, is Mann and Kendall's with the medians of both halves of the run. `record.json` "
-    + "has the whole course."
+    + "of each cell's samples, is Mann and Kendall's with the medians of both halves of the run. Core-to-core latency is "
+    + "half of the time in which two threads on the same two cores hand each other a cache line and back, from P10 to "
+    + "P90. `record.json` has the whole course."
 
   /// Stands under a table with marked rows.
   static func driftNote(_ run: RunFigures) -> String {

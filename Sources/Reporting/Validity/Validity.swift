@@ -49,6 +49,7 @@ public struct Validity: Sendable, Equatable {
     [
       steal(conditions), others(conditions), swap(conditions), groupThrottling(conditions),
       heatThrottling(conditions), frequency(conditions), spread(conditions), trend(conditions),
+      coreToCore(conditions),
     ].compactMap { $0 }
   }
 
@@ -140,6 +141,21 @@ public struct Validity: Sendable, Equatable {
       "frequency trend", "\(signed(drift.change)) (p = \(probability(drift.pValue)))",
       limit: "\(percent(Drift.calibration)), p < \(Drift.significance)", drift.exceeds(Drift.calibration),
       "a fixed loop got \(percent(abs(drift.change))) \(way) from the run's first half to its second",
+      severity: .note)
+  }
+
+  /// P90 / P10 of a cache line's way from core to core. A record that never knew it is not found fault with.
+  private static func coreToCore(_ conditions: Conditions) -> ValidityCheck? {
+    guard let times = conditions.coreToCore?.map(\.nanoseconds), times.count > 2,
+      let ends = quantiles(times, [0.1, 0.9])
+    else { return nil }
+    let (least, most) = (NumberText.significant(ends[0], 3), NumberText.significant(ends[1], 3))
+    return .judged(
+      "core-to-core latency", "\(least) to \(most) ns (n = \(times.count))",
+      limit: "\(NumberText.significant(ValidityLimit.coreToCoreSpread, 2)) ×",
+      ends[1] > ValidityLimit.coreToCoreSpread * ends[0],
+      "a cache line's way from one core to another took from \(least) to \(most) ns: the hypervisor moves the cores, and "
+        + "what threads hand each other gets faster or slower by it",
       severity: .note)
   }
 

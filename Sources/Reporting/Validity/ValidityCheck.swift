@@ -49,4 +49,6 @@ enum ValidityLimit {
   static let othersCoresInAStretch = 0.5
   /// As large as the change that a comparison looks for by default.
   static let calibrationSpread = 0.05
+  /// Neighbours on one die and cores of different dies lie further apart than that.
+  static let coreToCoreSpread = 1.5
 }

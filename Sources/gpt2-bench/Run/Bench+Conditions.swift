@@ -18,6 +18,7 @@ extension Conditions {
     self.init(
       stretches: observed.stretches.map(Stretch.init),
       calibration: observed.calibrations.map(CalibrationSample.init),
+      coreToCore: observed.coreToCore.isEmpty ? nil : observed.coreToCore.map(CoreToCoreSample.init),
       pagesSwappedIn: observed.pagesSwappedIn.flatMap(Int.init(exactly:)),
       pagesSwappedOut: observed.pagesSwappedOut.flatMap(Int.init(exactly:)),
       groupThrottledPeriods: observed.groupThrottledPeriods.flatMap(Int.init(exactly:)),
@@ -41,5 +42,11 @@ extension CalibrationSample {
     self.init(
       atSeconds: observed.at, nanoseconds: Int(clamping: observed.nanoseconds),
       frequencyMHz: observed.frequencyMHz)
+  }
+}
+
+extension CoreToCoreSample {
+  init(_ observed: ObservedConditions.CoreToCore) {
+    self.init(atSeconds: observed.at, nanoseconds: observed.nanoseconds)
   }
 }

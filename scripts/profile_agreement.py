@@ -4,13 +4,13 @@
     profile_agreement.py [--bench PATH] [--variants packed,kv-cache] [--rounds N] [-t N] [--json FILE]
 
 GPT-2 124M's shapes: a prompt of 64 tokens, and decoding behind 512. A worker (`gpt2-bench worker`) answers what the
-three commands ask, a fresh one every three rounds: where its memory lies is its luck. In a round every operation is
-timed alone three times, in turns, then both passes are profiled, then every operation is timed alone again as often,
-all within seconds: machines drift. A difference is the median of the rounds' ratios of the profile's figure to the mean
-of the six beside it; the figures shown are medians too. Parts of an operation (softmax) are compared with `-t 1` only:
-on several threads a pass has the driving thread's share of them. A GELU is compared where no product has it fused.
-Prints a table and ends with 1 where a difference is above 10 %. The embedding of one token is shown and not judged: two
-rows of memory, and a pass has them where its own token's luck has put them.
+three commands ask, a fresh one every three rounds: where its memory lies is its luck. A round of a stage times its
+operations alone, in turns, then profiles passes of prompts drawn at random, then times the operations alone again, all
+within three seconds: machines drift, and virtual ones move their cores. A difference is the median of the rounds' ratios
+of the profile's figure to the mean of those beside it; the figures shown are medians too. Parts of an operation
+(softmax) are compared with `-t 1` only: on several threads a pass has the driving thread's share of them. A GELU is
+compared where no product has it fused. Prints a table and ends with 1 where a difference is above 10 %. The embedding of
+one token is shown and not judged: two rows of memory, and a pass has them where its own token's luck has put them.
 """
 
 import argparse
@@ -27,8 +27,9 @@ CHANNELS, HEADS, HEAD_SIZE, HIDDEN, VOCABULARY = 768, 12, 64, 3072, 50257
 PRODUCTS = {"qkv": (CHANNELS, 3 * CHANNELS), "projection": (CHANNELS, CHANNELS),
             "mlp-up": (CHANNELS, HIDDEN), "mlp-down": (HIDDEN, CHANNELS)}
 PROMPT, DEPTH, STEPS = 64, 512, 9
+STAGES = ("prefill", "decode")
+PASSES = {"prefill": 5, "decode": 1}
 ROUNDS_OF_A_WORKER = 3
-SAMPLES = 3
 LIMIT = 0.10
 FUSED = {"packed"}
 UNJUDGED = {("decode", "embedding")}
@@ -63,7 +64,7 @@ class Worker:
 def shapes(variant, threads):
     """(stage, phase) → what `run` is asked for to time the same alone."""
     found = {}
-    for stage, rows, depth in (("prefill", PROMPT, 0), ("decode", 1, DEPTH + STEPS // 2)):
+    for stage, rows, depth in zip(STAGES, (PROMPT, 1), (0, DEPTH + STEPS // 2)):
         for phase, (k, n) in PRODUCTS.items():
             found[stage, phase] = {"gemm": {"m": rows, "k": k, "n": n}}
         operations = {
@@ -85,13 +86,15 @@ def profiled(worker, stage):
     """Microseconds of one call of each phase, with what it waits for."""
     prompt, new = (PROMPT, 1) if stage == "prefill" else (DEPTH, STEPS)
     answer = worker.ask("profile", {
-        "promptTokens": [37 * index % VOCABULARY for index in range(prompt)], "newTokens": new,
+        "promptTokens": [random.randrange(VOCABULARY) for _ in range(prompt)], "newTokens": new,
         "measuresOverhead": False, "coversAllPositions": True})
     profile = next(p for p in answer["profiles"] if p["stage"] == stage)
     times = {}
     for entry in profile["entries"]:
-        if entry["phase"] == "layernorm" and "layer" not in entry:
-            continue  # the last one is of the logits' rows alone
+        # The first layer's stands behind the embedding, where the caches hold none of it, and the last one is of the
+        # logits' rows alone.
+        if entry["phase"] == "layernorm" and entry.get("layer", 0) == 0:
+            continue
         time, calls = times.get(entry["phase"], (0.0, 0))
         times[entry["phase"]] = (time + entry["nanoseconds"] + entry["waitNanoseconds"], calls + entry["calls"])
     found = {phase: time / calls / 1e3 for phase, (time, calls) in times.items() if calls}
@@ -99,30 +102,26 @@ def profiled(worker, stage):
     return found
 
 
-def one_round(worker, requests):
+def one_round(worker, stage, requests):
     """(stage, phase) → microseconds in a pass and alone."""
-    order = list(requests)
+    order = [key for key in requests if key[0] == stage]
     random.shuffle(order)
 
-    samples = {key: [] for key in requests}
-
     def alone(keys):
-        for key in keys:
-            samples[key].append(worker.ask("run", requests[key])["elapsedNanoseconds"] / 1e3)
+        return {key: worker.ask("run", requests[key])["elapsedNanoseconds"] / 1e3 for key in keys}
 
-    for _ in range(SAMPLES):
-        alone(order)
-    passes = {stage: profiled(worker, stage) for stage in ("prefill", "decode")}
-    for _ in range(SAMPLES):
-        alone(reversed(order))
-    return {key: (passes[key[0]][key[1]], statistics.mean(samples[key])) for key in requests}
+    before = alone(order)
+    passes = [profiled(worker, stage) for _ in range(PASSES[stage])]
+    behind = alone(reversed(order))
+    return {key: (statistics.mean(found[key[1]] for found in passes), (before[key] + behind[key]) / 2)
+            for key in order}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bench", default=str(ROOT / ".build/release/gpt2-bench"))
     parser.add_argument("--variants", default="packed,kv-cache")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("-t", "--threads", type=int, default=2)
     parser.add_argument("--json", help="write every round's figures there")
     options = parser.parse_args()
@@ -132,10 +131,12 @@ def main():
         for variant in options.variants.split(","):
             worker = Worker(options.bench, variant, options.threads)
             requests = shapes(variant, options.threads)
-            one_round(worker, requests)  # warms up, and finds how many calls a sample takes
+            for stage in STAGES:
+                one_round(worker, stage, requests)  # warms up, and finds how many calls a sample takes
             for _ in range(min(ROUNDS_OF_A_WORKER, options.rounds - first)):
-                for key, pair in one_round(worker, requests).items():
-                    pairs.setdefault((variant, *key), []).append(pair)
+                for stage in STAGES:
+                    for key, pair in one_round(worker, stage, requests).items():
+                        pairs.setdefault((variant, *key), []).append(pair)
             worker.quit()
     if options.json:
         Path(options.json).write_text(json.dumps([[*key, found] for key, found in pairs.items()]))

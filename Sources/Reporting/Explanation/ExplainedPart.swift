@@ -45,7 +45,9 @@ extension ExplainedPart {
   static func all(from: ProfileFigures, to: ProfileFigures, ceiling: Ceiling?) -> [ExplainedPart] {
     let sides = [from, to]
     let roofs = ceiling.map {
-      ProfileRoofs($0, streamedBytesOfPass: max(from.streamedBytes, to.streamedBytes))
+      ProfileRoofs(
+        $0, streamedBytesOfPass: max(from.streamedBytes, to.streamedBytes),
+        queries: from.profile.tokensPerPass)
     }
     let phases = ProfileStory.allCases.flatMap { story in
       units(of: story, sides).map { phases in

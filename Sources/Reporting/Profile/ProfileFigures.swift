@@ -38,7 +38,9 @@ struct ProfileFigures: Sendable {
     let passes = Double(profile.keptPasses)
     wallNanoseconds = profile.wallNanoseconds / passes
     let streamed = profile.entries.reduce(0) { $0 + $1.streamedBytes } / passes
-    let roofs = ceiling.map { ProfileRoofs($0, streamedBytesOfPass: streamed) }
+    let roofs = ceiling.map {
+      ProfileRoofs($0, streamedBytesOfPass: streamed, queries: profile.tokensPerPass)
+    }
     (streamedBytes, self.roofs) = (streamed, roofs)
     func phases(of entries: [Profile.Entry]) -> [PhaseFigures] {
       entries.map(\.phase).uniqued().map { phase in

@@ -2,13 +2,17 @@
 ///
 /// max(FLOPs / P_peak, streamed / BW_s + activations / BW_a), after Williams, Waterman and Patterson 2009
 /// (doi:10.1145/1498765.1498785). What a pass streams, weights and cached keys and values, comes from the nearest memory
-/// that holds all of it; activations come from the nearest that holds one call's.
+/// that holds all of it; activations come from the nearest that holds one call's. A softmax turns a query's scores into
+/// weights before the next query's take their place: it is held against the nearest memory that holds those of one.
 struct ProfileRoofs: Sendable {
   private let ceiling: Ceiling
   private let stream: (level: String, gbPerSecond: Double)
+  private let queries: Int
 
-  init(_ ceiling: Ceiling, streamedBytesOfPass: Double) {
+  /// - Parameter queries: of a pass.
+  init(_ ceiling: Ceiling, streamedBytesOfPass: Double, queries: Int) {
     self.ceiling = ceiling
+    self.queries = max(queries, 1)
     stream = ceiling.memoryRoof(holding: streamedBytesOfPass)
   }
 
@@ -17,7 +21,7 @@ struct ProfileRoofs: Sendable {
     let flops = entries.reduce(0) { $0 + $1.flops }
     let streamed = entries.reduce(0) { $0 + $1.streamedBytes }
     let activations = entries.reduce(0) { $0 + $1.activationBytes }
-    let calls = entries.reduce(0) { $0 + $1.calls }
+    let calls = entries.reduce(0) { $0 + $1.calls * ($1.phase == .attentionSoftmax ? queries : 1) }
     guard flops + streamed + activations > 0, ceiling.computeRoof > 0 else { return nil }
     let near = ceiling.memoryRoof(holding: activations / Double(max(calls, 1)))
     let compute = flops / ceiling.computeRoof

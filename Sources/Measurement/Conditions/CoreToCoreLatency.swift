@@ -40,9 +40,10 @@ public struct CoreToCoreLatency: Sendable {
 private final class SharedNumber: Sendable {
   private let value = Atomic<Int>(0)
 
-  /// Adds one when it has become `expected`.
+  /// Adds one when it has become `expected`. A plain store would lie in its core's buffer for a while, where the reads
+  /// of the same core find it.
   func raise(from expected: Int) {
     while value.load(ordering: .acquiring) != expected {}
-    value.store(expected + 1, ordering: .releasing)
+    _ = value.exchange(expected + 1, ordering: .acquiringAndReleasing)
   }
 }

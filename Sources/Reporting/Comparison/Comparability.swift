@@ -1,3 +1,5 @@
+import Statistics
+
 /// What two records have in common, and so what of their figures can be compared.
 struct Comparability: Sendable {
   /// One line for each difference and what follows from it, and for a record that is incomplete.
@@ -33,6 +35,7 @@ struct Comparability: Sendable {
       work.map { "\($0) Nothing is compared." } + environment
       + (timesCarryOver || !isPossible ? [] : [Self.sharesAreCompared])
       + choice.map { "\($0) What both have is compared." }
+      + [Self.distance(base, head)].compactMap { $0 }
       + [("base", base), ("head", head)].filter { !$0.1.isComplete }.map {
         "The \($0.0) record is incomplete."
       }
@@ -41,6 +44,18 @@ struct Comparability: Sendable {
   private static let sharesAreCompared =
     "Times do not carry over: speeds are compared as shares of the ceilings that each run measured itself, in "
     + "percent; what has no ceiling is not judged."
+
+  /// A line where a hypervisor had put the cores nearer to each other in one run than in the other.
+  private static func distance(_ base: Record, _ head: Record) -> String? {
+    let ways = [base, head].map { $0.conditions?.coreToCore.flatMap { median($0.map(\.nanoseconds)) } }
+    guard let old = ways[0], let new = ways[1],
+      max(old, new) > ValidityLimit.coreToCoreSpread * min(old, new)
+    else { return nil }
+    let (before, after) = (NumberText.significant(old, 3), NumberText.significant(new, 3))
+    return
+      "A cache line's way from core to core took \(before) ns in the base's run and \(after) in the head's: the "
+      + "cores did not lie where they had, and what threads hand each other is slower or faster by that."
+  }
 
   private static func model(_ record: Record) -> String {
     record.model.map { "\($0.name) (\(counted($0.parameters, "parameter")))" } ?? "none"

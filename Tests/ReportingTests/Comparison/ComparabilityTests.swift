@@ -45,6 +45,27 @@ import Testing
       ])
   }
 
+  /// Cores that a hypervisor put elsewhere are told of; what lies within the limit, and what nobody measured, is not.
+  @Test func coresThatLayElsewhereAreTold() {
+    func moved(_ nanoseconds: [Double]?, from base: [Double]?) -> [String] {
+      func record(_ ways: [Double]?) -> Record {
+        var record = self.base
+        record.conditions = Fixture.quietConditions()
+        record.conditions?.coreToCore = ways?.map { CoreToCoreSample(atSeconds: 0, nanoseconds: $0) }
+        return record
+      }
+      return Comparison(base: record(base), head: record(nanoseconds)).warnings
+    }
+    #expect(
+      moved([170, 172, 171], from: [26, 172, 26]) == [
+        "A cache line's way from core to core took 26.0 ns in the base's run and 171 in the head's: the cores did not lie "
+          + "where they had, and what threads hand each other is slower or faster by that."
+      ])
+    #expect(moved([26], from: [172]).count == 1)
+    #expect(moved([26], from: [38]) == [])
+    #expect(moved(nil, from: [26]) == [] && moved([26], from: nil) == [] && moved([], from: [26]) == [])
+  }
+
   @Test func anotherModelOrKindOfRunIsNotCompared() {
     var model = base
     model.model?.name = "synthetic:gpt2"

@@ -3,7 +3,7 @@
 
     check_trace.py TRACE.json [FOLDED]
 
-TRACE.json: Trace Event Format, the JSON object form with complete (X), counter (C) and metadata (M) events
+TRACE.json: Trace Event Format, the JSON object form with begin (B), end (E), counter (C) and metadata (M) events
 (https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU), and what Perfetto and
 speedscope ask for beyond it: U+007F escaped, a time in every event. FOLDED: the folded stacks of
 https://github.com/brendangregg/FlameGraph; they are compared with the self times that follow from the trace.
@@ -26,7 +26,8 @@ NUMBER = (int, Decimal)
 # The members of every event, and those of each phase, with their types.
 COMMON = {"ph": str, "name": str, "pid": int, "tid": int, "ts": NUMBER}
 REQUIRED = {
-    "X": COMMON | {"cat": str, "dur": NUMBER},
+    "B": COMMON | {"cat": str},
+    "E": COMMON,
     "C": COMMON | {"args": dict},
     "M": COMMON | {"args": dict},
 }
@@ -62,6 +63,9 @@ class Thread:
 
     names: list[str] = field(default_factory=list)
     spans: list[tuple[Decimal, Decimal, str, int]] = field(default_factory=list)
+    # Those that have begun: start, name, place in the file.
+    open: list[tuple[Decimal, str, int]] = field(default_factory=list)
+    latest: Decimal = Decimal(0)
     depth: int = 0
 
 
@@ -109,15 +113,15 @@ class Trace:
             self.faults.add(place, type_name(event), "an object")
             return
         phase = event.get("ph")
-        if phase not in ("X", "C", "M"):
-            self.faults.add(f"{place}.ph", repr(phase), "X, C or M")
+        if phase not in REQUIRED:
+            self.faults.add(f"{place}.ph", repr(phase), f"one of {', '.join(REQUIRED)}")
             return
         if not self.has_members(place, event, REQUIRED[phase]):
             return
         if event["ts"] < 0:
             self.faults.add(f"{place}.ts", event["ts"], "at least 0")
-        elif phase == "X":
-            self.add_span(place, index, event)
+        elif phase in ("B", "E"):
+            self.add_end_of_span(place, index, event)
         elif phase == "C":
             self.add_sample(place, event)
         else:
@@ -135,13 +139,21 @@ class Trace:
                 self.check_text(f"{place}.{name}", value)
         return True
 
-    def add_span(self, place: str, index: int, event: dict) -> None:
-        if event["dur"] < 0:
-            self.faults.add(f"{place}.dur", event["dur"], "at least 0")
-            return
-        start = event["ts"] * 1000
+    def add_end_of_span(self, place: str, index: int, event: dict) -> None:
+        """One end or the other: a thread's stand in the order of their times, and the innermost span ends first."""
+        time, name = Decimal(event["ts"]) * 1000, event["name"]
         thread = self.threads[event["pid"], event["tid"]]
-        thread.spans.append((start, start + event["dur"] * 1000, event["name"], index))
+        if time < thread.latest:
+            self.faults.add(f"{place}.ts", f"{time} ns", f"at least {thread.latest} ns, the thread's event before")
+        thread.latest = max(thread.latest, time)
+        if event["ph"] == "B":
+            thread.open.append((time, name, index))
+        elif not thread.open or thread.open[-1][1] != name:
+            begun = f"'{thread.open[-1][1]}'" if thread.open else "none"
+            self.faults.add(place, f"the end of '{name}'", f"that of the innermost span, {begun}")
+        else:
+            start, name, begin = thread.open.pop()
+            thread.spans.append((start, time, name, begin))
 
     def add_sample(self, place: str, event: dict) -> None:
         series = event["args"]
@@ -172,6 +184,8 @@ class Trace:
                 self.faults.add(place, f"{len(thread.names)} thread_name events", "one")
             if len(self.processes[pid]) != 1:
                 self.faults.add(place, f"{len(self.processes[pid])} process_name events", "one")
+            if thread.open:
+                self.faults.add(place, f"{len(thread.open)} spans that do not end", "none")
             self.check_nesting(place, thread)
 
     def check_nesting(self, place: str, thread: Thread) -> None:

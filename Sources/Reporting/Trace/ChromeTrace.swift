@@ -4,12 +4,15 @@
 /// Source: "Trace Event Format",
 /// https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. One process, number 1,
 /// named as the timeline's title. A track is a thread, numbered from 1 in the tracks' order: the first has
-/// the process's number and so is its main one. A span is a complete event (`X`) with its label's name and
-/// category; a counter's sample is a counter event (`C`), the unit behind the counter's name. Times are
-/// microseconds with three decimals, which are nanoseconds exactly. One event a line.
+/// the process's number and so is its main one. A span is a begin event (`B`) with its label's name and
+/// category and an end event (`E`), a thread's in the order in which they happened; a counter's sample is a counter
+/// event (`C`), the unit behind the counter's name. Times are microseconds with three decimals, which are nanoseconds
+/// exactly. One event a line.
 ///
-/// Two things are for readers that want more than the format: names (`M`) have a `ts`, as speedscope takes no
-/// file without it, and spans have no `args`, which it would make part of their names.
+/// Three things are for readers that want more than the format: names (`M`) have a `ts`, as speedscope takes no
+/// file without it; spans have no `args`, which it would make part of their names; and they are no complete events
+/// (`X`), whose ends it sums up in floating point: one span's would lie behind the next one's start by a rounding, and
+/// it would draw that one inside it.
 public struct ChromeTrace: Sendable {
   private let timeline: Timeline
 
@@ -69,21 +72,35 @@ public struct ChromeTrace: Sendable {
   }
 
   private func putSpans(to writer: inout ByteWriter) throws {
-    let labels = timeline.labels.map { label in
-      Array(",\"cat\":".utf8) + label.category.jsonLiteral + Array(",\"name\":".utf8) + label.name.jsonLiteral
-        + Array(",\"ts\":".utf8)
+    let names = timeline.labels.map { label in
+      Array(",\"name\":".utf8) + label.name.jsonLiteral + Array(",\"ts\":".utf8)
+    }
+    let labels = zip(timeline.labels, names).map { label, name in
+      Array(",\"cat\":".utf8) + label.category.jsonLiteral + name
     }
     for track in timeline.tracks.indices {
-      let head = Array("{\"ph\":\"X\",\"pid\":1,\"tid\":\(track + 1)".utf8)
-      try timeline.visitSpans(ofTrack: track) { span, _ in
+      let begin = Array("{\"ph\":\"B\",\"pid\":1,\"tid\":\(track + 1)".utf8)
+      let end = Array("{\"ph\":\"E\",\"pid\":1,\"tid\":\(track + 1)".utf8)
+      func put(_ head: [UInt8], _ rest: [UInt8], at time: UInt64) throws {
         try endEvent(&writer)
         writer.put(head)
-        writer.put(labels[Int(span.label)])
-        writer.put(microsecondsOf: span.start)
-        writer.put(",\"dur\":")
-        writer.put(microsecondsOf: span.duration)
+        writer.put(rest)
+        writer.put(microsecondsOf: time)
         writer.put("}")
       }
+      var open: [(end: UInt64, label: Int)] = []
+      func close(downTo depth: Int) throws {
+        while open.count > depth {
+          let span = open.removeLast()
+          try put(end, names[span.label], at: span.end)
+        }
+      }
+      try timeline.visitSpans(ofTrack: track) { span, depth in
+        try close(downTo: depth)
+        try put(begin, labels[Int(span.label)], at: span.start)
+        open.append((span.start + span.duration, Int(span.label)))
+      }
+      try close(downTo: 0)
     }
   }
 

@@ -76,7 +76,7 @@ import Testing
     let data = try Data(contentsOf: URL(fileURLWithPath: sandbox.path("t.json")))
     let trace = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     let events = try #require(trace["traceEvents"] as? [[String: Any]])
-    let names = events.filter { $0["ph"] as? String == "X" }.compactMap { $0["name"] as? String }
+    let names = events.filter { $0["ph"] as? String == "B" }.compactMap { $0["name"] as? String }
     #expect(names.count { $0 == "prefill" } == 1 && names.count { $0 == "decode" } == 4)
     #expect(names.contains("attention") && names.contains("layer 0"))
     let folded = try String(contentsOfFile: sandbox.path("t.folded"), encoding: .utf8)

@@ -2,16 +2,16 @@ import Foundation
 
 @testable import Reporting
 
-/// A file of complete, counter and metadata events against the rules of the Trace Event Format, without the
+/// A file of begin, end, counter and metadata events against the rules of the Trace Event Format, without the
 /// writer's code.
 struct TraceEventRules {
-  /// An `X` event, in nanoseconds.
+  /// A `B` event and its `E` event, in nanoseconds.
   struct Span: Equatable {
     let thread: Int
     let name: String
     let category: String
     let start: Int
-    let end: Int
+    var end: Int
   }
 
   private(set) var title: String?
@@ -20,6 +20,8 @@ struct TraceEventRules {
   private(set) var sortIndices: [Int: Int] = [:]
   private(set) var spans: [Span] = []
   private(set) var counters: [String: [(time: Int, value: Double)]] = [:]
+  /// By thread: the spans that have begun, as indices, and the time of the latest event.
+  private var threads: [Int: (open: [Int], latest: Int)] = [:]
   /// What breaks a rule, a line each.
   private(set) var faults: [String] = []
 
@@ -43,11 +45,19 @@ struct TraceEventRules {
     guard event["pid"]?.whole == 1, let thread = event["tid"]?.whole else { return "pid or tid" }
     guard let time = event["ts"]?.nanoseconds else { return "ts" }
     switch phase {
-    case "X":
-      guard let category = event["cat"]?.text, let duration = event["dur"]?.nanoseconds else {
-        return "cat or dur"
+    case "B", "E":
+      guard time >= threads[thread, default: ([], 0)].latest else { return "ts before the one before" }
+      threads[thread, default: ([], 0)].latest = time
+      if phase == "B" {
+        guard let category = event["cat"]?.text else { return "cat" }
+        threads[thread]?.open.append(spans.count)
+        spans.append(Span(thread: thread, name: name, category: category, start: time, end: time))
+      } else {
+        guard let span = threads[thread]?.open.popLast(), spans[span].name == name else {
+          return "no such begin"
+        }
+        spans[span].end = time
       }
-      spans.append(Span(thread: thread, name: name, category: category, start: time, end: time + duration))
     case "C":
       guard case .object(let series) = event["args"], let value = series.values.first?.figure,
         series.count == 1
@@ -78,10 +88,11 @@ struct TraceEventRules {
     return nil
   }
 
-  /// Threads with spans have a name, and of a thread's spans any two nest or lie apart.
+  /// Threads with spans have a name, all spans end, and of a thread's any two nest or lie apart.
   private mutating func checkThreads() {
     for (thread, spans) in Dictionary(grouping: spans, by: \.thread) {
       if threadNames[thread] == nil { faults.append("thread \(thread): no name") }
+      if threads[thread]?.open.isEmpty == false { faults.append("thread \(thread): spans without an end") }
       var ends: [Int] = []
       for span in spans.sorted(by: { ($0.start, -$0.end) < ($1.start, -$1.end) }) {
         while let end = ends.last, end <= span.start { ends.removeLast() }

@@ -59,8 +59,8 @@ import Testing
       let folded = try clock.measure { try FoldedStacks(timeline).write(to: "\(folder)/stacks.folded") }
       #expect(elapsed < .seconds(20) && folded < .seconds(20), "\(elapsed), \(folded)")
       let (events, sampled) = try events(at: path)
-      // A process, three threads with name and place, fifty samples.
-      #expect(events == 1_000_000 + 1 + 6 + 50)
+      // Both ends of each span, a process, three threads with name and place, fifty samples.
+      #expect(events == 2 * 1_000_000 + 1 + 6 + 50)
       for line in sampled {
         let event = try JSONSerialization.jsonObject(with: line) as? [String: Any]
         #expect(event?["ph"] is String && event?["ts"] is NSNumber)

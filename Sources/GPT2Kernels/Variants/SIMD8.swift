@@ -44,25 +44,46 @@ struct SIMD8Tile3x4: DivisibleKernel {
       let keys = operation.keys + head * operation.capacity * size
       let values = operation.values + head * operation.capacity * size
       let scores = operation.scores + head * operation.capacity
-      for row in 0..<operation.queries.rows {
-        let query = operation.queries.row(row) + head * size
-        let positions = operation.firstPosition + row + 1
+      var first = 0
+      while first < operation.queries.rows {
+        let block = block(operation, from: first)
+        let width = operation.firstPosition + block.upperBound
         Probe.enter(.scores)
-        for t in stride(from: 0, to: positions, by: 4) {
-          let count = min(4, positions - t)
-          let rows = QuadRows(keys + t &* size, stride: size, count: count)
-          let products = dotQuad(query, rows, count: size) * operation.scale
-          products.store(to: scores + t, count: count)
+        for row in block {
+          let query = operation.queries.row(row) + head * size
+          let positions = operation.firstPosition + row + 1
+          let scores = scores + (row - first) * width
+          for t in stride(from: 0, to: positions, by: 4) {
+            let count = min(4, positions - t)
+            let rows = QuadRows(keys + t &* size, stride: size, count: count)
+            let products = dotQuad(query, rows, count: size) * operation.scale
+            products.store(to: scores + t, count: count)
+          }
         }
         Probe.enter(.softmax)
-        softmax(scores, count: positions)
+        for row in block {
+          softmax(scores + (row - first) * width, count: operation.firstPosition + row + 1)
+        }
         Probe.enter(.values)
-        weightedSum(
-          of: values, weights: scores, count: positions, size: size,
-          to: operation.output.row(row) + head * size)
+        for row in block {
+          weightedSum(
+            of: values, weights: scores + (row - first) * width, count: operation.firstPosition + row + 1,
+            size: size, to: operation.output.row(row) + head * size)
+        }
+        first = block.upperBound
       }
     }
     Probe.enter(.operation)
+  }
+
+  /// Queries from one on, as many as have room for their scores together where a head has room for one that sees all
+  /// positions: on a short prompt the way from scores to softmax to values is gone a few times, not once a query.
+  private func block(_ operation: Attention, from row: Int) -> Range<Int> {
+    var end = row + 1
+    while end < operation.queries.rows,
+      (end + 1 - row) * (operation.firstPosition + end + 1) <= operation.capacity
+    { end += 1 }
+    return row..<end
   }
 
   func softmaxRows(_ operation: Softmax, heads: Range<Int>) {

@@ -11,7 +11,10 @@ public final class WeightRotation {
   private let buffer: FloatBuffer
 
   /// Where matrices begin: at pages, as a buffer of their own would.
-  private static let grain = 4096 / MemoryLayout<Float>.stride
+  static let grain = 4096 / MemoryLayout<Float>.stride
+
+  /// Floats of the pages that so many take.
+  static func wholePages(_ count: Int) -> Int { (count + grain - 1) / grain * grain }
 
   public init(bytes: Int, seed: UInt64 = 1) throws(EngineError) {
     let count = max(bytes / MemoryLayout<Float>.stride, 1)
@@ -36,7 +39,7 @@ public final class WeightRotation {
   /// where the size does not divide the memory.
   func weights(turn: Int, count: Int) -> UnsafePointer<Float>? {
     guard count <= buffer.count else { return nil }
-    let stride = (count + Self.grain - 1) / Self.grain * Self.grain
+    let stride = Self.wholePages(count)
     let matrices = (buffer.count + stride - 1) / stride
     let last = (buffer.count - count) / Self.grain * Self.grain
     return UnsafePointer(buffer.base) + min(turn % matrices * stride, last)

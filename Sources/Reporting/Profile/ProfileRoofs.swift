@@ -2,8 +2,8 @@
 ///
 /// max(FLOPs / P_peak, streamed / BW_s + activations / BW_a), after Williams, Waterman and Patterson 2009
 /// (doi:10.1145/1498765.1498785). What a pass streams, weights and cached keys and values, comes from the nearest memory
-/// that holds all of it; activations come from the nearest that holds one call's. A softmax turns a query's scores into
-/// weights before the next query's take their place: it is held against the nearest memory that holds those of one.
+/// that holds all of it; activations come from the nearest that holds one call's. A softmax works where a head
+/// has room for the scores of one query at a time: it is held against the nearest memory that holds those.
 struct ProfileRoofs: Sendable {
   private let ceiling: Ceiling
   private let stream: (level: String, gbPerSecond: Double)

@@ -79,6 +79,7 @@ let package = Package(
         "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Reporting",
         "TestSupport",
       ],
+      exclude: ["Goldens"],
       swiftSettings: settings),
   ]
 )

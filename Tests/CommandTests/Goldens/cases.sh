@@ -43,11 +43,10 @@ done
 golden report-default 0 report matmul.json
 golden report-out 0 report matmul.json --format csv --out written.csv
 kept report-out.csv written.csv
-golden report-out-github 0 report interleaved.json --format github --out comment.md
+golden report-out-github 0 report interleaved.json --format github --out comment-1.md
 # The committed sample, whole.
 golden sample/report.md 0 report sample.json
 golden sample/report.html 0 report sample.json --format html
-golden sample/results.csv 0 report sample.json --format csv
 
 # Comparisons.
 for format in md csv json github github-action bmf; do
@@ -74,8 +73,8 @@ golden compare-rows.md 0 compare base.json head.json --rows 'kv-cache prefill,kv
 golden compare-rows-memory.md 3 compare base.json head.json --rows memory
 golden compare-threshold.md 3 compare base.json head.json --max-regression 30%
 golden compare-thresholds.md 3 compare base.json head.json --max-regression 60%,memory=5%,decode=20%
-golden compare-out-github 3 compare base.json head.json --format github --out comment.md
-kept compare-out-github.md comment.md
+golden compare-out-github 3 compare base.json head.json --format github --out comment-2.md
+kept compare-out-github.md comment-2.md
 cp "$root/Benchmarks/baselines/tiny.json" tiny.json
 golden compare-baseline.md 0 compare tiny.json tiny.json --rows packed
 

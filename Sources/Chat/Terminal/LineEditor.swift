@@ -1,3 +1,5 @@
+import Foundation
+
 /// Edits a line as readline does with its Emacs keys: keys go in, a text and a cursor come out. Knows no terminal.
 struct LineEditor {
   enum Outcome: Equatable {
@@ -22,14 +24,15 @@ struct LineEditor {
   var history: InputHistory
   var search: Search?
   /// Completes the text before the cursor.
-  private let complete: (String) -> Completion
+  private let complete: (String) -> TabCompletion
 
   private var killed = ""
   /// Kills one after the other add up.
   private var hasJustKilled = false
 
-  init(history: InputHistory = InputHistory(), complete: @escaping (String) -> Completion = { _ in .init() })
-  {
+  init(
+    history: InputHistory = InputHistory(), complete: @escaping (String) -> TabCompletion = { _ in .init() }
+  ) {
     self.history = history
     self.complete = complete
   }
@@ -164,5 +167,85 @@ struct LineEditor {
     _ = line.remove(present)
     line.insert(insertion)
     return .edited
+  }
+}
+
+extension LineEditor {
+  /// Control-R's search backwards through the history.
+  struct Search: Equatable {
+    var query = ""
+    /// The entry that is shown; nil while nothing was found.
+    var entry: Int?
+    var isFailing = false
+    /// What stood on the line when the search began.
+    let original: EditableText
+
+    var prompt: String { "(\(isFailing ? "failing " : "")reverse-search)'\(query)': " }
+  }
+
+  /// nil for a key that ends the search and then does what it does on the line that was found.
+  mutating func handleSearch(_ key: Key) -> Outcome? {
+    switch key {
+    case .text(let scalar): look(for: (search?.query ?? "") + String(Character(scalar)))
+    case .backspace:
+      guard let query = search?.query, !query.isEmpty else { return .refused }
+      // From the newest on: what the shorter text finds may be newer than what the longer one did.
+      search?.entry = nil
+      look(for: String(query.dropLast()))
+    case .control("r"): lookFurther()
+    case .control("g"), .control("c"), .escape:
+      if let original = search?.original { show(original) }
+      search = nil
+    default:
+      search = nil
+      return nil
+    }
+    return .edited
+  }
+
+  /// Looks in the entry that is shown and in those before it.
+  private mutating func look(for query: String) {
+    search?.query = query
+    guard !query.isEmpty else {
+      search?.isFailing = false
+      return
+    }
+    find(query, before: search?.entry.map { $0 + 1 } ?? history.entries.count)
+  }
+
+  private mutating func lookFurther() {
+    guard let search, !search.query.isEmpty else { return }
+    find(search.query, before: search.entry ?? history.entries.count)
+  }
+
+  private mutating func find(_ query: String, before end: Int) {
+    guard let entry = history.lastIndex(containing: query, before: end) else {
+      search?.isFailing = true
+      return
+    }
+    search?.entry = entry
+    search?.isFailing = false
+    var found = EditableText(history.entries[entry])
+    if let match = history.entries[entry].range(of: query) {
+      found.move(
+        to: history.entries[entry].distance(from: history.entries[entry].startIndex, to: match.lowerBound))
+    }
+    show(found)
+  }
+}
+
+/// What may stand in place of the last characters before the cursor.
+struct TabCompletion: Equatable, Sendable {
+  /// Characters before the cursor that a candidate replaces; each candidate begins with them.
+  var replaced = 0
+  var candidates: [String] = []
+
+  /// What all candidates begin with.
+  var commonPrefix: String {
+    guard var prefix = candidates.first else { return "" }
+    for candidate in candidates {
+      while !candidate.hasPrefix(prefix) { prefix.removeLast() }
+    }
+    return prefix
   }
 }

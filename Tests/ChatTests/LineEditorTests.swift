@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct LineEditorTests {
   private func editor(
-    _ entries: [String] = [], complete: @escaping (String) -> TabCompletion = { _ in .init() }
+    _ entries: [String] = [], complete: @escaping (String) -> TabCompletion = { _ in (0, []) }
   )
     -> LineEditor
   {

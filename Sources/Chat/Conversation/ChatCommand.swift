@@ -31,11 +31,11 @@ struct ChatCommand: Sendable {
 
   /// Names of commands, and after those that take one of several words, these.
   static func complete(_ text: String) -> TabCompletion {
-    guard text.hasPrefix("/"), !text.hasPrefix("//") else { return TabCompletion() }
+    guard text.hasPrefix("/"), !text.hasPrefix("//") else { return (0, []) }
     let words = text.dropFirst().split(separator: " ", omittingEmptySubsequences: false).map(String.init)
     let last = words.last ?? ""
     let known = words.count == 1 ? all.map(\.name) : words.count == 2 ? choices(after: words[0]) : []
-    return TabCompletion(replaced: last.count, candidates: known.filter { $0.hasPrefix(last) }.sorted())
+    return (last.count, known.filter { $0.hasPrefix(last) }.sorted())
   }
 
   static let all: [ChatCommand] = [

@@ -4,8 +4,8 @@ import GPT2Model
 
 /// The program that a chat is part of: it knows where models are, and what machine this is.
 public protocol ChatHost {
-  /// - Parameter name: a model's name or path, as it was typed.
-  func load(_ name: String, _ variant: Variant, threads: Int) throws -> LoadedModel
+  /// - Parameter name: a model's name or path, as it was typed; nil for the default.
+  func load(_ name: String?, _ variant: Variant, threads: Int) throws -> LoadedModel
   func variant(named name: String) throws -> Variant
   /// Bytes of memory that the process has, and the most that it had; nil where the system does not say.
   var memory: (resident: Int?, peak: Int?) { get }

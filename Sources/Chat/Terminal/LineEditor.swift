@@ -1,5 +1,9 @@
 import Foundation
 
+/// What may stand in place of the last characters before the cursor: how many a candidate replaces, and the candidates, each
+/// of which begins with them.
+typealias TabCompletion = (replaced: Int, candidates: [String])
+
 /// Edits a line as readline does with its Emacs keys: keys go in, a text and a cursor come out. Knows no terminal.
 struct LineEditor {
   enum Outcome: Equatable {
@@ -31,7 +35,7 @@ struct LineEditor {
   private var hasJustKilled = false
 
   init(
-    history: InputHistory = InputHistory(), complete: @escaping (String) -> TabCompletion = { _ in .init() }
+    history: InputHistory = InputHistory(), complete: @escaping (String) -> TabCompletion = { _ in (0, []) }
   ) {
     self.history = history
     self.complete = complete
@@ -161,12 +165,18 @@ struct LineEditor {
   private mutating func completeLine() -> Outcome {
     let completion = complete(line.beforeCursor)
     guard let first = completion.candidates.first else { return .refused }
-    let insertion = completion.candidates.count == 1 ? first + " " : completion.commonPrefix
+    let insertion = completion.candidates.count == 1 ? first + " " : Self.commonPrefix(completion.candidates)
     let present = line.cursor - completion.replaced..<line.cursor
     if insertion == String(line.characters[present]) { return .candidates(completion.candidates) }
     _ = line.remove(present)
     line.insert(insertion)
     return .edited
+  }
+
+  private static func commonPrefix(_ texts: [String]) -> String {
+    texts.dropFirst().reduce(texts.first ?? "") { prefix, text in
+      String(zip(prefix, text).prefix { $0 == $1 }.map(\.0))
+    }
   }
 }
 
@@ -231,21 +241,5 @@ extension LineEditor {
         to: history.entries[entry].distance(from: history.entries[entry].startIndex, to: match.lowerBound))
     }
     show(found)
-  }
-}
-
-/// What may stand in place of the last characters before the cursor.
-struct TabCompletion: Equatable, Sendable {
-  /// Characters before the cursor that a candidate replaces; each candidate begins with them.
-  var replaced = 0
-  var candidates: [String] = []
-
-  /// What all candidates begin with.
-  var commonPrefix: String {
-    guard var prefix = candidates.first else { return "" }
-    for candidate in candidates {
-      while !candidate.hasPrefix(prefix) { prefix.removeLast() }
-    }
-    return prefix
   }
 }

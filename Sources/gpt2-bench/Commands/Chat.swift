@@ -32,21 +32,25 @@ enum Chat: Command {
     let variant = try arguments.variant()
     let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
     let loading = ContinuousClock.now
-    let model = try LoadedModel(arguments.string("--model"), variant, threads: threads, console)
+    let host = Host(console: console)
+    let model = try host.load(arguments.string("--model"), variant, threads: threads)
     let milliseconds = (ContinuousClock.now - loading) / .milliseconds(1)
     console.note(
       "\(model.name), \(variant.name)" + String(format: ", loaded in %.1f ms", milliseconds)
         + "; /help lists commands")
     StandardStream.surviveClosedPipes()
-    try ChatSession.hold(with: model, settings, mode: mode, threads: threads, Host(console: console), console)
+    try ChatSession.hold(with: model, settings, mode: mode, threads: threads, host, console)
     return .done
   }
 
   private struct Host: ChatHost {
     let console: Console
 
-    func load(_ name: String, _ variant: Variant, threads: Int) throws -> LoadedModel {
-      try LoadedModel(name, variant, threads: threads, console)
+    func load(_ name: String?, _ variant: Variant, threads: Int) throws -> LoadedModel {
+      let choice = try ModelChoice(name, for: .text, Project(), console)
+      let checkpoint = try choice.open()
+      let tokenizer = try choice.tokenizer(of: checkpoint.configuration)
+      return try LoadedModel(choice.source.name, checkpoint, tokenizer, variant, threads: threads)
     }
 
     func variant(named name: String) throws -> Variant { try Arguments.variant(name, "variant") }
@@ -64,16 +68,6 @@ enum Chat: Command {
 
 extension Console: ChatConsole {
   var hasFailed: Bool { StandardStream.failure != nil }
-}
-
-extension LoadedModel {
-  /// - Parameter name: nil for the default.
-  init(_ name: String?, _ variant: Variant, threads: Int, _ console: Console) throws {
-    let choice = try ModelChoice(name, for: .text, Project(), console)
-    let checkpoint = try choice.open()
-    let tokenizer = try choice.tokenizer(of: checkpoint.configuration)
-    try self.init(choice.source.name, checkpoint, tokenizer, variant, threads: threads)
-  }
 }
 
 extension ChatSettings {

@@ -40,7 +40,8 @@ struct GenerationOptions {
       temperature: Float(temperature ?? (draws ? 1 : 0)), topK: topK, topP: Float(topP ?? 1),
       minP: Float(minP ?? 0), repetitionPenalty: Float(arguments.number("--repetition-penalty") ?? 1),
       seed: arguments.unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
-    stops = try StopSequences(arguments.strings("--stop").map { try QuotedWords.unescaped($0, name: "--stop") })
+    stops = try StopSequences(
+      arguments.strings("--stop").map { try QuotedWords.unescaped($0, name: "--stop") })
     endsAtEndOfText = !arguments.flag("--ignore-eos")
     count = try arguments.integer("-n", in: 1...Int.max)
   }

@@ -8,6 +8,9 @@ import GPT2Model
 public final class ChatSession {
   let host: any ChatHost
   private let console: any ChatConsole
+  private let environment = ProcessInfo.processInfo.environment
+  /// nil where lines cannot be edited.
+  private let terminal: Terminal?
   let display: any ChatDisplay
   private let threads: Int
   private(set) var model: LoadedModel
@@ -24,14 +27,16 @@ public final class ChatSession {
   /// Whether a line said to end.
   var isOver = false
 
-  init(
+  /// - Throws: `InputError` for settings that the model cannot have.
+  public init(
     _ model: LoadedModel, _ settings: ChatSettings, mode: ChatMode, threads: Int, _ host: any ChatHost,
-    _ console: any ChatConsole, _ display: any ChatDisplay
+    _ console: any ChatConsole
   ) throws {
     self.host = host
     self.console = console
-    self.display = display
     self.threads = threads
+    terminal = Terminal(environment: environment, console)
+    display = terminal.map { TerminalDisplay($0, console) } ?? PipeDisplay(console)
     self.model = model
     conversation = try Conversation(model.engine)
     self.mode = .complete
@@ -42,27 +47,15 @@ public final class ChatSession {
     try change(mode: mode)
   }
 
-  /// Chats on the terminal, or with the lines of standard input where there is none that can edit them.
-  ///
-  /// - Throws: `InputError` for settings that the model cannot have.
-  public static func hold(
-    with model: LoadedModel, _ settings: ChatSettings, mode: ChatMode, threads: Int, _ host: any ChatHost,
-    _ console: any ChatConsole
-  ) throws {
-    func session(_ display: any ChatDisplay) throws -> ChatSession {
-      try ChatSession(model, settings, mode: mode, threads: threads, host, console, display)
-    }
-    let environment = ProcessInfo.processInfo.environment
-    guard let terminal = Terminal(environment: environment, console) else {
-      return try session(PipeDisplay(console)).run(StreamLines(console))
-    }
+  /// Takes lines until there are no more, or one says to end: from the terminal, or from standard input where there is none
+  /// that can edit them.
+  public func run() {
+    guard let terminal else { return run(StreamLines(console)) }
     defer { terminal.restore() }
-    try session(TerminalDisplay(terminal, console)).run(
-      EditedLines(
-        terminal, prompt: "> ", file: HistoryFile(environment: environment), complete: ChatCommand.complete))
+    let file = HistoryFile(environment: environment)
+    run(EditedLines(terminal, prompt: "> ", file: file, complete: ChatCommand.complete))
   }
 
-  /// Takes lines until there are no more, or one says to end.
   private func run(_ lines: some LineSource) {
     while !isOver, !console.hasFailed {
       switch lines.next() {

@@ -48,7 +48,9 @@ struct LineEditor {
     switch key {
     case .text(let scalar): line.insert(String(Character(scalar)))
     case .paste(let text): line.insert(text)
-    case .enter: return submit()
+    case .enter:
+      defer { clear() }
+      return .submitted(line.text)
     case .tab: return completeLine()
     case .control("c"):
       clear()
@@ -75,17 +77,6 @@ struct LineEditor {
       return move(to: place)
     }
     return .edited
-  }
-
-  /// Replaces the line; the cursor stands at its end.
-  mutating func show(_ text: String) { line = EditableText(text) }
-
-  mutating func show(_ text: EditableText) { line = text }
-
-  mutating func submit() -> Outcome {
-    let text = line.text
-    clear()
-    return .submitted(text)
   }
 
   private mutating func clear() {
@@ -117,14 +108,14 @@ struct LineEditor {
   private mutating func up() -> Outcome {
     if let place = line.above { return move(to: place) }
     guard let entry = history.older(than: line.text) else { return .refused }
-    show(entry)
+    line = EditableText(entry)
     return .edited
   }
 
   private mutating func down() -> Outcome {
     if let place = line.below { return move(to: place) }
     guard let entry = history.newer() else { return .refused }
-    show(entry)
+    line = EditableText(entry)
     return .edited
   }
 
@@ -204,7 +195,7 @@ extension LineEditor {
       look(for: String(query.dropLast()))
     case .control("r"): lookFurther()
     case .control("g"), .control("c"), .escape:
-      if let original = search?.original { show(original) }
+      if let original = search?.original { line = original }
       search = nil
     default:
       search = nil
@@ -235,11 +226,10 @@ extension LineEditor {
     }
     search?.entry = entry
     search?.isFailing = false
-    var found = EditableText(history.entries[entry])
-    if let match = history.entries[entry].range(of: query) {
-      found.move(
-        to: history.entries[entry].distance(from: history.entries[entry].startIndex, to: match.lowerBound))
+    let text = history.entries[entry]
+    line = EditableText(text)
+    if let match = text.range(of: query) {
+      line.move(to: text.distance(from: text.startIndex, to: match.lowerBound))
     }
-    show(found)
   }
 }

@@ -60,7 +60,7 @@ final class EditedLines: LineSource {
     case .edited: break
     case .refused: terminal.write("\u{07}")
     case .submitted(let text):
-      finish(Shown(prompt: prompt, line: EditableText(text)))
+      finish((prompt, EditableText(text)))
       if editor.history.add(text) { file?.append(text) }
       return .line(text)
     case .interrupted:
@@ -82,12 +82,9 @@ final class EditedLines: LineSource {
     return nil
   }
 
-  private struct Shown {
-    let prompt: String
-    let line: EditableText
-  }
+  private typealias Shown = (prompt: String, line: EditableText)
 
-  private var shown: Shown { Shown(prompt: editor.search?.prompt ?? prompt, line: editor.line) }
+  private var shown: Shown { (editor.search?.prompt ?? prompt, editor.line) }
 
   private func layout(_ shown: Shown) -> LineLayout {
     LineLayout(prompt: shown.prompt, text: shown.line, width: terminal.size.columns)

@@ -39,7 +39,7 @@ enum Chat: Command {
       "\(model.name), \(variant.name)" + String(format: ", loaded in %.1f ms", milliseconds)
         + "; /help lists commands")
     StandardStream.surviveClosedPipes()
-    try ChatSession.hold(with: model, settings, mode: mode, threads: threads, host, console)
+    try ChatSession(model, settings, mode: mode, threads: threads, host, console).run()
     return .done
   }
 

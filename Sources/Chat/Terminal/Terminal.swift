@@ -16,10 +16,12 @@ final class Terminal {
   /// How long an escape character waits for the rest of a key: longer than any terminal takes, also through a network.
   private static let escapeMilliseconds: Int32 = 50
 
+  private let console: any ChatConsole
   private var parser = KeyParser()
 
   /// nil where keys cannot be read one by one: a stream is no terminal, or it is a dumb one.
-  init?(environment: [String: String]) {
+  init?(environment: [String: String], _ console: any ChatConsole) {
+    self.console = console
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, let name = environment["TERM"],
       !name.isEmpty, name != "dumb", csystem_terminal_open(STDIN_FILENO, STDOUT_FILENO) == 0
     else { return nil }
@@ -45,7 +47,7 @@ final class Terminal {
   /// Stops the process, as control-Z does; returns when it is continued.
   func suspend() { raise(SIGTSTP) }
 
-  func write(_ text: String) { StandardStream.output.write(text) }
+  func write(_ text: String) { console.write(text) }
 
   /// Waits for what happens next.
   func next() -> Event {
@@ -69,19 +71,34 @@ final class Terminal {
         while read(csystem_terminal_events(), &notices, notices.count) == notices.count {}
         return .redraw
       }
-      guard let bytes = readBytes() else { return .end }
-      let keys = parser.keys(from: bytes)
-      if !keys.isEmpty { return .keys(keys) }
+      switch InputPiece.read() {
+      case .bytes(let bytes):
+        let keys = parser.keys(from: bytes)
+        if !keys.isEmpty { return .keys(keys) }
+      case .interrupted: return .interrupted
+      case .end, .failed: return .end
+      }
     }
   }
+}
 
-  /// nil at the end.
-  private func readBytes() -> ArraySlice<UInt8>? {
+/// What one read of standard input gives.
+enum InputPiece {
+  case bytes(ArraySlice<UInt8>)
+  /// Control-C.
+  case interrupted
+  case end
+  case failed
+
+  /// Waits for it, whatever other signals come.
+  static func read() -> InputPiece {
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
-      let count = read(STDIN_FILENO, &buffer, buffer.count)
-      if count > 0 { return buffer[..<count] }
-      guard count < 0, errno == EINTR else { return nil }
+      let count = Foundation.read(STDIN_FILENO, &buffer, buffer.count)
+      if count > 0 { return .bytes(buffer[..<count]) }
+      if count == 0 { return .end }
+      guard errno == EINTR else { return .failed }
+      if csystem_interrupts_take() != 0 { return .interrupted }
     }
   }
 }

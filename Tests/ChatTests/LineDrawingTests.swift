@@ -1,6 +1,6 @@
 import Testing
 
-@testable import gpt2_bench
+@testable import Chat
 
 @Suite struct LineDrawingTests {
   private func layout(_ text: String, cursor: Int? = nil, width: Int) -> LineLayout {

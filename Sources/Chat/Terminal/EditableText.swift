@@ -2,7 +2,7 @@
 /// leaves half of one.
 struct EditableText: Equatable, Sendable {
   private(set) var characters: [Character] = []
-  /// The character that the cursor stands on; as many as there are where it stands behind the last.
+  /// The character that the cursor stands on; as many as there are where it stands after the last.
   private(set) var cursor = 0
 
   /// The cursor stands at the end.
@@ -17,25 +17,25 @@ struct EditableText: Equatable, Sendable {
 
   // MARK: - Changes
 
-  /// Puts text where the cursor stands, which ends up behind it. A mark joins the character before it.
+  /// Puts text where the cursor stands, which ends up after it. A mark joins the character before it.
   mutating func insert(_ piece: String) {
     let head = beforeCursor + piece
-    let behind = head.unicodeScalars.count
+    let scalarsBefore = head.unicodeScalars.count
     characters = Array(head + String(characters[cursor...]))
     var scalars = 0
     cursor =
       characters.firstIndex { character in
         defer { scalars += character.unicodeScalars.count }
-        return scalars >= behind
+        return scalars >= scalarsBefore
       } ?? characters.count
   }
 
   /// Takes a part out; the cursor stays with what it stood on.
   mutating func remove(_ part: Range<Int>) -> String {
     let removed = String(characters[part])
-    let isBehind = cursor >= part.upperBound
+    let isAfter = cursor >= part.upperBound
     characters.removeSubrange(part)
-    if isBehind { cursor -= part.count } else { cursor = min(cursor, part.lowerBound) }
+    if isAfter { cursor -= part.count } else { cursor = min(cursor, part.lowerBound) }
     return removed
   }
 
@@ -80,7 +80,7 @@ struct EditableText: Equatable, Sendable {
     return (characters[..<word].lastIndex { !Self.isOfWord($0) } ?? -1) + 1
   }
 
-  /// Where the word behind the cursor ends.
+  /// Where the word after the cursor ends.
   var wordEnd: Int {
     let word = characters[cursor...].firstIndex(where: Self.isOfWord) ?? characters.count
     return characters[word...].firstIndex { !Self.isOfWord($0) } ?? characters.count

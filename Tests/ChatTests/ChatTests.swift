@@ -1,23 +1,13 @@
 import GPT2Engine
 import GPT2Model
+import TestSupport
 import Testing
 
-@testable import gpt2_bench
+@testable import Chat
 
-@Suite struct ChatTests {
-  private static let none = CommandDescription(name: "chat", summary: "", options: Chat.description.options)
-
-  private func settings(_ words: String...) throws -> ChatSettings {
-    try ChatSettings(try Arguments(words, of: Self.none))
-  }
-
-  @Test func theCommandLineSetsWhatSetSets() throws {
-    let standard = try settings("--seed", "7")
-    #expect(
-      standard.sampling.temperature == 0.8 && standard.sampling.topK == 40 && standard.sampling.seed == 7)
-    let other = try settings("--temperature", "0", "--top-k", "0", "-n", "5", "--stop", "a\\n", "--stop", "b")
-    #expect(other.sampling.temperature == 0 && other.sampling.topK == nil && other.maximumNewTokens == 5)
-    #expect(other.stops.texts == ["a\n", "b"])
+@Suite struct ChatTextTests {
+  private func settings() throws -> ChatSettings {
+    try ChatSettings(SamplingParameters(temperature: 0.8, topK: 40, seed: 1))
   }
 
   /// Every setting shows what it can read, and reading what it shows changes nothing.
@@ -29,7 +19,7 @@ import Testing
   ])
   func settingsReadWhatTheyShow(_ name: String, _ value: String) throws {
     let setting = try ChatSetting.named(name)
-    var settings = try settings("--seed", "1")
+    var settings = try self.settings()
     try setting.set(&settings, SettingValue(name: name, raw: value))
     #expect(setting.show(settings) == value)
     var again = settings
@@ -50,7 +40,7 @@ import Testing
     ("separator", "\\x", "separator: found '\\x', expected n, r, t, \" or \\ behind each backslash"),
   ])
   func badValuesChangeNothing(_ name: String, _ value: String, _ message: String) throws {
-    let before = try settings("--seed", "1")
+    let before = try settings()
     var after = before
     let setting = try ChatSetting.named(name)
     let error = try #require(throws: (any Error).self) {
@@ -82,7 +72,7 @@ import Testing
   /// What stays of an answer is its text before the stop sequence, in the tokens that it came in where they hold nothing else.
   @Test(arguments: ["Well met, my lord.", "a", "", "日本 🙂", "so.\n"])
   func aStopSequenceIsTakenBack(_ text: String) throws {
-    let tokenizer = try Tokenizer(folder: Sandbox.project + "/weights/tiny")
+    let tokenizer = try Tokenizer(folder: Project.file("weights/tiny"))
     var answer = ChatAnswer(tokenizer, try StopSequences(["\nUSER:"]), trimsStart: false)
     var shown = ""
     for token in try tokenizer.encode(text + "\nUSER: and on") where answer.stop == nil {
@@ -95,7 +85,7 @@ import Testing
   }
 
   @Test func anAnswerInADialogueIsShownFromItsFirstWord() throws {
-    let tokenizer = try Tokenizer(folder: Sandbox.project + "/weights/tiny")
+    let tokenizer = try Tokenizer(folder: Project.file("weights/tiny"))
     var answer = ChatAnswer(tokenizer, .none, trimsStart: true)
     let shown = try tokenizer.encode(" \n Good  day ").map { try answer.add($0) }.joined() + answer.finish()
     #expect(shown == "Good  day ")

@@ -58,3 +58,38 @@ enum DisplayWidth {
     0x1D300...0x1D376, 0x1F200...0x1F265, 0x20000...0x2FFFD, 0x30000...0x3FFFD,
   ]
 }
+
+/// Text that leaves a terminal as it is: control characters in it are made visible, `^[` for escape.
+enum SafeText {
+  static func visible(_ character: Character) -> String {
+    guard let scalar = character.unicodeScalars.first else { return "" }
+    switch scalar.value {
+    case 0..<0x20, 0x7F:
+      let rest = String(String.UnicodeScalarView(character.unicodeScalars.dropFirst()))
+      return "^" + String(Character(Unicode.Scalar(scalar.value ^ 0x40) ?? "?")) + rest.map(visible).joined()
+    case 0x80..<0xA0: return "\u{FFFD}"
+    default: return String(character)
+    }
+  }
+
+  /// Lines and tabs stay as they are.
+  static func visible(_ text: String) -> String {
+    text.map { $0 == "\n" || $0 == "\t" ? String($0) : visible($0) }.joined()
+  }
+}
+
+/// Short texts side by side, as `ls` shows names.
+enum ColumnList {
+  /// - Parameter width: columns of the terminal.
+  /// - Returns: lines, each ended.
+  static func text(_ texts: [String], width: Int) -> String {
+    let cell = (texts.map(DisplayWidth.columns).max() ?? 0) + 2
+    let columns = max((width - 1) / cell, 1)
+    return stride(from: 0, to: texts.count, by: columns).map { first -> String in
+      let row = texts[first..<min(first + columns, texts.count)]
+      return row.dropLast().map { $0 + String(repeating: " ", count: cell - DisplayWidth.columns(of: $0)) }
+        .joined()
+        + (row.last ?? "") + "\n"
+    }.joined()
+  }
+}

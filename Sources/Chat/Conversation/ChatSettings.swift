@@ -1,9 +1,78 @@
 import GPT2Engine
 
+/// What `/set` changes.
+public struct ChatSettings: Equatable {
+  public static let defaultTemperature: Float = 0.8
+  public static let defaultTopK = 40
+  public static let defaultCount = 128
+
+  /// How tokens are chosen, with its seed.
+  var sampling: SamplingParameters
+  /// New tokens a turn at most.
+  var maximumNewTokens: Int
+  var stops: StopSequences
+  var framing = ChatFraming()
+
+  public init(
+    _ sampling: SamplingParameters, maximumNewTokens: Int = defaultCount, stops: StopSequences = .none
+  ) {
+    self.sampling = sampling
+    self.maximumNewTokens = maximumNewTokens
+    self.stops = stops
+  }
+
+  /// The same sampling but for what is given.
+  mutating func resample(
+    temperature: Float? = nil, topK: Int?? = nil, topP: Float? = nil, minP: Float? = nil,
+    repetitionPenalty: Float? = nil, seed: UInt64? = nil
+  ) throws {
+    let old = sampling
+    sampling = try SamplingParameters(
+      temperature: temperature ?? old.temperature, topK: topK ?? old.topK, topP: topP ?? old.topP,
+      minP: minP ?? old.minP, repetitionPenalty: repetitionPenalty ?? old.repetitionPenalty,
+      seed: seed ?? old.seed)
+  }
+}
+
+/// How what the user types becomes part of the text that the model continues.
+public enum ChatMode: String, CaseIterable, Sendable {
+  /// All of it is one text. What a model that was trained on texts, and on nothing else, can do.
+  case complete
+  /// A text in the form of a dialogue: each line opens with who speaks, and an answer ends where the next line opens.
+  case dialogue
+}
+
+/// What is put around the user's lines.
+struct ChatFraming: Equatable {
+  var separator = "\n"
+  var user = "USER:"
+  var answer = "GPT:"
+
+  /// What is added to the text for a turn.
+  ///
+  /// - Parameters:
+  ///   - line: what the user typed.
+  ///   - ends: whether the text so far ends with this; an empty text ends with everything.
+  func added(_ line: String, mode: ChatMode, textEnds ends: (String) throws -> Bool) rethrows -> String {
+    switch mode {
+    case .complete: (try line.isEmpty || ends(separator) ? "" : separator) + line
+    case .dialogue: (try ends("\n") ? "" : "\n") + "\(user) \(line)\n\(answer)"
+    }
+  }
+
+  /// Where an answer ends, beside what the user set: at the next speaker's line.
+  func stops(mode: ChatMode) -> [String] {
+    switch mode {
+    case .complete: []
+    case .dialogue: ["\n" + user, "\n" + answer]
+    }
+  }
+}
+
 /// One of the values that `/set` changes: how it is named, shown, read and checked.
 struct ChatSetting: Sendable {
   let name: String
-  /// What may stand behind the name.
+  /// What may stand after the name.
   let values: String
   let help: String
   let show: @Sendable (ChatSettings) -> String
@@ -59,17 +128,17 @@ struct ChatSetting: Sendable {
       set: { $0.framing.answer = try $1.speaker() }),
   ]
 
-  /// - Throws: `UsageError` that names the nearest one.
+  /// - Throws: `InputError` that names the nearest one.
   static func named(_ name: String) throws -> ChatSetting {
     guard let setting = all.first(where: { $0.name == name }) else {
-      throw UsageError(
+      throw InputError(
         "unknown setting '\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: ""))
     }
     return setting
   }
 }
 
-/// What stands behind a setting's name.
+/// What stands after a setting's name.
 struct SettingValue {
   let name: String
   let raw: String
@@ -92,7 +161,7 @@ struct SettingValue {
     return number
   }
 
-  func texts() throws -> [String] { try QuotedWords.split(raw, name: name) }
+  func texts() throws -> [String] { try QuotedWords.split(raw, .text, name: name) }
 
   func text() throws -> String {
     let texts = try texts()
@@ -109,5 +178,5 @@ struct SettingValue {
     return text
   }
 
-  private func wrong(_ expected: String) -> UsageError { UsageError(name, found: raw, expected: expected) }
+  private func wrong(_ expected: String) -> InputError { InputError(name, found: raw, expected: expected) }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import gpt2_bench
+@testable import Chat
 
 @Suite struct KeyParserTests {
   private func keys(_ text: String) -> [Key] {

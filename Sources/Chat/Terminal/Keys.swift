@@ -1,3 +1,18 @@
+/// What a terminal sends for one keystroke, or for one paste.
+enum Key: Equatable, Sendable {
+  case text(Unicode.Scalar)
+  /// A bracketed paste, whole, its lines divided by `\n`.
+  case paste(String)
+  case enter, tab, backspace, delete, escape
+  case left, right, up, down, home, end, wordLeft, wordRight
+  /// Control and a letter or sign, in lower case.
+  case control(Character)
+  /// Alt and a character; alt with backspace is U+007F.
+  case alt(Character)
+  /// A key that has no meaning here.
+  case unknown
+}
+
 /// Turns the bytes that a terminal sends into keys: UTF-8, control characters, and the escape sequences of xterm and
 /// its relatives (ECMA-48's CSI and SS3).
 ///
@@ -7,9 +22,9 @@ struct KeyParser {
   private enum State: Equatable {
     case ground
     case escape
-    /// Behind `ESC [`.
+    /// After `ESC [`.
     case sequence([UInt8])
-    /// Behind `ESC O`.
+    /// After `ESC O`.
     case shift
     /// Between the brackets of a paste.
     case paste([UInt8])

@@ -1,3 +1,9 @@
+import Foundation
+
+/// What may stand in place of the last characters before the cursor: how many a candidate replaces, and the candidates, each
+/// of which begins with them.
+typealias TabCompletion = (replaced: Int, candidates: [String])
+
 /// Edits a line as readline does with its Emacs keys: keys go in, a text and a cursor come out. Knows no terminal.
 struct LineEditor {
   enum Outcome: Equatable {
@@ -22,14 +28,15 @@ struct LineEditor {
   var history: InputHistory
   var search: Search?
   /// Completes the text before the cursor.
-  private let complete: (String) -> Completion
+  private let complete: (String) -> TabCompletion
 
   private var killed = ""
   /// Kills one after the other add up.
   private var hasJustKilled = false
 
-  init(history: InputHistory = InputHistory(), complete: @escaping (String) -> Completion = { _ in .init() })
-  {
+  init(
+    history: InputHistory = InputHistory(), complete: @escaping (String) -> TabCompletion = { _ in (0, []) }
+  ) {
     self.history = history
     self.complete = complete
   }
@@ -41,7 +48,9 @@ struct LineEditor {
     switch key {
     case .text(let scalar): line.insert(String(Character(scalar)))
     case .paste(let text): line.insert(text)
-    case .enter: return submit()
+    case .enter:
+      defer { clear() }
+      return .submitted(line.text)
     case .tab: return completeLine()
     case .control("c"):
       clear()
@@ -68,17 +77,6 @@ struct LineEditor {
       return move(to: place)
     }
     return .edited
-  }
-
-  /// Replaces the line; the cursor stands at its end.
-  mutating func show(_ text: String) { line = EditableText(text) }
-
-  mutating func show(_ text: EditableText) { line = text }
-
-  mutating func submit() -> Outcome {
-    let text = line.text
-    clear()
-    return .submitted(text)
   }
 
   private mutating func clear() {
@@ -110,14 +108,14 @@ struct LineEditor {
   private mutating func up() -> Outcome {
     if let place = line.above { return move(to: place) }
     guard let entry = history.older(than: line.text) else { return .refused }
-    show(entry)
+    line = EditableText(entry)
     return .edited
   }
 
   private mutating func down() -> Outcome {
     if let place = line.below { return move(to: place) }
     guard let entry = history.newer() else { return .refused }
-    show(entry)
+    line = EditableText(entry)
     return .edited
   }
 
@@ -158,11 +156,80 @@ struct LineEditor {
   private mutating func completeLine() -> Outcome {
     let completion = complete(line.beforeCursor)
     guard let first = completion.candidates.first else { return .refused }
-    let insertion = completion.candidates.count == 1 ? first + " " : completion.commonPrefix
+    let insertion = completion.candidates.count == 1 ? first + " " : Self.commonPrefix(completion.candidates)
     let present = line.cursor - completion.replaced..<line.cursor
     if insertion == String(line.characters[present]) { return .candidates(completion.candidates) }
     _ = line.remove(present)
     line.insert(insertion)
     return .edited
+  }
+
+  private static func commonPrefix(_ texts: [String]) -> String {
+    texts.dropFirst().reduce(texts.first ?? "") { prefix, text in
+      String(zip(prefix, text).prefix { $0 == $1 }.map(\.0))
+    }
+  }
+}
+
+extension LineEditor {
+  /// Control-R's search backwards through the history.
+  struct Search: Equatable {
+    var query = ""
+    /// The entry that is shown; nil while nothing was found.
+    var entry: Int?
+    var isFailing = false
+    /// What stood on the line when the search began.
+    let original: EditableText
+
+    var prompt: String { "(\(isFailing ? "failing " : "")reverse-search)'\(query)': " }
+  }
+
+  /// nil for a key that ends the search and then does what it does on the line that was found.
+  mutating func handleSearch(_ key: Key) -> Outcome? {
+    switch key {
+    case .text(let scalar): look(for: (search?.query ?? "") + String(Character(scalar)))
+    case .backspace:
+      guard let query = search?.query, !query.isEmpty else { return .refused }
+      // From the newest on: what the shorter text finds may be newer than what the longer one did.
+      search?.entry = nil
+      look(for: String(query.dropLast()))
+    case .control("r"): lookFurther()
+    case .control("g"), .control("c"), .escape:
+      if let original = search?.original { line = original }
+      search = nil
+    default:
+      search = nil
+      return nil
+    }
+    return .edited
+  }
+
+  /// Looks in the entry that is shown and in those before it.
+  private mutating func look(for query: String) {
+    search?.query = query
+    guard !query.isEmpty else {
+      search?.isFailing = false
+      return
+    }
+    find(query, before: search?.entry.map { $0 + 1 } ?? history.entries.count)
+  }
+
+  private mutating func lookFurther() {
+    guard let search, !search.query.isEmpty else { return }
+    find(search.query, before: search.entry ?? history.entries.count)
+  }
+
+  private mutating func find(_ query: String, before end: Int) {
+    guard let entry = history.lastIndex(containing: query, before: end) else {
+      search?.isFailing = true
+      return
+    }
+    search?.entry = entry
+    search?.isFailing = false
+    let text = history.entries[entry]
+    line = EditableText(text)
+    if let match = text.range(of: query) {
+      line.move(to: text.distance(from: text.startIndex, to: match.lowerBound))
+    }
   }
 }

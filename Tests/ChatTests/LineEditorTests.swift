@@ -1,9 +1,11 @@
 import Testing
 
-@testable import gpt2_bench
+@testable import Chat
 
 @Suite struct LineEditorTests {
-  private func editor(_ entries: [String] = [], complete: @escaping (String) -> Completion = { _ in .init() })
+  private func editor(
+    _ entries: [String] = [], complete: @escaping (String) -> TabCompletion = { _ in (0, []) }
+  )
     -> LineEditor
   {
     LineEditor(history: InputHistory(entries), complete: complete)
@@ -32,7 +34,7 @@ import Testing
     ("one/two-three\u{17}", "|"), ("one two  \u{17}", "one |"), ("one/two \u{1B}\u{7F}", "one/|"),
     ("one two\u{1B}[D\u{15}", "|o"), ("one two\u{1B}b\u{0B}", "one |"), ("abc\u{14}", "acb|"),
     ("abc\u{02}\u{14}", "acb|"), ("a\u{14}", "a|"),
-    // What is killed comes back, several kills one behind the other as one.
+    // What is killed comes back, several kills one after the other as one.
     ("one two\u{17}\u{17}\u{19}", "one two|"), ("one two\u{01}\u{1B}d\u{1B}d\u{05}\u{19}", "one two|"),
     ("one two\u{17}x\u{17}\u{19}", "one x|"), ("ab\u{01}\u{0B}\u{19}\u{19}", "abab|"),
   ])

@@ -218,7 +218,7 @@ enum Samples {
       (TokenizerError.missingFile(path: "p"), .error),
     ])
   func theCommandLineIsTwoAndFilesAreOne(_ error: any Error, _ code: ExitCode) {
-    #expect(Main.exitCode(for: error) == code)
+    #expect(ExitCode(for: error) == code)
   }
 
   @Test func theNumbersAreTheContracts() {

@@ -1,6 +1,15 @@
+import Foundation
 import GPT2Model
 import Measurement
 import Reporting
+
+enum Threads {
+  /// Cores that this process may use.
+  static let available = ProcessInfo.processInfo.activeProcessorCount
+
+  /// Thread counts that a command line may ask for: more than cores is allowed, and noted.
+  static let range = 1...256
+}
 
 /// Refuses work that would outgrow the machine: a worker that does is killed, and maybe others with it.
 enum MemoryLimit {

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Kernels
 import Measurement
+import Record
 
 /// What commands show.
 extension ChatSession {
@@ -28,7 +29,7 @@ extension ChatSession {
 
   var infoText: String {
     let c = model.configuration
-    let machine = MachineFacts.current()
+    let machine = Machine.current()
     return Self.rows([
       ("model", model.name),
       (
@@ -43,7 +44,7 @@ extension ChatSession {
       ("variant", "\(model.engine.variant.name), \(model.engine.variant.summary)"),
       ("weights", model.engine.variant.weights),
       ("threads", "\(model.engine.threads) of \(machine.logicalCores) cores"),
-      ("cpu", machine.cpu ?? "unknown"),
+      ("cpu", machine.cpu),
       ("system", machine.system),
     ])
   }

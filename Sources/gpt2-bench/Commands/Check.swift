@@ -1,7 +1,7 @@
 import Foundation
 import GPT2Engine
 import GPT2Model
-import Reporting
+import Record
 
 enum Check: Command {
   static let description = CommandDescription(
@@ -65,17 +65,16 @@ enum Check: Command {
       return [
         CheckRequest(
           references: [], scope: .full,
-          oraclePrompts: try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] }, gemm: nil)
+          oraclePrompts: try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] })
       ]
     }
     return folders.map {
-      CheckRequest(references: [$0], scope: .full, oraclePrompts: [], gemm: nil)
+      CheckRequest(references: [$0])
     }
   }
 
   private static func request(_ continuations: ContinuationRequest) -> CheckRequest {
-    CheckRequest(
-      references: [], continuations: [continuations], scope: .full, oraclePrompts: [], gemm: nil)
+    CheckRequest(continuations: [continuations])
   }
 
   private static func check(

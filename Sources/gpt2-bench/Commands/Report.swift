@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Reporting
 
 enum Report: Command {
@@ -13,16 +14,16 @@ enum Report: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let format = try arguments.recordFormat(of: RecordFormat.allCases) ?? .markdown
     let (path, out) = (arguments.operands[0], arguments.string("--out"))
-    guard PairedRecord.isOne(path: path) else {
-      try Output.put(format.text(of: try Record.read(path: path)), out, console)
-      return .done
-    }
-    let record = try PairedRecord.read(path: path)
-    let head = Record(headOf: record)
-    if let format = ComparisonFormat(rawValue: format.rawValue) {
-      try format.put(try Comparison(record), head: head, to: out, console)
-    } else {
-      try Output.put(format.text(of: head), out, console)
+    switch try RecordFile.read(path: path) {
+    case .run(let record): try Output.put(format.text(of: record), out, console)
+    case .builds(let record):
+      try record.settings.checkTexts(path: path)
+      let head = Record(headOf: record)
+      if let format = ComparisonFormat(rawValue: format.rawValue) {
+        try format.put(try Comparison(record), head: head, to: out, console)
+      } else {
+        try Output.put(format.text(of: head), out, console)
+      }
     }
     return .done
   }

@@ -1,5 +1,5 @@
 import Foundation
-import Reporting
+import Record
 
 /// Records that later runs are compared with, in `Benchmarks/baselines`, each by its name.
 struct Baselines {

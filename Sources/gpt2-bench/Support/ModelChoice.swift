@@ -1,5 +1,5 @@
 import GPT2Model
-import Reporting
+import Record
 
 /// The model that a command works on: what `--model` says, or the default for the purpose.
 struct ModelChoice {

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Reporting
 
 /// A result that goes to a file where one is named, otherwise to standard output.

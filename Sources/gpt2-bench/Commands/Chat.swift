@@ -3,6 +3,7 @@ import Foundation
 import GPT2Engine
 import GPT2Kernels
 import Measurement
+import Record
 
 enum Chat: Command {
   static let description = CommandDescription(
@@ -59,7 +60,7 @@ enum Chat: Command {
     }
 
     var machine: (cores: Int, cpu: String?, system: String) {
-      let facts = MachineFacts.current()
+      let facts = Machine.current()
       return (facts.logicalCores, facts.cpu, facts.system)
     }
   }

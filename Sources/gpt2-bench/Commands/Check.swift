@@ -1,7 +1,7 @@
 import Foundation
 import GPT2Engine
 import GPT2Model
-import Reporting
+import Record
 
 enum Check: Command {
   static let description = CommandDescription(
@@ -36,7 +36,7 @@ enum Check: Command {
     let known = try KnownContinuations(in: path, model: model, project)
     for line in known.skipped { console.note(line) }
     let continuations = known.requests.map {
-      CheckRequest(references: [], continuations: [$0], scope: .full, oraclePrompts: [], gemm: nil)
+      CheckRequest(continuations: [$0])
     }
     let requests = try requests(folders, model, project) + continuations
     console.print(line("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check"))
@@ -70,11 +70,11 @@ enum Check: Command {
       return [
         CheckRequest(
           references: [], scope: .full,
-          oraclePrompts: try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] }, gemm: nil)
+          oraclePrompts: try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] })
       ]
     }
     return folders.map {
-      CheckRequest(references: [$0], scope: .full, oraclePrompts: [], gemm: nil)
+      CheckRequest(references: [$0])
     }
   }
 

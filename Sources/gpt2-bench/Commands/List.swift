@@ -1,7 +1,7 @@
 import Foundation
 import GPT2Kernels
 import GPT2Model
-import Reporting
+import Record
 
 enum List: Command {
   static let description = CommandDescription(

@@ -1,3 +1,4 @@
+import Record
 import Reporting
 
 enum Report: Command {
@@ -12,10 +13,10 @@ enum Report: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let format = try arguments.recordFormat(of: RecordFormat.allCases) ?? .markdown
     let (path, out) = (arguments.operands[0], arguments.string("--out"))
-    do {
-      try Output.put(format.text(of: Record.read(path: path)), out, console)
-    } catch ReportingError.invalid(_, field: "kind", found: "\"\(PairedRecord.kindName)\"", _) {
-      let record = try PairedRecord.read(path: path)
+    switch try RecordFile.read(path: path) {
+    case .run(let record): try Output.put(format.text(of: record), out, console)
+    case .builds(let record):
+      try record.settings.checkTexts(path: path)
       let head = Record(headOf: record)
       if let format = ComparisonFormat(rawValue: format.rawValue) {
         try format.put(try Comparison(record), head: head, to: out, console)

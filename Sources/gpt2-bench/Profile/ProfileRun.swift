@@ -1,7 +1,7 @@
 import GPT2Engine
 import GPT2Kernels
 import Measurement
-import Reporting
+import Record
 
 /// Runs a prompt and the greedy tokens behind it under probes.
 ///

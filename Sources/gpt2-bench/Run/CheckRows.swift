@@ -1,5 +1,5 @@
 import GPT2Engine
-import Reporting
+import Record
 
 /// A worker's findings as the record keeps them.
 enum CheckRows {
@@ -9,13 +9,8 @@ enum CheckRows {
     var rows = answer.references.map { row($0.comparison, reference: $0.name, of: contestant) }
     if let batch = answer.batch { rows.append(row(batch, of: contestant)) }
     rows += (answer.continuations ?? []).map { row($0.check, reference: $0.name, of: contestant) }
-    if let gemm = answer.gemm, let shape = request.gemm {
-      let test = Test.gemm(m: shape.m, k: shape.k, n: shape.n)
-      rows.append(row(gemm, ragged: answer.gemmFailure, of: test, contestant))
-    }
-    if let operation = answer.operation, let shape = request.operation {
-      let test = Test.operation(shape: shape)
-      rows.append(row(operation, ragged: answer.operationFailure, of: test, contestant))
+    if let found = answer.operation, let shape = request.operation {
+      rows.append(row(found.check, ragged: found.raggedFailure, of: .operation(shape), contestant))
     }
     return rows
   }

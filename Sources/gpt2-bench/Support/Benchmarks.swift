@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Model
+import Record
 import Reporting
 
 /// What `all` measures, as data in `Benchmarks/suites/NAME.json`.

@@ -1,7 +1,7 @@
 import Foundation
 import GPT2Model
 import Measurement
-import Reporting
+import Record
 
 enum Threads {
   /// Cores that this process may use.
@@ -18,7 +18,7 @@ enum MemoryLimit {
   ///   - what: opens the message.
   /// - Throws: `RunError` beyond half of the machine's memory; never where that is not known.
   static func check(_ bytes: Double, for what: String) throws {
-    guard let memory = MachineFacts.current().memoryBytes, bytes > Double(memory) / 2 else { return }
+    guard let memory = Machine.memoryBytes, bytes > Double(memory) / 2 else { return }
     throw RunError(
       "\(what) \(Int(min(bytes / 1_048_576, 1e15))) MiB, expected at most half of this machine's "
         + "\(memory >> 20) MiB")
@@ -33,7 +33,7 @@ extension Test {
       switch self {
       case .prefill(let tokens, let batch): (tokens, batch)
       case .decode(let tokens, let depth, let batch): (depth + tokens, batch)
-      case .gemm, .operation: (0, 0)
+      case .operation: (0, 0)
       }
     let perPosition = Double(configuration.channels * (10 + (isCached ? 2 * configuration.layers : 0)))
     return 4 * Double(batch) * (Double(positions) * perPosition + Double(configuration.vocabulary))

@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Model
+import Record
 import Reporting
 
 /// Where the project's own files are: the folder that holds `Benchmarks/suites`, found upwards from the working

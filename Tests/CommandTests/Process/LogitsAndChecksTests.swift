@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Kernels
 import GPT2Model
+import Record
 import Reporting
 import Testing
 

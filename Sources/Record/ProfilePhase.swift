@@ -1,5 +1,5 @@
 /// A part of the work on a token. In every instant of a pass the thread that drives it is in exactly one of them.
-public enum ProfilePhase: String, NamedChoice, CaseIterable {
+public enum ProfilePhase: String, NamedChoice {
   case embedding
   case layerNorm = "layernorm"
   case qkv
@@ -45,11 +45,6 @@ public enum ProfilePhase: String, NamedChoice, CaseIterable {
     case .other: "between operations"
     }
   }
-
-  /// What a reader who compares variants has to know.
-  static let fusion =
-    "What a variant fuses into a product is in the product's time: additions to the residual stream, and of a fused "
-    + "GELU's time the product's bias and stores."
 
   public var group: ProfileGroup {
     switch self {

@@ -1,5 +1,5 @@
 /// Any JSON document, to say what was found where a record's field was expected.
-enum JSONValue: Codable, Equatable {
+enum JSONValue: Codable, Equatable, Sendable {
   case null
   case bool(Bool)
   case integer(Int)

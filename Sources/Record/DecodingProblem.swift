@@ -26,7 +26,7 @@ struct DecodingProblem<Value: Decodable> {
     }
   }
 
-  func error(path file: String) -> ReportingError {
+  func error(path file: String) -> RecordError {
     .invalid(
       path: file, field: fieldName(path), found: document.value(at: path[...])?.summary ?? "missing",
       expected: expectation)
@@ -81,7 +81,8 @@ struct DecodingProblem<Value: Decodable> {
     case is Double.Type: return "a number"
     case is String.Type, is any NamedChoice.Type: return "a string"
     case is Bool.Type: return "true or false"
-    case is Test.Type: return "an object with one of \"prefill\", \"decode\", \"gemm\", \"operation\""
+    case is Test.Type, is Test.Stored.Type:
+      return "an object with one of \"prefill\", \"decode\", \"gemm\", \"operation\""
     case is OperationShape.Type:
       return
         "an object with one of \"layerNorm\", \"gelu\", \"softmax\", \"attention\", \"embedding\", \"sampling\""
@@ -97,4 +98,30 @@ private func fieldName(_ path: [any CodingKey]) -> String {
     if let index = key.intValue { return name + "[\(index)]" }
     return name.isEmpty ? key.stringValue : name + "." + key.stringValue
   }
+}
+
+/// An enumeration that is written as one of a few words; a reader that meets another word learns which it
+/// may be.
+public protocol NamedChoice: RawRepresentable, CaseIterable, Codable, Sendable
+where RawValue == String {}
+
+extension NamedChoice {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let word = try container.decode(String.self)
+    guard let choice = Self(rawValue: word) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: NamedChoiceMessage.prefix + Self.words)
+    }
+    self = choice
+  }
+
+  private static var words: String {
+    allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+  }
+}
+
+enum NamedChoiceMessage {
+  /// Opens the description of the decoding error, which is then what was expected.
+  static let prefix = "one of "
 }

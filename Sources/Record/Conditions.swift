@@ -64,12 +64,6 @@ public struct Stretch: Codable, Sendable, Equatable {
     self.stolenSeconds = stolenSeconds
     self.totalSeconds = totalSeconds
   }
-
-  /// What others than the run did, in cores.
-  var othersCores: Double? {
-    guard let busySeconds, let ownSeconds else { return nil }
-    return max(0, busySeconds - ownSeconds) / seconds
-  }
 }
 
 /// The fixed loop's time at one moment: proportional to 1 / clock rate, and longer where the core was taken away.

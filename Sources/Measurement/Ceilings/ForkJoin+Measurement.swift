@@ -1,18 +1,8 @@
 import Foundation
+import Record
 import Statistics
 
-/// What it costs a team of threads to begin a job together and to end it, without the job's work.
-///
-/// The job is a meeting: each thread waits inside until all have come, so that none can do another's part and the
-/// cost of the last one's arrival is in the figure. The meeting itself is in it too.
-public struct ForkJoinCost: Sendable, Equatable {
-  /// Threads of the team, the forking one among them.
-  public let threads: Int
-  /// Median of forks in a row, for which the team is still watching; in µs.
-  public let hotMicroseconds: Double
-  /// Median of forks after pauses long enough for the team to have parked; in µs.
-  public let wokenMicroseconds: Double
-
+extension ForkJoin {
   /// How many forks are made.
   struct Effort {
     var wokenForks = 21
@@ -26,21 +16,27 @@ public struct ForkJoinCost: Sendable, Equatable {
     var nanosecondsEach: UInt64 = 200_000_000
   }
 
+  /// What it costs a team of threads to begin a job together and to end it, without the job's work.
+  ///
+  /// The job is a meeting: each thread waits inside until all have come, so that none can do another's part and the
+  /// cost of the last one's arrival is in the figure. The meeting itself is in it too. Hot forks come in a row, and the
+  /// team still watches for them; woken ones come after pauses long enough for the team to have parked.
+  ///
   /// - Parameters:
-  ///   - threads: the team's size.
+  ///   - threads: the team's size, the forking thread among them.
   ///   - fork: calls the body once for each index below the count and returns when all calls have; the calls
   ///     wait for each other, so as many must run at once.
   /// - Returns: nil for fewer than two threads, which need no fork.
   public static func measure(
     threads: Int, fork: (_ count: Int, _ body: (Int) -> Void) -> Void
-  ) -> ForkJoinCost? {
+  ) -> ForkJoin? {
     measure(threads: threads, effort: Effort(), clock: SystemClock(), fork: fork)
   }
 
   static func measure(
     threads: Int, effort: Effort, clock: any MonotonicClock,
     fork: (_ count: Int, _ body: (Int) -> Void) -> Void
-  ) -> ForkJoinCost? {
+  ) -> ForkJoin? {
     guard threads > 1 else { return nil }
     let meeting = SpinBarrier(count: threads)
     func microseconds() -> Double {
@@ -63,6 +59,6 @@ public struct ForkJoinCost: Sendable, Equatable {
     _ = samples(.max, after: .zero, for: effort.settling)
     let hot = samples(effort.hotForks, after: .zero, for: effort.nanosecondsEach)
     guard let hot = median(hot), let woken = median(woken) else { return nil }
-    return ForkJoinCost(threads: threads, hotMicroseconds: hot, wokenMicroseconds: woken)
+    return ForkJoin(threads: threads, hotMicroseconds: hot, wokenMicroseconds: woken)
   }
 }

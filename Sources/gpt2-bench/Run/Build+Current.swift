@@ -1,18 +1,8 @@
 import CSystem
 import Foundation
+import GPT2Kernels
 import Measurement
-import Reporting
-
-extension Machine {
-  /// The machine this runs on.
-  static func current() -> Machine {
-    let facts = MachineFacts.current()
-    return Machine(
-      cpu: facts.cpu ?? "unknown", flags: facts.flags, logicalCores: facts.logicalCores,
-      caches: facts.caches.map(\.description), memoryBytes: facts.memoryBytes,
-      governor: facts.governor, system: facts.system)
-  }
-}
+import Record
 
 extension Build {
   static let programVersion = "0.1.0"
@@ -55,5 +45,13 @@ extension Build {
     git.waitUntilExit()
     let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     return git.terminationStatus == 0 && !text.isEmpty ? text : nil
+  }
+}
+
+extension ForkJoin {
+  /// Measures a pool of that many threads; nil for one, which forks nothing.
+  static func ofPool(threads: Int) -> ForkJoin? {
+    let pool = ThreadPool(threads: threads)
+    return measure(threads: pool.threads, fork: pool.forEach)
   }
 }

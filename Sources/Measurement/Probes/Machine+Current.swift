@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 #if canImport(Glibc)
   import Glibc
@@ -6,46 +7,22 @@ import Foundation
   import Darwin
 #endif
 
-/// What the machine says of itself. What cannot be read is nil or absent, never 0.
-public struct MachineFacts: Sendable, Equatable {
-  /// The CPU's model name.
-  public var cpu: String?
-  /// Vector and arithmetic extensions that matter to numeric code, in a fixed order.
-  public var flags: [String]
-  /// Logical cores that this process may run on.
-  public var logicalCores: Int
-  /// Cores' worth of time that the control group allows; nil where there is no limit or none is known.
-  public var cpuQuota: Double?
-  /// The data and unified caches of the first core.
-  public var caches: [CPUCache]
-  public var memoryBytes: Int?
-  /// The frequency governor, for example `performance`; virtual machines have none.
-  public var governor: String?
-  /// The operating system and its kernel.
-  public var system: String
-
-  /// Bytes of all last-level caches together; 0 where none is known.
-  public var lastLevelCacheBytes: Int {
-    guard let last = caches.max(by: { $0.level < $1.level }), let bytes = last.bytes else { return 0 }
-    let sharers = max(last.sharedBy ?? logicalCores, 1)
-    return bytes * ((logicalCores + sharers - 1) / sharers)
-  }
-
-  /// Reads them now.
-  public static func current() -> MachineFacts {
+extension Machine {
+  /// The machine this runs on, as it says of itself. What cannot be read is nil or absent, never 0.
+  public static func current() -> Machine {
     let info = SystemFiles.text("/proc/cpuinfo")
-    return MachineFacts(
-      cpu: sysctlText("machdep.cpu.brand_string") ?? info.flatMap(CPUInfo.modelName),
+    return Machine(
+      cpu: sysctlText("machdep.cpu.brand_string") ?? info.flatMap(CPUInfo.modelName) ?? "unknown",
       flags: info.map(CPUInfo.flags) ?? [],
       logicalCores: CPUTopology.availableCores,
-      cpuQuota: SystemFiles.text("/sys/fs/cgroup/cpu.max").flatMap(CPUInfo.quota),
-      caches: CPUCache.ofFirstCore(in: "/sys/devices/system/cpu/cpu0/cache"),
-      memoryBytes: totalMemory(),
+      caches: CPUCache.ofThisMachine().map(\.description),
+      memoryBytes: memoryBytes,
       governor: SystemFiles.text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
       system: systemName())
   }
 
-  private static func totalMemory() -> Int? {
+  /// All memory of this machine; nil where that is not known.
+  public static var memoryBytes: Int? {
     let bytes = ProcessInfo.processInfo.physicalMemory
     return bytes > 0 ? Int(clamping: bytes) : nil
   }

@@ -38,7 +38,7 @@ public struct Record: Codable, Sendable, Equatable {
 
   public enum Kind: String, NamedChoice {
     case endToEnd = "end-to-end"
-    case gemm
+    case matmul = "gemm"
     case operations = "ops"
   }
 
@@ -124,40 +124,5 @@ public struct Settings: Codable, Sendable, Equatable {
     self.cellBudgetSeconds = cellBudgetSeconds
     self.seed = seed
     self.warmup = warmup
-  }
-}
-
-/// One variant held against one reference.
-public struct Correctness: Codable, Sendable, Equatable {
-  public var variant: String
-  public var threads: Int
-  /// The reference's name; for a GEMM or an operation its shape as in `Test.name`.
-  public var reference: String
-  public var passed: Bool
-  /// Absent where a value was not finite or nothing could be compared.
-  public var maxAbsoluteError: Double?
-  public var tolerance: Double
-  /// Σ(x − r)² / Σr²; absent likewise.
-  public var nmse: Double?
-  /// Positions whose largest logit is the reference's, of all compared.
-  public var argmaxAgreed: Int
-  public var argmaxCompared: Int
-  /// Why it failed, in a line; nil where it passed.
-  public var failure: String?
-
-  public init(
-    variant: String, threads: Int, reference: String, passed: Bool, maxAbsoluteError: Double?,
-    tolerance: Double, nmse: Double?, argmaxAgreed: Int, argmaxCompared: Int, failure: String?
-  ) {
-    self.variant = variant
-    self.threads = threads
-    self.reference = reference
-    self.passed = passed
-    self.maxAbsoluteError = maxAbsoluteError
-    self.tolerance = tolerance
-    self.nmse = nmse
-    self.argmaxAgreed = argmaxAgreed
-    self.argmaxCompared = argmaxCompared
-    self.failure = failure
   }
 }

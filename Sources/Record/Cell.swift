@@ -41,36 +41,6 @@ public struct Cell: Codable, Sendable, Equatable {
   }
 }
 
-/// What one cell measures. Its `name` is the `test` column.
-public enum Test: Codable, Sendable, Hashable {
-  /// A prompt of `tokens` ids, then one token: TTFT and prefill. `pp64`
-  case prefill(tokens: Int, batch: Int)
-  /// A prompt of `depth` ids, then `tokens` new ones: TPOT, ITL and decode tok/s. `tg32 @ d64`
-  case decode(tokens: Int, depth: Int, batch: Int)
-  /// out(m, n) = x(m, k) · w(n, k)ᵀ
-  case gemm(m: Int, k: Int, n: Int)
-  /// An operation alone. `layernorm 64x768`
-  case operation(shape: OperationShape)
-
-  /// `pp64`, `tg32 @ d64`, `64x768x3072` (M, K, N), `layernorm 64x768`; ` b4` behind it for a batch of four.
-  public var name: String {
-    switch self {
-    case .prefill(let tokens, let batch):
-      return "pp\(tokens)" + Self.suffix(batch: batch)
-    case .decode(let tokens, let depth, let batch):
-      return "tg\(tokens)" + (depth > 0 ? " @ d\(depth)" : "") + Self.suffix(batch: batch)
-    case .gemm(let m, let k, let n):
-      return "\(m)x\(k)x\(n)"
-    case .operation(let shape):
-      return shape.name
-    }
-  }
-
-  private static func suffix(batch: Int) -> String {
-    batch > 1 ? " b\(batch)" : ""
-  }
-}
-
 public struct LoadTimes: Codable, Sendable, Equatable {
   /// The file's pages had been dropped from the page cache; nil where that could not be done.
   public var coldNanoseconds: Int?
@@ -107,17 +77,17 @@ public struct Sample: Codable, Sendable, Equatable {
   public var round: Int
   /// Its place in the order of all samples of the run, from 0.
   public var sequence: Int
-  /// From the request to its end. For a GEMM or an operation: the mean of `iterations` calls.
+  /// From the request to its end. For an operation: the mean of `iterations` calls.
   public var elapsedNanoseconds: Double
-  /// Calls behind one sample of a GEMM or an operation; 1 otherwise.
+  /// Calls behind one sample of an operation; 1 otherwise.
   public var iterations: Int
-  /// The forward pass over the prompt alone; nil for a GEMM and an operation.
+  /// The forward pass over the prompt alone; nil for an operation.
   public var prefillNanoseconds: Int?
   /// For each new token, when its id was there, counted from the request's start.
   public var tokenNanoseconds: [Int]
   /// Events that the CPU counted for all threads of the contestant, by their names (`instructions`, `cycles`,
   /// `cacheReferences`, `cacheMisses`), over what the cell is judged by: the request of a prompt, the steps behind the
-  /// first token, or all calls of a sample of a GEMM or an operation. Nil where nothing was counted.
+  /// first token, or all calls of a sample of an operation. Nil where nothing was counted.
   public var counters: [String: Int]?
   /// The share of the time in which every counter really counted, above 0 and at most 1.
   public var countersShare: Double?
@@ -136,4 +106,78 @@ public struct Sample: Codable, Sendable, Equatable {
     self.counters = counters
     self.countersShare = countersShare
   }
+}
+
+// Durations of a cell's samples in nanoseconds, as double-precision numbers above zero; a sample that has no
+// such duration contributes none.
+extension Cell {
+  /// The samples that figures may be made of: none of a variant that failed, died, hung or was rejected.
+  public var usableSamples: [Sample] {
+    status == .measured || status == .pending ? samples : []
+  }
+
+  /// The time that the cell is judged by: the prompt's forward pass, one decode step or one operation.
+  public var primaryDurations: [Double] {
+    switch test {
+    case .prefill: return prefillDurations
+    case .decode: return stepDurations
+    case .operation: return positive(usableSamples.map(\.elapsedNanoseconds))
+    }
+  }
+
+  /// t(first token available) − t(request start).
+  public var firstTokenDurations: [Double] {
+    positive(usableSamples.compactMap(\.firstTokenDuration))
+  }
+
+  public var prefillDurations: [Double] {
+    positive(usableSamples.compactMap(\.prefillDuration))
+  }
+
+  /// Loads from the page cache, each in a process of its own.
+  public var loadDurations: [Double] {
+    guard status == .measured || status == .pending else { return [] }
+    return positive((load?.samples ?? []).map { Double($0.loadNanoseconds) })
+  }
+
+  /// (t_last − t_first) / (N − 1).
+  public var stepDurations: [Double] { positive(usableSamples.compactMap(\.stepDuration)) }
+
+  /// (E2E − TTFT) / (N − 1).
+  public var outputTokenDurations: [Double] {
+    positive(
+      usableSamples.compactMap { sample in
+        guard let first = sample.tokenNanoseconds.first, sample.tokenNanoseconds.count > 1 else { return nil }
+        return (sample.elapsedNanoseconds - Double(first)) / Double(sample.tokenNanoseconds.count - 1)
+      })
+  }
+
+  /// The gaps between consecutive tokens, of all samples together.
+  public var tokenGaps: [Double] {
+    usableSamples.flatMap { sample in
+      zip(sample.tokenNanoseconds.dropFirst(), sample.tokenNanoseconds).map { Double($0 - $1) }
+    }
+  }
+
+  private func positive(_ durations: [Double]) -> [Double] {
+    durations.filter { $0 > 0 && $0.isFinite }
+  }
+}
+
+extension Sample {
+  public var firstTokenDuration: Double? { tokenNanoseconds.first.map(Double.init) }
+
+  public var prefillDuration: Double? { prefillNanoseconds.map(Double.init) }
+
+  /// (t_last − t_first) / (N − 1).
+  public var stepDuration: Double? {
+    guard let first = tokenNanoseconds.first, let last = tokenNanoseconds.last, tokenNanoseconds.count > 1
+    else { return nil }
+    return Double(last - first) / Double(tokenNanoseconds.count - 1)
+  }
+}
+
+extension Record {
+  /// Whether a test has several sequences.
+  public var hasBatches: Bool { cells.contains { $0.test.batch > 1 } }
 }

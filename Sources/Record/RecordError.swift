@@ -1,7 +1,7 @@
 import Foundation
 
 /// What can be wrong with a record's file or a report's folder, each in one line.
-public enum ReportingError: Error, Equatable, CustomStringConvertible, LocalizedError {
+public enum RecordError: Error, Equatable, CustomStringConvertible, LocalizedError {
   /// The file could not be opened or read.
   case unreadable(path: String, reason: String)
   /// The file's bytes are no JSON document.

@@ -10,11 +10,6 @@ struct MarkdownTable {
     self.headings = headings.map { (text: $0.0, alignment: $0.1) }
   }
 
-  init(_ columns: [Column], _ rows: [Row]) {
-    self.init(columns.map { ($0.heading, $0.isText ? .left : .right) })
-    self.rows = rows.map { row in columns.map { $0.display(row) } }
-  }
-
   var text: String {
     let cells = rows.map { $0.map(Self.escaped) }
     let widths = headings.indices.map { column in
@@ -40,17 +35,14 @@ struct MarkdownTable {
   }
 }
 
-extension String {
-  /// With blanks for line ends, so that a message stays on its line.
-  var singleLine: String {
-    split(whereSeparator: \.isNewline).joined(separator: " ")
-  }
+extension MarkdownReport {
+  static func list(_ items: [String]) -> String { items.map { "- \($0)" }.joined(separator: "\n") }
+}
 
-  func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: max(0, width - count))
-  }
+extension CSVReport {
+  static func table(_ names: [String], _ rows: [[String]]) -> String { CSV.text(names, rows) }
+}
 
-  func leftPadded(to width: Int) -> String {
-    String(repeating: " ", count: max(0, width - count)) + self
-  }
+extension Contestant {
+  var markdown: String { prose.markdown }
 }

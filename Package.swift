@@ -39,10 +39,13 @@ let package = Package(
       swiftSettings: hot),
     .target(name: "Measurement", dependencies: ["CSystem", "Statistics"], swiftSettings: hot),
     .target(name: "Reporting", dependencies: ["Statistics"], swiftSettings: settings),
+    .target(
+      name: "Chat", dependencies: ["CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
+      swiftSettings: settings),
     .executableTarget(
       name: "gpt2-bench",
       dependencies: [
-        "CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Statistics",
+        "Chat", "CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Statistics",
         "Reporting",
       ],
       swiftSettings: settings),
@@ -74,11 +77,15 @@ let package = Package(
       name: "ReportingTests", dependencies: ["Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "ChatTests", dependencies: ["Chat", "GPT2Engine", "GPT2Model", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
       name: "CommandTests",
       dependencies: [
-        "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Reporting",
+        "Chat", "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Reporting",
         "TestSupport",
       ],
+      exclude: ["Goldens"],
       swiftSettings: settings),
   ]
 )

@@ -127,7 +127,7 @@ struct Ladder: Sendable {
 }
 
 /// The record's rows as a plain table for a terminal, fastest first, under short ladders with bars.
-public struct TerminalReport: Sendable {
+public struct TerminalTable: Sendable {
   public let text: String
 
   /// - Parameters:

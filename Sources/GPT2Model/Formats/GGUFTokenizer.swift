@@ -27,29 +27,22 @@ extension GGUFHeader {
 
   /// Another model or pre-tokenizer would give other ids for the same text.
   fileprivate func refuseOtherTokenizers() throws(ModelError) {
-    guard let model = try string(Self.modelKey) else {
-      throw missing(Self.modelKey, "gpt2: a tokenizer in the file")
-    }
-    guard model == "gpt2" else {
-      throw .field(path: path, field: Self.modelKey, found: model, expected: "gpt2")
-    }
+    let model = try required(Self.modelKey, "gpt2: a tokenizer in the file", string)
+    try expect(model == "gpt2", Self.modelKey, found: model, expected: "gpt2")
     // Files from before May 2024 name no pre-tokenizer; GPT-2's was the only one that could be meant.
     let splitting = "tokenizer.ggml.pre"
     let name = try string(splitting) ?? "default"
-    guard ["gpt-2", "gpt2", "default"].contains(name) else {
-      throw .field(path: path, field: splitting, found: name, expected: "gpt-2")
-    }
+    try expect(
+      ["gpt-2", "gpt2", "default"].contains(name), splitting, found: name, expected: "gpt-2")
   }
 
   fileprivate func tokens() throws(ModelError) -> VocabularyParser.Entries {
-    guard let ranges = try strings(Self.tokensKey), !ranges.isEmpty else {
-      throw missing(Self.tokensKey, "the tokens")
-    }
+    let ranges = try required(Self.tokensKey, "the tokens", strings)
+    guard !ranges.isEmpty else { throw refusal(Self.tokensKey, found: "nothing", expected: "the tokens") }
     var entries = VocabularyParser.Entries()
     for (id, range) in ranges.enumerated() {
       guard text(range) != nil else {
-        throw .field(
-          path: path, field: "\(Self.tokensKey)[\(id)]", found: "bytes that are not UTF-8", expected: "UTF-8")
+        throw refusal("\(Self.tokensKey)[\(id)]", found: "bytes that are not UTF-8", expected: "UTF-8")
       }
       entries.keys.append(contentsOf: file.bytes[range])
       entries.offsets.append(entries.keys.count)
@@ -59,7 +52,7 @@ extension GGUFHeader {
   }
 
   fileprivate func merges(_ index: TokenIndex) throws -> MergeTable {
-    guard let ranges = try strings(Self.mergesKey) else { throw missing(Self.mergesKey, "the merges") }
+    let ranges = try required(Self.mergesKey, "the merges", strings)
     var merges = MergeTable(capacity: ranges.count)
     for (rank, range) in ranges.enumerated() {
       let content = UnsafeRawBufferPointer(rebasing: file.bytes[range]).bindMemory(to: UInt8.self)
@@ -73,19 +66,15 @@ extension GGUFHeader {
   fileprivate func literalTokens(count: Int) throws(ModelError) -> Set<Int> {
     let key = "tokenizer.ggml.token_type"
     guard let types = try integers(key) else { return [] }
-    guard types.count == count else {
-      throw .field(
-        path: path, field: key, found: "\(types.count) entries", expected: "\(count), one for each token")
-    }
+    try expect(
+      types.count == count, key, found: "\(types.count) entries", expected: "\(count), one for each token")
     return Set(types.indices.filter { types[$0] == 3 || types[$0] == 4 })
   }
 
   fileprivate func endOfText(count: Int) throws(ModelError) -> Int? {
     let key = "tokenizer.ggml.eos_token_id"
     guard let id = try optionalInteger(key) else { return nil }
-    guard 0..<count ~= id else {
-      throw .field(path: path, field: key, found: "\(id)", expected: "a number from 0 to \(count - 1)")
-    }
+    try expect(0..<count ~= id, key, found: "\(id)", expected: "a number from 0 to \(count - 1)")
     return id
   }
 }

@@ -34,7 +34,7 @@ import Testing
     let expected = try TokenizerFixtures.small()
     let found = try Tokenizer(gguf: try file())
     #expect(found.vocabularyCount == expected.vocabularyCount && found.endOfText == expected.endOfText)
-    var random = SeededGenerator(seed: 7)
+    var random = RandomStream(seed: 7)
     var texts = ["the house, and don't!", "", "<|endoftext|>a<|endoftext|>", "żółć 漢字 👩‍💻 \u{0}\n\n  x"]
     for _ in 0..<50 {
       let bytes = (0..<40).map { _ in UInt8(truncatingIfNeeded: random.next()) }

@@ -80,3 +80,67 @@ extension ModelSource {
     return tokenizer
   }
 }
+
+extension Tokenizer {
+  /// Loads `vocab.json` and `merges.txt` from a folder, as Hugging Face lays it out.
+  ///
+  /// - Throws: `TokenizerError`.
+  public init(folder: String) throws {
+    let folder = URL(fileURLWithPath: folder, isDirectory: true)
+    try self.init(
+      vocabularyFile: folder.appendingPathComponent("vocab.json").path,
+      mergesFile: folder.appendingPathComponent("merges.txt").path)
+  }
+
+  /// Loads the two files.
+  ///
+  /// - Throws: `TokenizerError`.
+  public init(vocabularyFile: String, mergesFile: String) throws {
+    let index = try Self.read(vocabularyFile) {
+      try TokenIndex(try VocabularyParser.parse($0, path: vocabularyFile), path: vocabularyFile)
+    }
+    let merges = try Self.read(mergesFile) { try MergeTable(parsing: $0, index: index, path: mergesFile) }
+    self.init(index: index, merges: merges)
+  }
+
+  private static func read<Result>(
+    _ path: String, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+  ) throws -> Result {
+    guard FileManager.default.fileExists(atPath: path) else { throw TokenizerError.missingFile(path: path) }
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw TokenizerError.unreadableFile(path: path, reason: error.localizedDescription)
+    }
+    return try data.withUnsafeBytes { try body($0.bindMemory(to: UInt8.self)) }
+  }
+
+  /// Writes `vocab.json` and `merges.txt` into a folder, from which the same tokenizer comes back.
+  ///
+  /// - Throws: `ModelError.unwritable`, also for a vocabulary in which two ids spell the same.
+  public func exportHuggingFace(to folder: String) throws(ModelError) {
+    let alphabet = ByteAlphabet()
+    func spelled(_ id: Int) -> String {
+      var text = ""
+      for byte in vocabulary[id] { text.unicodeScalars.append(alphabet.scalars[Int(byte)]) }
+      return text
+    }
+    var known: Set<String> = []
+    var entries: [String] = []
+    for id in 0..<vocabularyCount {
+      let token = spelled(id)
+      guard known.insert(token).inserted else {
+        throw .unwritable(
+          path: folder + "/vocab.json",
+          reason: "token \(id) spells what a lower id spells, which it cannot hold")
+      }
+      // The alphabet has no control characters.
+      let escaped = token.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+      entries.append("\"\(escaped)\": \(id)")
+    }
+    try WholeFile.write("{\(entries.joined(separator: ", "))}".utf8, to: folder + "/vocab.json")
+    let lines = merges.pairs.map { "\(spelled(Int($0.left))) \(spelled(Int($0.right)))\n" }
+    try WholeFile.write(("#version: 0.2\n" + lines.joined()).utf8, to: folder + "/merges.txt")
+  }
+}

@@ -145,7 +145,10 @@ struct Opening {
     let heading = (test.isDecode ? "Decode, " : test.isPrefill ? "Prefill, " : "") + test.name
     let lines: [(String, String?)] = [
       ("next", headline.next.map { next(headline, $0) }),
-      ("naive", headline.againstNaive.map { _ in "\(Column<RunRow>.speedAgainstNaive.display(row).plain) as fast" }),
+      (
+        "naive",
+        headline.againstNaive.map { _ in "\(Column<RunRow>.speedAgainstNaive.display(row).plain) as fast" }
+      ),
       ("limit", limit(row)),
       ("most time", headline.largestPhase),
       ("latency", latency(row)),

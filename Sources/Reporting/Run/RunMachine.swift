@@ -8,7 +8,8 @@ extension RunReport {
     return Section(
       id: "machine", title: "Machine, build and ceilings",
       [.table(properties)]
-        + (record.ceilings.isEmpty ? [] : [.table(ceilings.table), .list(ceilings.remarks + [ceilingMethod])]))
+        + (record.ceilings.isEmpty
+          ? [] : [.table(ceilings.table), .list(ceilings.remarks + [ceilingMethod])]))
   }
 
   private var properties: Table {

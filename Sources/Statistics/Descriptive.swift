@@ -62,3 +62,8 @@ func quantile(sorted: [Double], _ probability: Double) -> Double {
   let fraction = position - Double(lower)
   return sorted[lower] + fraction * (sorted[upper] - sorted[lower])
 }
+
+/// P(Z ≥ z) of a standard normal Z.
+func normalUpperTail(_ z: Double) -> Double {
+  0.5 * erfc(z / 2.squareRoot())
+}

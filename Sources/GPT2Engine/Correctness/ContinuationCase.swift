@@ -122,3 +122,75 @@ public struct ContinuationCase: Sendable {
     }
   }
 }
+
+/// What a comparison of greedy continuations has found.
+public struct ContinuationCheck: Codable, Equatable, Sendable {
+  /// Tokens that are as expected; behind the first that is not, none of a prompt's are counted.
+  public private(set) var tokensAgreed = 0
+  public private(set) var tokensExpected = 0
+  /// The first thing found wrong, in a line.
+  public private(set) var failure: String?
+
+  public var passed: Bool { failure == nil && tokensAgreed == tokensExpected && tokensExpected > 0 }
+
+  mutating func fail(_ reason: String) {
+    if failure == nil { failure = reason }
+  }
+
+  /// - Parameter prompt: opens a message.
+  mutating func compare(_ found: [Int], expected: [Int], prompt: String) {
+    tokensAgreed += zip(found, expected).prefix { $0 == $1 }.count
+    tokensExpected += expected.count
+    if let difference = greedyDifference(found, expected: expected, prompt: prompt) { fail(difference) }
+  }
+
+  public var result: CheckResult {
+    CheckResult(
+      failure: passed ? nil : failure ?? CheckResult.nothingCompared, agreed: tokensAgreed,
+      compared: tokensExpected)
+  }
+}
+
+extension Engine {
+  /// Continues the case's prompts greedily.
+  ///
+  /// - Parameter tokenizer: is held against the case's texts too; nil for a model without one.
+  public func check(
+    against known: ContinuationCase, tokenizer: Tokenizer?
+  ) throws(EngineError) -> ContinuationCheck {
+    var check = ContinuationCheck()
+    for prompt in known.prompts {
+      let name = prompt.text.debugDescription
+      if let problem = tokenizer?.difference(toTextOf: prompt) { check.fail("\(name): \(problem)") }
+      let found = try greedy(after: [prompt.ids], count: prompt.greedy.count) { step, tokens in
+        tokens[0] == prompt.greedy[step]
+      }
+      check.compare(found[0], expected: prompt.greedy, prompt: name)
+      if let problem = tokenizer?.difference(toContinuationOf: prompt) { check.fail("\(name): \(problem)") }
+    }
+    return check
+  }
+}
+
+/// Where a tokenizer and the texts of a prompt do not agree; nil where they do.
+extension Tokenizer {
+  fileprivate func difference(toTextOf prompt: ContinuationCase.Prompt) -> String? {
+    do {
+      let ids = try encode(prompt.text)
+      return ids == prompt.ids ? nil : "the text has the ids \(ids), expected \(prompt.ids)"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  fileprivate func difference(toContinuationOf prompt: ContinuationCase.Prompt) -> String? {
+    do {
+      let text = try decode(prompt.greedy)
+      guard text != prompt.continuation else { return nil }
+      return "the continuation's ids spell \(text.debugDescription), "
+        + "expected \(prompt.continuation.debugDescription)"
+    } catch {
+      return "\(error)"
+    }
+  }
+}

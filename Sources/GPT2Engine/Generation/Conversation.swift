@@ -66,7 +66,7 @@ public final class Conversation {
       try sequence.append([last])
     }
     let logits = try engine.step([sequence])
-    return sampler.next(UnsafeBufferPointer(start: logits.row(0), count: logits.columns), after: tokens)
+    return sampler.next(logits.values(ofRow: 0), after: tokens)
   }
 
   /// Takes the newest tokens back, as if they had never been added. What sliding dropped does not return.

@@ -90,8 +90,7 @@ public final class Scheduler {
     do {
       let logits = try engine.step(members.map { running[$0].sequence })
       for (row, member) in members.enumerated() where running[member].hasTakenPrompt {
-        let values = UnsafeBufferPointer(start: logits.row(row), count: logits.columns)
-        events.append(running[member].next(values))
+        events.append(running[member].next(logits.values(ofRow: row)))
       }
     } catch {
       for member in members { events.append(running[member].fail(error)) }

@@ -43,3 +43,57 @@ public struct Variant: Sendable {
     makeKernel(ThreadPool(threads: self.threads(of: threads)))
   }
 }
+
+/// A variant that needs something which this machine may lack.
+public struct LookedUpVariant: Sendable {
+  public let name: String
+  /// What it adds, in a line.
+  public let summary: String
+
+  private let lookUp: @Sendable () -> Result<Variant, BLASLibrary.Missing>
+
+  init(
+    name: String, summary: String, lookUp: @escaping @Sendable () -> Result<Variant, BLASLibrary.Missing>
+  ) {
+    self.name = name
+    self.summary = summary
+    self.lookUp = lookUp
+  }
+
+  /// The variant, or why there is none here.
+  public var found: Result<Variant, BLASLibrary.Missing> { lookUp() }
+
+  public var variant: Variant? { try? found.get() }
+}
+
+extension Variant {
+  /// The ladder, slowest rung first. Everything that lists, checks, measures or tests variants iterates this.
+  public static let all: [Variant] = [
+    .naive,
+    .unrolled8,
+    .tiled,
+    .simd8,
+    .threaded,
+    .keyValueCache,
+    .packed,
+  ]
+
+  /// The variant that every other one is held against.
+  public static let oracle = naive
+
+  /// What runs where nobody names one: the fastest in float32 that every machine has.
+  public static let preferred = packed
+
+  /// Those that need something of the machine's; no rungs of the ladder.
+  public static let lookedUp: [LookedUpVariant] = [.blas]
+
+  /// The ladder and what of the others is there.
+  public static var available: [Variant] { all + lookedUp.compactMap(\.variant) }
+
+  /// Every name there is, of variants that this machine lacks too.
+  public static var names: [String] { all.map(\.name) + lookedUp.map(\.name) }
+
+  public static func named(_ name: String) -> Variant? {
+    all.first { $0.name == name } ?? lookedUp.first { $0.name == name }?.variant
+  }
+}

@@ -56,3 +56,11 @@ struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
   /// Rows that together are worth a fork.
   private static func grain(of columns: Int) -> Int { max(4096 / max(columns, 1), 1) }
 }
+
+extension Variant {
+  static let keyValueCache = Variant(
+    name: "kv-cache",
+    summary: "threaded's kernels; keys and values kept, each step computes one new position",
+    decoding: .cache, isThreaded: true,
+    kernel: { Threaded(base: SIMD8Tile3x4(), pool: $0) })
+}

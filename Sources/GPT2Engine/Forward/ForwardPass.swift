@@ -95,13 +95,35 @@ extension Engine {
   private func attend(
     _ chunks: ArraySlice<Chunk>, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix
   ) {
-    let shares = chunks.enumerated().map { index, chunk in
-      AttentionShare(
-        chunk, layer, qkv: qkv, attended: attended, scratch: scratchCache,
-        scores: scores.base + index * scoreCount, configuration: configuration)
+    let (channels, heads, headSize) = (
+      configuration.channels, configuration.heads, configuration.headSize
+    )
+    var stores: [CacheStore] = []
+    var attentions: [Attention] = []
+    for (index, chunk) in chunks.enumerated() {
+      guard let cache = chunk.sequence.cache ?? scratchCache else {
+        preconditionFailure("the sequence belongs to an engine that recomputes")
+      }
+      func part(_ index: Int) -> Matrix {
+        Matrix(
+          qkv.row(chunk.firstRow) + index * channels, rows: chunk.count, columns: channels,
+          stride: qkv.stride)
+      }
+      let cacheLayer = chunk.sequence.cache == nil ? 0 : layer
+      let (keys, values) = (cache.keys(cacheLayer), cache.values(cacheLayer))
+      stores.append(
+        CacheStore(
+          newKeys: part(1), newValues: part(2), keys: keys, values: values, heads: heads,
+          headSize: headSize, capacity: cache.capacity, firstPosition: chunk.firstPosition))
+      attentions.append(
+        Attention(
+          queries: part(0), keys: keys, values: values, heads: heads, headSize: headSize,
+          capacity: cache.capacity, firstPosition: chunk.firstPosition,
+          output: MutableMatrix(attended.row(chunk.firstRow), rows: chunk.count, columns: channels),
+          scores: scores.base + index * scoreCount))
     }
-    Probe.during(.cacheStore, layer: layer) { kernel.run(shares.map(\.store)) }
-    Probe.during(.attention, layer: layer) { kernel.run(shares.map(\.attention)) }
+    Probe.during(.cacheStore, layer: layer) { kernel.run(stores) }
+    Probe.during(.attention, layer: layer) { kernel.run(attentions) }
   }
 
   /// residual += down(gelu(up(norm(residual))))
@@ -128,4 +150,68 @@ extension Engine {
           epilogue: .residual(residual)))
     }
   }
+}
+
+/// The first step of a pass: out[i] = token vector of ids[i] + vector of position first + i. The engine's own, the same
+/// for every variant.
+public struct Embedding {
+  /// (vocabulary, channels)
+  let tokens: UnsafePointer<Float>
+  /// (context, channels)
+  let positions: UnsafePointer<Float>
+  let channels: Int
+
+  /// - Parameter out: (ids, channels)
+  func run(_ ids: ArraySlice<Int>, firstPosition: Int, to out: UnsafeMutablePointer<Float>) {
+    var place = positions + firstPosition * channels
+    var row = out
+    for id in ids {
+      let token = tokens + id * channels
+      for c in 0..<channels { row[c] = token[c] + place[c] }
+      place += channels
+      row += channels
+    }
+  }
+
+  /// One a value.
+  public static func flops(rows: Int, channels: Int) -> Double { Double(rows) * Double(channels) }
+
+  /// Of each row a token's vector and a position's read once, their sum written once.
+  public static func bytes(rows: Int, channels: Int) -> Double { 12 * Double(rows) * Double(channels) }
+
+  /// Of `bytes`, the vectors, which lie anywhere in their tables.
+  public static func tableBytes(rows: Int, channels: Int) -> Double { 8 * Double(rows) * Double(channels) }
+}
+
+/// The intermediate values of a forward pass over `capacity` rows.
+struct Activations: ~Copyable {
+  let capacity: Int
+  /// (capacity, channels): the residual stream.
+  let residual: FloatBuffer
+  /// (capacity, channels): normalised rows, then what a block adds to the stream.
+  let block: FloatBuffer
+  /// What lives within attention, or within the MLP, never in both.
+  private let shared: FloatBuffer
+  private let channels: Int
+
+  init(capacity: Int, configuration: Configuration) throws(EngineError) {
+    let channels = configuration.channels
+    let residual = try makeBuffer(capacity * channels)
+    let block = try makeBuffer(capacity * channels)
+    let shared = try makeBuffer(capacity * max(4 * channels, configuration.hidden))
+    self.capacity = capacity
+    self.channels = channels
+    self.residual = residual
+    self.block = block
+    self.shared = shared
+  }
+
+  /// (capacity, 3 · channels): queries, keys, values.
+  var qkv: UnsafeMutablePointer<Float> { shared.base }
+
+  /// (capacity, channels): heads' outputs side by side.
+  var attended: UnsafeMutablePointer<Float> { shared.base + capacity * 3 * channels }
+
+  /// (capacity, 4 · channels), in the memory of `qkv` and `attended`.
+  var hidden: UnsafeMutablePointer<Float> { shared.base }
 }

@@ -16,10 +16,10 @@ struct PanelKernel<V: FloatVector>: Sendable {
 
   func run(_ operation: Linear) {
     switch operation.weight.layout {
-    case .rows: runDotProducts(operation)
+    case .rows: linearByDotProducts(operation)
     case .panels:
       assert(operation.weight.layout == .panels(vector: V.scalarCount))
-      if operation.input.rows == 1 { runGEMV(operation) } else { runGEMM(operation) }
+      if operation.input.rows == 1 { linearOfOneRow(operation) } else { linearOfRows(operation) }
     }
   }
 
@@ -75,5 +75,30 @@ struct PanelKernel<V: FloatVector>: Sendable {
       target[i] += addend[i]
       i &+= 1
     }
+  }
+}
+
+/// Some new positions of one head of one sequence: the smallest part of what a step does with keys and values.
+struct HeadBlock {
+  /// Which of the step's operations.
+  let operation: Int
+  let head: Int
+  let rows: Range<Int>
+
+  /// All heads of all operations, their rows in blocks of at most `blockRows`.
+  static func cut<Operation>(
+    _ operations: [Operation], heads: (Operation) -> Int, rows: (Operation) -> Int, blockRows: Int
+  ) -> [HeadBlock] {
+    var blocks: [HeadBlock] = []
+    for (index, operation) in operations.enumerated() {
+      let count = rows(operation)
+      for head in 0..<heads(operation) {
+        for first in stride(from: 0, to: count, by: blockRows) {
+          blocks.append(
+            HeadBlock(operation: index, head: head, rows: first..<min(first + blockRows, count)))
+        }
+      }
+    }
+    return blocks
   }
 }

@@ -3,33 +3,23 @@ import Foundation
 /// What any check of correctness has found, as a record keeps it.
 public struct CheckResult: Equatable, Sendable {
   /// Why it failed, in a line; nil where it passed.
-  public var failure: String?
+  public private(set) var failure: String?
   /// Nil where a value was not finite or none was compared.
-  public var maxAbsoluteError: Double?
+  public private(set) var maxAbsoluteError: Double?
   /// What was allowed where the error was worst; 0 where tokens are compared.
-  public var tolerance: Double
+  public private(set) var tolerance = 0.0
   /// Σ(x − r)² / Σr²; nil likewise.
-  public var nmse: Double?
+  public private(set) var nmse: Double?
   /// Tokens that are as expected, of all compared.
-  public var agreed: Int
-  public var compared: Int
+  public private(set) var agreed = 0
+  public private(set) var compared = 0
 
   public var passed: Bool { failure == nil }
 
   static let nothingCompared = "nothing was compared"
+}
 
-  init(
-    failure: String?, maxAbsoluteError: Double? = nil, tolerance: Double = 0, nmse: Double? = nil,
-    agreed: Int = 0, compared: Int = 0
-  ) {
-    self.failure = failure
-    self.maxAbsoluteError = maxAbsoluteError
-    self.tolerance = tolerance
-    self.nmse = nmse
-    self.agreed = agreed
-    self.compared = compared
-  }
-
+extension CheckResult {
   /// Of tokens that all have to be the same.
   init(agreed: Int, of compared: Int, passed: Bool) {
     self.init(

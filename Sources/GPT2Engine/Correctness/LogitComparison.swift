@@ -146,12 +146,13 @@ public struct Tolerance: Sendable, Equatable {
   public let absolute: Double
   /// Largest normalised mean square error allowed.
   public let nmse: Double
+}
 
+extension Tolerance {
   /// - Parameters:
   ///   - positions: the longest sequence compared.
   ///   - largestLogit: the reference's largest absolute value.
   public init(_ configuration: Configuration, positions: Int, largestLogit: Double) {
-    let unitRoundoff = 0x1p-24
     func root(_ length: Int) -> Double { Double(length).squareRoot() }
     let c = root(configuration.channels)
     let layer = 5 * c + root(configuration.hidden) + root(configuration.headSize) + root(positions)
@@ -162,10 +163,5 @@ public struct Tolerance: Sendable, Equatable {
   /// What is allowed to arithmetic that is so many times as coarse.
   func scaled(by factor: Double) -> Tolerance {
     Tolerance(absolute: absolute * factor, nmse: nmse * factor * factor)
-  }
-
-  private init(absolute: Double, nmse: Double) {
-    self.absolute = absolute
-    self.nmse = nmse
   }
 }

@@ -29,7 +29,9 @@ public struct ReferenceCase: Sendable {
   public let prompts: [Prompt]
 
   static let format = 1
+}
 
+extension ReferenceCase {
   public init(folder: String) throws(ModelError) {
     let path = folder + "/reference.json"
     let file = try File.read(path, format: Self.format)
@@ -127,12 +129,6 @@ extension ReferenceCase {
         top: ids.map { _ in [] }, topLogits: ids.map { _ in [] }, largestLogit: 2 * largest, greedy: [])
     }
     self.init(name: "naive on this model", model: model, prompts: made)
-  }
-
-  private init(name: String, model: String, prompts: [Prompt]) {
-    self.name = name
-    self.model = model
-    self.prompts = prompts
   }
 }
 

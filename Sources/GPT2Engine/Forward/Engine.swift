@@ -100,20 +100,6 @@ public final class Engine {
     try stepThroughPositions(of: sequence) { _, logits in values += logits }
     return NPY(rows: ids.count, columns: configuration.vocabulary, values: values)
   }
-
-  /// Final layer norm, in place, and the product with the output embedding.
-  private func project(_ rows: UnsafeMutablePointer<Float>, to output: MutableMatrix) {
-    let normal = MutableMatrix(rows, rows: output.rows, columns: configuration.channels)
-    Probe.during(.layerNorm) {
-      kernel.run(
-        LayerNorm(
-          input: normal.readOnly, weight: weights.finalNormWeight, bias: weights.finalNormBias,
-          epsilon: configuration.layerNormEpsilon, output: normal))
-    }
-    Probe.during(.logits) {
-      kernel.run(Linear(input: normal.readOnly, weight: weights.output, bias: nil, output: output))
-    }
-  }
 }
 
 /// A request that the engine cannot serve. Each description is one line.

@@ -68,26 +68,16 @@ extension Engine {
     let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
     let qkv = MutableMatrix(activations.qkv, rows: rows, columns: 3 * channels)
     let attended = MutableMatrix(activations.attended, rows: rows, columns: channels)
-    Probe.during(.layerNorm, layer: index) {
-      kernel.run(
-        LayerNorm(
-          input: residual.readOnly, weight: layer.norm1Weight, bias: layer.norm1Bias,
-          epsilon: configuration.layerNormEpsilon, output: block))
-    }
-    Probe.during(.qkv, layer: index) {
-      kernel.run(Linear(input: block.readOnly, weight: layer.qkv, bias: layer.qkvBias, output: qkv))
-    }
+    norm(residual, layer.norm1Weight, layer.norm1Bias, to: block, layer: index)
+    linear(.qkv, block, layer.qkv, layer.qkvBias, to: qkv, layer: index)
     // Where nothing is kept, all sequences use one cache in turns.
     let together = scratchCache == nil ? max(chunks.count, 1) : 1
     for first in stride(from: 0, to: chunks.count, by: together) {
       attend(chunks[first..<first + together], index, qkv: qkv, attended: attended)
     }
-    Probe.during(.projection, layer: index) {
-      kernel.run(
-        Linear(
-          input: attended.readOnly, weight: layer.projection, bias: layer.projectionBias, output: block,
-          epilogue: .residual(residual)))
-    }
+    linear(
+      .projection, attended, layer.projection, layer.projectionBias, to: block, .residual(residual),
+      layer: index)
   }
 
   /// Attention of sequences that have caches of their own: the new keys and values of all are stored first, then read
@@ -132,22 +122,36 @@ extension Engine {
     let residual = MutableMatrix(activations.residual.base, rows: rows, columns: channels)
     let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
     let hidden = MutableMatrix(activations.hidden, rows: rows, columns: configuration.hidden)
-    Probe.during(.layerNorm, layer: index) {
+    norm(residual, layer.norm2Weight, layer.norm2Bias, to: block, layer: index)
+    linear(.up, block, layer.up, layer.upBias, to: hidden, .gelu, layer: index)
+    linear(.down, hidden, layer.down, layer.downBias, to: block, .residual(residual), layer: index)
+  }
+
+  /// The final layer norm, in place, and the logits: (rows, vocabulary).
+  func project(_ rows: UnsafeMutablePointer<Float>, to output: MutableMatrix) {
+    let normal = MutableMatrix(rows, rows: output.rows, columns: configuration.channels)
+    norm(normal, weights.finalNormWeight, weights.finalNormBias, to: normal)
+    linear(.logits, normal, weights.output, nil, to: output)
+  }
+
+  private func norm(
+    _ input: MutableMatrix, _ weight: Vector, _ bias: Vector, to output: MutableMatrix, layer: Int? = nil
+  ) {
+    Probe.during(.layerNorm, layer: layer) {
       kernel.run(
         LayerNorm(
-          input: residual.readOnly, weight: layer.norm2Weight, bias: layer.norm2Bias,
-          epsilon: configuration.layerNormEpsilon, output: block))
+          input: input.readOnly, weight: weight, bias: bias, epsilon: configuration.layerNormEpsilon,
+          output: output))
     }
-    Probe.during(.up, layer: index) {
+  }
+
+  private func linear(
+    _ phase: Phase, _ input: MutableMatrix, _ weight: Weight, _ bias: Vector?, to output: MutableMatrix,
+    _ epilogue: Linear.Epilogue = .none, layer: Int? = nil
+  ) {
+    Probe.during(phase, layer: layer) {
       kernel.run(
-        Linear(
-          input: block.readOnly, weight: layer.up, bias: layer.upBias, output: hidden, epilogue: .gelu))
-    }
-    Probe.during(.down, layer: index) {
-      kernel.run(
-        Linear(
-          input: hidden.readOnly, weight: layer.down, bias: layer.downBias, output: block,
-          epilogue: .residual(residual)))
+        Linear(input: input.readOnly, weight: weight, bias: bias, output: output, epilogue: epilogue))
     }
   }
 }

@@ -98,7 +98,9 @@ public struct PhaseWork: Equatable, Sendable {
   public var activationBytes: Double
 
   static let none = PhaseWork(flops: 0, streamedBytes: 0, activationBytes: 0)
+}
 
+extension PhaseWork {
   /// - Parameters:
   ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. GELU moves nothing: a perfect kernel computes
   ///     it while the value that it is of is in a register. An operation that adds to the residual stream has the
@@ -154,12 +156,6 @@ public struct PhaseWork: Equatable, Sendable {
   /// One read or one write of the residual stream.
   public static func streamBytes(rows: Int, in configuration: Configuration) -> Double {
     floats(rows * configuration.channels)
-  }
-
-  private init(flops: Double, streamedBytes: Double, activationBytes: Double) {
-    self.flops = flops
-    self.streamedBytes = streamedBytes
-    self.activationBytes = activationBytes
   }
 
   /// (m, k) · (k, n), and where it adds to the residual stream, that read as well.

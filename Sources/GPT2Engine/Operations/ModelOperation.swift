@@ -41,9 +41,9 @@ public enum ModelOperation: Hashable, Sendable {
 
   /// The first failure among ragged shapes of the same operation, in a line; nil where all are right.
   public func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {
-    for (name, shape) in raggedShapes {
+    for shape in raggedShapes {
       if let failure = try shape.problem(kernel: kernel, rotation: nil).check().failure {
-        return "\(name): \(failure)"
+        return "\(shape.sizes): \(failure)"
       }
     }
     return nil
@@ -51,60 +51,50 @@ public enum ModelOperation: Hashable, Sendable {
 
   /// Shapes that every kernel is held against the formulas on before any is timed: sizes around the widths of vectors
   /// and tiles.
-  private var raggedShapes: [(name: String, shape: ModelOperation)] {
+  private var raggedShapes: [ModelOperation] {
     let widths = [1, 7, 8, 9, 15, 17, 63, 65]
-    let rows = [1, 2, 5, 9]
-    var shapes: [(name: String, shape: ModelOperation)] = []
+    let someRows = [1, 2, 5, 9]
     switch self {
     case .linear:
-      for m in [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17] {
-        for n in [1, 3, 7, 8, 9, 17] {
-          for k in [1, 7, 8, 9, 17, 63, 65, 130] {
-            shapes.append(("\(m)x\(k)x\(n)", .linear(m: m, n: n, k: k)))
-          }
+      return [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17].flatMap { m in
+        [1, 3, 7, 8, 9, 17].flatMap { n in
+          [1, 7, 8, 9, 17, 63, 65, 130].map { k in .linear(m: m, n: n, k: k) }
         }
       }
     case .layerNorm:
-      for rows in rows {
-        for channels in widths {
-          shapes.append(("\(rows)x\(channels)", .layerNorm(rows: rows, channels: channels)))
-        }
-      }
+      return someRows.flatMap { rows in widths.map { .layerNorm(rows: rows, channels: $0) } }
     case .gelu:
       // The last two have parts for several threads.
-      for count in widths + [2049, 8193] { shapes.append(("\(count)", .gelu(rows: 1, channels: count))) }
+      return (widths + [2049, 8193]).map { .gelu(rows: 1, channels: $0) }
     case .softmax:
-      for (rows, heads) in [(1, 1), (1, 3), (5, 1), (9, 3)] {
-        for depth in widths.map({ $0 - rows }) where depth >= 0 {
-          shapes.append(
-            ("\(rows)x\(heads) @ d\(depth)", .softmax(rows: rows, heads: heads, depth: depth)))
-        }
+      return [(1, 1), (1, 3), (5, 1), (9, 3)].flatMap { rows, heads in
+        widths.filter { $0 >= rows }.map { .softmax(rows: rows, heads: heads, depth: $0 - rows) }
       }
     case .attention:
-      for (rows, heads) in [(1, 1), (1, 3), (5, 2), (9, 3)] {
-        for size in widths {
-          for depth in [0, 1, 7, 46, 63] {
-            shapes.append(
-              (
-                "\(rows)x\(heads)x\(size) @ d\(depth)",
-                .attention(rows: rows, heads: heads, headSize: size, depth: depth)
-              ))
-          }
+      return [(1, 1), (1, 3), (5, 2), (9, 3)].flatMap { rows, heads in
+        widths.flatMap { size in
+          [0, 1, 7, 46, 63].map { .attention(rows: rows, heads: heads, headSize: size, depth: $0) }
         }
       }
     case .embedding:
-      for rows in rows {
-        for channels in widths {
-          shapes.append(
-            ("\(rows)x\(channels)", .embedding(rows: rows, channels: channels, vocabulary: 50)))
-        }
+      return someRows.flatMap { rows in
+        widths.map { .embedding(rows: rows, channels: $0, vocabulary: 50) }
       }
     case .sampling(_, let parameters):
-      for vocabulary in widths {
-        shapes.append(("\(vocabulary)", .sampling(vocabulary: vocabulary, parameters)))
-      }
+      return widths.map { .sampling(vocabulary: $0, parameters) }
     }
-    return shapes
+  }
+
+  /// As a failure names a ragged shape.
+  private var sizes: String {
+    switch self {
+    case .linear(let m, let n, let k): "\(m)x\(k)x\(n)"
+    case .gelu(let rows, let channels): "\(rows * channels)"
+    case .layerNorm(let rows, let channels), .embedding(let rows, let channels, _): "\(rows)x\(channels)"
+    case .softmax(let rows, let heads, let depth): "\(rows)x\(heads) @ d\(depth)"
+    case .attention(let rows, let heads, let size, let depth): "\(rows)x\(heads)x\(size) @ d\(depth)"
+    case .sampling(let vocabulary, _): "\(vocabulary)"
+    }
   }
 
   /// What a worker keeps for it beside the rotation, in bytes.

@@ -12,28 +12,15 @@ public struct Variant: Sendable {
   public let name: String
   /// What this variant adds to the one before it, in a line.
   public let summary: String
-  public let decoding: Decoding
+  public private(set) var decoding = Decoding.recompute
   /// Whether it uses more than one thread where it is given them.
-  public let isThreaded: Bool
+  public private(set) var isThreaded = false
   /// Whether threads that are not the kernel's own may still be busy when an operation has returned.
-  public let leavesThreadsBusy: Bool
+  public private(set) var leavesThreadsBusy = false
   /// Precision of the weights, as reports show it.
   public let weights = "f32"
 
-  private let makeKernel: @Sendable (ThreadPool) -> any Kernel
-
-  init(
-    name: String, summary: String, decoding: Decoding = .recompute, isThreaded: Bool = false,
-    leavesThreadsBusy: Bool = false,
-    kernel: @escaping @Sendable (ThreadPool) -> any Kernel
-  ) {
-    self.name = name
-    self.summary = summary
-    self.decoding = decoding
-    self.isThreaded = isThreaded
-    self.leavesThreadsBusy = leavesThreadsBusy
-    self.makeKernel = kernel
-  }
+  let makeKernel: @Sendable (ThreadPool) -> any Kernel
 
   /// The threads that it uses of those it is given.
   public func threads(of given: Int) -> Int { isThreaded ? max(given, 1) : 1 }
@@ -50,15 +37,7 @@ public struct LookedUpVariant: Sendable {
   /// What it adds, in a line.
   public let summary: String
 
-  private let lookUp: @Sendable () -> Result<Variant, BLASLibrary.Missing>
-
-  init(
-    name: String, summary: String, lookUp: @escaping @Sendable () -> Result<Variant, BLASLibrary.Missing>
-  ) {
-    self.name = name
-    self.summary = summary
-    self.lookUp = lookUp
-  }
+  let lookUp: @Sendable () -> Result<Variant, BLASLibrary.Missing>
 
   /// The variant, or why there is none here.
   public var found: Result<Variant, BLASLibrary.Missing> { lookUp() }

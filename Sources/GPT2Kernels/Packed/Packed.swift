@@ -5,7 +5,7 @@ extension Variant {
     name: "packed",
     summary: "weights in panels, 8 × 3-vector tiles at the CPU's full width, cache blocking, fused epilogues",
     decoding: .cache, isThreaded: true,
-    kernel: {
+    makeKernel: {
       Packed(
         pool: $0, lanes: Int(csystem_vector_bytes()) / 4,
         tileRows: csystem_vector_registers() >= 32 ? 8 : 4)

@@ -10,7 +10,7 @@ extension LookedUpVariant {
         Variant(
           name: "blas", summary: "linear layers by \(library.file), the rest as kv-cache", decoding: .cache,
           isThreaded: true, leavesThreadsBusy: true,
-          kernel: { pool in
+          makeKernel: { pool in
             BLASLinear(
               base: Threaded(base: SIMD8Tile3x4(), pool: pool), library: library, threads: pool.threads)
           })

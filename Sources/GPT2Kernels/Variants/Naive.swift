@@ -4,7 +4,7 @@ extension Variant {
   static let naive = Variant(
     name: "naive",
     summary: "triple loop, one accumulator; the whole sequence again for each token",
-    kernel: { _ in Naive() })
+    makeKernel: { _ in Naive() })
 }
 
 /// The reference operations, with nothing changed.

@@ -2,7 +2,7 @@ extension Variant {
   static let unrolled8 = Variant(
     name: "unrolled8",
     summary: "the reduction unrolled by eight, eight accumulators",
-    kernel: { _ in Unrolled8() })
+    makeKernel: { _ in Unrolled8() })
 }
 
 /// A float sum is a chain: each addition waits for the one before. Eight sums side by side keep the adders busy,

@@ -80,7 +80,7 @@ import Testing
     try sequence.append([4, 17, 9])
     for count in [3, 4] {
       try Generator(engine).generate(
-        behind: sequence, GenerationParameters(maximumNewTokens: count)
+        after: sequence, GenerationParameters(maximumNewTokens: count)
       ) { _ in true }
     }
     #expect(sequence.tokens == [4, 17, 9] + whole)

@@ -66,7 +66,7 @@ import Testing
     #expect(walk.next(14 * page + 1) == nil)
   }
 
-  @Test func whatIsApartTakesTurnsBehindTheRest() throws {
+  @Test func whatIsApartTakesTurnsAfterTheRest() throws {
     let (walk, base) = try make()
     let places = try (0..<4).map { _ in try #require(walk.apart(page)) - base }
     #expect(Set(places) == [14 * page, 15 * page])

@@ -21,14 +21,14 @@ public struct ContinuationCase: Sendable {
     let value: Double
   }
 
-  public let name: String
+  public var name: String { file.case }
   /// A model's name as `--model` takes it, a path relative to the project.
-  public let model: String
+  public var model: String { file.model }
   /// What to do where the model is not there, in a few words.
-  public let howToGet: String
-  public let prompts: [Prompt]
+  public var howToGet: String { file.howToGet }
+  public var prompts: [Prompt] { file.prompts }
 
-  private let shape: File.Shape
+  private let file: File
   private let known: [KnownValue]
 
   static let format = 1
@@ -36,11 +36,9 @@ public struct ContinuationCase: Sendable {
   private static let relativeTolerance = 1e-4
 
   public init(path: String) throws(ModelError) {
-    let file = try File.read(path, format: Self.format)
-    (name, model, howToGet, shape) = (file.case, file.model, file.howToGet, file.shape)
+    file = try File.read(path, format: Self.format)
     known = try Self.known(file, path: path)
-    prompts = file.prompts
-    for (index, prompt) in prompts.enumerated() { try Self.check(prompt, index, file.shape, path: path) }
+    for (index, prompt) in file.prompts.enumerated() { try Self.check(prompt, index, file.shape, path: path) }
   }
 
   private static func known(_ file: File, path: String) throws(ModelError) -> [KnownValue] {
@@ -85,7 +83,7 @@ public struct ContinuationCase: Sendable {
     let c = checkpoint.configuration
     let found = File.Shape(
       layers: c.layers, heads: c.heads, channels: c.channels, vocabulary: c.vocabulary, context: c.context)
-    guard found == shape else { return "its shape is \(found.words), expected \(shape.words)" }
+    guard found == file.shape else { return "its shape is \(found.words), expected \(file.shape.words)" }
     let embedding = checkpoint.positionEmbedding
     for value in known {
       let found = Double(embedding[value.position * c.channels + value.channel])
@@ -97,11 +95,10 @@ public struct ContinuationCase: Sendable {
     return nil
   }
 
-  fileprivate struct File: ReferenceFile {
+  private struct File: ReferenceFile {
     let format: Int
     let `case`: String
-    let model: String
-    let howToGet: String
+    let model, howToGet: String
     let shape: Shape
     let positionEmbedding: [[Double]]
     let prompts: [Prompt]
@@ -125,7 +122,7 @@ public struct ContinuationCase: Sendable {
 
 /// What a comparison of greedy continuations has found.
 public struct ContinuationCheck: Codable, Equatable, Sendable {
-  /// Tokens that are as expected; behind the first that is not, none of a prompt's are counted.
+  /// Tokens that are as expected; after the first that is not, none of a prompt's are counted.
   public private(set) var tokensAgreed = 0
   public private(set) var tokensExpected = 0
   /// The first thing found wrong, in a line.

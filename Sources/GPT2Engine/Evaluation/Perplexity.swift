@@ -41,9 +41,9 @@ extension Engine {
 
 /// Cuts a text's tokens into the windows over which its perplexity is taken.
 ///
-/// Window k takes in `context` tokens from token `k · stride` on and predicts the one behind each of them; of these
+/// Window k takes in `context` tokens from token `k · stride` on and predicts the one after each of them; of these
 /// it scores those that no window before it predicted. So every token of the text but the first is scored once, and
-/// behind the first window each has at least `context − stride + 1` tokens before it. Where the text ends inside a
+/// after the first window each has at least `context − stride + 1` tokens before it. Where the text ends inside a
 /// window, that window is shorter.
 ///
 /// With `stride` = `context` the windows are adjacent: each begins with the last token that the one before it
@@ -61,7 +61,7 @@ public struct TokenWindows: Sendable {
   private var pending: [Int] = []
   /// The text's position of the first of them.
   private var begin = 0
-  /// The text's position behind the last token that was scored; the first token cannot be.
+  /// The text's position after the last token that was scored; the first token cannot be.
   private var scoredEnd = 1
   private var isFinished = false
 
@@ -78,7 +78,7 @@ public struct TokenWindows: Sendable {
 
   /// Adds the text's next tokens.
   public mutating func append(_ ids: some Sequence<Int>) {
-    precondition(!isFinished, "tokens behind the end of a text")
+    precondition(!isFinished, "tokens after the end of a text")
     pending.append(contentsOf: ids)
   }
 
@@ -103,14 +103,14 @@ public struct TokenWindows: Sendable {
   }
 }
 
-/// Some consecutive tokens of a text, and what is to be predicted behind the last of them.
+/// Some consecutive tokens of a text, and what is to be predicted after the last of them.
 public struct TokenWindow: Equatable, Sendable {
   /// Tokens to take in, from position 0.
   public let inputs: [Int]
   /// The tokens that follow the last `targets.count` inputs, one each.
   public let targets: [Int]
 
-  /// The first input behind which a prediction is scored.
+  /// The first input after which a prediction is scored.
   var firstScored: Int { inputs.count - targets.count }
 }
 

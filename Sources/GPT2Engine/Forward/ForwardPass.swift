@@ -188,7 +188,7 @@ public struct Embedding {
 }
 
 /// The intermediate values of a forward pass over `capacity` rows.
-struct Activations: ~Copyable {
+final class Activations {
   let capacity: Int
   /// (capacity, channels): the residual stream.
   let residual: FloatBuffer
@@ -199,15 +199,11 @@ struct Activations: ~Copyable {
   private let channels: Int
 
   init(capacity: Int, configuration: Configuration) throws(EngineError) {
-    let channels = configuration.channels
-    let residual = try makeBuffer(capacity * channels)
-    let block = try makeBuffer(capacity * channels)
-    let shared = try makeBuffer(capacity * max(4 * channels, configuration.hidden))
     self.capacity = capacity
-    self.channels = channels
-    self.residual = residual
-    self.block = block
-    self.shared = shared
+    channels = configuration.channels
+    residual = try makeBuffer(capacity * channels)
+    block = try makeBuffer(capacity * channels)
+    shared = try makeBuffer(capacity * max(4 * channels, configuration.hidden))
   }
 
   /// (capacity, 3 · channels): queries, keys, values.

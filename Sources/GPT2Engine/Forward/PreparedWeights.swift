@@ -58,7 +58,7 @@ final class PreparedWeights {
   }
 }
 
-/// Says where in one piece of memory each tensor goes, one behind the other, before any is moved: so that they can
+/// Says where in one piece of memory each tensor goes, one after the other, before any is moved: so that they can
 /// be moved by several threads at once.
 struct PreparationPlan {
   let checkpoint: Checkpoint

@@ -24,7 +24,7 @@ public final class TokenSequence {
 
   /// Adds tokens for the engine to take in at its next step.
   public func append(_ ids: [Int]) throws(EngineError) {
-    try configuration.check(ids, behind: tokens.count)
+    try configuration.check(ids, after: tokens.count)
     tokens += ids
   }
 
@@ -56,11 +56,11 @@ extension Configuration {
   /// - Throws: `EngineError.emptyPrompt`, `tokenOutsideVocabulary`, `contextExceeded`.
   func check(prompt: [Int]) throws(EngineError) {
     guard !prompt.isEmpty else { throw .emptyPrompt }
-    try check(prompt, behind: 0)
+    try check(prompt, after: 0)
   }
 
   /// Holds tokens that are to follow `count` others against the vocabulary and the context.
-  func check(_ ids: [Int], behind count: Int) throws(EngineError) {
+  func check(_ ids: [Int], after count: Int) throws(EngineError) {
     for id in ids where id < 0 || id >= vocabulary {
       throw .tokenOutsideVocabulary(id: id, vocabulary: vocabulary)
     }

@@ -54,7 +54,7 @@ public struct Work: Equatable, Sendable {
   }
 }
 
-/// The operations of a forward pass, and the choice of a token behind it, as a profile tells them apart.
+/// The operations of a forward pass, and the choice of a token after it, as a profile tells them apart.
 public enum Phase: UInt8, Sendable, CaseIterable {
   case embedding, layerNorm, qkv, cacheStore, attention, projection, up, down, logits, sampling
   /// Between two of them.
@@ -94,7 +94,7 @@ public struct PhaseWork: Equatable, Sendable {
   /// Weights, and keys and values of the cache: what a pass touches once and no cache keeps from pass to pass, unless
   /// it holds all of it.
   public var streamedBytes: Double
-  /// Activations, which the operation before has just written and the one behind reads.
+  /// Activations, which the operation before has just written and the one after reads.
   public var activationBytes: Double
 
   static let none = PhaseWork(flops: 0, streamedBytes: 0, activationBytes: 0)

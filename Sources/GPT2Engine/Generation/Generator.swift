@@ -25,7 +25,7 @@ public struct Generator {
   ) throws(EngineError) -> GenerationEnding {
     let sequence = try engine.makeSequence()
     try sequence.append(prompt)
-    return try generate(behind: sequence, parameters, endOfText: endOfText, onStep: onStep)
+    return try generate(after: sequence, parameters, endOfText: endOfText, onStep: onStep)
   }
 
   /// Continues a sequence of this engine's, of which at least one token has not been taken in yet.
@@ -33,7 +33,7 @@ public struct Generator {
   /// The new tokens are appended to it; the last one, and what the context has no room for, are not taken in.
   @discardableResult
   public func generate(
-    behind sequence: TokenSequence, _ parameters: GenerationParameters, endOfText: Int? = nil,
+    after sequence: TokenSequence, _ parameters: GenerationParameters, endOfText: Int? = nil,
     onStep: (GenerationStep) -> Bool
   ) throws(EngineError) -> GenerationEnding {
     var continuation = try Continuation(parameters, tokenizer: tokenizer, endOfText: endOfText)
@@ -123,7 +123,7 @@ public struct Continuation: Sendable {
     if parameters.maximumNewTokens <= 0 { ending = .count }
   }
 
-  /// Chooses the token behind a sequence, and appends it where the context has room.
+  /// Chooses the token after a sequence, and appends it where the context has room.
   ///
   /// - Parameters:
   ///   - logits: (vocabulary) of the sequence's last position.
@@ -132,7 +132,7 @@ public struct Continuation: Sendable {
   public mutating func next(
     _ logits: UnsafeBufferPointer<Float>, of sequence: TokenSequence
   ) throws(EngineError) -> GenerationStep {
-    precondition(ending == nil, "a step behind the end of a generation")
+    precondition(ending == nil, "a step after the end of a generation")
     let token = sampler.next(logits, after: sequence.tokens)
     guard token != endOfText else { return finish(.endOfText) }
     var clear = try text?.push(token) ?? ""

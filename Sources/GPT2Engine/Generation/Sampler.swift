@@ -8,7 +8,7 @@ import Statistics
 /// temperature stands before the three cuts, so that these see the probabilities that are drawn from; and top-p takes its
 /// share of what top-k left. (llama.cpp has the temperature last: there top-p and min-p cut as if it were 1.)
 ///
-/// At temperature 0 the largest logit behind the penalty wins (the lowest id among equals); the cuts, which always leave
+/// At temperature 0 the largest logit after the penalty wins (the lowest id among equals); the cuts, which always leave
 /// it, do nothing, and nothing is drawn.
 public struct SamplingParameters: Hashable, Sendable {
   /// What the logits are divided by; 0 is greedy.

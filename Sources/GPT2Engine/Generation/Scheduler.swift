@@ -55,7 +55,7 @@ public final class Scheduler {
   /// Whether there is nothing to do.
   public var isIdle: Bool { waiting.isEmpty && running.isEmpty }
 
-  /// Puts a request behind those that wait.
+  /// Puts a request after those that wait.
   ///
   /// - Parameters:
   ///   - prompt: at least one token.
@@ -151,7 +151,7 @@ private struct Running {
     prompt = request.prompt[...]
   }
 
-  /// Whether the logits of a step are those behind the whole prompt.
+  /// Whether the logits of a step are those after the whole prompt.
   var hasTakenPrompt: Bool { prompt.isEmpty }
 
   /// Gives the sequence what it is to take in with the next step.

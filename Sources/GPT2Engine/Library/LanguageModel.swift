@@ -196,7 +196,7 @@ public struct Logits: Equatable, Sendable {
   /// (positions, vocabulary), row by row.
   public let values: [Float]
 
-  /// (vocabulary): what the model expects behind the token at that position.
+  /// (vocabulary): what the model expects after the token at that position.
   public subscript(position: Int) -> ArraySlice<Float> {
     values[position * vocabulary..<(position + 1) * vocabulary]
   }

@@ -14,8 +14,8 @@ public final class AttentionProblem: OperationProblem {
   private let kernel: any Kernel
   /// (rows, 3 · channels): queries, keys and values, as their linear layer leaves them.
   private let qkv: FloatBuffer
-  /// The linear layer before it and the one behind it; nil where nothing is timed.
-  private let linears: (before: AdjacentLinear, behind: AdjacentLinear)?
+  /// The linear layer before it and the one after it; nil where nothing is timed.
+  private let linears: (before: AdjacentLinear, after: AdjacentLinear)?
   /// (depth, 2 · channels): keys and values of the positions before, the same in each layer.
   private let past: FloatBuffer
   private let output, scores: FloatBuffer
@@ -97,12 +97,12 @@ public final class AttentionProblem: OperationProblem {
   /// The next layer, with the new positions' queries, keys and values computed and the latter stored.
   public func prepare() {
     layer = (layer + 1) % layers
-    linears?.behind.run(from: UnsafePointer(output.base))
+    linears?.after.run(from: UnsafePointer(output.base))
     linears?.before.run(to: qkv.base)
     store(qkv.base + channels, count: rows, stride: 3 * channels, firstPosition: depth, in: layer)
   }
 
-  /// - Parameter rows: keys, and values `channels` behind them.
+  /// - Parameter rows: keys, and values `channels` after them.
   private func store(
     _ rows: UnsafePointer<Float>, count: Int, stride: Int, firstPosition: Int, in layer: Int
   ) {
@@ -170,7 +170,7 @@ public final class AttentionProblem: OperationProblem {
     }
   }
 
-  /// A position's keys of all heads; its values lie `channels` behind them.
+  /// A position's keys of all heads; its values lie `channels` after them.
   private func key(_ position: Int) -> UnsafePointer<Float> {
     position < depth
       ? UnsafePointer(past.base) + position * 2 * channels

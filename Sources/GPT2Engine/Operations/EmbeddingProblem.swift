@@ -3,7 +3,7 @@ import Statistics
 
 /// Vectors of tokens and positions, which lie anywhere in their tables, summed into rows.
 ///
-/// A pass begins with it, right behind the logits of the pass before, which have read the whole table of tokens: calls are
+/// A pass begins with it, right after the logits of the pass before, which have read the whole table of tokens: calls are
 /// timed one by one, and their linear layer, over the table, comes before each one. The table of positions is a file's, mapped in
 /// small pages.
 public final class EmbeddingProblem: OperationProblem {

@@ -6,7 +6,7 @@ import Statistics
 /// As in a pass: the rows that the call before wrote have been read by a linear layer, and another has just added to those
 /// that it reads, each thread its share of them. Calls are in turns a layer's first norm, between the MLP before and the
 /// queries, keys and values, and its second, between the attention's projection and the MLP. A layer's vectors lie one
-/// behind the other, so that reading the biases before them fetches a part of the second norm's.
+/// after the other, so that reading the biases before them fetches a part of the second norm's.
 public final class LayerNormProblem: OperationProblem {
   public var callsPerPreparation: Int? { places.isEmpty ? nil : 1 }
 
@@ -31,8 +31,8 @@ public final class LayerNormProblem: OperationProblem {
     let before: AdjacentLinear
     /// Of the layer before where this is a layer's first norm.
     let biasBefore: Int
-    let behind: AdjacentLinear
-    let biasBehind: Int
+    let after: AdjacentLinear
+    let biasAfter: Int
   }
 
   /// Norms and biases of a layer, in widths of a row.
@@ -58,9 +58,9 @@ public final class LayerNormProblem: OperationProblem {
         }
         return [
           Place(
-            vectors: 0, before: try linear(4, 1), biasBefore: 12, behind: try linear(1, 3), biasBehind: 2),
+            vectors: 0, before: try linear(4, 1), biasBefore: 12, after: try linear(1, 3), biasAfter: 2),
           Place(
-            vectors: 6, before: try linear(1, 1), biasBefore: 5, behind: try linear(1, 4), biasBehind: 8),
+            vectors: 6, before: try linear(1, 1), biasBefore: 5, after: try linear(1, 4), biasAfter: 8),
         ]
       } ?? []
     (self.rows, self.channels, self.kernel, self.walk) = (rows, channels, kernel, walk)
@@ -76,7 +76,7 @@ public final class LayerNormProblem: OperationProblem {
     guard !places.isEmpty else { return }
     let last = places[(preparations + places.count - 1) % places.count]
     let own = places[preparations % places.count]
-    last.behind.run(from: UnsafePointer(output.base), bias: vector(last.biasBehind))
+    last.after.run(from: UnsafePointer(output.base), bias: vector(last.biasAfter))
     own.before.run(to: output.base, residual: input.base, bias: vector(own.biasBefore))
     if own.vectors == 0 { layer = walk?.apart(Self.layerVectors * channels) }
     next = vector(own.vectors) ?? UnsafePointer(vectors.base)

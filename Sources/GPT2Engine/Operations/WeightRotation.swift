@@ -77,7 +77,7 @@ final class WeightWalk {
   }
 
   /// `count` floats of a part of the memory that `next` leaves alone: a few beside many, which no cache still holds when
-  /// their turn comes again, and which lie behind nothing that was read shortly before. Nil for more than the part has.
+  /// their turn comes again, and which follow nothing in memory that was read shortly before. Nil for more than the part has.
   func apart(_ count: Int) -> UnsafePointer<Float>? {
     let slot = WeightRotation.wholePages(count)
     let slots = (rotation.count - self.count) / slot
@@ -88,7 +88,7 @@ final class WeightWalk {
 }
 
 /// A linear layer that stands beside an operation in a pass. The one before it leaves the operation's input in the caches of
-/// the threads that computed their shares of it, behind the weights that they read from memory; the one behind it has
+/// the threads that computed their shares of it, after the weights that they read from memory; the one after it has
 /// all threads read the operation's output, so that its next writer has to take the lines back from them.
 final class AdjacentLinear {
   let inputs: Int

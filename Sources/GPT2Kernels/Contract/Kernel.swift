@@ -91,7 +91,7 @@ extension DivisibleKernel {
 }
 
 extension Linear {
-  /// The epilogue as operations of its own, behind a finished product.
+  /// The epilogue as operations of its own, after a finished product.
   func runEpilogue(on kernel: some Kernel) {
     switch epilogue {
     case .none: break

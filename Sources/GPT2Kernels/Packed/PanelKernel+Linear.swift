@@ -6,7 +6,7 @@ extension PanelKernel {
   private static var inputBlock: Int { 768 }
 
   /// Rows up to which memory takes longer to bring a panel than the tiles to use it. A pass then takes few inputs: the
-  /// tiles behind the first find them in the first-level cache, what the next pass needs is on its way meanwhile, and
+  /// tiles after the first find them in the first-level cache, what the next pass needs is on its way meanwhile, and
   /// little is asked for in vain where another thread takes the next panel.
   private var memoryBoundRows: Int { 2 * tileRows }
   private static var memoryBoundInputBlock: Int { 64 }

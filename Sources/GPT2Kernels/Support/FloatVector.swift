@@ -53,7 +53,7 @@ extension FloatVector {
     self = UnsafeRawPointer(source).loadUnaligned(as: Self.self)
   }
 
-  /// The first `count` floats, at most as many as there are lanes, and `padding` in the lanes behind.
+  /// The first `count` floats, at most as many as there are lanes, and `padding` in the lanes after.
   @inline(__always)
   init(loading source: UnsafePointer<Float>, count: Int, padding: Float = 0) {
     if count == Self.scalarCount {
@@ -174,7 +174,7 @@ struct Quad<V: FloatVector>: BitwiseCopyable {
     d = V(loading: rows.d + offset)
   }
 
-  /// The last `count` values, fewer than there are lanes, of each row; zeros behind them add nothing to a sum.
+  /// The last `count` values, fewer than there are lanes, of each row; zeros after them add nothing to a sum.
   @inline(__always)
   init(loading rows: QuadRows, at offset: Int, count: Int) {
     a = V(loading: rows.a + offset, count: count)

@@ -69,7 +69,7 @@ private struct Job {
     while let part = part(next.pointee.wrappingAdd(1, ordering: .relaxed).oldValue) { body(part) }
   }
 
-  /// The part of that number; nil behind the last.
+  /// The part of that number; nil after the last.
   func part(_ number: Int) -> Range<Int>? {
     guard let grains = schedule.part(number) else { return nil }
     let start = range.lowerBound + grains.lowerBound * grain
@@ -233,7 +233,7 @@ struct GuidedSchedule {
     self.threads = threads
   }
 
-  /// The grains of part `number`; nil behind the last.
+  /// The grains of part `number`; nil after the last.
   func part(_ number: Int) -> Range<Int>? {
     var (start, index) = (0, number)
     while start < grains {

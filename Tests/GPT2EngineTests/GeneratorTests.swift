@@ -99,10 +99,12 @@ import Testing
       try sequence.append(prompt)
       return sequence
     }
-    let found = try engine.continueGreedily(sequences, count: 10, onLogits: { logits.append($0) }) {
-      seen.append($1)
-      return $0 < 3
-    }
+    let found = try engine.continueGreedily(
+      sequences, count: 10, onLogits: { logits.append($0) },
+      onTokens: { step, tokens in
+        seen.append(tokens)
+        return step < 3
+      })
     #expect(found == alone.map { Array($0.prefix(4)) } && logits == [0, 1, 2, 3])
     #expect(seen == (0..<4).map { step in alone.map { $0[step] } })
     #expect(sequences.map(\.tokens.count) == [6, 4, 5])

@@ -37,13 +37,18 @@ let package = Package(
     .target(
       name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Statistics"],
       swiftSettings: hot),
-    .target(name: "Measurement", dependencies: ["CSystem", "Statistics"], swiftSettings: hot),
-    .target(name: "Reporting", dependencies: ["Statistics"], swiftSettings: settings),
+    .target(name: "Record", swiftSettings: settings),
+    .target(
+      name: "Measurement", dependencies: ["CSystem", "Record", "Statistics"], swiftSettings: hot),
+    .target(name: "Reporting", dependencies: ["Record", "Statistics"], swiftSettings: settings),
+    .target(
+      name: "Chat", dependencies: ["CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
+      swiftSettings: settings),
     .executableTarget(
       name: "gpt2-bench",
       dependencies: [
-        "CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Statistics",
-        "Reporting",
+        "Chat", "CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
+        "Reporting", "Statistics",
       ],
       swiftSettings: settings),
     // The oracle's sums in double are most of what the kernels' tests compute.
@@ -68,17 +73,22 @@ let package = Package(
       name: "GPT2EngineTests", dependencies: ["GPT2Engine", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "MeasurementTests", dependencies: ["Measurement", "Statistics", "GPT2Kernels", "TestSupport"],
+      name: "MeasurementTests",
+      dependencies: ["Measurement", "Record", "Statistics", "GPT2Kernels", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Reporting", "Statistics", "TestSupport"],
+      name: "ReportingTests", dependencies: ["Record", "Reporting", "Statistics", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ChatTests", dependencies: ["Chat", "GPT2Engine", "GPT2Model", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Reporting",
-        "TestSupport",
+        "Chat", "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Record",
+        "Reporting", "TestSupport",
       ],
+      exclude: ["Goldens"],
       swiftSettings: settings),
   ]
 )

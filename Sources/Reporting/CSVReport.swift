@@ -1,3 +1,5 @@
+import Record
+
 /// The record as two tables of comma-separated values (RFC 4180; lines end in LF, as in most CSV files on
 /// the systems that this runs on).
 public struct CSVReport: Sendable {

@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// The ceilings as rows of text: for each number of threads the arithmetic, then the levels of memory.

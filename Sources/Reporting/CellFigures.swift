@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// Every figure of one cell, derived from its samples alone. What cannot be derived is nil, never zero.
@@ -69,7 +70,7 @@ struct CellFigures: Sendable, Equatable {
       timePerOutputTokenMS = Figure(medianOf: cell.outputTokenDurations)?.scaled(by: 1e-6)
       interTokenLatencyMS = Percentiles(cell.tokenGaps.map { $0 * 1e-6 })
       positions = PositionRate.rates(of: cell)
-    case .gemm:
+    case .operation(.matmul):
       gemmMS = primary?.scaled(by: 1e-6)
     case .operation:
       operationMicroseconds = primary?.scaled(by: 1e-3)
@@ -82,15 +83,18 @@ struct CellFigures: Sendable, Equatable {
   /// has to read one after the other.
   private mutating func deriveWork(of cell: Cell, nanoseconds: Double?, ceiling: Ceiling?) {
     guard let nanoseconds else { return }
-    let work = cell.flops ?? cell.test.gemmFlops
+    let work = cell.flops ?? cell.test.matmulFlops
     gflops = work.map { $0 / nanoseconds }
     gbPerSecond = cell.bytes.map { $0 / nanoseconds }
-    if case .operation = cell.test { return deriveRoof(of: cell, nanoseconds: nanoseconds, ceiling: ceiling) }
+    var held = cell.bytes
+    switch cell.test {
+    case .operation(.matmul): held = nil
+    case .operation: return deriveRoof(of: cell, nanoseconds: nanoseconds, ceiling: ceiling)
+    default: break
+    }
     guard let flops = work, let bytes = cell.bytes, bytes > 0 else { return }
     intensity = flops / bytes
     guard let ceiling else { return }
-    var held: Double? = bytes
-    if case .gemm = cell.test { held = nil }
     let memory = ceiling.memoryRoof(holding: held)
     let slope = flops / bytes * memory.gbPerSecond
     roof = slope < ceiling.computeRoof ? .memory(level: memory.level) : .compute

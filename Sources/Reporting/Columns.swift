@@ -1,3 +1,5 @@
+import Record
+
 /// Every column there is, each defined once.
 extension Column {
   static let variant = Column("variant", "variant", .text { $0.cell.variant })
@@ -94,7 +96,7 @@ enum TableColumns {
         + (hasBatches ? [.decodeRatePerUser] : [])
         + [.timePerOutputToken, .interTokenLatency, .roofline, .roof, .peakMemory]
         + (hasBatches ? [.cacheMemory] : []) + [.speedAgainstNaive, .sampleCount, .outcome]
-    case .gemm:
+    case .matmul:
       return [
         .variant, .m, .k, .n, .threads, .gemmTime, .gflops, .gbPerSecond, .roofline, .roof, .maxError,
         .outcome, .speedAgainstNaive, .sampleCount,
@@ -118,7 +120,7 @@ enum TableColumns {
         .drift, .instructions, .cycles, .cacheMisses,
         .message,
       ]
-    case .gemm:
+    case .matmul:
       return [
         .variant, .weights, .m, .k, .n, .threads, .status, .check, .sampleCount, .gemmTime, .gflops,
         .gbPerSecond, .intensity, .roofline, .roof, .speedAgainstNaive, .maxError, .drift, .instructions,
@@ -159,7 +161,7 @@ extension Test {
     switch self {
     case .prefill(let tokens, _): return tokens
     case .decode(_, let depth, _): return depth
-    case .gemm, .operation: return nil
+    case .operation: return nil
     }
   }
 
@@ -167,12 +169,12 @@ extension Test {
     switch self {
     case .prefill: return 1
     case .decode(let tokens, _, _): return tokens
-    case .gemm, .operation: return nil
+    case .operation: return nil
     }
   }
 
   fileprivate var shape: (m: Int, k: Int, n: Int)? {
-    guard case .gemm(let m, let k, let n) = self else { return nil }
+    guard case .operation(.matmul(let m, let k, let n)) = self else { return nil }
     return (m, k, n)
   }
 

@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// What the CPU counted for a cell, for each token or call: medians over the samples that have the counter.
@@ -38,7 +39,7 @@ extension Test {
     switch self {
     case .prefill(let tokens, let batch): Double(tokens) * Double(batch)
     case .decode(let tokens, _, let batch): Double(max(tokens - 1, 1)) * Double(batch)
-    case .gemm, .operation: Double(max(sample.iterations, 1))
+    case .operation: Double(max(sample.iterations, 1))
     }
   }
 }

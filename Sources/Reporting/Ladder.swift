@@ -1,3 +1,5 @@
+import Record
+
 /// The short answer: each contestant's speed on one test, fastest first, with a share for its bar.
 struct Ladder: Sendable {
   struct Rung: Sendable {
@@ -39,7 +41,7 @@ struct Ladder: Sendable {
     switch test {
     case .decode: column = .decodeRate
     case .prefill: column = .prefillRate
-    case .gemm: column = .gflops
+    case .operation(.matmul): column = .gflops
     case .operation: column = .operationTime
     }
     let rows = run.ranked(on: test)

@@ -15,7 +15,7 @@ extension MarkdownReport {
     switch ladder.test {
     case .decode: subject = "at decode (`\(ladder.test.name)`)"
     case .prefill: subject = "at prefill (`\(ladder.test.name)`)"
-    case .gemm, .operation: subject = "on `\(ladder.test.name)`"
+    case .operation: subject = "on `\(ladder.test.name)`"
     }
     let speed = "\(ladder.column.display(first)) \(ladder.column.unit)"
     let factor = first.speedAgainstNaive.map { ", \(NumberText.factor($0.value)) `\(RunFigures.oracle)`" }

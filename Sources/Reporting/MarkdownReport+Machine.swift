@@ -1,3 +1,5 @@
+import Record
+
 extension MarkdownReport {
   /// The machine, the build, the model and the ceilings that the roofline used.
   static func machine(_ record: Record) -> String {
@@ -17,7 +19,7 @@ extension MarkdownReport {
       ("Governor", machine.governor),
       ("System", machine.system),
       ("BLAS", machine.blas),
-      ("Fork and join", machine.forkJoin?.description),
+      ("Fork and join", machine.forkJoin?.words),
       ("Build", "gpt2-bench \(build.version), \(build.configuration), \(build.compiler)"),
       ("CPU flag", "`\(build.cpuFlag)`, float vectors of up to \(build.vectorBits) bits"),
       ("Commit", build.commit),
@@ -55,5 +57,13 @@ extension MarkdownReport {
       + "the rounds\(time): the best is luck, the median may be somebody else's load. Every trial is in "
       + "`record.json`. Each thread is on a core of its own and reads its own part, in the fastest of several "
       + "patterns: so many streams side by side, each line asked for so far ahead."
+  }
+}
+
+extension ForkJoin {
+  /// `2 threads: 0.91 µs hot, 12 µs woken`
+  public var words: String {
+    "\(counted(threads, "thread")): \(NumberText.significant(hotMicroseconds, 3)) µs hot, "
+      + "\(NumberText.significant(wokenMicroseconds, 3)) µs woken"
   }
 }

@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 extension MarkdownReport {
@@ -32,7 +33,7 @@ extension MarkdownReport {
   private static func definitions(of kind: Record.Kind) -> [String] {
     switch kind {
     case .endToEnd: endToEndDefinitions
-    case .gemm: gemmDefinitions
+    case .matmul: gemmDefinitions
     case .operations: operationDefinitions
     }
   }

@@ -1,3 +1,5 @@
+import Record
+
 extension MarkdownReport {
   /// Time by phase of every contestant that was profiled; empty where none was.
   static func profiles(_ run: RunFigures) -> String {

@@ -1,3 +1,5 @@
+import Record
+
 /// The record as a report for people: the answer first, then every figure, correctness, how it was measured,
 /// and the machine.
 public struct MarkdownReport: Sendable {
@@ -45,7 +47,7 @@ extension Record {
   public var subject: String {
     switch kind {
     case .endToEnd: model?.name ?? "GPT-2"
-    case .gemm: "GEMM"
+    case .matmul: "GEMM"
     case .operations: "GPT-2's operations"
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 /// The folder that gets a run's files: `record.json` and the reports that are made from it.
 public struct ReportFolder: Sendable, Equatable {
@@ -11,7 +12,7 @@ public struct ReportFolder: Sendable, Equatable {
   ///   - started: the run's start, ISO 8601; opens the folder's name.
   ///   - model: ends the folder's name; of a path its last part. Where the folder exists, `-2` and so on
   ///     follows.
-  /// - Throws: `ReportingError.unwritable`.
+  /// - Throws: `RecordError.unwritable`.
   public static func create(in parent: String = "reports", started: String, model: String) throws
     -> ReportFolder
   {
@@ -21,12 +22,12 @@ public struct ReportFolder: Sendable, Equatable {
       let path = suffix == 1 ? base : "\(base)-\(suffix)"
       if try makeNewFolder(path) { return try ReportFolder(writable: path) }
     }
-    throw ReportingError.unwritable(path: base, reason: "exists 999 times")
+    throw RecordError.unwritable(path: base, reason: "exists 999 times")
   }
 
   /// Takes `path` as it is, and makes it where it is missing.
   ///
-  /// - Throws: `ReportingError.unwritable`.
+  /// - Throws: `RecordError.unwritable`.
   public static func create(at path: String) throws -> ReportFolder {
     try makeFolder(path)
     return try ReportFolder(writable: path)
@@ -35,7 +36,7 @@ public struct ReportFolder: Sendable, Equatable {
   /// Writes the record and its reports anew. Each file is replaced whole (a temporary file in the folder,
   /// then a rename), so that a reader never meets half of one.
   ///
-  /// - Throws: `ReportingError.unwritable`; an `EncodingError` for a record with a number that is not
+  /// - Throws: `RecordError.unwritable`; an `EncodingError` for a record with a number that is not
   ///   finite, before any file is touched.
   public func write(_ record: Record) throws {
     let run = RunFigures(record)
@@ -80,11 +81,7 @@ public struct ReportFolder: Sendable, Equatable {
   }
 
   private static func replace(_ path: String, _ contents: Data) throws {
-    do {
-      try contents.write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw ReportingError.unwritable(path: path, reason: reason(error))
-    }
+    try WholeFile.write(to: path, contents)
   }
 
   /// Makes the folder, or answers false where something has its name already: two runs that start in the
@@ -96,7 +93,7 @@ public struct ReportFolder: Sendable, Equatable {
     } catch CocoaError.fileWriteFileExists {
       return false
     } catch {
-      throw ReportingError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
+      throw RecordError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
     }
   }
 
@@ -105,14 +102,14 @@ public struct ReportFolder: Sendable, Equatable {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
       guard isFolder.boolValue else {
-        throw ReportingError.unwritable(path: path, reason: "is a file")
+        throw RecordError.unwritable(path: path, reason: "is a file")
       }
       return
     }
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw ReportingError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
+      throw RecordError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
     }
   }
 

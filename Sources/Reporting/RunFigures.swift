@@ -1,3 +1,5 @@
+import Record
+
 /// What is compared: one variant with its weights and threads.
 struct Contestant: Hashable, Sendable {
   let variant: String

@@ -1,3 +1,5 @@
+import Record
+
 /// What a reader must know before the figures, one line each.
 enum RunRemarks {
   /// That the run is incomplete, and the record's warnings.

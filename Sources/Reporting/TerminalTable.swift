@@ -1,3 +1,5 @@
+import Record
+
 /// The record's rows as a plain table for a terminal, fastest first, under a short ladder with bars.
 public struct TerminalTable: Sendable {
   public let text: String
@@ -87,7 +89,7 @@ struct TerminalColumn: Sendable {
           .init(.peakMemory, "memory", "MiB", rank: 2), .init(.speedAgainstNaive, "speed", "× naive"),
           .init(.sampleCount, "n", rank: 4), .init(.outcome, "check"),
         ]
-    case .gemm:
+    case .matmul:
       return [
         .init(.variant, "variant"), .init(.m, "M"), .init(.k, "K"), .init(.n, "N"),
         .init(.threads, "thr"), .init(.gemmTime, "time", "ms ± CI"), .init(.gflops, "GFLOP/s"),

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Synchronization
 import Testing
 
@@ -61,15 +62,15 @@ private final class FakeSystem: Sendable {
     let observed = recorder.end()
     #expect(observed.stretches.count == 1)
     let stretch = try #require(observed.stretches.first)
-    #expect(stretch.start == 0)
+    #expect(stretch.startSeconds == 0)
     #expect(abs(stretch.seconds - 2) < 0.02)
     #expect(stretch.cores == 2)
-    #expect(stretch.busy == 2.5)
-    #expect(stretch.own == 1.5)
-    #expect(stretch.stolen == 0.1)
-    #expect(stretch.total == 4)
-    #expect(observed.calibrations.map(\.nanoseconds) == [1_000_000, 1_000_000])
-    #expect(observed.calibrations.allSatisfy { $0.frequencyMHz == nil })
+    #expect(stretch.busySeconds == 2.5)
+    #expect(stretch.ownSeconds == 1.5)
+    #expect(stretch.stolenSeconds == 0.1)
+    #expect(stretch.totalSeconds == 4)
+    #expect(observed.calibration.map(\.nanoseconds) == [1_000_000, 1_000_000])
+    #expect(observed.calibration.allSatisfy { $0.frequencyMHz == nil })
   }
 
   @Test func everyLookHasTheWayFromCoreToCore() {
@@ -80,10 +81,10 @@ private final class FakeSystem: Sendable {
     recorder.begin()
     wait(2)
     let observed = recorder.end()
-    #expect(observed.coreToCore.map(\.nanoseconds) == [50, 170])
-    #expect(observed.coreToCore.map { $0.at.rounded() } == [0, 2])
+    #expect(observed.coreToCore?.map(\.nanoseconds) == [50, 170])
+    #expect(observed.coreToCore?.map { $0.atSeconds.rounded() } == [0, 2])
     recorder.begin()
-    #expect(recorder.observed.coreToCore.count == 1)
+    #expect(recorder.observed.coreToCore?.count == 1)
   }
 
   /// A way of light in a nanosecond is 30 cm; a millisecond would be a core that was away in each of three trials.
@@ -101,13 +102,13 @@ private final class FakeSystem: Sendable {
     system.set(busy: 0, idle: 0, stolen: 0, own: 0, worker: 0)
     let recorder = recorder()
     recorder.betweenRounds()
-    #expect(recorder.observed.calibrations.isEmpty)
+    #expect(recorder.observed.calibration.isEmpty)
     recorder.begin()
     for _ in 0..<100 {
       recorder.betweenRounds()
       wait(0.1)
     }
-    let count = recorder.observed.calibrations.count
+    let count = recorder.observed.calibration.count
     #expect((9...10).contains(count), "\(count)")
     // A last stretch of a tenth of a second would be rounding alone: it becomes part of the one before.
     wait(2)
@@ -118,7 +119,7 @@ private final class FakeSystem: Sendable {
     #expect(observed.stretches.count == before)
     #expect(observed.stretches.map(\.seconds).min() ?? 0 > 1)
     let gaps = zip(observed.stretches.dropFirst(), observed.stretches).map {
-      $0.start - $1.start - $1.seconds
+      $0.startSeconds - $1.startSeconds - $1.seconds
     }
     #expect(gaps.allSatisfy { abs($0) < 1e-9 })
   }
@@ -130,7 +131,9 @@ private final class FakeSystem: Sendable {
     let observed = recorder.end()
     #expect(observed.stretches.count == 1)
     let stretch = observed.stretches[0]
-    #expect(stretch.busy == nil && stretch.own == nil && stretch.stolen == nil && stretch.total == nil)
+    #expect(
+      stretch.busySeconds == nil && stretch.ownSeconds == nil && stretch.stolenSeconds == nil
+        && stretch.totalSeconds == nil)
     #expect(stretch.cores == nil)
     #expect(observed.pagesSwappedIn == nil && observed.pagesSwappedOut == nil)
     #expect(observed.groupThrottledPeriods == nil && observed.groupThrottledSeconds == nil)
@@ -147,9 +150,9 @@ private final class FakeSystem: Sendable {
     system.set(busy: 1200, idle: 700, stolen: 2, own: 150, worker: 0)
     system["/proc/vmstat"] = "pswpin 3\npswpout 4"
     let observed = recorder.end()
-    #expect(observed.stretches[0].busy == 2)
-    #expect(observed.stretches[0].own == nil)
-    #expect(observed.stretches[0].stolen == nil)
+    #expect(observed.stretches[0].busySeconds == 2)
+    #expect(observed.stretches[0].ownSeconds == nil)
+    #expect(observed.stretches[0].stolenSeconds == nil)
     #expect(observed.pagesSwappedIn == nil)
     #expect(observed.pagesSwappedOut == 3)
   }
@@ -187,7 +190,7 @@ private final class FakeSystem: Sendable {
     recorder.end()
     recorder.begin()
     #expect(recorder.observed.stretches.isEmpty)
-    #expect(recorder.observed.calibrations.count == 1)
+    #expect(recorder.observed.calibration.count == 1)
   }
 
   /// Against this machine: what is read here is plausible, and a thread that burns time for a while is ours.
@@ -201,13 +204,15 @@ private final class FakeSystem: Sendable {
     let observed = recorder.end()
     let stretch = try #require(observed.stretches.first)
     #expect(stretch.seconds > 1.1)
-    if let busy = stretch.busy, let own = stretch.own, let total = stretch.total, let cores = stretch.cores {
+    if let busy = stretch.busySeconds, let own = stretch.ownSeconds, let total = stretch.totalSeconds,
+      let cores = stretch.cores
+    {
       // Ticks of 10 ms are cut off in several places.
       #expect(own > 0.3 && own < busy + 0.3)
       #expect(total > 0.5 * stretch.seconds * Double(cores))
     }
-    #expect(observed.calibrations.count == 2)
-    #expect(observed.calibrations.allSatisfy { (100_000...100_000_000).contains($0.nanoseconds) })
+    #expect(observed.calibration.count == 2)
+    #expect(observed.calibration.allSatisfy { (100_000...100_000_000).contains($0.nanoseconds) })
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Testing
 
 @testable import Measurement
@@ -13,13 +14,13 @@ import Testing
   }
 
   @Test func factsOfThisMachine() {
-    let facts = MachineFacts.current()
+    let facts = Machine.current()
     #expect(facts.logicalCores >= 1)
     #expect(facts.logicalCores <= 65_536)
     #expect(facts.cpu != "")
     #expect((facts.memoryBytes ?? 1 << 30) >= 1 << 28)
     #expect(!facts.system.isEmpty)
-    #expect(facts.caches.allSatisfy { $0.level >= 1 && ($0.bytes ?? 1) > 0 })
+    #expect(CPUCache.ofThisMachine().allSatisfy { $0.level >= 1 && ($0.bytes ?? 1) > 0 })
   }
 
   @Test func cpuinfoOfBothArchitectures() {
@@ -49,16 +50,12 @@ import Testing
 
   @Test func availableMemoryIsNoMoreThanThereIs() {
     if let available = AvailableMemory.bytes() {
-      #expect(available > 0 && available <= MachineFacts.current().memoryBytes ?? .max)
+      #expect(available > 0 && available <= Machine.memoryBytes ?? .max)
     }
     #expect(AvailableMemory.left(inGroup: "/nonexistent") == nil)
   }
 
-  @Test func quotasAndNames() {
-    #expect(CPUInfo.quota("200000 100000") == 2)
-    #expect(CPUInfo.quota("50000 100000") == 0.5)
-    #expect(CPUInfo.quota("max 100000") == nil)
-    #expect(CPUInfo.quota("") == nil)
+  @Test func namesOfSystems() {
     #expect(CPUInfo.prettyName("ID=x\nPRETTY_NAME=\"Some Linux 1\"\n") == "Some Linux 1")
     #expect(CPUInfo.prettyName("ID=x\n") == nil)
   }

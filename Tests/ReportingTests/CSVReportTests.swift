@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 @Suite struct CSVReportTests {
@@ -54,7 +55,7 @@ import Testing
   }
 
   @Test func everyRowHasAsManyFieldsAsThereAreNames() {
-    for kind in [Record.Kind.endToEnd, .gemm, .operations] {
+    for kind in [Record.Kind.endToEnd, .matmul, .operations] {
       var record = Fixture.troubled()
       record.kind = kind
       let counts = CSVReport(record).results.split(separator: "\n").map {

@@ -1,6 +1,7 @@
 import Statistics
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 @Suite struct FigureTests {
@@ -231,7 +232,7 @@ import Testing
 
   @Test func aGemmIsCheckedByItsOwnShape() {
     var record = Fixture.record(
-      kind: .gemm,
+      kind: .matmul,
       cells: [
         Fixture.gemmCell("v", m: 1, milliseconds: [1]), Fixture.gemmCell("v", m: 64, milliseconds: [1]),
         Fixture.gemmCell("v", m: 65, milliseconds: [1]),
@@ -277,17 +278,17 @@ import Testing
   }
 
   @Test(arguments: [
-    (Reporting.Test.prefill(tokens: 64, batch: 1), "pp64"), (.prefill(tokens: 8, batch: 4), "pp8 b4"),
+    (CellTest.prefill(tokens: 64, batch: 1), "pp64"), (.prefill(tokens: 8, batch: 4), "pp8 b4"),
     (.decode(tokens: 32, depth: 64, batch: 1), "tg32 @ d64"),
     (.decode(tokens: 32, depth: 0, batch: 1), "tg32"),
-    (.decode(tokens: 2, depth: 3, batch: 4), "tg2 @ d3 b4"), (.gemm(m: 1, k: 2, n: 3), "1x2x3"),
-    (.operation(shape: .gelu(rows: 64, channels: 3072)), "gelu 64x3072"),
-    (.operation(shape: .softmax(rows: 2, heads: 12, depth: 7)), "softmax 2x12 @ d7"),
-    (.operation(shape: .attention(rows: 1, heads: 12, headSize: 64, depth: 0)), "attention 1x12x64 @ d0"),
-    (.operation(shape: .embedding(rows: 3, channels: 64, vocabulary: 512)), "embedding 3x64 of 512"),
-    (.operation(shape: .sampling(vocabulary: 512, choice: .topP)), "sampling 512 top-p"),
+    (.decode(tokens: 2, depth: 3, batch: 4), "tg2 @ d3 b4"), (.operation(.matmul(m: 1, k: 2, n: 3)), "1x2x3"),
+    (.operation(.gelu(rows: 64, channels: 3072)), "gelu 64x3072"),
+    (.operation(.softmax(rows: 2, heads: 12, depth: 7)), "softmax 2x12 @ d7"),
+    (.operation(.attention(rows: 1, heads: 12, headSize: 64, depth: 0)), "attention 1x12x64 @ d0"),
+    (.operation(.embedding(rows: 3, channels: 64, vocabulary: 512)), "embedding 3x64 of 512"),
+    (.operation(.sampling(vocabulary: 512, choice: .topP)), "sampling 512 top-p"),
   ])
-  func testsHaveTheFieldsNames(test: Reporting.Test, name: String) {
+  func testsHaveTheFieldsNames(test: CellTest, name: String) {
     #expect(test.name == name)
   }
 }

@@ -1,9 +1,10 @@
+@testable import Record
 @testable import Reporting
 
 /// Small records with round numbers, so that every figure can be worked out by hand.
 enum Fixture {
-  static let prefill = Reporting.Test.prefill(tokens: 64, batch: 1)
-  static let decode = Reporting.Test.decode(tokens: 5, depth: 64, batch: 1)
+  static let prefill = CellTest.prefill(tokens: 64, batch: 1)
+  static let decode = CellTest.decode(tokens: 5, depth: 64, batch: 1)
 
   static func record(kind: Record.Kind = .endToEnd, cells: [Cell] = []) -> Record {
     var record = Record(
@@ -59,7 +60,7 @@ enum Fixture {
   /// Two variants on a vector and on a matrix; the second variant failed on the matrix.
   static func gemm() -> Record {
     var record = record(
-      kind: .gemm,
+      kind: .matmul,
       cells: [
         gemmCell("naive", m: 1, milliseconds: [0.02, 0.021, 0.022]),
         gemmCell("simd8", m: 1, milliseconds: [0.004, 0.0042, 0.0044]),
@@ -141,7 +142,8 @@ enum Fixture {
 
   static func gemmCell(_ variant: String, m: Int, milliseconds: [Double]) -> Cell {
     var cell = Cell(
-      variant: variant, weights: "f32", threads: 1, test: .gemm(m: m, k: 100, n: 200), status: .measured)
+      variant: variant, weights: "f32", threads: 1, test: .operation(.matmul(m: m, k: 100, n: 200)),
+      status: .measured)
     cell.flops = 2 * Double(m) * 100 * 200
     cell.bytes = 4 * Double(m * 100 + 100 * 200 + m * 200)
     cell.samples = milliseconds.enumerated().map { round, time in
@@ -190,7 +192,7 @@ enum Fixture {
     microseconds: [Double]
   ) -> Cell {
     var cell = Cell(
-      variant: variant, weights: "f32", threads: 1, test: .operation(shape: shape), status: .measured)
+      variant: variant, weights: "f32", threads: 1, test: .operation(shape), status: .measured)
     (cell.flops, cell.bytes, cell.streamedBytes) = (flops, bytes, streamed)
     cell.samples = microseconds.enumerated().map { round, time in
       Sample(
@@ -207,7 +209,7 @@ enum Fixture {
     return cell
   }
 
-  private static func cell(_ variant: String, threads: Int, test: Reporting.Test) -> Cell {
+  private static func cell(_ variant: String, threads: Int, test: CellTest) -> Cell {
     var cell = Cell(variant: variant, weights: "f32", threads: threads, test: test, status: .measured)
     cell.peakMemoryBytes = 52_428_800
     cell.load = LoadTimes(coldNanoseconds: 3_500_000, warmNanoseconds: 1_250_000)

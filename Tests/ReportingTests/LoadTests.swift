@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// Loads and first tokens, other programs, and records from before there were any.

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// Exact text, so that a change of the report is a diff that a reviewer reads.

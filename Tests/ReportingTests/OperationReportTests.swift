@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// Records of operations alone, in every form that has room for them.
@@ -132,18 +133,18 @@ import Testing
       ("\"streamedBytes\" : 6000", "\"streamedBytes\" : -1", "cells[0].streamedBytes"),
     ] {
       let text = String(decoding: try record.encode(), as: UTF8.self).replacing(old, with: new)
-      let error = #expect(throws: ReportingError.self) { try Record.decode(Data(text.utf8), path: "r.json") }
+      let error = #expect(throws: RecordError.self) { try Record.decode(Data(text.utf8), path: "r.json") }
       #expect(error?.description.contains(field) == true)
     }
     let json = String(decoding: try record.encode(), as: UTF8.self)
     let batch = json.replacing("\"layerNorm\"", with: "\"batchNorm\"")
-    let unknown = #expect(throws: ReportingError.self) { try Record.decode(Data(batch.utf8), path: "r.json") }
+    let unknown = #expect(throws: RecordError.self) { try Record.decode(Data(batch.utf8), path: "r.json") }
     #expect(
       unknown?.description
         == "r.json: cells[0].test.operation.shape: found an object, expected an object with one of "
         + "\"layerNorm\", \"gelu\", \"softmax\", \"attention\", \"embedding\", \"sampling\"")
     let text = json.replacing("\"top-k\"", with: "\"best\"")
-    let error = #expect(throws: ReportingError.self) { try Record.decode(Data(text.utf8), path: "r.json") }
+    let error = #expect(throws: RecordError.self) { try Record.decode(Data(text.utf8), path: "r.json") }
     #expect(error?.description.contains("one of \"greedy\", \"temperature\", \"top-k\", \"top-p\"") == true)
   }
 }

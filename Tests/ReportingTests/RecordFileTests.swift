@@ -3,6 +3,7 @@ import Statistics
 import TestSupport
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 @Suite struct RecordFileTests {
@@ -89,7 +90,7 @@ import Testing
         #expect(!MarkdownReport(record).text.contains("nan"))
         #expect(!CSVReport(record).results.contains(",0,"))
         #expect(!TerminalTable(record, colour: true).text.contains("nan"))
-      } catch let error as ReportingError {
+      } catch let error as RecordError {
         #expect(!error.description.contains("\n"))
       }
     }

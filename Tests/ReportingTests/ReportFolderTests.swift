@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 @Suite struct ReportFolderTests {

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// What `all`, `run` and `matmul` end with must fit a terminal of 100 columns, whatever takes part.
@@ -9,7 +10,7 @@ import Testing
   /// Names, tests and figures as wide as they come, two thread counts, and troubles.
   private static func crowded() -> Record {
     var record = Fixture.troubled()
-    let tests: [Reporting.Test] = [
+    let tests: [CellTest] = [
       .decode(tokens: 1024, depth: 65536, batch: 16), .prefill(tokens: 131_072, batch: 16),
     ]
     for (index, test) in tests.enumerated() {
@@ -37,7 +38,7 @@ import Testing
     var record = Fixture.gemm()
     for variant in [peer, "naive"] {
       var cell = Fixture.gemmCell(variant, m: 64, milliseconds: [812_345.678, 912_345.678, 990_000.123])
-      cell.test = .gemm(m: 1_048_576, k: 1_048_576, n: 1_048_576)
+      cell.test = .operation(.matmul(m: 1_048_576, k: 1_048_576, n: 1_048_576))
       record.cells.append(cell)
     }
     return record

@@ -1,3 +1,6 @@
+import Record
+import Statistics
+
 /// Measures what the machine can do, in sessions: each adds its trials to those before it, so that ceilings are of
 /// the same minutes as what is held against them.
 ///
@@ -30,8 +33,8 @@ public final class CeilingProbe {
   deinit { buffer?.unmap() }
 
   /// One for each number of threads, in the order asked for, without those that no session has a figure for: that
-  /// comes only from a clock that stands still.
-  public var ceilings: [MachineCeiling] { counts.compactMap(\.ceiling) }
+  /// comes only from a clock that stands still, or where there was no memory to read.
+  public var ceilings: [Ceiling] { counts.compactMap(\.ceiling) }
 
   /// A full session.
   public func measure() { session(settings) }
@@ -80,7 +83,7 @@ private struct ThreadCount {
     let dram = WorkingSet(level: .dram, bytesPerThread: buffer.bytes / threads, capacityBytes: nil)
     return (caches + [dram]).compactMap { set in
       let found = ReadPattern.candidates.compactMap { pattern in
-        MachineCeiling.Trials(reader.rates(set, pattern)).map { (pattern: pattern, rate: $0.median) }
+        median(reader.rates(set, pattern)).map { (pattern: pattern, rate: $0) }
       }
       guard let best = found.max(by: { $0.rate < $1.rate }) else { return nil }
       return Level(
@@ -98,17 +101,20 @@ private struct ThreadCount {
     }
   }
 
-  var ceiling: MachineCeiling? {
-    guard let fma = MachineCeiling.Trials(fmaRates) else { return nil }
-    return MachineCeiling(
-      threads: threads, fmaGFLOPS: fma,
-      memory: levels.compactMap { level in
-        MachineCeiling.Trials(level.rates).map {
-          MemoryCeiling(
-            level: level.set.level, capacityBytes: level.set.capacityBytes,
-            workingSetBytes: level.set.bytesPerThread * threads, pattern: level.pattern, gbPerSecond: $0,
-            remark: level.remark)
-        }
+  /// Nil where nothing was found, or something that is not finite.
+  var ceiling: Ceiling? {
+    func best(_ rates: [Double]) -> Double? { median(rates) == nil ? nil : rates.max() }
+    let measured = levels.filter { best($0.rates) != nil }
+    guard let fma = best(fmaRates), let dram = measured.first(where: { $0.set.level == .dram }),
+      let fastest = best(dram.rates)
+    else { return nil }
+    return Ceiling(
+      threads: threads, fmaGFLOPS: fma, dramGBPerSecond: fastest, fmaTrials: fmaRates,
+      memory: measured.map { level in
+        MemoryRoof(
+          level: level.set.level.rawValue, capacityBytes: level.set.capacityBytes,
+          workingSetBytes: level.set.bytesPerThread * threads, streams: level.pattern.streams,
+          prefetchBytes: level.pattern.prefetchBytes, trials: level.rates, remark: level.remark)
       })
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 /// How ceilings are measured. The defaults take two to three seconds for one and two threads, and as long again
 /// where the system first has to find the memory.
@@ -40,13 +41,18 @@ public struct CeilingSettings: Sendable {
 
   /// For this machine: a buffer four times as large as all caches, at least half a gigabyte, as far as a
   /// quarter of the memory that is free allows it.
-  public init() { self.init(machine: .current(), availableBytes: AvailableMemory.bytes()) }
+  public init() {
+    let caches = CPUCache.ofThisMachine()
+    self.init(
+      caches: caches, lastLevelBytes: CPUCache.lastLevelBytes(caches), memoryBytes: Machine.memoryBytes,
+      availableBytes: AvailableMemory.bytes())
+  }
 
-  init(machine: MachineFacts, availableBytes: Int?) {
-    caches = machine.caches
-    lastLevelBytes = machine.lastLevelCacheBytes
+  init(caches: [CPUCache], lastLevelBytes: Int, memoryBytes: Int?, availableBytes: Int?) {
+    self.caches = caches
+    self.lastLevelBytes = lastLevelBytes
     let wanted = max(512 << 20, 4 * lastLevelBytes)
-    let available = availableBytes ?? machine.memoryBytes.map { $0 / 2 } ?? wanted
+    let available = availableBytes ?? memoryBytes.map { $0 / 2 } ?? wanted
     bufferBytes = min(wanted, available / 4)
   }
 

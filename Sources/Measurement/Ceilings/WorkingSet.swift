@@ -1,3 +1,10 @@
+/// A level of memory, by what it takes to read from it and from nothing nearer.
+public enum MemoryLevel: String, Sendable, CaseIterable {
+  case l2 = "L2"
+  case l3 = "L3"
+  case dram = "DRAM"
+}
+
 /// What each thread reads over and over to be served from one level of memory.
 struct WorkingSet: Equatable {
   let level: MemoryLevel

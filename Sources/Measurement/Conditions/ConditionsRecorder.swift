@@ -1,3 +1,5 @@
+import Record
+
 /// Watches the machine over a run: `begin`, then `betweenRounds` as often as one likes, then `end`.
 ///
 /// Nothing here may be inside a measured time: a look takes some milliseconds of one core.
@@ -17,8 +19,8 @@ public final class ConditionsRecorder {
   private let loop: CalibrationLoop
   private let latency: CoreToCoreLatency
   private var looks: [Look] = []
-  private var calibrations: [ObservedConditions.Calibration] = []
-  private var coreToCore: [ObservedConditions.CoreToCore] = []
+  private var calibrations: [CalibrationSample] = []
+  private var coreToCore: [CoreToCoreSample] = []
   private var first: ConditionsProbe.Incidents?
   private var latest: ConditionsProbe.Incidents?
   private var dueAt: UInt64 = 0
@@ -56,7 +58,7 @@ public final class ConditionsRecorder {
   ///
   /// - Returns: everything observed.
   @discardableResult
-  public func end() -> ObservedConditions {
+  public func end() -> Conditions {
     guard !looks.isEmpty else { return observed }
     latest = probe.incidents()
     // A last stretch too short to count ticks in becomes part of the one before.
@@ -66,19 +68,20 @@ public final class ConditionsRecorder {
   }
 
   /// Everything observed so far; incidents are known from `end` on.
-  public var observed: ObservedConditions {
-    var observed = ObservedConditions()
-    observed.calibrations = calibrations
-    observed.coreToCore = coreToCore
-    observed.stretches = zip(looks, looks.dropFirst()).compactMap(stretch)
-    observed.pagesSwappedIn = growth(first?.pagesSwappedIn, latest?.pagesSwappedIn)
-    observed.pagesSwappedOut = growth(first?.pagesSwappedOut, latest?.pagesSwappedOut)
+  public var observed: Conditions {
+    func count(_ before: UInt64?, _ after: UInt64?) -> Int? {
+      growth(before, after).flatMap(Int.init(exactly:))
+    }
     let (before, after) = (first?.groupThrottling, latest?.groupThrottling)
-    observed.groupThrottledPeriods = growth(before?.periods, after?.periods)
-    observed.groupThrottledSeconds = growth(before?.nanoseconds, after?.nanoseconds).map { Double($0) / 1e9 }
-    observed.coreThrottles = growth(first?.coreThrottles, latest?.coreThrottles)
-    observed.packageThrottles = growth(first?.packageThrottles, latest?.packageThrottles)
-    return observed
+    return Conditions(
+      stretches: zip(looks, looks.dropFirst()).compactMap(stretch), calibration: calibrations,
+      coreToCore: coreToCore.isEmpty ? nil : coreToCore,
+      pagesSwappedIn: count(first?.pagesSwappedIn, latest?.pagesSwappedIn),
+      pagesSwappedOut: count(first?.pagesSwappedOut, latest?.pagesSwappedOut),
+      groupThrottledPeriods: count(before?.periods, after?.periods),
+      groupThrottledSeconds: growth(before?.nanoseconds, after?.nanoseconds).map { Double($0) / 1e9 },
+      coreThrottles: count(first?.coreThrottles, latest?.coreThrottles),
+      packageThrottles: count(first?.packageThrottles, latest?.packageThrottles))
   }
 
   private func look() {
@@ -86,10 +89,12 @@ public final class ConditionsRecorder {
     looks.append(Look(nanoseconds: start, use: probe.cpuUse()))
     if let time = loop.time() {
       calibrations.append(
-        .init(at: seconds(until: start), nanoseconds: time, frequencyMHz: probe.frequencyMHz()))
+        CalibrationSample(
+          atSeconds: seconds(until: start), nanoseconds: Int(clamping: time),
+          frequencyMHz: probe.frequencyMHz()))
     }
     if let nanoseconds = latency.measure() {
-      coreToCore.append(.init(at: seconds(until: start), nanoseconds: nanoseconds))
+      coreToCore.append(CoreToCoreSample(atSeconds: seconds(until: start), nanoseconds: nanoseconds))
     }
     let end = clock.now()
     dueAt = end + max(Self.shortestStretch, (end - start) * Self.restOverCost)
@@ -99,16 +104,16 @@ public final class ConditionsRecorder {
     Double(moment - (looks.first?.nanoseconds ?? moment)) / 1e9
   }
 
-  private func stretch(_ before: Look, _ after: Look) -> ObservedConditions.Stretch? {
+  private func stretch(_ before: Look, _ after: Look) -> Stretch? {
     guard after.nanoseconds > before.nanoseconds else { return nil }
     let (a, b) = (before.use, after.use)
     func seconds(_ before: UInt64?, _ after: UInt64?) -> Double? {
       growth(before, after).map { Double($0) / probe.ticksPerSecond }
     }
-    return ObservedConditions.Stretch(
-      start: self.seconds(until: before.nanoseconds),
+    return Stretch(
+      startSeconds: self.seconds(until: before.nanoseconds),
       seconds: Double(after.nanoseconds - before.nanoseconds) / 1e9, cores: b.all?.cores,
-      busy: seconds(a.all?.busy, b.all?.busy), own: seconds(a.own, b.own),
-      stolen: seconds(a.all?.stolen, b.all?.stolen), total: seconds(a.all?.total, b.all?.total))
+      busySeconds: seconds(a.all?.busy, b.all?.busy), ownSeconds: seconds(a.own, b.own),
+      stolenSeconds: seconds(a.all?.stolen, b.all?.stolen), totalSeconds: seconds(a.all?.total, b.all?.total))
   }
 }

@@ -27,6 +27,19 @@ public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
     return bytes % (1 << 20) == 0 ? "\(name) \(bytes >> 20) MiB" : "\(name) \(bytes >> 10) KiB"
   }
 
+  /// The data and unified caches of the first core.
+  public static func ofThisMachine() -> [CPUCache] { ofFirstCore(in: "/sys/devices/system/cpu/cpu0/cache") }
+
+  /// Bytes of all last-level caches of a machine together; 0 where none is known.
+  ///
+  /// - Parameter caches: of one core.
+  public static func lastLevelBytes(_ caches: [CPUCache] = ofThisMachine(), logicalCores: Int? = nil) -> Int {
+    let cores = logicalCores ?? CPUTopology.availableCores
+    guard let last = caches.max(by: { $0.level < $1.level }), let bytes = last.bytes else { return 0 }
+    let sharers = max(last.sharedBy ?? cores, 1)
+    return bytes * ((cores + sharers - 1) / sharers)
+  }
+
   /// Reads the folders `index0`, `index1`… of a core, as Linux lays them out; instruction caches are left out.
   static func ofFirstCore(in folder: String) -> [CPUCache] {
     var caches: [CPUCache] = []

@@ -19,15 +19,6 @@ enum CPUInfo {
     return relevantFlags.filter(present.contains)
   }
 
-  /// `200000 100000` in `cpu.max` are two cores; `max 100000` is no limit.
-  static func quota(_ cpuMax: String) -> Double? {
-    let words = cpuMax.split(separator: " ")
-    guard words.count == 2, let time = Double(words[0]), let period = Double(words[1]), period > 0 else {
-      return nil
-    }
-    return time / period
-  }
-
   /// `PRETTY_NAME="…"` of `/etc/os-release`.
   static func prettyName(_ release: String) -> String? {
     for line in release.split(separator: "\n") where line.hasPrefix("PRETTY_NAME=") {

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 #if canImport(Glibc)
   import Glibc
@@ -14,7 +15,7 @@ public enum FreeMemory {
   ///
   /// Does nothing for more than a quarter of the machine's memory, or where there is not so much.
   public static func use(bytes: Int) {
-    guard bytes > 0, let all = MachineFacts.current().memoryBytes, bytes <= all / 4 else { return }
+    guard bytes > 0, let all = Machine.memoryBytes, bytes <= all / 4 else { return }
     let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
     guard let mapped, mapped != MAP_FAILED else { return }
     #if canImport(Glibc)

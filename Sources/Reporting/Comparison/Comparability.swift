@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// What two records have in common, and so what of their figures can be compared.

@@ -1,3 +1,5 @@
+import Record
+
 /// A metric that two sides are compared by.
 enum ComparedMetric: String, Sendable, CaseIterable {
   case decode = "decode tok/s"
@@ -35,7 +37,7 @@ enum ComparedMetric: String, Sendable, CaseIterable {
     switch test {
     case .decode: return [.decode]
     case .prefill: return [.prefill, .timeToFirstToken]
-    case .gemm: return [.gemm]
+    case .operation(.matmul): return [.gemm]
     case .operation: return [.operation]
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 extension Comparison {
   /// The comparison for programs: indented, keys sorted; a key without a value is left out. Shares such as

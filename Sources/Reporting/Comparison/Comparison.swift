@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// Two runs or builds side by side: a verdict for each row that both have, and the exit code that follows.

@@ -1,3 +1,5 @@
+import Record
+
 /// One metric of one contestant on one test, on both sides.
 struct ComparisonRow: Sendable {
   let contestant: Contestant

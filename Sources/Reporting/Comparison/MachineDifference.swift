@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// How much faster or slower the machine itself was in the head's run, by the ceilings of both runs.

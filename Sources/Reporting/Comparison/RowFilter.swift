@@ -1,3 +1,5 @@
+import Record
+
 /// Which rows of a comparison are wanted: terms separated by commas, each of words separated by blanks. A row is kept
 /// where one term has all of its words in the row's label, upper and lower case alike. A word may be a part of one of the
 /// label's, but no number is a part of another: `t1` is not in `t16`.

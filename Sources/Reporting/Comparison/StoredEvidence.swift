@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// What two records hold for and against a change of each row.

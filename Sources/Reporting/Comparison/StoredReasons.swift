@@ -1,3 +1,5 @@
+import Record
+
 /// Why rows of two stored records changed, as far as both hold profiles of them.
 struct StoredReasons {
   let base: Record
@@ -49,7 +51,7 @@ extension Test {
     switch self {
     case .prefill(let tokens, _): tokens
     case .decode(_, let depth, _): depth
-    case .gemm, .operation: nil
+    case .operation: nil
     }
   }
 }

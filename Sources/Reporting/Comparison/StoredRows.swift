@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// The rows of two records, paired by variant, weights, threads and test: each metric of a pair with its evidence.

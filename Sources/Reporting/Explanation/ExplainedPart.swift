@@ -1,3 +1,5 @@
+import Record
+
 /// What one part of a pass adds to the difference between two profiles. Figures are of one pass; times in nanoseconds.
 struct ExplainedPart: Sendable {
   enum Source: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Statistics
 
 /// Where the difference between two profiles comes from: what each part of a pass adds to it, and how much of that is

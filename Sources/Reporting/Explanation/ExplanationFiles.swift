@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 /// Explanations for programs.
 public enum ExplanationFiles {

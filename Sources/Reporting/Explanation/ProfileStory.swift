@@ -1,3 +1,5 @@
+import Record
+
 /// Phases that are told together: what changes in one of them usually changes in all.
 enum ProfileStory: String, Sendable, CaseIterable {
   case embedding

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Statistics
 
 /// A run in Bencher's metric format (bencher.dev/docs/reference/bencher-metric-format): benchmark, measure, value
@@ -79,8 +80,8 @@ public struct BencherReport: Sendable {
     switch row.cell.test {
     case .prefill: return row.figures.prefillTokensPerSecond
     case .decode: return row.figures.decodeTokensPerSecond
-    case .gemm:
-      return (row.cell.flops ?? row.cell.test.gemmFlops).flatMap { flops in
+    case .operation(.matmul):
+      return (row.cell.flops ?? row.cell.test.matmulFlops).flatMap { flops in
         row.figures.gemmMS?.rate(of: flops * 1e3)
       }
     case .operation: return row.figures.operationMicroseconds?.rate(of: 1e6)

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 /// A run for github-action-benchmark (github.com/benchmark-action/github-action-benchmark), its tool
 /// `customSmallerIsBetter`: an array of objects whose `name`, `value` and `unit` must be there; `range` and `extra`

@@ -1,3 +1,5 @@
+import Record
+
 /// Markdown for a comment on GitHub: a headline, what must be seen, and the rest folded. It ends within GitHub's
 /// limit; where something had to go, its last line says what.
 struct GitHubComment: Sendable {

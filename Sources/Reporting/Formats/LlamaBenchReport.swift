@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// A run as llama.cpp's `llama-bench -o csv` and `-o sql` print theirs: the same fields in the same order (of
@@ -105,7 +106,7 @@ private struct LlamaBenchTest {
     case .decode(let tokens, let depth, 1):
       (prompt, generated, self.depth) = (0, tokens, depth)
       samples = cell.primaryDurations.map { $0 * Double(tokens) }
-    case .prefill, .decode, .gemm, .operation: return nil
+    case .prefill, .decode, .operation: return nil
     }
     if samples.isEmpty { return nil }
   }

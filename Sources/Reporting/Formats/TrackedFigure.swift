@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// A figure that services follow from run to run. All are times or sizes, so that smaller is better for every one.

@@ -1,3 +1,5 @@
+import Record
+
 /// The record as one page for a browser: the answer first, charts, every figure, every raw sample on demand. It needs
 /// nothing but itself: no network, no script, no font. Its markup is well-formed XML as well as HTML.
 public struct HTMLReport: Sendable {

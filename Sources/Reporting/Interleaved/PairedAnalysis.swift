@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Statistics
 
 /// A paired record's rows with their verdicts: what the runner asks while it measures, and what the reports show.
@@ -78,4 +79,17 @@ extension PairedSettings {
 
   /// Blocks of the confirmation at most: its fourth look.
   public var mostConfirmationBlocks: Int { confirmationPlan.count(look: 3) }
+
+  /// Whether the thresholds and the rows can be read.
+  ///
+  /// - Parameter path: the record's file, which an error names.
+  /// - Throws: `RecordError.invalid` where they cannot.
+  public func checkTexts(path: String) throws {
+    do {
+      _ = try Thresholds(parsing: maxRegression)
+      if let rows { _ = try RowFilter(parsing: rows) }
+    } catch {
+      throw RecordError.invalid(path: path, field: "settings", found: error.found, expected: error.expected)
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// The second, independent measurement of the rows that the search took for changed: fresh blocks, with looks and

@@ -1,3 +1,5 @@
+import Record
+
 /// What rows need that are still to be measured.
 public struct PairedDemand: Sendable, Equatable {
   /// Indices of units whose samples are wanted.

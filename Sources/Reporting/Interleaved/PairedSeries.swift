@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Statistics
 
 /// One row's paired log-ratios, a value a block.

@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 extension Record {
@@ -11,7 +12,7 @@ extension Record {
         cpuFlag: "unknown", vectorBits: 0, commit: nil)
     let search = paired.blocks.filter { $0.stage == .search }
     self.init(
-      kind: paired.model == nil ? .gemm : .endToEnd, command: paired.command, started: paired.started,
+      kind: paired.model == nil ? .matmul : .endToEnd, command: paired.command, started: paired.started,
       model: paired.model, machine: paired.machine, build: build,
       settings: Settings(
         suite: paired.settings.suite, repetitions: search.count,

@@ -1,3 +1,5 @@
+import Record
+
 extension PerplexityReport {
   /// - Throws: an `EncodingError` for JSON of a number that is not finite.
   public func text(as format: Format) throws -> String {

@@ -1,3 +1,5 @@
+import Record
+
 extension Profile {
   var contestant: Contestant { Contestant(variant: variant, weights: weights, threads: threads) }
 
@@ -64,4 +66,11 @@ extension ProfileFigures {
 /// `1 pass`, `2 passes`.
 func counted(_ count: Int, _ noun: String, plural: String) -> String {
   "\(count) \(count == 1 ? noun : plural)"
+}
+
+extension ProfilePhase {
+  /// What a reader who compares variants has to know.
+  static let fusion =
+    "What a variant fuses into a product is in the product's time: additions to the residual stream, and of a fused "
+    + "GELU's time the product's bias and stores."
 }

@@ -1,3 +1,5 @@
+import Record
+
 /// A record's profiles as comma-separated values: one row for each contestant, stage, phase and layer, then one for
 /// what is unexplained and one for the whole pass. Everything is of one pass; empty where there is no figure.
 public struct ProfileCSV: Sendable {

@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// Every figure of a profile, for one pass. What cannot be derived is nil, never zero.

@@ -1,3 +1,5 @@
+import Record
+
 /// The least time for parts of a pass, by the ceilings of the run that it was profiled in.
 ///
 /// max(FLOPs / P_peak, streamed / BW_s + activations / BW_a), after Williams, Waterman and Patterson 2009

@@ -1,3 +1,5 @@
+import Record
+
 /// A record's profiles for a terminal: for each contestant and stage the phases as a tree with bars, the layers, the
 /// threads, and how far the figures can be trusted.
 public struct ProfileText: Sendable {

@@ -1,3 +1,5 @@
+import Record
+
 /// A profile's phases under their groups, with a bar for each share: for a terminal.
 struct ProfileTree {
   private let figures: ProfileFigures

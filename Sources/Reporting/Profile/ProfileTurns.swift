@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// Profiles of one contestant and stage, taken in turns with another's.
@@ -47,13 +48,5 @@ extension Profile {
       }
       threadTimes[index].add(time)
     }
-  }
-
-  /// Whether every number is in its range, as in a record's file.
-  ///
-  /// - Parameter source: who said it; an error opens with that.
-  /// - Throws: `ReportingError.invalid` for the first field that is not.
-  public func check(source: String) throws {
-    try RecordRules(path: source).check(self, field: "profile")
   }
 }

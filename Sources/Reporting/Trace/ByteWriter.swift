@@ -1,3 +1,5 @@
+import Record
+
 /// Text on its way out as UTF-8 bytes: what is put goes to one buffer, which is passed on when it holds a
 /// chunk. A million lines cost neither a `String` each nor memory for all of them.
 struct ByteWriter {
@@ -70,5 +72,18 @@ struct ByteWriter {
     try body(&writer)
     try writer.flush()
     return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension WholeFile {
+  /// Writes what `body` puts.
+  static func write(to path: String, writing body: (inout ByteWriter) throws -> Void) throws {
+    try write(to: path) { put in
+      try withoutActuallyEscaping(put) { put in
+        var writer = ByteWriter(to: put)
+        try body(&writer)
+        try writer.flush()
+      }
+    }
   }
 }

@@ -1,3 +1,5 @@
+import Record
+
 /// A timeline as folded stacks, the format of Brendan Gregg's flamegraph.pl, which speedscope opens too.
 ///
 /// Source: https://github.com/brendangregg/FlameGraph, "2. Fold stacks": one stack a line, from the thread
@@ -19,10 +21,10 @@ public struct FoldedStacks: Sendable {
   /// Writes the file whole, or leaves what had its name as it was. Memory grows with the number of different
   /// stacks, not of spans.
   ///
-  /// - Throws: `ReportingError.unwritable`; a `TimelineError` for spans that are out of order or do not nest.
+  /// - Throws: `RecordError.unwritable`; a `TimelineError` for spans that are out of order or do not nest.
   public func write(to path: String) throws {
     let tree = try StackTree(timeline)
-    try WholeFile.write(to: path, tree.put)
+    try WholeFile.write(to: path, writing: tree.put)
   }
 
   /// The file's contents.

@@ -1,3 +1,5 @@
+import Record
+
 extension MarkdownReport {
   /// One line for the head of the report; nil where no warning was found.
   static func validityWarning(_ validity: Validity) -> String? {

@@ -1,3 +1,4 @@
+import Record
 import Statistics
 
 /// Whether a run's figures hold: the build, the machine while it ran, and the samples' course. A pure function of the
@@ -184,4 +185,12 @@ public struct Validity: Sendable, Equatable {
 extension Cell {
   /// Of the time that the cell is judged by; nil for fewer than six samples.
   var drift: Drift? { Drift(primaryDurations) }
+}
+
+extension Stretch {
+  /// What others than the run did, in cores.
+  var othersCores: Double? {
+    guard let busySeconds, let ownSeconds else { return nil }
+    return max(0, busySeconds - ownSeconds) / seconds
+  }
 }

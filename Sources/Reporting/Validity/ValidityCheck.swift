@@ -1,3 +1,5 @@
+import Record
+
 /// One thing that is looked at to see whether a run's figures hold.
 struct ValidityCheck: Sendable, Equatable {
   enum Outcome: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import GPT2Engine
+import Record
 import Reporting
 
 enum All: Command {

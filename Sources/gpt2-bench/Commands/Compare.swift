@@ -1,3 +1,4 @@
+import Record
 import Reporting
 
 enum Compare: Command {

@@ -1,3 +1,4 @@
+import Record
 import Reporting
 
 /// The forms in which a comparison can be shown.

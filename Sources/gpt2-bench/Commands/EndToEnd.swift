@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Engine
 import GPT2Model
+import Record
 import Reporting
 
 /// What `all` and `run` share: a model, its references, and the run from the first worker to the last report.
@@ -143,7 +144,7 @@ struct EndToEnd {
     let length = min(16, configuration.context)
     return CheckRequest(
       references: usable.map(\.folder), scope: scope,
-      oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts, gemm: nil)
+      oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts)
   }
 
   private func reportFolder(started: Date) throws -> ReportFolder {

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Kernels
 import Measurement
+import Record
 import Reporting
 
 enum Info: Command {
@@ -26,11 +27,11 @@ enum Info: Command {
     case .failure(let missing): rows.append(("blas", missing.description))
     }
     if let commit = build.commit { rows.append(("commit", commit)) }
-    rows += threads.compactMap(ForkJoin.ofPool).map { ("fork/join", $0.description) }
+    rows += threads.compactMap(ForkJoin.ofPool).map { ("fork/join", $0.words) }
     for (name, value) in rows { console.print("\(name.padding(to: 9))  \(value)") }
     let probe = CeilingProbe(threads: threads)
     probe.measure()
-    console.print("\n" + CeilingTable(probe.ceilings.compactMap(Ceiling.init)).text)
+    console.print("\n" + CeilingTable(probe.ceilings).text)
     console.print(String(format: "ceilings measured in %.1f s", probe.seconds))
     return .done
   }

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Engine
 import Measurement
+import Record
 import Reporting
 
 /// What `matmul` and `ops` share: kernels measured alone, from the first worker to the table.
@@ -15,7 +16,7 @@ struct KernelBench {
   private static let budgetSeconds = 2.0
 
   private let kind: Record.Kind
-  private let shapes: [KernelShape]
+  private let shapes: [OperationShape]
   private let console: Console
   private let options: MeasuringOptions
   private let format: RecordFormat?
@@ -23,7 +24,7 @@ struct KernelBench {
 
   /// - Parameter sizeOptions: what on the command line the shapes come from, for errors.
   init(
-    _ kind: Record.Kind, _ shapes: [KernelShape], sizedBy sizeOptions: String, _ arguments: Arguments,
+    _ kind: Record.Kind, _ shapes: [OperationShape], sizedBy sizeOptions: String, _ arguments: Arguments,
     _ console: Console
   ) throws {
     (self.kind, self.shapes, self.console) = (kind, shapes, console)
@@ -38,19 +39,18 @@ struct KernelBench {
     let budget = options.budgetSeconds ?? Self.budgetSeconds
     let plan = BenchPlan(
       kind: kind, model: nil, modelDescription: nil, contestants: options.contestants,
-      cells: shapes.map(\.cell),
+      cells: shapes.map(OperationCells.make),
       settings: Settings(
         suite: nil, repetitions: options.repetitions ?? Self.repetitions, cellBudgetSeconds: budget,
-        seed: options.seed, warmup: kind == .gemm ? GemmCells.warmup : OperationCells.warmup),
+        seed: options.seed, warmup: kind == .matmul ? OperationCells.matmulWarmup : OperationCells.warmup),
       cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds,
-      warnings: [StreamedMemory.warning(.current())].compactMap { $0 })
+      warnings: [StreamedMemory.warning].compactMap { $0 })
     let bench = Bench(
       plan, project: try Project(), console: console, command: commandWords(), started: Date(),
       onChange: { _ in })
     try bench.run { contestant in
       try shapes.flatMap { shape in
-        let request = CheckRequest(
-          references: [], scope: .full, oraclePrompts: [], gemm: shape.gemm, operation: shape.operation)
+        let request = CheckRequest(operation: shape)
         return CheckRows.rows(of: try contestant.check(request), request, contestant.plan)
       }
     }
@@ -65,10 +65,10 @@ struct KernelBench {
 
   /// All workers keep all shapes, since the rounds interleave them.
   static func refuseTooLarge(
-    _ shapes: [KernelShape], contestants: Int, sizedBy sizeOptions: String
+    _ shapes: [OperationShape], contestants: Int, sizedBy sizeOptions: String
   ) throws {
-    let streamed = StreamedMemory.bytes(.current())
-    let bytes = try shapes.map { try $0.bytes(streamedBytes: streamed) }
+    let streamed = StreamedMemory.bytes
+    let bytes = try shapes.map { try $0.modelOperation.bytes(streamedBytes: streamed) }
     try MemoryLimit.check(
       bytes.reduce(Double(streamed), +) * Double(contestants),
       for: "\(sizeOptions): all shapes, in each of \(contestants) workers at once, need")

@@ -1,3 +1,5 @@
+import Record
+
 enum Matmul: Command {
   static let description = CommandDescription(
     name: "matmul", summary: "checks and times every kernel on matrix products",
@@ -13,13 +15,13 @@ enum Matmul: Command {
       throw UsageError("--size: found nothing, expected [Mx]KxN, for example 768x3072")
     }
     let bench = try KernelBench(
-      .gemm, shapes(size).map(KernelShape.product), sizedBy: "--size", arguments, console)
+      .matmul, shapes(size), sizedBy: "--size", arguments, console)
     return try bench.run()
   }
 
   /// `768x3072` is K × N with the default rows, `64x768x3072` is M × K × N.
-  static func shapes(_ text: String) throws -> [GemmShape] {
-    var shapes: [GemmShape] = []
+  static func shapes(_ text: String) throws -> [OperationShape] {
+    var shapes: [OperationShape] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let numbers = part.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
       guard (2...3).contains(numbers.count),
@@ -32,7 +34,7 @@ enum Matmul: Command {
       let sizes = numbers.compactMap { $0 }
       let rows = sizes.count == 3 ? [sizes[0]] : defaultRows
       for m in rows {
-        let shape = GemmShape(m: m, k: sizes[sizes.count - 2], n: sizes[sizes.count - 1])
+        let shape = OperationShape.matmul(m: m, k: sizes[sizes.count - 2], n: sizes[sizes.count - 1])
         if !shapes.contains(shape) { shapes.append(shape) }
       }
     }

@@ -1,6 +1,6 @@
 import Foundation
 import GPT2Kernels
-import Reporting
+import Record
 
 /// What the measuring commands have in common on the command line.
 struct MeasuringOptions {

@@ -1,5 +1,5 @@
 import GPT2Model
-import Reporting
+import Record
 
 enum Ops: Command {
   static let description = CommandDescription(
@@ -7,7 +7,7 @@ enum Ops: Command {
     options: [
       Option(
         "--ops", value: "A,B",
-        help: OperationShape.Kind.allCases.map(\.rawValue).joined(separator: ", ") + " (default: all)"),
+        help: OperationShape.Kind.ofOps.map(\.rawValue).joined(separator: ", ") + " (default: all)"),
       Option(
         "--model", value: "M",
         help: "whose sizes they have, as of run (default: \(defaultModel)); no weights are read"),
@@ -22,7 +22,7 @@ enum Ops: Command {
   private static let defaultDepth = 512
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let shapes = try shapes(arguments, Project()).map(KernelShape.operation)
+    let shapes = try shapes(arguments, Project())
     return try KernelBench(.operations, shapes, sizedBy: "--rows, -d", arguments, console).run()
   }
 
@@ -43,7 +43,7 @@ enum Ops: Command {
         expected: "at most \(context - most): the context of \(context) without \(most) new positions")
     }
     var shapes: [OperationShape] = []
-    for kind in OperationShape.Kind.allCases where kinds.contains(kind) {
+    for kind in OperationShape.Kind.ofOps where kinds.contains(kind) {
       for shape in make(kind, configuration, rows: rows, depths: depths) where !shapes.contains(shape) {
         shapes.append(shape)
       }
@@ -52,10 +52,10 @@ enum Ops: Command {
   }
 
   private static func kinds(_ text: String) throws -> [OperationShape.Kind] {
-    guard text != "all" else { return OperationShape.Kind.allCases }
+    guard text != "all" else { return OperationShape.Kind.ofOps }
     return try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
-      guard let kind = OperationShape.Kind(rawValue: String(word)) else {
-        let known = OperationShape.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+      guard let kind = OperationShape.Kind.ofOps.first(where: { $0.rawValue == word }) else {
+        let known = OperationShape.Kind.ofOps.map(\.rawValue).joined(separator: ", ")
         throw UsageError("--ops", found: String(word), expected: "one of \(known), or all")
       }
       return kind
@@ -87,6 +87,7 @@ enum Ops: Command {
     case .gelu: rows.map { .gelu(rows: $0, channels: c.hidden) }
     case .sampling:
       OperationShape.Choice.allCases.map { .sampling(vocabulary: c.vocabulary, choice: $0) }
+    case .matmul: []
     }
   }
 }

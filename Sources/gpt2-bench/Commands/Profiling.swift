@@ -2,6 +2,7 @@ import Foundation
 import GPT2Engine
 import GPT2Model
 import Measurement
+import Record
 import Reporting
 
 enum Profiling: Command {
@@ -109,7 +110,7 @@ enum Profiling: Command {
         probe.measure()
       }
       progress.end()
-      record.ceilings = probe.ceilings.compactMap(Ceiling.init)
+      record.ceilings = probe.ceilings
       record.ceilingSeconds = probe.seconds
       record.isComplete = !isCancelled
       record.finished = Date().formatted(.iso8601)

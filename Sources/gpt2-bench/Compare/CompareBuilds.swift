@@ -2,6 +2,7 @@ import Foundation
 import GPT2Engine
 import GPT2Kernels
 import Measurement
+import Record
 import Reporting
 
 /// `compare --against`: this build and another one, interleaved now.
@@ -93,12 +94,13 @@ struct CompareBuilds {
   private func products(_ size: String, _ base: String) throws -> PairedPlan {
     let shapes = try Matmul.shapes(size)
     try KernelBench.refuseTooLarge(
-      shapes.map(KernelShape.product), contestants: PairedSide.allCases.count, sizedBy: "--size")
+      shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
     return PairedPlan(
       head: Project.executable, base: base, model: nil, modelDescription: nil, contestants: contestants,
-      cells: shapes.map(GemmCells.make),
-      checks: shapes.map { CheckRequest(references: [], scope: .full, oraclePrompts: [], gemm: $0) },
-      settings: settings(suite: nil, warmup: GemmCells.warmup), timeoutSeconds: options.timeoutSeconds)
+      cells: shapes.map(OperationCells.make),
+      checks: shapes.map { CheckRequest(operation: $0) },
+      settings: settings(suite: nil, warmup: OperationCells.matmulWarmup),
+      timeoutSeconds: options.timeoutSeconds)
   }
 
   private var contestants: [ContestantPlan] {

@@ -1,7 +1,7 @@
 import Foundation
 import GPT2Kernels
 import Measurement
-import Reporting
+import Record
 import Statistics
 
 /// One contestant's part of a block.
@@ -111,8 +111,7 @@ extension PairedBench {
         try hold(answer.ids, of: side, unit: units[turn.unit])
         block.samples.append(
           PairedSample(
-            unit: units[turn.unit], side: side, sample: Sample(answer, round: turn.round, sequence: sequence))
-        )
+            unit: units[turn.unit], side: side, sample: answer.sample(round: turn.round, sequence: sequence)))
         sequence += 1
       }
     }
@@ -174,13 +173,4 @@ extension PairedBench {
 extension RunAnswer {
   /// Wall time of the whole request; of a GEMM that of all calls of the sample.
   fileprivate var callSeconds: Double { elapsedNanoseconds * Double(iterations) / 1e9 }
-}
-
-extension Sample {
-  init(_ answer: RunAnswer, round: Int, sequence: Int) {
-    self.init(
-      round: round, sequence: sequence, elapsedNanoseconds: answer.elapsedNanoseconds,
-      iterations: answer.iterations, prefillNanoseconds: answer.prefillNanoseconds,
-      tokenNanoseconds: answer.tokenNanoseconds)
-  }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Kernels
 import Measurement
+import Record
 import Reporting
 import Statistics
 
@@ -55,7 +56,7 @@ final class PairedBench {
     try search()
     try confirm()
     progress.end()
-    record.conditions = Conditions(conditions.end())
+    record.conditions = conditions.end()
     record.isComplete = !isCancelled
     record.finished = Date().formatted(.iso8601)
     try onChange(record)

@@ -1,4 +1,4 @@
-import Reporting
+import Record
 
 /// Everything that an interleaved comparison is to do, before it does anything.
 struct PairedPlan {

@@ -1,6 +1,6 @@
 import Foundation
 import GPT2Kernels
-import Reporting
+import Record
 
 /// One side of `explain`: where its profiles come from.
 enum ExplainedSource {

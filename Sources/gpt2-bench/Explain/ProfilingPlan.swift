@@ -1,6 +1,6 @@
 import GPT2Kernels
 import GPT2Model
-import Reporting
+import Record
 
 /// What is profiled now for `explain`: the model, the prompts and the stages, the same for every side.
 struct ProfilingPlan {
@@ -75,7 +75,7 @@ struct ProfilingPlan {
     warmup = RunRequest(
       generation: .init(
         prompts: [Array(short)], text: nil,
-        tokens: min(Self.warmup.tokens, context - short.count + 1)), gemm: nil)
+        tokens: min(Self.warmup.tokens, context - short.count + 1)))
   }
 
   private struct Lengths {

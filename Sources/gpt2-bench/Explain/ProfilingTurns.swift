@@ -1,5 +1,6 @@
 import Foundation
 import Measurement
+import Record
 import Reporting
 
 /// Profiles of several sides, taken in turns: A B, then B A, so that what drifts meets both alike. Each turn has fresh
@@ -60,7 +61,7 @@ final class ProfilingTurns {
     guard !Interruption.shared.isCancelled else { return }
     progress.step("measuring the machine's ceilings")
     probe.measure()
-    ceilings = probe.ceilings.compactMap(Ceiling.init)
+    ceilings = probe.ceilings
   }
 
   /// A fresh process of the side: loaded, warmed up, held against the tokens of the first, profiled.

@@ -2,7 +2,7 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import Measurement
-import Reporting
+import Record
 
 /// What the marks of one pass come to.
 struct PassProfile {

@@ -1,5 +1,5 @@
 import GPT2Engine
-import Reporting
+import Record
 
 extension Profile {
   /// What several passes of one stage come to.

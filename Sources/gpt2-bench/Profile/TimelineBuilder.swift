@@ -1,6 +1,7 @@
 import GPT2Engine
 import GPT2Kernels
 import Measurement
+import Record
 import Reporting
 
 /// Draws marks as spans: a pass holds layers, a layer operations, an operation its parts.

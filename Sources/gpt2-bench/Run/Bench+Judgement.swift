@@ -1,7 +1,19 @@
+import Record
 import Reporting
 
 /// What is decided when all samples are there.
 extension Bench {
+  /// What the run met on its machine, and what that means for its figures.
+  ///
+  /// - Parameter known: what the user has been told already.
+  func judgeConditions(known: [Finding]) {
+    record.conditions = conditions.end()
+    let findings = Validity(record).findings
+    record.findings = findings
+    let new = findings.filter { !known.contains($0) }.map(\.text)
+    if !new.isEmpty { progress.remark(new.joined(separator: "; ")) }
+  }
+
   /// A figure beyond the FMA peak shows that something was not computed; such a cell loses its samples.
   func rejectImpossible() {
     for index in record.cells.indices where record.cells[index].status == .measured {

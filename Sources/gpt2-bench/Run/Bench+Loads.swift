@@ -1,6 +1,6 @@
 import Foundation
 import Measurement
-import Reporting
+import Record
 import Statistics
 
 /// Loading, timed before the contestants that are measured are there.

@@ -1,5 +1,3 @@
-import Reporting
-
 /// Where the time of each variant goes, asked when everything has been measured: probes have no say in a figure.
 extension Bench {
   /// A contestant that cannot tell is left out; its figures stand.

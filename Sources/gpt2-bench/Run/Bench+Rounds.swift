@@ -1,5 +1,5 @@
 import Measurement
-import Reporting
+import Record
 
 /// The measuring itself.
 extension Bench {
@@ -20,7 +20,7 @@ extension Bench {
     observers.onRound = { [self] _ in
       refreshCeilings()
       conditions.betweenRounds()
-      record.conditions = Conditions(conditions.observed)
+      record.conditions = conditions.observed
     }
     observers.onSample = { [self] in keep($1, of: $0) }
     observers.onCellEnd = { [self] in end($0, $1) }
@@ -48,11 +48,7 @@ extension Bench {
     let answer = sample.outcome
     let row = rows(of: entry.contestant).lowerBound + entry.cell
     record.cells[row].samples.append(
-      Sample(
-        round: sample.round, sequence: sample.sequence, elapsedNanoseconds: answer.elapsedNanoseconds,
-        iterations: answer.iterations, prefillNanoseconds: answer.prefillNanoseconds,
-        tokenNanoseconds: answer.tokenNanoseconds, counters: answer.counters,
-        countersShare: answer.countersShare))
+      answer.sample(round: sample.round, sequence: sample.sequence))
     if !answer.ids.isEmpty { ids[entry.cell, default: [:]][entry.contestant] = answer.ids }
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Kernels
 import Measurement
+import Record
 import Reporting
 
 /// Carries out a plan: starts the contestants, has them checked, times them in rounds, and keeps the record that

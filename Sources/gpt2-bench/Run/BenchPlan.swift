@@ -1,5 +1,5 @@
 import GPT2Kernels
-import Reporting
+import Record
 
 /// Everything that a run is to do, before it does anything.
 struct BenchPlan {

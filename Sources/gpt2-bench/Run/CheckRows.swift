@@ -1,5 +1,5 @@
 import GPT2Engine
-import Reporting
+import Record
 
 /// A worker's findings as the record keeps them.
 enum CheckRows {
@@ -12,14 +12,9 @@ enum CheckRows {
       rows.append(row(batch.result, reference: reference, of: contestant))
     }
     rows += (answer.continuations ?? []).map { row($0.check.result, reference: $0.name, of: contestant) }
-    if let gemm = answer.gemm, let shape = request.gemm {
-      let test = Test.gemm(m: shape.m, k: shape.k, n: shape.n)
-      rows.append(row(gemm.result(ragged: answer.gemmFailure), reference: test.name, of: contestant))
-    }
-    if let operation = answer.operation, let shape = request.operation {
-      let test = Test.operation(shape: shape)
-      rows.append(
-        row(operation.result(ragged: answer.operationFailure), reference: test.name, of: contestant))
+    if let found = answer.operation, let shape = request.operation {
+      let result = found.check.result(ragged: found.raggedFailure)
+      rows.append(row(result, reference: Test.operation(shape).name, of: contestant))
     }
     return rows
   }

@@ -1,7 +1,7 @@
 import GPT2Engine
 import GPT2Kernels
 import GPT2Model
-import Reporting
+import Record
 
 /// Builds the end-to-end cells of one model.
 struct GenerationCells {
@@ -26,7 +26,6 @@ struct GenerationCells {
       switch test {
       case .prefill(let tokens, let batch): (tokens, 1, batch)
       case .decode(let tokens, let depth, let batch): (depth, tokens, batch)
-      case .gemm: throw UsageError("a matrix product is no generation")
       case .operation: throw UsageError("an operation is no generation")
       }
     guard test.fits(configuration) else {
@@ -41,9 +40,9 @@ struct GenerationCells {
     return CellPlan(
       test: test,
       request: RunRequest(
-        generation: .init(prompts: ids, text: startsAtText ? text : nil, tokens: tokens), gemm: nil),
+        generation: .init(prompts: ids, text: startsAtText ? text : nil, tokens: tokens)),
       warmup: RunRequest(
-        generation: .init(prompts: shortIDs, text: nil, tokens: short.tokens), gemm: nil),
+        generation: .init(prompts: shortIDs, text: nil, tokens: short.tokens)),
       work: { decoding in
         switch test {
         case .decode: averageStep(decoding, depth: prompt, tokens: tokens, batch: batch)
@@ -61,8 +60,7 @@ struct GenerationCells {
   func firstToken() throws -> RunRequest {
     let length = min(Self.firstTokenPrompt, configuration.context)
     return RunRequest(
-      generation: .init(prompts: try prompts.make(tokens: length, batch: 1).prompts, text: nil, tokens: 1),
-      gemm: nil)
+      generation: .init(prompts: try prompts.make(tokens: length, batch: 1).prompts, text: nil, tokens: 1))
   }
 
   /// The prompt of the first test that is a prompt's, and a few tokens behind it; nil where there is none.
@@ -116,7 +114,7 @@ extension Test {
     case .prefill(let tokens, _): tokens <= configuration.context
     case .decode(let tokens, let depth, _):
       depth <= configuration.context && tokens - 1 <= configuration.context - depth
-    case .gemm, .operation: true
+    case .operation: true
     }
   }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Reporting
+import Record
 
 /// A cell whose fastest sample would have needed more arithmetic than the machine can do; where none is counted, more
 /// bytes than the fastest memory that was measured gives.
@@ -12,7 +12,7 @@ struct ImpossibleRate: CustomStringConvertible {
   /// Nil for a cell that is possible, or whose rate is not known.
   init?(_ cell: Cell, ceilings: [Ceiling]) {
     guard let ceiling = ceilings.first(where: { $0.threads == cell.threads }),
-      let fastest = cell.samples.compactMap({ Self.nanoseconds($0, of: cell.test) }).min(), fastest > 0
+      let fastest = cell.primaryDurations.min()
     else { return nil }
     // Each core may do in a lucky moment what one did alone in another.
     let perThread = ceilings.map { $0.fmaGFLOPS / Double(max($0.threads, 1)) }.max() ?? 0
@@ -38,21 +38,5 @@ struct ImpossibleRate: CustomStringConvertible {
     return String(
       format: "%.1f GFLOP/s is above the measured FMA peak of %.1f: not everything was computed", rate,
       peak)
-  }
-
-  /// The time that the cell's arithmetic took: a step's for decoding, the forward pass's for a prompt.
-  private static func nanoseconds(_ sample: Sample, of test: Test) -> Double? {
-    switch test {
-    case .gemm, .operation: sample.elapsedNanoseconds
-    case .prefill: sample.prefillNanoseconds.map(Double.init)
-    case .decode:
-      if let first = sample.tokenNanoseconds.first, let last = sample.tokenNanoseconds.last,
-        sample.tokenNanoseconds.count > 1
-      {
-        Double(last - first) / Double(sample.tokenNanoseconds.count - 1)
-      } else {
-        nil
-      }
-    }
   }
 }

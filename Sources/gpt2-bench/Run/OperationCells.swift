@@ -1,10 +1,11 @@
 import GPT2Engine
 import GPT2Kernels
-import Reporting
+import Record
 
 /// The cell of one operation.
 enum OperationCells {
-  /// What a report says of it.
+  /// What a report says of a matrix product's warm-up, and of another operation's.
+  static let matmulWarmup = "as many calls as it took to find out how many last 10 ms"
   static let warmup =
     "as many calls as it took to find out how many last 10 ms, or 2 ms, or 100 ms with its preparation, where each call "
     + "is prepared for"
@@ -12,14 +13,17 @@ enum OperationCells {
   static func make(_ shape: OperationShape) -> CellPlan {
     let work = work(of: shape)
     return CellPlan(
-      test: .operation(shape: shape), request: RunRequest(generation: nil, gemm: nil, operation: shape),
+      test: .operation(shape), request: RunRequest(operation: shape),
       warmup: nil, work: { _ in (work.flops, work.bytes) }, streamedBytes: work.streamed,
       warmupRatio: { _ in 1 })
   }
 
   /// Arithmetic, compulsory traffic, and what of it comes from memory; see the operations for what is counted.
-  private static func work(of shape: OperationShape) -> (flops: Double, bytes: Double, streamed: Double) {
+  /// Of a matrix product it is all from memory, which its roof knows.
+  private static func work(of shape: OperationShape) -> (flops: Double, bytes: Double, streamed: Double?) {
     switch shape {
+    case .matmul(let m, let k, let n):
+      (Linear.flops(m: m, n: n, k: k), Linear.bytes(m: m, n: n, k: k), nil)
     case .layerNorm(let rows, let channels):
       (
         LayerNorm.flops(rows: rows, channels: channels), LayerNorm.bytes(rows: rows, channels: channels),

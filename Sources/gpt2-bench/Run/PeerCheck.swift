@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Engine
 import GPT2Model
+import Record
 import Reporting
 
 /// Holds other programs against what the variants are held against: the references of the model, or `naive` where
@@ -67,7 +68,7 @@ final class PeerCheck {
     let steps = min(prompt.greedy.count, scope.greedySteps, room)
     guard steps > 0 else { return }
     let answer = try contestant.run(
-      RunRequest(generation: .init(prompts: [prompt.ids], text: nil, tokens: steps), gemm: nil))
+      RunRequest(generation: .init(prompts: [prompt.ids], text: nil, tokens: steps)))
     comparison.compare(greedy: answer.ids[0], with: prompt)
   }
 

@@ -1,4 +1,4 @@
-import Reporting
+import Record
 
 /// Asks a worker where its time goes, with the loaded model.
 struct ProfileRequest: Codable {

@@ -1,12 +1,13 @@
 import GPT2Engine
 import Measurement
+import Record
 import Reporting
 
 /// The payloads between the command and its workers. Another engine's script answers the same ones; see
 /// `Benchmarks/peers/README.md`.
 
 struct LoadRequest: Codable {
-  /// As `--model` takes it; nil for a worker that only runs matrix products and other operations.
+  /// As `--model` takes it; nil for a worker that only runs operations.
   let model: String?
   let variant: String
   let threads: Int
@@ -35,20 +36,42 @@ struct LoadAnswer: Codable {
   var build: Build? = nil
 }
 
-struct CheckRequest: Codable {
+struct CheckRequest {
   /// Folders with a `reference.json`; their models are opened as needed.
-  let references: [String]
+  var references: [String] = []
   /// Greedy continuations to make; their models are opened as needed.
-  var continuations: [ContinuationRequest]? = nil
-  let scope: CheckScope
+  var continuations: [ContinuationRequest]?
+  var scope: CheckScope = .full
   /// Hold the loaded model against `naive` on these prompts; empty for none.
-  let oraclePrompts: [[Int]]
-  /// Hold the kernel's matrix product against its oracle, at ragged shapes first.
-  let gemm: GemmShape?
-  /// Hold the kernel's operation against its formula, at ragged shapes first.
-  var operation: OperationShape? = nil
+  var oraclePrompts: [[Int]] = []
+  /// Hold the kernel's operation against its formula, a matrix product against its oracle, at ragged shapes first.
+  var operation: OperationShape?
   /// Hold that many sequences of the loaded model, decoded together, against each of them alone.
-  var batch: Int? = nil
+  var batch: Int?
+}
+
+extension CheckRequest: Codable {
+  private enum CodingKeys: CodingKey { case references, continuations, scope, oraclePrompts, batch }
+
+  init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    references = try fields.decode([String].self, forKey: .references)
+    continuations = try fields.decodeIfPresent([ContinuationRequest].self, forKey: .continuations)
+    scope = try fields.decode(CheckScope.self, forKey: .scope)
+    oraclePrompts = try fields.decode([[Int]].self, forKey: .oraclePrompts)
+    operation = try OperationShape.decode(beside: decoder)
+    batch = try fields.decodeIfPresent(Int.self, forKey: .batch)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(references, forKey: .references)
+    try fields.encodeIfPresent(continuations, forKey: .continuations)
+    try fields.encode(scope, forKey: .scope)
+    try fields.encode(oraclePrompts, forKey: .oraclePrompts)
+    try operation?.encode(beside: encoder)
+    try fields.encodeIfPresent(batch, forKey: .batch)
+  }
 }
 
 /// A `continuations.json`, and the model that is to give what it says, as `--model` takes it.
@@ -57,7 +80,7 @@ struct ContinuationRequest: Codable {
   let model: String
 }
 
-struct CheckAnswer: Codable {
+struct CheckAnswer {
   struct Reference: Codable {
     let name: String
     let comparison: LogitComparison
@@ -68,15 +91,50 @@ struct CheckAnswer: Codable {
     let check: ContinuationCheck
   }
 
-  let references: [Reference]
-  var continuations: [Continuation]? = nil
-  let gemm: ValueCheck?
-  /// What the ragged shapes showed, where they failed.
-  let gemmFailure: String?
-  var operation: ValueCheck? = nil
-  /// What the operation's ragged shapes showed, where they failed.
-  var operationFailure: String? = nil
-  var batch: BatchCheck? = nil
+  struct Operation {
+    let isMatmul: Bool
+    let check: ValueCheck
+    /// What the ragged shapes showed, where they failed.
+    let raggedFailure: String?
+  }
+
+  var references: [Reference] = []
+  var continuations: [Continuation]?
+  var operation: Operation?
+  var batch: BatchCheck?
+}
+
+extension CheckAnswer: Codable {
+  private enum CodingKeys: CodingKey {
+    case references, continuations, gemm, gemmFailure, operation, operationFailure, batch
+  }
+
+  init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    references = try fields.decode([Reference].self, forKey: .references)
+    continuations = try fields.decodeIfPresent([Continuation].self, forKey: .continuations)
+    for (isMatmul, check, failure) in [
+      (true, CodingKeys.gemm, CodingKeys.gemmFailure), (false, .operation, .operationFailure),
+    ] {
+      guard let found = try fields.decodeIfPresent(ValueCheck.self, forKey: check) else { continue }
+      operation = Operation(
+        isMatmul: isMatmul, check: found,
+        raggedFailure: try fields.decodeIfPresent(String.self, forKey: failure))
+    }
+    batch = try fields.decodeIfPresent(BatchCheck.self, forKey: .batch)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(references, forKey: .references)
+    try fields.encodeIfPresent(continuations, forKey: .continuations)
+    if let operation {
+      try fields.encode(operation.check, forKey: operation.isMatmul ? .gemm : .operation)
+      try fields.encodeIfPresent(
+        operation.raggedFailure, forKey: operation.isMatmul ? .gemmFailure : .operationFailure)
+    }
+    try fields.encodeIfPresent(batch, forKey: .batch)
+  }
 }
 
 struct LogitsRequest: Codable {
@@ -91,16 +149,8 @@ struct LogitsAnswer: Codable {
   let positions: Int
 }
 
-struct GemmShape: Codable, Hashable {
-  let m: Int
-  let k: Int
-  let n: Int
-
-  var name: String { "\(m)x\(k)x\(n)" }
-}
-
-/// One workload: a generation, a matrix product or another operation.
-struct RunRequest: Codable {
+/// One workload: a generation or an operation.
+struct RunRequest {
   struct Generation: Codable {
     /// One prompt for each sequence of the batch, all of one length.
     let prompts: [[Int]]
@@ -110,9 +160,24 @@ struct RunRequest: Codable {
     let tokens: Int
   }
 
-  let generation: Generation?
-  let gemm: GemmShape?
-  var operation: OperationShape? = nil
+  var generation: Generation?
+  var operation: OperationShape?
+}
+
+extension RunRequest: Codable {
+  private enum CodingKeys: CodingKey { case generation }
+
+  init(from decoder: any Decoder) throws {
+    generation = try decoder.container(keyedBy: CodingKeys.self)
+      .decodeIfPresent(Generation.self, forKey: .generation)
+    operation = try OperationShape.decode(beside: decoder)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encodeIfPresent(generation, forKey: .generation)
+    try operation?.encode(beside: encoder)
+  }
 }
 
 struct RunAnswer: Codable {
@@ -125,13 +190,21 @@ struct RunAnswer: Codable {
   /// The new ids of each sequence.
   let ids: [[Int]]
   /// Events of the CPU by their names in `CounterEvent`, of the stretch that a row is judged by: all `iterations` calls
-  /// of a matrix product or operation; the request where it is for one token; where it is for more, the steps behind the first.
+  /// of an operation; the request where it is for one token; where it is for more, the steps behind the first.
   var counters: [String: Int]? = nil
   /// The share of the time in which every counter really counted; below 1 the counts are extrapolated.
   var countersShare: Double? = nil
 }
 
 extension RunAnswer {
+  /// As a record keeps it.
+  func sample(round: Int, sequence: Int) -> Sample {
+    Sample(
+      round: round, sequence: sequence, elapsedNanoseconds: elapsedNanoseconds, iterations: iterations,
+      prefillNanoseconds: prefillNanoseconds, tokenNanoseconds: tokenNanoseconds, counters: counters,
+      countersShare: countersShare)
+  }
+
   /// The same with what was counted.
   func with(_ counted: Counted?) -> RunAnswer {
     guard let counted else { return self }

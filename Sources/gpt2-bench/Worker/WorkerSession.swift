@@ -3,6 +3,7 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import Measurement
+import Record
 import Reporting
 
 /// What a worker process holds between requests: one variant, and a model where it was given one.
@@ -16,7 +17,7 @@ final class WorkerSession {
   private var engine: Engine?
   private var tokenizer: Tokenizer?
   private var sequences: [TokenSequence] = []
-  private var kernelRuns: [KernelShape: KernelRun] = [:]
+  private var kernelRuns: [OperationShape: KernelRun] = [:]
   private var rotation: WeightRotation?
   /// The peak before the checks, whose own memory must not count.
   private var peakBeforeReset = 0
@@ -101,21 +102,19 @@ final class WorkerSession {
       let oracle = try ReferenceCase(oracleFor: engine.checkpoint, prompts: request.oraclePrompts)
       results.append(.init(name: oracle.name, comparison: try engine.check(against: oracle)))
     }
-    guard let shape = KernelShape(gemm: request.gemm, operation: request.operation) else {
+    guard let shape = request.operation else {
       let continuations = try (request.continuations ?? []).map(compare)
       return CheckAnswer(
-        references: results, continuations: continuations.isEmpty ? nil : continuations, gemm: nil,
-        gemmFailure: nil, batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
+        references: results, continuations: continuations.isEmpty ? nil : continuations,
+        batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
     }
     let kernel = variant.kernel(threads: threads)
-    let found = try shape.problem(kernel: kernel, rotation: nil).check()
-    let ragged = try shape.firstRaggedFailure(of: kernel)
-    return switch shape {
-    case .product: CheckAnswer(references: results, gemm: found, gemmFailure: ragged)
-    case .operation:
-      CheckAnswer(
-        references: results, gemm: nil, gemmFailure: nil, operation: found, operationFailure: ragged)
-    }
+    let operation = try shape.modelOperation
+    let found = try operation.problem(kernel: kernel, rotation: nil).check()
+    let ragged = try operation.firstRaggedFailure(of: kernel)
+    return CheckAnswer(
+      references: results,
+      operation: .init(isMatmul: shape.kind == .matmul, check: found, raggedFailure: ragged))
   }
 
   private func compare(_ request: ContinuationRequest) throws -> CheckAnswer.Continuation {
@@ -141,7 +140,7 @@ final class WorkerSession {
   /// Answers when the process is at rest: whoever is asked next is timed on the same cores.
   func run(_ request: RunRequest) throws -> RunAnswer {
     defer { if variant.leavesThreadsBusy { ProcessActivity.waitForRest() } }
-    if let shape = KernelShape(gemm: request.gemm, operation: request.operation) { return try run(shape) }
+    if let shape = request.operation { return try run(shape) }
     guard let generation = request.generation, let engine else {
       throw RunError("nothing to run: expected a loaded model and a generation, a gemm, or an operation")
     }
@@ -152,11 +151,12 @@ final class WorkerSession {
     return try run.perform(generation)
   }
 
-  private func run(_ shape: KernelShape) throws -> RunAnswer {
+  private func run(_ shape: OperationShape) throws -> RunAnswer {
     let run =
       try kernelRuns[shape]
       ?? KernelRun(
-        shape.problem(kernel: variant.kernel(threads: threads), rotation: try sharedRotation()))
+        shape.modelOperation.problem(kernel: variant.kernel(threads: threads), rotation: try sharedRotation())
+      )
     kernelRuns[shape] = run
     let (sample, counted) = run.sample(try? counters.get())
     return RunAnswer(
@@ -166,7 +166,7 @@ final class WorkerSession {
   }
 
   private func sharedRotation() throws -> WeightRotation {
-    let rotation = try rotation ?? WeightRotation(bytes: StreamedMemory.bytes(.current()))
+    let rotation = try rotation ?? WeightRotation(bytes: StreamedMemory.bytes)
     self.rotation = rotation
     return rotation
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Reporting
 import Testing
 
@@ -116,7 +117,7 @@ import Testing
     #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
     #expect(try result.output == sandbox.text("o/comparison.csv"))
     #expect(try record().model == nil)
-    #expect(try record().units.map(\.test) == [.gemm(m: 1, k: 64, n: 64)])
+    #expect(try record().units.map(\.test) == [.operation(.matmul(m: 1, k: 64, n: 64))])
   }
 
   @Test func theFormatsOfServicesHoldTheHeadsFigures() throws {

@@ -1,5 +1,6 @@
 #if os(Linux)
   import Foundation
+  import Record
   import Reporting
   import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Reporting
 import Testing
 
@@ -225,7 +226,7 @@ import Testing
     #expect(json.status == 0)
     #expect(json.output + json.error == "")
     let record = try Record.read(path: sandbox.path("r.json"))
-    #expect(record.kind == .gemm)
+    #expect(record.kind == .matmul)
     #expect(
       record.cells.map(\.test.name)
         == ["33x65x17", "1x7x9", "64x7x9"])

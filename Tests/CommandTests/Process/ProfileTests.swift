@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Kernels
+import Record
 import Reporting
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import Reporting
 
 /// Suites and records for runs of a second or two.

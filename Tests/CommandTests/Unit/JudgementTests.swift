@@ -1,6 +1,7 @@
 import GPT2Engine
 import GPT2Kernels
 import GPT2Model
+import Record
 import Reporting
 import Testing
 
@@ -14,7 +15,7 @@ enum Samples {
       tokenNanoseconds: tokens)
   }
 
-  static func cell(_ test: Reporting.Test, flops: Double?, threads: Int = 1, _ samples: Sample...) -> Cell {
+  static func cell(_ test: CellTest, flops: Double?, threads: Int = 1, _ samples: Sample...) -> Cell {
     var cell = Cell(variant: "naive", weights: "f32", threads: threads, test: test, status: .measured)
     cell.flops = flops
     cell.samples = samples
@@ -27,7 +28,7 @@ enum Samples {
     Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10),
     Ceiling(threads: 2, fmaGFLOPS: 200, dramGBPerSecond: 15),
   ]
-  private let gemm = Reporting.Test.gemm(m: 1, k: 1, n: 1)
+  private let gemm = CellTest.operation(.matmul(m: 1, k: 1, n: 1))
 
   private func verdict(_ cell: Cell) -> String? { ImpossibleRate(cell, ceilings: ceilings)?.description }
 
@@ -72,7 +73,7 @@ enum Samples {
     #expect(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 110_000, prompt)) != nil)
     #expect(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 90_000, prompt)) == nil)
     let decoding = Samples.sample(elapsed: 50_000, prefill: 1, tokens: [10_000, 10_500, 12_000])
-    let test = Reporting.Test.decode(tokens: 3, depth: 4, batch: 1)
+    let test = CellTest.decode(tokens: 3, depth: 4, batch: 1)
     #expect(verdict(Samples.cell(test, flops: 110_000, decoding)) != nil)
     #expect(verdict(Samples.cell(test, flops: 90_000, decoding)) == nil)
   }
@@ -80,7 +81,7 @@ enum Samples {
   /// Where no arithmetic is counted the bytes must have come from somewhere.
   @Test func bytesBeyondTheFastestMemoryAreRejected() {
     let shape = OperationShape.sampling(vocabulary: 9, choice: .greedy)
-    var cell = Samples.cell(.operation(shape: shape), flops: nil, Samples.sample())
+    var cell = Samples.cell(.operation(shape), flops: nil, Samples.sample())
     cell.bytes = 9_000
     #expect(verdict(cell) == nil)
     cell.bytes = 11_000
@@ -100,13 +101,17 @@ enum Samples {
 @Suite struct CheckRowsTests {
   private let contestant = ContestantPlan(kind: .variant(.oracle), threads: 1)
 
-  private func request(_ gemm: GemmShape?) -> CheckRequest {
-    CheckRequest(references: [], scope: .full, oraclePrompts: [], gemm: gemm)
+  private func request(_ operation: OperationShape?) -> CheckRequest {
+    CheckRequest(operation: operation)
+  }
+
+  private func answer(_ check: ValueCheck, ragged: String? = nil) -> CheckAnswer {
+    CheckAnswer(operation: .init(isMatmul: true, check: check, raggedFailure: ragged))
   }
 
   @Test func aComparisonOfNothingDoesNotPass() throws {
     let answer = CheckAnswer(
-      references: [.init(name: "r", comparison: LogitComparison())], gemm: nil, gemmFailure: nil)
+      references: [.init(name: "r", comparison: LogitComparison())])
     let row = try #require(CheckRows.rows(of: answer, request(nil), contestant).first)
     #expect(!row.passed)
     #expect(row.failure == "nothing was compared")
@@ -117,13 +122,13 @@ enum Samples {
 
   @Test func aMatrixProductIsARow() throws {
     let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
-    let shape = GemmShape(m: 3, k: 5, n: 7)
-    let good = CheckAnswer(references: [], gemm: problem.check(), gemmFailure: nil)
+    let shape = OperationShape.matmul(m: 3, k: 5, n: 7)
+    let good = answer(problem.check())
     let row = try #require(CheckRows.rows(of: good, request(shape), contestant).first)
     #expect(row.passed)
     #expect(row.reference == "3x5x7")
     #expect(try #require(row.maxAbsoluteError) <= row.tolerance)
-    let ragged = CheckAnswer(references: [], gemm: problem.check(), gemmFailure: "1x1x1: off")
+    let ragged = answer(problem.check(), ragged: "1x1x1: off")
     let failed = try #require(CheckRows.rows(of: ragged, request(shape), contestant).first)
     #expect(!failed.passed)
     #expect(failed.failure == "1x1x1: off")
@@ -132,20 +137,20 @@ enum Samples {
   @Test func anOperationIsARow() throws {
     let shape = OperationShape.softmax(rows: 3, heads: 2, depth: 5)
     let kernel = Variant.oracle.kernel(threads: 1)
-    let found = try KernelShape.operation(shape).problem(kernel: kernel, rotation: nil).check()
-    var asked = request(nil)
-    asked.operation = shape
-    var answer = CheckAnswer(references: [], gemm: nil, gemmFailure: nil, operation: found)
-    let row = try #require(CheckRows.rows(of: answer, asked, contestant).first)
-    #expect(row.passed && row.reference == "softmax 3x2 @ d5")
-    answer.operationFailure = "1x1 @ d0: off"
-    #expect(CheckRows.rows(of: answer, asked, contestant).first?.failure == "1x1 @ d0: off")
+    let found = try shape.modelOperation.problem(kernel: kernel, rotation: nil).check()
+    func row(ragged: String?) -> Correctness? {
+      let answer = CheckAnswer(operation: .init(isMatmul: false, check: found, raggedFailure: ragged))
+      return CheckRows.rows(of: answer, request(shape), contestant).first
+    }
+    let passed = try #require(row(ragged: nil))
+    #expect(passed.passed && passed.reference == "softmax 3x2 @ d5")
+    #expect(row(ragged: "1x1 @ d0: off")?.failure == "1x1 @ d0: off")
   }
 
   @Test func anOutputThatWasNeverComputedFails() throws {
     let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
-    let answer = CheckAnswer(references: [], gemm: problem.checkOutput(), gemmFailure: nil)
-    let row = CheckRows.rows(of: answer, request(GemmShape(m: 3, k: 5, n: 7)), contestant).first
+    let answer = answer(problem.checkOutput())
+    let row = CheckRows.rows(of: answer, request(OperationShape.matmul(m: 3, k: 5, n: 7)), contestant).first
     #expect(row?.passed == false)
   }
 
@@ -170,7 +175,7 @@ enum Samples {
     complete: Bool = true, checks: [Bool] = [true], _ statuses: Cell.Status...
   ) -> ExitCode {
     var record = Record(
-      kind: .gemm, command: ["gpt2-bench"], started: "2026-01-01T00:00:00Z", model: nil,
+      kind: .matmul, command: ["gpt2-bench"], started: "2026-01-01T00:00:00Z", model: nil,
       machine: Machine(
         cpu: "c", flags: [], logicalCores: 1, caches: [], memoryBytes: nil, governor: nil, system: "s"),
       build: Build(
@@ -178,7 +183,8 @@ enum Samples {
       settings: Settings(suite: nil, repetitions: 1, cellBudgetSeconds: 1, seed: 1))
     record.isComplete = complete
     record.cells = statuses.map {
-      Cell(variant: "naive", weights: "f32", threads: 1, test: .gemm(m: 1, k: 1, n: 1), status: $0)
+      Cell(
+        variant: "naive", weights: "f32", threads: 1, test: .operation(.matmul(m: 1, k: 1, n: 1)), status: $0)
     }
     record.correctness = checks.map {
       Correctness(
@@ -217,7 +223,7 @@ enum Samples {
       (TokenizerError.missingFile(path: "p"), .error),
     ])
   func theCommandLineIsTwoAndFilesAreOne(_ error: any Error, _ code: ExitCode) {
-    #expect(Main.exitCode(for: error) == code)
+    #expect(ExitCode(for: error) == code)
   }
 
   @Test func theNumbersAreTheContracts() {

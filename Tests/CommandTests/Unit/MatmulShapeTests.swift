@@ -6,13 +6,16 @@ import Testing
   @Test func rowsAreOneAndSixtyFourWhereNoneAreGiven() throws {
     #expect(
       try Matmul.shapes("768x3072")
-        == [GemmShape(m: 1, k: 768, n: 3072), GemmShape(m: 64, k: 768, n: 3072)])
+        == [.matmul(m: 1, k: 768, n: 3072), .matmul(m: 64, k: 768, n: 3072)])
   }
 
   @Test func threeSizesAreRowsInputsOutputs() throws {
-    #expect(try Matmul.shapes("64x768x3072") == [GemmShape(m: 64, k: 768, n: 3072)])
+    #expect(try Matmul.shapes("64x768x3072") == [.matmul(m: 64, k: 768, n: 3072)])
     #expect(try Matmul.shapes("64x768x3072").map(\.name) == ["64x768x3072"])
-    #expect(try Matmul.shapes("1x1") == [GemmShape(m: 1, k: 1, n: 1), GemmShape(m: 64, k: 1, n: 1)])
+    #expect(
+      try Matmul.shapes("1x1") == [
+        .matmul(m: 1, k: 1, n: 1), .matmul(m: 64, k: 1, n: 1),
+      ])
   }
 
   @Test func repeatsAreDropped() throws {

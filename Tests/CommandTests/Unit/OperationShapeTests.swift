@@ -1,4 +1,5 @@
 import GPT2Kernels
+import Record
 import Reporting
 import Testing
 

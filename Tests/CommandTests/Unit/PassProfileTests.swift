@@ -2,6 +2,7 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import Measurement
+import Record
 import Reporting
 import Testing
 

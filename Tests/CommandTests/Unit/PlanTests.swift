@@ -1,5 +1,6 @@
 import GPT2Kernels
 import GPT2Model
+import Record
 import Reporting
 import Testing
 
@@ -41,13 +42,13 @@ import Testing
 
   @Test func theContextIsTheLimitAndTheLastTokenIsFree() throws {
     for test in [
-      Reporting.Test.prefill(tokens: 128, batch: 1), .decode(tokens: 65, depth: 64, batch: 1),
+      CellTest.prefill(tokens: 128, batch: 1), .decode(tokens: 65, depth: 64, batch: 1),
       .decode(tokens: 128, depth: 1, batch: 2),
     ] {
       #expect(throws: Never.self) { try cells.make(test) }
     }
     for (test, found) in [
-      (Reporting.Test.prefill(tokens: 129, batch: 1), "pp129: found '129 + 1 tokens'"),
+      (CellTest.prefill(tokens: 129, batch: 1), "pp129: found '129 + 1 tokens'"),
       (.decode(tokens: 66, depth: 64, batch: 1), "tg66 @ d64: found '64 + 66 tokens'"),
       (.decode(tokens: .max, depth: 1, batch: 1), "tg\(Int.max) @ d1: found '1 + \(Int.max) tokens'"),
       (.prefill(tokens: .max, batch: 1), "pp\(Int.max): found '\(Int.max) + 1 tokens'"),
@@ -60,7 +61,7 @@ import Testing
   }
 
   @Test func aMatrixProductIsNoGeneration() {
-    #expect(throws: UsageError.self) { try cells.make(.gemm(m: 1, k: 2, n: 3)) }
+    #expect(throws: UsageError.self) { try cells.make(.operation(.matmul(m: 1, k: 2, n: 3))) }
   }
 
   /// Two steps at positions 4 and 5 on average, counted by hand: 12 C² multiply-adds a row and layer, attention
@@ -96,11 +97,11 @@ import Testing
 
   /// 2 sequences of 5 + 3 positions: 10 rows of 64 channels each, the cache's 2 layers of keys and values, 512 logits.
   @Test func memoryGrowsWithPositionsBatchAndCache() {
-    let test = Reporting.Test.decode(tokens: 3, depth: 5, batch: 2)
+    let test = CellTest.decode(tokens: 3, depth: 5, batch: 2)
     #expect(test.bytes(of: configuration, isCached: false) == 4 * 2 * (8 * 640 + 512))
     #expect(test.bytes(of: configuration, isCached: true) == 4 * 2 * (8 * (640 + 256) + 512))
     #expect(
-      Reporting.Test.prefill(tokens: 8, batch: 1).bytes(of: configuration, isCached: false) == 4
+      CellTest.prefill(tokens: 8, batch: 1).bytes(of: configuration, isCached: false) == 4
         * (8 * 640 + 512))
   }
 
@@ -113,13 +114,13 @@ import Testing
   }
 
   @Test func aGemmCellCountsMultiplyAddsAndOperands() {
-    let cell = GemmCells.make(GemmShape(m: 3, k: 5, n: 7))
-    #expect(cell.test == .gemm(m: 3, k: 5, n: 7))
+    let cell = OperationCells.make(.matmul(m: 3, k: 5, n: 7))
+    #expect(cell.test == .operation(.matmul(m: 3, k: 5, n: 7)))
     #expect(cell.work(.cache).flops == Linear.flops(m: 3, n: 7, k: 5))
     let operands = 3 * 5 + 5 * 7 + 3 * 7
     #expect(Int(cell.work(.cache).flops) >= 2 * 3 * 5 * 7)
     #expect(Int(cell.work(.cache).bytes) >= 4 * operands)
-    #expect(cell.request.gemm == GemmShape(m: 3, k: 5, n: 7))
+    #expect(cell.request.operation == OperationShape.matmul(m: 3, k: 5, n: 7))
   }
 }
 

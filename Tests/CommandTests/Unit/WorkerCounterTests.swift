@@ -17,7 +17,7 @@ struct WorkerCounterTests {
 
   private func time(_ session: WorkerSession, prompt: Int, tokens: Int) throws -> (Int, RunAnswer) {
     let request = RunRequest(
-      generation: .init(prompts: [(0..<prompt).map { $0 % 100 }], text: nil, tokens: tokens), gemm: nil)
+      generation: .init(prompts: [(0..<prompt).map { $0 % 100 }], text: nil, tokens: tokens))
     let answer = try session.run(request)
     try answer.check(against: request, of: "worker")
     #expect(answer.countersShare == 1)
@@ -47,7 +47,7 @@ struct WorkerCounterTests {
 
   @Test func theFirstSampleOfAProductFindsItsLengthAndIsNotCounted() throws {
     let session = try session("simd8", threads: 1)
-    let request = RunRequest(generation: nil, gemm: GemmShape(m: 1, k: 64, n: 64))
+    let request = RunRequest(operation: .matmul(m: 1, k: 64, n: 64))
     #expect(try session.run(request).counters == nil)
     let answer = try session.run(request)
     let time = try #require(answer.counters?["taskClock"])
@@ -62,7 +62,7 @@ struct WorkerCounterTests {
     let answer = try session.load(
       LoadRequest(model: "synthetic:tiny", variant: "naive", threads: 1, cold: false))
     #expect(answer.countersUnavailable?.hasPrefix("perf_event_open: no hardware counters") == true)
-    let request = RunRequest(generation: .init(prompts: [[1]], text: nil, tokens: 2), gemm: nil)
+    let request = RunRequest(generation: .init(prompts: [[1]], text: nil, tokens: 2))
     let run = try session.run(request)
     #expect(run.counters == nil && run.countersShare == nil)
   }

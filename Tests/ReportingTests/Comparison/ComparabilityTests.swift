@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// Two records of different machines, builds, models or choices.
@@ -76,7 +77,7 @@ import Testing
         "The model differs: base synthetic:tiny (140928 parameters), head synthetic:gpt2 (140928 parameters). "
           + "Nothing is compared."
       ])
-    let gemm = Fixture.record(kind: .gemm, cells: [Fixture.gemmCell("v", m: 1, milliseconds: [1, 1, 1])])
+    let gemm = Fixture.record(kind: .matmul, cells: [Fixture.gemmCell("v", m: 1, milliseconds: [1, 1, 1])])
     let kinds = Comparison(base: base, head: gemm)
     #expect(kinds.rows.isEmpty && kinds.exitCode == 5)
     #expect(kinds.markdown.contains("**Nothing could be compared.** A change counts from 5 %"))

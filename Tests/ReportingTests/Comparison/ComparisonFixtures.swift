@@ -1,3 +1,4 @@
+@testable import Record
 @testable import Reporting
 
 /// Times of `Fixture.comparable`, as multiples of those of a run to compare with.

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// Two records of one machine and one kind of build.

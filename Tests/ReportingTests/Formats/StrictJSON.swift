@@ -1,5 +1,6 @@
 import Foundation
 
+@testable import Record
 @testable import Reporting
 
 /// Decodes an object whose keys are all known, so that a misspelt or stray one is an error too.

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 @Suite struct HTMLReportTests {
@@ -154,7 +155,7 @@ import Testing
         Fixture.gemmCell("simd8", m: m, milliseconds: [4, 4, 4].map { $0 / Double(m) }),
       ]
     }
-    let page = try ParsedPage(Fixture.record(kind: .gemm, cells: cells))
+    let page = try ParsedPage(Fixture.record(kind: .matmul, cells: cells))
     #expect(page.all("header")[0].text.contains("simd8 is fastest on 3 of 3 tests, 2.00× to 8.00× naive."))
   }
 

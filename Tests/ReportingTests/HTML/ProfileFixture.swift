@@ -1,3 +1,4 @@
+@testable import Record
 @testable import Reporting
 
 extension Fixture {

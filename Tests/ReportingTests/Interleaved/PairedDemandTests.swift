@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// What is measured on, and what no longer.

@@ -1,13 +1,14 @@
 import Foundation
 import Statistics
 
+@testable import Record
 @testable import Reporting
 
 /// One execution of an interleaved comparison.
 struct PairedTurn {
   var stage: PairedBlock.Stage
   var contestant: Int
-  var test: Reporting.Test
+  var test: CellTest
   var side: PairedSide
   /// Of its stage.
   var block: Int
@@ -103,7 +104,7 @@ struct PairedPlanFixture {
 
 extension Sample {
   /// A prompt's first token takes a tenth more than the forward pass; a decoded one's 12 ms, whatever its steps do.
-  fileprivate init(_ test: Reporting.Test, _ milliseconds: Double, round: Int, sequence: Int) {
+  fileprivate init(_ test: CellTest, _ milliseconds: Double, round: Int, sequence: Int) {
     func nanoseconds(_ milliseconds: Double) -> Int { Int((milliseconds * 1e6).rounded()) }
     let prefill: Int?
     let tokens: [Int]
@@ -112,7 +113,7 @@ extension Sample {
     case .decode(let count, _, _):
       prefill = 11_000_000
       tokens = (0..<count).map { 12_000_000 + $0 * nanoseconds(milliseconds) }
-    case .gemm, .operation: (prefill, tokens) = (nil, [])
+    case .operation: (prefill, tokens) = (nil, [])
     }
     self.init(
       round: round, sequence: sequence,

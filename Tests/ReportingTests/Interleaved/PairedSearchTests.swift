@@ -2,6 +2,7 @@ import Foundation
 import Statistics
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// When the search looks, and what it may conclude there.
@@ -101,7 +102,7 @@ import Testing
   /// Each of n rows has p = 4/1024 at best: Holm leaves it below 5 % with 12 rows, and not with 13.
   @Test(arguments: [(10, Verdict.regressed), (11, .inconclusive)])
   func holmCountsEveryRow(_ tests: Int, _ verdict: Verdict) throws {
-    let shapes = (1...tests).map { Reporting.Test.gemm(m: $0, k: 100, n: 200) }
+    let shapes = (1...tests).map { CellTest.operation(.matmul(m: $0, k: 100, n: 200)) }
     let record = record(PairedPlanFixture(tests: shapes)) { $0.test == shapes[0] ? 1.25 : 1 }
     let search = record.search(after: 10)
     #expect(search.outcomes.count == tests + 2)

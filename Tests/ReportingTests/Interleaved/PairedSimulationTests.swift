@@ -1,6 +1,7 @@
 import Statistics
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// How often the search errs, and how often it finds what is there, on times drawn with a fixed seed.

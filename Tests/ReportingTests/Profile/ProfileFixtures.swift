@@ -1,3 +1,4 @@
+@testable import Record
 @testable import Reporting
 
 /// Time and work of a phase in each of its layers, for one pass.

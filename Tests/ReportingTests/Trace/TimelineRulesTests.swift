@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 /// Both formats refuse the same timelines, in the same words.

@@ -1,5 +1,6 @@
 import Foundation
 
+@testable import Record
 @testable import Reporting
 
 /// A file of begin, end, counter and metadata events against the rules of the Trace Event Format, without the

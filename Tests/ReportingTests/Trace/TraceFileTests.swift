@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 @Suite struct TraceFileTests {
@@ -38,11 +39,11 @@ import Testing
         ("\(folder)/missing/trace", "no such file or directory"), ("\(folder)/taken", "is a folder"),
         ("/dev/null", "is a device or a pipe"),
       ] {
-        let expected = ReportingError.unwritable(path: path, reason: reason)
+        let expected = RecordError.unwritable(path: path, reason: reason)
         #expect(throws: expected) { try ChromeTrace(.small()).write(to: path) }
         #expect(throws: expected) { try FoldedStacks(.small()).write(to: path) }
       }
-      #expect(throws: ReportingError.unwritable(path: "''", reason: "is no path")) {
+      #expect(throws: RecordError.unwritable(path: "''", reason: "is no path")) {
         try ChromeTrace(.small()).write(to: "")
       }
       #expect(try names(in: folder) == ["taken"])

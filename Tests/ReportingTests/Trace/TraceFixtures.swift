@@ -1,5 +1,6 @@
 import Foundation
 
+@testable import Record
 @testable import Reporting
 
 extension Timeline {

@@ -1,3 +1,5 @@
+import Record
+
 /// What the sections of a page share: the figures, and one look and one name for each contestant.
 struct PageContext {
   let run: RunFigures

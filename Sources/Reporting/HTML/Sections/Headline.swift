@@ -1,3 +1,5 @@
+import Record
+
 /// The short answer on one test: who is fastest, by how much, and what keeps it from being faster.
 struct Headline {
   let test: Test

@@ -1,3 +1,5 @@
+import Record
+
 extension PageSection {
   /// Bars with intervals for every test; those that the page opens with first.
   static func ladders(_ context: PageContext, _ headlines: [Headline]) -> PageSection? {

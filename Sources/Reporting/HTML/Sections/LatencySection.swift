@@ -1,3 +1,5 @@
+import Record
+
 extension PageSection {
   /// The gaps between tokens, a strip a contestant.
   static func latencies(_ context: PageContext) -> PageSection? {

@@ -1,3 +1,5 @@
+import Record
+
 /// Profiles of the same stage and length: what can stand side by side.
 struct ProfileGroupOfRuns {
   let stage: Profile.Stage

@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 extension PageSection {
   /// Every raw sample, a block a cell, to open.

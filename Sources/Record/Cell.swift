@@ -1,0 +1,183 @@
+/// One contestant on one test: a row of the tables.
+public struct Cell: Codable, Sendable, Equatable {
+  /// The variant's name, or another program's.
+  public var variant: String
+  /// Precision of the weights, `f32`; of another program what it says, empty where it never said.
+  public var weights: String
+  public var threads: Int
+  public var test: Test
+  public var status: Status
+  /// What happened, where the status is not `measured`; or a remark on the samples.
+  public var message: String?
+  public var samples: [Sample] = []
+  /// Floating-point operations of one sample (for `decode`: of one average step).
+  public var flops: Double?
+  /// Compulsory bytes of one sample (for `decode`: of one average step): each weight and cached value once.
+  public var bytes: Double?
+  /// Of an operation's `bytes` those that come from DRAM, since they took turns in more than the caches hold; the others
+  /// are activations, which were left in the caches. Nil for other tests.
+  public var streamedBytes: Double?
+  /// Bytes of the keys and values that the test's sequences keep by its end; nil where none are kept, and in records from
+  /// before they were counted.
+  public var cacheBytes: Double?
+  /// The process's peak resident memory by the end of this variant's cells.
+  public var peakMemoryBytes: Int?
+  /// The process's resident memory before it loaded the model.
+  public var baselineMemoryBytes: Int?
+  public var load: LoadTimes?
+
+  public enum Status: String, NamedChoice {
+    case pending, measured
+    case failedCheck = "failed-check"
+    case died, hung, rejected, skipped
+  }
+
+  public init(variant: String, weights: String, threads: Int, test: Test, status: Status) {
+    self.variant = variant
+    self.weights = weights
+    self.threads = threads
+    self.test = test
+    self.status = status
+  }
+}
+
+public struct LoadTimes: Codable, Sendable, Equatable {
+  /// The file's pages had been dropped from the page cache; nil where that could not be done.
+  public var coldNanoseconds: Int?
+  /// The file was in the page cache; the median of the samples where there are some.
+  public var warmNanoseconds: Int?
+  /// Loads from the page cache, each in a process of its own; nil in records from before they were taken.
+  public var samples: [LoadSample]?
+
+  public init(coldNanoseconds: Int?, warmNanoseconds: Int?, samples: [LoadSample]? = nil) {
+    self.coldNanoseconds = coldNanoseconds
+    self.warmNanoseconds = warmNanoseconds
+    self.samples = samples
+  }
+}
+
+/// One load in a fresh process, and the first token behind it.
+public struct LoadSample: Codable, Sendable, Equatable {
+  /// The round it was taken in, from 0.
+  public var round: Int
+  public var loadNanoseconds: Int
+  /// From the load's start to the first token of a prompt of 16 ids: the load's time and the request's.
+  public var firstTokenNanoseconds: Int
+
+  public init(round: Int, loadNanoseconds: Int, firstTokenNanoseconds: Int) {
+    self.round = round
+    self.loadNanoseconds = loadNanoseconds
+    self.firstTokenNanoseconds = firstTokenNanoseconds
+  }
+}
+
+/// One measured execution of a cell's work.
+public struct Sample: Codable, Sendable, Equatable {
+  /// The round it was taken in, from 0.
+  public var round: Int
+  /// Its place in the order of all samples of the run, from 0.
+  public var sequence: Int
+  /// From the request to its end. For an operation: the mean of `iterations` calls.
+  public var elapsedNanoseconds: Double
+  /// Calls behind one sample of an operation; 1 otherwise.
+  public var iterations: Int
+  /// The forward pass over the prompt alone; nil for an operation.
+  public var prefillNanoseconds: Int?
+  /// For each new token, when its id was there, counted from the request's start.
+  public var tokenNanoseconds: [Int]
+  /// Events that the CPU counted for all threads of the contestant, by their names (`instructions`, `cycles`,
+  /// `cacheReferences`, `cacheMisses`), over what the cell is judged by: the request of a prompt, the steps behind the
+  /// first token, or all calls of a sample of an operation. Nil where nothing was counted.
+  public var counters: [String: Int]?
+  /// The share of the time in which every counter really counted, above 0 and at most 1.
+  public var countersShare: Double?
+
+  public init(
+    round: Int, sequence: Int, elapsedNanoseconds: Double, iterations: Int,
+    prefillNanoseconds: Int?, tokenNanoseconds: [Int], counters: [String: Int]? = nil,
+    countersShare: Double? = nil
+  ) {
+    self.round = round
+    self.sequence = sequence
+    self.elapsedNanoseconds = elapsedNanoseconds
+    self.iterations = iterations
+    self.prefillNanoseconds = prefillNanoseconds
+    self.tokenNanoseconds = tokenNanoseconds
+    self.counters = counters
+    self.countersShare = countersShare
+  }
+}
+
+// Durations of a cell's samples in nanoseconds, as double-precision numbers above zero; a sample that has no
+// such duration contributes none.
+extension Cell {
+  /// The samples that figures may be made of: none of a variant that failed, died, hung or was rejected.
+  public var usableSamples: [Sample] {
+    status == .measured || status == .pending ? samples : []
+  }
+
+  /// The time that the cell is judged by: the prompt's forward pass, one decode step or one operation.
+  public var primaryDurations: [Double] {
+    switch test {
+    case .prefill: return prefillDurations
+    case .decode: return stepDurations
+    case .operation: return positive(usableSamples.map(\.elapsedNanoseconds))
+    }
+  }
+
+  /// t(first token available) − t(request start).
+  public var firstTokenDurations: [Double] {
+    positive(usableSamples.compactMap(\.firstTokenDuration))
+  }
+
+  public var prefillDurations: [Double] {
+    positive(usableSamples.compactMap(\.prefillDuration))
+  }
+
+  /// Loads from the page cache, each in a process of its own.
+  public var loadDurations: [Double] {
+    guard status == .measured || status == .pending else { return [] }
+    return positive((load?.samples ?? []).map { Double($0.loadNanoseconds) })
+  }
+
+  /// (t_last − t_first) / (N − 1).
+  public var stepDurations: [Double] { positive(usableSamples.compactMap(\.stepDuration)) }
+
+  /// (E2E − TTFT) / (N − 1).
+  public var outputTokenDurations: [Double] {
+    positive(
+      usableSamples.compactMap { sample in
+        guard let first = sample.tokenNanoseconds.first, sample.tokenNanoseconds.count > 1 else { return nil }
+        return (sample.elapsedNanoseconds - Double(first)) / Double(sample.tokenNanoseconds.count - 1)
+      })
+  }
+
+  /// The gaps between consecutive tokens, of all samples together.
+  public var tokenGaps: [Double] {
+    usableSamples.flatMap { sample in
+      zip(sample.tokenNanoseconds.dropFirst(), sample.tokenNanoseconds).map { Double($0 - $1) }
+    }
+  }
+
+  private func positive(_ durations: [Double]) -> [Double] {
+    durations.filter { $0 > 0 && $0.isFinite }
+  }
+}
+
+extension Sample {
+  public var firstTokenDuration: Double? { tokenNanoseconds.first.map(Double.init) }
+
+  public var prefillDuration: Double? { prefillNanoseconds.map(Double.init) }
+
+  /// (t_last − t_first) / (N − 1).
+  public var stepDuration: Double? {
+    guard let first = tokenNanoseconds.first, let last = tokenNanoseconds.last, tokenNanoseconds.count > 1
+    else { return nil }
+    return Double(last - first) / Double(tokenNanoseconds.count - 1)
+  }
+}
+
+extension Record {
+  /// Whether a test has several sequences.
+  public var hasBatches: Bool { cells.contains { $0.test.batch > 1 } }
+}

@@ -1,0 +1,127 @@
+import Foundation
+
+/// A decoding error in the terms of the document: which field, what it holds, what it should.
+struct DecodingProblem<Value: Decodable> {
+  let path: [any CodingKey]
+  let document: JSONValue
+  let expectation: String
+
+  init(_ error: DecodingError, in document: JSONValue) {
+    self.document = document
+    switch error {
+    case .keyNotFound(let key, let context):
+      path = context.codingPath + [key]
+      expectation = Self.expected(at: path, in: document)
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      path = context.codingPath
+      expectation = Self.name(of: type)
+    case .dataCorrupted(let context):
+      path = context.codingPath.isEmpty ? Self.unfitNumber(in: document) : context.codingPath
+      expectation =
+        context.debugDescription.hasPrefix(NamedChoiceMessage.prefix)
+        ? context.debugDescription : Self.expected(at: path, in: document)
+    @unknown default:
+      path = []
+      expectation = "a record"
+    }
+  }
+
+  func error(path file: String) -> RecordError {
+    .invalid(
+      path: file, field: fieldName(path), found: document.value(at: path[...])?.summary ?? "missing",
+      expected: expectation)
+  }
+
+  /// The type that the decoder asks for at `path`: it names it when it meets null there.
+  private static func expected(at path: [any CodingKey], in document: JSONValue) -> String {
+    do {
+      try decode(document.replacing(path[...], with: .null))
+    } catch DecodingError.valueNotFound(let type, _) {
+      return name(of: type)
+    } catch DecodingError.typeMismatch(let type, _) {
+      return name(of: type)
+    } catch {
+      return "another value"
+    }
+    return "another value"
+  }
+
+  /// The first number that its field's integer type cannot hold. The decoder does not say where it is: the
+  /// document decodes once every such number up to it has been replaced, which a bisection finds.
+  private static func unfitNumber(in document: JSONValue) -> [any CodingKey] {
+    let candidates = document.unfitNumbers()
+    var low = 0
+    var high = candidates.count
+    while low < high {
+      let middle = (low + high) / 2
+      let mended = candidates[...middle].reduce(document) { $0.replacing($1[...], with: .integer(1)) }
+      if hasUnfitNumber(mended) { low = middle + 1 } else { high = middle }
+    }
+    return candidates.indices.contains(low) ? candidates[low] : []
+  }
+
+  private static func hasUnfitNumber(_ document: JSONValue) -> Bool {
+    do {
+      try decode(document)
+      return false
+    } catch DecodingError.dataCorrupted(let context) {
+      return context.codingPath.isEmpty
+    } catch {
+      return false
+    }
+  }
+
+  private static func decode(_ document: JSONValue) throws {
+    _ = try JSONDecoder().decode(Value.self, from: try JSONEncoder().encode(document))
+  }
+
+  private static func name(of type: any Any.Type) -> String {
+    switch type {
+    case is Int.Type, is UInt64.Type: return "an integer"
+    case is Double.Type: return "a number"
+    case is String.Type, is any NamedChoice.Type: return "a string"
+    case is Bool.Type: return "true or false"
+    case is Test.Type, is Test.Stored.Type:
+      return "an object with one of \"prefill\", \"decode\", \"gemm\", \"operation\""
+    case is OperationShape.Type:
+      return
+        "an object with one of \"layerNorm\", \"gelu\", \"softmax\", \"attention\", \"embedding\", \"sampling\""
+    default:
+      return String(describing: type).hasPrefix("Array") ? "an array" : "an object"
+    }
+  }
+}
+
+/// `cells[3].threads`
+private func fieldName(_ path: [any CodingKey]) -> String {
+  path.reduce("") { name, key in
+    if let index = key.intValue { return name + "[\(index)]" }
+    return name.isEmpty ? key.stringValue : name + "." + key.stringValue
+  }
+}
+
+/// An enumeration that is written as one of a few words; a reader that meets another word learns which it
+/// may be.
+public protocol NamedChoice: RawRepresentable, CaseIterable, Codable, Sendable
+where RawValue == String {}
+
+extension NamedChoice {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let word = try container.decode(String.self)
+    guard let choice = Self(rawValue: word) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: NamedChoiceMessage.prefix + Self.words)
+    }
+    self = choice
+  }
+
+  private static var words: String {
+    allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+  }
+}
+
+enum NamedChoiceMessage {
+  /// Opens the description of the decoding error, which is then what was expected.
+  static let prefix = "one of "
+}

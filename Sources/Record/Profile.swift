@@ -1,0 +1,153 @@
+/// Where the time of one stage of a generation went: one contestant, one batch of one sequence.
+///
+/// Times are of the thread that drives the passes; what it computes itself and what it waits for the rest of its pool
+/// stand apart. Times, calls, operations and bytes are sums over `keptPasses` passes.
+public struct Profile: Codable, Sendable, Equatable {
+  public enum Stage: String, NamedChoice {
+    /// A pass takes in a whole prompt.
+    case prefill
+    /// A pass takes in one token, and what it has to compute for it depends on the variant.
+    case decode
+  }
+
+  public var variant: String
+  /// Precision of the weights, `f32`.
+  public var weights: String
+  public var threads: Int
+  public var stage: Stage
+  /// Prefill: the prompt's length. Decode: tokens before the first pass.
+  public var tokens: Int
+  /// Wall time of every pass that was run under probes, in order, from a clock outside of them. One pass is one prompt,
+  /// or one new token.
+  public var passNanoseconds: [Double]
+  /// How many of them the sums are of: those around the median, so that a pass that the system interrupted has no say.
+  public var keptPasses: Int
+  /// Wall time of the kept passes.
+  public var wallNanoseconds: Double
+  /// By phase and layer, in the order in which a pass first comes to them.
+  public var entries: [Entry]
+  /// What the probes cost; nil where it was not measured.
+  public var overhead: Overhead?
+  /// What each thread of the pool did during the kept passes, the driving one first.
+  public var threadTimes: [ThreadTime]
+
+  /// One phase in one layer.
+  public struct Entry: Codable, Sendable, Equatable {
+    public var phase: ProfilePhase
+    /// From 0; nil for what stands before and behind the layers.
+    public var layer: Int?
+    /// Operations; the three parts of attention are parts of one, and GELU counts as one however it is computed.
+    public var calls: Int
+    /// Spent in the phase itself.
+    public var nanoseconds: Double
+    /// Spent waiting for the pool's other threads to finish theirs.
+    public var waitNanoseconds: Double
+    public var flops: Double
+    /// Weights and cached keys and values, each once a pass: they come from whatever memory holds all of a pass's.
+    public var streamedBytes: Double
+    /// Activations read and written, which the operation before left in the caches.
+    public var activationBytes: Double
+
+    public init(
+      phase: ProfilePhase, layer: Int?, calls: Int, nanoseconds: Double, waitNanoseconds: Double,
+      flops: Double, streamedBytes: Double, activationBytes: Double
+    ) {
+      self.phase = phase
+      self.layer = layer
+      self.calls = calls
+      self.nanoseconds = nanoseconds
+      self.waitNanoseconds = waitNanoseconds
+      self.flops = flops
+      self.streamedBytes = streamedBytes
+      self.activationBytes = activationBytes
+    }
+  }
+
+  /// The same passes with probes and without, in turns.
+  public struct Overhead: Codable, Sendable, Equatable {
+    public var withNanoseconds: [Double]
+    public var withoutNanoseconds: [Double]
+
+    public init(withNanoseconds: [Double], withoutNanoseconds: [Double]) {
+      self.withNanoseconds = withNanoseconds
+      self.withoutNanoseconds = withoutNanoseconds
+    }
+  }
+
+  public struct ThreadTime: Codable, Sendable, Equatable {
+    public var busyNanoseconds: Double
+    public var waitNanoseconds: Double
+
+    public init(busyNanoseconds: Double, waitNanoseconds: Double) {
+      self.busyNanoseconds = busyNanoseconds
+      self.waitNanoseconds = waitNanoseconds
+    }
+  }
+
+  public init(
+    variant: String, weights: String, threads: Int, stage: Stage, tokens: Int, passNanoseconds: [Double],
+    keptPasses: Int, wallNanoseconds: Double, entries: [Entry], overhead: Overhead?,
+    threadTimes: [ThreadTime]
+  ) {
+    self.variant = variant
+    self.weights = weights
+    self.threads = threads
+    self.stage = stage
+    self.tokens = tokens
+    self.passNanoseconds = passNanoseconds
+    self.keptPasses = keptPasses
+    self.wallNanoseconds = wallNanoseconds
+    self.entries = entries
+    self.overhead = overhead
+    self.threadTimes = threadTimes
+  }
+}
+
+extension Sequence<Profile.Entry> {
+  /// One entry for each phase and layer, in the order in which they first come, with the sums of all of its kind.
+  public func summed() -> [Profile.Entry] {
+    var sums: [Profile.Entry] = []
+    var places: [Profile.Place: Int] = [:]
+    for entry in self {
+      let place = Profile.Place(phase: entry.phase, layer: entry.layer)
+      if let index = places[place] {
+        sums[index].add(entry)
+      } else {
+        places[place] = sums.count
+        sums.append(entry)
+      }
+    }
+    return sums
+  }
+}
+
+extension Profile {
+  /// Where in a pass: a phase, and its layer where it is in one.
+  public struct Place: Hashable, Sendable {
+    public let phase: ProfilePhase
+    public let layer: Int?
+
+    public init(phase: ProfilePhase, layer: Int?) {
+      self.phase = phase
+      self.layer = layer
+    }
+  }
+}
+
+extension Profile.Entry {
+  fileprivate mutating func add(_ other: Profile.Entry) {
+    calls += other.calls
+    nanoseconds += other.nanoseconds
+    waitNanoseconds += other.waitNanoseconds
+    flops += other.flops
+    streamedBytes += other.streamedBytes
+    activationBytes += other.activationBytes
+  }
+}
+
+extension Profile.ThreadTime {
+  public mutating func add(_ other: Profile.ThreadTime) {
+    busyNanoseconds += other.busyNanoseconds
+    waitNanoseconds += other.waitNanoseconds
+  }
+}

@@ -1,0 +1,128 @@
+/// One run, whole: what ran, where, on what, how correct it was and every raw sample.
+///
+/// The record is the only truth of a run. Every report is a pure function of it. Durations are integers in
+/// nanoseconds, sizes in bytes; what could not be read is absent, never zero.
+public struct Record: Codable, Sendable, Equatable {
+  /// Raised when a field changes its meaning; a reader refuses any other number.
+  public static let currentSchema = 1
+
+  public var schema = Record.currentSchema
+  public var kind: Kind
+  /// The command's arguments, the program's name first, so that a reader can repeat the run.
+  public var command: [String]
+  /// ISO 8601, UTC.
+  public var started: String
+  public var finished: String?
+  /// False from the start until the last cell has ended; an interrupted run stays incomplete.
+  public var isComplete = false
+  public var model: ModelDescription?
+  public var machine: Machine
+  public var build: Build
+  public var settings: Settings
+  public var ceilings: [Ceiling] = []
+  /// Wall time that measuring the ceilings took, before, between and after the rounds; nil where it was not said.
+  public var ceilingSeconds: Double?
+  public var warnings: [String] = []
+  public var correctness: [Correctness] = []
+  public var cells: [Cell] = []
+  /// The other programs that took part; nil where there were none, and in records from before there could be.
+  public var peers: [PeerDescription]?
+  /// What the run met on its machine; nil in records from before it was watched.
+  public var conditions: Conditions?
+  /// What was found to speak against the figures when the run ended; reports judge anew. Nil until then.
+  public var findings: [Finding]?
+  /// Why the program's own workers counted no events of the CPU, in a line; nil where they did, or did not say.
+  public var countersUnavailable: String?
+  /// Where each contestant's time went; nil in records from before that was measured.
+  public var profiles: [Profile]?
+
+  public enum Kind: String, NamedChoice {
+    case endToEnd = "end-to-end"
+    case matmul = "gemm"
+    case operations = "ops"
+  }
+
+  public init(
+    kind: Kind, command: [String], started: String, model: ModelDescription?, machine: Machine,
+    build: Build, settings: Settings
+  ) {
+    self.kind = kind
+    self.command = command
+    self.started = started
+    self.model = model
+    self.machine = machine
+    self.build = build
+    self.settings = settings
+  }
+}
+
+/// The GPT-2 that ran.
+public struct ModelDescription: Codable, Sendable, Equatable {
+  public var name: String
+  public var layers: Int
+  public var heads: Int
+  public var channels: Int
+  public var vocabulary: Int
+  public var context: Int
+  public var parameters: Int
+  /// Bytes of all weights at the file's precision.
+  public var weightBytes: Int
+  /// Whether TTFT starts at text: a tokenizer came with it, and no other program takes part, which would have to
+  /// have the same one. Otherwise TTFT starts at token ids.
+  public var hasTokenizer: Bool
+
+  public init(
+    name: String, layers: Int, heads: Int, channels: Int, vocabulary: Int, context: Int,
+    parameters: Int, weightBytes: Int, hasTokenizer: Bool
+  ) {
+    self.name = name
+    self.layers = layers
+    self.heads = heads
+    self.channels = channels
+    self.vocabulary = vocabulary
+    self.context = context
+    self.parameters = parameters
+    self.weightBytes = weightBytes
+    self.hasTokenizer = hasTokenizer
+  }
+}
+
+/// Another program that took part.
+public struct PeerDescription: Codable, Sendable, Equatable {
+  /// As in `Cell.variant`.
+  public var name: String
+  /// The command that started it, as it was typed.
+  public var command: String
+  /// What it says it is; nil where it never said.
+  public var version: String?
+
+  public init(name: String, command: String, version: String? = nil) {
+    self.name = name
+    self.command = command
+    self.version = version
+  }
+}
+
+/// What was asked of the harness.
+public struct Settings: Codable, Sendable, Equatable {
+  /// The suite's name; nil where the cells came from the command line.
+  public var suite: String?
+  /// Samples wanted of each cell.
+  public var repetitions: Int
+  /// Wall time that one contestant may spend on one cell before it stops short of `repetitions`.
+  public var cellBudgetSeconds: Double
+  /// Seed of the order of rounds and of the prompts.
+  public var seed: UInt64
+  /// What ran before the first sample of each cell and was not kept, in a line; nil where it was not said.
+  public var warmup: String?
+
+  public init(
+    suite: String?, repetitions: Int, cellBudgetSeconds: Double, seed: UInt64, warmup: String? = nil
+  ) {
+    self.suite = suite
+    self.repetitions = repetitions
+    self.cellBudgetSeconds = cellBudgetSeconds
+    self.seed = seed
+    self.warmup = warmup
+  }
+}

@@ -1,0 +1,147 @@
+import Foundation
+
+/// What a record's file holds.
+public enum RecordFile: Sendable, Equatable {
+  case run(Record)
+  case builds(PairedRecord)
+
+  /// The record of either kind in the file at `path`.
+  ///
+  /// - Throws: a `RecordError` whose one line names the file, the field, what was found and what was
+  ///   expected: no such file, no JSON, another schema, another kind, a field that is missing, of another type or out
+  ///   of range.
+  public static func read(path: String) throws -> RecordFile {
+    let document = try RecordDocument(path: path)
+    return document.kind == PairedRecord.kindName
+      ? .builds(try PairedRecord(document)) : .run(try Record(document))
+  }
+}
+
+extension Record {
+  /// The record of a run in the file at `path`.
+  ///
+  /// - Throws: a `RecordError` as for `RecordFile`.
+  public static func read(path: String) throws -> Record { try Record(try RecordDocument(path: path)) }
+
+  /// Like `read(path:)`, from bytes; `path` is what errors name.
+  static func decode(_ data: Data, path: String) throws -> Record {
+    try Record(try RecordDocument(data, path: path))
+  }
+
+  fileprivate init(_ document: RecordDocument) throws {
+    self = try document.decode(Record.self, schema: Self.currentSchema, kinds: Kind.allCases.map(\.rawValue))
+    try RecordRules(path: document.path).check(self)
+  }
+
+  /// The record as JSON: indented, keys sorted, so that the same record is the same bytes; a line's end last.
+  ///
+  /// - Throws: an `EncodingError` for a number that is not finite.
+  public func encode() throws -> Data { try readableJSON(self) }
+}
+
+extension PairedRecord {
+  /// The record of an interleaved comparison in the file at `path`.
+  ///
+  /// - Throws: a `RecordError` as for `RecordFile`.
+  public static func read(path: String) throws -> PairedRecord {
+    try PairedRecord(try RecordDocument(path: path))
+  }
+
+  fileprivate init(_ document: RecordDocument) throws {
+    self = try document.decode(PairedRecord.self, schema: Self.currentSchema, kinds: [Self.kindName])
+    try RecordRules(path: document.path).check(self)
+  }
+
+  /// As a `Record` is written.
+  ///
+  /// - Throws: an `EncodingError` for a number that is not finite.
+  public func encode() throws -> Data { try readableJSON(self) }
+}
+
+/// A document as JSON: indented, keys sorted, so that the same document is the same bytes; a line's end last.
+///
+/// - Throws: an `EncodingError` for a number that is not finite.
+public func readableJSON(_ document: some Encodable) throws -> Data {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  return try encoder.encode(document) + Data("\n".utf8)
+}
+
+/// A record's bytes, of which no more is known than the fields that say what the rest means.
+private struct RecordDocument {
+  private struct Header: Decodable {
+    let schema: Int
+    let kind: String
+  }
+
+  let path: String
+  private let data: Data
+  /// Nil where a field of it is not as it should be.
+  private let header: Header?
+
+  var kind: String? { header?.kind }
+
+  init(path: String) throws {
+    let data: Data
+    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw RecordError.unreadable(path: path, reason: Self.reason(path: path))
+    }
+    try self.init(data, path: path)
+  }
+
+  init(_ data: Data, path: String) throws {
+    self.data = data
+    self.path = path
+    header = try? JSONDecoder().decode(Header.self, from: data)
+  }
+
+  /// - Throws: `RecordError` for another schema first, then for another kind, then for the first field that is wrong.
+  func decode<Value: Decodable>(_ type: Value.Type, schema: Int, kinds: [String]) throws -> Value {
+    guard let header, header.schema == schema, kinds.contains(header.kind) else {
+      throw headerProblem(schema: schema, kinds: kinds)
+    }
+    do {
+      return try JSONDecoder().decode(type, from: data)
+    } catch let error as DecodingError {
+      return try explain(error, type)
+    }
+  }
+
+  private func explain<Value: Decodable>(_ error: DecodingError, _ type: Value.Type) throws -> Value {
+    switch document() {
+    case .success(let document): throw DecodingProblem<Value>(error, in: document).error(path: path)
+    case .failure(let problem): throw problem
+    }
+  }
+
+  private func headerProblem(schema: Int, kinds: [String]) -> RecordError {
+    let members: [String: JSONValue]
+    switch document() {
+    case .success(.object(let object)): members = object
+    case .success(let other):
+      return .invalid(path: path, field: "", found: other.summary, expected: "an object")
+    case .failure(let problem): return problem
+    }
+    func invalid(_ field: String, expected: String) -> RecordError {
+      .invalid(path: path, field: field, found: members[field]?.summary ?? "missing", expected: expected)
+    }
+    guard members["schema"] == .integer(schema) else { return invalid("schema", expected: "\(schema)") }
+    guard case .string = members["kind"] else { return invalid("kind", expected: "a string") }
+    let words = kinds.map { "\"\($0)\"" }.joined(separator: ", ")
+    return invalid("kind", expected: kinds.count == 1 ? words : NamedChoiceMessage.prefix + words)
+  }
+
+  private func document() -> Result<JSONValue, RecordError> {
+    guard let document = try? JSONDecoder().decode(JSONValue.self, from: data) else {
+      return .failure(
+        .notJSON(path: path, reason: data.isEmpty ? "the file is empty" : "truncated or malformed"))
+    }
+    return .success(document)
+  }
+
+  private static func reason(path: String) -> String {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "no such file" }
+    return isFolder.boolValue ? "is a folder" : "cannot be read"
+  }
+}

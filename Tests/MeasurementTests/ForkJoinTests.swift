@@ -1,0 +1,55 @@
+import GPT2Kernels
+import Record
+import Testing
+
+@testable import Measurement
+
+/// One after the other: each wants the machine's cores for itself.
+@Suite(.serialized) struct ForkJoinTests {
+  /// That this ends at all says that every thread of the pool came to every job.
+  @Test(.timeLimit(.minutes(1)), arguments: [2, 3])
+  func poolUnderItsYardstick(_ threads: Int) throws {
+    let pool = ThreadPool(threads: threads)
+    let cost = try #require(ForkJoin.measure(threads: threads, fork: pool.forEach))
+    #expect(cost.threads == threads)
+    for figure in [cost.hotMicroseconds, cost.wokenMicroseconds] {
+      #expect(figure.isFinite && figure > 0)
+    }
+  }
+
+  @Test func oneThreadForksNothing() {
+    #expect(ForkJoin.measure(threads: 1) { _, _ in Issue.record("forked") } == nil)
+  }
+
+  @Test func eachIsTheMedianOfItsForks() throws {
+    let clock = FakeClock()
+    // One to begin with, three woken ones, two to settle, four hot ones.
+    var times: [UInt64] = [700_000, 90_000, 40_000, 50_000, 9_000, 9_000, 3_000, 1_000, 2_000, 1_500]
+    let pool = ThreadPool(threads: 2)
+    let effort = ForkJoin.Effort(
+      wokenForks: 3, pause: .nanoseconds(1), settling: 10_000, hotForks: 4, nanosecondsEach: .max)
+    let cost = try #require(
+      ForkJoin.measure(threads: 2, effort: effort, clock: clock) { count, body in
+        clock.advance(by: times.removeFirst())
+        pool.forEach(count, body)
+      })
+    #expect(times.isEmpty)
+    #expect(cost == ForkJoin(threads: 2, hotMicroseconds: 1.75, wokenMicroseconds: 50))
+  }
+
+  @Test func slowForksAreMadeOnceOfEachKind() throws {
+    let clock = FakeClock()
+    var forks = 0
+    let pool = ThreadPool(threads: 3)
+    let effort = ForkJoin.Effort(
+      pause: .nanoseconds(1), settling: 1, nanosecondsEach: 1_000_000)
+    let cost = try #require(
+      ForkJoin.measure(threads: 3, effort: effort, clock: clock) { count, body in
+        clock.advance(by: 2_000_000)
+        forks += 1
+        pool.forEach(count, body)
+      })
+    #expect(forks == 4)
+    #expect(cost.hotMicroseconds == 2000 && cost.wokenMicroseconds == 2000)
+  }
+}

@@ -11,7 +11,7 @@ extension Comparison {
       rows.map { row in
         [
           row.contestant.variant, row.contestant.weights, "\(row.contestant.threads)", row.test?.name ?? "",
-          row.metric.rawValue, row.unit, Self.number(row.base), Self.number(row.head),
+          row.metric.name, row.unit, Self.number(row.base), Self.number(row.head),
           "\(row.baseSamples)", "\(row.headSamples)", Self.number(row.ratio?.value),
           Self.number(row.ratio?.interval?.lower), Self.number(row.ratio?.interval?.upper),
           Self.number(row.pValue), Self.number(row.adjustedPValue), Self.number(row.threshold),

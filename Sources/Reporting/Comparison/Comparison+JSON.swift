@@ -30,7 +30,7 @@ extension Comparison {
       base = Party(comparison.base)
       head = Party(comparison.head)
       thresholds = Dictionary(
-        uniqueKeysWithValues: ComparedMetric.allCases.map { ($0.word, comparison.thresholds[$0]) })
+        uniqueKeysWithValues: Metric.compared.map { ($0.word, comparison.thresholds[$0]) })
       exitCode = comparison.exitCode
       warnings = comparison.warnings
       failures = comparison.failures
@@ -65,7 +65,7 @@ extension Comparison {
     let rows: Int
 
     init(_ mean: GroupMean) {
-      metric = mean.metric.rawValue
+      metric = mean.metric.name
       variant = mean.variant
       ratio = mean.ratio
       rows = mean.count
@@ -102,7 +102,7 @@ extension Comparison {
       weights = row.contestant.weights
       threads = row.contestant.threads
       test = row.test?.name
-      metric = row.metric.rawValue
+      metric = row.metric.name
       unit = row.unit
       base = row.base
       head = row.head

@@ -59,7 +59,7 @@ extension Comparison {
     let metrics = groupMeans.map(\.metric).uniqued()
     guard !metrics.isEmpty else { return "" }
     var table = MarkdownTable(
-      [("geometric mean of the ratios (rows)", .left)] + metrics.map { ($0.rawValue, .right) })
+      [("geometric mean of the ratios (rows)", .left)] + metrics.map { ($0.name, .right) })
     table.rows = groupMeans.map(\.variant).uniqued().map { variant in
       let means = metrics.map { metric in
         groupMeans.first { $0.metric == metric && $0.variant == variant }
@@ -100,7 +100,7 @@ private struct ComparisonColumn {
       Self("verdict", .left, verdict), Self("variant", .left) { "`\($0.contestant.variant)`" },
       Self("weights", .left) { $0.contestant.weights },
       Self("threads", .right) { "\($0.contestant.threads)" },
-      Self("test", .left) { $0.test?.name ?? "" }, Self("metric", .left) { $0.metric.rawValue },
+      Self("test", .left) { $0.test?.name ?? "" }, Self("metric", .left) { $0.metric.name },
       Self("base", .right) { $0.base.map { NumberText.significant($0) } ?? "" },
       Self("head", .right) { $0.head.map { NumberText.significant($0) } ?? "" },
       Self("unit", .left) { $0.unit },

@@ -5,7 +5,7 @@ struct ComparisonRow: Sendable {
   let contestant: Contestant
   /// Nil for what belongs to the whole process.
   let test: Test?
-  let metric: ComparedMetric
+  let metric: Metric
   /// The figure as `unit` has it; nil where there is none.
   var base: Double?
   var head: Double?
@@ -37,5 +37,5 @@ struct ComparisonRow: Sendable {
   /// Whether the row decides the exit code.
   var counts = true
 
-  var unit: String { isShareOfCeiling ? "% of ceiling" : metric.unit }
+  var unit: String { isShareOfCeiling ? "% of ceiling" : metric.unit.name }
 }

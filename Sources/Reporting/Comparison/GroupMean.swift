@@ -2,7 +2,7 @@ import Statistics
 
 /// The geometric mean of the ratios of a group of rows.
 struct GroupMean: Sendable, Equatable {
-  let metric: ComparedMetric
+  let metric: Metric
   /// Nil for the rows of every variant.
   let variant: String?
   /// Above 1 where the head is better.
@@ -14,7 +14,7 @@ struct GroupMean: Sendable, Equatable {
 extension Comparison {
   /// Metric by metric in the metrics' order: of all rows, then of each variant where there are several.
   var groupMeans: [GroupMean] {
-    ComparedMetric.allCases.flatMap { metric in
+    Metric.compared.flatMap { metric in
       let own = rows.filter { $0.metric == metric && $0.ratio != nil }
       let variants = own.map(\.contestant.variant).uniqued()
       let groups: [String?] = [nil] + (variants.count > 1 ? variants : [])

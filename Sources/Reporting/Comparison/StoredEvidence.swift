@@ -19,7 +19,7 @@ struct StoredEvidence: Sendable {
   }
 
   /// A metric of a row that both have figures for.
-  func candidate(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
+  func candidate(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
     if metric == .timeToFirstToken, !comparability.firstTokensCarryOver {
       let reason = "one record's TTFT starts at text, the other's at token ids"
       return withoutRatio(metric, base, head, reason)
@@ -28,12 +28,12 @@ struct StoredEvidence: Sendable {
   }
 
   /// A row whose head has no figure.
-  func withoutHead(_ base: Row, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
-    let metric = ComparedMetric.sampled(on: base.cell.test)[0]
+  func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
+    let metric = Metric.compared(on: base.cell.test)[0]
     return StoredCandidate(
       row: ComparisonRow(
         contestant: base.contestant, test: base.cell.test, metric: metric,
-        base: metric.value(base.figures), baseSamples: metric.durations(base.cell).count,
+        base: base.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
         threshold: thresholds[metric], verdict: verdict, reason: reason.singleLine))
   }
 
@@ -80,27 +80,27 @@ struct StoredEvidence: Sendable {
     return StoredCandidate(row: row, machine: machine)
   }
 
-  private func times(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
+  private func times(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
     let machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
     var row = unpaired(
-      metric, base.contestant, base.cell.test, metric.durations(base.cell), metric.durations(head.cell))
-    row.base = metric.value(base.figures)
-    row.head = metric.value(head.figures)
+      metric, base.contestant, base.cell.test, base.cell.durations(of: metric), head.cell.durations(of: metric))
+    row.base = base.figures[metric]?.value
+    row.head = head.figures[metric]?.value
     row.noiseFloor = noiseFloor(machine?.share)
     if base.cell.samples == head.cell.samples { row.isUnchangedAsTheSame() }
     return StoredCandidate(row: row, machine: machine)
   }
 
   /// Each time in units of the least that the ceilings of its own run allow for the work.
-  private func shares(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
-    guard let old = base.figures.leastNanoseconds, let new = head.figures.leastNanoseconds else {
-      let side = base.figures.leastNanoseconds == nil ? "base" : "head"
+  private func shares(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
+    guard let old = base.figures.bound?.nanoseconds, let new = head.figures.bound?.nanoseconds else {
+      let side = base.figures.bound?.nanoseconds == nil ? "base" : "head"
       let count = counted(base.contestant.threads, "thread")
       return withoutRatio(
         metric, base, head, "times do not carry over, and \(side) has no ceiling for \(count)")
     }
-    let baseTimes = metric.durations(base.cell).map { $0 / old }
-    let headTimes = metric.durations(head.cell).map { $0 / new }
+    let baseTimes = base.cell.durations(of: metric).map { $0 / old }
+    let headTimes = head.cell.durations(of: metric).map { $0 / new }
     var row = unpaired(metric, base.contestant, base.cell.test, baseTimes, headTimes)
     row.isShareOfCeiling = true
     row.base = median(baseTimes).map { 100 / $0 }
@@ -118,19 +118,19 @@ struct StoredEvidence: Sendable {
   }
 
   private func withoutRatio(
-    _ metric: ComparedMetric, _ base: Row, _ head: Row, _ reason: String
+    _ metric: Metric, _ base: RunRow, _ head: RunRow, _ reason: String
   ) -> StoredCandidate {
     StoredCandidate(
       row: ComparisonRow(
-        contestant: base.contestant, test: base.cell.test, metric: metric, base: metric.value(base.figures),
-        head: metric.value(head.figures), baseSamples: metric.durations(base.cell).count,
-        headSamples: metric.durations(head.cell).count, threshold: thresholds[metric], verdict: .inconclusive,
+        contestant: base.contestant, test: base.cell.test, metric: metric, base: base.figures[metric]?.value,
+        head: head.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
+        headSamples: head.cell.durations(of: metric).count, threshold: thresholds[metric], verdict: .inconclusive,
         reason: reason))
   }
 
   /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
   private func unpaired(
-    _ metric: ComparedMetric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double],
+    _ metric: Metric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double],
     _ headTimes: [Double]
   ) -> ComparisonRow {
     var row = ComparisonRow(
@@ -146,9 +146,9 @@ struct StoredEvidence: Sendable {
     return row
   }
 
-  private func figures(_ metric: ComparedMetric, _ contestant: Contestant) -> (base: Double, head: Double)? {
+  private func figures(_ metric: Metric, _ contestant: Contestant) -> (base: Double, head: Double)? {
     let values = [base, head].map { run in
-      run.rows.filter { $0.contestant == contestant }.compactMap { metric.value($0.figures) }.max()
+      run.rows.filter { $0.contestant == contestant }.compactMap { $0.figures[metric]?.value }.max()
     }
     guard let old = values[0], let new = values[1], old > 0, new > 0 else { return nil }
     return (old, new)
@@ -156,7 +156,7 @@ struct StoredEvidence: Sendable {
 
   /// Every cell of a contestant holds the same ones.
   private func loads(_ run: RunFigures, _ contestant: Contestant) -> [Double] {
-    run.rows.filter { $0.contestant == contestant }.map { ComparedMetric.warmLoad.durations($0.cell) }
+    run.rows.filter { $0.contestant == contestant }.map { $0.cell.durations(.load) }
       .first { !$0.isEmpty } ?? []
   }
 

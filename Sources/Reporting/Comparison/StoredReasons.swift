@@ -34,13 +34,13 @@ struct StoredReasons {
   }
 }
 
-extension ComparedMetric {
+extension Metric {
   /// The stage of a generation that it measures; nil for any other.
   fileprivate var stage: Profile.Stage? {
     switch self {
-    case .decode: .decode
-    case .prefill: .prefill
-    case .timeToFirstToken, .gemm, .operation, .peakMemory, .warmLoad: nil
+    case .decodeRate: .decode
+    case .prefillRate: .prefill
+    default: nil
     }
   }
 }

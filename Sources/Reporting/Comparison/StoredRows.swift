@@ -13,7 +13,7 @@ struct StoredRows: Sendable {
     let contestant: Contestant
     let test: Test
 
-    init(_ row: Row) {
+    init(_ row: RunRow) {
       contestant = row.contestant
       test = row.cell.test
     }
@@ -80,12 +80,12 @@ struct StoredRows: Sendable {
     for row in head.rows where !baseKeys.contains(Key(row)) { leaveOut(row, "only in head") }
   }
 
-  private mutating func match(_ base: Row, _ head: Row?) {
+  private mutating func match(_ base: RunRow, _ head: RunRow?) {
     guard let head else { return leaveOut(base, "only in base") }
     if case .failed(let reason) = head.check {
       candidates.append(evidence.withoutHead(base, .failed, "head failed its check: \(reason)"))
     } else if base.hasFigures, head.hasFigures {
-      candidates += ComparedMetric.sampled(on: base.cell.test).map { evidence.candidate($0, base, head) }
+      candidates += Metric.compared(on: base.cell.test).map { evidence.candidate($0, base, head) }
     } else if base.hasFigures {
       let reason = "head has no figure: \(Self.status(head))"
       candidates.append(evidence.withoutHead(base, .inconclusive, reason))
@@ -95,15 +95,15 @@ struct StoredRows: Sendable {
     }
   }
 
-  private mutating func leaveOut(_ row: Row, _ why: String) {
-    let metric = ComparedMetric.sampled(on: row.cell.test)[0]
+  private mutating func leaveOut(_ row: RunRow, _ why: String) {
+    let metric = Metric.compared(on: row.cell.test)[0]
     unmatched.append(
       Remark(
         label: RowFilter.label(row.contestant, row.cell.test, metric),
         line: "\(row.contestant.markdown) on \(row.cell.test.name): \(why)"))
   }
 
-  private static func status(_ row: Row) -> String {
+  private static func status(_ row: RunRow) -> String {
     row.cell.status.words + (row.cell.message.map { ": \($0.singleLine)" } ?? "")
   }
 }

@@ -1,13 +1,13 @@
 /// From which share on a change counts, metric by metric.
 public struct Thresholds: Sendable, Equatable {
-  private var shares: [ComparedMetric: Double]
+  private var shares: [Metric: Double]
 
   /// - Parameters are shares, 0.05 for 5 %, held within 0...1.
   ///   - speeds: of prefill, TTFT, decode, GEMM and operations.
   ///   - load: loads of one build differ by more than any other time.
   public init(speeds: Double = 0.05, memory: Double = 0.02, load: Double = 0.2) {
     shares = [.peakMemory: memory, .warmLoad: load]
-    for metric in ComparedMetric.allCases where shares[metric] == nil { shares[metric] = speeds }
+    for metric in Metric.compared where shares[metric] == nil { shares[metric] = speeds }
     shares = shares.mapValues { min(max($0, 0), 1) }
   }
 
@@ -17,14 +17,14 @@ public struct Thresholds: Sendable, Equatable {
   /// The change of a metric that the interleaved comparison calls none: what one named a threshold of one's own for, all
   /// below it. The default is no wish of anybody's but what short runs can tell apart, so of a speed more than half of
   /// it, where it is plainly seen, is not called none.
-  func tolerance(_ metric: ComparedMetric) -> Double {
+  func tolerance(_ metric: Metric) -> Double {
     metric.isSpeed && self[metric] == Self.interleaved[metric] ? self[metric] / 2 : self[metric]
   }
 
   /// `5%` for every metric but the load's time, `decode=2%` for one; `5%,decode=2%,memory=1%` for both, what is
   /// named winning. A metric that nothing is said of keeps its share of `defaults`.
   public init(parsing text: String, defaults: Thresholds = Thresholds()) throws(OptionError) {
-    var named: [ComparedMetric: Double] = [:]
+    var named: [Metric: Double] = [:]
     var general: Double?
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let words = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -35,7 +35,7 @@ public struct Thresholds: Sendable, Equatable {
         general = try Self.share(words[0])
         continue
       }
-      guard let metric = ComparedMetric.allCases.first(where: { $0.word == words[0] }) else {
+      guard let metric = Metric.compared.first(where: { $0.word == words[0] }) else {
         throw OptionError(found: words[0], expected: "one of \(Self.knownWords)")
       }
       guard named[metric] == nil else {
@@ -45,7 +45,7 @@ public struct Thresholds: Sendable, Equatable {
     }
     shares = defaults.shares
     if let general {
-      for metric in ComparedMetric.allCases where metric != .warmLoad { shares[metric] = general }
+      for metric in Metric.compared where metric != .warmLoad { shares[metric] = general }
     }
     shares.merge(named) { $1 }
   }
@@ -56,23 +56,23 @@ public struct Thresholds: Sendable, Equatable {
     max(self[.peakMemory], min(1, 1 / max(base, head)))
   }
 
-  subscript(metric: ComparedMetric) -> Double { shares[metric] ?? 0 }
+  subscript(metric: Metric) -> Double { shares[metric] ?? 0 }
 
   /// `5 %, memory 2 %, load 20 %`: the speeds' share first where they have one.
   public var words: String {
-    let speeds = Set(ComparedMetric.allCases.filter(\.isSpeed).map { self[$0] })
+    let speeds = Set(Metric.compared.filter(\.isSpeed).map { self[$0] })
     let common = speeds.count == 1 ? speeds.first.map { [Self.percent($0)] } ?? [] : []
-    let others = ComparedMetric.allCases.filter { common.isEmpty || !$0.isSpeed }
+    let others = Metric.compared.filter { common.isEmpty || !$0.isSpeed }
       .map { "\($0.word) \(Self.percent(self[$0]))" }
     return (common + others).joined(separator: ", ")
   }
 
   /// Every metric with its share, as `init(parsing:)` takes it.
   public var text: String {
-    ComparedMetric.allCases.map { "\($0.word)=\(self[$0])" }.joined(separator: ",")
+    Metric.compared.map { "\($0.word)=\(self[$0])" }.joined(separator: ",")
   }
 
-  private static var knownWords: String { ComparedMetric.allCases.map(\.word).joined(separator: ", ") }
+  private static var knownWords: String { Metric.compared.map(\.word).joined(separator: ", ") }
 
   private static func percent(_ share: Double) -> String { NumberText.plain(share * 100) + " %" }
 
@@ -90,9 +90,4 @@ public struct Thresholds: Sendable, Equatable {
 public struct OptionError: Error, Equatable, Sendable {
   public let found: String
   public let expected: String
-}
-
-extension ComparedMetric {
-  /// Whether the metric is a time of computing, or a rate.
-  var isSpeed: Bool { self != .peakMemory && self != .warmLoad }
 }

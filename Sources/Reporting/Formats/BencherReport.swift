@@ -1,5 +1,5 @@
-import Foundation
 import Record
+import Foundation
 import Statistics
 
 /// A run in Bencher's metric format (bencher.dev/docs/reference/bencher-metric-format): benchmark, measure, value
@@ -10,9 +10,9 @@ import Statistics
 /// operations, of another operation one call and calls. `time-to-first-token`, `load-time` and `load-to-first-token` are nanoseconds too, `peak-memory` is
 /// bytes. A slug has at most 64 characters, a benchmark's name at most 1024 bytes.
 public struct BencherReport: Sendable {
-  let benchmarks: [String: [String: Metric]]
+  let benchmarks: [String: [String: Measure]]
 
-  struct Metric: Codable, Sendable, Equatable {
+  struct Measure: Codable, Sendable, Equatable {
     let value: Double
     /// The ends of the 95 % interval; absent where there is none.
     let lowerValue: Double?
@@ -35,15 +35,18 @@ public struct BencherReport: Sendable {
 
   public init(_ record: Record) {
     let run = RunFigures(record)
-    var benchmarks: [String: [String: Metric]] = [:]
+    var benchmarks: [String: [String: Measure]] = [:]
     for tracked in TrackedFigure.all(run) {
       let name = Self.name(tracked.contestant, tracked.test)
-      guard let figure = tracked.figure.scaled(by: Self.factor(tracked.measure)).finite else { continue }
-      benchmarks[name, default: [:]][Self.slug(tracked.measure)] = Metric(figure)
+      // Bencher's units are nanoseconds and bytes.
+      guard let slug = tracked.metric.slug,
+        let figure = tracked.figure.scaled(by: tracked.metric.unit.size).finite
+      else { continue }
+      benchmarks[name, default: [:]][slug] = Measure(figure)
     }
     for row in run.rows {
       guard let figure = Self.throughput(row)?.finite else { continue }
-      benchmarks[Self.name(row.contestant, row.cell.test), default: [:]]["throughput"] = Metric(figure)
+      benchmarks[Self.name(row.contestant, row.cell.test), default: [:]]["throughput"] = Measure(figure)
     }
     self.benchmarks = benchmarks
   }
@@ -57,34 +60,12 @@ public struct BencherReport: Sendable {
     }
   }
 
-  private static func slug(_ measure: TrackedFigure.Measure) -> String {
-    switch measure {
-    case .prefill, .timePerOutputToken, .gemm, .operation: return "latency"
-    case .timeToFirstToken: return "time-to-first-token"
-    case .peakMemory: return "peak-memory"
-    case .warmLoad: return "load-time"
-    case .loadToFirstToken: return "load-to-first-token"
-    }
-  }
-
-  /// From milliseconds and microseconds to nanoseconds, from MiB to bytes.
-  private static func factor(_ measure: TrackedFigure.Measure) -> Double {
-    switch measure {
-    case .peakMemory: 1_048_576
-    case .operation: 1e3
-    default: 1e6
-    }
-  }
-
-  private static func throughput(_ row: Row) -> Figure? {
+  private static func throughput(_ row: RunRow) -> Figure? {
     switch row.cell.test {
-    case .prefill: return row.figures.prefillTokensPerSecond
-    case .decode: return row.figures.decodeTokensPerSecond
+    case .prefill, .decode: row.figures[row.cell.test.headlineMetric]
     case .operation(.matmul):
-      return (row.cell.flops ?? row.cell.test.matmulFlops).flatMap { flops in
-        row.figures.gemmMS?.rate(of: flops * 1e3)
-      }
-    case .operation: return row.figures.operationMicroseconds?.rate(of: 1e6)
+      (row.cell.flops ?? row.cell.test.matmulFlops).flatMap { row.figures[.matmulTime]?.rate(of: $0 * 1e3) }
+    case .operation: row.figures[.operationTime]?.rate(of: 1e6)
     }
   }
 

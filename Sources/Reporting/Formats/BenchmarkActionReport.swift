@@ -36,8 +36,8 @@ public struct BenchmarkActionReport: Sendable {
 extension BenchmarkActionReport.Entry {
   fileprivate init(_ tracked: TrackedFigure, in record: Record) {
     let place = [tracked.contestant.label, tracked.test?.name].compactMap { $0 }.joined(separator: ", ")
-    name = "\(place): \(tracked.measure.rawValue)"
-    unit = tracked.measure.unit
+    name = "\(place): \(tracked.metric.title)"
+    unit = tracked.metric.unit.name
     value = tracked.figure.value
     range = tracked.figure.interval.map { "± \(NumberText.plain(($0.upper - $0.lower) / 2))" }
     let lines = [

@@ -2,19 +2,21 @@ extension Comparison {
   /// The comparison as a comment on GitHub: the verdict, the rows that are worse or undecided, and the rest folded.
   public var gitHubComment: String {
     let (urgent, others) = (rowsWorstFirst.filter(\.isUrgent), rowsWorstFirst.filter { !$0.isUrgent })
-    let sections = [
-      GitHubComment.Section(title: counted(others.count, "other row"), text: table(of: others)),
-      GitHubComment.Section(title: "Geometric means", text: meansTable),
-      GitHubComment.Section(title: "On one side only", text: MarkdownReport.list(unmatched)),
-    ]
+    func raw(_ text: String) -> Block { .paragraph(Prose(runs: [.init(text: text)])) }
     return GitHubComment(
       marker: "gpt2-bench compare", heading: "Performance of two \(method.nouns)",
       shown: [
-        verdictLine, warnings.map { "> **Warning:** \($0)" }.joined(separator: "\n>\n"),
-        failures.isEmpty ? "" : "Failed its correctness check in head:\n\n" + MarkdownReport.list(failures),
-        table(of: urgent),
+        raw(verdictLine), raw(warnings.map { "> **Warning:** \($0)" }.joined(separator: "\n>\n")),
+        raw(
+          failures.isEmpty ? "" : "Failed its correctness check in head:\n\n" + MarkdownReport.list(failures)),
+        raw(table(of: urgent)),
       ],
-      folded: sections + [GitHubComment.Section(explanation)].compactMap { $0 }
+      folded: [
+        Section(id: "others", title: counted(others.count, "other row"), [raw(table(of: others))]),
+        Section(id: "means", title: "Geometric means", [raw(meansTable)]),
+        Section(id: "unmatched", title: "On one side only", [raw(MarkdownReport.list(unmatched))]),
+        Section(id: "method", title: "How to read it", [raw(String(explanation.dropFirst(19)))]),
+      ]
     ).text
   }
 
@@ -42,7 +44,7 @@ extension ComparisonRow {
   fileprivate var isUrgent: Bool { counts && [.regressed, .failed, .inconclusive].contains(verdict) }
 
   fileprivate func annotation(_ level: WorkflowCommand.Level) -> WorkflowCommand {
-    let place = [contestant.label, test?.name, metric.rawValue].compactMap { $0 }.joined(separator: ", ")
+    let place = [contestant.label, test?.name, metric.name].compactMap { $0 }.joined(separator: ", ")
     let values = [base, head].map { $0.map { NumberText.significant($0) } ?? "no figure" }
     let interval = ratio?.interval.map {
       " (\(NumberText.fixed($0.lower, 3)) to \(NumberText.fixed($0.upper, 3)))"

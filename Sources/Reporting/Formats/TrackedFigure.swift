@@ -2,70 +2,43 @@ import Record
 import Statistics
 
 /// A figure that services follow from run to run. All are times or sizes, so that smaller is better for every one.
-struct TrackedFigure: Sendable, Equatable {
-  enum Measure: String, Sendable {
-    case timeToFirstToken = "TTFT"
-    case prefill
-    case timePerOutputToken = "TPOT"
-    case gemm = "GEMM"
-    case operation
-    case peakMemory = "peak memory"
-    case warmLoad = "load, warm"
-    case loadToFirstToken = "load to first token"
-
-    /// `ms`, `µs` or `MiB`.
-    var unit: String {
-      switch self {
-      case .peakMemory: "MiB"
-      case .operation: "µs"
-      default: "ms"
-      }
-    }
-  }
-
+struct TrackedFigure: Sendable {
   let contestant: Contestant
   /// Nil for what belongs to the whole process.
   let test: Test?
-  let measure: Measure
-  /// In the measure's unit; its value is finite, and so are the ends of its interval.
+  let metric: Metric
+  /// In the metric's unit; its value is finite, and so are the ends of its interval.
   let figure: Figure
   /// Samples behind it; nil where there is one value only.
   let sampleCount: Int?
 
   /// Every figure of a run: row by row, then what each contestant's process took. What has no figure is left out.
   static func all(_ run: RunFigures) -> [TrackedFigure] {
-    run.rows.flatMap(sampled) + run.rows.map(\.contestant).uniqued().flatMap { processes($0, run) }
-  }
-
-  private static func sampled(_ row: Row) -> [TrackedFigure] {
-    let figures: [(Measure, Figure?)] = [
-      (.timeToFirstToken, row.figures.timeToFirstTokenMS), (.prefill, row.figures.prefillMS),
-      (.timePerOutputToken, row.figures.timePerOutputTokenMS), (.gemm, row.figures.gemmMS),
-      (.operation, row.figures.operationMicroseconds),
-    ]
-    return figures.compactMap { measure, figure in
-      figure?.finite.map {
-        TrackedFigure(
-          contestant: row.contestant, test: row.cell.test, measure: measure, figure: $0,
-          sampleCount: row.figures.sampleCount)
+    run.rows.flatMap { row in
+      Metric.tracked.filter { $0.scope != .process }.compactMap { metric in
+        row.figures[metric]?.finite.map {
+          TrackedFigure(
+            contestant: row.contestant, test: row.cell.test, metric: metric, figure: $0,
+            sampleCount: row.figures.sampleCount)
+        }
       }
-    }
+    } + run.rows.map(\.contestant).uniqued().flatMap { processes($0, run) }
   }
 
-  /// The largest of the contestant's cells, as comparisons take it.
+  /// The largest of the contestant's cells, as comparisons take it; of sampled loads, which all cells share, the first.
   private static func processes(_ contestant: Contestant, _ run: RunFigures) -> [TrackedFigure] {
     let own = run.rows.filter { $0.contestant == contestant }.map(\.figures)
-    func largest(_ value: (CellFigures) -> Double?) -> Figure? {
-      own.compactMap(value).max().map { Figure(value: $0) }
-    }
-    let withLoads = own.first { $0.loadToFirstTokenMS != nil }
-    let figures: [(Measure, Figure?, Int?)] = [
-      (.peakMemory, largest(\.peakMemoryMiB), nil), (.warmLoad, largest(\.warmLoadMS), nil),
-      (.loadToFirstToken, withLoads?.loadToFirstTokenMS, withLoads?.loadSampleCount),
-    ]
-    return figures.compactMap { measure, figure, count in
-      figure?.finite.map {
-        TrackedFigure(contestant: contestant, test: nil, measure: measure, figure: $0, sampleCount: count)
+    return Metric.tracked.filter { $0.scope == .process }.compactMap { metric in
+      let isSampled = if case .time = metric.source { true } else { false }
+      let known = own.filter { $0[metric] != nil }
+      guard
+        let chosen = isSampled
+          ? known.first : known.max(by: { ($0[metric]?.value ?? 0) < ($1[metric]?.value ?? 0) })
+      else { return nil }
+      return chosen[metric]?.finite.map {
+        TrackedFigure(
+          contestant: contestant, test: nil, metric: metric, figure: $0,
+          sampleCount: isSampled ? chosen.loadSampleCount : nil)
       }
     }
   }

@@ -29,7 +29,7 @@ public struct PairedDemand: Sendable, Equatable {
         let contestant = Contestant(record.contestants[record.units[unit].contestant])
         return series.contains { $0.contestant == contestant && $0.test == record.units[unit].test }
       })
-    func contestants(_ metric: ComparedMetric) -> Set<Int> {
+    func contestants(_ metric: Metric) -> Set<Int> {
       Set(
         record.contestants.indices.filter { index in
           let contestant = Contestant(record.contestants[index])

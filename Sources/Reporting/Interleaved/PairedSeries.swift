@@ -20,7 +20,7 @@ struct PairedSeries: Sendable {
 
   let contestant: Contestant
   let test: Test?
-  let metric: ComparedMetric
+  let metric: Metric
   let entries: [Entry]
   /// Medians over all samples of the stage, in the metric's unit.
   let base: Double?
@@ -37,7 +37,7 @@ extension PairedRecord {
   func series(_ stage: PairedBlock.Stage) -> [PairedSeries] {
     let blocks = blocks.filter { $0.stage == stage }
     let sampled = units.indices.flatMap { unit in
-      ComparedMetric.sampled(on: units[unit].test).map { series($0, unit: unit, blocks) }
+      Metric.compared(on: units[unit].test).map { series($0, unit: unit, blocks) }
     }
     return sampled
       + contestants.indices.flatMap { contestant in
@@ -48,14 +48,14 @@ extension PairedRecord {
       }
   }
 
-  private func series(_ metric: ComparedMetric, unit: Int, _ blocks: [PairedBlock]) -> PairedSeries {
+  private func series(_ metric: Metric, unit: Int, _ blocks: [PairedBlock]) -> PairedSeries {
     let test = units[unit].test
     var durations: [PairedSide: [Double]] = [:]
     var entries: [PairedSeries.Entry] = []
     for (index, block) in blocks.enumerated() {
       var rounds: [Int: [PairedSide: [Double]]] = [:]
       for taken in block.samples where taken.unit == unit {
-        guard let duration = metric.duration(of: taken.sample, on: test), duration > 0 else { continue }
+        guard let duration = metric.span.flatMap({ taken.sample.duration($0) }), duration > 0 else { continue }
         durations[taken.side, default: []].append(duration)
         rounds[taken.sample.round, default: [:]][taken.side, default: []].append(log(duration))
       }
@@ -73,7 +73,7 @@ extension PairedRecord {
   }
 
   private func series(
-    _ metric: ComparedMetric, contestant: Int, _ blocks: [PairedBlock], value: (PairedProcess) -> Int?
+    _ metric: Metric, contestant: Int, _ blocks: [PairedBlock], value: (PairedProcess) -> Int?
   ) -> PairedSeries {
     var values: [PairedSide: [Double]] = [:]
     var entries: [PairedSeries.Entry] = []
@@ -102,29 +102,6 @@ extension PairedRecord {
     guard let base = logarithms[.base], let control = logarithms[.control], let head = logarithms[.head]
     else { return [] }
     return zip(zip(base, control), head).map { (($0.0 + $0.1) / 2 - $1, $0.0 - $0.1) }
-  }
-}
-
-extension ComparedMetric {
-  /// The time, in nanoseconds, that a sample of `test` contributes; nil where it has none.
-  func duration(of sample: Sample, on test: Test) -> Double? {
-    switch self {
-    case .decode: return sample.stepDuration
-    case .prefill: return sample.prefillDuration
-    case .timeToFirstToken: return sample.firstTokenDuration
-    case .gemm, .operation: return sample.elapsedNanoseconds
-    case .peakMemory, .warmLoad: return nil
-    }
-  }
-
-  /// A time in nanoseconds, or a size in bytes, as tables show it, in `unit`.
-  fileprivate func figure(_ value: Double, on test: Test?) -> Double {
-    switch self {
-    case .decode, .prefill: return (test?.tokensPerPrimaryDuration ?? 1) * 1e9 / value
-    case .timeToFirstToken, .gemm, .warmLoad: return value / 1e6
-    case .operation: return value / 1e3
-    case .peakMemory: return value / 1_048_576
-    }
   }
 }
 

@@ -1,3 +1,5 @@
+import Record
+
 /// How well variants of one model predict one text.
 public struct PerplexityReport: Codable, Equatable, Sendable {
   public struct Result: Codable, Equatable, Sendable {

@@ -80,13 +80,3 @@ struct ProfileTree {
 
   private func rate(_ value: Double?) -> String { value.map { NumberText.significant($0, 3) } ?? "" }
 }
-
-extension Roof {
-  /// `compute`, or the level of memory.
-  var word: String {
-    switch self {
-    case .compute: "compute"
-    case .memory(let level): level
-    }
-  }
-}

@@ -1,3 +1,5 @@
+import Record
+
 extension Timeline {
   /// The last nanosecond that a trace can hold, 50 days in: readers keep microseconds in a double and multiply
   /// by 1000, which below 2⁴² gives back each nanosecond.

@@ -1,3 +1,5 @@
+import Record
+
 /// What every thread of a run did and when, for tools that draw it. Times are in nanoseconds from the run's start.
 public struct Timeline: Sendable {
   /// What a span is called.

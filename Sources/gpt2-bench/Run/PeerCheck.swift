@@ -49,7 +49,7 @@ final class PeerCheck {
         try compare(contestant, prompt, files, &comparison)
       }
       comparison.finish()
-      return CheckRows.row(comparison, reference: reference.name, of: contestant.plan)
+      return CheckRows.row(comparison.result, reference: reference.name, of: contestant.plan)
     }
   }
 

@@ -109,8 +109,9 @@ final class WorkerSession {
         batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
     }
     let kernel = variant.kernel(threads: threads)
-    let found = try shape.problem(kernel: kernel, rotation: nil).check()
-    let ragged = try shape.firstRaggedFailure(of: kernel)
+    let operation = try shape.modelOperation
+    let found = try operation.problem(kernel: kernel, rotation: nil).check()
+    let ragged = try operation.firstRaggedFailure(of: kernel)
     return CheckAnswer(
       references: results,
       operation: .init(isMatmul: shape.kind == .matmul, check: found, raggedFailure: ragged))
@@ -154,7 +155,8 @@ final class WorkerSession {
     let run =
       try kernelRuns[shape]
       ?? KernelRun(
-        shape.problem(kernel: variant.kernel(threads: threads), rotation: try sharedRotation()))
+        shape.modelOperation.problem(kernel: variant.kernel(threads: threads), rotation: try sharedRotation())
+      )
     kernelRuns[shape] = run
     let (sample, counted) = run.sample(try? counters.get())
     return RunAnswer(

@@ -214,3 +214,10 @@ extension JSONValue {
     #expect(comparison.gitHubAnnotations.count == 1)
   }
 }
+
+@Suite struct WorkflowCommandTests {
+  @Test func whatWouldEndTheCommandIsEscaped() {
+    let command = WorkflowCommand(level: .error, title: "100 %: a, b\r\nc", message: "100 %: a, b\r\nc")
+    #expect(command.line == "::error title=100 %25%3A a%2C b%0D%0Ac::100 %25: a, b%0D%0Ac")
+  }
+}

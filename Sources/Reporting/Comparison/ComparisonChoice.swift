@@ -122,10 +122,10 @@ public struct RowFilter: Sendable, Equatable {
   private static func isPart(_ word: String, of label: String) -> Bool {
     label.ranges(of: word).contains { range in
       let before = label[..<range.lowerBound].last
-      let behind = label[range.upperBound...].first
-      let cutsInFront = before?.isNumber == true && word.first?.isNumber == true
-      let cutsBehind = behind?.isNumber == true && word.last?.isNumber == true
-      return !cutsInFront && !cutsBehind
+      let after = label[range.upperBound...].first
+      let cutsAtStart = before?.isNumber == true && word.first?.isNumber == true
+      let cutsAtEnd = after?.isNumber == true && word.last?.isNumber == true
+      return !cutsAtStart && !cutsAtEnd
     }
   }
 

@@ -1,4 +1,4 @@
-// The fields of a comparison's row, each defined once: Markdown, CSV and JSON show them.
+// The fields of a comparison's row, each defined once, and what programs read: CSV and JSON.
 
 extension [Column<ComparisonRow>] {
   /// For people. The remark comes last, since it may be long.
@@ -25,8 +25,7 @@ extension Column where Row == ComparisonRow {
   ///   - heading: nil for what is for programs alone.
   ///   - isOptional: left out of the report where no row has a value.
   fileprivate init(
-    _ key: String, _ heading: String?, isOptional: Bool = false, style: Style = .plain,
-    _ reading: Reading,
+    _ key: String, _ heading: String?, isOptional: Bool = false, style: Style = .plain, _ reading: Reading,
     shown: (@Sendable (Row) -> Prose)? = nil
   ) {
     let alignment: Table.Alignment =
@@ -36,8 +35,7 @@ extension Column where Row == ComparisonRow {
       }
     self.init(
       heading: Table.Heading(Prose(heading ?? key), alignment, isOptional: isOptional), key: key,
-      reading: reading,
-      shown: shown, style: style)
+      reading: reading, shown: shown, style: style)
   }
 
   fileprivate static var verdict: Self {
@@ -65,15 +63,13 @@ extension Column where Row == ComparisonRow {
   fileprivate static var ratio: Self {
     Self("ratio", "ratio, > 1 is better", style: .decimals(3), .figure(\.ratio))
   }
-  fileprivate static var interval: Self {
-    Self("", "CI", .text { $0.ratio?.interval?.words })
-  }
+  fileprivate static var interval: Self { Self("", "CI", .text { $0.ratio?.interval?.words }) }
   fileprivate static var pValue: Self { Self("p", nil, .number(\.pValue)) }
   fileprivate static var adjustedPValue: Self {
     Self("p_adjusted", "p, Holm", style: .significant(2), .number(\.adjustedPValue))
   }
-  /// Like all shares a fraction for programs, in per cent for people.
   fileprivate static var threshold: Self { Self("threshold", nil, .number(\.threshold)) }
+  /// Like all shares a fraction for programs, and in per cent for people.
   fileprivate static var noiseFloor: Self {
     Self("noise_floor", "noise floor", isOptional: true, style: .percent, .number(\.noiseFloor))
   }

@@ -51,7 +51,7 @@ extension Comparison {
     rows.isEmpty ? [] : [.table(Table(.report, rows), label: "rows")]
   }
 
-  /// A line for all rows, then one a variant; a column a metric, with the number of rows behind each mean.
+  /// A line for all rows, then one a variant; a column a metric, with the number of rows of each mean.
   private var means: [Block] {
     let metrics = groupMeans.map(\.metric).uniqued()
     guard !metrics.isEmpty else { return [] }
@@ -190,7 +190,7 @@ struct WorkflowCommand: Sendable, Equatable {
 
   /// What would end the command.
   private static func escaped(_ text: String) -> String {
-    // A carriage return and the line feed behind it are one Character.
+    // A carriage return and the line feed after it are one Character.
     text.unicodeScalars.map { scalar in
       switch scalar {
       case "%": "%25"

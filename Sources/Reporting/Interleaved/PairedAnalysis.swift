@@ -37,18 +37,21 @@ public struct PairedAnalysis: Sendable {
   /// Whether no further block of the confirmation is needed.
   public var isConfirmationClear: Bool { confirmation(isOver: false).isClear }
 
-  private func confirmation(isOver: Bool) -> PairedConfirmation {
+  /// The second, independent measurement of the rows that the search took for changed: fresh blocks, with looks and
+  /// shares of α of their own, declared before anything was measured. A change that it does not show again is none.
+  private func confirmation(isOver: Bool) -> PairedSearch {
     let candidates = Set(search.outcomes.filter(\.row.verdict.isChange).map(\.series.label))
-    return PairedConfirmation(
+    return PairedSearch(
       record.series(.confirmation).filter { candidates.contains($0.label) }, thresholds: thresholds,
-      settings: record.settings, blocks: record.blocks.count { $0.stage == .confirmation }, isOver: isOver)
+      plan: record.settings.confirmationPlan, blocks: record.blocks.count { $0.stage == .confirmation },
+      isOver: isOver)
   }
 
   /// The rows as the reports show them, with the confirmation and the smallest detectable changes.
   var rows: [ComparisonRow] {
     let confirmation = confirmation(isOver: true)
     return search.outcomes.map { outcome in
-      var row = confirmation.applied(to: outcome.row)
+      var row = confirmation.confirmed(outcome.row)
       row.smallestDetectable = smallestDetectable(outcome)
       return row
     }

@@ -11,7 +11,7 @@ struct PairedSearch: Sendable {
   struct Outcome: Sendable {
     let series: PairedSeries
     var row: ComparisonRow
-    /// Values, a block each, behind the row's figures.
+    /// Values, a block each, that the row's figures are made of.
     var improvements: [Double] = []
     var controls: [Double] = []
     /// Error that its look might spend.
@@ -82,30 +82,12 @@ struct PairedSearch: Sendable {
   }
 }
 
-/// The second, independent measurement of the rows that the search took for changed: fresh blocks, with looks and
-/// shares of α of their own, declared before anything was measured. A change that it does not show again is none.
-struct PairedConfirmation: Sendable {
-  private let search: PairedSearch
-
-  /// - Parameters:
-  ///   - series: of the confirmation's blocks, the rows to confirm alone.
-  ///   - blocks: how many blocks of it have been measured.
-  ///   - isOver: no further block of it follows.
-  init(
-    _ series: [PairedSeries], thresholds: Thresholds, settings: PairedSettings, blocks: Int, isOver: Bool
-  ) {
-    search = PairedSearch(
-      series, thresholds: thresholds, plan: settings.confirmationPlan, blocks: blocks, isOver: isOver)
-  }
-
-  /// Whether every row is confirmed, or shown not to be.
-  var isClear: Bool { search.isClear }
-
-  /// The row as it stands after the confirmation.
-  func applied(to row: ComparisonRow) -> ComparisonRow {
+extension PairedSearch {
+  /// The row of another search as it stands after this one, which measured it once more.
+  func confirmed(_ row: ComparisonRow) -> ComparisonRow {
     guard row.verdict.isChange else { return row }
     var result = row
-    let again = search.outcomes.first { $0.series.label == row.label }?.row
+    let again = outcomes.first { $0.series.label == row.label }?.row
     result.isConfirmed = again?.verdict == row.verdict
     guard let again, again.baseSamples > 0 else {
       result.verdict = .inconclusive

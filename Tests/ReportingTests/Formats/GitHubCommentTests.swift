@@ -49,8 +49,10 @@ import Testing
 
   @Test func aCodeBlockIsCutWholeOrNotAtAll() {
     let block = "```\n" + String(repeating: "0123456789\n", count: 7000) + "```"
+    let long = Prose(runs: [.init(text: "kept\n" + block)])
     let comment = GitHubComment(
-      marker: "m", heading: "h", shown: ["before"], folded: [.init(title: "long", text: "kept\n" + block)])
+      marker: "m", heading: "h", shown: [.paragraph("before")],
+      folded: [Section(id: "long", title: "long", [.paragraph(long)])])
     #expect(comment.text.count(of: "```") == 0)
     #expect(comment.text.contains("kept\n\n</details>"))
     #expect(comment.text.contains("Left out"))
@@ -63,13 +65,6 @@ import Testing
     #expect(text.contains("&lt;/details> &lt;!-- hidden"))
     #expect(text.count(of: "<!--") == 1)
     #expect(text.count(of: "<details>") == text.count(of: "</details>"))
-  }
-}
-
-@Suite struct WorkflowCommandTests {
-  @Test func whatWouldEndTheCommandIsEscaped() {
-    let command = WorkflowCommand(level: .error, title: "100 %: a, b\r\nc", message: "100 %: a, b\r\nc")
-    #expect(command.line == "::error title=100 %25%3A a%2C b%0D%0Ac::100 %25: a, b%0D%0Ac")
   }
 }
 

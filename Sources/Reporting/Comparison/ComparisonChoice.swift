@@ -1,3 +1,5 @@
+import Record
+
 /// From which share on a change counts, metric by metric.
 public struct Thresholds: Sendable, Equatable {
   private var shares: [Metric: Double]
@@ -7,7 +9,7 @@ public struct Thresholds: Sendable, Equatable {
   ///   - load: loads of one build differ by more than any other time.
   public init(speeds: Double = 0.05, memory: Double = 0.02, load: Double = 0.2) {
     shares = [.peakMemory: memory, .warmLoad: load]
-    for metric in Metric.compared where shares[metric] == nil { shares[metric] = speeds }
+    for metric in Metric.compared where metric.isSpeed { shares[metric] = speeds }
     shares = shares.mapValues { min(max($0, 0), 1) }
   }
 
@@ -90,4 +92,53 @@ public struct Thresholds: Sendable, Equatable {
 public struct OptionError: Error, Equatable, Sendable {
   public let found: String
   public let expected: String
+}
+
+/// Which rows of a comparison are wanted: terms separated by commas, each of words separated by blanks. A row is kept
+/// where one term has all of its words in the row's label, upper and lower case alike. A word may be a part of one of the
+/// label's, but no number is a part of another: `t1` is not in `t16`.
+///
+/// `packed decode,memory` keeps the decode rows of `packed`, and every row of peak memory.
+public struct RowFilter: Sendable, Equatable {
+  /// As it was typed.
+  public let text: String
+  private let terms: [[String]]
+
+  /// - Throws: `OptionError` for a term without a word.
+  public init(parsing text: String) throws(OptionError) {
+    self.text = text
+    terms = text.lowercased().split(separator: ",", omittingEmptySubsequences: false).map { term in
+      term.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+    guard !terms.contains([]) else {
+      throw OptionError(found: text, expected: "words of a row's label, such as \"packed decode,memory\"")
+    }
+  }
+
+  /// - Parameter label: see `label(_:_:_:)`.
+  func keeps(_ label: String) -> Bool {
+    let label = label.lowercased()
+    return terms.contains { $0.allSatisfy { Self.isPart($0, of: label) } }
+  }
+
+  private static func isPart(_ word: String, of label: String) -> Bool {
+    label.ranges(of: word).contains { range in
+      let before = label[..<range.lowerBound].last
+      let after = label[range.upperBound...].first
+      let cutsAtStart = before?.isNumber == true && word.first?.isNumber == true
+      let cutsAtEnd = after?.isNumber == true && word.last?.isNumber == true
+      return !cutsAtStart && !cutsAtEnd
+    }
+  }
+
+  /// For a filter that keeps none of the rows that there are.
+  func matchesNone(of labels: [String]) -> OptionError {
+    OptionError(found: text, expected: "words of one of these rows: \(labels.joined(separator: ", "))")
+  }
+
+  /// `packed f32 t2 tg32 @ d64 decode`; without a test for what belongs to the whole process.
+  static func label(_ contestant: Contestant, _ test: Test?, _ metric: Metric) -> String {
+    [contestant.variant, contestant.weights, "t\(contestant.threads)", test?.name, metric.word]
+      .compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
+  }
 }

@@ -145,7 +145,10 @@ struct Opening {
     let heading = (test.isDecode ? "Decode, " : test.isPrefill ? "Prefill, " : "") + test.name
     let lines: [(String, String?)] = [
       ("next", headline.next.map { next(headline, $0) }),
-      ("naive", headline.againstNaive.map { _ in "\(Column<RunRow>.speedAgainstNaive.display(row).plain) as fast" }),
+      (
+        "naive",
+        headline.againstNaive.map { _ in "\(Column<RunRow>.speedAgainstNaive.display(row).plain) as fast" }
+      ),
       ("limit", limit(row)),
       ("most time", headline.largestPhase),
       ("latency", latency(row)),
@@ -200,11 +203,11 @@ struct Opening {
 
   private var notices: [Markup] {
     let failed = context.run.variants.contains { context.run.failure(of: $0) != nil }
-    let warnings = context.report.warnings.map { "**Warning:** \($0)" as Prose }
+    let warnings = context.run.warnings.map { "**Warning:** \($0)" as Prose }
     let found = context.validity.findings.map { finding -> Prose in
       "**\(finding.severity == .warning ? "Warning" : "Note"), \(finding.check):** \(finding.text)."
     }
-    let missing = RunRemarks.withoutFigures(context.run)
+    let missing = context.run.withoutFigures
     return [
       failed ? Self.notice([context.report.verdict] + missing, class: "notice bad") : .nothing,
       failed ? .nothing : Self.notice(missing, class: "notice"),

@@ -94,7 +94,8 @@ struct Ladder: Sendable {
       if isAgainstNaive { columns.append(factor { $0.prefill }) }
     }
     columns.append(
-      Rungs(heading: .init("check", .left), key: "", reading: .prose { Column<RunRow>.outcome.display($0.row) }))
+      Rungs(
+        heading: .init("check", .left), key: "", reading: .prose { Column<RunRow>.outcome.display($0.row) }))
     return Table(columns, rungs)
   }
 
@@ -105,7 +106,8 @@ struct Ladder: Sendable {
   func text(width: Int) -> String {
     let names = rungs.map { rung in
       let cell = rung.row.cell
-      return showsWeights ? "\(cell.variant) \(cell.weights) t\(cell.threads)" : "\(cell.variant) t\(cell.threads)"
+      return showsWeights
+        ? "\(cell.variant) \(cell.weights) t\(cell.threads)" : "\(cell.variant) t\(cell.threads)"
     }
     let figures = rungs.map { column.display($0.row).plain }
     let figureWidth = figures.map(\.count).max() ?? 0
@@ -164,7 +166,7 @@ public struct TerminalTable: Sendable {
   private static func remarks(_ run: RunFigures, width: Int) -> String {
     let drift = run.rows.contains(where: \.isDrifting) ? ["\(RunRow.driftMark) \(RunRow.driftMeaning)"] : []
     return
-      ((RunRemarks.warnings(run.record) + RunRemarks.withoutFigures(run)).map(\.markdown) + drift)
+      ((run.warnings + run.withoutFigures).map(\.markdown) + drift)
       .map { $0.wrapped(to: width) }.joined(separator: "\n")
   }
 }

@@ -53,7 +53,7 @@ let package = Package(
       swiftSettings: settings),
     // The oracle's sums in double are most of what the kernels' tests compute.
     .target(
-      name: "TestSupport", dependencies: ["GPT2Model"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["GPT2Model", "Record"], path: "Tests/TestSupport",
       swiftSettings: hot),
     // The example of Sources/GPT2Engine/README.md, word for word.
     .executableTarget(
@@ -76,6 +76,8 @@ let package = Package(
       name: "MeasurementTests",
       dependencies: ["Measurement", "Record", "Statistics", "GPT2Kernels", "TestSupport"],
       swiftSettings: settings),
+    .testTarget(
+      name: "RecordTests", dependencies: ["Record", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ReportingTests", dependencies: ["Record", "Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),

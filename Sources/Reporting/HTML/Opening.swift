@@ -203,11 +203,11 @@ struct Opening {
 
   private var notices: [Markup] {
     let failed = context.run.variants.contains { context.run.failure(of: $0) != nil }
-    let warnings = context.report.warnings.map { "**Warning:** \($0)" as Prose }
+    let warnings = context.run.warnings.map { "**Warning:** \($0)" as Prose }
     let found = context.validity.findings.map { finding -> Prose in
       "**\(finding.severity == .warning ? "Warning" : "Note"), \(finding.check):** \(finding.text)."
     }
-    let missing = RunRemarks.withoutFigures(context.run)
+    let missing = context.run.withoutFigures
     return [
       failed ? Self.notice([context.report.verdict] + missing, class: "notice bad") : .nothing,
       failed ? .nothing : Self.notice(missing, class: "notice"),

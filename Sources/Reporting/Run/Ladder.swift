@@ -166,7 +166,7 @@ public struct TerminalTable: Sendable {
   private static func remarks(_ run: RunFigures, width: Int) -> String {
     let drift = run.rows.contains(where: \.isDrifting) ? ["\(RunRow.driftMark) \(RunRow.driftMeaning)"] : []
     return
-      ((RunRemarks.warnings(run.record) + RunRemarks.withoutFigures(run)).map(\.markdown) + drift)
+      ((run.warnings + run.withoutFigures).map(\.markdown) + drift)
       .map { $0.wrapped(to: width) }.joined(separator: "\n")
   }
 }

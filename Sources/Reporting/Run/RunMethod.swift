@@ -170,7 +170,7 @@ extension RunReport {
     ] + (warmup ?? []) + [
       "Seed of the order and of the inputs: \(record.settings.seed). Suite: \(suite).",
       "Durations come from a monotonic clock; every raw sample is in `record.json` and `samples.csv`.",
-    ] + RunRemarks.onFigures(run)
+    ] + run.remarksOnFigures
   }
 
   private var suite: Prose {

@@ -15,7 +15,7 @@ struct RunReport {
   var document: Document {
     Document(
       title: title,
-      opening: [.warnings(warnings + [validity.warning].compactMap { $0 })] + answer + ladders,
+      opening: [.warnings(run.warnings + [validity.warning].compactMap { $0 })] + answer + ladders,
       sections: [
         everyCell, positions, profiles, work, counters, correctness, loading, conditions, method, machine,
       ])
@@ -25,7 +25,7 @@ struct RunReport {
   var gitHubComment: String {
     GitHubComment(
       marker: "gpt2-bench report", heading: "\(record.subject) on \(record.machine.cpu)",
-      shown: answer + [.warnings(warnings)],
+      shown: answer + [.warnings(run.warnings)],
       folded: [
         Section(id: "ranking", title: "Ranking", ladders), everyCell, positions, work, correctness, loading,
         method, machine,
@@ -35,8 +35,6 @@ struct RunReport {
 
   /// `synthetic:gpt2 on Intel(R) Xeon(R) Processor`
   var title: Prose { "\(record.subject) on \(record.machine.cpu)" }
-
-  var warnings: [Prose] { RunRemarks.warnings(record) }
 }
 
 /// The record as `report.md`.
@@ -58,7 +56,7 @@ extension RunReport {
     let sentences = Ladder.all(run).compactMap(fastest)
     let opening = run.rows.contains(where: \.hasFigures) ? sentences : ["No variant has a figure."]
     return [
-      .paragraph((opening + [verdict]).joined(separator: " ")), .list(RunRemarks.withoutFigures(run)),
+      .paragraph((opening + [verdict]).joined(separator: " ")), .list(run.withoutFigures),
     ]
   }
 

@@ -1,10 +1,8 @@
 import Foundation
-import Statistics
 import TestSupport
 import Testing
 
 @testable import Record
-@testable import Reporting
 
 @Suite struct RecordFileTests {
   private let path = "reports/x/record.json"
@@ -70,30 +68,6 @@ import Testing
       try Record.decode(Data(String(repeating: "[", count: 200_000).utf8), path: path)
     }
     #expect(found?.contains("not JSON") == true)
-  }
-
-  @Test func damagedBytesGiveOneLineOrARecordThatCanBeReported() throws {
-    var troubled = Fixture.troubled()
-    troubled.conditions = Fixture.quietConditions()
-    troubled.conditions?.pagesSwappedIn = nil
-    let data = try troubled.encode()
-    var generator = SplitMix64(seed: 7)
-    let bytes = Array("0123456789-.e\"{}[],:ntf".utf8)
-    for _ in 0..<400 {
-      var damaged = data
-      for _ in 0..<Int.random(in: 1...3, using: &generator) {
-        let place = Int.random(in: 0..<data.count, using: &generator)
-        damaged[place] = bytes[Int.random(in: bytes.indices, using: &generator)]
-      }
-      do {
-        let record = try Record.decode(damaged, path: path)
-        #expect(!MarkdownReport(record).text.contains("nan"))
-        #expect(!CSVReport(record).results.contains(",0,"))
-        #expect(!TerminalTable(record, colour: true).text.contains("nan"))
-      } catch let error as RecordError {
-        #expect(!error.description.contains("\n"))
-      }
-    }
   }
 
   /// A field of the small record, replaced by something wrong; nil removes it.
@@ -206,14 +180,6 @@ import Testing
     #expect(message { try Record.decode(data, path: path) } == "reports/x/record.json: \(expected)")
   }
 
-  /// The committed sample is read and reported on whatever fields have come since.
-  @Test func theSampleReportsRecordIsReadable() throws {
-    let record = try Record.read(path: Project.file("reports/sample/record.json"))
-    #expect(record.isComplete && !record.cells.isEmpty && !record.ceilings.isEmpty)
-    let figures = RunFigures(record)
-    #expect(figures.rows.allSatisfy { $0.figures.rooflinePercent != nil && $0.figures.roof != nil })
-  }
-
   @Test func ofTwoWrongFieldsOneIsNamed() throws {
     let text = String(decoding: try Fixture.small().encode(), as: UTF8.self)
       .replacing("\"layers\" : 2", with: "\"layers\" : 2.5").replacing("\"logicalCores\" : 2,", with: "")
@@ -241,22 +207,4 @@ import Testing
     }
     return members
   }
-}
-
-/// The one line of the error that `body` throws; nil where it throws none.
-func message(_ body: () throws -> some Any) -> String? {
-  do {
-    _ = try body()
-    return nil
-  } catch {
-    return "\(error)"
-  }
-}
-
-/// Runs `body` with the path of a new folder, which is gone afterwards.
-func withTemporaryFolder(_ body: (String) throws -> Void) throws {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("reporting-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  try body(folder.path)
 }

@@ -47,3 +47,66 @@ struct SeriesStyle: Sendable, Hashable {
     (-0.4, 0.4), (-1.2, 0.4), (-1.2, -0.4), (-0.4, -0.4),
   ]
 }
+
+/// Marks and what they mean, in rows that fit the chart's width.
+struct Legend {
+  struct Item {
+    let text: String
+    /// Draws the mark with its middle at a point.
+    let mark: (_ x: Double, _ y: Double) -> Markup
+  }
+
+  let items: [Item]
+
+  private static let rowHeight = 17.0
+  private static let markWidth = 16.0
+  private static let gap = 14.0
+
+  /// - Returns: the marks, and how far down from `top` they reach.
+  func marks(top: Double) -> (marks: [Markup], height: Double) {
+    var marks: [Markup] = []
+    var x = 0.0
+    var y = top + Self.rowHeight / 2
+    for item in items {
+      let text = TextWidth.fitted(item.text, to: Chart.width - Self.markWidth, size: TextWidth.small)
+      let width = Self.markWidth + TextWidth.of(text, size: TextWidth.small)
+      if x > 0, x + width > Chart.width {
+        x = 0
+        y += Self.rowHeight
+      }
+      marks.append(item.mark(x + 6, y))
+      marks.append(.label(text, x: x + Self.markWidth, y: y + 4, class: "small"))
+      x += width + Self.gap
+    }
+    return (marks, items.isEmpty ? 0 : y + Self.rowHeight / 2 - top)
+  }
+}
+
+/// How wide text comes out in a chart, before any browser has set it: a little too wide rather than too narrow.
+enum TextWidth {
+  static let size = 12.0
+  static let small = 11.0
+
+  /// In the chart's units, for a font of `size`.
+  static func of(_ text: String, size: Double = size) -> Double {
+    text.unicodeScalars.reduce(0) { width, scalar in
+      switch scalar {
+      case "i", "l", "j", "t", "f", "I", ".", ",", ":", ";", "'", "|", " ", "(", ")", "-": width + 0.36 * size
+      case "m", "w", "M", "W", "%", "@": width + 0.9 * size
+      case "\u{0}"..<"\u{2E80}": width + 0.6 * size
+      default: width + size
+      }
+    }
+  }
+
+  /// The text, or as much of it as fits with `…` behind it.
+  static func fitted(_ text: String, to width: Double, size: Double = size) -> String {
+    guard of(text, size: size) > width else { return text }
+    var left = width - of("…", size: size)
+    let kept = text.prefix { character in
+      left -= of(String(character), size: size)
+      return left >= 0
+    }
+    return kept + "…"
+  }
+}

@@ -41,11 +41,14 @@ let package = Package(
     .target(
       name: "Measurement", dependencies: ["CSystem", "Record", "Statistics"], swiftSettings: hot),
     .target(name: "Reporting", dependencies: ["Record", "Statistics"], swiftSettings: settings),
+    .target(
+      name: "Chat", dependencies: ["CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
+      swiftSettings: settings),
     .executableTarget(
       name: "gpt2-bench",
       dependencies: [
-        "CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record", "Reporting",
-        "Statistics",
+        "Chat", "CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
+        "Reporting", "Statistics",
       ],
       swiftSettings: settings),
     // The oracle's sums in double are most of what the kernels' tests compute.
@@ -77,11 +80,15 @@ let package = Package(
       name: "ReportingTests", dependencies: ["Record", "Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "ChatTests", dependencies: ["Chat", "GPT2Engine", "GPT2Model", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
       name: "CommandTests",
       dependencies: [
-        "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Record",
+        "Chat", "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Record",
         "Reporting", "TestSupport",
       ],
+      exclude: ["Goldens"],
       swiftSettings: settings),
   ]
 )

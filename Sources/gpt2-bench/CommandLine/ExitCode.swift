@@ -1,3 +1,5 @@
+import Chat
+
 /// How the process ends; scripts and CI rely on the numbers.
 enum ExitCode: Int32 {
   case done = 0
@@ -13,15 +15,7 @@ enum ExitCode: Int32 {
 }
 
 /// Something wrong on the command line: exits 2.
-struct UsageError: Error, Equatable, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) { self.description = description }
-
-  init(_ option: String, found: String, expected: String) {
-    self.init("\(option): found '\(found)', expected \(expected)")
-  }
-}
+typealias UsageError = InputError
 
 /// Something wrong with a file, a model or the machine: exits 1.
 struct RunError: Error, Equatable, CustomStringConvertible {

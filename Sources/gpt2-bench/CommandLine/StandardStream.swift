@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import Synchronization
 
@@ -28,16 +29,8 @@ enum StandardStream {
 
   /// Writes all of a text, or gives up; what became of output is in `failure`.
   func write(_ text: String) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if written < 0 {
-        let code = errno
-        if code == EINTR { continue }
-        if self == .output { Self.failedCode.store(code, ordering: .relaxed) }
-        return
-      }
-      bytes = bytes.dropFirst(written)
-    }
+    let bytes = Array(text.utf8)
+    let code = csystem_write_all(descriptor, bytes, bytes.count)
+    if code != 0, self == .output { Self.failedCode.store(code, ordering: .relaxed) }
   }
 }

@@ -1,6 +1,9 @@
+import Chat
 import Foundation
 import GPT2Engine
 import GPT2Kernels
+import Measurement
+import Record
 
 enum Chat: Command {
   static let description = CommandDescription(
@@ -30,25 +33,57 @@ enum Chat: Command {
     let variant = try arguments.variant()
     let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
     let loading = ContinuousClock.now
-    let model = try LoadedModel(arguments.string("--model"), variant, threads: threads, console)
+    let host = Host(console: console)
+    let model = try host.load(arguments.string("--model"), variant, threads: threads)
     let milliseconds = (ContinuousClock.now - loading) / .milliseconds(1)
     console.note(
       "\(model.name), \(variant.name)" + String(format: ", loaded in %.1f ms", milliseconds)
         + "; /help lists commands")
     StandardStream.surviveClosedPipes()
-    let environment = ProcessInfo.processInfo.environment
-    func session(_ display: any ChatDisplay) throws -> ChatSession {
-      try ChatSession(model, settings, mode: mode, threads: threads, display, console)
-    }
-    if let terminal = Terminal(environment: environment) {
-      defer { terminal.restore() }
-      try session(TerminalDisplay(terminal, console)).run(
-        EditedLines(
-          terminal, prompt: "> ", file: HistoryFile(environment: environment), complete: ChatCommand.complete)
-      )
-    } else {
-      try session(PipeDisplay(console)).run(StreamLines.standardInput())
-    }
+    try ChatSession(model, settings, mode: mode, threads: threads, host, console).run()
     return .done
+  }
+
+  private struct Host: ChatHost {
+    let console: Console
+
+    func load(_ name: String?, _ variant: Variant, threads: Int) throws -> LoadedModel {
+      let choice = try ModelChoice(name, for: .text, Project(), console)
+      let checkpoint = try choice.open()
+      let tokenizer = try choice.tokenizer(of: checkpoint.configuration)
+      return try LoadedModel(choice.source.name, checkpoint, tokenizer, variant, threads: threads)
+    }
+
+    func variant(named name: String) throws -> Variant { try Arguments.variant(name, "variant") }
+
+    var memory: (resident: Int?, peak: Int?) {
+      (ProcessMemory.residentBytes(), ProcessMemory.peakResidentBytes())
+    }
+
+    var machine: (cores: Int, cpu: String?, system: String) {
+      let facts = Machine.current()
+      return (facts.logicalCores, facts.cpu, facts.system)
+    }
+  }
+}
+
+extension Console: ChatConsole {
+  var hasFailed: Bool { StandardStream.failure != nil }
+}
+
+extension ChatSettings {
+  /// - Throws: `UsageError` or `EngineError` for a value that makes no sense.
+  init(_ arguments: Arguments) throws {
+    let temperature = try arguments.number("--temperature").map { Float($0) } ?? Self.defaultTemperature
+    // All tokens of a vocabulary are at most as many as there are numbers.
+    let topK = try arguments.integer("--top-k", in: 0...Int.max) ?? Self.defaultTopK
+    let sampling = try SamplingParameters(
+      temperature: temperature, topK: topK == 0 ? nil : topK,
+      topP: Float(arguments.number("--top-p") ?? 1), minP: Float(arguments.number("--min-p") ?? 0),
+      repetitionPenalty: Float(arguments.number("--repetition-penalty") ?? 1),
+      seed: arguments.unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
+    let count = try arguments.integer("-n", in: 1...Int.max) ?? Self.defaultCount
+    let stops = try arguments.strings("--stop").map { try QuotedWords.unescaped($0, name: "--stop") }
+    try self.init(sampling, maximumNewTokens: count, stops: StopSequences(stops))
   }
 }

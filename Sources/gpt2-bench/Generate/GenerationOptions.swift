@@ -1,3 +1,4 @@
+import Chat
 import GPT2Engine
 import GPT2Model
 
@@ -39,28 +40,9 @@ struct GenerationOptions {
       temperature: Float(temperature ?? (draws ? 1 : 0)), topK: topK, topP: Float(topP ?? 1),
       minP: Float(minP ?? 0), repetitionPenalty: Float(arguments.number("--repetition-penalty") ?? 1),
       seed: arguments.unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
-    stops = try StopSequences(arguments.strings("--stop").map { try Self.unescaped($0, option: "--stop") })
+    stops = try StopSequences(
+      arguments.strings("--stop").map { try QuotedWords.unescaped($0, name: "--stop") })
     endsAtEndOfText = !arguments.flag("--ignore-eos")
     count = try arguments.integer("-n", in: 1...Int.max)
-  }
-
-  /// A text with `\n`, `\r`, `\t` and `\\` as the characters that they stand for.
-  static func unescaped(_ text: String, option: String) throws -> String {
-    let characters: [Unicode.Scalar: Unicode.Scalar] = ["n": "\n", "r": "\r", "t": "\t", "\\": "\\"]
-    var result = String.UnicodeScalarView()
-    var rest = text.unicodeScalars[...]
-    while let scalar = rest.popFirst() {
-      guard scalar == "\\" else {
-        result.append(scalar)
-        continue
-      }
-      let escaped = rest.popFirst()
-      guard let character = escaped.flatMap({ characters[$0] }) else {
-        let found = "\\" + (escaped.map { String($0) } ?? "")
-        throw UsageError(option, found: found, expected: "\\n, \\r, \\t or \\\\ behind a backslash")
-      }
-      result.append(character)
-    }
-    return String(result)
   }
 }

@@ -1,3 +1,4 @@
+import Chat
 import Foundation
 import GPT2Kernels
 
@@ -13,7 +14,7 @@ struct Peer: Equatable {
 
   static let option = "--contestant"
 
-  /// - Parameter text: `NAME=COMMAND`, the command's words divided as `ShellWords` does it.
+  /// - Parameter text: `NAME=COMMAND`, the command's words divided as a shell does it.
   /// - Throws: `UsageError` for anything that could not be started.
   init(_ text: String) throws {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -29,7 +30,7 @@ struct Peer: Equatable {
     guard !Variant.names.contains(name) else {
       throw UsageError(Self.option, found: text, expected: "a name that no variant has")
     }
-    let words = try ShellWords.split(command, option: Self.option)
+    let words = try QuotedWords.split(command, .shell, name: Self.option)
     guard let program = words.first, !program.isEmpty else {
       throw UsageError(Self.option, found: text, expected: "a command behind the '='")
     }

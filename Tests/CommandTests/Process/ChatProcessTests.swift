@@ -4,6 +4,7 @@ import GPT2Kernels
 import GPT2Model
 import Testing
 
+@testable import Chat
 @testable import gpt2_bench
 
 /// The chat as a pipe has it: a line a turn or a command, answers on standard output.
@@ -128,5 +129,18 @@ import Testing
     #expect(Main.run(["chat", "--stop", ""]) == .usage)
     #expect(Main.run(["chat", "operand"]) == .usage)
     #expect(Main.run(["chat", "--model", "no/such/model"]) == .error)
+  }
+
+  @Test func theCommandLineSetsWhatSetSets() throws {
+    func settings(_ words: String...) throws -> ChatSettings {
+      let description = CommandDescription(name: "chat", summary: "", options: Chat.description.options)
+      return try ChatSettings(try Arguments(words, of: description))
+    }
+    let standard = try settings("--seed", "7")
+    #expect(
+      standard.sampling.temperature == 0.8 && standard.sampling.topK == 40 && standard.sampling.seed == 7)
+    let other = try settings("--temperature", "0", "--top-k", "0", "-n", "5", "--stop", "a\\n", "--stop", "b")
+    #expect(other.sampling.temperature == 0 && other.sampling.topK == nil && other.maximumNewTokens == 5)
+    #expect(other.stops.texts == ["a\n", "b"])
   }
 }

@@ -3,21 +3,6 @@ import Testing
 @testable import gpt2_bench
 
 @Suite struct GenerateTests {
-  @Test(arguments: [
-    ("", ""), ("END", "END"), (#"\n\nUser:"#, "\n\nUser:"), (#"a\tb\r\n"#, "a\tb\r\n"), (#"\\n"#, #"\n"#),
-    ("é\n", "é\n"),
-  ])
-  func aStopMayHoldEscapes(_ written: String, _ meant: String) throws {
-    #expect(try GenerationOptions.unescaped(written, option: "--stop") == meant)
-  }
-
-  @Test(arguments: [(#"a\q"#, #"\q"#), (#"a\"#, #"\"#)])
-  func anUnknownEscapeIsRefused(_ text: String, _ found: String) {
-    let expected = UsageError(
-      "--stop", found: found, expected: #"\n, \r, \t or \\ behind a backslash"#)
-    #expect(throws: expected) { try GenerationOptions.unescaped(text, option: "--stop") }
-  }
-
   private func comparison(_ outputs: [(String, [Int])], isDrawn: Bool = false) -> IDComparison {
     IDComparison(
       outputs.map { name, ids in

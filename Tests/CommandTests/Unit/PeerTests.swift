@@ -4,29 +4,6 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct ShellWordsTests {
-  @Test(
-    arguments: [
-      ("a b", ["a", "b"]), ("  a\t b\n", ["a", "b"]), ("", []), ("   ", []), ("'a b' c", ["a b", "c"]),
-      ("''", [""]), ("a'b'\"c\"d", ["abcd"]), (#"'a\'"#, [#"a\"#]),
-      (#""a \"b\" \\ \n $x""#, [#"a "b" \ \n $x"#]),
-      (#"a\ b \'"#, ["a b", "'"]), ("~/x *.py $HOME", ["~/x", "*.py", "$HOME"]), (#""it's""#, ["it's"]),
-    ])
-  func wordsAreDividedAsAShellDividesThem(_ text: String, _ words: [String]) throws {
-    #expect(try ShellWords.split(text, option: "-x") == words)
-  }
-
-  @Test(
-    arguments: [
-      ("a 'b", "a single quote that is closed"), (#"a "b\""#, "a double quote that is closed"),
-      (#"a \"#, "a character behind the last backslash"),
-    ])
-  func whatIsNotClosedIsNamed(_ text: String, _ expected: String) throws {
-    let error = try #require(throws: UsageError.self) { try ShellWords.split(text, option: "-x") }
-    #expect(error.description == "-x: found '\(text)', expected \(expected)")
-  }
-}
-
 @Suite struct PeerTests {
   private func message(_ texts: String...) throws -> String {
     try #require(throws: UsageError.self) { try Peer.all(texts) }.description

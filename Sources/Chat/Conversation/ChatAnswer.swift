@@ -1,0 +1,105 @@
+import Foundation
+import GPT2Engine
+import GPT2Model
+
+/// An answer as it comes: its tokens, and the text to show of them.
+struct ChatAnswer {
+  private(set) var tokens: [Int] = []
+  private var stream: TextStream?
+  /// All the text, with what is not shown of its beginning.
+  private var text = ""
+  private var trimsStart: Bool
+
+  /// - Parameters:
+  ///   - tokenizer: nil to show ids.
+  ///   - trimsStart: whether blanks before the first word are not shown.
+  init(_ tokenizer: Tokenizer?, _ stops: StopSequences, trimsStart: Bool) {
+    stream = tokenizer.map { TextStream($0, stops: stops) }
+    self.trimsStart = trimsStart
+  }
+
+  /// The stop sequence that has ended it.
+  var stop: String? { stream?.stop }
+
+  /// - Returns: what to show.
+  mutating func add(_ token: Int) throws -> String {
+    guard let piece = try stream?.push(token) else {
+      tokens.append(token)
+      return tokens.count == 1 ? "\(token)" : " \(token)"
+    }
+    tokens.append(token)
+    return shown(piece)
+  }
+
+  /// - Returns: what was held back and is to be shown now.
+  mutating func finish() -> String { shown(stream?.finish() ?? "") }
+
+  private mutating func shown(_ piece: String) -> String {
+    text += piece
+    guard trimsStart else { return piece }
+    let rest = piece.drop(while: \.isWhitespace)
+    if !rest.isEmpty { trimsStart = false }
+    return String(rest)
+  }
+
+  /// How many of the first tokens lie wholly in the text, which ended before a stop sequence, and the text after them.
+  func keptTokens(_ tokenizer: Tokenizer) throws -> (count: Int, rest: String) {
+    let bytes = Array(text.utf8)
+    var (count, end) = (0, 0)
+    for token in tokens {
+      let next = end + (try tokenizer.bytes(of: token)).count
+      // Also never half of a character: text that was no UTF-8 is shown with other bytes than its own.
+      guard next <= bytes.count, try tokenizer.bytes(of: token).elementsEqual(bytes[end..<next]) else {
+        break
+      }
+      (count, end) = (count + 1, next)
+    }
+    return (count, String(decoding: bytes[end...], as: UTF8.self))
+  }
+}
+
+/// What a turn did, and how fast.
+struct TurnFigures {
+  /// Tokens that the turn added to the text.
+  let promptCount: Int
+  private(set) var answerCount = 0
+  /// Tokens that slid out of the context while it went on.
+  var dropped = 0
+  /// Why the answer ended before its time; nil where it had as many tokens as it might have.
+  var ending: String?
+  private let start: ContinuousClock.Instant
+  private var first: ContinuousClock.Instant?
+  private var last: ContinuousClock.Instant?
+
+  init(promptCount: Int, start: ContinuousClock.Instant = .now) {
+    self.promptCount = promptCount
+    self.start = start
+  }
+
+  mutating func addToken(at now: ContinuousClock.Instant = .now) {
+    answerCount += 1
+    if first == nil { first = now }
+    last = now
+  }
+
+  var millisecondsToFirstToken: Double? { first.map { ($0 - start) / .milliseconds(1) } }
+
+  /// Of the tokens after the first.
+  var tokensPerSecond: Double? {
+    guard let first, let last, answerCount > 1, last > first else { return nil }
+    return Double(answerCount - 1) / ((last - first) / .seconds(1))
+  }
+
+  /// - Parameters:
+  ///   - used: tokens in the context.
+  ///   - context: tokens that it holds.
+  func line(used: Int, of context: Int) -> String {
+    var parts = ["\(promptCount) + \(answerCount) tokens"]
+    if let rate = tokensPerSecond { parts.append(String(format: "%.1f tok/s", rate)) }
+    if let time = millisecondsToFirstToken { parts.append(String(format: "TTFT %.1f ms", time)) }
+    parts.append("context \(used) of \(context)")
+    if dropped > 0 { parts.append("\(dropped) oldest dropped") }
+    if let ending { parts.append(ending) }
+    return parts.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,277 @@
+import Foundation
+import GPT2Kernels
+import GPT2Model
+
+/// A line that begins with a slash: its name, what may stand after it, and what it does.
+struct ChatCommand: Sendable {
+  let name: String
+  /// What stands after the name, as the help shows it.
+  var operands = ""
+  let help: String
+  /// Takes what stands after the name, without blanks around it. Throws where that makes no sense; the chat goes on.
+  let run: @Sendable (ChatSession, String) throws -> Void
+
+  /// Does what stands after the slash.
+  ///
+  /// - Throws: `InputError` that names the nearest command where there is no such one.
+  static func perform(_ text: String, in session: ChatSession) throws {
+    let name = String(text.prefix { !$0.isWhitespace })
+    guard let command = all.first(where: { $0.name == name }) else {
+      throw InputError(
+        "unknown command '/\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: "/")
+          + " (a text that begins with a slash is written with two)")
+    }
+    let rest = text.dropFirst(name.count).drop(while: \.isWhitespace)
+    let operands = String(rest.reversed().drop(while: \.isWhitespace).reversed())
+    if command.operands.isEmpty, !operands.isEmpty {
+      throw InputError("/\(name): found '\(operands)', expected nothing behind it")
+    }
+    try command.run(session, operands)
+  }
+
+  /// Names of commands, and after those that take one of several words, these.
+  static func complete(_ text: String) -> TabCompletion {
+    guard text.hasPrefix("/"), !text.hasPrefix("//") else { return (0, []) }
+    let words = text.dropFirst().split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+    let last = words.last ?? ""
+    let known = words.count == 1 ? all.map(\.name) : words.count == 2 ? choices(after: words[0]) : []
+    return (last.count, known.filter { $0.hasPrefix(last) }.sorted())
+  }
+
+  static let all: [ChatCommand] = [
+    ChatCommand(name: "help", operands: "[COMMAND]", help: "this text") { session, name in
+      session.display.show(try name.isEmpty ? overview : help(of: name))
+    },
+    ChatCommand(name: "settings", help: "every setting and its value") { session, _ in
+      session.display.show(session.settingsText)
+    },
+    ChatCommand(name: "set", operands: "NAME [VALUE]", help: "change a setting, or show it", run: set),
+    ChatCommand(name: "reset", help: "all settings as the chat was started with them") { session, _ in
+      session.resetSettings()
+      session.display.remark("settings as at the start")
+    },
+    ChatCommand(name: "clear", help: "forget the conversation, and clear the screen") { session, _ in
+      session.forget()
+      session.display.clear()
+      session.display.remark("the conversation is forgotten")
+    },
+    ChatCommand(name: "status", help: "the context's use, turns, the last turn's speed, memory") {
+      session, _ in session.display.show(session.statusText)
+    },
+    ChatCommand(
+      name: "mode", operands: "[complete|dialogue]", help: "how lines become text, or which mode it is",
+      run: mode),
+    ChatCommand(name: "info", help: "model, variant, threads, machine") { session, _ in
+      session.display.show(session.infoText)
+    },
+    ChatCommand(
+      name: "load", operands: "MODEL", help: "another model; the conversation stays where both have text",
+      run: load),
+    ChatCommand(
+      name: "variant", operands: "[NAME]",
+      help: "another variant, or which ones there are; the conversation stays", run: variant),
+    ChatCommand(name: "quit", help: "end; control-D on an empty line does the same") { session, _ in
+      session.isOver = true
+    },
+  ]
+
+  /// What may stand after a command's name.
+  static func choices(after name: String) -> [String] {
+    switch name {
+    case "set": ChatSetting.all.map(\.name)
+    case "mode": ChatMode.allCases.map(\.rawValue)
+    case "variant": Variant.names
+    case "load": ModelSource.namedSynthetics
+    case "help": all.map(\.name)
+    default: []
+    }
+  }
+
+  private var synopsis: String { "/\(name)" + (operands.isEmpty ? "" : " " + operands) }
+
+  private static var overview: String {
+    return """
+      What you type is added to a text, and the model goes on with it. GPT-2 is a base model: it continues texts, and
+      was never taught to answer or to follow instructions.
+
+      \(inColumns(all.map { ($0.synopsis, $0.help) }))
+
+      //…  a text that begins with a slash
+      An empty line lets the model go on. When the context is full, the older half of the text is dropped.
+
+      \(modes)
+
+      '/help set' lists the settings.
+      """
+  }
+
+  private static let modes = """
+    mode complete: all of it is one text; a line of yours begins on a line of its own (/set separator).
+    mode dialogue: the text is a dialogue, 'USER: what you type', then 'GPT:' for the model (/set user, /set answer);
+                   an answer ends where the next line of a speaker begins.
+    """
+
+  private static func help(of name: String) throws -> String {
+    let name = name.hasPrefix("/") ? String(name.dropFirst()) : name
+    guard let command = all.first(where: { $0.name == name }) else {
+      throw InputError(
+        "unknown command '/\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: "/"))
+    }
+    let text = "\(command.synopsis)\n\(command.help)"
+    switch name {
+    case "set":
+      let settings = ChatSetting.all.map { ("  \($0.name) \($0.values)", $0.help) }
+      return text + "\n\n" + inColumns(settings)
+        + "\n\nA TEXT with blanks stands in double quotes; \\n, \\t, \\\" and \\\\ are one character each."
+    case "mode": return text + "\n\n" + modes
+    default: return text
+    }
+  }
+
+  /// Names, and a text beside each.
+  static func inColumns(_ rows: [(name: String, text: String)]) -> String {
+    let width = rows.map(\.name.count).max() ?? 0
+    return rows.map { row in
+      row.name + String(repeating: " ", count: width - row.name.count) + "  " + row.text
+    }.joined(separator: "\n")
+  }
+
+  private static func set(_ session: ChatSession, _ text: String) throws {
+    guard !text.isEmpty else {
+      session.display.show(session.settingsText)
+      return
+    }
+    let name = String(text.prefix { !$0.isWhitespace })
+    let setting = try ChatSetting.named(name)
+    let value = String(text.dropFirst(name.count).drop(while: \.isWhitespace))
+    guard !value.isEmpty else {
+      session.display.show("\(name) \(setting.show(session.settings))")
+      return
+    }
+    try session.change(setting, to: value)
+    session.display.remark("\(name) \(setting.show(session.settings))")
+  }
+
+  private static func mode(_ session: ChatSession, _ name: String) throws {
+    guard !name.isEmpty else {
+      session.display.show("mode \(session.mode.rawValue)")
+      return
+    }
+    guard let mode = ChatMode(rawValue: name) else {
+      let names = ChatMode.allCases.map(\.rawValue)
+      throw InputError("mode", found: name, expected: "one of \(names.joined(separator: ", "))")
+    }
+    try session.change(mode: mode)
+    session.display.remark("mode \(mode.rawValue)")
+  }
+
+  private static func load(_ session: ChatSession, _ name: String) throws {
+    guard !name.isEmpty else {
+      throw InputError("/load: found nothing behind it, expected a model's name or path")
+    }
+    let isKept = try session.load(name)
+    session.display.remark(
+      "\(session.model.name)"
+        + (isKept ? "" : ", the conversation is forgotten: one of the models has no tokenizer"))
+  }
+
+  private static func variant(_ session: ChatSession, _ name: String) throws {
+    guard !name.isEmpty else {
+      session.display.show(
+        "\(session.model.engine.variant.name), of \(Variant.names.joined(separator: ", "))")
+      return
+    }
+    try session.change(variant: session.host.variant(named: name))
+    session.display.remark("\(name), the conversation goes on")
+  }
+}
+
+/// What the commands show of a chat.
+extension ChatSession {
+  var settingsText: String {
+    ChatCommand.inColumns(ChatSetting.all.map { ($0.name, $0.show(settings)) })
+  }
+
+  var statusText: String {
+    var rows = [
+      ("mode", mode.rawValue),
+      ("context", "\(conversation.tokens.count) of \(conversation.context) tokens"),
+      ("dropped", "\(droppedCount) tokens"),
+      ("turns", "\(turnCount)"),
+    ]
+    if let time = lastTurn?.millisecondsToFirstToken {
+      rows.append(("last TTFT", String(format: "%.1f ms", time)))
+    }
+    if let rate = lastTurn?.tokensPerSecond {
+      rows.append(("last speed", String(format: "%.1f tok/s", rate)))
+    }
+    let memory = host.memory
+    if let bytes = memory.resident { rows.append(("memory", Self.mebibytes(bytes))) }
+    if let bytes = memory.peak { rows.append(("peak memory", Self.mebibytes(bytes))) }
+    return ChatCommand.inColumns(rows)
+  }
+
+  var infoText: String {
+    let c = model.configuration
+    let machine = host.machine
+    return ChatCommand.inColumns([
+      ("model", model.name),
+      (
+        "shape",
+        "\(c.layers) layers, \(c.heads) heads, \(c.channels) channels, \(c.parameterCount) parameters"
+      ),
+      (
+        "vocabulary",
+        "\(c.vocabulary)" + (model.tokenizer == nil ? ", no tokenizer: lines are token ids" : "")
+      ),
+      ("context", "\(c.context) tokens"),
+      ("variant", "\(model.engine.variant.name), \(model.engine.variant.summary)"),
+      ("weights", model.engine.variant.weights),
+      ("threads", "\(model.engine.threads) of \(machine.cores) cores"),
+      ("cpu", machine.cpu ?? "unknown"),
+      ("system", machine.system),
+    ])
+  }
+
+  private static func mebibytes(_ bytes: Int) -> String {
+    String(format: "%.1f MiB", Double(bytes) / 1_048_576)
+  }
+}
+
+/// Which name was probably meant.
+enum NearestName {
+  /// The end of an error's line: the nearest name where one is near, else all of them.
+  ///
+  /// - Parameter prefix: stands before each name.
+  static func advice(_ found: String, among names: [String], prefix: String) -> String {
+    if let nearest = nearest(to: found, among: names) { return ", did you mean '\(prefix)\(nearest)'?" }
+    return ", expected one of " + names.map { prefix + $0 }.joined(separator: " ")
+  }
+
+  /// The one that the fewest changes lead to, of a third of its letters or one, or the only one that begins so.
+  static func nearest(to found: String, among names: [String]) -> String? {
+    let beginning = names.filter { !found.isEmpty && $0.hasPrefix(found) }
+    if beginning.count == 1 { return beginning[0] }
+    let measured = names.map { (name: $0, distance: distance(Array(found), Array($0))) }
+    guard let best = measured.min(by: { $0.distance < $1.distance }) else { return nil }
+    return best.distance <= max(best.name.count / 3, 1) ? best.name : nil
+  }
+
+  /// The fewest insertions, removals, replacements and swaps of neighbours that make one of the other (Damerau's
+  /// distance with each part changed once).
+  static func distance(_ left: [Character], _ right: [Character]) -> Int {
+    var rows = [Array(0...right.count)]
+    for i in left.indices {
+      var row = [i + 1]
+      for j in right.indices {
+        var least = min(rows[i][j] + (left[i] == right[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+        if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+          least = min(least, rows[i - 1][j - 1] + 1)
+        }
+        row.append(least)
+      }
+      rows.append(row)
+    }
+    return rows[left.count][right.count]
+  }
+}

@@ -1,0 +1,86 @@
+import GPT2Engine
+import GPT2Kernels
+import GPT2Model
+
+/// The program that a chat is part of: it knows where models are, and what machine this is.
+public protocol ChatHost {
+  /// - Parameter name: a model's name or path, as it was typed; nil for the default.
+  func load(_ name: String?, _ variant: Variant, threads: Int) throws -> LoadedModel
+  func variant(named name: String) throws -> Variant
+  /// Bytes of memory that the process has, and the most that it had; nil where the system does not say.
+  var memory: (resident: Int?, peak: Int?) { get }
+  var machine: (cores: Int, cpu: String?, system: String) { get }
+}
+
+/// Where a chat writes.
+public protocol ChatConsole: AnyObject {
+  /// Whether nobody wants remarks.
+  var isQuiet: Bool { get }
+  /// Whether figures are wanted while an answer comes.
+  var showsProgress: Bool { get }
+  var usesColor: Bool { get }
+  /// Whether standard output could not be written.
+  var hasFailed: Bool { get }
+  /// A piece of standard output, out at once.
+  func write(_ text: String)
+  /// A line of standard error, unless nobody wants remarks.
+  func note(_ text: String)
+  /// A line of standard error.
+  func warn(_ text: String)
+}
+
+/// What a person typed makes no sense: the error says what was found and what was expected.
+public struct InputError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+
+  public init(_ name: String, found: String, expected: String) {
+    self.init("\(name): found '\(found)', expected \(expected)")
+  }
+}
+
+/// A model that is ready to go on with a text, by one variant.
+public struct LoadedModel {
+  public let name: String
+  let checkpoint: Checkpoint
+  /// nil for a model without one: then texts are token ids.
+  let tokenizer: Tokenizer?
+  let engine: Engine
+
+  var configuration: Configuration { checkpoint.configuration }
+
+  public init(
+    _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, _ variant: Variant, threads: Int
+  )
+    throws
+  {
+    (self.name, self.checkpoint, self.tokenizer) = (name, checkpoint, tokenizer)
+    engine = try Engine(checkpoint, variant: variant, threads: threads)
+  }
+
+  /// The same model by another variant.
+  func by(_ variant: Variant, threads: Int) throws -> LoadedModel {
+    try LoadedModel(name, checkpoint, tokenizer, variant, threads: threads)
+  }
+
+  /// What text is to the model; without a tokenizer text is ids.
+  func ids(_ text: String) throws -> [Int] {
+    if let tokenizer { return try tokenizer.encode(text) }
+    return try text.split(whereSeparator: \.isWhitespace).map { word in
+      guard let id = Int(word), id >= 0 else {
+        throw InputError(
+          "found '\(word)', expected token ids such as \"1 2 3\", because \(name) has no tokenizer")
+      }
+      return id
+    }
+  }
+
+  /// Whether the text of these ids ends with another.
+  func text(of ids: [Int], endsWith end: String) throws -> Bool {
+    guard let tokenizer, !ids.isEmpty else { return true }
+    // A token is one byte at least.
+    let bytes = try tokenizer.bytes(of: ids.suffix(end.utf8.count))
+    return bytes.suffix(end.utf8.count).elementsEqual(end.utf8)
+  }
+}

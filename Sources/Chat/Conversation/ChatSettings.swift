@@ -1,0 +1,182 @@
+import GPT2Engine
+
+/// What `/set` changes.
+public struct ChatSettings: Equatable {
+  public static let defaultTemperature: Float = 0.8
+  public static let defaultTopK = 40
+  public static let defaultCount = 128
+
+  /// How tokens are chosen, with its seed.
+  var sampling: SamplingParameters
+  /// New tokens a turn at most.
+  var maximumNewTokens: Int
+  var stops: StopSequences
+  var framing = ChatFraming()
+
+  public init(
+    _ sampling: SamplingParameters, maximumNewTokens: Int = defaultCount, stops: StopSequences = .none
+  ) {
+    self.sampling = sampling
+    self.maximumNewTokens = maximumNewTokens
+    self.stops = stops
+  }
+
+  /// The same sampling but for what is given.
+  mutating func resample(
+    temperature: Float? = nil, topK: Int?? = nil, topP: Float? = nil, minP: Float? = nil,
+    repetitionPenalty: Float? = nil, seed: UInt64? = nil
+  ) throws {
+    let old = sampling
+    sampling = try SamplingParameters(
+      temperature: temperature ?? old.temperature, topK: topK ?? old.topK, topP: topP ?? old.topP,
+      minP: minP ?? old.minP, repetitionPenalty: repetitionPenalty ?? old.repetitionPenalty,
+      seed: seed ?? old.seed)
+  }
+}
+
+/// How what the user types becomes part of the text that the model continues.
+public enum ChatMode: String, CaseIterable, Sendable {
+  /// All of it is one text. What a model that was trained on texts, and on nothing else, can do.
+  case complete
+  /// A text in the form of a dialogue: each line opens with who speaks, and an answer ends where the next line opens.
+  case dialogue
+}
+
+/// What is put around the user's lines.
+struct ChatFraming: Equatable {
+  var separator = "\n"
+  var user = "USER:"
+  var answer = "GPT:"
+
+  /// What is added to the text for a turn.
+  ///
+  /// - Parameters:
+  ///   - line: what the user typed.
+  ///   - ends: whether the text so far ends with this; an empty text ends with everything.
+  func added(_ line: String, mode: ChatMode, textEnds ends: (String) throws -> Bool) rethrows -> String {
+    switch mode {
+    case .complete: (try line.isEmpty || ends(separator) ? "" : separator) + line
+    case .dialogue: (try ends("\n") ? "" : "\n") + "\(user) \(line)\n\(answer)"
+    }
+  }
+
+  /// Where an answer ends, beside what the user set: at the next speaker's line.
+  func stops(mode: ChatMode) -> [String] {
+    switch mode {
+    case .complete: []
+    case .dialogue: ["\n" + user, "\n" + answer]
+    }
+  }
+}
+
+/// One of the values that `/set` changes: how it is named, shown, read and checked.
+struct ChatSetting: Sendable {
+  let name: String
+  /// What may stand after the name.
+  let values: String
+  let help: String
+  let show: @Sendable (ChatSettings) -> String
+  /// Throws where the value makes no sense; the settings are then as they were.
+  let set: @Sendable (inout ChatSettings, SettingValue) throws -> Void
+
+  static let all: [ChatSetting] = [
+    ChatSetting(
+      name: "temperature", values: "T", help: "0 is greedy; lower keeps to the likely",
+      show: { "\($0.sampling.temperature)" },
+      set: { try $0.resample(temperature: $1.number()) }),
+    ChatSetting(
+      name: "top-k", values: "K|off", help: "draw from the K most likely tokens",
+      show: { $0.sampling.topK.map(String.init) ?? "off" },
+      set: { try $0.resample(topK: .some($1.isOff ? nil : $1.integer())) }),
+    ChatSetting(
+      name: "top-p", values: "P|off", help: "draw from the most likely tokens that reach probability P",
+      show: { $0.sampling.topP == 1 ? "off" : "\($0.sampling.topP)" },
+      set: { try $0.resample(topP: $1.isOff ? 1 : $1.number()) }),
+    ChatSetting(
+      name: "min-p", values: "P|off",
+      help: "draw from the tokens at least P times as likely as the likeliest",
+      show: { $0.sampling.minP == 0 ? "off" : "\($0.sampling.minP)" },
+      set: { try $0.resample(minP: $1.isOff ? 0 : $1.number()) }),
+    ChatSetting(
+      name: "repetition-penalty", values: "R|off",
+      help: "above 1 makes tokens that are in the context less likely",
+      show: { $0.sampling.repetitionPenalty == 1 ? "off" : "\($0.sampling.repetitionPenalty)" },
+      set: { try $0.resample(repetitionPenalty: $1.isOff ? 1 : $1.number()) }),
+    ChatSetting(
+      name: "seed", values: "S", help: "begins the stream of random numbers anew",
+      show: { "\($0.sampling.seed)" },
+      set: { try $0.resample(seed: $1.unsigned()) }),
+    ChatSetting(
+      name: "max-tokens", values: "N", help: "new tokens of an answer at most",
+      show: { "\($0.maximumNewTokens)" },
+      set: { $0.maximumNewTokens = try $1.integer() }),
+    ChatSetting(
+      name: "stop", values: "TEXT…|off", help: "end an answer before any of these texts",
+      show: { $0.stops.isEmpty ? "off" : $0.stops.texts.map(QuotedWords.quoted).joined(separator: " ") },
+      set: { $0.stops = try $1.isOff ? .none : StopSequences($1.texts()) }),
+    ChatSetting(
+      name: "separator", values: "TEXT", help: "mode complete: stands between the text so far and your line",
+      show: { QuotedWords.quoted($0.framing.separator) },
+      set: { $0.framing.separator = try $1.text() }),
+    ChatSetting(
+      name: "user", values: "TEXT", help: "mode dialogue: opens your lines, and ends the model's",
+      show: { QuotedWords.quoted($0.framing.user) },
+      set: { $0.framing.user = try $1.speaker() }),
+    ChatSetting(
+      name: "answer", values: "TEXT", help: "mode dialogue: opens the model's lines",
+      show: { QuotedWords.quoted($0.framing.answer) },
+      set: { $0.framing.answer = try $1.speaker() }),
+  ]
+
+  /// - Throws: `InputError` that names the nearest one.
+  static func named(_ name: String) throws -> ChatSetting {
+    guard let setting = all.first(where: { $0.name == name }) else {
+      throw InputError(
+        "unknown setting '\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: ""))
+    }
+    return setting
+  }
+}
+
+/// What stands after a setting's name.
+struct SettingValue {
+  let name: String
+  let raw: String
+
+  var isOff: Bool { raw == "off" }
+
+  func number() throws -> Float {
+    guard let number = Float(raw), number.isFinite else { throw wrong("a number") }
+    return number
+  }
+
+  /// At least 1.
+  func integer() throws -> Int {
+    guard let number = Int(raw), number >= 1 else { throw wrong("a whole number of at least 1") }
+    return number
+  }
+
+  func unsigned() throws -> UInt64 {
+    guard let number = UInt64(raw) else { throw wrong("a whole number from 0 to \(UInt64.max)") }
+    return number
+  }
+
+  func texts() throws -> [String] { try QuotedWords.split(raw, .text, name: name) }
+
+  func text() throws -> String {
+    let texts = try texts()
+    guard texts.count == 1 else { throw wrong("one text, in double quotes where it has blanks") }
+    return texts[0]
+  }
+
+  /// A text that can be told from others.
+  func speaker() throws -> String {
+    let text = try text()
+    guard text.contains(where: { !$0.isWhitespace }), !text.contains("\n") else {
+      throw wrong("a line's beginning such as \"USER:\"")
+    }
+    return text
+  }
+
+  private func wrong(_ expected: String) -> InputError { InputError(name, found: raw, expected: expected) }
+}

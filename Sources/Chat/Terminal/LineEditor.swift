@@ -1,0 +1,235 @@
+import Foundation
+
+/// What may stand in place of the last characters before the cursor: how many a candidate replaces, and the candidates, each
+/// of which begins with them.
+typealias TabCompletion = (replaced: Int, candidates: [String])
+
+/// Edits a line as readline does with its Emacs keys: keys go in, a text and a cursor come out. Knows no terminal.
+struct LineEditor {
+  enum Outcome: Equatable {
+    /// The line may have changed; it goes on.
+    case edited
+    /// The key had no effect.
+    case refused
+    case submitted(String)
+    /// Control-C: the line is given up.
+    case interrupted
+    /// Control-D on an empty line.
+    case endOfInput
+    /// Control-L: the line stays, all else on the screen goes.
+    case clearScreen
+    /// Control-Z.
+    case suspended
+    /// Several texts could complete what stands before the cursor.
+    case candidates([String])
+  }
+
+  private(set) var line = EditableText()
+  var history: InputHistory
+  var search: Search?
+  /// Completes the text before the cursor.
+  private let complete: (String) -> TabCompletion
+
+  private var killed = ""
+  /// Kills one after the other add up.
+  private var hasJustKilled = false
+
+  init(
+    history: InputHistory = InputHistory(), complete: @escaping (String) -> TabCompletion = { _ in (0, []) }
+  ) {
+    self.history = history
+    self.complete = complete
+  }
+
+  mutating func handle(_ key: Key) -> Outcome {
+    if search != nil, let outcome = handleSearch(key) { return outcome }
+    let wasKilling = hasJustKilled
+    hasJustKilled = false
+    switch key {
+    case .text(let scalar): line.insert(String(Character(scalar)))
+    case .paste(let text): line.insert(text)
+    case .enter:
+      defer { clear() }
+      return .submitted(line.text)
+    case .tab: return completeLine()
+    case .control("c"):
+      clear()
+      return .interrupted
+    case .control("d"):
+      if line.isEmpty { return .endOfInput }
+      return remove(line.cursor..<line.cursor + 1)
+    case .control("l"): return .clearScreen
+    case .control("z"): return .suspended
+    case .control("r"):
+      search = Search(original: line)
+      return .edited
+    case .control("t"): return line.transpose() ? .edited : .refused
+    case .control("y"):
+      if killed.isEmpty { return .refused }
+      line.insert(killed)
+    case .backspace: return remove(line.cursor - 1..<line.cursor)
+    case .delete: return remove(line.cursor..<line.cursor + 1)
+    case .up, .control("p"): return up()
+    case .down, .control("n"): return down()
+    default:
+      if let part = partToKill(key) { return kill(part, addsUp: wasKilling) }
+      guard let place = place(key) else { return .refused }
+      return move(to: place)
+    }
+    return .edited
+  }
+
+  private mutating func clear() {
+    line = EditableText()
+    history.leave()
+  }
+
+  // MARK: - Moving
+
+  private func place(_ key: Key) -> Int? {
+    switch key {
+    case .left, .control("b"): line.cursor - 1
+    case .right, .control("f"): line.cursor + 1
+    case .home, .control("a"): line.lineStart
+    case .end, .control("e"): line.lineEnd
+    case .wordLeft, .alt("b"): line.wordStart
+    case .wordRight, .alt("f"): line.wordEnd
+    default: nil
+    }
+  }
+
+  private mutating func move(to place: Int) -> Outcome {
+    let before = line.cursor
+    line.move(to: place)
+    return line.cursor == before ? .refused : .edited
+  }
+
+  /// A line up where there are several, else an older entry.
+  private mutating func up() -> Outcome {
+    if let place = line.above { return move(to: place) }
+    guard let entry = history.older(than: line.text) else { return .refused }
+    line = EditableText(entry)
+    return .edited
+  }
+
+  private mutating func down() -> Outcome {
+    if let place = line.below { return move(to: place) }
+    guard let entry = history.newer() else { return .refused }
+    line = EditableText(entry)
+    return .edited
+  }
+
+  // MARK: - Removing
+
+  private mutating func remove(_ part: Range<Int>) -> Outcome {
+    guard part.lowerBound >= 0, part.upperBound <= line.characters.count else { return .refused }
+    _ = line.remove(part)
+    return .edited
+  }
+
+  private func partToKill(_ key: Key) -> Range<Int>? {
+    switch key {
+    // At a line's end its newline goes.
+    case .control("k"):
+      line.cursor..<max(line.lineEnd, min(line.cursor + 1, line.characters.count))
+    case .control("u"): line.lineStart..<line.cursor
+    case .control("w"): line.blankWordStart..<line.cursor
+    case .alt("\u{7F}"): line.wordStart..<line.cursor
+    case .alt("d"): line.cursor..<line.wordEnd
+    default: nil
+    }
+  }
+
+  private mutating func kill(_ part: Range<Int>, addsUp: Bool) -> Outcome {
+    hasJustKilled = addsUp
+    guard !part.isEmpty else { return .refused }
+    let isBefore = part.upperBound == line.cursor
+    let text = line.remove(part)
+    let kept = addsUp ? killed : ""
+    killed = isBefore ? text + kept : kept + text
+    hasJustKilled = true
+    return .edited
+  }
+
+  // MARK: - Completing
+
+  private mutating func completeLine() -> Outcome {
+    let completion = complete(line.beforeCursor)
+    guard let first = completion.candidates.first else { return .refused }
+    let insertion = completion.candidates.count == 1 ? first + " " : Self.commonPrefix(completion.candidates)
+    let present = line.cursor - completion.replaced..<line.cursor
+    if insertion == String(line.characters[present]) { return .candidates(completion.candidates) }
+    _ = line.remove(present)
+    line.insert(insertion)
+    return .edited
+  }
+
+  private static func commonPrefix(_ texts: [String]) -> String {
+    texts.dropFirst().reduce(texts.first ?? "") { prefix, text in
+      String(zip(prefix, text).prefix { $0 == $1 }.map(\.0))
+    }
+  }
+}
+
+extension LineEditor {
+  /// Control-R's search backwards through the history.
+  struct Search: Equatable {
+    var query = ""
+    /// The entry that is shown; nil while nothing was found.
+    var entry: Int?
+    var isFailing = false
+    /// What stood on the line when the search began.
+    let original: EditableText
+
+    var prompt: String { "(\(isFailing ? "failing " : "")reverse-search)'\(query)': " }
+  }
+
+  /// nil for a key that ends the search and then does what it does on the line that was found.
+  mutating func handleSearch(_ key: Key) -> Outcome? {
+    switch key {
+    case .text(let scalar): look(for: (search?.query ?? "") + String(Character(scalar)))
+    case .backspace:
+      guard let query = search?.query, !query.isEmpty else { return .refused }
+      // From the newest on: what the shorter text finds may be newer than what the longer one did.
+      search?.entry = nil
+      look(for: String(query.dropLast()))
+    case .control("r"): lookFurther()
+    case .control("g"), .control("c"), .escape:
+      if let original = search?.original { line = original }
+      search = nil
+    default:
+      search = nil
+      return nil
+    }
+    return .edited
+  }
+
+  /// Looks in the entry that is shown and in those before it.
+  private mutating func look(for query: String) {
+    search?.query = query
+    guard !query.isEmpty else {
+      search?.isFailing = false
+      return
+    }
+    find(query, before: search?.entry.map { $0 + 1 } ?? history.entries.count)
+  }
+
+  private mutating func lookFurther() {
+    guard let search, !search.query.isEmpty else { return }
+    find(search.query, before: search.entry ?? history.entries.count)
+  }
+
+  private mutating func find(_ query: String, before end: Int) {
+    guard let entry = history.lastIndex(containing: query, before: end) else {
+      search?.isFailing = true
+      return
+    }
+    search?.entry = entry
+    search?.isFailing = false
+    let text = history.entries[entry]
+    line = EditableText(text)
+    if let match = text.range(of: query) {
+      line.move(to: text.distance(from: text.startIndex, to: match.lowerBound))
+    }
+  }
+}

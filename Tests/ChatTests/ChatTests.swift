@@ -1,0 +1,101 @@
+import GPT2Engine
+import GPT2Model
+import TestSupport
+import Testing
+
+@testable import Chat
+
+@Suite struct ChatTextTests {
+  private func settings() throws -> ChatSettings {
+    try ChatSettings(SamplingParameters(temperature: 0.8, topK: 40, seed: 1))
+  }
+
+  /// Every setting shows what it can read, and reading what it shows changes nothing.
+  @Test(arguments: [
+    ("temperature", "0.5"), ("top-k", "3"), ("top-k", "off"), ("top-p", "0.25"), ("min-p", "0.125"),
+    ("repetition-penalty", "1.5"), ("seed", "18446744073709551615"), ("max-tokens", "12"),
+    ("stop", "\"a b\" \"\\n\\n\""), ("stop", "off"), ("separator", "\"\""), ("user", "\"Q:\""),
+    ("answer", "\"A \\\"x\\\":\""),
+  ])
+  func settingsReadWhatTheyShow(_ name: String, _ value: String) throws {
+    let setting = try ChatSetting.named(name)
+    var settings = try self.settings()
+    try setting.set(&settings, SettingValue(name: name, raw: value))
+    #expect(setting.show(settings) == value)
+    var again = settings
+    try setting.set(&again, SettingValue(name: name, raw: setting.show(settings)))
+    #expect(again == settings)
+  }
+
+  @Test(arguments: [
+    ("temperature", "hot", "temperature: found 'hot', expected a number"),
+    ("temperature", "-1", "temperature is -1.0, expected 0 (greedy) or a positive number"),
+    ("top-k", "0", "top-k: found '0', expected a whole number of at least 1"),
+    ("top-p", "2", "top-p is 2.0, expected above 0, at most 1"),
+    ("seed", "-1", "seed: found '-1', expected a whole number from 0 to 18446744073709551615"),
+    ("stop", "\"\"", "a stop sequence is empty, expected at least one character"),
+    ("stop", "\"open", "stop: found '\"open', expected a double quote that is closed"),
+    ("user", "two words", "user: found 'two words', expected one text, in double quotes where it has blanks"),
+    ("user", "\" \"", "user: found '\" \"', expected a line's beginning such as \"USER:\""),
+    ("separator", "\\x", "separator: found '\\x', expected n, r, t, \" or \\ behind each backslash"),
+  ])
+  func badValuesChangeNothing(_ name: String, _ value: String, _ message: String) throws {
+    let before = try settings()
+    var after = before
+    let setting = try ChatSetting.named(name)
+    let error = try #require(throws: (any Error).self) {
+      try setting.set(&after, SettingValue(name: name, raw: value))
+    }
+    #expect("\(error)" == message)
+    #expect(after == before)
+  }
+
+  @Test func theNearestNameIsMeant() {
+    let names = ChatCommand.all.map(\.name)
+    #expect(NearestName.nearest(to: "hlep", among: names) == "help")
+    #expect(NearestName.nearest(to: "temprature", among: ChatSetting.all.map(\.name)) == "temperature")
+    #expect(NearestName.nearest(to: "sett", among: names) == "settings")
+    #expect(NearestName.nearest(to: "exit", among: names) == nil)
+    #expect(NearestName.distance(Array("abc"), Array("acb")) == 1)
+    #expect(NearestName.distance(Array(""), Array("abc")) == 3)
+  }
+
+  @Test func framing() {
+    let framing = ChatFraming()
+    #expect(framing.added("x", mode: .complete) { _ in true } == "x")
+    #expect(framing.added("x", mode: .complete) { _ in false } == "\nx")
+    #expect(framing.added("", mode: .complete) { _ in false } == "")
+    #expect(framing.added("Hi", mode: .dialogue) { _ in false } == "\nUSER: Hi\nGPT:")
+    #expect(framing.stops(mode: .dialogue) == ["\nUSER:", "\nGPT:"])
+  }
+
+  /// What stays of an answer is its text before the stop sequence, in the tokens that it came in where they hold nothing else.
+  @Test(arguments: ["Well met, my lord.", "a", "", "日本 🙂", "so.\n"])
+  func aStopSequenceIsTakenBack(_ text: String) throws {
+    let tokenizer = try Tokenizer(folder: Project.file("weights/tiny"))
+    var answer = ChatAnswer(tokenizer, try StopSequences(["\nUSER:"]), trimsStart: false)
+    var shown = ""
+    for token in try tokenizer.encode(text + "\nUSER: and on") where answer.stop == nil {
+      shown += try answer.add(token)
+    }
+    #expect(answer.stop == "\nUSER:" && shown + answer.finish() == text)
+    let kept = try answer.keptTokens(tokenizer)
+    #expect(try tokenizer.decode(answer.tokens.prefix(kept.count)) + kept.rest == text)
+    #expect(kept.rest.utf8.count <= 4)
+  }
+
+  @Test func anAnswerInADialogueIsShownFromItsFirstWord() throws {
+    let tokenizer = try Tokenizer(folder: Project.file("weights/tiny"))
+    var answer = ChatAnswer(tokenizer, .none, trimsStart: true)
+    let shown = try tokenizer.encode(" \n Good  day ").map { try answer.add($0) }.joined() + answer.finish()
+    #expect(shown == "Good  day ")
+  }
+
+  @Test func everyCommandHasAHelpAndEverySettingAValue() throws {
+    let commands = "help settings set reset clear status mode info load variant quit"
+    #expect(ChatCommand.all.map(\.name) == commands.split(separator: " ").map(String.init))
+    #expect(ChatCommand.all.allSatisfy { !$0.help.isEmpty })
+    let standard = try settings()
+    #expect(ChatSetting.all.allSatisfy { !$0.show(standard).isEmpty })
+  }
+}

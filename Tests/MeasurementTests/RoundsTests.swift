@@ -2,7 +2,7 @@ import Testing
 
 @testable import Measurement
 
-private typealias Entry = RoundPlan.Entry
+private typealias Entry = RoundPlan.Unit
 
 /// A run on a fake clock that notes what was executed.
 private struct Recorded {
@@ -284,7 +284,7 @@ private func record(
 
   @Test func entriesNamedTwiceCountOnce() {
     let twice = RoundPlan(
-      entries: [Entry(contestant: 0, cell: 0), Entry(contestant: 0, cell: 0)], repetitions: 2,
+      units: [Entry(contestant: 0, cell: 0), Entry(contestant: 0, cell: 0)], repetitions: 2,
       cellBudget: .seconds(9), cellCap: .seconds(9), seed: 1)
     #expect(record(twice).executions.count == 3)
   }

@@ -43,7 +43,7 @@ enum All: Command {
 
   /// The record to compare with, which must have something to compare: that is known before minutes of measuring.
   private static func readBaseline(
-    _ path: String, tests: [Test], contestants: [ContestantPlan]
+    _ path: String, tests: [Test], contestants: [Contestant]
   ) throws -> Record {
     let record = try Record.read(path: path)
     guard record.kind == .endToEnd else {

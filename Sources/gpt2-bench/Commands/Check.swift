@@ -78,10 +78,10 @@ enum Check: Command {
   }
 
   private static func check(
-    _ contestant: ContestantPlan, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
+    _ contestant: Contestant, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
     onRow: (Correctness) -> Void
   ) throws -> [Correctness] {
-    let worker = try BenchContestant(contestant, timeoutSeconds: timeout)
+    let worker = try Worker(contestant, timeoutSeconds: timeout)
     defer { worker.stop() }
     _ = try worker.load(model: model?.name, cold: false)
     var rows: [Correctness] = []

@@ -60,7 +60,7 @@ struct MeasuringOptions {
     return factor
   }
 
-  var contestants: [ContestantPlan] { ContestantPlan.all(variants, peers: peers, threads: threads) }
+  var contestants: [Contestant] { Contestant.all(variants, peers: peers, threads: threads) }
 }
 
 /// How the command line stands in a record, so that it can be run again.

@@ -103,9 +103,9 @@ struct CompareBuilds {
       timeoutSeconds: options.timeoutSeconds)
   }
 
-  private var contestants: [ContestantPlan] {
+  private var contestants: [Contestant] {
     let variants = arguments.string("--variants") == nil ? [Variant.preferred] : options.variants
-    return ContestantPlan.all(variants, threads: options.threads)
+    return Contestant.all(variants, threads: options.threads)
   }
 
   private func settings(suite: String?, warmup: String) -> PairedSettings {
@@ -138,7 +138,7 @@ struct CompareBuilds {
   }
 }
 
-extension ContestantPlan {
+extension Contestant {
   var paired: PairedContestant {
     PairedContestant(variant: label, weights: weights, threads: threads)
   }

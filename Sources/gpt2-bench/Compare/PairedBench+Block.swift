@@ -61,8 +61,8 @@ extension PairedBench {
     return program.hasPrefix("gpt2-bench ") ? String(program.dropFirst("gpt2-bench ".count)) : program
   }
 
-  private func start(_ contestant: ContestantPlan, _ side: PairedSide) throws -> BenchContestant {
-    try BenchContestant(
+  private func start(_ contestant: Contestant, _ side: PairedSide) throws -> Worker {
+    try Worker(
       contestant, build: plan.executable(side), name: "\(side.rawValue) \(contestant.name)",
       timeoutSeconds: plan.timeoutSeconds)
   }
@@ -78,7 +78,7 @@ extension PairedBench {
   ) throws {
     var sides = PairedSide.allCases
     generator.shuffle(&sides)
-    var processes: [PairedSide: BenchContestant] = [:]
+    var processes: [PairedSide: Worker] = [:]
     defer { for process in processes.values { process.stop() } }
     var loads: [PairedSide: Int] = [:]
     for side in sides {
@@ -131,7 +131,7 @@ extension PairedBench {
 
   /// - Parameter isKnown: whether the whole test is known to take less than a second.
   /// - Returns: seconds that the whole test is expected to take.
-  private func warmUp(_ process: BenchContestant, _ cell: CellPlan, isKnown: Bool) throws -> Double {
+  private func warmUp(_ process: Worker, _ cell: CellPlan, isKnown: Bool) throws -> Double {
     guard let warmup = cell.warmup, !isKnown else { return try process.run(cell.request).callSeconds }
     let short = try process.run(warmup)
     let expected = short.callSeconds * cell.warmupRatio(process.decoding)

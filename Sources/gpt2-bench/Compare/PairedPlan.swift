@@ -9,7 +9,7 @@ struct PairedPlan {
   /// The model's name as workers take it; nil for matrix products.
   let model: String?
   let modelDescription: ModelDescription?
-  let contestants: [ContestantPlan]
+  let contestants: [Contestant]
   let cells: [CellPlan]
   /// What every worker is held against before anything is timed.
   let checks: [CheckRequest]

@@ -25,7 +25,7 @@ final class ProfilingTurns {
   private struct Side {
     let name: String
     let build: String
-    let contestant: ContestantPlan
+    let contestant: Contestant
   }
 
   init(_ sources: [ExplainedSource], _ plan: ProfilingPlan, _ console: Console) {
@@ -35,7 +35,7 @@ final class ProfilingTurns {
       source.live.map { variant, build in
         Side(
           name: source.name, build: build,
-          contestant: ContestantPlan(kind: .variant(variant), threads: variant.threads(of: plan.threads)))
+          contestant: Contestant(kind: .variant(variant), threads: variant.threads(of: plan.threads)))
       }
     }
     profiles = sides.map { _ in [] }
@@ -67,7 +67,7 @@ final class ProfilingTurns {
   /// A fresh process of the side: loaded, warmed up, held against the tokens of the first, profiled.
   private func take(_ index: Int) throws {
     let side = sides[index]
-    let process = try BenchContestant(
+    let process = try Worker(
       side.contestant, build: side.build, name: side.name, timeoutSeconds: plan.timeoutSeconds)
     defer { process.stop() }
     _ = try process.load(model: plan.model, cold: false)

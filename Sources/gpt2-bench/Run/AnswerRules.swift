@@ -15,7 +15,7 @@ private let longestNanoseconds = 1_000_000_000_000_000_000
 extension LoadAnswer {
   /// - Returns: how the contestant decodes.
   /// - Throws: `InvalidAnswer`.
-  func checked(against plan: ContestantPlan) throws -> Variant.Decoding {
+  func checked(against plan: Contestant) throws -> Variant.Decoding {
     func require(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws {
       guard !condition else { return }
       throw InvalidAnswer(plan.name, "load", field, found: found, expected: expected)

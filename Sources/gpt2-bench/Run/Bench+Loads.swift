@@ -22,7 +22,7 @@ extension Bench {
     guard let request = plan.firstToken else { return }
     let settings = plan.settings
     let rounds = RoundPlan(
-      entries: plan.contestants.indices.map { RoundPlan.Entry(contestant: $0, cell: 0) },
+      entries: plan.contestants.indices.map { RoundPlan.Unit(contestant: $0, cell: 0) },
       repetitions: Loads.repetitions,
       cellBudget: .seconds(min(Loads.budgetSeconds, settings.cellBudgetSeconds)),
       cellCap: .seconds(min(Loads.capSeconds, plan.cellCapSeconds)), seed: settings.seed)
@@ -51,7 +51,7 @@ extension Bench {
 
   private func load(_ index: Int, _ phase: RoundPhase, _ request: RunRequest) throws -> LoadOutcome {
     let contestant = plan.contestants[index]
-    let process = try BenchContestant(contestant, timeoutSeconds: plan.timeoutSeconds)
+    let process = try Worker(contestant, timeoutSeconds: plan.timeoutSeconds)
     defer { process.stop() }
     FreeMemory.use(bytes: 2 * (plan.modelDescription?.weightBytes ?? 0))
     guard case .measured = phase else {

@@ -6,7 +6,7 @@ extension Bench {
   func measureRounds() {
     let entries = plan.contestants.indices.filter { contestants[$0] != nil }
       .flatMap { contestant in
-        plan.cells.indices.map { RoundPlan.Entry(contestant: contestant, cell: $0) }
+        plan.cells.indices.map { RoundPlan.Unit(contestant: contestant, cell: $0) }
       }
     let rounds = RoundPlan(
       entries: entries, repetitions: plan.settings.repetitions,
@@ -30,7 +30,7 @@ extension Bench {
     progress.end()
   }
 
-  private func perform(_ entry: RoundPlan.Entry, _ phase: RoundPhase) throws -> RunAnswer {
+  private func perform(_ entry: RoundPlan.Unit, _ phase: RoundPhase) throws -> RunAnswer {
     guard let contestant = contestants[entry.contestant] else { throw CellFailure("the worker is gone") }
     let cell = plan.cells[entry.cell]
     do {
@@ -39,12 +39,12 @@ extension Bench {
       let expected = short.elapsedNanoseconds * cell.warmupRatio(contestant.decoding)
       // A whole pass warms up better, where it is cheap.
       return expected < 1e9 ? try contestant.run(cell.request) : short
-    } catch let error as ContestantError where !error.isFinal {
+    } catch let error as WorkerError where !error.isFinal {
       throw CellFailure("\(error)")
     }
   }
 
-  private func keep(_ sample: RoundSample<RunAnswer>, of entry: RoundPlan.Entry) {
+  private func keep(_ sample: RoundSample<RunAnswer>, of entry: RoundPlan.Unit) {
     let answer = sample.outcome
     let row = rows(of: entry.contestant).lowerBound + entry.cell
     record.cells[row].samples.append(
@@ -52,7 +52,7 @@ extension Bench {
     if !answer.ids.isEmpty { ids[entry.cell, default: [:]][entry.contestant] = answer.ids }
   }
 
-  private func end(_ entry: RoundPlan.Entry, _ result: CellResult<RunAnswer>) {
+  private func end(_ entry: RoundPlan.Unit, _ result: CellResult<RunAnswer>) {
     let row = rows(of: entry.contestant).lowerBound + entry.cell
     switch result.ending {
     case .complete: record.cells[row].status = .measured

@@ -15,7 +15,7 @@ final class Bench {
 
   var record: Record
   /// nil where one has failed, or was not started.
-  var contestants: [BenchContestant?]
+  var contestants: [Worker?]
   var loads: [LoadTimes?]
   /// nil until it has measured for the first time.
   var ceilings: CeilingProbe?
@@ -59,7 +59,7 @@ final class Bench {
   }
 
   /// - Parameter check: holds a contestant against what it must compute, before it is timed.
-  func run(check: (BenchContestant) throws -> [Correctness]) throws {
+  func run(check: (Worker) throws -> [Correctness]) throws {
     defer { for contestant in contestants { contestant?.stop() } }
     Interruption.watch()
     conditions.begin()
@@ -94,7 +94,7 @@ final class Bench {
     let contestant = plan.contestants[index]
     progress.step("loading: \(contestant.name)")
     do {
-      let process = try BenchContestant(contestant, timeoutSeconds: plan.timeoutSeconds)
+      let process = try Worker(contestant, timeoutSeconds: plan.timeoutSeconds)
       contestants[index] = process
       describe(index, try process.load(model: plan.model, cold: false), process.decoding)
     } catch {
@@ -118,7 +118,7 @@ final class Bench {
   }
 
   /// Whatever goes wrong here leaves the contestant without a figure.
-  private func hold(_ index: Int, to check: (BenchContestant) throws -> [Correctness]) {
+  private func hold(_ index: Int, to check: (Worker) throws -> [Correctness]) {
     guard let contestant = contestants[index] else { return }
     progress.step("checking: \(contestant.plan.name)")
     do {
@@ -163,7 +163,7 @@ final class Bench {
 extension Cell.Status {
   /// How a contestant's error shows in its row.
   init(_ error: any Error) {
-    switch (error as? ContestantError)?.kind {
+    switch (error as? WorkerError)?.kind {
     case .hung: self = .hung
     case .refused, .unwritableRequest: self = .skipped
     default: self = error is InvalidAnswer ? .rejected : error is CellFailure ? .skipped : .died

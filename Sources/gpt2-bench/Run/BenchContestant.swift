@@ -5,18 +5,18 @@ import Measurement
 
 /// A contestant's process, and what may be asked of it. What it answers is held against what was asked before
 /// anybody computes with it.
-final class BenchContestant {
-  let plan: ContestantPlan
+final class Worker {
+  let plan: Contestant
   /// As it said when it loaded; before, what the plan expects.
   private(set) var decoding: Variant.Decoding
-  private let process: Contestant
+  private let process: WorkerProcess
   private let timeout: Duration
 
   /// - Parameters:
   ///   - build: the `gpt2-bench` that runs a variant; this one unless another is named.
   ///   - name: what errors call it; the plan's name unless another is given.
   init(
-    _ plan: ContestantPlan, build: String = Project.executable, name: String? = nil, timeoutSeconds: Int
+    _ plan: Contestant, build: String = Project.executable, name: String? = nil, timeoutSeconds: Int
   ) throws {
     self.plan = plan
     decoding = plan.decoding
@@ -26,7 +26,7 @@ final class BenchContestant {
       case .variant: (build, ["worker", plan.name])
       case .peer(let peer): (peer.executable, peer.arguments)
       }
-    process = try Contestant(
+    process = try WorkerProcess(
       name: name ?? plan.name, executable: executable, arguments: arguments, environment: Self.environment)
   }
 

@@ -7,7 +7,7 @@ struct BenchPlan {
   /// The model's name as workers take it; nil for matrix products and other operations.
   let model: String?
   let modelDescription: ModelDescription?
-  let contestants: [ContestantPlan]
+  let contestants: [Contestant]
   let cells: [CellPlan]
   /// The short generation that follows a load, to time from the load to the first token; nil where no model is
   /// loaded.
@@ -31,7 +31,7 @@ struct BenchPlan {
 }
 
 /// One process: a variant or another program, with its threads.
-struct ContestantPlan: Equatable {
+struct Contestant: Equatable {
   enum Kind {
     case variant(Variant)
     case peer(Peer)
@@ -72,16 +72,16 @@ struct ContestantPlan: Equatable {
     }
   }
 
-  static func == (a: ContestantPlan, b: ContestantPlan) -> Bool {
+  static func == (a: Contestant, b: Contestant) -> Bool {
     a.label == b.label && a.threads == b.threads
   }
 
   /// Each variant once for each thread count that makes a difference to it, then each program for each count.
-  static func all(_ variants: [Variant], peers: [Peer] = [], threads: [Int]) -> [ContestantPlan] {
+  static func all(_ variants: [Variant], peers: [Peer] = [], threads: [Int]) -> [Contestant] {
     variants.flatMap { variant in
-      (variant.isThreaded ? threads : [1]).map { ContestantPlan(kind: .variant(variant), threads: $0) }
+      (variant.isThreaded ? threads : [1]).map { Contestant(kind: .variant(variant), threads: $0) }
     }
-      + peers.flatMap { peer in threads.map { ContestantPlan(kind: .peer(peer), threads: $0) } }
+      + peers.flatMap { peer in threads.map { Contestant(kind: .peer(peer), threads: $0) } }
   }
 }
 

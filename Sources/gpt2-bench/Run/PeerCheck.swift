@@ -40,7 +40,7 @@ final class PeerCheck {
   }
 
   /// One row for each reference.
-  func rows(of contestant: BenchContestant) throws -> [Correctness] {
+  func rows(of contestant: Worker) throws -> [Correctness] {
     let files = try LogitFiles()
     if references.isEmpty { references = [try oracle(files)] }
     return try references.map { reference in
@@ -49,12 +49,12 @@ final class PeerCheck {
         try compare(contestant, prompt, files, &comparison)
       }
       comparison.finish()
-      return CheckRows.row(comparison, reference: reference.name, of: contestant.plan)
+      return CheckRows.row(comparison.result, reference: reference.name, of: contestant.plan)
     }
   }
 
   private func compare(
-    _ contestant: BenchContestant, _ prompt: ReferenceCase.Prompt, _ files: LogitFiles,
+    _ contestant: Worker, _ prompt: ReferenceCase.Prompt, _ files: LogitFiles,
     _ comparison: inout LogitComparison
   ) throws {
     switch try files.logits(of: prompt.ids, from: contestant) {
@@ -74,8 +74,8 @@ final class PeerCheck {
 
   /// `naive`'s logits, which a worker of this program computes.
   private func oracle(_ files: LogitFiles) throws -> ReferenceCase {
-    let worker = try BenchContestant(
-      ContestantPlan(kind: .variant(.oracle), threads: 1), timeoutSeconds: timeoutSeconds)
+    let worker = try Worker(
+      Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: timeoutSeconds)
     defer { worker.stop() }
     _ = try worker.load(model: model, cold: false)
     let lengths = Self.oracleLengths.filter { $0 <= configuration.context }
@@ -103,9 +103,9 @@ private final class LogitFiles {
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   /// - Returns: what the contestant wrote, or what is wrong with it.
-  /// - Throws: `ContestantError` where it does not answer, or refuses.
+  /// - Throws: `WorkerError` where it does not answer, or refuses.
   func logits(
-    of ids: [Int], from contestant: BenchContestant
+    of ids: [Int], from contestant: Worker
   ) throws -> Result<NPY, LogitProblem> {
     let path = "\(folder)/\(UUID().uuidString).npy"
     defer { try? FileManager.default.removeItem(atPath: path) }

@@ -1,7 +1,7 @@
 import Measurement
 
 /// The contestant's side of every measurement: a process that runs one variant and answers requests.
-enum Worker: Command {
+enum WorkerCommand: Command {
   static let description = CommandDescription(
     name: "worker", summary: "answers measuring requests on standard input", operands: "[LABEL]",
     operandCount: 0...1,

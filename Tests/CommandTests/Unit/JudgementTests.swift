@@ -99,14 +99,14 @@ enum Samples {
 }
 
 @Suite struct CheckRowsTests {
-  private let contestant = ContestantPlan(kind: .variant(.oracle), threads: 1)
+  private let contestant = Contestant(kind: .variant(.oracle), threads: 1)
 
   private func request(_ operation: OperationShape?) -> CheckRequest {
     CheckRequest(operation: operation)
   }
 
-  private func answer(_ problem: LinearProblem, ragged: String? = nil) -> CheckAnswer {
-    CheckAnswer(operation: .init(isMatmul: true, check: problem.check(), raggedFailure: ragged))
+  private func answer(_ check: ValueCheck, ragged: String? = nil) -> CheckAnswer {
+    CheckAnswer(operation: .init(isMatmul: true, check: check, raggedFailure: ragged))
   }
 
   @Test func aComparisonOfNothingDoesNotPass() throws {
@@ -122,14 +122,13 @@ enum Samples {
 
   @Test func aMatrixProductIsARow() throws {
     let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
-    problem.run()
     let shape = OperationShape.matmul(m: 3, k: 5, n: 7)
-    let good = answer(problem)
+    let good = answer(problem.check())
     let row = try #require(CheckRows.rows(of: good, request(shape), contestant).first)
     #expect(row.passed)
     #expect(row.reference == "3x5x7")
     #expect(try #require(row.maxAbsoluteError) <= row.tolerance)
-    let ragged = answer(problem, ragged: "1x1x1: off")
+    let ragged = answer(problem.check(), ragged: "1x1x1: off")
     let failed = try #require(CheckRows.rows(of: ragged, request(shape), contestant).first)
     #expect(!failed.passed)
     #expect(failed.failure == "1x1x1: off")
@@ -138,7 +137,7 @@ enum Samples {
   @Test func anOperationIsARow() throws {
     let shape = OperationShape.softmax(rows: 3, heads: 2, depth: 5)
     let kernel = Variant.oracle.kernel(threads: 1)
-    let found = try shape.problem(kernel: kernel, rotation: nil).check()
+    let found = try shape.modelOperation.problem(kernel: kernel, rotation: nil).check()
     func row(ragged: String?) -> Correctness? {
       let answer = CheckAnswer(operation: .init(isMatmul: false, check: found, raggedFailure: ragged))
       return CheckRows.rows(of: answer, request(shape), contestant).first
@@ -150,8 +149,8 @@ enum Samples {
 
   @Test func anOutputThatWasNeverComputedFails() throws {
     let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
-    let answer = answer(problem)
-    let row = CheckRows.rows(of: answer, request(OperationShape.matmul(m: 3, k: 5, n: 7)), contestant).first
+    let answer = answer(problem.checkOutput())
+    let row = CheckRows.rows(of: answer, request(.matmul(m: 3, k: 5, n: 7)), contestant).first
     #expect(row?.passed == false)
   }
 

@@ -43,6 +43,22 @@ public struct MirroredRounds: Sendable, Equatable {
   }
 }
 
+/// Sides in turns, each the other way round than the one before (A B, B A), so that what drifts meets all alike.
+public struct AlternatingTurns: Sendable, Equatable {
+  public var turns: Int
+  public var sides: Int
+
+  public init(turns: Int, sides: Int) { (self.turns, self.sides) = (turns, sides) }
+
+  /// Of one unit, 0.
+  public var order: [MirroredRounds.Turn] {
+    (0..<turns).flatMap { turn in
+      let sides = (0..<sides).map { MirroredRounds.Turn(unit: 0, round: turn, side: $0) }
+      return turn.isMultiple(of: 2) ? sides : sides.reversed()
+    }
+  }
+}
+
 /// Repeats blocks of measurements until what they show is clear, or the time is spent.
 ///
 /// Whether it is clear is only asked at the looks that a plan has fixed beforehand, and once more when the time is

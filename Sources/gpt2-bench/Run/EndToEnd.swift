@@ -14,7 +14,8 @@ struct EndToEnd {
   let choice: ModelChoice
   let configuration: Configuration
   let description: ModelDescription
-  let tokenizer: Tokenizer?
+  let prompts: Prompts
+  let cells: GenerationCells
 
   init(_ arguments: Arguments, _ console: Console) throws {
     self.arguments = arguments
@@ -23,11 +24,13 @@ struct EndToEnd {
     options = try MeasuringOptions(arguments)
     choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
     let checkpoint = try choice.open()
-    let c = checkpoint.configuration
-    tokenizer = try choice.tokenizer(of: c)
-    configuration = c
+    configuration = checkpoint.configuration
+    let tokenizer = try choice.tokenizer(of: configuration)
     description = ModelDescription(
       choice, checkpoint, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
+    prompts = Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
+    cells = GenerationCells(
+      configuration: configuration, prompts: prompts, startsAtText: description.hasTokenizer)
   }
 
   /// Checks, measures, reports.
@@ -39,10 +42,6 @@ struct EndToEnd {
   func run(
     _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope
   ) throws -> Record {
-    let prompts = Prompts(
-      vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
-    let cells = GenerationCells(
-      configuration: configuration, prompts: prompts, startsAtText: description.hasTokenizer)
     let (kept, left) = try fitting(tests, suite: suite)
     let plan = BenchPlan(
       kind: .endToEnd, model: choice.source.name, modelDescription: description,
@@ -53,24 +52,26 @@ struct EndToEnd {
         cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
         warmup: GenerationCells.warmup),
       cellCapSeconds: 10 * (options.budgetSeconds ?? budgetSeconds),
-      timeoutSeconds: options.timeoutSeconds, warnings: (left.isEmpty ? [] : [leftOut(left)]) + leniency)
-    try refuseTooLarge(kept)
+      timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + leniency)
+    try MemoryLimit.check(
+      kept, of: configuration, weightBytes: description.weightBytes,
+      workers: options.contestants.map(\.decoding),
+      for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
     let cases = try referenceCases()
-    var request = try checkRequest(cases, scope, prompts)
+    var request = try checkRequest(scope: scope, cases)
     request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
     let peerCheck = PeerCheck(
       model: choice.source.name, configuration: configuration,
       references: cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference), scope: scope,
       allowance: options.contestantTolerance, prompts: prompts, timeoutSeconds: options.timeoutSeconds)
     let started = Date()
-    let folder = try reportFolder(started: started)
+    let folder = try arguments.reportFolder("--out", in: project, started: started, model: choice.source.name)
     let bench = Bench(
-      plan, project: project, console: console, command: commandWords(), started: started,
-      onChange: { try folder.write($0) })
-    try bench.run { contestant in
-      switch contestant.plan.kind {
-      case .variant: CheckRows.rows(of: try contestant.check(request), request, contestant.plan)
-      case .peer: try peerCheck.rows(of: contestant)
+      plan, project: project, console: console, started: started, onChange: { try folder.write($0) })
+    try bench.run { worker in
+      switch worker.contestant.kind {
+      case .variant: try worker.check(request)
+      case .peer: try peerCheck.rows(of: worker)
       }
     }
     let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
@@ -93,23 +94,6 @@ struct EndToEnd {
     return (kept, left)
   }
 
-  /// What a worker of this build is asked before it is timed: all references of small models, and those of this
-  /// model; where it has none, `naive` on a short prompt.
-  func checkRequest(scope: CheckScope, _ prompts: Prompts) throws -> CheckRequest {
-    try checkRequest(try referenceCases(), scope, prompts)
-  }
-
-  /// Each worker keeps what its largest test took.
-  private func refuseTooLarge(_ tests: [Test]) throws {
-    let bytes = options.contestants.map { contestant in
-      tests.map { $0.bytes(of: configuration, isCached: contestant.decoding == .cache) }.max() ?? 0
-    }
-    let weights = Double(options.contestants.count * description.weightBytes)
-    try MemoryLimit.check(
-      bytes.reduce(weights, +),
-      for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
-  }
-
   private var leniency: [String] {
     let factor = options.contestantTolerance
     let text = factor == factor.rounded() ? "\(Int(factor))" : "\(factor)"
@@ -117,24 +101,25 @@ struct EndToEnd {
       ? [] : ["the logits of other programs were allowed to be off by \(text) times what float32 may be"]
   }
 
-  func leftOut(_ tests: [Test]) -> String {
-    "left out, longer than the model's context of \(configuration.context): "
-      + tests.map(\.name).joined(separator: ", ")
+  /// What the record says of tests that are left out; nothing where there are none.
+  func leftOut(_ tests: [Test]) -> [String] {
+    guard !tests.isEmpty else { return [] }
+    let names = tests.map(\.name).joined(separator: ", ")
+    return ["left out, longer than the model's context of \(configuration.context): \(names)"]
   }
 
-  private typealias FoundCase = (folder: String, reference: ReferenceCase, model: ModelSource)
+  typealias FoundCase = (folder: String, reference: ReferenceCase, model: ModelSource)
 
-  private func referenceCases() throws -> [FoundCase] {
+  func referenceCases() throws -> [FoundCase] {
     try References.folders(in: arguments.string("--reference") ?? project.references).map { folder in
       let reference = try ReferenceCase(folder: folder)
       return (folder, reference, try project.model(of: reference))
     }
   }
 
-  /// All references of small models, and those of this model; where it has none, `naive` on a short prompt.
-  private func checkRequest(
-    _ cases: [FoundCase], _ scope: CheckScope, _ prompts: Prompts
-  ) throws -> CheckRequest {
+  /// What a worker of this build is asked before it is timed: all references of small models, and those of this
+  /// model; where it has none, `naive` on a short prompt.
+  func checkRequest(scope: CheckScope, _ cases: [FoundCase]) throws -> CheckRequest {
     let isKnown = cases.contains { $0.model.isSame(as: choice.source) }
     let usable = cases.filter { reference in
       if reference.model.isSame(as: choice.source) { return true }
@@ -147,13 +132,19 @@ struct EndToEnd {
       oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts)
   }
 
-  private func reportFolder(started: Date) throws -> ReportFolder {
-    if let path = arguments.string("--out") {
-      guard !path.isEmpty else { throw UsageError("--out", found: "", expected: "a folder") }
-      return try ReportFolder.create(at: path)
+}
+
+extension Arguments {
+  /// The folder that the option names, or a new one among the project's reports.
+  func reportFolder(
+    _ option: String, in project: Project, started: Date, model: String
+  ) throws -> ReportFolder {
+    guard let path = string(option) else {
+      return try ReportFolder.create(
+        in: project.reports, started: started.formatted(.iso8601), model: model)
     }
-    return try ReportFolder.create(
-      in: project.reports, started: started.formatted(.iso8601), model: choice.source.name)
+    guard !path.isEmpty else { throw UsageError(option, found: "", expected: "a folder") }
+    return try ReportFolder.create(at: path)
   }
 }
 

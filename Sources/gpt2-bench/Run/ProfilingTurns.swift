@@ -1,6 +1,106 @@
+import Foundation
 import GPT2Kernels
 import GPT2Model
+import Measurement
 import Record
+import Reporting
+
+/// Profiles of several sides, taken in turns: A B, then B A, so that what drifts meets both alike. Each turn has fresh
+/// processes: what one got by luck, such as its place in memory, is one turn's luck.
+final class ProfilingTurns {
+  /// Two sides chose different tokens: one of them computes something else.
+  struct OtherTokens: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private static let turns = 4
+
+  private let plan: ProfilingPlan
+  private let driver: Driver
+  private let sides: [Side]
+  private var tokens = AgreedTokens<String>()
+  /// By side, and by stage and length.
+  private(set) var profiles: [[ProfileTurns]]
+
+  private typealias Side = (name: String, build: String, contestant: Contestant)
+
+  init(_ sources: [ExplainedSource], _ plan: ProfilingPlan, _ console: Console) {
+    self.plan = plan
+    driver = Driver(model: plan.model, timeoutSeconds: plan.timeoutSeconds, console)
+    sides = sources.compactMap { source in
+      source.live.map { variant, build in
+        (
+          source.name, build,
+          Contestant(kind: .variant(variant), threads: variant.threads(of: plan.threads))
+        )
+      }
+    }
+    profiles = sides.map { _ in [] }
+  }
+
+  var ceilings: [Ceiling] { driver.ceilings?.ceilings ?? [] }
+
+  /// - Throws: `OtherTokens`; what a worker refuses or dies of.
+  func run() throws {
+    Interruption.watch()
+    defer { driver.progress.end() }
+    measureCeilings()
+    for turn in AlternatingTurns(turns: Self.turns, sides: sides.count).order where !driver.isCancelled {
+      driver.progress.step("turn \(turn.round + 1) of \(Self.turns): \(sides[turn.side].name)")
+      try take(turn.side)
+    }
+    measureCeilings()
+  }
+
+  private func measureCeilings() {
+    guard !driver.isCancelled else { return }
+    driver.measureCeilings(threads: sides.map(\.contestant.threads))
+  }
+
+  /// A fresh process of the side: loaded, warmed up, held against the tokens of the first, profiled.
+  private func take(_ index: Int) throws {
+    let side = sides[index]
+    let (worker, _) = try driver.start(side.contestant, build: side.build, name: side.name)
+    defer { worker.stop() }
+    let ids = try worker.run(plan.warmup).ids
+    if let other = tokens.differing(ids, of: side.name, on: 0) {
+      throw OtherTokens(
+        description: "\(side.name): found the tokens \(ids), expected \(other.ids), as of \(other.owner)")
+    }
+    for ask in plan.asks {
+      let answer = try worker.profile(ask.request)
+      for stage in ask.stages { add(try profile(stage, in: answer, ask, side), index) }
+    }
+  }
+
+  private func profile(
+    _ stage: Profile.Stage, in answer: ProfileAnswer, _ ask: ProfilingPlan.Ask, _ side: Side
+  ) throws -> Profile {
+    guard let profile = answer.profiles.first(where: { $0.stage == stage }) else {
+      throw InvalidAnswer(
+        side.name, "profile", "profiles", found: "\(answer.profiles.map(\.stage.rawValue))",
+        expected: "one of \(stage.rawValue)")
+    }
+    try profile.check(source: "\(side.name): profile")
+    guard profile.tokens == ask.request.promptTokens.count, profile.threads == side.contestant.threads else {
+      throw InvalidAnswer(
+        side.name, "profile", "tokens and threads", found: "\(profile.tokens) and \(profile.threads)",
+        expected: "\(ask.request.promptTokens.count) and \(side.contestant.threads), as asked")
+    }
+    return profile
+  }
+
+  private func add(_ profile: Profile, _ side: Int) {
+    let same = profiles[side].firstIndex { turns in
+      turns.turns.first.map { $0.stage == profile.stage && $0.tokens == profile.tokens } ?? false
+    }
+    if let same {
+      profiles[side][same].append(profile)
+    } else {
+      profiles[side].append(ProfileTurns(profile))
+    }
+  }
+}
 
 /// What is profiled now for `explain`: the model, the prompts and the stages, the same for every side.
 struct ProfilingPlan {
@@ -70,7 +170,10 @@ struct ProfilingPlan {
         vocabulary: configuration.vocabulary, tokenizer: try choice.tokenizer(of: configuration),
         seed: options.seed))
     asks = try tests.asks(stage, cells)
-    try Self.refuseTooLarge(tests, variants, configuration, weightBytes: checkpoint.weightBytes)
+    try MemoryLimit.check(
+      [tests.longest], of: configuration, weightBytes: checkpoint.weightBytes,
+      workers: [variants.contains { $0.decoding == .cache } ? .cache : .recompute],
+      for: "the longest pass needs")
     let short = asks[0].request.promptTokens.prefix(Self.warmup.prompt)
     warmup = RunRequest(
       generation: .init(
@@ -82,6 +185,8 @@ struct ProfilingPlan {
     let prompt: Int
     let depth: Int
     let tokens: Int
+
+    var longest: Test { .decode(tokens: tokens, depth: max(depth, prompt), batch: 1) }
 
     /// One request where it gives both stages, else one for each.
     func asks(_ stage: Profile.Stage?, _ cells: GenerationCells) throws -> [Ask] {
@@ -101,16 +206,6 @@ struct ProfilingPlan {
         promptTokens: prompts.first ?? [], newTokens: tokens, measuresOverhead: false,
         coversAllPositions: true)
     }
-  }
-
-  private static func refuseTooLarge(
-    _ lengths: Lengths, _ variants: [Variant], _ configuration: Configuration, weightBytes: Int
-  ) throws {
-    let test = Test.decode(
-      tokens: lengths.tokens, depth: max(lengths.depth, lengths.prompt), batch: 1)
-    let isCached = variants.contains { $0.decoding == .cache }
-    try MemoryLimit.check(
-      Double(weightBytes) + test.bytes(of: configuration, isCached: isCached), for: "the longest pass needs")
   }
 }
 

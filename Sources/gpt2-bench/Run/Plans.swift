@@ -30,7 +30,7 @@ struct BenchPlan {
   }
 }
 
-/// One process: a variant or another program, with its threads.
+/// What is measured and compared: a variant or another program, with its threads.
 struct Contestant: Equatable {
   enum Kind {
     case variant(Variant)
@@ -100,4 +100,45 @@ struct CellPlan {
   var cacheBytes: Double?
   /// How many times the warm-up's arithmetic the whole test takes.
   let warmupRatio: (Variant.Decoding) -> Double
+
+  /// Of a contestant, before anything is measured.
+  func row(of contestant: Contestant) -> Cell {
+    var row = Cell(
+      variant: contestant.label, weights: contestant.weights, threads: contestant.threads, test: test,
+      status: .pending)
+    let work = work(contestant.decoding)
+    (row.flops, row.bytes) = (work.flops > 0 ? work.flops : nil, work.bytes)
+    row.streamedBytes = streamedBytes
+    row.cacheBytes = contestant.decoding == .cache ? cacheBytes : nil
+    return row
+  }
+}
+
+/// Everything that an interleaved comparison is to do, before it does anything.
+struct PairedPlan {
+  /// The build whose change is judged: this program.
+  let head: String
+  /// The other build.
+  let base: String
+  /// The model's name as workers take it; nil for matrix products.
+  let model: String?
+  let modelDescription: ModelDescription?
+  let contestants: [Contestant]
+  let cells: [CellPlan]
+  /// What every worker is held against before anything is timed.
+  let checks: [CheckRequest]
+  let settings: PairedSettings
+  let timeoutSeconds: Int
+  var warnings: [String] = []
+
+  /// Every test of every contestant, contestant by contestant.
+  var units: [PairedUnit] {
+    contestants.indices.flatMap { contestant in
+      cells.map { PairedUnit(contestant: contestant, test: $0.test) }
+    }
+  }
+
+  func unit(contestant: Int, cell: Int) -> Int { contestant * cells.count + cell }
+
+  func executable(_ side: PairedSide) -> String { side == .head ? head : base }
 }

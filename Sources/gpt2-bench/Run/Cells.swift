@@ -2,6 +2,7 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import Record
+import Statistics
 
 /// Builds the end-to-end cells of one model.
 struct GenerationCells {
@@ -117,4 +118,103 @@ extension Test {
     case .operation: true
     }
   }
+}
+
+/// The cell of one operation.
+enum OperationCells {
+  /// What a report says of a matrix product's warm-up, and of another operation's.
+  static let matmulWarmup = "as many calls as it took to find out how many last 10 ms"
+  static let warmup =
+    "as many calls as it took to find out how many last 10 ms, or 2 ms, or 100 ms with its preparation, where each call "
+    + "is prepared for"
+
+  static func make(_ shape: OperationShape) -> CellPlan {
+    let work = work(of: shape)
+    return CellPlan(
+      test: .operation(shape), request: RunRequest(operation: shape),
+      warmup: nil, work: { _ in (work.flops, work.bytes) }, streamedBytes: work.streamed,
+      warmupRatio: { _ in 1 })
+  }
+
+  /// Arithmetic, compulsory traffic, and what of it comes from memory; see the operations for what is counted.
+  /// Of a matrix product it is all from memory, which its roof knows.
+  private static func work(of shape: OperationShape) -> (flops: Double, bytes: Double, streamed: Double?) {
+    switch shape {
+    case .matmul(let m, let k, let n):
+      (Linear.flops(m: m, n: n, k: k), Linear.bytes(m: m, n: n, k: k), nil)
+    case .layerNorm(let rows, let channels):
+      (
+        LayerNorm.flops(rows: rows, channels: channels), LayerNorm.bytes(rows: rows, channels: channels),
+        LayerNorm.vectorBytes(channels: channels)
+      )
+    case .gelu(let rows, let channels):
+      (GELU.flops(count: rows * channels), GELU.bytes(count: rows * channels), 0)
+    case .softmax(let rows, let heads, let depth):
+      (
+        Softmax.flops(rows: rows, firstPosition: depth, heads: heads),
+        Softmax.bytes(rows: rows, firstPosition: depth, heads: heads), 0
+      )
+    case .attention(let rows, let heads, let headSize, let depth):
+      (
+        Attention.flops(rows: rows, firstPosition: depth, channels: heads * headSize),
+        Attention.bytes(rows: rows, firstPosition: depth, channels: heads * headSize),
+        Attention.cachedBytes(firstPosition: depth, channels: heads * headSize)
+      )
+    case .embedding(let rows, let channels, _):
+      (
+        Embedding.flops(rows: rows, channels: channels), Embedding.bytes(rows: rows, channels: channels),
+        Embedding.tableBytes(rows: rows, channels: channels)
+      )
+    case .sampling(let vocabulary, _): (0, 4 * Double(vocabulary), 0)
+    }
+  }
+}
+
+/// The prompts that tests run on: always the same for the same seed, so that every contestant and every run gets
+/// the same tokens.
+struct Prompts {
+  private let vocabulary: Int
+  private let tokenizer: Tokenizer?
+  private let seed: UInt64
+
+  init(vocabulary: Int, tokenizer: Tokenizer?, seed: UInt64) {
+    self.vocabulary = vocabulary
+    self.tokenizer = tokenizer
+    self.seed = seed
+  }
+
+  /// Token ids drawn evenly from the vocabulary, another draw for each sequence of a batch. Where there is a
+  /// tokenizer and one sequence, the prompt is text, if one can be cut that has just this many tokens.
+  func make(tokens: Int, batch: Int) throws -> (prompts: [[Int]], text: String?) {
+    if batch == 1, let (ids, text) = try cutText(tokens: tokens) { return ([ids], text) }
+    let prompts = (0..<batch).map { sequence in
+      var generator = SeededGenerator(seed: seed &+ UInt64(sequence))
+      return (0..<tokens).map { _ in generator.index(below: vocabulary) }
+    }
+    return (prompts, nil)
+  }
+
+  /// The beginning of a text that encodes to `tokens` ids.
+  private func cutText(tokens: Int) throws -> (ids: [Int], text: String)? {
+    guard let tokenizer else { return nil }
+    var text = Self.sample
+    var ids = try tokenizer.encode(text)
+    while ids.count < tokens {
+      text += Self.sample
+      ids = try tokenizer.encode(text)
+    }
+    let cut = try tokenizer.decode(ids[..<tokens])
+    let again = try tokenizer.encode(cut)
+    return again.count == tokens ? (again, cut) : nil
+  }
+
+  private static let sample = """
+    The river had been rising since noon, and by the time the lamps were lit the lower meadow was a sheet of grey \
+    water with the tops of the gateposts standing out of it. Nobody in the house spoke of it. The old man wound the \
+    clock, as he did each evening at eight; the girl counted the candles and found eleven; and the dog, who had \
+    slept through every storm of the past 14 years, lay with his head against the door and listened. "It will turn \
+    before morning," said the old man. It didn't. At half past two they heard the first of the fences go.
+
+
+    """
 }

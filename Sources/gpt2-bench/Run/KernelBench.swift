@@ -45,15 +45,8 @@ struct KernelBench {
         seed: options.seed, warmup: kind == .matmul ? OperationCells.matmulWarmup : OperationCells.warmup),
       cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds,
       warnings: [StreamedMemory.warning].compactMap { $0 })
-    let bench = Bench(
-      plan, project: try Project(), console: console, command: commandWords(), started: Date(),
-      onChange: { _ in })
-    try bench.run { contestant in
-      try shapes.flatMap { shape in
-        let request = CheckRequest(operation: shape)
-        return CheckRows.rows(of: try contestant.check(request), request, contestant.plan)
-      }
-    }
+    let bench = Bench(plan, project: try Project(), console: console, started: Date())
+    try bench.run { worker in try shapes.flatMap { try worker.check(CheckRequest(operation: $0)) } }
     if format == nil, out == nil {
       let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
       console.print(table.text)

@@ -37,7 +37,7 @@ let package = Package(
     .target(
       name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Statistics"],
       exclude: ["README.md"], swiftSettings: hot),
-    .target(name: "Record", swiftSettings: settings),
+    .target(name: "Record", dependencies: ["CSystem"], swiftSettings: settings),
     .target(
       name: "Measurement", dependencies: ["CSystem", "Record", "Statistics"], swiftSettings: hot),
     .target(name: "Reporting", dependencies: ["Record", "Statistics"], swiftSettings: settings),

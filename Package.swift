@@ -38,7 +38,7 @@ let package = Package(
       name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Statistics"],
       swiftSettings: hot),
     .target(name: "Measurement", dependencies: ["CSystem", "Statistics"], swiftSettings: hot),
-    .target(name: "Reporting", dependencies: ["Statistics"], swiftSettings: settings),
+    .target(name: "Reporting", dependencies: ["CSystem", "Statistics"], swiftSettings: settings),
     .target(
       name: "Chat", dependencies: ["CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
       swiftSettings: settings),

@@ -63,14 +63,14 @@ struct Headline {
   var largestPhase: String? {
     guard let profile else { return nil }
     let parts =
-      profile.phases.map { (name: $0.phase.title, nanoseconds: $0.nanoseconds) }
+      profile.phases.map { (name: $0.phase.title, nanoseconds: $0.work.nanoseconds) }
       + [(name: "waiting for the pool's other threads", nanoseconds: profile.waitNanoseconds)]
     guard let most = parts.max(by: { $0.nanoseconds < $1.nanoseconds }), most.nanoseconds > 0 else {
       return nil
     }
     let behind =
       profile.profile.stage == .decode ? "behind \(profile.profile.tokens) tokens" : "of the prompt"
-    return "\(most.name), \(Validity.percent(profile.share(most.nanoseconds))) of "
+    return "\(most.name), \(NumberText.percent(profile.share(most.nanoseconds))) of "
       + "\(NumberText.significant(profile.millisecondsPerToken, 3)) ms a token \(behind)"
   }
 }
@@ -143,7 +143,10 @@ struct Opening {
     let heading = (test.isDecode ? "Decode, " : test.isPrefill ? "Prefill, " : "") + test.name
     let lines: [(String, String?)] = [
       ("next", headline.next.map { next(headline, $0) }),
-      ("naive", headline.againstNaive.map { _ in "\(Column<RunRow>.speedAgainstNaive.display(row).plain) as fast" }),
+      (
+        "naive",
+        headline.againstNaive.map { _ in "\(Column<RunRow>.speedAgainstNaive.display(row).plain) as fast" }
+      ),
       ("limit", limit(row)),
       ("most time", headline.largestPhase),
       ("latency", latency(row)),

@@ -26,7 +26,7 @@ public struct ChromeTrace: Sendable {
   /// - Throws: `ReportingError.unwritable`; a `TimelineError` for a timeline that no reader could draw as it
   ///   is: spans that are out of order or do not nest, counters that go back in time or are not finite.
   public func write(to path: String) throws {
-    try WholeFile.write(to: path, put)
+    try WholeFile.write(to: path, writing: put)
   }
 
   /// The file's contents.

@@ -1,13 +1,17 @@
+import CSystem
 import Foundation
 
 /// A file that is there whole or not at all: its bytes go to a temporary file beside it, which takes its name
 /// at the end.
 enum WholeFile {
+  /// Takes the next bytes of a file.
+  typealias Put = (UnsafeRawBufferPointer) throws -> Void
+
   /// Writes what `body` puts. Where it or the system fails, what had the name before is as it was.
   ///
   /// - Throws: `ReportingError.unwritable`, also where something other than a file has the name; and what
   ///   `body` throws.
-  static func write(to path: String, _ body: (inout ByteWriter) throws -> Void) throws {
+  static func write(to path: String, _ body: (Put) throws -> Void) throws {
     try refuseWhatIsNoFile(path)
     let target = URL(fileURLWithPath: path)
     let temporary = target.deletingLastPathComponent()
@@ -20,12 +24,10 @@ enum WholeFile {
       if isOpen { close(descriptor) }
       if !isFinished { unlink(temporary) }
     }
-    var writer = ByteWriter { bytes in
-      let failure = put(bytes, to: descriptor)
+    try body { bytes in
+      let failure = csystem_write_all(descriptor, bytes.baseAddress, bytes.count)
       guard failure == 0 else { throw unwritable(path, failure) }
     }
-    try body(&writer)
-    try writer.flush()
     isOpen = false
     // A network's or a full quota's file system tells of a failed write only now.
     guard close(descriptor) == 0 else { throw unwritable(path, errno) }
@@ -40,21 +42,6 @@ enum WholeFile {
     guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
     throw ReportingError.unwritable(
       path: path, reason: status.st_mode & S_IFMT == S_IFDIR ? "is a folder" : "is a device or a pipe")
-  }
-
-  /// Returns an errno, 0 for success.
-  private static func put(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = Foundation.write(
-        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        return errno
-      }
-      rest = rest.dropFirst(written)
-    }
-    return 0
   }
 
   private static func unwritable(_ path: String, _ code: Int32) -> ReportingError {

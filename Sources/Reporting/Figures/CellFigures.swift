@@ -64,7 +64,7 @@ struct CellFigures: Sendable {
     case .time(let span): return medians[span]?.scaled(by: metric.unit.scale)
     case .rate(let amount, let span):
       return amount(cell.test).flatMap { medians[span]?.rate(of: $0 * metric.unit.scale) }
-    case .value(let read): return read(self).map { Figure(value: $0 * metric.unit.scale) }
+    case .value(let read): return read(self).map { Figure(value: $0 / metric.unit.size) }
     }
   }
 

@@ -8,6 +8,8 @@ struct Metric: Sendable {
     let name: String
     /// A value in this unit ÷ the same in nanoseconds, calls or tokens a nanosecond, or bytes.
     let scale: Double
+    /// Nanoseconds or bytes in one of this unit: dividing by it rounds once, and multiplying by `scale` twice.
+    var size: Double { (1 / scale).rounded() }
 
     static let milliseconds = Unit(name: "ms", scale: 1e-6)
     static let microseconds = Unit(name: "µs", scale: 1e-3)
@@ -131,7 +133,8 @@ extension Metric {
     source: .value { $0.usable?.load?.coldNanoseconds.map(Double.init) })
   static let warmLoad = Metric(
     key: "load_warm_ms", title: "load, warm", unit: .milliseconds, better: .lower, scope: .process,
-    source: .value { $0.usable?.load?.warmNanoseconds.map(Double.init) }, word: "load", slug: "load-time", behind: .load)
+    source: .value { $0.usable?.load?.warmNanoseconds.map(Double.init) }, word: "load", slug: "load-time",
+    behind: .load)
   static let loadToFirstToken = Metric(
     key: "load_to_first_token_ms", title: "load to first token", unit: .milliseconds, better: .lower,
     scope: .process, source: .time(.loadToFirstToken), slug: "load-to-first-token")

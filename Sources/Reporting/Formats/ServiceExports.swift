@@ -98,7 +98,7 @@ public struct BencherReport: Sendable {
       let name = Self.name(tracked.contestant, tracked.test)
       // Bencher's units are nanoseconds and bytes.
       guard let slug = tracked.metric.slug,
-        let figure = tracked.figure.scaled(by: (1 / tracked.metric.unit.scale).rounded()).finite
+        let figure = tracked.figure.scaled(by: tracked.metric.unit.size).finite
       else { continue }
       benchmarks[name, default: [:]][slug] = Measure(figure)
     }

@@ -106,9 +106,9 @@ extension PerplexityReport {
     ) -> Column<Result> {
       Column(heading: .short(title, unit), key: "", reading: .number(read), style: style)
     }
-    let first = results[0]
-    let difference = number("nats more", "than \(first.variant)", .scientific) {
-      $0.natsPerToken - first.natsPerToken
+    let first = results.first
+    let difference = number("nats more", "than \(first?.variant ?? "")", .scientific) { result in
+      first.map { result.natsPerToken - $0.natsPerToken }
     }
     let columns: [Column<Result>] =
       [

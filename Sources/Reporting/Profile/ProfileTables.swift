@@ -61,7 +61,14 @@ extension Column where Row == ProfileRow {
     let isText = if case .text = reading { true } else { false }
     var words = Table.Heading.short(title, unit, isText ? .left : .right)
     if let heading { words.text = heading }
-    self.init(heading: words, key: key, reading: reading, style: style, isBold: { $0.isBold })
+    self.init(heading: words, key: key, reading: reading, style: style)
+  }
+
+  /// In bold where the row is.
+  private var bold: Self {
+    var column = self
+    column.isBold = { $0.isBold }
+    return column
   }
 
   private static func name(_ title: String) -> Self { Self("", title, .text { $0.name }) }
@@ -102,7 +109,7 @@ extension Column where Row == ProfileRow {
   /// Phases, for a terminal.
   static func phases(_ scale: TimeScale) -> [Self] {
     [
-      name("phase"), bar, time.shown(.time(scale)), share, wait.shown(.time(scale), rank: 9),
+      name("phase").bold, bar, time.shown(.time(scale)).bold, share.bold, wait.shown(.time(scale), rank: 9),
       calls.shown(rank: 7), megaflops.shown(rank: 10), megabytes.shown(rank: 11), gflops.shown(rank: 3),
       gbPerSecond.shown(rank: 4), intensity.shown(rank: 6), roofline.shown(rank: 2),
       atBest.shown(.time(scale), rank: 5), shortRoof.shown(rank: 8),

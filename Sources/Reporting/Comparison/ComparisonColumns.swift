@@ -33,7 +33,7 @@ extension Column where Row == ComparisonRow {
     let alignment: Table.Alignment =
       switch reading {
       case .prose, .text, .flag: .left
-      case .integer, .number, .figure, .percentiles: .right
+      case .integer, .number, .figure, .percentiles, .drawing: .right
       }
     self.init(
       heading: Table.Heading(Prose(heading ?? key), alignment, isOptional: isOptional), key: key,

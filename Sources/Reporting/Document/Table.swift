@@ -110,6 +110,8 @@ struct Column<Row>: Sendable {
     case number(@Sendable (Row) -> Double?)
     case figure(@Sendable (Row) -> Figure?)
     case percentiles(@Sendable (Row) -> Percentiles?)
+    /// A bar; no CSV field.
+    case drawing(@Sendable (Row) -> Table.Entry.Content?)
   }
 
   /// How a number is written in a table for people: `12.34`, `12.3×`, `1.2e-06`, `0.994`.
@@ -119,6 +121,10 @@ struct Column<Row>: Sendable {
     case decimals(Int)
     /// A share of 1, in per cent.
     case percent
+    /// All digits that matter, at most seven.
+    case exact
+    /// Nanoseconds, in the unit of the scale; a change has its sign.
+    case time(TimeScale, isChange: Bool = false)
 
     static var plain: Style { .significant(4) }
   }
@@ -135,9 +141,23 @@ struct Column<Row>: Sendable {
   var style = Style.plain
   /// Whether a page shows the row's entry as something that failed.
   var isBad: @Sendable (Row) -> Bool = { _ in false }
+  /// Whether a terminal shows the row's entry in bold.
+  var isBold: @Sendable (Row) -> Bool = { _ in false }
+
+  /// The same column in another style, or with another rank in a terminal.
+  func styled(_ style: Style? = nil, rank: Int? = nil) -> Self {
+    var column = self
+    column.style = style ?? self.style
+    column.heading.rank = rank ?? heading.rank
+    if case .time(let scale, _) = style { column.heading.unit = scale.unit }
+    return column
+  }
 
   /// The row's entry in a table for people; empty where there is no figure.
-  func entry(_ row: Row) -> Table.Entry { Table.Entry(display(row), isBad: isBad(row)) }
+  func entry(_ row: Row) -> Table.Entry {
+    if case .drawing(let read) = reading, let content = read(row) { return Table.Entry(content) }
+    return Table.Entry(display(row), isBold: isBold(row), isBad: isBad(row))
+  }
 
   func display(_ row: Row) -> Prose {
     if let shown { return shown(row) }
@@ -152,13 +172,14 @@ struct Column<Row>: Sendable {
       return Prose(showsInterval ? NumberText.estimate(figure) : display(figure.value))
     case .percentiles(let read):
       return Prose(read(row).map { [$0.p50, $0.p90, $0.p99].map(display).joined(separator: " / ") } ?? "")
+    case .drawing: return ""
     }
   }
 
   /// What rows are compared by in this column; nil for text.
   func magnitude(_ row: Row) -> Double? {
     switch reading {
-    case .prose, .text, .flag: return nil
+    case .prose, .text, .flag, .drawing: return nil
     case .integer(let read): return read(row).map(Double.init)
     case .number(let read): return read(row)
     case .figure(let read): return read(row)?.value
@@ -171,6 +192,7 @@ struct Column<Row>: Sendable {
     switch reading {
     case .prose, .text, .flag, .integer, .number: return [key]
     case .figure: return [key, key + "_ci_low", key + "_ci_high"]
+    case .drawing: return []
     case .percentiles: return ["p50", "p90", "p99"].map { "\(key)_\($0)_\(heading.unit)" }
     }
   }
@@ -182,6 +204,7 @@ struct Column<Row>: Sendable {
     case .text(let read): return [read(row) ?? ""]
     case .flag(let read): return [read(row).map { "\($0)" } ?? ""]
     case .integer(let read): return [read(row).map(String.init) ?? ""]
+    case .drawing: return []
     case .number(let read): return [CSV.number(read(row))]
     case .figure(let read):
       let figure = read(row)
@@ -197,8 +220,10 @@ struct Column<Row>: Sendable {
     case .significant(let digits): return NumberText.significant(value, digits)
     case .factor: return NumberText.factor(value)
     case .scientific: return NumberText.scientific(value)
-    case .decimals(let count): return NumberText.fixed(value, count)
-    case .percent: return NumberText.fixed(100 * value, 1) + " %"
+    case .decimals(let count): return NumberText.rounded(value, count)
+    case .percent: return NumberText.percent(value)
+    case .exact: return NumberText.plain(value)
+    case .time(let scale, let isChange): return isChange ? scale.signed(value) : scale.text(value)
     }
   }
 }

@@ -7,17 +7,19 @@ enum CSV {
   }
 
   static func text(_ names: [String], _ rows: [[String]]) -> String {
-    ([names] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+    ([names] + rows).map { $0.map(field).joined(separator: ",") + "\n" }.joined()
   }
 
   /// Seven significant digits; empty for none.
   static func number(_ value: Double?) -> String { value.map(NumberText.plain) ?? "" }
 
-  /// In double quotes where the field holds a comma, a quote or a line's end; quotes doubled.
-  private static func quoted(_ field: String) -> String {
-    guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
-    return "\"" + field.replacing("\"", with: "\"\"") + "\""
+  /// In double quotes where the text holds a comma, a quote or a line's end.
+  private static func field(_ text: String) -> String {
+    text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) ? quoted(text) : text
   }
+
+  /// In double quotes; those within doubled.
+  static func quoted(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
 }
 
 extension Column {
@@ -37,6 +39,7 @@ extension Column {
         }
       case .percentiles(let read):
         [read(row)?.p50, read(row)?.p90, read(row)?.p99].map { $0.map(JSONValue.number) }
+      case .drawing: []
       }
     let names = fields.map { field in
       let words = field.split(separator: "_").filter { $0 != "ci" }

@@ -44,6 +44,23 @@ enum NumberText {
     significant(value, 3) + "×"
   }
 
+  /// As `fixed`; what rounds to zero has no sign.
+  static func rounded(_ value: Double, _ decimals: Int) -> String {
+    let text = fixed(value, decimals)
+    return text.hasPrefix("-") && Double(text) == 0 ? String(text.dropFirst()) : text
+  }
+
+  /// A share from 0 to 1 in per cent: `12.3 %`.
+  static func percent(_ share: Double) -> String { percentValue(share) + " %" }
+
+  /// The same without its sign, which stands in a heading or behind several: `12.3`.
+  static func percentValue(_ share: Double) -> String { rounded(100 * share, 1) }
+
+  /// A change in per cent: `+12.3 %`, `−0.4 %`.
+  static func signedPercent(_ change: Double) -> String {
+    (change < 0 ? "−" : "+") + percent(abs(change))
+  }
+
   /// Decimals that give `value`, once rounded, `digits` significant digits.
   private static func decimals(_ value: Double, _ digits: Int) -> Int {
     let exponent = String(format: "%.\(digits - 1)e", value).split(separator: "e").last.flatMap { Int($0) }
@@ -51,9 +68,43 @@ enum NumberText {
   }
 }
 
-/// `1 thread`, `2 threads`.
-func counted(_ count: Int, _ noun: String) -> String {
-  "\(count) \(noun)\(count == 1 ? "" : "s")"
+/// The unit and the decimals that a table's times are written in: one for all of them, chosen by the longest, which
+/// gets five digits.
+struct TimeScale: Sendable {
+  /// `µs`, `ms` or `s`.
+  let unit: String
+  private let nanoseconds: Double
+  private let decimals: Int
+
+  init(longestNanoseconds: Double) {
+    (unit, nanoseconds) =
+      switch abs(longestNanoseconds) {
+      case ..<1e7: ("µs", 1e3)
+      case ..<1e10: ("ms", 1e6)
+      default: ("s", 1e9)
+      }
+    let digits = String(Int((abs(longestNanoseconds) / nanoseconds).rounded(.down))).count
+    decimals = max(0, min(5 - digits, 3))
+  }
+
+  /// Without the unit, which stands in the heading.
+  func text(_ nanoseconds: Double) -> String {
+    NumberText.rounded(nanoseconds / self.nanoseconds, decimals)
+  }
+
+  /// `12.345 ms`
+  func words(_ nanoseconds: Double) -> String { "\(text(nanoseconds)) \(unit)" }
+
+  /// With a sign: `-3.21`, `+0.04`.
+  func signed(_ nanoseconds: Double) -> String {
+    let text = text(nanoseconds)
+    return nanoseconds > 0 && text != self.text(0) ? "+" + text : text
+  }
+}
+
+/// `1 thread`, `2 threads`, `2 passes`.
+func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+  "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
 }
 
 /// A bar of at most `width` characters for `share` of the longest, in eighths of a character.

@@ -10,11 +10,10 @@ struct Metric: Sendable {
     let name: String
     /// A value in this unit ÷ the same in nanoseconds, tokens a nanosecond, or bytes.
     let scale: Double
-
     /// Nanoseconds or bytes in one of it.
     var size: Double { (1 / scale).rounded() }
 
-    /// From nanoseconds or bytes.
+    /// From nanoseconds or bytes: dividing rounds once, multiplying twice.
     func converted(_ value: Double) -> Double { scale < 1 ? value / size : value * scale }
 
     static let milliseconds = Unit(name: "ms", scale: 1e-6)

@@ -70,8 +70,9 @@ public struct Validity: Sendable, Equatable {
     guard total > 0 else { return .unreadable(name) }
     let share = known.map(\.stolen).reduce(0, +) / total
     return .judged(
-      name, percent(share), limit: percent(ValidityLimit.stolenShare), share > ValidityLimit.stolenShare,
-      "the hypervisor took \(percent(share)) of the cores' time")
+      name, NumberText.percent(share), limit: NumberText.percent(ValidityLimit.stolenShare),
+      share > ValidityLimit.stolenShare,
+      "the hypervisor took \(NumberText.percent(share)) of the cores' time")
   }
 
   private static func others(_ conditions: Conditions) -> ValidityCheck {
@@ -137,18 +138,21 @@ public struct Validity: Sendable, Equatable {
     }
     let spread = ends[1] / ends[0] - 1
     return .judged(
-      name, "\(percent(spread)) (n = \(times.count))", limit: percent(ValidityLimit.calibrationSpread),
+      name, "\(NumberText.percent(spread)) (n = \(times.count))",
+      limit: NumberText.percent(ValidityLimit.calibrationSpread),
       spread > ValidityLimit.calibrationSpread,
-      "a fixed loop's time varied by \(percent(spread)): the clock rate changed, or others took the core")
+      "a fixed loop's time varied by \(NumberText.percent(spread)): the clock rate changed, or others took the core"
+    )
   }
 
   private static func trend(_ conditions: Conditions) -> ValidityCheck? {
     guard let drift = Drift(conditions.calibration.map { Double($0.nanoseconds) }) else { return nil }
     let way = drift.change > 0 ? "slower" : "faster"
     return .judged(
-      "frequency trend", "\(signed(drift.change)) (p = \(probability(drift.pValue)))",
-      limit: "\(percent(Drift.calibration)), p < \(Drift.significance)", drift.exceeds(Drift.calibration),
-      "a fixed loop got \(percent(abs(drift.change))) \(way) from the run's first half to its second",
+      "frequency trend", "\(NumberText.signedPercent(drift.change)) (p = \(probability(drift.pValue)))",
+      limit: "\(NumberText.percent(Drift.calibration)), p < \(Drift.significance)",
+      drift.exceeds(Drift.calibration),
+      "a fixed loop got \(NumberText.percent(abs(drift.change))) \(way) from the run's first half to its second",
       severity: .note)
   }
 
@@ -171,7 +175,7 @@ public struct Validity: Sendable, Equatable {
     let known = record.cells.compactMap { cell in cell.drift.map { (cell: cell, drift: $0) } }
     let drifting = known.filter { $0.drift.exceeds(Drift.samples) }
     let named = drifting.map { cell, drift in
-      "\(Contestant(cell).words) on \(cell.test.name) (\(signed(drift.change)))"
+      "\(Contestant(cell).words) on \(cell.test.name) (\(NumberText.signedPercent(drift.change)))"
     }
     return .judged(
       "drifting cells", known.isEmpty ? "" : "\(drifting.count) of \(known.count)", limit: "none",
@@ -179,10 +183,6 @@ public struct Validity: Sendable, Equatable {
       "from the run's first half to its second the times changed of \(named.joined(separator: ", "))",
       severity: .note)
   }
-
-  static func percent(_ share: Double) -> String { NumberText.fixed(100 * share, 1) + " %" }
-
-  static func signed(_ share: Double) -> String { (share < 0 ? "−" : "+") + percent(abs(share)) }
 
   private static func cores(_ count: Double) -> String { NumberText.fixed(count, 2) }
 

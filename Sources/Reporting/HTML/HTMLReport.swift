@@ -73,9 +73,7 @@ struct PageContext {
   init(_ run: RunFigures) {
     let record = run.record
     report = RunReport(run)
-    profiles = (record.profiles ?? []).map { profile in
-      ProfileFigures(profile, ceiling: record.ceilings.first { $0.threads == profile.threads })
-    }
+    profiles = ProfileFigures.all(record)
     let contestants = (run.rows.map(\.contestant) + profiles.map(\.contestant)).uniqued()
     styles = Dictionary(
       uniqueKeysWithValues: contestants.enumerated().map { ($1, SeriesStyle(index: $0)) })
@@ -97,6 +95,12 @@ struct PageContext {
     return "\(contestant.variant)\(weights), \(counted(contestant.threads, "thread"))"
   }
 
+  /// Shorter before longer, and the fastest first.
+  var stages: [ProfiledStage] {
+    ProfiledStage.all(
+      profiles.sorted { ($0.profile.tokens, $0.wallNanoseconds) < ($1.profile.tokens, $1.wallNanoseconds) })
+  }
+
   /// The profile of the contestant that comes nearest to a test's length; nil where it has none of that stage.
   func profile(of contestant: Contestant, nearest test: Test) -> ProfileFigures? {
     let wanted: (stage: Profile.Stage, tokens: Int)
@@ -108,15 +112,4 @@ struct PageContext {
     return profiles.filter { $0.contestant == contestant && $0.profile.stage == wanted.stage }
       .min { abs($0.profile.tokens - wanted.tokens) < abs($1.profile.tokens - wanted.tokens) }
   }
-}
-
-extension ProfileFigures {
-  var contestant: Contestant {
-    Contestant(variant: profile.variant, weights: profile.weights, threads: profile.threads)
-  }
-
-  /// Tokens that one pass takes in.
-  var tokensOfPass: Double { profile.stage == .prefill ? Double(max(profile.tokens, 1)) : 1 }
-
-  var millisecondsPerToken: Double { wallNanoseconds / tokensOfPass / 1e6 }
 }

@@ -65,14 +65,14 @@ struct Headline {
   var largestPhase: String? {
     guard let profile else { return nil }
     let parts =
-      profile.phases.map { (name: $0.phase.title, nanoseconds: $0.nanoseconds) }
+      profile.phases.map { (name: $0.phase.title, nanoseconds: $0.work.nanoseconds) }
       + [(name: "waiting for the pool's other threads", nanoseconds: profile.waitNanoseconds)]
     guard let most = parts.max(by: { $0.nanoseconds < $1.nanoseconds }), most.nanoseconds > 0 else {
       return nil
     }
     let behind =
       profile.profile.stage == .decode ? "behind \(profile.profile.tokens) tokens" : "of the prompt"
-    return "\(most.name), \(Validity.percent(profile.share(most.nanoseconds))) of "
+    return "\(most.name), \(NumberText.percent(profile.share(most.nanoseconds))) of "
       + "\(NumberText.significant(profile.millisecondsPerToken, 3)) ms a token \(behind)"
   }
 }

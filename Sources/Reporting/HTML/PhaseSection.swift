@@ -1,47 +1,9 @@
 import Record
 
-/// Profiles of the same stage and length: what can stand side by side.
-struct ProfileGroupOfRuns {
-  let stage: Profile.Stage
-  let tokens: Int
-  /// Fastest first.
-  let profiles: [ProfileFigures]
-
-  /// Decode first, shorter before longer.
-  static func all(_ profiles: [ProfileFigures]) -> [ProfileGroupOfRuns] {
-    let keys = profiles.map { Key(stage: $0.profile.stage, tokens: $0.profile.tokens) }.uniqued()
-    let sorted = keys.sorted {
-      ($0.stage == .decode ? 0 : 1, $0.tokens) < ($1.stage == .decode ? 0 : 1, $1.tokens)
-    }
-    return sorted.map { key in
-      ProfileGroupOfRuns(
-        stage: key.stage, tokens: key.tokens,
-        profiles: profiles.filter { $0.profile.stage == key.stage && $0.profile.tokens == key.tokens }
-          .sorted { $0.wallNanoseconds < $1.wallNanoseconds })
-    }
-  }
-
-  private struct Key: Hashable {
-    let stage: Profile.Stage
-    let tokens: Int
-  }
-
-  /// `decode behind 16 tokens`, `prefill of 64 tokens`
-  var words: String {
-    switch stage {
-    case .decode: "decode behind \(counted(tokens, "token"))"
-    case .prefill: "prefill of \(counted(tokens, "token"))"
-    }
-  }
-
-  /// `decode-16`
-  var id: String { "\(stage.rawValue)-\(tokens)" }
-}
-
 extension PageContext {
   /// Where the time of a token goes: shares, the same in milliseconds, and the figures.
   var phases: Section? {
-    let groups = ProfileGroupOfRuns.all(profiles)
+    let groups = stages
     guard !groups.isEmpty else {
       guard record.kind == .endToEnd else { return nil }
       return Section(
@@ -60,7 +22,7 @@ extension PageContext {
   /// In the second chart bars share a scale; slower ones than this would leave the others no length.
   private static let scaleSpan = 12.0
 
-  private func phaseCharts(_ group: ProfileGroupOfRuns) -> [Figured] {
+  private func phaseCharts(_ group: ProfiledStage) -> [Figured] {
     let shares = StackedBars(
       stacks: group.profiles.map { stack($0) { 100 * $0 } }, axisTitle: "% of the time",
       groups: Self.legend(group.profiles))
@@ -94,7 +56,7 @@ extension PageContext {
 
   private func sentence(_ profile: ProfileFigures) -> String {
     let most = Self.parts(profile).sorted { $0.nanoseconds > $1.nanoseconds }.prefix(3).map {
-      "\($0.name) \(Validity.percent(profile.share($0.nanoseconds)))"
+      "\($0.name) \(NumberText.percent(profile.share($0.nanoseconds)))"
     }
     return "\(name(of: profile.contestant)): \(most.joined(separator: ", "))."
   }
@@ -105,7 +67,7 @@ extension PageContext {
   private static func parts(_ profile: ProfileFigures) -> [TimedPart] {
     let phases = ProfileGroup.allCases.flatMap { group in
       profile.phases.filter { $0.phase.group == group }.map { phase -> TimedPart in
-        (phase.phase.title, phase.nanoseconds, group.look)
+        (phase.phase.title, phase.work.nanoseconds, group.look)
       }
     }
     return phases + [
@@ -123,7 +85,7 @@ extension PageContext {
         StackedBars.Part(
           name: part.name, value: length(profile.share(part.nanoseconds)),
           figure:
-            "\(Self.time(part.nanoseconds, profile)) ms, \(Validity.percent(profile.share(part.nanoseconds)))",
+            "\(Self.time(part.nanoseconds, profile)) ms, \(NumberText.percent(profile.share(part.nanoseconds)))",
           look: part.look)
       }, figure: "\(NumberText.significant(profile.millisecondsPerToken)) ms a token")
   }
@@ -135,11 +97,11 @@ extension PageContext {
   }
 
   private static func time(_ nanoseconds: Double, _ profile: ProfileFigures) -> String {
-    NumberText.significant(nanoseconds / profile.tokensOfPass / 1e6, 3)
+    NumberText.significant(nanoseconds / Double(profile.profile.tokensPerPass) / 1e6, 3)
   }
 
   /// A row a phase, a column a contestant: milliseconds per token and the share.
-  private func phaseTable(_ group: ProfileGroupOfRuns) -> Block {
+  private func phaseTable(_ group: ProfiledStage) -> Block {
     let phases = ProfileGroup.allCases.flatMap { kind in
       group.profiles.flatMap(\.phases).map(\.phase).uniqued().filter { $0.group == kind }
     }
@@ -148,17 +110,17 @@ extension PageContext {
     }
     func timed(_ name: String, _ value: (ProfileFigures) -> Double?) -> [Table.Entry] {
       row(Prose(name)) { profile in
-        value(profile).map { "\(Self.time($0, profile)), \(Validity.percent(profile.share($0)))" }
+        value(profile).map { "\(Self.time($0, profile)), \(NumberText.percent(profile.share($0)))" }
       }
     }
     let rows =
       phases.map { phase in
-        timed(phase.title) { profile in profile.phases.first { $0.phase == phase }?.nanoseconds }
+        timed(phase.title) { profile in profile.phases.first { $0.phase == phase }?.work.nanoseconds }
       } + [
         timed("pool wait", \.waitNanoseconds), timed("unexplained", \.unexplainedNanoseconds),
         row("**whole**") { "**\(Self.time($0.wallNanoseconds, $0))**" },
         timed("least the ceilings allow", \.leastNanoseconds),
-        row("cost of the probes") { $0.overhead.map { Prose(Validity.signed($0.value)) } },
+        row("cost of the probes") { $0.overhead.map { Prose(NumberText.signedPercent($0.value)) } },
         row("passes kept of all") { "\($0.profile.keptPasses)/\($0.profile.passNanoseconds.count)" },
       ]
     let table = Table(

@@ -16,15 +16,15 @@ extension PageContext {
   }
 
   private var rooflinesOfProfiles: [Figured] {
-    ProfileGroupOfRuns.all(profiles).flatMap { group in
+    stages.flatMap { group in
       ceilings.compactMap { ceiling -> Figured? in
         let own = group.profiles.filter { $0.profile.threads == ceiling.threads }
         let series = own.enumerated().map { place, profile in
           RooflineChart.Series(
             name: name(of: profile.contestant),
             points: profile.phases.compactMap { phase in
-              phase.intensity.flatMap { intensity in
-                phase.gflops.map {
+              phase.work.intensity.flatMap { intensity in
+                phase.work.gflops.map {
                   RooflineChart.Point(
                     name: phase.phase.title, intensity: intensity, gflops: $0, isLabelled: place == 0)
                 }
@@ -90,7 +90,7 @@ extension PageContext {
 
   /// A table of operations for each profile, and the tests' own figures.
   private var operations: [Block] {
-    ProfileGroupOfRuns.all(profiles).map { group in
+    stages.map { group in
       .details(
         "Every operation, \(group.words)",
         group.profiles.flatMap { profile -> [Block] in
@@ -98,34 +98,11 @@ extension PageContext {
           return [
             .heading(Prose(name)),
             .table(
-              Table(Column.operations, profile.phases), label: "operations of \(name), \(group.words)"),
+              Table(Column.operations, profile.phases.map { ProfileRow($0, of: profile) }),
+              label: "operations of \(name), \(group.words)"),
           ]
         })
     } + work
-  }
-}
-
-extension Column where Row == PhaseFigures {
-  /// Of one pass.
-  fileprivate static var operations: [Self] {
-    func number(
-      _ heading: Prose, scale: Double = 1, _ read: @escaping @Sendable (PhaseFigures) -> Double?
-    ) -> Self {
-      Self(
-        heading: .init(heading), key: "", reading: .number { read($0).map { $0 * scale } },
-        style: .significant(3))
-    }
-    return [
-      Self(heading: .init("operation", .left), key: "", reading: .text { $0.phase.title }),
-      number("calls") { $0.calls }, number("µs a pass", scale: 1e-3) { $0.nanoseconds },
-      number("waiting µs", scale: 1e-3) { $0.waitNanoseconds },
-      number("MFLOP", scale: 1e-6) { $0.flops > 0 ? $0.flops : nil },
-      number("MB", scale: 1e-6) { $0.bytes > 0 ? $0.bytes : nil }, number("GFLOP/s") { $0.gflops },
-      number("GB/s") { $0.gbPerSecond }, number("FLOP/B") { $0.intensity },
-      number("% of the roofline") { $0.rooflinePercent },
-      Self(heading: .init("roof", .left), key: "", reading: .text { $0.roof?.words }),
-      number("least µs", scale: 1e-3) { $0.leastNanoseconds },
-    ]
   }
 }
 

@@ -3,14 +3,7 @@ import Record
 extension RunReport {
   /// Time by phase of every contestant that was profiled; nil where none was.
   var profiles: Section? {
-    let all = (record.profiles ?? []).map { profile in
-      ProfileFigures(profile, ceiling: profile.ceiling(among: record.ceilings))
-    }
-    let tests = all.map { Profiled($0.profile) }.uniqued()
-    let ordered = tests.filter { $0.stage == .decode } + tests.filter { $0.stage == .prefill }
-    let parts = ordered.flatMap { test in
-      Self.blocks(all.filter { Profiled($0.profile) == test })
-    }
+    let parts = ProfiledStage.all(ProfileFigures.all(record)).flatMap(Self.blocks)
     let file: Prose = record.isProfileAlone ? "`--format csv`" : "`profile.csv`"
     let note: Prose =
       "\(Self.profileNote) \(ProfilePhase.fusion) Each layer, with rates and rooflines, is in \(file)."
@@ -20,31 +13,23 @@ extension RunReport {
 
   /// What a record says that holds profiles and no cells: a sentence or two a stage. Nil for any other record.
   var profiledAnswer: Prose? {
-    guard record.isProfileAlone, let profiles = record.profiles else { return nil }
-    return profiles.sorted { $0.stage == .decode && $1.stage != .decode }.map { profile -> Prose in
-      let figures = ProfileFigures(profile, ceiling: profile.ceiling(among: record.ceilings))
-      return "\(profile.contestant.prose), \(profile.stageWords), takes \(Self.words(figures))"
+    guard record.isProfileAlone else { return nil }
+    let figures = ProfileFigures.all(record)
+    let ordered =
+      figures.filter { $0.profile.stage == .decode } + figures.filter { $0.profile.stage != .decode }
+    return ordered.map { figures -> Prose in
+      "\(figures.contestant.prose), \(figures.profile.stageWords), takes \(Self.words(figures))"
     }.joined(separator: " ")
   }
 
-  /// Contestants side by side: the same stage at the same length.
-  private struct Profiled: Hashable {
-    let stage: Profile.Stage
-    let tokens: Int
-
-    init(_ profile: Profile) { (stage, tokens) = (profile.stage, profile.tokens) }
-  }
-
-  private static func blocks(_ figures: [ProfileFigures]) -> [Block] {
-    guard let first = figures.first else { return [] }
-    let words = first.profile.stageWords
+  private static func blocks(_ stage: ProfiledStage) -> [Block] {
     // What takes most in the fastest contestant.
-    let fastest = figures.min { $0.wallNanoseconds < $1.wallNanoseconds }.map { figures -> Prose in
-      "The fastest, \(figures.profile.contestant.prose), takes \(Self.words(figures))"
+    let fastest = stage.profiles.min { $0.wallNanoseconds < $1.wallNanoseconds }.map { figures -> Prose in
+      "The fastest, \(figures.contestant.prose), takes \(Self.words(figures))"
     }
     return [
-      .heading(Prose(words.prefix(1).uppercased() + words.dropFirst())), .paragraph(fastest ?? ""),
-      .table(table(figures)),
+      .heading(Prose(stage.words.prefix(1).uppercased() + stage.words.dropFirst())),
+      .paragraph(fastest ?? ""), .table(table(stage.profiles)),
     ]
   }
 
@@ -53,11 +38,12 @@ extension RunReport {
     let scale = TimeScale(longestNanoseconds: figures.wallNanoseconds)
     let opening = "\(scale.words(figures.wallNanoseconds)) per \(figures.profile.passWord)."
     guard let phase = figures.longestPhase else { return Prose(opening) }
-    let share = NumberText.percent(figures.share(phase.nanoseconds))
-    let roofline = phase.rooflinePercent.map { percent in
-      " at \(NumberText.fixed(percent, 0)) % of its roofline" + (phase.roof.map { " (\($0.words))" } ?? "")
+    let share = NumberText.percent(figures.share(phase.work.nanoseconds))
+    let roofline = phase.work.rooflinePercent.map { percent in
+      " at \(NumberText.fixed(percent, 0)) % of its roofline"
+        + (phase.work.roof.map { " (\($0.words))" } ?? "")
     }
-    return "\(opening) Its longest phase is \(phase.phase.title): \(share) %\(roofline ?? "")."
+    return "\(opening) Its longest phase is \(phase.phase.title): \(share)\(roofline ?? "")."
   }
 
   /// A column a contestant, a row a phase: time and share of a pass.
@@ -71,18 +57,18 @@ extension RunReport {
       if entries.contains(where: { !$0.isEmpty }) { table.rows.append([.init(name)] + entries) }
     }
     func time(_ figures: ProfileFigures, _ nanoseconds: Double) -> Prose {
-      "\(milliseconds(nanoseconds)) (\(NumberText.percent(figures.share(nanoseconds))))"
+      "\(milliseconds(nanoseconds)) (\(NumberText.percentValue(figures.share(nanoseconds))))"
     }
     for phase in ProfilePhase.allCases {
       add(Prose(phase.title)) { figures in
-        figures.phases.first { $0.phase == phase }.map { time(figures, $0.nanoseconds) }
+        figures.phases.first { $0.phase == phase }.map { time(figures, $0.work.nanoseconds) }
       }
     }
     add("pool wait") { $0.profile.threads > 1 ? time($0, $0.waitNanoseconds) : nil }
     add("unexplained") { time($0, $0.unexplainedNanoseconds) }
     add("**a whole \(pass)**") { "**\(milliseconds($0.wallNanoseconds))**" }
     add("at best") { $0.leastNanoseconds.map { Prose(milliseconds($0)) } }
-    add("has a name, %") { Prose(NumberText.percent($0.coverage)) }
+    add("has a name, %") { Prose(NumberText.percentValue($0.coverage)) }
     add("the probes cost, %") { $0.overhead.map(cost) }
     add("passes kept") { "\($0.profile.keptPasses) of \($0.profile.passNanoseconds.count)" }
     return table
@@ -96,9 +82,9 @@ extension RunReport {
   /// `0.4 (-0.1 to 0.9)`
   private static func cost(_ overhead: Figure) -> Prose {
     let interval = overhead.interval.map {
-      " (\(NumberText.percent($0.lower)) to \(NumberText.percent($0.upper)))"
+      " (\(NumberText.percentValue($0.lower)) to \(NumberText.percentValue($0.upper)))"
     }
-    return Prose(NumberText.percent(overhead.value) + (interval ?? ""))
+    return Prose(NumberText.percentValue(overhead.value) + (interval ?? ""))
   }
 
   private static let profileNote: Prose = """

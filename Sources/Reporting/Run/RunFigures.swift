@@ -55,7 +55,7 @@ struct RunRow: Sendable {
 
   static let driftMark = "‡"
   static let driftMeaning =
-    "drifts: the times of this row changed by more than \(Validity.percent(Drift.samples)) from the first half of "
+    "drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from the first half of "
     + "its samples to the second (Mann-Kendall p < \(Drift.significance)); its median is of neither."
 
   var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }

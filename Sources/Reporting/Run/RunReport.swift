@@ -191,7 +191,7 @@ extension RunReport {
       })
     let share = rows.compactMap { $0.figures.counters?.share }.min().flatMap { $0 < 1 ? $0 : nil }
     let turns: Prose? = share.map {
-      " The counters took turns: the least ran \(Validity.percent($0)) of the time, and counts are extrapolated."
+      " The counters took turns: the least ran \(NumberText.percent($0)) of the time, and counts are extrapolated."
     }
     return Section(
       id: "counters", title: "Counters", [.table(table), .paragraph(Self.counterNote + (turns ?? ""))])

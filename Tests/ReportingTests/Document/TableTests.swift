@@ -1,6 +1,7 @@
 import Statistics
 import Testing
 
+@testable import Record
 @testable import Reporting
 
 @Suite struct TableTests {

@@ -14,7 +14,7 @@ struct GenerationCells {
   /// Tokens of the short pass that warms up: enough to touch every weight and fill a tile.
   private static let warmupPrompt = 8
 
-  /// The prompt that a first token is asked for right behind a load.
+  /// The prompt that a first token is asked for right after a load.
   private static let firstTokenPrompt = 16
 
   /// What a report says of it.
@@ -64,7 +64,7 @@ struct GenerationCells {
       generation: .init(prompts: try prompts.make(tokens: length, batch: 1).prompts, text: nil, tokens: 1))
   }
 
-  /// The prompt of the first test that is a prompt's, and a few tokens behind it; nil where there is none.
+  /// The prompt of the first test that is a prompt's, and a few tokens after it; nil where there is none.
   func profile(_ tests: [Test]) throws -> ProfileRequest? {
     let lengths = tests.compactMap { test -> Int? in
       if case .prefill(let tokens, 1) = test { return tokens }
@@ -86,7 +86,7 @@ struct GenerationCells {
     return (work.flops, work.bytes)
   }
 
-  /// The mean over the steps behind the first new token.
+  /// The mean over the steps after the first new token.
   private func averageStep(
     _ decoding: Variant.Decoding, depth: Int, tokens: Int, batch: Int
   ) -> (flops: Double, bytes: Double) {

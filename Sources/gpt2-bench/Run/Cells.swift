@@ -40,10 +40,8 @@ struct GenerationCells {
     let shortIDs = ids.map { Array($0.prefix(short.prompt)) }
     return CellPlan(
       test: test,
-      request: RunRequest(
-        generation: .init(prompts: ids, text: startsAtText ? text : nil, tokens: tokens)),
-      warmup: RunRequest(
-        generation: .init(prompts: shortIDs, text: nil, tokens: short.tokens)),
+      request: RunRequest(prompts: ids, text: startsAtText ? text : nil, tokens: tokens),
+      warmup: RunRequest(prompts: shortIDs, tokens: short.tokens),
       work: { decoding in
         switch test {
         case .decode: averageStep(decoding, depth: prompt, tokens: tokens, batch: batch)
@@ -60,8 +58,7 @@ struct GenerationCells {
   /// A short prompt of ids and one new token.
   func firstToken() throws -> RunRequest {
     let length = min(Self.firstTokenPrompt, configuration.context)
-    return RunRequest(
-      generation: .init(prompts: try prompts.make(tokens: length, batch: 1).prompts, text: nil, tokens: 1))
+    return RunRequest(prompts: try prompts.make(tokens: length, batch: 1).prompts, tokens: 1)
   }
 
   /// The prompt of the first test that is a prompt's, and a few tokens after it; nil where there is none.

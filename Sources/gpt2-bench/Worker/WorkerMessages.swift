@@ -164,6 +164,13 @@ struct RunRequest {
   var operation: OperationShape?
 }
 
+extension RunRequest {
+  /// A generation.
+  init(prompts: [[Int]], text: String? = nil, tokens: Int) {
+    self.init(generation: Generation(prompts: prompts, text: text, tokens: tokens))
+  }
+}
+
 extension RunRequest: Codable {
   private enum CodingKeys: CodingKey { case generation }
 

@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func aGenerationStandsAlone() throws {
-    let run = RunRequest(generation: .init(prompts: [[1, 2]], text: nil, tokens: 3))
+    let run = RunRequest(prompts: [[1, 2]], tokens: 3)
     #expect(try json(run) == "{\"generation\":{\"prompts\":[[1,2]],\"tokens\":3}}")
     let back = try decoded(RunRequest.self, json(run))
     #expect(back.generation?.prompts == [[1, 2]] && back.operation == nil)

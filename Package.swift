@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "GPT2Kernels", dependencies: ["CSystem"], swiftSettings: hot),
     .target(
       name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Statistics"],
-      swiftSettings: hot),
+      exclude: ["README.md"], swiftSettings: hot),
     .target(name: "Record", dependencies: ["CSystem"], swiftSettings: settings),
     .target(
       name: "Measurement", dependencies: ["CSystem", "Record", "Statistics"], swiftSettings: hot),
@@ -53,9 +53,9 @@ let package = Package(
       swiftSettings: settings),
     // The oracle's sums in double are most of what the kernels' tests compute.
     .target(
-      name: "TestSupport", dependencies: ["GPT2Model"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["GPT2Model", "Record"], path: "Tests/TestSupport",
       swiftSettings: hot),
-    // The README's example, word for word.
+    // The example of Sources/GPT2Engine/README.md, word for word.
     .executableTarget(
       name: "library-example", dependencies: ["GPT2Engine"], path: "Tests/LibraryExample",
       swiftSettings: settings),
@@ -76,6 +76,8 @@ let package = Package(
       name: "MeasurementTests",
       dependencies: ["Measurement", "Record", "Statistics", "GPT2Kernels", "TestSupport"],
       swiftSettings: settings),
+    .testTarget(
+      name: "RecordTests", dependencies: ["Record", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ReportingTests", dependencies: ["Record", "Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),

@@ -4,8 +4,8 @@ file, and nothing on standard output.
 
     python3 scripts/check_malformed.py .build/release/gpt2-bench
 
-The corpus of mutated headers is in the tests (Tests/GPT2ModelTests/Malformed); here a sample of every format goes the
-whole way, with little memory (4 GiB of address space) and time (20 s) for each. Needs only Python.
+The corpus of mutated headers is in the tests (Tests/GPT2ModelTests/MalformedFileTests.swift); here a sample of every
+format goes the whole way, with little memory (4 GiB of address space) and time (20 s) for each. Needs only Python.
 
 Exit code: 0 where all are refused so, 1 otherwise, 2 for wrong use.
 """

@@ -11,7 +11,7 @@ public final class Checkpoint: @unchecked Sendable {
   /// The name to print: a synthetic model's, or the path.
   public let name: String
   public let configuration: Configuration
-  /// The files behind the weights; empty for weights that exist only in memory.
+  /// The files that hold the weights; empty for weights that exist only in memory.
   public let files: [String]
 
   /// In the order of `configuration.parameters`.
@@ -74,9 +74,7 @@ public final class Checkpoint: @unchecked Sendable {
 
   public var finalNormWeight: UnsafeBufferPointer<Float> { tensor(at: configuration.finalNormIndex) }
 
-  public var finalNormBias: UnsafeBufferPointer<Float> {
-    tensor(at: configuration.finalNormIndex + 1)
-  }
+  public var finalNormBias: UnsafeBufferPointer<Float> { tensor(at: configuration.finalNormIndex + 1) }
 
   /// (vocabulary, channels): the logits' matrix, which is the token embedding where they are tied.
   public var outputEmbedding: UnsafeBufferPointer<Float> { tensor(at: configuration.outputEmbeddingIndex) }
@@ -99,10 +97,7 @@ extension Checkpoint {
     let elements = 0..<parameters[index].count
     precondition(parameters[index].role == .linearWeight)
     passing(elements, of: index) { stored in
-      if let floats = stored.floats(elements) {
-        body(floats, stored.order)
-        return
-      }
+      if let floats = stored.floats(elements) { return body(floats, stored.order) }
       let floats = UnsafeMutablePointer<Float>.allocate(capacity: elements.count)
       defer { floats.deallocate() }
       stored.decode(elements, to: floats)
@@ -134,19 +129,16 @@ extension Checkpoint {
     let stored = tensors[index]
     precondition(target.count == parameter.count)
     guard parameter.role == .linearWeight, stored.order != order else {
-      stored.decodeInParallel(to: target)
-      return
+      return stored.decodeInParallel(to: target)
     }
-    let (rows, columns) =
-      stored.order == .inputsFirst
-      ? (parameter.shape[0], parameter.shape[1]) : (parameter.shape[1], parameter.shape[0])
-    if let floats = stored.floats(0..<parameter.count) {
-      transpose(floats, rows: rows, columns: columns, to: target.baseAddress!)
-      return
+    let shape = stored.order == .inputsFirst ? parameter.shape : parameter.shape.reversed()
+    func transposing(_ floats: UnsafePointer<Float>) {
+      transpose(floats, rows: shape[0], columns: shape[1], to: target.baseAddress!)
     }
+    if let floats = stored.floats(0..<parameter.count) { return transposing(floats) }
     let floats = UnsafeMutableBufferPointer<Float>.allocate(capacity: parameter.count)
     defer { floats.deallocate() }
     stored.decodeInParallel(to: floats)
-    transpose(floats.baseAddress!, rows: rows, columns: columns, to: target.baseAddress!)
+    transposing(floats.baseAddress!)
   }
 }

@@ -9,9 +9,15 @@ public enum ModelSource: Equatable, Sendable {
   case file(String, WeightsFormat)
 
   /// The names of the synthetic models with a fixed shape, in ascending size.
-  public static let namedSynthetics = [
-    "synthetic:tiny", "synthetic:gpt2", "synthetic:gpt2-medium", "synthetic:gpt2-large",
-    "synthetic:gpt2-xl",
+  public static let namedSynthetics = shapes.map(\.key)
+
+  /// Layers, heads, channels, vocabulary and context of each.
+  private static let shapes: KeyValuePairs = [
+    "synthetic:tiny": [2, 4, 64, 512, 128],
+    "synthetic:gpt2": [12, 12, 768, 50257, 1024],
+    "synthetic:gpt2-medium": [24, 16, 1024, 50257, 1024],
+    "synthetic:gpt2-large": [36, 20, 1280, 50257, 1024],
+    "synthetic:gpt2-xl": [48, 25, 1600, 50257, 1024],
   ]
 
   /// - Throws: `ModelError.unknownModel` for a name that is neither a synthetic model nor a path,
@@ -64,36 +70,14 @@ public enum ModelSource: Equatable, Sendable {
   }
 
   private static func syntheticConfiguration(_ name: String) throws(ModelError) -> Configuration {
-    func shape(_ l: Int, _ h: Int, _ c: Int, _ v: Int, _ t: Int) throws(ModelError) -> Configuration {
-      try Configuration(layers: l, heads: h, channels: c, vocabulary: v, context: t)
-    }
-    switch name.dropFirst("synthetic:".count) {
-    case "tiny": return try shape(2, 4, 64, 512, 128)
-    case "gpt2": return try shape(12, 12, 768, 50257, 1024)
-    case "gpt2-medium": return try shape(24, 16, 1024, 50257, 1024)
-    case "gpt2-large": return try shape(36, 20, 1280, 50257, 1024)
-    case "gpt2-xl": return try shape(48, 25, 1600, 50257, 1024)
-    case let list:
-      let numbers = list.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-      guard numbers.count == 5, !numbers.contains(nil) else { throw .unknownModel(name) }
-      let n = numbers.compactMap { $0 }
-      return try shape(n[0], n[1], n[2], n[3], n[4])
-    }
-  }
-}
-
-extension Checkpoint {
-  /// Opens the weights in a folder. Hugging Face's need their `config.json` beside them.
-  public convenience init(folder: String) throws(ModelError) {
-    let weights = try ModelFolder.weights(in: folder)
-    switch try WeightsFormat(of: weights) {
-    case .safetensors:
-      let configuration = try Configuration(huggingFace: folder + "/config.json")
-      try self.init(SafetensorsContents(file: weights), configuration: configuration, name: folder)
-    case .safetensorsIndex:
-      let configuration = try Configuration(huggingFace: folder + "/config.json")
-      try self.init(SafetensorsContents(index: weights), configuration: configuration, name: folder)
-    case let format: try self.init(weights: weights, as: format, name: folder)
-    }
+    let n: [Int?] =
+      shapes.first { $0.key == name }?.value
+      ?? name.dropFirst("synthetic:".count).split(separator: ",", omittingEmptySubsequences: false)
+      .map { Int($0) }
+    guard n.count == 5, let layers = n[0], let heads = n[1], let channels = n[2], let vocabulary = n[3],
+      let context = n[4]
+    else { throw .unknownModel(name) }
+    return try Configuration(
+      layers: layers, heads: heads, channels: channels, vocabulary: vocabulary, context: context)
   }
 }

@@ -18,11 +18,7 @@ public struct NPY: Equatable, Sendable {
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
 
   public init(path: String) throws(ModelError) {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .unreadable(path: path, reason: "no such file, or it may not be read")
-    }
-    let bytes = [UInt8](data)
+    let bytes = [UInt8](try WholeFile.read(path))
     guard bytes.count >= 10, Array(bytes[0..<8]) == Self.magic else {
       throw .malformed(path: path, problem: "not a .npy file of version 1.0")
     }
@@ -71,19 +67,11 @@ public struct NPY: Equatable, Sendable {
     // The data begins at a multiple of 64 bytes, as NumPy writes it.
     while (10 + header.utf8.count + 1) % 64 != 0 { header += " " }
     header += "\n"
-    var data = Data(Self.magic)
-    data.append(UInt8(header.utf8.count & 0xFF))
-    data.append(UInt8(header.utf8.count >> 8))
-    data.append(contentsOf: header.utf8)
-    #if _endian(little)
-      values.withUnsafeBytes { data.append(contentsOf: $0) }
-    #else
-      for value in values {
-        withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
-      }
-    #endif
-    do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
+    var bytes = Self.magic + [UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8)] + header.utf8
+    bytes.reserveCapacity(bytes.count + 4 * values.count)
+    for value in values {
+      withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
+    try WholeFile.write(bytes, to: path)
   }
 }

@@ -20,15 +20,13 @@ enum SyntheticWeights {
     let scale = Float(deviation(of: parameter) / 37837)
     let center: Float = parameter.role == .normWeight ? 1 : 0
     let first = UInt64(tensor) << 40
-    let block = 1 << 18
-    let blocks = (destination.count + block - 1) / block
-    let target = SendableBuffer(destination)
-    DispatchQueue.concurrentPerform(iterations: blocks) { index in
-      for i in index * block..<min((index + 1) * block, target.values.count) {
+    nonisolated(unsafe) let values = destination
+    inParallel(destination.count, by: 1 << 18) { elements in
+      for i in elements {
         let h = splitmix64(first &+ UInt64(i))
         let fields = (h & 0xFFFF) &+ ((h >> 16) & 0xFFFF) &+ ((h >> 32) & 0xFFFF) &+ (h >> 48)
         let centered = Int32(truncatingIfNeeded: fields) &- 131_070
-        target.values[i] = center + Float(centered) * scale
+        values[i] = center + Float(centered) * scale
       }
     }
   }
@@ -48,12 +46,6 @@ enum SyntheticWeights {
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
   }
-}
-
-/// Lets threads fill disjoint parts of one buffer.
-private struct SendableBuffer: @unchecked Sendable {
-  let values: UnsafeMutableBufferPointer<Float>
-  init(_ values: UnsafeMutableBufferPointer<Float>) { self.values = values }
 }
 
 extension Checkpoint {
@@ -83,14 +75,13 @@ extension Checkpoint {
   /// A synthetic model in this process's memory.
   public convenience init(inMemory configuration: Configuration, name: String) throws(ModelError) {
     let parameters = configuration.parameters
-    let mapping = try Mapping(
-      anonymousBytes: configuration.parameterCount * MemoryLayout<Float>.stride)
+    let mapping = try Mapping(anonymousBytes: configuration.parameterCount * MemoryLayout<Float>.stride)
     var tensors: [StoredTensor] = []
     var offset = 0
     for (index, parameter) in parameters.enumerated() {
       let start = (mapping.base + offset).bindMemory(to: Float.self, capacity: parameter.count)
-      SyntheticWeights.fill(
-        UnsafeMutableBufferPointer(start: start, count: parameter.count), tensor: index, parameter)
+      let values = UnsafeMutableBufferPointer(start: start, count: parameter.count)
+      SyntheticWeights.fill(values, tensor: index, parameter)
       tensors.append(StoredTensor(mapping: mapping, offset: offset, encoding: .float32))
       offset += parameter.count * MemoryLayout<Float>.stride
     }

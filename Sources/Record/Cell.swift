@@ -108,49 +108,43 @@ public struct Sample: Codable, Sendable, Equatable {
   }
 }
 
-// Durations of a cell's samples in nanoseconds, as double-precision numbers above zero; a sample that has no
-// such duration contributes none.
-extension Cell {
-  /// The samples that figures may be made of: none of a variant that failed, died, hung or was rejected.
-  public var usableSamples: [Sample] {
-    status == .measured || status == .pending ? samples : []
-  }
-
-  /// The time that the cell is judged by: the prompt's forward pass, one decode step or one operation.
-  public var primaryDurations: [Double] {
-    switch test {
-    case .prefill: return prefillDurations
-    case .decode: return stepDurations
-    case .operation: return positive(usableSamples.map(\.elapsedNanoseconds))
-    }
-  }
-
+/// A time that every sample of a cell has, in nanoseconds.
+public enum Span: Sendable, CaseIterable {
+  /// The prompt's forward pass.
+  case prefill
   /// t(first token available) − t(request start).
-  public var firstTokenDurations: [Double] {
-    positive(usableSamples.compactMap(\.firstTokenDuration))
-  }
-
-  public var prefillDurations: [Double] {
-    positive(usableSamples.compactMap(\.prefillDuration))
-  }
-
-  /// Loads from the page cache, each in a process of its own.
-  public var loadDurations: [Double] {
-    guard status == .measured || status == .pending else { return [] }
-    return positive((load?.samples ?? []).map { Double($0.loadNanoseconds) })
-  }
-
+  case firstToken
   /// (t_last − t_first) / (N − 1).
-  public var stepDurations: [Double] { positive(usableSamples.compactMap(\.stepDuration)) }
-
+  case step
   /// (E2E − TTFT) / (N − 1).
-  public var outputTokenDurations: [Double] {
-    positive(
-      usableSamples.compactMap { sample in
-        guard let first = sample.tokenNanoseconds.first, sample.tokenNanoseconds.count > 1 else { return nil }
-        return (sample.elapsedNanoseconds - Double(first)) / Double(sample.tokenNanoseconds.count - 1)
-      })
+  case outputToken
+  /// One call of an operation.
+  case call
+  /// Loading from the page cache, in a process of its own.
+  case load
+  /// From a load's start to the first token.
+  case loadToFirstToken
+}
+
+// Durations are double-precision numbers above zero; a sample that has no such duration contributes none.
+extension Cell {
+  public var isUsable: Bool { status == .measured || status == .pending }
+
+  /// The samples that figures may be made of: none of a variant that failed, died, hung or was rejected.
+  public var usableSamples: [Sample] { isUsable ? samples : [] }
+
+  public func durations(_ span: Span) -> [Double] {
+    let times =
+      switch span {
+      case .load: loads.map { Double($0.loadNanoseconds) }
+      case .loadToFirstToken: loads.map { Double($0.firstTokenNanoseconds) }
+      default: usableSamples.compactMap { $0.duration(span) }
+      }
+    return times.filter { $0 > 0 && $0.isFinite }
   }
+
+  /// The time that the cell is judged by: the prompt's forward pass, one decode step or one call of an operation.
+  public var primaryDurations: [Double] { durations(test.primarySpan) }
 
   /// The gaps between consecutive tokens, of all samples together.
   public var tokenGaps: [Double] {
@@ -159,21 +153,40 @@ extension Cell {
     }
   }
 
-  private func positive(_ durations: [Double]) -> [Double] {
-    durations.filter { $0 > 0 && $0.isFinite }
-  }
+  /// Loads from the page cache, each in a process of its own.
+  private var loads: [LoadSample] { isUsable ? load?.samples ?? [] : [] }
 }
 
 extension Sample {
-  public var firstTokenDuration: Double? { tokenNanoseconds.first.map(Double.init) }
+  /// Nil for a load's times, which no sample has, and where there are too few tokens.
+  public func duration(_ span: Span) -> Double? {
+    switch span {
+    case .call: return elapsedNanoseconds
+    case .firstToken: return tokenNanoseconds.first.map(Double.init)
+    case .prefill: return prefillNanoseconds.map(Double.init)
+    case .step:
+      return afterFirst { first, last, count in Double(last - first) / Double(count) }
+    case .outputToken:
+      return afterFirst { first, _, count in (elapsedNanoseconds - Double(first)) / Double(count) }
+    case .load, .loadToFirstToken: return nil
+    }
+  }
 
-  public var prefillDuration: Double? { prefillNanoseconds.map(Double.init) }
-
-  /// (t_last − t_first) / (N − 1).
-  public var stepDuration: Double? {
+  private func afterFirst(_ duration: (Int, Int, Int) -> Double) -> Double? {
     guard let first = tokenNanoseconds.first, let last = tokenNanoseconds.last, tokenNanoseconds.count > 1
     else { return nil }
-    return Double(last - first) / Double(tokenNanoseconds.count - 1)
+    return duration(first, last, tokenNanoseconds.count - 1)
+  }
+}
+
+extension Test {
+  /// What its cells are judged by.
+  public var primarySpan: Span {
+    switch self {
+    case .prefill: .prefill
+    case .decode: .step
+    case .operation: .call
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import Record
+
 /// A table in Markdown whose source is aligned too, so that it reads well in a terminal.
 struct MarkdownTable {
   enum Alignment { case left, right }
@@ -8,11 +10,6 @@ struct MarkdownTable {
 
   init(_ headings: [(String, Alignment)]) {
     self.headings = headings.map { (text: $0.0, alignment: $0.1) }
-  }
-
-  init(_ columns: [Column], _ rows: [Row]) {
-    self.init(columns.map { ($0.heading, $0.isText ? .left : .right) })
-    self.rows = rows.map { row in columns.map { $0.display(row) } }
   }
 
   var text: String {
@@ -40,17 +37,14 @@ struct MarkdownTable {
   }
 }
 
-extension String {
-  /// With blanks for line ends, so that a message stays on its line.
-  var singleLine: String {
-    split(whereSeparator: \.isNewline).joined(separator: " ")
-  }
+extension MarkdownReport {
+  static func list(_ items: [String]) -> String { items.map { "- \($0)" }.joined(separator: "\n") }
+}
 
-  func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: max(0, width - count))
-  }
+extension CSVReport {
+  static func table(_ names: [String], _ rows: [[String]]) -> String { CSV.text(names, rows) }
+}
 
-  func leftPadded(to width: Int) -> String {
-    String(repeating: " ", count: max(0, width - count)) + self
-  }
+extension Contestant {
+  var markdown: String { prose.markdown }
 }

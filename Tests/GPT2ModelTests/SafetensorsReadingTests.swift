@@ -24,29 +24,11 @@ import Testing
     """
   }
 
-  private func expectAllValues(_ checkpoint: Checkpoint) {
-    for (number, parameter) in checkpoint.configuration.parameters.enumerated() {
-      let tensor = checkpoint.tensor(at: number)
-      #expect(tensor.count == parameter.count)
-      let wrong = tensor.indices.first { tensor[$0] != SafetensorsFile.value(number, $0) }
-      #expect(wrong == nil, "\(parameter.name)")
-    }
-  }
-
   /// As the engine takes them.
   private func expectAllValuesOnce(_ checkpoint: Checkpoint) {
     for (number, parameter) in checkpoint.configuration.parameters.enumerated() {
-      let taken = GuardedFloats(parameter.count)
-      if parameter.role == .linearWeight {
-        checkpoint.withMatrixOnce(number) { values, order in
-          #expect(order == .inputsFirst)
-          taken.base.update(from: values, count: parameter.count)
-        }
-      } else {
-        checkpoint.copyOnce(number, 0..<parameter.count, to: taken.base)
-      }
-      #expect(taken.guardsHold)
-      #expect((0..<parameter.count).allSatisfy { taken.base[$0] == SafetensorsFile.value(number, $0) })
+      let taken = takenOnce(number, from: checkpoint)
+      #expect((0..<parameter.count).allSatisfy { taken[$0] == SafetensorsFile.value(number, $0) })
     }
   }
 
@@ -54,7 +36,7 @@ import Testing
   func namesMayHaveThePrefix(_ prefix: String, _ tied: Bool) throws {
     let configuration = try Configuration.small(tied: tied)
     let checkpoint = try open(SafetensorsFile(of: configuration, prefix: prefix), configuration)
-    expectAllValues(checkpoint)
+    expectValues(of: checkpoint)
     #expect(checkpoint.weightBytes == 4 * configuration.parameterCount)
     let output = configuration.tiesEmbeddings ? 0 : configuration.parameters.count - 1
     #expect(checkpoint.outputEmbedding.baseAddress == checkpoint.tensor(at: output).baseAddress)
@@ -67,7 +49,7 @@ import Testing
     let configuration = try Configuration.small(tied: false)
     var file = SafetensorsFile(of: configuration, prefix: "transformer.")
     file["transformer.lm_head.weight"].name = "lm_head.weight"
-    expectAllValues(try open(file, configuration))
+    expectValues(of: try open(file, configuration))
   }
 
   @Test func tensorsThatGPT2DoesNotHaveAreIgnored() throws {
@@ -81,7 +63,7 @@ import Testing
       .init(name: "empty", dtype: "F16", shape: [0, 7], data: []),
     ]
     file.metadata = ["format": "pt"]
-    expectAllValues(try open(file, configuration))
+    expectValues(of: try open(file, configuration))
   }
 
   @Test(arguments: 0..<8)
@@ -90,11 +72,11 @@ import Testing
     var file = SafetensorsFile(of: configuration)
     file.padding = padding
     let checkpoint = try open(file, configuration)
-    expectAllValues(checkpoint)
+    expectValues(of: checkpoint)
     // Handing values over gives their pages back, which must not lose values, wherever they lie.
     expectAllValuesOnce(checkpoint)
     checkpoint.releaseAllPages()
-    expectAllValues(checkpoint)
+    expectValues(of: checkpoint)
     expectAllValuesOnce(checkpoint)
   }
 
@@ -105,7 +87,7 @@ import Testing
     let path = try folder.write(file.bytes, to: "bare.safetensors")
     let checkpoint = try Checkpoint(safetensors: path)
     #expect(checkpoint.configuration == configuration && checkpoint.name == path)
-    expectAllValues(checkpoint)
+    expectValues(of: checkpoint)
   }
 
   /// The output matrix in a bare file is used: leaving it out would give other logits without a word.
@@ -115,7 +97,7 @@ import Testing
     file.metadata = ["n_head": "2"]
     let checkpoint = try Checkpoint(safetensors: folder.write(file.bytes, to: "bare.safetensors"))
     #expect(checkpoint.configuration == configuration)
-    expectAllValues(checkpoint)
+    expectValues(of: checkpoint)
   }
 
   @Test func aBareFileWithoutHeadsHasOneForEach64Channels() throws {
@@ -143,5 +125,154 @@ import Testing
     try folder.write(Self.config(configuration), to: "config.json")
     let path = try folder.write(SafetensorsFile(of: configuration).bytes, to: "bare.safetensors")
     #expect(try Checkpoint(safetensors: path).configuration.heads == 3)
+  }
+}
+
+/// A model spread over several files by `model.safetensors.index.json`.
+@Suite struct ShardedSafetensorsTests {
+  let folder: TemporaryFolder
+  let configuration: Configuration
+
+  init() throws {
+    folder = try TemporaryFolder()
+    configuration = try .small()
+    try folder.write(SafetensorsReadingTests.config(configuration), to: "config.json")
+  }
+
+  private static let names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+
+  /// Writes both shards, and returns the map of the index.
+  private func write() throws -> [String: String] {
+    var map: [String: String] = [:]
+    let whole = SafetensorsFile(of: configuration, prefix: "transformer.")
+    for (shard, name) in Self.names.enumerated() {
+      var part = whole
+      part.tensors = whole.tensors.enumerated().filter { $0.offset % 2 == shard }.map(\.element)
+      for tensor in part.tensors { map[tensor.name] = name }
+      try folder.write(part.bytes, to: name)
+    }
+    return map
+  }
+
+  @discardableResult
+  private func write(index: [String: String]) throws -> String {
+    let json = try JSONSerialization.data(
+      withJSONObject: ["metadata": [:], "weight_map": index] as [String: Any])
+    return try folder.write(Array(json), to: "model.safetensors.index.json")
+  }
+
+  @Test func allShardsAreOneModel() throws {
+    let index = try write(index: write())
+    for source in [try ModelSource(folder.path), try ModelSource(index)] {
+      let checkpoint = try source.open(cacheFolder: "")
+      #expect(checkpoint.configuration == configuration && checkpoint.files == Self.names.map { folder($0) })
+      expectValues(of: checkpoint)
+    }
+  }
+
+  @Test func whatIsWrongIsNamed() throws {
+    let map = try write()
+    func outcome(_ index: [String: String], naming file: String) throws -> String {
+      try write(index: index)
+      return refusal(naming: folder(file)) { try ModelSource(folder.path).open(cacheFolder: "") }
+        ?? "accepted"
+    }
+    let index = "model.safetensors.index.json"
+    var missing = map
+    missing["transformer.ln_f.bias"] = nil
+    #expect(try outcome(missing, naming: index).contains("tensor ln_f.bias is missing"))
+    var wrong = map
+    wrong["transformer.ln_f.bias"] = Self.names.first { $0 != map["transformer.ln_f.bias"] }
+    #expect(
+      try outcome(wrong, naming: wrong["transformer.ln_f.bias"]!).contains(
+        "tensor transformer.ln_f.bias is missing"))
+    for name in ["../model.safetensors", "a.bin", ""] {
+      wrong["transformer.ln_f.bias"] = name
+      #expect(try outcome(wrong, naming: index).contains("weight_map: found \(name)"))
+    }
+    #expect(try outcome([:], naming: index).contains("weight_map: found nothing"))
+    try FileManager.default.removeItem(atPath: folder(Self.names[1]))
+    #expect(try outcome(map, naming: Self.names[1]).contains("cannot be read"))
+    try folder.write("{", to: index)
+    #expect(refusal(naming: folder(index)) { try ModelSource(folder.path).open(cacheFolder: "") } != nil)
+  }
+}
+
+/// Tensors in half precision, which must come out as the float32 of the same value.
+@Suite struct HalfPrecisionTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Every one of the 65,536 patterns, as one token embedding of 256 × 256.
+  private func widened(_ dtype: String) throws -> [Float] {
+    let configuration = try Configuration(layers: 1, heads: 4, channels: 256, vocabulary: 256, context: 1)
+    var file = SafetensorsFile(of: configuration)
+    file.metadata = ["n_head": "4"]
+    file["wte.weight"].dtype = dtype
+    file["wte.weight"].data = (0..<65_536).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+    let checkpoint = try Checkpoint(safetensors: folder.write(file.bytes, to: "half.safetensors"))
+    // The neighbours, in float32, are as they were: a file may mix precisions.
+    #expect(checkpoint.tensor(at: 1)[3] == SafetensorsFile.value(1, 3))
+    return Array(checkpoint.tokenEmbedding)
+  }
+
+  @Test func bfloat16IsTheUpperHalf() throws {
+    let values = try widened("BF16")
+    #expect(values.indices.allSatisfy { values[$0].bitPattern == UInt32($0) << 16 })
+  }
+
+  /// IEEE 754, by its definition: sign, exponent with a bias of 15, ten bits of fraction.
+  @Test func float16IsExact() throws {
+    let values = try widened("F16")
+    for (pattern, value) in values.enumerated() {
+      let exponent = pattern >> 10 & 31
+      let fraction = Double(pattern & 1023) / 1024
+      let size =
+        exponent == 0
+        ? fraction * 0x1p-14 : (1 + fraction) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
+      #expect((value.sign == .minus) == (pattern >= 0x8000))
+      if exponent < 31 {
+        #expect(Double(value.magnitude) == size)
+      } else if pattern & 1023 == 0 {
+        #expect(value.isInfinite)
+      } else {
+        #expect(value.isNaN && value.bitPattern & 0x7F_FFFF == UInt32(pattern & 1023) << 13)
+      }
+    }
+  }
+
+  /// All tensors in all three precisions, at every alignment: the same values by each of the ways to read them.
+  @Test(arguments: ["F16", "BF16"], 0..<4)
+  func everyTensorMayBeHalf(_ dtype: String, _ padding: Int) throws {
+    let configuration = try Configuration.small()
+    var file = SafetensorsFile(of: configuration)
+    file.padding = padding
+    file.metadata = ["n_head": "2"]
+    for (number, tensor) in file.tensors.enumerated() where number % 3 != 2 {
+      file.tensors[number].dtype = dtype
+      file.tensors[number].data = (0..<tensor.data.count / 4).flatMap { bytes(of: number, $0, dtype) }
+    }
+    let checkpoint = try Checkpoint(safetensors: folder.write(file.bytes, to: "mixed.safetensors"))
+    for (number, parameter) in configuration.parameters.enumerated() {
+      let expected = (0..<parameter.count).map {
+        number % 3 == 2 ? SafetensorsFile.value(number, $0) : value(number, $0)
+      }
+      #expect(takenOnce(number, from: checkpoint) == expected, "\(parameter.name)")
+      #expect(Array(checkpoint.tensor(at: number)) == expected, "\(parameter.name)")
+    }
+  }
+
+  /// A value that both half precisions hold.
+  private func value(_ tensor: Int, _ element: Int) -> Float { Float(tensor) - Float(element % 4) * 32 }
+
+  private func bytes(of tensor: Int, _ element: Int, _ dtype: String) -> [UInt8] {
+    let bits = value(tensor, element).bitPattern
+    var half = UInt16(bits >> 16)
+    if dtype == "F16", bits & 0x7FFF_FFFF != 0 {
+      half =
+        UInt16(bits >> 16 & 0x8000) | UInt16((bits >> 23 & 0xFF) - 112) << 10 | UInt16(bits >> 13 & 0x3FF)
+    }
+    return [UInt8(half & 0xFF), UInt8(half >> 8)]
   }
 }

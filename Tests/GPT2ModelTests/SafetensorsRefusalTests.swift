@@ -21,20 +21,7 @@ import Testing
       .map { $0.replacing(path, with: "FILE") } ?? "accepted"
   }
 
-  struct Mutation: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    /// What the error has to say.
-    let says: String
-    let change: @Sendable (inout SafetensorsFile) -> Void
-
-    init(_ description: String, says: String, change: @escaping @Sendable (inout SafetensorsFile) -> Void) {
-      testDescription = description
-      self.says = says
-      self.change = change
-    }
-  }
-
-  static let mutations: [Mutation] = [
+  static let mutations: [Mutation<SafetensorsFile>] = [
     Mutation("missing tensor", says: "tensor h.1.mlp.c_fc.bias is missing") { file in
       file.tensors.removeAll { $0.name == "h.1.mlp.c_fc.bias" }
     },
@@ -97,7 +84,7 @@ import Testing
   ]
 
   @Test(arguments: mutations)
-  func aMutatedFileIsRefused(_ mutation: Mutation) throws {
+  func aMutatedFileIsRefused(_ mutation: Mutation<SafetensorsFile>) throws {
     var file = SafetensorsFile(of: configuration)
     mutation.change(&file)
     let text = try outcome(of: file.bytes)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Record
@@ -62,17 +63,8 @@ import Testing
         $0.split(separator: ",", omittingEmptySubsequences: false).count
       }
       #expect(Set(counts).count == 1)
-      let names = TableColumns.csv(kind).flatMap(\.csvNames)
+      let names = record.csvColumns.flatMap(\.fields)
       #expect(Set(names).count == names.count)
     }
-  }
-
-  @Test(arguments: [
-    ("plain", "plain"), ("a,b", "\"a,b\""), ("say \"so\"", "\"say \"\"so\"\"\""),
-    ("two\nlines", "\"two\nlines\""),
-    ("two\r\nlines", "\"two\r\nlines\""), ("", ""),
-  ])
-  func fieldsAreQuotedAsInRFC4180(field: String, quoted: String) {
-    #expect(CSVReport.quoted(field) == quoted)
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Record
@@ -213,10 +214,6 @@ import Testing
     #expect(
       MarkdownReport(record).text.contains(
         "**`naive` (1 thread) is fastest at prefill (`pp64`): 1561 ± 39 tok/s.** Not checked: `naive`."))
-  }
-
-  @Test func entriesCannotBreakTheirTable() {
-    #expect(MarkdownTable.escaped("a|b\nc") == "a\\|b c")
   }
 
   @Test(arguments: [

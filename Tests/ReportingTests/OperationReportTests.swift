@@ -14,10 +14,10 @@ import Testing
 
   @Test func figuresInMicroseconds() throws {
     let norm = run.rows[1].figures
-    #expect(norm.operationMicroseconds?.value == 16)
+    #expect(norm[.operationTime]?.value == 16)
     #expect(norm.gflops == 25 && norm.gbPerSecond == 25 && norm.intensity == 1)
     #expect(run.rows[1].speedAgainstNaive?.value == 5)
-    #expect(norm.gemmMS == nil && norm.decodeTokensPerSecond == nil)
+    #expect(norm[.productTime] == nil && norm[.decodeRate] == nil)
   }
 
   /// 6 kB from DRAM at 10 GB/s take 0.6 µs, 394 kB from a cache at 100 GB/s 3.94 µs; 0.4 MFLOP at 100 GFLOP/s 4 µs.
@@ -33,7 +33,7 @@ import Testing
       memory: [level("L2", 1 << 20, 100), level("DRAM", nil, 10)])
     let record = Fixture.operations()
     let norm = CellFigures(record.cells[1], ceiling: ceiling)
-    #expect(isClose(norm.leastNanoseconds, 4540))
+    #expect(isClose(norm.bound?.nanoseconds, 4540))
     #expect(isClose(norm.rooflinePercent, 28.375))
     #expect(norm.roof == .memory(level: "L2"))
     // Nothing is counted of a choice but its bytes: 200 kB from DRAM take 20 µs of its 250.
@@ -117,9 +117,9 @@ import Testing
     for index in head.cells[1].samples.indices { head.cells[1].samples[index].elapsedNanoseconds *= 2 }
     let rows = Comparison(base: base, head: head).rows
     let row = try #require(rows.first { $0.label == "simd8 f32 t1 layernorm 64x768 ops" })
-    #expect(row.metric == .operation && row.unit == "µs")
+    #expect(row.metric == .operationTime && row.unit == "µs")
     #expect(row.base == 16 && row.head == 32)
-    #expect(try Thresholds(parsing: "5%,ops=9%")[.operation] == 0.09)
+    #expect(try Thresholds(parsing: "5%,ops=9%")[.operationTime] == 0.09)
   }
 
   @Test func theRecordReadsBackAndItsSizesAreChecked() throws {

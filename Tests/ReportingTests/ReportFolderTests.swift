@@ -1,4 +1,6 @@
 import Foundation
+import Statistics
+import TestSupport
 import Testing
 
 @testable import Record
@@ -113,6 +115,30 @@ import Testing
       let found = message { try folder.write(Fixture.small()) }
       #expect(found?.hasPrefix("\(root)/gone/record.json: ") == true)
       #expect(found?.hasSuffix(", expected a folder that can be written") == true)
+    }
+  }
+
+  @Test func damagedBytesGiveOneLineOrARecordThatCanBeReported() throws {
+    var troubled = Fixture.troubled()
+    troubled.conditions = Fixture.quietConditions()
+    troubled.conditions?.pagesSwappedIn = nil
+    let data = try troubled.encode()
+    var generator = SplitMix64(seed: 7)
+    let bytes = Array("0123456789-.e\"{}[],:ntf".utf8)
+    for _ in 0..<400 {
+      var damaged = data
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        let place = Int.random(in: 0..<data.count, using: &generator)
+        damaged[place] = bytes[Int.random(in: bytes.indices, using: &generator)]
+      }
+      do {
+        let record = try Record.decode(damaged, path: "r.json")
+        #expect(!MarkdownReport(record).text.contains("nan"))
+        #expect(!CSVReport(record).results.contains(",0,"))
+        #expect(!TerminalTable(record, colour: true).text.contains("nan"))
+      } catch let error as RecordError {
+        #expect(!error.description.contains("\n"))
+      }
     }
   }
 

@@ -36,3 +36,19 @@ public final class TemporaryFolder: Sendable {
     try FileManager.default.contentsOfDirectory(atPath: path).sorted()
   }
 }
+
+/// Runs `body` with the path of a new folder, which is gone afterwards.
+public func withTemporaryFolder(_ body: (String) throws -> Void) throws {
+  let folder = try TemporaryFolder()
+  try withExtendedLifetime(folder) { try body(folder.path) }
+}
+
+/// The one line of the error that `body` throws; nil where it throws none.
+public func message(_ body: () throws -> some Any) -> String? {
+  do {
+    _ = try body()
+    return nil
+  } catch {
+    return "\(error)"
+  }
+}

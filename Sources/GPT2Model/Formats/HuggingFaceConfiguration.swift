@@ -3,10 +3,7 @@ import Foundation
 extension Configuration {
   /// Reads a Hugging Face `config.json` and refuses whatever this engine would compute differently.
   init(huggingFace path: String) throws(ModelError) {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .unreadable(path: path, reason: "no such file, or it may not be read")
-    }
+    let data = try WholeFile.read(path)
     guard let fields = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
       throw .malformed(path: path, problem: "not a JSON object")
     }
@@ -21,9 +18,9 @@ extension Configuration {
       vocabulary: reader.integer("vocab_size"),
       context: reader.integer(hasPositions ? "n_positions" : "n_ctx"), layerNormEpsilon: Float(epsilon),
       tiesEmbeddings: reader.boolean("tie_word_embeddings") ?? true, source: path)
-    if let inner, inner != hidden {
-      throw .field(
-        path: path, field: "n_inner", found: "\(inner)", expected: "null or 4 × n_embd = \(hidden)")
+    if let inner {
+      try reader.expect(
+        inner == hidden, "n_inner", found: "\(inner)", expected: "null or 4 × n_embd = \(hidden)")
     }
   }
 
@@ -38,70 +35,54 @@ extension Configuration {
   }
 }
 
-/// Typed access to the fields of one `config.json`.
-private struct HuggingFaceFields {
+/// Typed access to the fields of one `config.json`; a field that is null is as one that is not there.
+private struct HuggingFaceFields: FileReader {
   let path: String
   let fields: [String: Any]
 
-  func optionalInteger(_ name: String) throws(ModelError) -> Int? {
+  /// - Parameter read: nil for a value of another type.
+  private func optional<Value>(
+    _ name: String, expected: String, _ read: (Any) -> Value?
+  ) throws(ModelError) -> Value? {
     guard let value = fields[name], !(value is NSNull) else { return nil }
-    guard let number = value as? Int, !isBoolean(value) else {
-      throw .field(path: path, field: name, found: "\(value)", expected: "a whole number")
-    }
-    return number
+    guard let typed = read(value) else { throw refusal(name, found: "\(value)", expected: expected) }
+    return typed
+  }
+
+  func optionalInteger(_ name: String) throws(ModelError) -> Int? {
+    try optional(name, expected: "a whole number") { isBoolean($0) ? nil : $0 as? Int }
   }
 
   func integer(_ name: String) throws(ModelError) -> Int {
     guard let value = try optionalInteger(name) else {
-      throw .field(path: path, field: name, found: "nothing", expected: "a whole number")
+      throw refusal(name, found: "nothing", expected: "a whole number")
     }
     return value
   }
 
   func number(_ name: String) throws(ModelError) -> Double? {
-    guard let value = fields[name], !(value is NSNull) else { return nil }
-    guard let number = value as? Double, !isBoolean(value) else {
-      throw .field(path: path, field: name, found: "\(value)", expected: "a number")
-    }
-    return number
+    try optional(name, expected: "a number") { isBoolean($0) ? nil : $0 as? Double }
   }
 
   func boolean(_ name: String) throws(ModelError) -> Bool? {
-    guard let value = fields[name], !(value is NSNull) else { return nil }
-    guard isBoolean(value), let flag = value as? Bool else {
-      throw .field(path: path, field: name, found: "\(value)", expected: "true or false")
-    }
-    return flag
-  }
-
-  func string(_ name: String) throws(ModelError) -> String? {
-    guard let value = fields[name], !(value is NSNull) else { return nil }
-    guard let text = value as? String else {
-      throw .field(path: path, field: name, found: "\(value)", expected: "a string")
-    }
-    return text
+    try optional(name, expected: "true or false") { isBoolean($0) ? $0 as? Bool : nil }
   }
 
   /// GPT-2 has one architecture; a file that switches parts of it names a model this engine does not run.
   func refuseOtherModels() throws(ModelError) {
-    let type = try string("model_type") ?? "gpt2"
-    guard type == "gpt2" else {
-      throw .field(path: path, field: "model_type", found: type, expected: "gpt2")
-    }
-    let activation = try string("activation_function") ?? "gelu_new"
-    guard ["gelu_new", "gelu_pytorch_tanh"].contains(activation) else {
-      throw .field(
-        path: path, field: "activation_function", found: activation,
-        expected: "gelu_new (the tanh approximation)")
-    }
+    let type = try optional("model_type", expected: "a string") { $0 as? String } ?? "gpt2"
+    try expect(type == "gpt2", "model_type", found: type, expected: "gpt2")
+    let activation = try optional("activation_function", expected: "a string") { $0 as? String } ?? "gelu_new"
+    try expect(
+      ["gelu_new", "gelu_pytorch_tanh"].contains(activation), "activation_function", found: activation,
+      expected: "gelu_new (the tanh approximation)")
     let fixed = [
       ("scale_attn_weights", true), ("scale_attn_by_inverse_layer_idx", false),
       ("add_cross_attention", false),
     ]
     for (name, expected) in fixed {
-      if let value = try boolean(name), value != expected {
-        throw .field(path: path, field: name, found: "\(value)", expected: "\(expected)")
-      }
+      guard let value = try boolean(name) else { continue }
+      try expect(value == expected, name, found: "\(value)", expected: "\(expected)")
     }
   }
 

@@ -2,7 +2,9 @@ import Foundation
 
 /// Writes a model's tensors, all float32, as `.safetensors`.
 enum SafetensorsWriter {
-  /// - Parameter body: fills the values of `configuration.parameters`, one at a time, in their order.
+  /// - Parameters:
+  ///   - metadata: words and numbers, which JSON needs no escapes for.
+  ///   - body: fills the values of `configuration.parameters`, one at a time, in their order.
   static func write(
     _ configuration: Configuration, metadata: [String: String], to path: String,
     filling body: (UnsafeMutableBufferPointer<Float>, Int) -> Void
@@ -10,7 +12,7 @@ enum SafetensorsWriter {
     let header = header(of: configuration, metadata: metadata)
     let parameters = configuration.parameters
     let bytes = header.count + configuration.parameterCount * MemoryLayout<Float>.stride
-    try NewFile.write(bytes, to: path) { file in
+    try WholeFile.write(bytes, to: path) { file in
       file.copyBytes(from: header)
       var offset = header.count
       for (index, parameter) in parameters.enumerated() {
@@ -24,7 +26,7 @@ enum SafetensorsWriter {
   /// The length and the JSON, padded with spaces so that the data begins at a multiple of 64 bytes.
   private static func header(of configuration: Configuration, metadata: [String: String]) -> [UInt8] {
     var fields: [String] = []
-    let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+    let pairs = metadata.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
     fields.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
     var offset = 0
     for parameter in configuration.parameters {
@@ -38,20 +40,6 @@ enum SafetensorsWriter {
     while (json.count + 8) % 64 != 0 { json.append(UInt8(ascii: " ")) }
     return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
   }
-
-  private static func quoted(_ text: String) -> String {
-    let escaped = text.unicodeScalars.map { scalar -> String in
-      switch scalar {
-      case "\"": "\\\""
-      case "\\": "\\\\"
-      case _ where scalar.value < 0x20:
-        "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count)
-          + String(scalar.value, radix: 16)
-      default: String(scalar)
-      }
-    }
-    return "\"\(escaped.joined())\""
-  }
 }
 
 extension Checkpoint {
@@ -60,20 +48,18 @@ extension Checkpoint {
   /// tensor shows: `n_head` and `layer_norm_epsilon`.
   public func exportSafetensors(to path: String) throws(ModelError) {
     if path.hasSuffix(".safetensors") {
-      try writeSafetensors(to: path)
-      return
+      return try writeSafetensors(to: path)
     }
+    let config: Data
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-      try writeSafetensors(to: path + "/model.safetensors")
-      let json = try JSONSerialization.data(
+      config = try JSONSerialization.data(
         withJSONObject: configuration.huggingFaceFields, options: [.prettyPrinted, .sortedKeys])
-      try json.write(to: URL(fileURLWithPath: path + "/config.json"), options: .atomic)
-    } catch let error as ModelError {
-      throw error
     } catch {
       throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
     }
+    try writeSafetensors(to: path + "/model.safetensors")
+    try WholeFile.write(config, to: path + "/config.json")
   }
 
   private func writeSafetensors(to path: String) throws(ModelError) {

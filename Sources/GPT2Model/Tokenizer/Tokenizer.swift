@@ -1,5 +1,3 @@
-import Foundation
-
 /// GPT-2's byte-level byte-pair encoding (Radford et al. 2019), exact, from `vocab.json` and `merges.txt`.
 ///
 /// Any vocabulary in these two files works; ids are what `vocab.json` says. Every byte string has ids if the
@@ -17,27 +15,6 @@ public struct Tokenizer: Sendable {
   let vocabulary: Vocabulary
   let merges: MergeTable
   private let byteTokens: [UInt32]  // (256); UInt32.max where the vocabulary lacks the byte
-
-  /// Loads `vocab.json` and `merges.txt` from a folder, as Hugging Face lays it out.
-  ///
-  /// - Throws: `TokenizerError`.
-  public init(folder: String) throws {
-    let folder = URL(fileURLWithPath: folder, isDirectory: true)
-    try self.init(
-      vocabularyFile: folder.appendingPathComponent("vocab.json").path,
-      mergesFile: folder.appendingPathComponent("merges.txt").path)
-  }
-
-  /// Loads the two files.
-  ///
-  /// - Throws: `TokenizerError`.
-  public init(vocabularyFile: String, mergesFile: String) throws {
-    let index = try Self.read(vocabularyFile) {
-      try TokenIndex(try VocabularyParser.parse($0, path: vocabularyFile), path: vocabularyFile)
-    }
-    let merges = try Self.read(mergesFile) { try MergeTable(parsing: $0, index: index, path: mergesFile) }
-    self.init(index: index, merges: merges)
-  }
 
   /// - Parameters:
   ///   - literal: ids of tokens that are spelled as text, not in the alphabet of bytes.
@@ -58,19 +35,6 @@ public struct Tokenizer: Sendable {
     self.endOfText = endOfText
     byteTokens = vocabulary.byteTokens
     merges = MergeTable(making: vocabulary, byteTokens: byteTokens, except: endOfText)
-  }
-
-  private static func read<Result>(
-    _ path: String, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
-  ) throws -> Result {
-    guard FileManager.default.fileExists(atPath: path) else { throw TokenizerError.missingFile(path: path) }
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw TokenizerError.unreadableFile(path: path, reason: error.localizedDescription)
-    }
-    return try data.withUnsafeBytes { try body($0.bindMemory(to: UInt8.self)) }
   }
 
   /// The ids of a text.

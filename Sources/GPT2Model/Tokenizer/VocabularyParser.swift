@@ -71,20 +71,19 @@ struct VocabularyParser {
   private mutating func parseEscape() throws {
     let start = position
     position += 1
-    switch peek {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): entries.keys.append(text[position])
-    case UInt8(ascii: "b"): entries.keys.append(0x08)
-    case UInt8(ascii: "f"): entries.keys.append(0x0C)
-    case UInt8(ascii: "n"): entries.keys.append(0x0A)
-    case UInt8(ascii: "r"): entries.keys.append(0x0D)
-    case UInt8(ascii: "t"): entries.keys.append(0x09)
-    case UInt8(ascii: "u"):
-      try parseUnicodeEscape(from: start)
-      return
-    default: throw malformed(expected: "one of \"\\/bfnrtu after the backslash")
+    if peek == UInt8(ascii: "u") { return try parseUnicodeEscape(from: start) }
+    guard let byte = peek, let meaning = Self.escapes[byte] else {
+      throw malformed(expected: "one of \"\\/bfnrtu after the backslash")
     }
+    entries.keys.append(meaning)
     position += 1
   }
+
+  /// What stands after a backslash for what.
+  private static let escapes: [UInt8: UInt8] = [
+    0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F, UInt8(ascii: "b"): 0x08, UInt8(ascii: "f"): 0x0C,
+    UInt8(ascii: "n"): 0x0A, UInt8(ascii: "r"): 0x0D, UInt8(ascii: "t"): 0x09,
+  ]
 
   /// `\uXXXX`, or two of them for a scalar beyond U+FFFF. `position` is at the `u`.
   private mutating func parseUnicodeEscape(from start: Int) throws {

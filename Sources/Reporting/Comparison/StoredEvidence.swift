@@ -19,7 +19,7 @@ struct StoredEvidence: Sendable {
   }
 
   /// A metric of a row that both have figures for.
-  func candidate(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
+  func candidate(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
     if metric == .timeToFirstToken, !comparability.firstTokensCarryOver {
       let reason = "one record's TTFT starts at text, the other's at token ids"
       return withoutRatio(metric, base, head, reason)
@@ -28,23 +28,30 @@ struct StoredEvidence: Sendable {
   }
 
   /// A row whose head has no figure.
-  func withoutHead(_ base: Row, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
-    let metric = ComparedMetric.sampled(on: base.cell.test)[0]
+  func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
+    let metric = base.cell.test.headlineMetric
     return StoredCandidate(
       row: ComparisonRow(
         contestant: base.contestant, test: base.cell.test, metric: metric,
-        base: metric.value(base.figures), baseSamples: metric.durations(base.cell).count,
+        base: base.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
         threshold: thresholds[metric], verdict: verdict, reason: reason.singleLine))
   }
 
-  /// One value a contestant, the largest of its cells; nil where a side has none. Bytes mean the same on every
-  /// machine.
-  func memory(_ contestant: Contestant) -> StoredCandidate? {
-    guard let (old, new) = figures(.peakMemory, contestant) else { return nil }
+  /// A metric of a contestant's process, the largest of its cells; nil where a side has none.
+  func candidate(_ metric: Metric, of contestant: Contestant) -> StoredCandidate? {
+    guard let (old, new) = figures(metric, contestant) else { return nil }
+    return metric.span == nil
+      ? memory(metric, contestant, old, new) : load(metric, contestant, old, new)
+  }
+
+  /// One value a process. Bytes mean the same on every machine.
+  private func memory(
+    _ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double
+  ) -> StoredCandidate {
     let threshold = thresholds.ofMemory(base: old, head: new)
     let judgement = VerdictRule(threshold: threshold).judgement(ofSingleRatio: old / new)
     var row = ComparisonRow(
-      contestant: contestant, test: nil, metric: .peakMemory, base: old, head: new, baseSamples: 1,
+      contestant: contestant, test: nil, metric: metric, base: old, head: new, baseSamples: 1,
       headSamples: 1, ratio: Figure(value: old / new), threshold: threshold, verdict: judgement.verdict)
     if tests(base, contestant) != tests(head, contestant) {
       row.isOnlyShown("the peak is over all of a run's tests, and the two ran others")
@@ -56,12 +63,13 @@ struct StoredEvidence: Sendable {
     Set(run.rows.filter { $0.contestant == contestant }.map(\.cell.test))
   }
 
-  /// Nil where a side has no load time. Loading reads memory, so DRAM's ceiling tells how the machine changed; a share
-  /// of it would say nothing, as a load also starts and maps.
-  func load(_ contestant: Contestant) -> StoredCandidate? {
-    guard let (old, new) = figures(.warmLoad, contestant) else { return nil }
-    let (baseTimes, headTimes) = (loads(base, contestant), loads(head, contestant))
-    var row = unpaired(.warmLoad, contestant, nil, baseTimes, headTimes)
+  /// Loading reads memory, so DRAM's ceiling tells how the machine changed; a share of it would say nothing, as a load
+  /// also starts and maps.
+  private func load(
+    _ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double
+  ) -> StoredCandidate {
+    let (baseTimes, headTimes) = (times(metric, base, contestant), times(metric, head, contestant))
+    var row = unpaired(metric, contestant, nil, baseTimes, headTimes)
     row.base = old
     row.head = new
     guard comparability.timesCarryOver else {
@@ -80,27 +88,28 @@ struct StoredEvidence: Sendable {
     return StoredCandidate(row: row, machine: machine)
   }
 
-  private func times(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
+  private func times(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
     let machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
     var row = unpaired(
-      metric, base.contestant, base.cell.test, metric.durations(base.cell), metric.durations(head.cell))
-    row.base = metric.value(base.figures)
-    row.head = metric.value(head.figures)
+      metric, base.contestant, base.cell.test, base.cell.durations(of: metric),
+      head.cell.durations(of: metric))
+    row.base = base.figures[metric]?.value
+    row.head = head.figures[metric]?.value
     row.noiseFloor = noiseFloor(machine?.share)
     if base.cell.samples == head.cell.samples { row.isUnchangedAsTheSame() }
     return StoredCandidate(row: row, machine: machine)
   }
 
   /// Each time in units of the least that the ceilings of its own run allow for the work.
-  private func shares(_ metric: ComparedMetric, _ base: Row, _ head: Row) -> StoredCandidate {
-    guard let old = base.figures.leastNanoseconds, let new = head.figures.leastNanoseconds else {
-      let side = base.figures.leastNanoseconds == nil ? "base" : "head"
+  private func shares(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
+    guard let old = base.figures.bound?.nanoseconds, let new = head.figures.bound?.nanoseconds else {
+      let side = base.figures.bound?.nanoseconds == nil ? "base" : "head"
       let count = counted(base.contestant.threads, "thread")
       return withoutRatio(
         metric, base, head, "times do not carry over, and \(side) has no ceiling for \(count)")
     }
-    let baseTimes = metric.durations(base.cell).map { $0 / old }
-    let headTimes = metric.durations(head.cell).map { $0 / new }
+    let baseTimes = base.cell.durations(of: metric).map { $0 / old }
+    let headTimes = head.cell.durations(of: metric).map { $0 / new }
     var row = unpaired(metric, base.contestant, base.cell.test, baseTimes, headTimes)
     row.isShareOfCeiling = true
     row.base = median(baseTimes).map { 100 / $0 }
@@ -118,19 +127,20 @@ struct StoredEvidence: Sendable {
   }
 
   private func withoutRatio(
-    _ metric: ComparedMetric, _ base: Row, _ head: Row, _ reason: String
+    _ metric: Metric, _ base: RunRow, _ head: RunRow, _ reason: String
   ) -> StoredCandidate {
     StoredCandidate(
       row: ComparisonRow(
-        contestant: base.contestant, test: base.cell.test, metric: metric, base: metric.value(base.figures),
-        head: metric.value(head.figures), baseSamples: metric.durations(base.cell).count,
-        headSamples: metric.durations(head.cell).count, threshold: thresholds[metric], verdict: .inconclusive,
+        contestant: base.contestant, test: base.cell.test, metric: metric, base: base.figures[metric]?.value,
+        head: head.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
+        headSamples: head.cell.durations(of: metric).count, threshold: thresholds[metric],
+        verdict: .inconclusive,
         reason: reason))
   }
 
   /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
   private func unpaired(
-    _ metric: ComparedMetric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double],
+    _ metric: Metric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double],
     _ headTimes: [Double]
   ) -> ComparisonRow {
     var row = ComparisonRow(
@@ -146,17 +156,17 @@ struct StoredEvidence: Sendable {
     return row
   }
 
-  private func figures(_ metric: ComparedMetric, _ contestant: Contestant) -> (base: Double, head: Double)? {
+  private func figures(_ metric: Metric, _ contestant: Contestant) -> (base: Double, head: Double)? {
     let values = [base, head].map { run in
-      run.rows.filter { $0.contestant == contestant }.compactMap { metric.value($0.figures) }.max()
+      run.rows.filter { $0.contestant == contestant }.compactMap { $0.figures[metric]?.value }.max()
     }
     guard let old = values[0], let new = values[1], old > 0, new > 0 else { return nil }
     return (old, new)
   }
 
   /// Every cell of a contestant holds the same ones.
-  private func loads(_ run: RunFigures, _ contestant: Contestant) -> [Double] {
-    run.rows.filter { $0.contestant == contestant }.map { ComparedMetric.warmLoad.durations($0.cell) }
+  private func times(_ metric: Metric, _ run: RunFigures, _ contestant: Contestant) -> [Double] {
+    run.rows.filter { $0.contestant == contestant }.map { $0.cell.durations(of: metric) }
       .first { !$0.isEmpty } ?? []
   }
 
@@ -181,5 +191,71 @@ extension ComparisonRow {
     verdict = .inconclusive
     reason = why + ", does not count"
     counts = false
+  }
+}
+
+/// A row of two stored records before its verdict.
+struct StoredCandidate: Sendable {
+  var row: ComparisonRow
+  /// Between both runs; nil where it is not known, or where the figures are shares of the machine's ceilings.
+  var machine: MachineDifference?
+
+  /// The row with its verdict taken back where it does not hold for the times against the ceiling that bounds them.
+  func heldAgainstTheMachine(_ row: ComparisonRow) -> ComparisonRow {
+    guard row.pValue != nil, let machine, let ratio = row.ratio?.value, let claimed = row.verdict.direction
+    else { return row }
+    let corrected = ratio / machine.ratio
+    guard VerdictRule.direction(of: corrected, beyond: row.threshold) != claimed else { return row }
+    var row = row
+    row.verdict = .inconclusive
+    row.reason =
+      "the machine itself was \(machine.words): against its ceiling the ratio is "
+      + NumberText.fixed(corrected, 3)
+    return row
+  }
+
+  /// Where the samples are too few for any result among `tested` rows to be significant; nil where they are not.
+  static func insignificance(_ row: ComparisonRow, tested: Int) -> String? {
+    let counts = (row.baseSamples, row.headSamples)
+    let apart = MannWhitney(
+      (0..<counts.0).map(Double.init), (counts.0..<counts.0 + counts.1).map(Double.init))
+    guard let smallest = apart?.pValue, let p = row.pValue, let adjusted = row.adjustedPValue else {
+      return nil
+    }
+    let sizes = "n = \(counts.0) and \(counts.1) cannot show a change"
+    let possible = "the smallest possible p is \(NumberText.significant(smallest, 2))"
+    if smallest >= VerdictRule.alpha { return "\(sizes): \(possible)" }
+    guard p <= smallest else { return nil }
+    return "the samples do not overlap, but \(sizes) among \(counted(tested, "row")): \(possible), "
+      + "\(NumberText.significant(adjusted, 2)) after Holm"
+  }
+}
+
+extension Verdict {
+  /// What the verdict claims of the ratio; nil where it claims nothing.
+  fileprivate var direction: VerdictRule.Direction? {
+    switch self {
+    case .regressed: return .worse
+    case .improved: return .better
+    case .unchanged: return VerdictRule.Direction.none
+    case .failed, .inconclusive: return nil
+    }
+  }
+}
+
+extension RunFigures {
+  /// The largest share by which the samples of one row in the first half of the run differ from those in the second,
+  /// median against median. It is the same program in both, so this is what the machine alone does to a row: with as
+  /// many rows as are judged, the largest of them is what one may show by chance. Nil where no row has three samples
+  /// in each half.
+  var largestDifferenceOfHalves: Double? {
+    rows.compactMap { row -> Double? in
+      let times = row.cell.primaryDurations
+      let half = times.count / 2
+      guard half >= Bootstrap.minimumCount, let first = median(Array(times.prefix(half))),
+        let second = median(Array(times.suffix(half)))
+      else { return nil }
+      return 1 - min(first / second, second / first)
+    }.max()
   }
 }

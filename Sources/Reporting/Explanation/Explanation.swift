@@ -19,7 +19,8 @@ public struct Explanation: Sendable {
     case undecided(String)
   }
 
-  struct Side: Sendable {
+  /// A profile under the name that people give it.
+  struct NamedProfile: Sendable {
     let name: String
     let figures: ProfileFigures
 
@@ -28,8 +29,8 @@ public struct Explanation: Sendable {
     var nanoseconds: Double { figures.wallNanoseconds }
   }
 
-  let from: Side
-  let to: Side
+  let from: NamedProfile
+  let to: NamedProfile
   let outcome: Outcome
   /// In the order in which a pass goes through them; the changes sum to the difference.
   let parts: [ExplainedPart]
@@ -52,9 +53,10 @@ public struct Explanation: Sendable {
   ) throws(NotComparable) {
     try Self.refuseDifferent(from, to)
     let isSame = fromName == toName
-    self.from = Side(
+    self.from = NamedProfile(
       name: isSame ? "\(fromName) (A)" : fromName, figures: ProfileFigures(from, ceiling: ceiling))
-    self.to = Side(name: isSame ? "\(toName) (B)" : toName, figures: ProfileFigures(to, ceiling: ceiling))
+    self.to = NamedProfile(
+      name: isSame ? "\(toName) (B)" : toName, figures: ProfileFigures(to, ceiling: ceiling))
     parts = ExplainedPart.all(from: self.from.figures, to: self.to.figures, ceiling: ceiling)
     medians = Figure(medianOf: from.passNanoseconds, overMedianOf: to.passNanoseconds)
     self.noiseFloor = noiseFloor
@@ -104,7 +106,7 @@ public struct Explanation: Sendable {
     }
     if let noiseFloor, abs(log(medians.value)) <= log(1 + noiseFloor) {
       return .undecided(
-        "one side alone differed by \(NumberText.percent(noiseFloor)) % from one of its turns to another")
+        "one side alone differed by \(NumberText.percent(noiseFloor)) from one of its turns to another")
     }
     guard (ratio > 1) == (medians.value > 1) else {
       return .undecided(

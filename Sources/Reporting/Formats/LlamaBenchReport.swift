@@ -39,9 +39,7 @@ public struct LlamaBenchReport: Sendable {
 
   /// Names bare, every value in double quotes, as llama-bench prints them.
   public var csv: String {
-    let lines = rows.map { row in
-      row.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }.joined(separator: ",")
-    }
+    let lines = rows.map { $0.map(CSV.quoted).joined(separator: ",") }
     return ([Self.fields.map(\.name).joined(separator: ",")] + lines).map { $0 + "\n" }.joined()
   }
 

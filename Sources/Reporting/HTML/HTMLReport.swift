@@ -12,16 +12,11 @@ public struct HTMLReport: Sendable {
   init(_ run: RunFigures) {
     let context = PageContext(run)
     let opening = Opening(context)
+    let report = context.report
     let sections = [
-      PageSection.ladders(context, opening.headlines), .phases(context), .rooflines(context),
-      .positions(context), .latencies(context), .memory(context),
-      PageSection(id: "cells", markdown: MarkdownReport.allFigures(run)),
-      PageSection(id: "counters", markdown: MarkdownReport.counters(run)),
-      .correctness(context),
-      PageSection(id: "validity", markdown: MarkdownReport.validity(context.validity, run.record)),
-      .samples(context),
-      PageSection(id: "machine", markdown: MarkdownReport.machine(run.record)),
-      PageSection(id: "method", markdown: MarkdownReport.method(run)),
+      context.ladders(opening.headlines), context.phases, context.rooflines, context.positions,
+      context.latencies, context.memory, report.everyCell, report.counters, report.correctness,
+      report.conditions, context.samples, report.machine, report.method,
     ].compactMap { $0 }
     let body: [Markup] = [
       opening.markup, .element("main", [:], [Self.contents(sections)] + sections.map(\.markup)),
@@ -30,11 +25,11 @@ public struct HTMLReport: Sendable {
     text = Markup.document(
       .element(
         "html", ["lang": "en", "xmlns": "http://www.w3.org/1999/xhtml"],
-        [.element("head", [:], Self.head(run.record)), .element("body", [:], body)]))
+        [.element("head", [:], Self.head(report)), .element("body", [:], body)]))
   }
 
   /// The policy forbids whatever the page does not need: even markup that got in could fetch and run nothing.
-  private static func head(_ record: Record) -> [Markup] {
+  private static func head(_ report: RunReport) -> [Markup] {
     [
       .void("meta", ["charset": "utf-8"]),
       .void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
@@ -46,12 +41,12 @@ public struct HTMLReport: Sendable {
           "content": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         ]),
       .void("link", ["rel": "icon", "href": "data:,"]),
-      .element("title", text: "gpt2-bench: \(MarkdownReport.title(record))"),
+      .element("title", text: "gpt2-bench: \(report.title.plain)"),
       .style(PageStyle.css, Theme.styleSheet),
     ]
   }
 
-  private static func contents(_ sections: [PageSection]) -> Markup {
+  private static func contents(_ sections: [Section]) -> Markup {
     .element(
       "nav", ["aria-label": "contents"],
       sections.map { .element("a", ["href": "#\($0.id)"], text: $0.title) })
@@ -65,5 +60,56 @@ public struct HTMLReport: Sendable {
           "Made by gpt2-bench \(record.build.version) from the run's record; report RECORD --format html makes it again."
         )
       ])
+  }
+}
+
+/// What the sections of a page share: the figures, and one look and one name for each contestant.
+struct PageContext {
+  let report: RunReport
+  let profiles: [ProfileFigures]
+  private let styles: [Contestant: SeriesStyle]
+  private let namesWeights: Bool
+
+  init(_ run: RunFigures) {
+    let record = run.record
+    report = RunReport(run)
+    profiles = ProfileFigures.all(record)
+    let contestants = (run.rows.map(\.contestant) + profiles.map(\.contestant)).uniqued()
+    styles = Dictionary(
+      uniqueKeysWithValues: contestants.enumerated().map { ($1, SeriesStyle(index: $0)) })
+    namesWeights = Set(contestants.map(\.weights)).count > 1
+  }
+
+  var run: RunFigures { report.run }
+  var record: Record { report.record }
+  var validity: Validity { report.validity }
+
+  /// Most threads first: the fastest are among them as a rule.
+  var ceilings: [Ceiling] { record.ceilings.sorted { $0.threads > $1.threads } }
+
+  func style(of contestant: Contestant) -> SeriesStyle { styles[contestant] ?? SeriesStyle(index: 0) }
+
+  /// `packed, 2 threads`; the weights' precision too where the run has several.
+  func name(of contestant: Contestant) -> String {
+    let weights = namesWeights && !contestant.weights.isEmpty ? ", \(contestant.weights)" : ""
+    return "\(contestant.variant)\(weights), \(counted(contestant.threads, "thread"))"
+  }
+
+  /// Shorter before longer, and the fastest first.
+  var stages: [ProfiledStage] {
+    ProfiledStage.all(
+      profiles.sorted { ($0.profile.tokens, $0.wallNanoseconds) < ($1.profile.tokens, $1.wallNanoseconds) })
+  }
+
+  /// The profile of the contestant that comes nearest to a test's length; nil where it has none of that stage.
+  func profile(of contestant: Contestant, nearest test: Test) -> ProfileFigures? {
+    let wanted: (stage: Profile.Stage, tokens: Int)
+    switch test {
+    case .decode(_, let depth, _): wanted = (.decode, depth)
+    case .prefill(let tokens, _): wanted = (.prefill, tokens)
+    default: return nil
+    }
+    return profiles.filter { $0.contestant == contestant && $0.profile.stage == wanted.stage }
+      .min { abs($0.profile.tokens - wanted.tokens) < abs($1.profile.tokens - wanted.tokens) }
   }
 }

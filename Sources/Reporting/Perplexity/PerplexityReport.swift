@@ -1,3 +1,5 @@
+import Record
+
 /// How well variants of one model predict one text.
 public struct PerplexityReport: Codable, Equatable, Sendable {
   public struct Result: Codable, Equatable, Sendable {
@@ -67,5 +69,76 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
     self.scoredTokens = scoredTokens
     self.scoredBytes = scoredBytes
     self.results = results
+  }
+}
+
+extension PerplexityReport {
+  /// - Throws: an `EncodingError` for JSON of a number that is not finite.
+  public func text(as format: Format) throws -> String {
+    switch format {
+    case .markdown:
+      var table = table
+      for index in table.headings.indices where !table.headings[index].unit.isEmpty {
+        table.headings[index].text = "\(table.headings[index].title), \(table.headings[index].unit)"
+      }
+      return heading + "\n\n" + table.markdown + "\n"
+    case .csv: return csv
+    case .json: return String(decoding: try readableJSON(self), as: UTF8.self)
+    }
+  }
+
+  /// - Parameters:
+  ///   - colour: whether entries may be bold.
+  ///   - width: columns of the terminal.
+  public func terminalText(colour: Bool, width: Int) -> String {
+    heading + "\n\n" + table.terminal(colour: colour, width: width)
+  }
+
+  private var heading: String {
+    let unscored = tokens - scoredTokens
+    return "\(model) on \(text): \(counted(scoredTokens, "token")), \(counted(scoredBytes, "byte")), "
+      + "\(unscored) not scored; windows of \(context), a new one every \(stride)"
+  }
+
+  /// A difference to the first variant's is shown where there are others.
+  private var table: Table {
+    func number(
+      _ title: String, _ unit: String, _ style: Column<Result>.Style,
+      _ read: @escaping @Sendable (Result) -> Double?
+    ) -> Column<Result> {
+      Column(heading: .short(title, unit), key: "", reading: .number(read), style: style)
+    }
+    let first = results.first
+    let difference = number("nats more", "than \(first?.variant ?? "")", .scientific) { result in
+      first.map { result.natsPerToken - $0.natsPerToken }
+    }
+    let columns: [Column<Result>] =
+      [
+        Column(heading: .short("variant", "", .left), key: "", reading: .text(\.variant)),
+        Column(heading: .short("weights", "", .left, rank: 2), key: "", reading: .text(\.weights)),
+        Column(heading: .short("threads", rank: 1), key: "", reading: .integer(\.threads)),
+        number("nats", "per token", .decimals(4)) { $0.natsPerToken },
+        number("perplexity", "", .significant(5)) { $0.perplexity },
+        number("bits", "per byte", .decimals(4)) { $0.bitsPerByte },
+      ] + (results.count > 1 ? [difference] : []) + [number("speed", "tok/s", .plain) { $0.tokensPerSecond }]
+    return Table(columns, results)
+  }
+
+  private var csv: String {
+    let names = [
+      "model", "text", "context", "stride", "whole_windows", "tokens", "tokens_scored", "bytes_scored",
+      "variant", "weights", "threads", "nats_per_token", "perplexity", "bits_per_byte", "seconds",
+      "tok_per_s",
+    ]
+    return CSV.text(
+      names,
+      results.map { result in
+        [
+          model, text, "\(context)", "\(stride)", "\(wholeWindows)", "\(tokens)", "\(scoredTokens)",
+          "\(scoredBytes)", result.variant, result.weights, "\(result.threads)", "\(result.natsPerToken)",
+          "\(result.perplexity)", result.bitsPerByte.map { "\($0)" } ?? "", NumberText.plain(result.seconds),
+          NumberText.plain(result.tokensPerSecond),
+        ]
+      })
   }
 }

@@ -7,31 +7,19 @@ struct ProfileFigures: Sendable {
   /// The phases that a pass came to, in the order in which it did; attention's parts and GELU among them.
   let phases: [PhaseFigures]
   /// The same summed by layer; what stands before and behind the layers is not in it.
-  let layers: [LayerFigures]
+  let layers: [(layer: Int, work: PassWork)]
   /// Nanoseconds of one pass: the mean of those that were kept.
   let wallNanoseconds: Double
   /// Weights and cached keys and values that a pass reads.
   let streamedBytes: Double
   /// What a pass's parts are held against; nil without ceilings.
-  let roofs: ProfileRoofs?
+  let roofline: Roofline?
   /// Of one pass, spent waiting for the pool's other threads, in all phases together.
   let waitNanoseconds: Double
   /// What the phases and the wait do not explain of a pass.
   let unexplainedNanoseconds: Double
-  /// The least time that the ceilings allow for all of a pass; nil without ceilings.
-  let leastNanoseconds: Double?
   /// With probes ÷ without, minus one: the median of the pairs; nil where it was not measured.
   let overhead: Figure?
-
-  /// A share of the wall time, 0 to 1.
-  func share(_ nanoseconds: Double) -> Double { nanoseconds / wallNanoseconds }
-
-  /// How much of the wall time has a name, 0 to 1: all phases and the wait, without what lies between operations
-  /// and the probes' own time.
-  var coverage: Double {
-    let named = phases.filter { $0.phase != .other }.reduce(0) { $0 + $1.nanoseconds }
-    return (named + waitNanoseconds) / wallNanoseconds
-  }
 
   /// - Parameter ceiling: of as many threads; without it there is no roofline.
   init(_ profile: Profile, ceiling: Ceiling?) {
@@ -39,61 +27,218 @@ struct ProfileFigures: Sendable {
     let passes = Double(profile.keptPasses)
     wallNanoseconds = profile.wallNanoseconds / passes
     let streamed = profile.entries.reduce(0) { $0 + $1.streamedBytes } / passes
-    let roofs = ceiling.map {
-      ProfileRoofs($0, streamedBytesOfPass: streamed, queries: profile.tokensPerPass)
-    }
-    (streamedBytes, self.roofs) = (streamed, roofs)
+    let roofline = ceiling.map { Roofline($0, streamedBytes: streamed) }
+    (streamedBytes, self.roofline) = (streamed, roofline)
     func phases(of entries: [Profile.Entry]) -> [PhaseFigures] {
       entries.map(\.phase).uniqued().map { phase in
-        PhaseFigures(phase, entries.filter { $0.phase == phase }, passes: passes, roofs: roofs)
+        PhaseFigures(
+          phase: phase,
+          work: PassWork(entries.filter { $0.phase == phase }, of: profile, roofline: roofline))
       }
     }
     self.phases = phases(of: profile.entries)
     layers = profile.entries.compactMap(\.layer).uniqued().map { layer in
-      LayerFigures(layer: layer, work: WorkSum(phases(of: profile.entries.filter { $0.layer == layer })))
+      (layer, PassWork(phases(of: profile.entries.filter { $0.layer == layer }).map(\.work)))
     }
-    waitNanoseconds = self.phases.reduce(0) { $0 + $1.waitNanoseconds }
-    unexplainedNanoseconds = wallNanoseconds - waitNanoseconds - self.phases.reduce(0) { $0 + $1.nanoseconds }
-    let least = self.phases.compactMap(\.leastNanoseconds)
-    leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +)
+    waitNanoseconds = self.phases.reduce(0) { $0 + $1.work.waitNanoseconds }
+    unexplainedNanoseconds =
+      wallNanoseconds - waitNanoseconds - self.phases.reduce(0) { $0 + $1.work.nanoseconds }
     overhead = profile.overhead.flatMap { cost in
       Figure(medianOf: zip(cost.withNanoseconds, cost.withoutNanoseconds).map { $0 / $1 - 1 })
     }
   }
+
+  /// Of every profile in the record, each against the ceilings of as many threads.
+  static func all(_ record: Record) -> [ProfileFigures] {
+    (record.profiles ?? []).map { profile in
+      ProfileFigures(profile, ceiling: profile.ceiling(among: record.ceilings))
+    }
+  }
+
+  var contestant: Contestant { profile.contestant }
+
+  /// All work of a pass in all its time.
+  var pass: PassWork {
+    var pass = PassWork(phases.map(\.work))
+    (pass.nanoseconds, pass.waitNanoseconds, pass.streamedBytes) = (wallNanoseconds, 0, streamedBytes)
+    return pass
+  }
+
+  /// The least time that the ceilings allow for all of a pass; nil without ceilings.
+  var leastNanoseconds: Double? { pass.leastNanoseconds }
+
+  /// A share of the wall time, 0 to 1.
+  func share(_ nanoseconds: Double) -> Double { nanoseconds / wallNanoseconds }
+
+  /// How much of the wall time has a name, 0 to 1: all phases and the wait, without what lies between operations
+  /// and the probes' own time.
+  var coverage: Double {
+    let named = phases.filter { $0.phase != .other }.reduce(0) { $0 + $1.work.nanoseconds }
+    return (named + waitNanoseconds) / wallNanoseconds
+  }
+
+  /// The phase that took most; nil where none took anything.
+  var longestPhase: PhaseFigures? {
+    phases.filter { $0.phase != .other && $0.work.nanoseconds > 0 }
+      .max { $0.work.nanoseconds < $1.work.nanoseconds }
+  }
+
+  var tokensPerSecond: Double { Double(profile.tokensPerPass) * 1e9 / wallNanoseconds }
+
+  var millisecondsPerToken: Double { wallNanoseconds / Double(profile.tokensPerPass) / 1e6 }
 }
 
 /// One phase in all layers, for one pass.
 struct PhaseFigures: Sendable {
   let phase: ProfilePhase
-  let calls: Double
-  /// In the phase itself.
-  let nanoseconds: Double
-  /// Waiting for the pool's other threads within it.
-  let waitNanoseconds: Double
-  let flops: Double
-  let bytes: Double
-  /// The least time that the ceilings allow; nil without ceilings, and where there is nothing to compute or move.
-  let leastNanoseconds: Double?
-  let roof: Roof?
+  let work: PassWork
+}
 
-  init(_ phase: ProfilePhase, _ entries: [Profile.Entry], passes: Double, roofs: ProfileRoofs?) {
-    self.phase = phase
+/// A part of a pass: what it computed and moved, and the time that took, for one pass. Times are in nanoseconds.
+struct PassWork: Sendable {
+  /// In the part itself.
+  var nanoseconds: Double
+  /// Waiting for the pool's other threads within it.
+  var waitNanoseconds: Double
+  var calls: Double
+  var flops: Double
+  /// Weights, cached keys and values, and activations.
+  var bytes: Double
+  /// All but the activations.
+  var streamedBytes: Double
+  /// The least time that the ceilings allow; nil without ceilings, and where there is nothing to compute or move.
+  var leastNanoseconds: Double?
+  /// What bounds it; nil also for several phases together.
+  var roof: Roof?
+
+  /// - Parameter entries: of one phase.
+  init(_ entries: [Profile.Entry], of profile: Profile, roofline: Roofline?) {
+    let passes = Double(profile.keptPasses)
     func perPass(_ value: (Profile.Entry) -> Double) -> Double {
       entries.reduce(0) { $0 + value($1) } / passes
     }
-    calls = perPass { Double($0.calls) }
     nanoseconds = perPass(\.nanoseconds)
     waitNanoseconds = perPass(\.waitNanoseconds)
+    calls = perPass { Double($0.calls) }
     flops = perPass(\.flops)
     bytes = perPass { $0.streamedBytes + $0.activationBytes }
-    let bound = roofs?.bound(entries)
+    streamedBytes = perPass(\.streamedBytes)
+    let bound = roofline?.bound(Roofline.Work(entries, queries: profile.tokensPerPass))
     leastNanoseconds = bound.map { $0.nanoseconds / passes }
     roof = bound?.roof
   }
+
+  /// Several parts together.
+  init(_ parts: [PassWork]) {
+    func sum(_ value: (PassWork) -> Double) -> Double { parts.reduce(0) { $0 + value($1) } }
+    nanoseconds = sum(\.nanoseconds)
+    waitNanoseconds = sum(\.waitNanoseconds)
+    calls = sum(\.calls)
+    flops = sum(\.flops)
+    bytes = sum(\.bytes)
+    streamedBytes = sum(\.streamedBytes)
+    let least = parts.compactMap(\.leastNanoseconds)
+    leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +)
+  }
+
+  /// The mean of several parts that are alike.
+  init(meanOf parts: [PassWork]) {
+    self.init(parts)
+    let count = Double(parts.count)
+    nanoseconds /= count
+    waitNanoseconds /= count
+    calls /= count
+    flops /= count
+    bytes /= count
+    streamedBytes /= count
+    leastNanoseconds = leastNanoseconds.map { $0 / count }
+  }
+
+  /// Both together: what an operation timed alone would take.
+  var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
+  var gflops: Double? { flops > 0 && wholeNanoseconds > 0 ? flops / wholeNanoseconds : nil }
+  var gbPerSecond: Double? { bytes > 0 && wholeNanoseconds > 0 ? bytes / wholeNanoseconds : nil }
+  /// FLOP per byte.
+  var intensity: Double? { flops > 0 && bytes > 0 ? flops / bytes : nil }
+  /// The least time ÷ the time it took, in per cent.
+  var rooflinePercent: Double? {
+    leastNanoseconds.flatMap { wholeNanoseconds > 0 ? 100 * $0 / wholeNanoseconds : nil }
+  }
 }
 
-/// All phases of one layer, for one pass.
-struct LayerFigures: Sendable {
-  let layer: Int
-  let work: WorkSum
+extension Roofline.Work {
+  /// Parts of one phase. What a pass streams comes from the memory that holds all of it; activations come from the
+  /// nearest that holds one call's. A softmax works where a head has room for the scores of one query at a time: it is
+  /// held against the nearest memory that holds those.
+  ///
+  /// - Parameter queries: of a pass.
+  init(_ entries: [Profile.Entry], queries: Int) {
+    let activations = entries.reduce(0) { $0 + $1.activationBytes }
+    let turns = entries.reduce(0) { $0 + $1.calls * ($1.phase == .attentionSoftmax ? queries : 1) }
+    self.init(
+      flops: entries.reduce(0) { $0 + $1.flops }, streamed: entries.reduce(0) { $0 + $1.streamedBytes },
+      others: activations, held: activations / Double(max(turns, 1)))
+  }
+}
+
+/// Profiles of the same stage and length: what can stand side by side.
+struct ProfiledStage: Sendable {
+  let stage: Profile.Stage
+  let tokens: Int
+  let profiles: [ProfileFigures]
+
+  /// Decode first; apart from that in the order of `profiles`.
+  static func all(_ profiles: [ProfileFigures]) -> [ProfiledStage] {
+    let stages: [Profile.Stage] = [.decode, .prefill]
+    return stages.flatMap { stage in
+      let own = profiles.filter { $0.profile.stage == stage }
+      return own.map(\.profile.tokens).uniqued().map { tokens in
+        ProfiledStage(stage: stage, tokens: tokens, profiles: own.filter { $0.profile.tokens == tokens })
+      }
+    }
+  }
+
+  /// `decode behind 16 tokens`, `prefill of 64 tokens`
+  var words: String { stage.words(tokens: tokens) }
+
+  /// `decode-16`
+  var id: String { "\(stage.rawValue)-\(tokens)" }
+}
+
+// What a profile is called.
+extension Profile {
+  var contestant: Contestant { Contestant(variant: variant, weights: weights, threads: threads) }
+
+  /// `decode behind 512 tokens`, `prefill of 512 tokens`
+  public var stageWords: String { stage.words(tokens: tokens) }
+
+  /// What one pass is.
+  var passWord: String {
+    switch stage {
+    case .prefill: "prompt"
+    case .decode: "token"
+    }
+  }
+
+  /// Tokens that a pass takes in.
+  var tokensPerPass: Int { stage == .prefill ? max(tokens, 1) : 1 }
+
+  /// Of as many threads; nil where the record has none.
+  func ceiling(among ceilings: [Ceiling]) -> Ceiling? { ceilings.first { $0.threads == threads } }
+}
+
+extension Profile.Stage {
+  fileprivate func words(tokens: Int) -> String {
+    switch self {
+    case .prefill: "prefill of \(counted(tokens, "token"))"
+    case .decode: "decode behind \(counted(tokens, "token"))"
+    }
+  }
+}
+
+extension ProfilePhase {
+  /// What a reader who compares variants has to know.
+  static let fusion =
+    "What a variant fuses into a product is in the product's time: additions to the residual stream, and of a fused "
+    + "GELU's time the product's bias and stores."
 }

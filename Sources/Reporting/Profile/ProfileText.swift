@@ -1,4 +1,5 @@
 import Record
+import Statistics
 
 /// A record's profiles for a terminal: for each contestant and stage the phases as a tree with bars, the layers, the
 /// threads, and how far the figures can be trusted.
@@ -9,80 +10,179 @@ public struct ProfileText: Sendable {
   ///   - colour: whether the phase that takes most is bold (ANSI escapes).
   ///   - width: columns of the terminal; columns of lesser interest are left out until the tables fit.
   public init(_ record: Record, colour: Bool, width: Int = 100) {
-    let blocks = (record.profiles ?? []).map { profile in
-      let ceiling = profile.ceiling(among: record.ceilings)
-      return Self.blocks(ProfileFigures(profile, ceiling: ceiling), record.model, colour, width)
-    }
-    text = blocks.map { $0.joined(separator: "\n\n") + "\n" }.joined(separator: "\n")
+    text = ProfileFigures.all(record).map { figures in
+      let scale = TimeScale(longestNanoseconds: figures.wallNanoseconds)
+      let layers = LayerLines(figures)
+      let tables = [
+        Table(Column.phases(scale), figures.tree), Table(Column.layers(scale), layers.rows),
+        figures.threads(scale),
+      ]
+      let remarks = figures.remarks(scale) + [layers.remark].compactMap { $0 }
+      let blocks =
+        [figures.head(record.model, scale).wrapped(to: width)]
+        + tables.map { $0.terminal(colour: colour, width: width) }
+        + [remarks.map { $0.wrapped(to: width) }.joined(separator: "\n")]
+      return blocks.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+    }.joined(separator: "\n")
   }
+}
 
-  private static func blocks(
-    _ figures: ProfileFigures, _ model: ModelDescription?, _ colour: Bool, _ width: Int
-  ) -> [String] {
-    let scale = TimeScale(longestNanoseconds: figures.wallNanoseconds)
-    let layers = ProfileLayers(figures, scale: scale)
-    let parts = [
-      head(figures, model, scale, width),
-      ProfileTree(figures, scale: scale).text(colour: colour, width: width),
-      layers.text(colour: colour, width: width), threads(figures, scale, colour, width),
-      remarks(figures, layers, scale).map { $0.wrapped(to: width) }.joined(separator: "\n"),
-    ]
-    return parts.filter { !$0.isEmpty }
-  }
-
-  private static func head(
-    _ figures: ProfileFigures, _ model: ModelDescription?, _ scale: TimeScale, _ width: Int
-  ) -> String {
-    let profile = figures.profile
+extension ProfileFigures {
+  fileprivate func head(_ model: ModelDescription?, _ scale: TimeScale) -> String {
     let subject = [
       "\(profile.variant) \(profile.weights)".trimmedEnd, counted(profile.threads, "thread"),
       model?.name.singleLine,
     ].compactMap { $0 }.joined(separator: ", ")
     let speed =
-      "\(scale.words(figures.wallNanoseconds)) per \(profile.passWord), "
-      + "\(NumberText.significant(figures.tokensPerSecond)) tok/s"
-    return "\(subject): \(profile.stageWords), \(speed)".wrapped(to: width)
+      "\(scale.words(wallNanoseconds)) per \(profile.passWord), "
+      + "\(NumberText.significant(tokensPerSecond)) tok/s"
+    return "\(subject): \(profile.stageWords), \(speed)"
+  }
+
+  /// The phases under their groups, then what no phase has: the waiting, where there is a pool, and what nothing
+  /// explains; last the whole.
+  fileprivate var tree: [ProfileRow] {
+    let groups = ProfileGroup.allCases.flatMap(rows)
+    let wait = ProfileRow(figures: self, name: "pool wait", nanoseconds: waitNanoseconds)
+    let rest = (profile.threads > 1 ? [wait] : []) + [.unexplained(self)]
+    let longest = longestBar
+    let barred = (groups + rest).map { row in
+      var row = row
+      row.bar = row.nanoseconds / longest
+      return row
+    }
+    var total = ProfileRow.total(self)
+    total.waitNanoseconds = nil
+    return barred + [total]
+  }
+
+  /// A group of one phase is that phase; of a group of several the sum stands above them.
+  private func rows(of group: ProfileGroup) -> [ProfileRow] {
+    let own = phases.filter { $0.phase.group == group }
+    let parts = own.enumerated().map { index, phase in
+      let branch = own.count == 1 ? "" : index + 1 < own.count ? "├ " : "└ "
+      var row = ProfileRow(phase, of: self, name: branch + phase.phase.title)
+      row.isBold = phase.phase == longestPhase?.phase
+      return row
+    }
+    let work = PassWork(own.map(\.work))
+    let sum = ProfileRow(
+      figures: self, name: group.rawValue, nanoseconds: work.nanoseconds, work: work,
+      waitNanoseconds: work.waitNanoseconds)
+    return ((own.count > 1 ? [sum] : []) + parts).map { row in
+      var row = row
+      row.waitNanoseconds = row.waitNanoseconds.flatMap { $0 > 0 ? $0 : nil }
+      return row
+    }
+  }
+
+  /// Nanoseconds: a group's, the wait's or the rest's.
+  private var longestBar: Double {
+    let groups = ProfileGroup.allCases.map { group in
+      phases.filter { $0.phase.group == group }.reduce(0) { $0 + $1.work.nanoseconds }
+    }
+    return (groups + [waitNanoseconds, unexplainedNanoseconds]).max() ?? 1
   }
 
   /// What each thread did of a pass; empty for one that has nobody to wait for.
-  private static func threads(
-    _ figures: ProfileFigures, _ scale: TimeScale, _ colour: Bool, _ width: Int
-  ) -> String {
-    let times = figures.profile.threadTimes
-    guard times.count > 1 else { return "" }
-    var table = TextTable([
-      .init(title: "thread", alignment: .left), .init(title: "", alignment: .left),
-      .init(title: "busy", unit: scale.unit), .init(title: "busy", unit: "%"),
-      .init(title: "waits", unit: scale.unit),
-    ])
-    let passes = Double(figures.profile.keptPasses)
-    table.rows = times.enumerated().map { index, time in
-      let share = figures.share(time.busyNanoseconds / passes)
-      return [
-        .init(index == 0 ? "0, drives" : "\(index)"), .init(.bar(share: share)),
-        .init(scale.text(time.busyNanoseconds / passes)), .init(NumberText.percent(share)),
-        .init(scale.text(time.waitNanoseconds / passes)),
-      ]
-    }
-    return table.text(colour: colour, width: width)
+  fileprivate func threads(_ scale: TimeScale) -> Table {
+    let headings: [Table.Heading] = [
+      .short("thread", "", .left), .short("", "", .left), .short("busy", scale.unit), .short("busy", "%"),
+      .short("waits", scale.unit),
+    ]
+    let times = profile.threadTimes
+    guard times.count > 1 else { return Table(headings) }
+    let passes = Double(profile.keptPasses)
+    return Table(
+      headings,
+      rows: times.enumerated().map { index, time in
+        let share = share(time.busyNanoseconds / passes)
+        return [
+          .init(index == 0 ? "0, drives" : "\(index)"), .init(.bar(share: share)),
+          .init(scale.text(time.busyNanoseconds / passes)), .init(NumberText.percentValue(share)),
+          .init(scale.text(time.waitNanoseconds / passes)),
+        ]
+      })
   }
 
-  private static func remarks(
-    _ figures: ProfileFigures, _ layers: ProfileLayers, _ scale: TimeScale
-  ) -> [String] {
-    let profile = figures.profile
+  fileprivate func remarks(_ scale: TimeScale) -> [String] {
     let count = profile.passNanoseconds.count
     return [
-      figures.coverageSentence, figures.overheadSentence(scale),
+      coverageSentence, overheadSentence(scale),
       "Means of \(profile.keptPasses) of \(counted(count, "pass", plural: "passes"))"
         + (profile.keptPasses < count ? ", those around the median." : "."),
       profile.threads > 1
         ? "Times are of the thread that drives the pass; rates and shares of the roofline count its wait too, which behind "
           + "a part of an operation is the operation's."
         : nil,
-      figures.leastNanoseconds == nil
+      leastNanoseconds == nil
         ? "No roofline: the record has no ceilings for \(counted(profile.threads, "thread"))."
-        : "At best: what the ceilings of this run allow.", layers.remark,
+        : "At best: what the ceilings of this run allow.",
     ].compactMap { $0 }
+  }
+
+  /// `98.9 % of the wall time has a name; 0.8 % is between operations or in probes, 0.3 % is unexplained.`
+  private var coverageSentence: String {
+    let between = phases.filter { $0.phase == .other }.reduce(0) { $0 + $1.work.nanoseconds }
+    let left = [
+      between > 0 ? "\(NumberText.percent(share(between))) is between operations or in probes" : nil,
+      "\(NumberText.percent(share(unexplainedNanoseconds))) is unexplained",
+    ].compactMap { $0 }
+    return "\(NumberText.percent(coverage)) of the wall time has a name; \(left.joined(separator: ", "))."
+  }
+
+  /// What the probes cost, with its interval and both medians; nil where it was not measured.
+  private func overheadSentence(_ scale: TimeScale) -> String? {
+    guard let overhead, let samples = profile.overhead,
+      let with = Figure(medianOf: samples.withNanoseconds),
+      let without = Figure(medianOf: samples.withoutNanoseconds)
+    else { return nil }
+    let interval = overhead.interval.map {
+      " (95 % CI \(NumberText.percentValue($0.lower)) to \(NumberText.percentValue($0.upper)))"
+    }
+    return "The probes cost \(NumberText.percent(overhead.value))\(interval ?? ""), the median over "
+      + "\(counted(samples.withNanoseconds.count, "pass", plural: "passes")) that ran with them and without, in turns: "
+      + "\(scale.words(with.value)) with, \(scale.words(without.value)) without."
+  }
+}
+
+/// A profile's layers as lines. Of a deep model whose middle layers are alike, these are one line.
+private struct LayerLines {
+  /// Up to so many layers each has its line.
+  private static let most = 24
+  /// Layers at either end that keep their line.
+  private static let ends = 4
+  /// Layers are alike whose times differ from their median by no more than this share.
+  private static let likeness = 0.1
+
+  let rows: [ProfileRow]
+  /// How lines were folded; nil where none were.
+  let remark: String?
+
+  init(_ figures: ProfileFigures) {
+    var lines = figures.layers.map { (name: "\($0.layer)", work: $0.work) }
+    let middle = figures.layers.dropFirst(Self.ends).dropLast(Self.ends)
+    if lines.count > Self.most, let first = middle.first?.layer, let last = middle.last?.layer,
+      Self.areAlike(middle.map(\.work.wholeNanoseconds))
+    {
+      lines.replaceSubrange(
+        Self.ends..<lines.count - Self.ends,
+        with: [("\(first) to \(last)", PassWork(meanOf: middle.map(\.work)))])
+      remark =
+        "Layers \(first) to \(last) are within \(Int(100 * Self.likeness)) % of their median: the line is their mean."
+    } else {
+      remark = nil
+    }
+    let longest = lines.map(\.work.wholeNanoseconds).max() ?? 1
+    rows = lines.map { name, work in
+      ProfileRow(
+        figures: figures, name: name, nanoseconds: work.wholeNanoseconds, work: work, calls: work.calls,
+        bar: work.wholeNanoseconds / longest)
+    }
+  }
+
+  private static func areAlike(_ times: [Double]) -> Bool {
+    guard let middle = median(times) else { return false }
+    return times.allSatisfy { abs($0 - middle) <= likeness * middle }
   }
 }

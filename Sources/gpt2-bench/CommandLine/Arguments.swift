@@ -8,7 +8,7 @@ struct Arguments {
   /// By an option's first name; one value unless the option may be given several times.
   private let values: [String: [String]]
 
-  /// - Parameter words: what stands behind the subcommand's name.
+  /// - Parameter words: what comes after the subcommand's name.
   init(_ words: [String], of command: CommandDescription) throws {
     var values: [String: [String]] = [:]
     var operands: [String] = []
@@ -22,8 +22,8 @@ struct Arguments {
         operands.append(word)
         continue
       }
-      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let name = String(parts[0])
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let name = parts[0]
       guard let option = command.allOptions.first(where: { $0.names.contains(name) }) else {
         let known = command.allOptions.map { $0.names[0] }.joined(separator: " ")
         throw UsageError("unknown option '\(name)', expected one of \(known)")
@@ -31,23 +31,21 @@ struct Arguments {
       guard option.isRepeatable || values[option.names[0]] == nil else {
         throw UsageError("\(name): given twice, expected once")
       }
-      if option.value == nil {
-        guard parts.count == 1 else {
-          throw UsageError(name, found: String(parts[1]), expected: "no value")
-        }
-        values[option.names[0], default: []].append("")
-      } else if parts.count == 2 {
-        values[option.names[0], default: []].append(String(parts[1]))
-      } else {
-        guard let value = rest.popFirst() else {
-          throw UsageError("\(name): found nothing behind it, expected \(option.value ?? "a value")")
+      let value: String
+      if let expected = option.value {
+        guard let given = parts.count == 2 ? parts[1] : rest.popFirst() else {
+          throw UsageError("\(name): found nothing behind it, expected \(expected)")
         }
         // Almost surely the value was forgotten; `--out=--quiet` still says it.
-        guard !command.allOptions.contains(where: { $0.names.contains(value) }) else {
-          throw UsageError(name, found: value, expected: "\(option.value ?? "a value") before another option")
+        guard parts.count == 2 || !command.allOptions.contains(where: { $0.names.contains(given) }) else {
+          throw UsageError(name, found: given, expected: "\(expected) before another option")
         }
-        values[option.names[0], default: []].append(value)
+        value = given
+      } else {
+        guard parts.count == 1 else { throw UsageError(name, found: parts[1], expected: "no value") }
+        value = ""
       }
+      values[option.names[0], default: []].append(value)
     }
     guard values["--help"] != nil || command.operandCount.contains(operands.count) else {
       throw UsageError(
@@ -68,8 +66,7 @@ struct Arguments {
   func strings(_ name: String) -> [String] { values[name] ?? [] }
 
   func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
-    guard let text = string(name) else { return nil }
-    return try Self.integer(text, name, in: range)
+    try string(name).map { try Self.integer($0, name, in: range) }
   }
 
   /// A list such as `1,2,4`, without repeats.
@@ -81,40 +78,63 @@ struct Arguments {
       .filter { seen.insert($0).inserted }
   }
 
-  func number(_ name: String) throws -> Double? {
-    guard let text = string(name) else { return nil }
-    guard let number = Double(text), number.isFinite else {
-      throw UsageError(name, found: text, expected: "a number")
+  private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
+    guard let number = Int(text), range.contains(number) else {
+      let bounds =
+        range.upperBound == .max
+        ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+      throw UsageError(name, found: text, expected: "a whole number \(bounds)")
     }
     return number
+  }
+
+  func number(_ name: String) throws -> Double? {
+    try value(name, expected: "a number") { Double($0).flatMap { $0.isFinite ? $0 : nil } }
   }
 
   func unsigned(_ name: String) throws -> UInt64? {
-    guard let text = string(name) else { return nil }
-    guard let number = UInt64(text) else {
-      throw UsageError(name, found: text, expected: "a whole number from 0 to \(UInt64.max)")
-    }
-    return number
+    try value(name, expected: "a whole number from 0 to \(UInt64.max)") { UInt64($0) }
   }
 
   func choice(_ name: String, of choices: [String]) throws -> String? {
-    guard let text = string(name) else { return nil }
-    guard choices.contains(text) else {
-      throw UsageError(name, found: text, expected: "one of \(choices.joined(separator: ", "))")
-    }
-    return text
+    try value(name, expected: "one of \(choices.joined(separator: ", "))") { choices.contains($0) ? $0 : nil }
   }
 
+  func choice<Choice: RawRepresentable<String>>(_ name: String, of choices: [Choice]) throws -> Choice? {
+    try choice(name, of: choices.map(\.rawValue)).flatMap(Choice.init)
+  }
+
+  private func value<Value>(
+    _ name: String, expected: String, _ parse: (String) -> Value?
+  ) throws -> Value? {
+    guard let text = string(name) else { return nil }
+    guard let value = parse(text) else { throw UsageError(name, found: text, expected: expected) }
+    return value
+  }
+
+  /// What must be given.
+  ///
+  /// - Throws: `UsageError` where `value`, the option's, is nil.
+  func required<Value>(_ name: String, _ value: Value?, expected: String) throws -> Value {
+    guard let value else { throw UsageError("\(name): found nothing, expected \(expected)") }
+    return value
+  }
+}
+
+/// The options that several subcommands take.
+extension Arguments {
   /// Token ids separated by spaces or commas.
   func ids(_ name: String) throws -> [Int]? {
-    guard let text = string(name) else { return nil }
-    return try text.split { $0 == " " || $0 == "," || $0.isWhitespace }.map { word in
+    try string(name)?.split { $0 == "," || $0.isWhitespace }.map { word in
       guard let id = Int(word), id >= 0 else {
         throw UsageError(name, found: String(word), expected: "token ids such as \"1 2 3\"")
       }
       return id
     }
   }
+
+  /// What `-t` says where it takes one number; all cores where nothing is said.
+  func threads() throws -> Int { try integer("-t", in: Threads.range) ?? Threads.available }
 
   func variant() throws -> Variant { try Self.variant(string("--variant") ?? Defaults.variant, "--variant") }
 
@@ -129,6 +149,15 @@ struct Arguments {
       + Variant.lookedUp.filter { named.contains($0.name) }.compactMap(\.variant)
   }
 
+  /// The variants of `--variants` where it is given, else that of `--variant`.
+  ///
+  /// - Parameter clash: the error where both are given; its argument is the value of `--variant`.
+  func oneOrMoreVariants(clash: (String) -> UsageError) throws -> [Variant] {
+    guard flag("--variants") else { return [try variant()] }
+    if let single = string("--variant") { throw clash(single) }
+    return try variants()
+  }
+
   /// - Parameter option: what an error opens with.
   /// - Throws: `UsageError` for no variant; `RunError` for one that needs what this machine lacks.
   static func variant(_ name: String, _ option: String) throws -> Variant {
@@ -139,16 +168,6 @@ struct Arguments {
       throw UsageError(option, found: name, expected: "one of \(Variant.names.joined(separator: ", "))")
     }
     return variant
-  }
-
-  private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
-    guard let number = Int(text), range.contains(number) else {
-      let bounds =
-        range.upperBound == .max
-        ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-      throw UsageError(name, found: text, expected: "a whole number \(bounds)")
-    }
-    return number
   }
 }
 

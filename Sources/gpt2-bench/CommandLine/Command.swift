@@ -32,17 +32,14 @@ struct CommandDescription: Sendable {
   }
 
   var help: String {
-    let width = allOptions.map(\.synopsis.count).max() ?? 0
-    let lines = allOptions.map { option in
-      "  \(option.synopsis.padding(to: width))  \(option.help)"
-    }
+    let lines = twoColumns(allOptions.map { ("  " + $0.synopsis, $0.help) })
     return "\(summary)\n\nusage: \(usage)\n\n\(lines.joined(separator: "\n"))\n"
   }
 }
 
 struct Option: Sendable {
   let names: [String]
-  /// What stands behind the name in the help; nil for a flag.
+  /// What stands after the name in the help; nil for a flag.
   let value: String?
   let help: String
   /// Whether it may be given several times.
@@ -80,8 +77,14 @@ extension Option {
 }
 
 extension String {
-  /// Filled up with spaces behind.
+  /// Filled up with spaces at its end.
   func padding(to width: Int) -> String {
     self + String(repeating: " ", count: Swift.max(width - count, 0))
   }
+}
+
+/// A line for each row, the second texts below each other.
+func twoColumns(_ rows: [(String, String)]) -> [String] {
+  let width = rows.map(\.0.count).max() ?? 0
+  return rows.map { "\($0.padding(to: width))  \($1)" }
 }

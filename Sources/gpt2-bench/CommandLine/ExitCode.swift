@@ -1,4 +1,6 @@
 import Chat
+import GPT2Engine
+import GPT2Model
 
 /// How the process ends; scripts and CI rely on the numbers.
 enum ExitCode: Int32 {
@@ -22,4 +24,20 @@ struct RunError: Error, Equatable, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
+}
+
+extension ExitCode {
+  /// What is wrong on the command line exits 2, what is wrong with a file, a model or the machine exits 1.
+  init(for error: any Error) {
+    self =
+      switch error {
+      case is UsageError: .usage
+      case ModelError.unknownModel, ModelError.configuration: .usage
+      // A token of the model's that the vocabulary lacks is the files' fault, not the command line's.
+      case EngineError.outOfMemory, EngineError.tokenWithoutText: .error
+      case is EngineError: .usage
+      case TokenizerError.idOutsideVocabulary: .usage
+      default: .error
+      }
+  }
 }

@@ -1,7 +1,5 @@
 import CSystem
 import Foundation
-import GPT2Engine
-import GPT2Model
 
 @main
 enum Main {
@@ -11,6 +9,10 @@ enum Main {
       Report.self, Generate.self, Chat.self, Perplexity.self, Tokenize.self, Logits.self, Export.self,
       List.self, Info.self, WorkerCommand.self,
     ]
+  }
+
+  private static var visibleCommands: [CommandDescription] {
+    commands.map { $0.description }.filter { !$0.isHidden }
   }
 
   static func main() {
@@ -39,8 +41,8 @@ enum Main {
       StandardStream.output.write(overview)
       return .done
     }
-    guard let command = command(named: name) else {
-      let known = commands.map { $0.description }.filter { !$0.isHidden }.map(\.name)
+    guard let command = commands.first(where: { $0.description.name == name }) else {
+      let known = visibleCommands.map(\.name)
       return fail("unknown subcommand '\(name)', expected one of \(known.joined(separator: ", "))", .usage)
     }
     do {
@@ -54,36 +56,7 @@ enum Main {
         color: !arguments.flag("--no-color"))
       return try command.run(arguments, console)
     } catch {
-      return fail("\(name): \(error)", exitCode(for: error))
-    }
-  }
-
-  private static func command(named name: String) -> (any Command.Type)? {
-    for command in commands where command.description.name == name { return command }
-    return nil
-  }
-
-  /// What is wrong on the command line exits 2, what is wrong with a file, a model or the machine exits 1.
-  static func exitCode(for error: any Error) -> ExitCode {
-    switch error {
-    case is UsageError: .usage
-    case let error as ModelError:
-      switch error {
-      case .unknownModel, .configuration: .usage
-      default: .error
-      }
-    case let error as EngineError:
-      switch error {
-      // A token of the model's that the vocabulary lacks is the files' fault, not the command line's.
-      case .outOfMemory, .tokenWithoutText: .error
-      default: .usage
-      }
-    case let error as TokenizerError:
-      switch error {
-      case .idOutsideVocabulary: .usage
-      default: .error
-      }
-    default: .error
+      return fail("\(name): \(error)", ExitCode(for: error))
     }
   }
 
@@ -93,9 +66,7 @@ enum Main {
   }
 
   private static var overview: String {
-    let visible = commands.map { $0.description }.filter { !$0.isHidden }
-    let width = visible.map(\.name.count).max() ?? 0
-    let lines = visible.map { "  \($0.name.padding(to: width))  \($0.summary)" }
+    let lines = twoColumns(visibleCommands.map { ("  " + $0.name, $0.summary) })
     return """
       How fast GPT-2 runs on this CPU, why, and whether a change made it slower.
 

@@ -28,10 +28,9 @@ enum Chat: Command {
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let settings = try ChatSettings(arguments)
-    let modeName = try arguments.choice("--mode", of: ChatMode.allCases.map(\.rawValue))
-    let mode = modeName.flatMap { ChatMode(rawValue: $0) } ?? .complete
+    let mode = try arguments.choice("--mode", of: ChatMode.allCases) ?? .complete
     let variant = try arguments.variant()
-    let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
+    let threads = try arguments.threads()
     let loading = ContinuousClock.now
     let host = Host(console: console)
     let model = try host.load(arguments.string("--model"), variant, threads: threads)

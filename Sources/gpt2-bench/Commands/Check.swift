@@ -35,16 +35,21 @@ enum Check: Command {
     for folder in folders { _ = try ReferenceCase(folder: folder) }
     let known = try KnownContinuations(in: path, model: model, project)
     for line in known.skipped { console.note(line) }
-    let requests = try requests(folders, model, project) + known.requests.map(request)
-    console.print(Row.header)
+    let continuations = known.requests.map {
+      CheckRequest(continuations: [$0])
+    }
+    let requests = try requests(folders, model, project) + continuations
+    console.print(line("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check"))
     var isSound = true
     var isWhole = true
     for contestant in options.contestants {
       do {
-        let rows = try check(contestant, model, requests, timeout) { row in
-          console.print(Row.text(row))
+        var hasPassed = true
+        try check(contestant, model, requests, timeout) { row in
+          console.print(text(of: row))
+          hasPassed = hasPassed && row.passed
         }
-        isSound = isSound && rows.allSatisfy(\.passed)
+        isSound = isSound && hasPassed
       } catch {
         if Interruption.shared.isCancelled { return .interrupted }
         console.warn("\(error)")
@@ -73,42 +78,81 @@ enum Check: Command {
     }
   }
 
-  private static func request(_ continuations: ContinuationRequest) -> CheckRequest {
-    CheckRequest(continuations: [continuations])
-  }
-
   private static func check(
     _ contestant: Contestant, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
     onRow: (Correctness) -> Void
-  ) throws -> [Correctness] {
+  ) throws {
     let worker = try Worker(contestant, timeoutSeconds: timeout)
     defer { worker.stop() }
     _ = try worker.load(model: model?.name, cold: false)
-    var rows: [Correctness] = []
     for request in requests {
-      for row in try worker.check(request) {
-        onRow(row)
-        rows.append(row)
-      }
+      try worker.check(request).forEach(onRow)
     }
-    return rows
   }
 
-  /// The table's lines.
-  private enum Row {
-    static let header = line("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check")
+  /// The table's line for a result.
+  private static func text(of row: Correctness) -> String {
+    func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
+    return line(
+      row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
+      number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
+      "\(row.argmaxAgreed)/\(row.argmaxCompared)", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
+  }
 
-    static func text(_ row: Correctness) -> String {
-      func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
-      return line(
-        row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
-        number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
-        "\(row.argmaxAgreed)/\(row.argmaxCompared)", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
-    }
+  private static func line(_ cells: String...) -> String {
+    let widths = [14, 20, 9, 9, 9, 11, 0]
+    return zip(cells, widths).map { $0.padding(to: $1) }.joined(separator: "  ")
+  }
+}
 
-    private static func line(_ cells: String...) -> String {
-      let widths = [14, 20, 9, 9, 9, 11, 0]
-      return zip(cells, widths).map { $0.padding(to: $1) }.joined(separator: "  ")
+/// The known continuations that can be checked here: a file of them each, and the model that is to give them.
+struct KnownContinuations {
+  let requests: [ContinuationRequest]
+  /// Why others are left out, a line each.
+  let skipped: [String]
+
+  /// - Parameters:
+  ///   - path: a folder as `--reference` takes it.
+  ///   - model: the only model of interest; nil for those that the files name.
+  /// - Throws: `ModelError` for a file or a model that cannot be read.
+  init(in path: String, model: ModelSource?, _ project: Project) throws {
+    var requests: [ContinuationRequest] = []
+    var skipped: [String] = []
+    let checkpoint = try model.map { try $0.open(cacheFolder: project.weights) }
+    for file in Self.files(in: path) {
+      let known = try ContinuationCase(path: file)
+      let usual = project.path(ofModel: known.model)
+      if let model, let checkpoint {
+        if let difference = known.difference(to: checkpoint) {
+          guard (try? ModelSource(usual))?.isSame(as: model) == true else { continue }
+          skipped.append("\(known.name): skipped, \(model.name) is another model: \(difference)")
+        } else {
+          requests.append(ContinuationRequest(file: file, model: model.name))
+        }
+      } else if !Self.isThere(usual) {
+        skipped.append("\(known.name): skipped, \(known.model) is not there; \(known.howToGet)")
+      } else if let difference = known.difference(
+        to: try ModelSource(usual).open(cacheFolder: project.weights))
+      {
+        skipped.append("\(known.name): skipped, \(known.model) is another model: \(difference)")
+      } else {
+        requests.append(ContinuationRequest(file: file, model: usual))
+      }
     }
+    (self.requests, self.skipped) = (requests, skipped)
+  }
+
+  /// The folder's own file, or those of the folders in it.
+  static func files(in path: String) -> [String] {
+    let manager = FileManager.default
+    let name = "/continuations.json"
+    if manager.fileExists(atPath: path + name) { return [path + name] }
+    let folders = (try? manager.contentsOfDirectory(atPath: path)) ?? []
+    return folders.sorted().map { path + "/" + $0 + name }.filter { manager.fileExists(atPath: $0) }
+  }
+
+  /// A folder may hold a vocabulary and no weights.
+  private static func isThere(_ model: String) -> Bool {
+    Output.isFolder(model).map { !$0 || ModelFolder.holdsWeights(model) } ?? false
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GPT2Model
 
 enum Export: Command {
@@ -5,28 +6,95 @@ enum Export: Command {
     name: "export", summary: "a model's weights and vocabulary in another format",
     options: [
       .model,
-      Option("--format", value: "F", help: formats.joined(separator: ", ")),
+      Option("--format", value: "F", help: formats),
       Option(
         "--out", value: "PATH",
         help: "a folder, or a file: .safetensors (with no vocabulary), or .bin with its vocabulary beside it"),
     ])
 
-  private static let formats = ExportFormat.allCases.map(\.rawValue)
+  private static let formats = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    guard let model = arguments.string("--model") else {
-      throw UsageError("--model: found nothing, expected a model")
-    }
-    guard let format = try arguments.choice("--format", of: formats).flatMap(ExportFormat.init(rawValue:))
-    else {
-      throw UsageError("--format: found nothing, expected \(formats.joined(separator: ", "))")
-    }
-    guard let out = arguments.string("--out"), !out.isEmpty else {
-      throw UsageError("--out: found nothing, expected a folder or a file")
-    }
+    let model = try arguments.required("--model", arguments.string("--model"), expected: "a model")
+    let format = try arguments.required(
+      "--format", arguments.choice("--format", of: ExportFormat.allCases), expected: formats)
+    let out = try arguments.required(
+      "--out", arguments.string("--out").flatMap { $0.isEmpty ? nil : $0 }, expected: "a folder or a file")
     let choice = try ModelChoice(model, for: .measuring, Project(), console)
-    let written = try format.write(choice.open(), of: choice.source, to: out)
-    for file in written { console.note("\(file): written") }
+    for file in try format.write(choice.open(), of: choice.source, to: out) {
+      console.note("\(file): written")
+    }
     return .done
+  }
+}
+
+/// What `export` writes, and where its parts go.
+private enum ExportFormat: String, CaseIterable {
+  case safetensors, llmc, seed
+
+  /// Writes a model's weights, and its vocabulary where it has one.
+  ///
+  /// - Parameter out: a folder, made where there is none, or a file that ends as the format's do.
+  /// - Returns: the files that were written.
+  func write(_ checkpoint: Checkpoint, of source: ModelSource, to out: String) throws -> [String] {
+    switch self {
+    case .safetensors:
+      return try Self.writeSafetensors(checkpoint, of: source, to: out)
+    case .llmc:
+      // llm.c names its files for the number of parameters: `gpt2_124M.bin`, `gpt2_1558M.bin`.
+      let millions = max((checkpoint.configuration.parameterCount + 500_000) / 1_000_000, 1)
+      return try Self.write(
+        checkpoint, of: source, to: out, named: "gpt2_\(millions)M.bin", beside: LLMCTokenizer.fileName,
+        { try checkpoint.exportLLMC(to: $0) }, { try $0.exportLLMC(to: $1) })
+    case .seed:
+      return try Self.write(
+        checkpoint, of: source, to: out, named: "model.bin", beside: SeedVocabulary.fileName,
+        { try checkpoint.exportSeed(to: $0) }, { try $0.exportSeed(to: $1) })
+    }
+  }
+
+  /// One file of weights, and one of the vocabulary beside it.
+  ///
+  /// - Parameter name: the weights' file where `out` is a folder.
+  private static func write(
+    _ checkpoint: Checkpoint, of source: ModelSource, to out: String, named name: String,
+    beside vocabularyName: String, _ writeWeights: (String) throws -> Void,
+    _ writeVocabulary: (Tokenizer, String) throws -> Void
+  ) throws -> [String] {
+    var weights = out
+    if !out.hasSuffix(".bin") {
+      try Output.makeFolder(out, for: out)
+      weights += "/" + name
+    }
+    let folder = (weights as NSString).deletingLastPathComponent
+    let vocabulary = folder.isEmpty ? vocabularyName : folder + "/" + vocabularyName
+    let tokenizer = try source.tokenizer(for: checkpoint.configuration)
+    // First what may be refused: half a gigabyte of weights without their vocabulary helps nobody.
+    if let tokenizer { try writeVocabulary(tokenizer, vocabulary) }
+    try writeWeights(weights)
+    return [weights] + (tokenizer == nil ? [] : [vocabulary])
+  }
+
+  private static func writeSafetensors(
+    _ checkpoint: Checkpoint, of source: ModelSource, to out: String
+  ) throws -> [String] {
+    try checkpoint.exportSafetensors(to: out)
+    guard !out.hasSuffix(".safetensors") else { return [out] }
+    var written = ["config.json", "model.safetensors"]
+    let vocabulary = ["vocab.json", "merges.txt"]
+    if case .huggingFace(let folder) = source.tokenizerLocation {
+      // As they are: a vocabulary's own spelling and order say more than what is read from it.
+      for name in vocabulary
+      where folder != out && FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+        try Output.write(to: "\(out)/\(name)") {
+          try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"))
+        }
+        written.append(name)
+      }
+    } else if let tokenizer = try source.tokenizer(for: checkpoint.configuration) {
+      try tokenizer.exportHuggingFace(to: out)
+      written += vocabulary
+    }
+    return written.map { out + "/" + $0 }
   }
 }

@@ -1,7 +1,9 @@
+import Chat
 import Foundation
 import GPT2Engine
 import GPT2Kernels
 import GPT2Model
+import Measurement
 
 enum Generate: Command {
   static let description = CommandDescription(
@@ -13,14 +15,16 @@ enum Generate: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let variants = try variants(arguments)
-    let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
+    let variants = try arguments.oneOrMoreVariants { single in
+      UsageError("--variant", found: single, expected: "one of --variant and --variants")
+    }
+    let threads = try arguments.threads()
     let options = try GenerationOptions(arguments)
     let request = try GenerationRequest(arguments, options, console)
     Interruption.watch()
     StandardStream.surviveClosedPipes()
     if arguments.flag("--variants") {
-      return try SideBySide(request: request, variants: variants, threads: threads, console: console).run()
+      return try runSideBySide(request, variants, threads: threads, console)
     }
     let generation = try request.perform(variants[0], threads: threads, console)
     // What became of the output is the caller's to say.
@@ -29,12 +33,305 @@ enum Generate: Command {
     return generation.isInterrupted ? .interrupted : .done
   }
 
-  /// One, or those that are to run side by side.
-  private static func variants(_ arguments: Arguments) throws -> [Variant] {
-    guard arguments.flag("--variants") else { return [try arguments.variant()] }
-    if let variant = arguments.string("--variant") {
-      throw UsageError("--variant", found: variant, expected: "one of --variant and --variants")
+  /// One prompt through several variants, one after the other, and what they differ by: in tokens and in speed.
+  private static func runSideBySide(
+    _ request: GenerationRequest, _ variants: [Variant], threads: Int, _ console: Console
+  ) throws -> ExitCode {
+    var done: [TimedGeneration] = []
+    for variant in variants where !Interruption.shared.isCancelled {
+      console.print((done.isEmpty ? "" : "\n") + "== \(variant.name)")
+      done.append(try request.perform(variant, threads: threads, console))
+      // What became of the output is the caller's to say.
+      guard StandardStream.failure == nil else { return .done }
+      console.note(done[done.count - 1].statistics(withMemory: false))
     }
-    return try arguments.variants()
+    let isInterrupted = Interruption.shared.isCancelled
+    let whole = done.filter { !$0.isInterrupted }
+    guard !whole.isEmpty else { return .interrupted }
+    let comparison = IDComparison(
+      whole.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
+    console.print("\n" + comparison.lines.joined(separator: "\n"))
+    console.print("\n" + table(whole))
+    if isInterrupted { return .interrupted }
+    return comparison.hasFailed ? .failedCheck : .done
+  }
+
+  private static func table(_ generations: [TimedGeneration]) -> String {
+    let first = generations[0]
+    var rows = [["variant", "threads", "TTFT ms", "tok/s", "× \(first.output.variant)"]]
+    for generation in generations {
+      rows.append([
+        generation.output.variant, "\(generation.threads)",
+        generation.millisecondsToFirstToken.map { String(format: "%.1f", $0) } ?? "",
+        generation.tokensPerSecond.map { String(format: "%.1f", $0) } ?? "",
+        first.tokensPerSecond.flatMap { base in
+          generation.tokensPerSecond.map { String(format: "%.2f", $0 / base) }
+        } ?? "",
+      ])
+    }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let lines = rows.map { row in
+      row.indices.map { column in
+        let filling = String(repeating: " ", count: widths[column] - row[column].count)
+        return column == 0 ? row[column] + filling : filling + row[column]
+      }.joined(separator: "  ").trimmedEnd
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension String {
+  /// Without the spaces at its end.
+  fileprivate var trimmedEnd: String { String(reversed().drop { $0 == " " }.reversed()) }
+}
+
+/// How tokens are chosen and where the text ends, as the command line says it.
+struct GenerationOptions {
+  static let defaultCount = 128
+
+  static let options = [
+    Option("-n", value: "N", help: "new tokens (default \(defaultCount), or what the context leaves)"),
+    Option(
+      "--temperature", value: "T",
+      help: "0 is greedy, the default; 1 with --top-k, --top-p, --min-p or --seed"),
+    Option("--top-k", value: "K", help: "draw from the K most likely tokens"),
+    Option("--top-p", value: "P", help: "draw from the most likely tokens that reach probability P"),
+    Option("--min-p", value: "P", help: "draw from the tokens at least P times as likely as the likeliest"),
+    Option(
+      "--repetition-penalty", value: "R",
+      help: "make tokens that the text has already less likely, from 1 (not at all); greedy too"),
+    .seed,
+    Option(
+      "--stop", value: "TEXT", isRepeatable: true,
+      help: "end before this text, which may hold \\n, \\r, \\t and \\\\; may be given several times"),
+    Option("--ignore-eos", help: "go on behind \(Tokenizer.endOfTextSpelling)"),
+  ]
+
+  let sampling: SamplingParameters
+  let stops: StopSequences
+  let endsAtEndOfText: Bool
+  /// New tokens, where a number was given.
+  let count: Int?
+
+  init(_ arguments: Arguments) throws {
+    let topK = try arguments.integer("--top-k", in: 1...Int.max)
+    let topP = try arguments.number("--top-p")
+    let minP = try arguments.number("--min-p")
+    let temperature = try arguments.number("--temperature")
+    let draws = topK != nil || topP != nil || minP != nil || arguments.flag("--seed")
+    sampling = try SamplingParameters(
+      temperature: Float(temperature ?? (draws ? 1 : 0)), topK: topK, topP: Float(topP ?? 1),
+      minP: Float(minP ?? 0), repetitionPenalty: Float(arguments.number("--repetition-penalty") ?? 1),
+      seed: arguments.unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
+    stops = try StopSequences(
+      arguments.strings("--stop").map { try QuotedWords.unescaped($0, name: "--stop") })
+    endsAtEndOfText = !arguments.flag("--ignore-eos")
+    count = try arguments.integer("-n", in: 1...Int.max)
+  }
+}
+
+/// A prompt, checked against the model, and how it is to be continued.
+struct GenerationRequest {
+  let prompt: [Int]
+  let parameters: GenerationParameters
+  private let checkpoint: Checkpoint
+  private let tokenizer: Tokenizer?
+  /// Text to print before the continuation.
+  private let echo: String?
+  private let printsIDs: Bool
+
+  /// - Throws: where anything of it cannot be, before weights are prepared.
+  init(_ arguments: Arguments, _ options: GenerationOptions, _ console: Console) throws {
+    let ids = try arguments.ids("--ids")
+    printsIDs = arguments.flag("--print-ids")
+    if ids != nil, !arguments.operands.isEmpty {
+      throw UsageError("--ids: found a text prompt beside it, expected one of the two")
+    }
+    let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
+    checkpoint = try choice.open()
+    tokenizer = try choice.tokenizer(of: checkpoint.configuration)
+    guard tokenizer != nil || printsIDs else {
+      throw UsageError("\(choice.source.name) has no tokenizer, expected --ids and --print-ids")
+    }
+    guard tokenizer != nil || options.stops.isEmpty else {
+      throw UsageError("--stop: \(choice.source.name) has no tokenizer, expected one to make text of tokens")
+    }
+    var text = arguments.operands.first
+    if text == "-" { text = String(decoding: StandardStream.readInput(), as: UTF8.self) }
+    echo = ids == nil && !printsIDs ? text : nil
+    prompt = try ids ?? Self.prompt(text, tokenizer, choice)
+    let configuration = checkpoint.configuration
+    let count = try Self.count(options.count, behind: prompt, context: configuration.context)
+    if let id = prompt.first(where: { $0 >= configuration.vocabulary }) {
+      throw EngineError.tokenOutsideVocabulary(id: id, vocabulary: configuration.vocabulary)
+    }
+    parameters = GenerationParameters(
+      sampling: options.sampling, maximumNewTokens: count, stops: options.stops,
+      endsAtEndOfText: options.endsAtEndOfText)
+  }
+
+  private static func prompt(
+    _ text: String?, _ tokenizer: Tokenizer?, _ choice: ModelChoice
+  ) throws -> [Int] {
+    guard let tokenizer else { throw UsageError("\(choice.source.name) has no tokenizer, expected --ids") }
+    if let text { return try tokenizer.encode(text) }
+    guard let endOfText = tokenizer.endOfText else {
+      throw UsageError(
+        "the vocabulary has no \(Tokenizer.endOfTextSpelling) to start from, expected a prompt")
+    }
+    return [endOfText]
+  }
+
+  private static func count(_ asked: Int?, behind prompt: [Int], context: Int) throws -> Int {
+    guard !prompt.isEmpty else { throw EngineError.emptyPrompt }
+    let room = context - prompt.count
+    if let asked, asked > room {
+      throw UsageError(
+        "-n", found: "\(asked)",
+        expected: "at most \(max(room, 0)) behind a prompt of \(prompt.count) tokens in a context of "
+          + "\(context)")
+    }
+    guard room > 0 else { throw EngineError.contextExceeded(tokens: prompt.count + 1, context: context) }
+    return asked ?? min(GenerationOptions.defaultCount, room)
+  }
+
+  /// Prints the prompt and its continuation by a variant, each piece as soon as it is there, and a line's end.
+  ///
+  /// Ends early where the user wants to end, and where nobody takes the text any more.
+  func perform(_ variant: Variant, threads: Int, _ console: Console) throws -> TimedGeneration {
+    let loading = ContinuousClock.now
+    let engine = try Engine(checkpoint, variant: variant, threads: threads)
+    console.note(String(format: "loaded in %.1f ms", (ContinuousClock.now - loading) / .milliseconds(1)))
+    if let echo { console.write(echo) }
+    var generation = TimedGeneration(self, engine)
+    do {
+      generation.ending = try Generator(engine, tokenizer: tokenizer).generate(prompt: prompt, parameters) {
+        step in
+        if let token = step.token {
+          generation.add(token)
+          if printsIDs { console.write(generation.output.ids.count == 1 ? "\(token)" : " \(token)") }
+        }
+        if !printsIDs, !step.text.isEmpty { console.write(step.text) }
+        return !Interruption.shared.isCancelled && StandardStream.failure == nil
+      }
+    } catch {
+      // What was printed is a line of its own.
+      console.write("\n")
+      throw error
+    }
+    console.write("\n")
+    return generation
+  }
+}
+
+/// What one variant made of a prompt, and when.
+struct TimedGeneration {
+  private(set) var output: VariantOutput
+  let threads: Int
+  var ending: GenerationEnding?
+  private let request: GenerationRequest
+  private let start = ContinuousClock.now
+  private var first: ContinuousClock.Instant?
+  private var last: ContinuousClock.Instant?
+
+  /// Starts the clock; the engine is loaded.
+  init(_ request: GenerationRequest, _ engine: Engine) {
+    self.request = request
+    output = VariantOutput(variant: engine.variant.name, weights: engine.variant.weights)
+    threads = engine.threads
+  }
+
+  mutating func add(_ id: Int) {
+    let now = ContinuousClock.now
+    if first == nil { first = now }
+    last = now
+    output.ids.append(id)
+  }
+
+  var isInterrupted: Bool { ending == .stopped }
+
+  /// From request to first new token, without loading; nil without a token.
+  var millisecondsToFirstToken: Double? { first.map { ($0 - start) / .milliseconds(1) } }
+
+  /// Of the tokens after the first; nil where there is none.
+  var millisecondsPerToken: Double? {
+    guard let first, let last, output.ids.count > 1 else { return nil }
+    return (last - first) / .milliseconds(1) / Double(output.ids.count - 1)
+  }
+
+  var tokensPerSecond: Double? { millisecondsPerToken.map { 1000 / $0 } }
+
+  /// The line at the end.
+  ///
+  /// - Parameter withMemory: also the most memory that was resident, which is the whole process's.
+  func statistics(withMemory: Bool = true) -> String {
+    var text =
+      "\(request.prompt.count) + \(output.ids.count) tokens, \(output.variant), \(threads) thread"
+      + (threads == 1 ? "" : "s")
+    if let time = millisecondsToFirstToken { text += String(format: ", TTFT %.1f ms", time) }
+    if let time = millisecondsPerToken, let rate = tokensPerSecond {
+      text += String(format: ", TPOT %.2f ms, %.1f tok/s", time, rate)
+    }
+    if withMemory, let peak = ProcessMemory.peakResidentBytes() {
+      text += String(format: ", peak memory %.1f MiB", Double(peak) / 1_048_576)
+    }
+    if request.parameters.sampling.temperature > 0 { text += ", seed \(request.parameters.sampling.seed)" }
+    return text + endingText
+  }
+
+  private var endingText: String {
+    switch ending {
+    case .count, nil: ""
+    case .endOfText: ", ended by \(Tokenizer.endOfTextSpelling)"
+    case .stopSequence(let text): ", ended by --stop \(text.debugDescription)"
+    case .contextFull: ", ended by a full context"
+    case .stopped: ", interrupted"
+    }
+  }
+}
+
+/// The new tokens that a variant chose.
+struct VariantOutput {
+  let variant: String
+  /// Precision of the weights.
+  let weights: String
+  var ids: [Int] = []
+}
+
+/// Whether other variants gave the first one's tokens.
+struct IDComparison {
+  /// A line for each other variant, and what there is to know.
+  let lines: [String]
+  /// Whether tokens differ that must not: the largest logits' of the same weights.
+  let hasFailed: Bool
+
+  /// - Parameters:
+  ///   - outputs: at least one.
+  ///   - isDrawn: tokens were drawn at random: then a difference in a logit's last bit can choose another one.
+  init(_ outputs: [VariantOutput], isDrawn: Bool) {
+    let first = outputs[0]
+    var lines: [String] = []
+    var hasFailed = false
+    for other in outputs.dropFirst() {
+      guard let place = Self.parting(first.ids, other.ids) else {
+        lines.append("\(other.variant): ids equal to \(first.variant)'s")
+        continue
+      }
+      lines.append("\(other.variant): ids part from \(first.variant)'s at new token \(place + 1)")
+      if !isDrawn, other.weights == first.weights { hasFailed = true }
+    }
+    if outputs.count == 1 {
+      lines.append("\(first.variant): no other variant to compare its ids with")
+    } else if isDrawn {
+      lines.append("drawn at random: a rounding in a logit can draw another token, so ids may part")
+    }
+    self.lines = lines
+    self.hasFailed = hasFailed
+  }
+
+  /// The first index at which two differ or one ends; nil where they are equal.
+  private static func parting(_ left: [Int], _ right: [Int]) -> Int? {
+    if let index = zip(left, right).enumerated().first(where: { $1.0 != $1.1 })?.offset { return index }
+    return left.count == right.count ? nil : min(left.count, right.count)
   }
 }

@@ -17,8 +17,7 @@ enum List: Command {
       case "baselines": try baselines()
       case let other: throw UsageError("found '\(other)', expected variants, models, suites or baselines")
       }
-    let width = rows.map(\.0.count).max() ?? 0
-    for (name, summary) in rows { console.print("\(name.padding(to: width))  \(summary)") }
+    twoColumns(rows).forEach(console.print)
     return .done
   }
 

@@ -11,15 +11,13 @@ enum Logits: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    guard let ids = try arguments.ids("--ids") else {
-      throw UsageError("--ids: found nothing, expected token ids such as \"1 2 3\"")
-    }
-    guard let out = arguments.string("--out") else {
-      throw UsageError("--out: found nothing, expected a path for the .npy file")
-    }
+    let ids = try arguments.required(
+      "--ids", arguments.ids("--ids"), expected: "token ids such as \"1 2 3\"")
+    let out = try arguments.required(
+      "--out", arguments.string("--out"), expected: "a path for the .npy file")
     try Output.refuseUnwritable(out)
     let variant = try arguments.variant()
-    let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
+    let threads = try arguments.threads()
     let choice = try ModelChoice(arguments.string("--model"), for: .measuring, Project(), console)
     let engine = try Engine(choice.open(), variant: variant, threads: threads)
     let logits = try arguments.flag("--last") ? lastLogits(of: ids, engine) : engine.logits(of: ids)
@@ -32,7 +30,7 @@ enum Logits: Command {
     let sequence = try engine.makeSequence()
     try sequence.append(ids)
     let logits = try engine.step([sequence])
-    let row = UnsafeBufferPointer(start: logits.row(0), count: logits.columns)
+    let row = logits.values(ofRow: 0)
     return NPY(rows: 1, columns: logits.columns, values: Array(row))
   }
 }

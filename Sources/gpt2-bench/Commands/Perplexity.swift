@@ -21,9 +21,11 @@ enum Perplexity: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let variants = try variants(arguments)
-    let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
-    let format = try arguments.choice("--format", of: PerplexityReport.Format.allCases.map(\.rawValue))
+    let variants = try arguments.oneOrMoreVariants { _ in
+      UsageError("--variants: found --variant beside it, expected one of the two")
+    }
+    let threads = try arguments.threads()
+    let format = try arguments.choice("--format", of: PerplexityReport.Format.allCases)
     let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
@@ -45,23 +47,13 @@ enum Perplexity: Command {
       wholeWindows: windows.wholeOnly, tokens: run.tokens, scoredTokens: run.scored,
       scoredBytes: run.scoredBytes, results: run.results)
     let text =
-      if let format = format.flatMap(PerplexityReport.Format.init) {
-        try report.text(as: format)
-      } else if out != nil {
-        try report.text(as: .markdown)
-      } else {
+      if format == nil, out == nil {
         report.terminalText(colour: console.usesColor, width: console.width ?? 100)
+      } else {
+        try report.text(as: format ?? .markdown)
       }
     try Output.put(text, out, console)
     return .done
-  }
-
-  private static func variants(_ arguments: Arguments) throws -> [Variant] {
-    guard arguments.flag("--variants") else { return [try arguments.variant()] }
-    guard !arguments.flag("--variant") else {
-      throw UsageError("--variants: found --variant beside it, expected one of the two")
-    }
-    return try arguments.variants()
   }
 
   private static func windows(_ arguments: Arguments, context most: Int) throws -> TokenWindows {
@@ -99,5 +91,173 @@ private struct PerplexityProgress {
     }
     text += String(format: ", %.4f nats per token, %.0f tok/s", run.natsPerToken ?? 0, rate)
     console.drawProgress(text)
+  }
+}
+
+/// Takes one text through one or several variants, a window at a time, each window through all of them in turn: so a text
+/// is read once, and a machine that drifts drifts for all.
+private final class PerplexityRun {
+  private struct Contestant {
+    let engine: Engine
+    let sequence: TokenSequence
+    var score = TextScore()
+    var elapsed = Duration.zero
+  }
+
+  private var contestants: [Contestant]
+  private let byteCounts: [Int]
+  private(set) var tokens = 0
+  private(set) var scoredBytes = 0
+
+  init(_ checkpoint: Checkpoint, _ variants: [Variant], threads: Int, tokenizer: Tokenizer) throws {
+    contestants = try variants.map { variant in
+      let engine = try Engine(checkpoint, variant: variant, threads: threads)
+      return Contestant(engine: engine, sequence: try engine.makeSequence())
+    }
+    byteCounts = try (0..<tokenizer.vocabularyCount).map { try tokenizer.bytes(of: $0).count }
+  }
+
+  /// Tokens scored so far.
+  var scored: Int { contestants[0].score.tokens }
+
+  /// The first variant's nats per token so far.
+  var natsPerToken: Double? { contestants[0].score.natsPerToken }
+
+  /// - Parameter onWindow: called after each window, for progress.
+  /// - Throws: `RunError` where the text cannot be read, a variant's logits are no numbers, or nothing was scored.
+  func score(_ input: inout TextInput, _ windows: TokenWindows, onWindow: (TextInput) -> Void) throws {
+    var windows = windows
+    while let ids = try input.next() {
+      tokens += ids.count
+      windows.append(ids)
+      try drain(&windows, input, onWindow)
+    }
+    windows.finish()
+    try drain(&windows, input, onWindow)
+  }
+
+  private func drain(
+    _ windows: inout TokenWindows, _ input: TextInput, _ onWindow: (TextInput) -> Void
+  ) throws {
+    while let window = windows.next() {
+      for index in contestants.indices { try score(window, &contestants[index]) }
+      scoredBytes += window.targets.reduce(0) { $0 + byteCounts[$1] }
+      onWindow(input)
+    }
+  }
+
+  private func score(_ window: TokenWindow, _ contestant: inout Contestant) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let nats = try contestant.engine.nats(of: window, in: contestant.sequence)
+    contestant.elapsed += clock.now - start
+    guard nats.isFinite else {
+      throw RunError(
+        "\(contestant.engine.variant.name): −log p of tokens \(scored + 1) to \(scored + window.targets.count) "
+          + "is \(nats), expected a finite number")
+    }
+    contestant.score.add(nats: nats, tokens: window.targets.count)
+  }
+
+  /// What was found; empty before anything was scored.
+  var results: [PerplexityReport.Result] {
+    contestants.compactMap { contestant in
+      guard let nats = contestant.score.natsPerToken, let perplexity = contestant.score.perplexity else {
+        return nil
+      }
+      let seconds = contestant.elapsed / .seconds(1)
+      return PerplexityReport.Result(
+        variant: contestant.engine.variant.name, weights: contestant.engine.variant.weights,
+        threads: contestant.engine.threads, natsPerToken: nats, perplexity: perplexity,
+        bitsPerByte: contestant.score.bitsPerByte(bytes: scoredBytes), seconds: seconds,
+        tokensPerSecond: Double(contestant.score.tokens) / seconds)
+    }
+  }
+}
+
+/// A file or standard input as token ids, a block at a time: the text may be larger than memory.
+private struct TextInput {
+  /// What errors and reports call it.
+  let name: String
+  /// The file's size; nil where it is not known.
+  let bytes: Int?
+  /// Bytes that became ids.
+  private(set) var bytesTaken = 0
+
+  private let handle: FileHandle
+  private let tokenizer: Tokenizer
+  private var blocks = TextBlocks()
+  private var isAtEnd = false
+
+  /// - Parameter path: nil or `-` for standard input.
+  /// - Throws: `RunError` for a path that is no file.
+  init(_ path: String?, _ tokenizer: Tokenizer) throws {
+    self.tokenizer = tokenizer
+    guard let path, path != "-" else {
+      (name, bytes, handle) = ("standard input", nil, .standardInput)
+      return
+    }
+    guard let isFolder = Output.isFolder(path) else {
+      throw RunError("\(path): no such file, expected a text")
+    }
+    guard !isFolder else { throw RunError("\(path): is a folder, expected a text") }
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw RunError("\(path): cannot be read: permission denied")
+    }
+    name = path
+    self.handle = handle
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    let isPlain = attributes?[.type] as? FileAttributeType == .typeRegular
+    bytes = isPlain ? (attributes?[.size] as? NSNumber)?.intValue : nil
+  }
+
+  /// The next ids; nil at the text's end.
+  ///
+  /// - Throws: `RunError` for what cannot be read or is not UTF-8.
+  mutating func next() throws -> [Int]? {
+    while true {
+      if let block = blocks.next() { return try ids(of: block) }
+      if isAtEnd { return nil }
+      do {
+        if let piece = try handle.read(upToCount: Self.pieceBytes), !piece.isEmpty {
+          blocks.append(piece)
+          continue
+        }
+      } catch {
+        throw RunError("\(name): cannot be read: \((error as NSError).localizedDescription)")
+      }
+      blocks.finish()
+      isAtEnd = true
+    }
+  }
+
+  private static let pieceBytes = 1 << 15
+
+  private mutating func ids(of block: [UInt8]) throws -> [Int] {
+    if let offset = UTF8Validity.firstInvalidByte(of: block) {
+      throw RunError(
+        "\(name): found byte 0x\(String(block[offset], radix: 16, uppercase: true)) at offset "
+          + "\(bytesTaken + offset), expected UTF-8 text")
+    }
+    bytesTaken += block.count
+    return try tokenizer.encode(utf8: block)
+  }
+}
+
+enum UTF8Validity {
+  /// Where the first ill-formed sequence begins; nil where all is UTF-8.
+  static func firstInvalidByte(of bytes: [UInt8]) -> Int? {
+    // What is repaired differs from what it was; that is quicker to see than scalar by scalar.
+    guard !String(decoding: bytes, as: UTF8.self).utf8.elementsEqual(bytes) else { return nil }
+    var parser = Unicode.UTF8.ForwardParser()
+    var iterator = bytes.makeIterator()
+    var offset = 0
+    while true {
+      switch parser.parseScalar(from: &iterator) {
+      case .valid(let scalar): offset += scalar.count
+      case .error: return offset
+      case .emptyInput: return nil
+      }
+    }
   }
 }

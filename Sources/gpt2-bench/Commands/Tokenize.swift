@@ -24,7 +24,7 @@ enum Tokenize: Command {
       console.print(try tokenizer.decode(ids))
       return .done
     }
-    let text = arguments.operands.first.map { Array($0.utf8) } ?? standardInput()
+    let text = arguments.operands.first.map { Array($0.utf8) } ?? StandardStream.readInput()
     let start = ContinuousClock.now
     let encoded = try tokenizer.encode(utf8: text)
     let time = ContinuousClock.now - start
@@ -35,7 +35,7 @@ enum Tokenize: Command {
 
   private static func ids(_ arguments: Arguments) throws -> [Int]? {
     guard arguments.string("--decode") == "-" else { return try arguments.ids("--decode") }
-    return try standardInput().split { $0 <= 0x20 || $0 == UInt8(ascii: ",") }.map { word in
+    return try StandardStream.readInput().split { $0 <= 0x20 || $0 == UInt8(ascii: ",") }.map { word in
       let text = String(decoding: word, as: UTF8.self)
       guard let id = Int(text), id >= 0 else {
         throw RunError("standard input: found '\(text.prefix(40))', expected token ids such as 1 2 3")
@@ -44,15 +44,12 @@ enum Tokenize: Command {
     }
   }
 
-  private static func standardInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
-
   private static func speed(bytes: Int, tokens: Int, _ time: Duration) -> String {
     let seconds = time / .seconds(1)
     let megabytes = Double(bytes) / 1e6
     return String(
       format: "encoded %.1f MB into %d tokens in %.1f ms: %.1f MB/s, one thread", megabytes, tokens,
-      seconds * 1e3,
-      megabytes / seconds)
+      seconds * 1e3, megabytes / seconds)
   }
 
   /// A vocabulary alone will do here, so a downloaded one is taken even without weights beside it.

@@ -138,7 +138,7 @@ struct Pass {
     let logits = try engine.step([sequence])
     var token = 0
     Probe.during(.sampling) {
-      token = argmax(UnsafeBufferPointer(start: logits.row(0), count: logits.columns))
+      token = argmax(logits.values(ofRow: 0))
     }
     return Pass(token: token, start: start, end: clock.now())
   }

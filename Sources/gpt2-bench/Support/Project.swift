@@ -1,4 +1,7 @@
 import Foundation
+import GPT2Model
+import Record
+import Reporting
 
 /// Where the project's own files are: the folder that holds `Benchmarks/suites`, found upwards from the working
 /// folder, then upwards from the executable. `GPT2_BENCH_HOME` names another.
@@ -18,15 +21,12 @@ struct Project {
       FileManager.default.currentDirectoryPath,
       URL(fileURLWithPath: Self.executable).resolvingSymlinksInPath().deletingLastPathComponent().path,
     ]
-    for start in starts {
-      if let found = Self.search(upwardsFrom: start) {
-        root = found
-        return
-      }
+    guard let found = starts.lazy.compactMap(Self.search(upwardsFrom:)).first else {
+      throw RunError(
+        "the project's folder is not found, expected Benchmarks/suites above the working folder or the "
+          + "executable; GPT2_BENCH_HOME names it")
     }
-    throw RunError(
-      "the project's folder is not found, expected Benchmarks/suites above the working folder or the "
-        + "executable; GPT2_BENCH_HOME names it")
+    root = found
   }
 
   /// The path of the running program.
@@ -46,6 +46,17 @@ struct Project {
   var tinyModel: String { weights + "/tiny" }
   var downloadedModel: String { weights + "/gpt2" }
 
+  /// A model's name in a reference as `--model` takes it; relative paths start at the project.
+  func path(ofModel name: String) -> String {
+    name.hasPrefix("synthetic:") || name.hasPrefix("/") ? name : root + "/" + name
+  }
+
+  /// The names of a folder's JSON files, sorted and without their ending; empty where there is no folder.
+  static func namesOfJSON(in folder: String) -> [String] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.sorted().filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
+  }
+
   /// A path below the working folder as people would type it.
   static func shown(_ path: String) -> String {
     let current = FileManager.default.currentDirectoryPath + "/"
@@ -64,5 +75,53 @@ struct Project {
       if parent.path == url.path { return nil }
       url = parent
     }
+  }
+}
+
+/// The model that a command works on: what `--model` says, or the default for the purpose.
+struct ModelChoice {
+  enum Purpose {
+    case measuring, text
+  }
+
+  let source: ModelSource
+  private let project: Project
+
+  init(_ name: String?, for purpose: Purpose, _ project: Project, _ console: Console) throws {
+    self.project = project
+    if let name {
+      source = try ModelSource(name)
+      return
+    }
+    if ModelFolder.holdsWeights(project.downloadedModel) {
+      source = try ModelSource(Project.shown(project.downloadedModel))
+      console.note("model: \(source.name), downloaded")
+    } else if purpose == .measuring {
+      source = try ModelSource("synthetic:gpt2")
+      console.note("model: synthetic:gpt2, GPT-2 124M's shape with generated weights")
+    } else {
+      source = try ModelSource(Project.shown(project.tinyModel))
+      console.note("model: \(source.name), the tiny model that comes with the project")
+    }
+  }
+
+  func open() throws -> Checkpoint { try source.open(cacheFolder: project.weights) }
+
+  /// The model's tokenizer; nil where none lies with it.
+  ///
+  /// - Throws: also where its ids go beyond the model's.
+  func tokenizer(of configuration: Configuration) throws -> Tokenizer? {
+    try source.tokenizer(for: configuration)
+  }
+}
+
+extension ModelDescription {
+  /// - Parameter hasTokenizer: whether a run starts at text.
+  init(_ choice: ModelChoice, _ checkpoint: Checkpoint, hasTokenizer: Bool) {
+    let c = checkpoint.configuration
+    self.init(
+      name: choice.source.name, layers: c.layers, heads: c.heads, channels: c.channels,
+      vocabulary: c.vocabulary, context: c.context, parameters: c.parameterCount,
+      weightBytes: checkpoint.weightBytes, hasTokenizer: hasTokenizer)
   }
 }

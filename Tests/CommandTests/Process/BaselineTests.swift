@@ -3,6 +3,8 @@ import Record
 import Reporting
 import Testing
 
+@testable import gpt2_bench
+
 /// Records that are kept by name, and what reads them.
 @Suite struct BaselineTests {
   private let sandbox: Sandbox
@@ -72,5 +74,21 @@ import Testing
     try FileManager.default.removeItem(atPath: sandbox.path("same"))
     try sandbox.file("same", "no record")
     #expect(try run("all", "--baseline", "same").error.contains("all: same: not JSON"))
+  }
+}
+
+@Suite struct BaselineNameTests {
+  @Test(arguments: ["tiny", "gpt2-124M", "a", "2026.11_x", String(repeating: "n", count: 64)])
+  func accepted(_ text: String) {
+    #expect(Baselines.Name(text)?.text == text)
+  }
+
+  @Test(
+    arguments: [
+      "", ".", "..", ".hidden", "-r", "_x", "a/b", "../tiny", "a b", "naïve", "a\0", "a\n", "tiny.json",
+      String(repeating: "n", count: 65),
+    ])
+  func refused(_ text: String) {
+    #expect(Baselines.Name(text) == nil)
   }
 }

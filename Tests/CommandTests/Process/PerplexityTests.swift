@@ -4,6 +4,8 @@ import Record
 import Reporting
 import Testing
 
+@testable import gpt2_bench
+
 /// `perplexity` as people call it, on the tiny model.
 @Suite struct PerplexityTests {
   private let sandbox: Sandbox
@@ -85,5 +87,22 @@ import Testing
       let result = try BuiltCommand.run(["perplexity", Self.excerpt] + arguments, in: sandbox)
       #expect(result.status == 2 && result.error.contains(says), Comment(rawValue: result.error))
     }
+  }
+}
+
+@Suite struct UTF8ValidityTests {
+  @Test func wellFormedTextHasNoInvalidByte() {
+    for text in ["", "abc", "é日本👩‍👧", "\u{FFFD}", "a\0b"] {
+      #expect(UTF8Validity.firstInvalidByte(of: Array(text.utf8)) == nil)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ([0xFF], 0), ([0x61, 0x80], 1), ([0xC3, 0xA9, 0xC3], 2), ([0xE6, 0x97, 0x61], 0), ([0xC0, 0x80], 0),
+      ([0x61, 0xED, 0xA0, 0x80], 1), ([0xEF, 0xBF, 0xBD, 0xF5], 3),
+    ])
+  func theFirstIsFound(_ bytes: [UInt8], _ offset: Int) {
+    #expect(UTF8Validity.firstInvalidByte(of: bytes) == offset)
   }
 }

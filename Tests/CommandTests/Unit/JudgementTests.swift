@@ -3,6 +3,7 @@ import GPT2Kernels
 import GPT2Model
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -224,7 +225,7 @@ enum Samples {
       (TokenizerError.missingFile(path: "p"), .error),
     ])
   func theCommandLineIsTwoAndFilesAreOne(_ error: any Error, _ code: ExitCode) {
-    #expect(Main.exitCode(for: error) == code)
+    #expect(ExitCode(for: error) == code)
   }
 
   @Test func theNumbersAreTheContracts() {

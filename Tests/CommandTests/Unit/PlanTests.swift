@@ -2,6 +2,7 @@ import GPT2Kernels
 import GPT2Model
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 @testable import gpt2_bench

@@ -1,4 +1,6 @@
+import Foundation
 import GPT2Model
+import TestSupport
 import Testing
 
 @Suite struct TokenizerTests {
@@ -70,7 +72,7 @@ import Testing
   /// Any bytes come back as Unicode's replacement leaves them.
   @Test func randomBytesComeBack() throws {
     let tokenizer = try TokenizerFixtures.small()
-    var generator = SeededGenerator(seed: 1)
+    var generator = RandomStream(seed: 1)
     for round in 0..<500 {
       let count = Int.random(in: 0...200, using: &generator)
       let limit: UInt8 = round % 2 == 0 ? .max : 0x7F
@@ -84,7 +86,7 @@ import Testing
 
   @Test func randomIDsStreamAsTheyDecode() throws {
     let tokenizer = try TokenizerFixtures.small()
-    var generator = SeededGenerator(seed: 3)
+    var generator = RandomStream(seed: 3)
     for _ in 0..<500 {
       let ids = (0..<40).map { _ in Int.random(in: 0..<256, using: &generator) }
       var decoder = StreamingDecoder(tokenizer)
@@ -92,6 +94,181 @@ import Testing
       for id in ids { streamed += try decoder.push(id) }
       streamed += decoder.finish()
       #expect(try Array(streamed.utf8) == Array(tokenizer.decode(ids).utf8))
+    }
+  }
+}
+
+/// Texts that take seconds only if the time grows faster than the text. The bounds are some hundred times
+/// what a desktop needs: they tell a square from a line, and not one machine from another.
+@Suite(.serialized) struct TokenizerScalingTests {
+  private func expectPrompt(_ text: String) throws {
+    let tokenizer = try TokenizerFixtures.small()
+    var ids: [Int] = []
+    let elapsed = try ContinuousClock().measure { ids = try tokenizer.encode(text) }
+    #expect(elapsed < .seconds(5))
+    #expect(try tokenizer.decode(ids) == text)
+  }
+
+  private func letters(_ count: Int, from alphabet: String, seed: UInt64) -> String {
+    var generator = RandomStream(seed: seed)
+    let alphabet = Array(alphabet)
+    return String((0..<count).compactMap { _ in alphabet.randomElement(using: &generator) })
+  }
+
+  @Test func aMegabyteOfText() throws {
+    try expectPrompt(letters(1_000_000, from: "etaoinshrdlu      ,.'\n", seed: 5))
+  }
+
+  @Test func aMegabyteOfManyScripts() throws {
+    try expectPrompt(letters(400_000, from: "aé世界😀ш ١½\u{85}\u{3000}", seed: 6))
+  }
+
+  @Test func oneWordOf100_000Letters() throws {
+    try expectPrompt(letters(100_000, from: "abcdefghijklmnopqrstuvwxyz", seed: 7))
+    try expectPrompt(String(repeating: "a", count: 100_000))
+  }
+
+  @Test func aMegabyteOfWhiteSpace() throws {
+    try expectPrompt(String(repeating: " ", count: 1_000_000) + "x")
+    try expectPrompt(String(repeating: "\n ", count: 300_000))
+  }
+
+  @Test func manyAlmostSpecialTokens() throws {
+    try expectPrompt(String(repeating: "<", count: 500_000))
+    try expectPrompt(String(repeating: "<|endoftext|>", count: 50_000))
+  }
+}
+
+@Suite struct StreamingDecoderTests {
+  /// A vocabulary of the bytes alone, and what a stream of them gives, piece by piece.
+  private func pieces(_ bytes: [UInt8]) throws -> [String] {
+    let tokenizer = try TokenizerFixtures.small()
+    let tokens = try (0..<tokenizer.vocabularyCount).map { try tokenizer.bytes(of: $0) }
+    var decoder = StreamingDecoder(tokenizer)
+    var pieces = try bytes.map { byte in
+      try decoder.push(#require(tokens.firstIndex(of: [byte])))
+    }
+    pieces.append(decoder.finish())
+    return pieces
+  }
+
+  @Test func aCharacterWaitsForItsLastByte() throws {
+    #expect(try pieces(Array("aé€😀".utf8)) == ["a", "", "é", "", "", "€", "", "", "", "😀", ""])
+  }
+
+  @Test func anUnfinishedCharacterIsReplacedAtTheEnd() throws {
+    #expect(try pieces([0x61, 0xF0, 0x9F, 0x98]) == ["a", "", "", "", "\u{FFFD}"])
+    #expect(try pieces([0xC3]) == ["", "\u{FFFD}"])
+    #expect(try pieces([]) == [""])
+  }
+
+  @Test func whatCannotBecomeACharacterDoesNotWait() throws {
+    #expect(try pieces([0xFF, 0x80]) == ["\u{FFFD}", "\u{FFFD}", ""])
+    #expect(try pieces([0xC0, 0xE0, 0x80]) == ["\u{FFFD}", "", "\u{FFFD}\u{FFFD}", ""])
+    #expect(try pieces([0xED, 0xA0, 0xF4, 0x90]) == ["", "\u{FFFD}\u{FFFD}", "", "\u{FFFD}\u{FFFD}", ""])
+    #expect(try pieces([0xE2, 0x82, 0x61]) == ["", "", "\u{FFFD}a", ""])
+    #expect(try pieces([0xE2, 0xC3, 0xA9]) == ["", "\u{FFFD}", "é", ""])
+  }
+
+  @Test func aDecoderStartsAnewAfterFinish() throws {
+    let tokenizer = try TokenizerFixtures.small()
+    var decoder = StreamingDecoder(tokenizer)
+    for text in ["ROMEO: 世界", "né 😀"] {
+      var streamed = ""
+      for id in try tokenizer.encode(text) { streamed += try decoder.push(id) }
+      #expect(streamed + decoder.finish() == text)
+    }
+  }
+}
+
+@Suite struct TextBlocksTests {
+  private func blocks(_ text: [UInt8], size: Int, piece: Int) -> [[UInt8]] {
+    var blocks = TextBlocks(size: size)
+    var found: [[UInt8]] = []
+    for start in stride(from: 0, to: text.count, by: piece) {
+      blocks.append(text[start..<min(start + piece, text.count)])
+      while let block = blocks.next() { found.append(block) }
+    }
+    blocks.finish()
+    while let block = blocks.next() { found.append(block) }
+    return found
+  }
+
+  /// Spaces in every number, line ends of both kinds, other white space, letters and signs of several scripts.
+  static let texts: [String] = {
+    var random = RandomStream(seed: 8)
+    let parts = [
+      " ", "  ", "\n", "\n\n", "\r\n", "\t", "\u{A0}", "\u{3000}", "a", "don't", "'s", "'", "1", "23", "ß",
+      "é", "日本",
+      "👩‍👧", "...", "<|endoftext|>", "<|", "Wörter",
+    ]
+    return (0..<60).map { _ in random.ids(60, below: parts.count).map { parts[$0] }.joined() }
+  }()
+
+  @Test func blocksEncodeToWhatTheWholeDoes() throws {
+    let tokenizer = try Tokenizer(folder: Project.file("weights/tiny"))
+    var cuts = 0
+    for (index, text) in Self.texts.enumerated() {
+      let bytes = Array(text.utf8)
+      let whole = try tokenizer.encode(text)
+      for size in [1, 5, 50] {
+        let found = blocks(bytes, size: size, piece: 1 + index % 7)
+        #expect(found.flatMap { $0 } == bytes)
+        #expect(try found.flatMap { try tokenizer.encode(utf8: $0) } == whole)
+        cuts += found.count - 1
+      }
+    }
+    #expect(cuts > 500)
+  }
+
+  @Test func aBlockEndsBeforeABlankAndIsAsLargeAsAsked() {
+    let text = Array("one two  three\nfour five".utf8)
+    #expect(
+      blocks(text, size: 6, piece: 3).map { String(decoding: $0, as: UTF8.self) } == [
+        "one two", "  three", "\nfour five",
+      ])
+    #expect(blocks(text, size: 1000, piece: 3) == [text])
+    #expect(blocks([], size: 6, piece: 3) == [])
+  }
+
+  @Test func whereThereIsNoPlaceToCutABlockGrows() {
+    let text = [UInt8](repeating: 0x61, count: 100)
+    #expect(blocks(text, size: 10, piece: 7) == [text])
+    let blank = [UInt8](repeating: 0x20, count: 100)
+    #expect(blocks(blank, size: 10, piece: 7) == [blank])
+  }
+}
+
+/// The tests' data, found beside this file.
+enum TokenizerFixtures {
+  private static let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+
+  /// The committed vocabulary of 600 tokens.
+  static let smallFolder = here.appendingPathComponent("Data/small").path
+  static let smallCases = here.appendingPathComponent("Data/small.json")
+
+  /// GPT-2's own vocabulary, where `scripts/fetch_vocabulary.sh` has put it.
+  static let gpt2Folder = here.appendingPathComponent("../../../weights/gpt2").standardizedFileURL.path
+  static let gpt2Cases = here.appendingPathComponent("Data/gpt2.json")
+  static let hasGPT2 = ["vocab.json", "merges.txt"].allSatisfy {
+    FileManager.default.fileExists(atPath: "\(gpt2Folder)/\($0)")
+  }
+
+  static func small() throws -> Tokenizer { try Tokenizer(folder: smallFolder) }
+
+  /// Runs `body` on the paths of two files with the given contents (no file for nil), and removes them.
+  static func withFiles<Result>(
+    vocabulary: [UInt8]?, merges: [UInt8]?, _ body: (_ vocabulary: String, _ merges: String) throws -> Result
+  ) throws -> Result {
+    let folder = try TemporaryFolder()
+    if let vocabulary { try folder.write(vocabulary, to: "vocab.json") }
+    if let merges { try folder.write(merges, to: "merges.txt") }
+    return try withExtendedLifetime(folder) { try body(folder("vocab.json"), folder("merges.txt")) }
+  }
+
+  static func tokenizer(vocabulary: String, merges: String) throws -> Tokenizer {
+    try withFiles(vocabulary: Array(vocabulary.utf8), merges: Array(merges.utf8)) {
+      try Tokenizer(vocabularyFile: $0, mergesFile: $1)
     }
   }
 }

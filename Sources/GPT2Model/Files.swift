@@ -1,0 +1,121 @@
+import Foundation
+
+/// The only owner of a range of memory pages: a whole file mapped read-only, or zeroed anonymous memory.
+/// Unmapped when it goes.
+final class Mapping: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
+  let count: Int
+  private let isFile: Bool
+
+  /// Maps a file read-only; processes that map the same file share its pages.
+  init(readingFile path: String) throws(ModelError) {
+    // Not blocking: opening a named pipe would otherwise wait for its writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: systemReason()) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .unreadable(path: path, reason: "it is not a file")
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else { throw .malformed(path: path, problem: "the file is empty") }
+    guard let base = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
+      throw .unreadable(path: path, reason: systemReason())
+    }
+    (self.base, count, isFile) = (base, size, true)
+  }
+
+  /// Zeroed private memory that takes physical pages only where it is touched.
+  init(anonymousBytes bytes: Int) throws(ModelError) {
+    let size = max(bytes, 1)
+    guard
+      let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      base != MAP_FAILED
+    else {
+      throw .unreadable(path: "memory", reason: "\(size) bytes: \(systemReason())")
+    }
+    (self.base, count, isFile) = (base, size, false)
+  }
+
+  deinit { munmap(base, count) }
+
+  /// Gives the physical pages of a range of a file back to the system. They stay in the page cache and
+  /// return on the next access, so this lowers this process's resident memory and changes no value. Anonymous
+  /// memory, which would lose its values, is left alone.
+  func releasePages(_ range: Range<Int>) {
+    guard isFile else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = (range.lowerBound + page - 1) / page * page
+    let end = range.upperBound / page * page
+    guard first < end else { return }
+    madvise(base + first, end - first, MADV_DONTNEED)
+  }
+
+  /// Maps all pages of a range of a file, as one call where the system has it; a hint elsewhere.
+  func populatePages(_ range: Range<Int>) {
+    guard isFile else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = range.lowerBound / page * page
+    let end = min(range.upperBound, count)
+    guard first < end else { return }
+    #if os(Linux)
+      // MADV_POPULATE_READ, since Linux 5.14; C libraries older than that do not name it.
+      if madvise(base + first, end - first, 22) == 0 { return }
+    #endif
+    madvise(base + first, end - first, MADV_WILLNEED)
+  }
+
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+}
+
+/// Files that are read at once, and files that are written whole or not at all.
+enum WholeFile {
+  static func read(_ path: String) throws(ModelError) -> Data {
+    do { return try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw .unreadable(path: path, reason: "no such file, or it may not be read")
+    }
+  }
+
+  static func write(_ bytes: some Collection<UInt8>, to path: String) throws(ModelError) {
+    try write(bytes.count, to: path) { $0.copyBytes(from: bytes) }
+  }
+
+  /// Writes to a temporary name beside the place first, and renames then: a reader never sees half a file, and a file
+  /// that is being read may be replaced. The file is filled in place, so that a model needs no second copy in memory.
+  ///
+  /// - Parameters:
+  ///   - count: bytes of the file, at least one.
+  ///   - body: fills them; they are zero before.
+  static func write(
+    _ count: Int, to path: String, filling body: (UnsafeMutableRawBufferPointer) -> Void
+  ) throws(ModelError) {
+    func refusal(_ number: Int32) -> ModelError { .unwritable(path: path, reason: systemReason(number)) }
+    // A name of its own: another writer of the same path must not cut this one's mapping short.
+    let temporary = "\(path).\(getpid())-\(UInt64.random(in: 0 ... .max)).partial"
+    let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw refusal(errno) }
+    var isFinished = false
+    defer {
+      close(descriptor)
+      if !isFinished { unlink(temporary) }
+    }
+    // The blocks are reserved first: a full disk is an error here, not a signal while the mapping is filled.
+    #if canImport(Darwin)
+      let reserved = ftruncate(descriptor, off_t(count)) == 0 ? 0 : errno
+    #else
+      let reserved = posix_fallocate(descriptor, 0, off_t(count))
+    #endif
+    guard reserved == 0 else { throw refusal(reserved) }
+    guard
+      let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+      base != MAP_FAILED
+    else { throw refusal(errno) }
+    body(UnsafeMutableRawBufferPointer(start: base, count: count))
+    munmap(base, count)
+    guard rename(temporary, path) == 0 else { throw refusal(errno) }
+    isFinished = true
+  }
+}
+
+private func systemReason(_ number: Int32 = errno) -> String { String(cString: strerror(number)) }

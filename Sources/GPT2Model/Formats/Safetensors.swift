@@ -1,0 +1,270 @@
+import Foundation
+
+/// The tensors of one `.safetensors` file, or of the several that a `model.safetensors.index.json` names: an object
+/// whose `weight_map` goes from tensor names to the names of files beside it.
+struct SafetensorsContents: FileReader {
+  private struct Place: FileReader {
+    /// The file that the tensor lies in.
+    let path: String
+    let mapping: Mapping
+    /// Bytes from the start of the file.
+    let offset: Int
+    let entry: SafetensorsHeader.Entry
+  }
+
+  /// The file, or the index.
+  let path: String
+  let files: [String]
+  private var metadata: [String: String] = [:]
+  private var places: [String: Place] = [:]
+
+  init(file path: String) throws(ModelError) {
+    self.path = path
+    files = [path]
+    try add(path) { _ in true }
+  }
+
+  init(index path: String) throws(ModelError) {
+    self.path = path
+    let data = try WholeFile.read(path)
+    let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    guard let map = object?["weight_map"] as? [String: String], !map.isEmpty else {
+      throw .field(
+        path: path, field: "weight_map", found: "nothing",
+        expected: "an object from tensor names to file names")
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let names = Set(map.values).sorted()
+    if let name = names.first(where: { $0.contains("/") || !$0.hasSuffix(".safetensors") }) {
+      throw .field(
+        path: path, field: "weight_map", found: name, expected: "names of .safetensors files beside the index"
+      )
+    }
+    files = names.map { folder + "/" + $0 }
+    for (name, file) in zip(names, files) {
+      try add(file) { map[$0] == name }
+    }
+    if let (name, file) = map.first(where: { places[$0.key] == nil }) {
+      throw .missingTensor(path: folder + "/" + file, name: name)
+    }
+  }
+
+  private mutating func add(_ file: String, where isWanted: (String) -> Bool) throws(ModelError) {
+    let mapping = try Mapping(readingFile: file)
+    let header = try SafetensorsHeader(mapping.bytes, path: file)
+    for (name, entry) in header.entries where isWanted(name) {
+      places[name] = Place(
+        path: file, mapping: mapping, offset: header.dataStart + entry.offsets.lowerBound, entry: entry)
+    }
+    metadata.merge(header.metadata) { first, _ in first }
+  }
+
+  /// A tensor under its own name or under `transformer.`'s; nil where there is neither.
+  private func find(_ name: String) -> Place? { places[name] ?? places["transformer." + name] }
+
+  private func place(_ name: String) throws(ModelError) -> Place {
+    guard let place = find(name) else { throw .missingTensor(path: path, name: name) }
+    return place
+  }
+
+  private static let encodings: [String: TensorEncoding] = [
+    "F32": .float32, "F16": .float16, "BF16": .bfloat16,
+  ]
+
+  /// Where each parameter lies; tensors that GPT-2 does not have are ignored.
+  func tensors(of configuration: Configuration) throws(ModelError) -> [StoredTensor] {
+    var tensors: [StoredTensor] = []
+    for parameter in configuration.parameters {
+      let place = try place(parameter.name)
+      guard let encoding = Self.encodings[place.entry.dtype] else {
+        throw place.refusal(
+          tensor: parameter.name, "dtype", found: place.entry.dtype, expected: "F32, F16 or BF16")
+      }
+      guard place.entry.shape == parameter.shape else {
+        throw place.refusal(
+          tensor: parameter.name, "shape", found: "\(place.entry.shape)", expected: "\(parameter.shape)")
+      }
+      tensors.append(StoredTensor(mapping: place.mapping, offset: place.offset, encoding: encoding))
+    }
+    let excess = "h.\(configuration.layers).ln_1.weight"
+    if find(excess) != nil {
+      throw refusal(
+        tensor: excess, "its layer", found: "\(configuration.layers)",
+        expected: "below the configuration's \(configuration.layers) layers")
+    }
+    return tensors
+  }
+
+  /// What the tensors themselves show, and the metadata.
+  func inferConfiguration() throws(ModelError) -> Configuration {
+    func matrix(_ name: String) throws(ModelError) -> [Int] {
+      let place = try place(name)
+      guard place.entry.shape.count == 2 else {
+        throw place.refusal(
+          tensor: name, "shape", found: "\(place.entry.shape)", expected: "two dimensions")
+      }
+      return place.entry.shape
+    }
+    let tokens = try matrix("wte.weight")
+    let positions = try matrix("wpe.weight")
+    var layers = 0
+    while find("h.\(layers).ln_1.weight") != nil { layers += 1 }
+    let channels = tokens[1]
+    var heads = channels / 64
+    if let text = metadata["n_head"] {
+      guard let number = Int(text) else {
+        throw refusal("__metadata__.n_head", found: text, expected: "a whole number")
+      }
+      heads = number
+    } else {
+      try expect(
+        channels > 0 && channels % 64 == 0, "number of heads", found: "unknown for \(channels) channels",
+        expected: "n_head in the metadata or a config.json beside the file")
+    }
+    let epsilonText = metadata["layer_norm_epsilon"] ?? "1e-5"
+    guard let epsilon = Float(epsilonText) else {
+      throw refusal("__metadata__.layer_norm_epsilon", found: epsilonText, expected: "a number")
+    }
+    return try Configuration(
+      layers: layers, heads: heads, channels: channels, vocabulary: tokens[0], context: positions[0],
+      layerNormEpsilon: epsilon, tiesEmbeddings: find("lm_head.weight") == nil, source: path)
+  }
+}
+
+/// The table of contents of a `.safetensors` file: eight bytes of header length (little-endian), a JSON
+/// object from tensor names to dtype, shape and offsets, then the data. Format:
+/// https://github.com/huggingface/safetensors (README, "Format").
+struct SafetensorsHeader: FileReader {
+  struct Entry {
+    let dtype: String
+    let shape: [Int]
+    /// Bytes from the start of the data section.
+    let offsets: Range<Int>
+  }
+
+  /// The longest header that the reference implementation accepts.
+  static let longestHeader = 100_000_000
+
+  private static let elementSizes = [
+    "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2,
+    "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "F64": 8, "I64": 8, "U64": 8,
+  ]
+
+  let path: String
+  private(set) var entries: [String: Entry] = [:]
+  private(set) var metadata: [String: String] = [:]
+  /// Where the data section begins in the file.
+  let dataStart: Int
+
+  /// - Parameter file: the file's bytes, whole.
+  init(_ file: UnsafeRawBufferPointer, path: String) throws(ModelError) {
+    self.path = path
+    guard file.count >= 8 else {
+      throw .malformed(
+        path: path, problem: "truncated: \(file.count) bytes, expected a safetensors header of at least 8")
+    }
+    let declared = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
+    guard declared <= UInt64(Self.longestHeader), Int(declared) <= file.count - 8 else {
+      throw .field(
+        path: path, field: "header length", found: "\(declared)",
+        expected: "at most \(min(Self.longestHeader, file.count - 8)), which the file can hold")
+    }
+    dataStart = 8 + Int(declared)
+    let json = Data(UnsafeRawBufferPointer(rebasing: file[8..<dataStart]))
+    guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
+      throw .malformed(path: path, problem: "the safetensors header is not a JSON object")
+    }
+    let dataBytes = file.count - dataStart
+    for (name, value) in object {
+      if name == "__metadata__" {
+        guard let strings = value as? [String: String] else {
+          throw refusal(name, found: "something else", expected: "an object of strings")
+        }
+        metadata = strings
+      } else {
+        entries[name] = try entry(value, name: name, dataBytes: dataBytes)
+      }
+    }
+    let end = entries.values.map(\.offsets.upperBound).max() ?? 0
+    try expect(
+      end == dataBytes, "size", found: "\(file.count) bytes",
+      expected: "\(dataStart + end), where its last tensor ends")
+    try refuseOverlaps()
+  }
+
+  private func refuseOverlaps() throws(ModelError) {
+    let places = entries.filter { !$0.value.offsets.isEmpty }
+      .sorted { ($0.value.offsets.lowerBound, $0.key) < ($1.value.offsets.lowerBound, $1.key) }
+    for (first, second) in zip(places, places.dropFirst())
+    where second.value.offsets.lowerBound < first.value.offsets.upperBound {
+      let found = second.value.offsets
+      throw refusal(
+        tensor: second.key, "data_offsets", found: "[\(found.lowerBound), \(found.upperBound)]",
+        expected: "none of the bytes of \(first.key)")
+    }
+  }
+
+  private func entry(_ value: Any, name: String, dataBytes: Int) throws(ModelError) -> Entry {
+    guard let fields = value as? [String: Any] else {
+      throw refusal(
+        tensor: name, "its entry", found: "not an object",
+        expected: "an object with dtype, shape and data_offsets")
+    }
+    guard let dtype = fields["dtype"] as? String else {
+      throw refusal(tensor: name, "dtype", found: "missing or not a string", expected: "for example F32")
+    }
+    guard let shape = fields["shape"] as? [Int], shape.allSatisfy({ $0 >= 0 }) else {
+      throw refusal(
+        tensor: name, "shape", found: "missing or not a list of sizes", expected: "a list of whole numbers")
+    }
+    guard let pair = fields["data_offsets"] as? [Int], pair.count == 2 else {
+      throw refusal(tensor: name, "data_offsets", found: "missing or not a pair", expected: "[begin, end]")
+    }
+    guard pair[0] >= 0, pair[0] <= pair[1], pair[1] <= dataBytes else {
+      throw refusal(
+        tensor: name, "data_offsets", found: "\(pair)",
+        expected: "a range within the file's \(dataBytes) bytes of data (is the file truncated?)")
+    }
+    if let size = Self.elementSizes[dtype] {
+      var bytes = (partialValue: 1, overflow: false)
+      for factor in shape + [size] where !bytes.overflow {
+        bytes = bytes.partialValue.multipliedReportingOverflow(by: factor)
+      }
+      guard !bytes.overflow, bytes.partialValue == pair[1] - pair[0] else {
+        throw refusal(
+          tensor: name, "data", found: "\(pair[1] - pair[0]) bytes",
+          expected: "the size of shape \(shape) in \(dtype)")
+      }
+    }
+    return Entry(dtype: dtype, shape: shape, offsets: pair[0]..<pair[1])
+  }
+}
+
+extension Checkpoint {
+  /// Opens a `.safetensors` file with tensors in float32, float16 or bfloat16. Its shape comes from a `config.json`
+  /// beside it where there is one, otherwise from the tensors themselves; the number of heads, which no tensor
+  /// shows, is then the file's metadata `n_head`, or one head for each 64 channels, as in every released GPT-2. A
+  /// file with a matrix of its own for the logits is not tied.
+  public convenience init(safetensors path: String) throws(ModelError) {
+    try self.init(try SafetensorsContents(file: path), configuration: nil, name: path)
+  }
+
+  /// - Parameter given: the shape that the file must have; nil to look for it as above.
+  convenience init(
+    _ contents: SafetensorsContents, configuration given: Configuration?, name: String
+  ) throws(ModelError) {
+    let sibling = URL(fileURLWithPath: contents.path).deletingLastPathComponent()
+      .appendingPathComponent("config.json").path
+    let configuration: Configuration
+    if let given {
+      configuration = given
+    } else if FileManager.default.fileExists(atPath: sibling) {
+      configuration = try Configuration(huggingFace: sibling)
+    } else {
+      configuration = try contents.inferConfiguration()
+    }
+    self.init(
+      name: name, configuration: configuration, files: contents.files,
+      tensors: try contents.tensors(of: configuration))
+  }
+}

@@ -1,0 +1,177 @@
+import Dispatch
+
+/// How the matrix of a linear layer lies in a file.
+public enum MatrixOrder: Sendable, Equatable {
+  /// (in, out), as Hugging Face's `Conv1D` has it, and `Parameter.shape` says.
+  case inputsFirst
+  /// (out, in), as PyTorch's `Linear` has it, and llm.c's files.
+  case outputsFirst
+}
+
+/// Where the values of one parameter lie in memory that is mapped, and how.
+struct StoredTensor {
+  let mapping: Mapping
+  /// Bytes from the start of the mapping.
+  let offset: Int
+  let encoding: TensorEncoding
+  /// Of a linear weight; whatever else there is lies in its parameter's shape.
+  var order = MatrixOrder.inputsFirst
+
+  /// The values where they lie, where they are floats at an address for floats.
+  func floats(_ elements: Range<Int>) -> UnsafePointer<Float>? {
+    guard encoding == .float32, offset % MemoryLayout<Float>.alignment == 0 else { return nil }
+    return UnsafePointer((mapping.base + offset).assumingMemoryBound(to: Float.self) + elements.lowerBound)
+  }
+
+  /// Widens values to float32, in the order of the file.
+  func decode(_ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
+    encoding.decode(
+      mapping.base + offset + encoding.bytes(of: elements.lowerBound), elements.count, to: target)
+  }
+
+  /// The bytes of the mapping that hold values.
+  func bytes(_ elements: Range<Int>) -> Range<Int> {
+    offset + encoding.bytes(of: elements.lowerBound)..<offset + encoding.bytes(of: elements.upperBound)
+  }
+}
+
+extension StoredTensor {
+  /// Widens all values, in the order of the file, on all cores.
+  func decodeInParallel(to target: UnsafeMutableBufferPointer<Float>) {
+    nonisolated(unsafe) let values = target
+    inParallel(target.count, by: 1 << 18) { decode($0, to: values.baseAddress! + $0.lowerBound) }
+  }
+}
+
+/// Hands the numbers below `count` to all cores, `slice` at a time.
+func inParallel(_ count: Int, by slice: Int, _ body: @Sendable (Range<Int>) -> Void) {
+  DispatchQueue.concurrentPerform(iterations: (count + slice - 1) / slice) { index in
+    body(index * slice..<min((index + 1) * slice, count))
+  }
+}
+
+/// target[c, r] = source[r, c], on all cores, in square blocks so that neither side runs through a page for each value.
+func transpose(
+  _ source: UnsafePointer<Float>, rows: Int, columns: Int, to target: UnsafeMutablePointer<Float>
+) {
+  let block = 32
+  nonisolated(unsafe) let (source, target) = (source, target)
+  inParallel(columns, by: block) { columnBlock in
+    for firstRow in stride(from: 0, to: rows, by: block) {
+      let lastRow = min(firstRow + block, rows)
+      for column in columnBlock {
+        for row in firstRow..<lastRow { target[column &* rows &+ row] = source[row &* columns &+ column] }
+      }
+    }
+  }
+}
+
+/// The numbers that a file holds, and how they become float32: exactly, or as ggml widens its blocks.
+enum TensorEncoding: Sendable, Equatable {
+  case float32
+  /// IEEE 754's half precision.
+  case float16
+  /// The upper half of a float32.
+  case bfloat16
+  /// ggml's blocks of 32 values, eight or four bits each, and of 256 values of six bits: `QuantizedBlocks`.
+  case q8, q4, q6
+
+  /// A piece of the file that cannot be divided: how many values it holds, and how many bytes it takes.
+  private var block: (values: Int, bytes: Int) {
+    switch self {
+    case .float32: (1, 4)
+    case .float16, .bfloat16: (1, 2)
+    case .q8: (32, 34)
+    case .q4: (32, 18)
+    case .q6: (256, 210)
+    }
+  }
+
+  var blockLength: Int { block.values }
+
+  /// What `count` values, whole blocks, take in the file.
+  func bytes(of count: Int) -> Int { count / block.values * block.bytes }
+
+  /// Widens `count` values, whole blocks, little-endian and at any address, to float32. NaNs keep their
+  /// payload.
+  func decode(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutablePointer<Float>) {
+    switch self {
+    case .float32:
+      UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: 4 * count)
+    case .float16:
+      for i in 0..<count {
+        target[i] = Self.widen(half: source.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self))
+      }
+    case .bfloat16:
+      for i in 0..<count {
+        let bits = source.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+        target[i] = Float(bitPattern: UInt32(bits) << 16)
+      }
+    case .q8:
+      for block in 0..<count / 32 { QuantizedBlocks.widenQ8(source + 34 * block, to: target + 32 * block) }
+    case .q4:
+      for block in 0..<count / 32 { QuantizedBlocks.widenQ4(source + 18 * block, to: target + 32 * block) }
+    case .q6:
+      for block in 0..<count / 256 { QuantizedBlocks.widenQ6(source + 210 * block, to: target + 256 * block) }
+    }
+  }
+
+  /// Half precision's exponent and fraction in float32's places are the value times 2⁻¹¹², subnormal or not;
+  /// all ones in the exponent stay all ones. In integers and one product, so that it needs no instruction of
+  /// its own.
+  @inline(__always)
+  static func widen(half bits: UInt16) -> Float {
+    let sign = UInt32(bits & 0x8000) << 16
+    let magnitude = UInt32(bits & 0x7FFF) << 13
+    let isFinite = magnitude < 0x0F80_0000
+    let finite = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
+    return Float(bitPattern: sign | (isFinite ? finite : magnitude | 0x7F80_0000))
+  }
+}
+
+/// The quantized blocks of ggml (ggml-quants.c), each widened to what ggml's `dequantize_row_…` makes of it,
+/// to the bit.
+enum QuantizedBlocks {
+  /// A scale in half precision, then 32 signed bytes.
+  static func widenQ8(_ block: UnsafeRawPointer, to values: UnsafeMutablePointer<Float>) {
+    let scale = half(block, 0)
+    for i in 0..<32 { values[i] = scale * Float(block.load(fromByteOffset: 2 + i, as: Int8.self)) }
+  }
+
+  /// A scale, then 16 bytes: values 0…15 in their lower halves, 16…31 in their upper ones, all 8 too large.
+  static func widenQ4(_ block: UnsafeRawPointer, to values: UnsafeMutablePointer<Float>) {
+    let scale = half(block, 0)
+    for i in 0..<16 {
+      let pair = Int32(block.load(fromByteOffset: 2 + i, as: UInt8.self))
+      values[i] = scale * Float((pair & 15) - 8)
+      values[i + 16] = scale * Float((pair >> 4) - 8)
+    }
+  }
+
+  /// The lower four bits of 256 values (128 bytes), their upper two (64), a signed scale for each 16 values
+  /// (16), and a scale of all. Within each half of 128 values, value 32 · q + i has its lower bits in byte i
+  /// (or i + 32, for odd q), in that byte's upper half for q > 1, and its upper bits in pair q of byte i. All
+  /// are 32 too large.
+  static func widenQ6(_ block: UnsafeRawPointer, to values: UnsafeMutablePointer<Float>) {
+    let scale = half(block, 208)
+    for part in 0..<2 {
+      let lower = block + 64 * part
+      let upper = block + 128 + 32 * part
+      let scales = block + 192 + 8 * part
+      for quarter in 0..<4 {
+        for i in 0..<32 {
+          let nibbles = Int32(lower.load(fromByteOffset: i + 32 * (quarter & 1), as: UInt8.self))
+          let pairs = Int32(upper.load(fromByteOffset: i, as: UInt8.self))
+          let quant = ((nibbles >> (quarter > 1 ? 4 : 0)) & 15) | ((pairs >> Int32(2 * quarter)) & 3) << 4
+          let groupScale = scale * Float(scales.load(fromByteOffset: 2 * quarter + i / 16, as: Int8.self))
+          values[128 * part + 32 * quarter + i] = groupScale * Float(quant - 32)
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func half(_ source: UnsafeRawPointer, _ offset: Int) -> Float {
+    TensorEncoding.widen(half: source.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+  }
+}

@@ -1,0 +1,144 @@
+/// One drawing: what it shows in a line, the same in words for who cannot see it, and its marks.
+struct Chart: Sendable {
+  /// Unique on the page; letters, digits and `-`.
+  let id: String
+  /// What it shows, with the unit: `decode tok/s by variant, tg8 @ d16`.
+  let title: String
+  /// What there is to see, in sentences.
+  let description: String
+  let height: Double
+  let marks: [Markup]
+
+  /// Of every chart, in its own units. Narrow, so that its text stays readable on a phone.
+  static let width = 400.0
+
+  var svg: Markup {
+    .element(
+      "svg",
+      [
+        "viewBox": "0 0 \(coordinate(Self.width)) \(coordinate(height))", "role": "img",
+        "aria-labelledby": "\(id)-t \(id)-d", "xmlns": "http://www.w3.org/2000/svg",
+      ],
+      [
+        .element("title", ["id": "\(id)-t"], text: title),
+        .element("desc", ["id": "\(id)-d"], text: description),
+      ] + marks)
+  }
+}
+
+/// A coordinate with at most one decimal: a tenth of a unit is less than a pixel.
+func coordinate(_ value: Double) -> String {
+  guard value.isFinite else { return "0" }
+  let tenths = Int((min(max(value, -1e6), 1e6) * 10).rounded())
+  guard tenths % 10 != 0 else { return "\(tenths / 10)" }
+  return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
+}
+
+extension Markup {
+  enum Anchor: String { case start, middle, end }
+
+  static func label(
+    _ text: String, x: Double, y: Double, anchor: Anchor = .start, class style: String = ""
+  ) -> Markup {
+    .element(
+      "text",
+      ["x": coordinate(x), "y": coordinate(y), "text-anchor": anchor.rawValue, "class": style], text: text)
+  }
+
+  static func line(
+    _ from: (x: Double, y: Double), _ to: (x: Double, y: Double), class style: String
+  ) -> Markup {
+    .void(
+      "path",
+      [
+        "d": "M\(coordinate(from.x)) \(coordinate(from.y))L\(coordinate(to.x)) \(coordinate(to.y))",
+        "class": style,
+      ])
+  }
+
+  static func polyline(_ points: [(x: Double, y: Double)], class style: String) -> Markup {
+    .void(
+      "polyline",
+      [
+        "points": points.map { "\(coordinate($0.x)),\(coordinate($0.y))" }.joined(separator: " "),
+        "class": style,
+      ])
+  }
+
+  /// A rectangle; `tip` appears under the pointer.
+  static func bar(
+    x: Double, y: Double, width: Double, height: Double, class style: String, tip: String
+  ) -> Markup {
+    .element(
+      "rect",
+      [
+        "x": coordinate(x), "y": coordinate(y), "width": coordinate(max(width, 0)),
+        "height": coordinate(height), "class": style,
+      ], [.element("title", text: tip)])
+  }
+
+  static func group(class style: String, _ marks: [Markup]) -> Markup {
+    .element("g", ["class": style], marks)
+  }
+}
+
+/// The frame of a chart with two axes: grid, ticks, and a title with its unit on each.
+struct Axes {
+  let x: Scale
+  let y: Scale
+  let xTitle: String
+  let yTitle: String
+
+  /// Room for tick labels and titles around the plot.
+  static let left = 46.0
+  static let top = 20.0
+  static let right = Chart.width - 10
+
+  /// Of the plot's lower edge, for a plot of `height`.
+  static func bottom(height: Double) -> Double { top + height }
+
+  /// How far below the plot the labels of its horizontal axis reach.
+  static let below = 38.0
+
+  var marks: [Markup] {
+    let horizontal = y.ticks.flatMap { tick -> [Markup] in
+      let at = y.position(tick)
+      return [
+        .line((x.start, at), (x.end, at), class: "grid"),
+        .label(Ticks.label(tick), x: x.start - 5, y: at + 4, anchor: .end, class: "muted small"),
+      ]
+    }
+    let vertical = x.ticks.flatMap { tick -> [Markup] in
+      let at = x.position(tick)
+      return [
+        .line((at, y.start), (at, y.end), class: "grid"),
+        .label(Ticks.label(tick), x: at, y: y.start + 15, anchor: .middle, class: "muted small"),
+      ]
+    }
+    return horizontal + vertical + [
+      .line((x.start, y.start), (x.end, y.start), class: "axis"),
+      .label(yTitle, x: 0, y: y.end - 8, class: "muted small"),
+      .label(xTitle, x: x.end, y: y.start + 31, anchor: .end, class: "muted small"),
+    ]
+  }
+}
+
+/// One horizontal axis under rows of bars, with its grid behind them.
+struct RowAxis {
+  let scale: Scale
+  let title: String
+  let bottom: Double
+
+  static let height = 34.0
+
+  var marks: [Markup] {
+    return scale.ticks.flatMap { tick -> [Markup] in
+      let at = scale.position(tick)
+      let anchor: Markup.Anchor = at < 12 ? .start : at > Chart.width - 12 ? .end : .middle
+      return [
+        .line((at, 0), (at, bottom), class: "grid"),
+        .label(Ticks.label(tick), x: at, y: bottom + 13, anchor: anchor, class: "muted small"),
+      ]
+    } + [.label(title, x: Chart.width, y: bottom + 28, anchor: .end, class: "muted small")]
+  }
+}

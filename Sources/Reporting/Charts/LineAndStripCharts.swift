@@ -1,0 +1,157 @@
+import Statistics
+
+/// Distributions, one a row, each over its own median: a tick for each value, and the median, P90 and P99 marked by shape.
+struct StripChart {
+  struct Strip {
+    let name: String
+    /// Not negative; the median is above zero.
+    let values: [Double]
+    let marked: Percentiles
+    /// At the row's right end: the percentiles in words.
+    let figure: String
+    let style: SeriesStyle
+  }
+
+  let strips: [Strip]
+  /// With its unit.
+  let axisTitle: String
+
+  private static let rowHeight = 40.0
+  /// More ticks than this would be a smear: so many quantiles then stand for the values, the ends among them.
+  private static let tickLimit = 160
+  private static let linearSpan = 4.0
+
+  func chart(id: String, title: String, description: String) -> Chart {
+    let values = strips.flatMap { strip in strip.values.map { $0 / strip.marked.p50 } }.filter { $0 > 0 }
+    let isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
+    let (start, end) = (6.0, Chart.width - 6)
+    let scale =
+      isWide
+      ? Scale.logarithmic(values, room: 1.05, start: start, end: end)
+      : Scale.around(values, start: start, end: end)
+    let bottom = Double(strips.count) * Self.rowHeight + 4
+    let legend = Legend(items: [
+      Legend.Item(text: "one gap") { x, y in
+        .group(class: "s7", [.line((x, y - 6), (x, y + 6), class: "tick")])
+      },
+      Legend.Item(text: "p50") { x, y in Self.mark(.p50, SeriesStyle(index: 7), x: x, y: y) },
+      Legend.Item(text: "p90") { x, y in Self.mark(.p90, SeriesStyle(index: 7), x: x, y: y) },
+      Legend.Item(text: "p99") { x, y in Self.mark(.p99, SeriesStyle(index: 7), x: x, y: y) },
+    ]).marks(top: bottom + RowAxis.height)
+    let rows = strips.enumerated().flatMap { index, strip in
+      row(strip, scale, top: Double(index) * Self.rowHeight)
+    }
+    let axis = RowAxis(scale: scale, title: axisTitle + (isWide ? ", logarithmic" : ""), bottom: bottom)
+    return Chart(
+      id: id, title: title, description: description, height: bottom + RowAxis.height + legend.height,
+      marks: axis.marks + rows + legend.marks)
+  }
+
+  private enum Mark { case p50, p90, p99 }
+
+  /// The median is a bar, P90 a hollow circle, P99 a hollow diamond.
+  private static func mark(_ mark: Mark, _ style: SeriesStyle, x: Double, y: Double, tip: String = "")
+    -> Markup
+  {
+    let (cx, cy) = (coordinate(x), coordinate(y))
+    let path: (d: String, css: String) =
+      switch mark {
+      case .p50: ("M\(coordinate(x - 2)) \(coordinate(y - 8))h4v16h-4Z", "mark")
+      case .p90: ("M\(coordinate(x - 4)) \(cy)a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z", "open")
+      case .p99:
+        ("M\(cx) \(coordinate(y - 5.5))l5.5 5.5l-5.5 5.5l-5.5 -5.5Z", "open")
+      }
+    return .element(
+      "path", ["d": path.d, "class": "\(path.css) \(style.cssClass)"],
+      tip.isEmpty ? [] : [.element("title", text: tip)])
+  }
+
+  private func row(_ strip: Strip, _ scale: Scale, top: Double) -> [Markup] {
+    let middle = top + 27
+    let ticks = Self.thinned(strip.values).map { scale.clamped($0 / strip.marked.p50) }
+    let path = ticks.map { "M\(coordinate($0)) \(coordinate(middle - 6))v12" }.joined()
+    let room = Chart.width - TextWidth.of(strip.figure, size: TextWidth.small) - 14
+    let marks: [(Mark, String, Double)] = [
+      (.p99, "p99", strip.marked.p99), (.p90, "p90", strip.marked.p90), (.p50, "p50", strip.marked.p50),
+    ]
+    return [
+      .label(TextWidth.fitted(strip.name, to: room), x: 0, y: top + 13, class: "name backed"),
+      .label(strip.figure, x: Chart.width, y: top + 13, anchor: .end, class: "small backed"),
+      .group(class: strip.style.cssClass, [.void("path", ["d": path, "class": "tick"])]),
+    ]
+      + marks.map { mark, name, value in
+        Self.mark(
+          mark, strip.style, x: scale.clamped(value / strip.marked.p50), y: middle,
+          tip: "\(strip.name), \(name): \(NumberText.significant(value))")
+      }
+  }
+
+  private static func thinned(_ values: [Double]) -> [Double] {
+    guard values.count > tickLimit else { return values }
+    return quantiles(values, (0..<tickLimit).map { Double($0) / Double(tickLimit - 1) }) ?? []
+  }
+}
+
+/// Lines with markers at their values, over two axes.
+struct LineChart {
+  struct Series {
+    let name: String
+    /// Sorted by x.
+    let points: [(x: Double, y: Double)]
+    let style: SeriesStyle
+  }
+
+  let series: [Series]
+  let xTitle: String
+  let yTitle: String
+
+  private static let plotHeight = 210.0
+  /// Beyond this factor the small values would lie together at one end: the scale becomes logarithmic.
+  private static let linearSpan = 4.0
+  /// Markers that are nearer to the one before are left out; the line goes through their values all the same.
+  private static let markerGap = 11.0
+
+  func chart(id: String, title: String, description: String) -> Chart {
+    let points = series.flatMap(\.points)
+    let bottom = Axes.bottom(height: Self.plotHeight)
+    let values = points.map(\.y).filter { $0 > 0 }
+    let isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
+    let y =
+      isWide
+      ? Scale.logarithmic(values, room: 1.3, start: bottom, end: Axes.top)
+      : Scale.fromZero(to: values.max() ?? 1, start: bottom, end: Axes.top)
+    let places = points.map(\.x)
+    let isLong = (places.min() ?? 0) > 0 && (places.max() ?? 0) / (places.min() ?? 1) > Self.linearSpan
+    let x =
+      isLong
+      ? Scale.logarithmic(places, room: 1.1, start: Axes.left, end: Axes.right)
+      : Scale.around(places, start: Axes.left, end: Axes.right)
+    let axes = Axes(
+      x: x, y: y, xTitle: xTitle + (isLong ? ", logarithmic" : ""),
+      yTitle: yTitle + (isWide ? ", logarithmic" : ""))
+    let legend = Legend(
+      items: series.map { line in
+        Legend.Item(text: line.name) { x, y in line.style.marker(x: x, y: y) }
+      }
+    ).marks(top: bottom + Axes.below)
+    return Chart(
+      id: id, title: title, description: description, height: bottom + Axes.below + legend.height,
+      marks: axes.marks + series.flatMap { line($0, axes) } + legend.marks)
+  }
+
+  private func line(_ series: Series, _ axes: Axes) -> [Markup] {
+    let places = series.points.map { (x: axes.x.position($0.x), y: axes.y.clamped($0.y)) }
+    var last = -Double.infinity
+    var markers: [Markup] = []
+    for (index, place) in places.enumerated() {
+      guard place.x - last >= Self.markerGap || index == places.count - 1 else { continue }
+      last = place.x
+      let point = series.points[index]
+      markers.append(
+        series.style.marker(
+          x: place.x, y: place.y, radius: 4,
+          tip: "\(series.name): \(NumberText.significant(point.y)) at \(NumberText.plain(point.x))"))
+    }
+    return [.group(class: series.style.cssClass, [.polyline(places, class: "stroke")])] + markers
+  }
+}

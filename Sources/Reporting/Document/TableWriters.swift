@@ -1,0 +1,175 @@
+import Record
+
+/// Comma-separated values (RFC 4180; lines end in LF, as in most CSV files on the systems that this runs on).
+enum CSV {
+  static func text<Row>(_ columns: [Column<Row>], _ rows: [Row]) -> String {
+    text(columns.flatMap(\.fields), rows.map { row in columns.flatMap { $0.values(row) } })
+  }
+
+  static func text(_ names: [String], _ rows: [[String]]) -> String {
+    ([names] + rows).map { $0.map(field).joined(separator: ",") + "\n" }.joined()
+  }
+
+  /// Seven significant digits; empty for none.
+  static func number(_ value: Double?) -> String { value.map(NumberText.plain) ?? "" }
+
+  /// In double quotes where the text holds a comma, a quote or a line's end.
+  private static func field(_ text: String) -> String {
+    text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) ? quoted(text) : text
+  }
+
+  /// In double quotes; those within doubled.
+  static func quoted(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
+}
+
+extension Column {
+  /// The row's figures for a JSON object, by the CSV fields' names in one word (`base_samples`: `baseSamples`,
+  /// `ratio_ci_low`: `ratioLow`); nil where there is no figure.
+  private func members(_ row: Row) -> [(name: String, value: JSONValue?)] {
+    let values: [JSONValue?] =
+      switch reading {
+      case .prose(let read): [read(row).map { .string($0.plain) }]
+      case .text(let read): [read(row).map(JSONValue.string)]
+      case .flag(let read): [read(row).map(JSONValue.bool)]
+      case .integer(let read): [read(row).map(JSONValue.integer)]
+      case .number(let read): [read(row).map(JSONValue.number)]
+      case .figure(let read):
+        [read(row)?.value, read(row)?.interval?.lower, read(row)?.interval?.upper].map {
+          $0.map(JSONValue.number)
+        }
+      case .percentiles(let read):
+        [read(row)?.p50, read(row)?.p90, read(row)?.p99].map { $0.map(JSONValue.number) }
+      case .drawing: []
+      }
+    let names = fields.map { field in
+      let words = field.split(separator: "_").filter { $0 != "ci" }
+      return (words.prefix(1) + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }).joined()
+    }
+    return Array(zip(names, values))
+  }
+
+  /// The row as a JSON object's members, at full precision; what has no value is left out.
+  static func members(_ columns: [Self], of row: Row) -> [String: JSONValue] {
+    columns.flatMap { $0.members(row) }.reduce(into: [:]) { $0[$1.name] = $1.value }
+  }
+}
+
+extension Table {
+  /// In Markdown whose source is aligned too, so that it reads well in a terminal.
+  var markdown: String {
+    let table = withoutEmptyColumns
+    let alignments = table.headings.map(\.alignment)
+    let cells = table.rows.map { row in
+      row.map { $0.text.markdown.singleLine.replacing("|", with: "\\|") }
+    }
+    let titles = table.headings.map { $0.text.markdown.replacing("|", with: "\\|") }
+    let widths = titles.indices.map { column in
+      max(3, titles[column].count, cells.map { $0[column].count }.max() ?? 0)
+    }
+    let rule = zip(alignments, widths).map { alignment, width in
+      let dashes = String(repeating: "-", count: width - 1)
+      return alignment == .left ? "-" + dashes : dashes + ":"
+    }
+    return ([titles, rule] + cells).map { line in
+      let padded = line.indices.map { line[$0].aligned(alignments[$0], to: widths[$0]) }
+      return "| " + padded.joined(separator: " | ") + " |"
+    }.joined(separator: "\n")
+  }
+
+  /// For a terminal: headings with their units under them, columns that line up, the least interesting left out where
+  /// all of them would be too wide. Empty for no rows. Columns in which nothing stands are left out.
+  ///
+  /// - Parameters:
+  ///   - colour: whether bold entries are bold (ANSI escapes).
+  ///   - width: columns of the terminal.
+  func terminal(colour: Bool, width: Int) -> String {
+    guard !rows.isEmpty else { return "" }
+    let (kept, widths) = TerminalLayout(self, width: width).columns
+    let space = String(repeating: " ", count: TerminalLayout.gap)
+    let titles = [headings.map(\.title), headings.map(\.unit)].map { line in
+      kept.map { line[$0].aligned(headings[$0].alignment, to: widths[$0] ?? 0) }.joined(separator: space)
+    }
+    let lines = rows.map { row in
+      kept.map { column in
+        let width = widths[column] ?? 0
+        let entry = row[column].fitted(to: width).aligned(headings[column].alignment, to: width)
+        return colour && row[column].isBold ? "\u{1B}[1m\(entry)\u{1B}[0m" : entry
+      }.joined(separator: space)
+    }
+    return (titles.filter { !$0.trimmedEnd.isEmpty } + lines).map(\.trimmedEnd).joined(separator: "\n")
+  }
+}
+
+/// Which columns a terminal has room for, and how wide each is.
+private struct TerminalLayout {
+  static let gap = 2
+  /// A bar takes what the other columns leave, within these.
+  static let barWidths = 7...40
+  /// What is left of a shortened entry at least.
+  private static let shortest = 8
+
+  let columns: (kept: [Int], widths: [Int: Int])
+
+  init(_ table: Table, width: Int) {
+    let headings = table.headings
+    var kept = headings.indices.filter { column in table.rows.contains { !$0[column].isEmpty } }
+    var widths = Dictionary(
+      uniqueKeysWithValues: kept.map { column in
+        let heading = max(headings[column].title.count, headings[column].unit.count)
+        return (column, table.rows.reduce(heading) { max($0, $1[column].minimumWidth) })
+      })
+    func excess() -> Int { kept.reduce(-Self.gap) { $0 + (widths[$1] ?? 0) + Self.gap } - width }
+    while excess() > 0,
+      let least = kept.filter({ headings[$0].rank > 0 }).max(by: { headings[$0].rank < headings[$1].rank })
+    {
+      kept.removeAll { $0 == least }
+    }
+    while excess() > 0,
+      let longest = kept.filter({ headings[$0].canShorten && (widths[$0] ?? 0) > Self.shortest }).max(by: {
+        (widths[$0] ?? 0) < (widths[$1] ?? 0)
+      })
+    {
+      widths[longest, default: 0] -= 1
+    }
+    for column in kept where table.rows.contains(where: { $0[column].isBar }) {
+      widths[column, default: 0] += min(max(0, -excess()), Self.barWidths.count - 1)
+    }
+    columns = (kept, widths)
+  }
+}
+
+extension Table.Entry {
+  fileprivate var isBar: Bool {
+    if case .text = content { return false }
+    return true
+  }
+
+  fileprivate var minimumWidth: Int {
+    switch content {
+    case .text(let text): text.plain.count
+    case .bar, .span: TerminalLayout.barWidths.lowerBound
+    }
+  }
+
+  fileprivate func fitted(to width: Int) -> String {
+    switch content {
+    case .text(let text): text.plain.shortened(to: width)
+    case .bar(let share): share > 0 ? bar(share: share, width: width) : ""
+    case .span(let from, let to, let grows): Self.span(from, to, grows: grows, width: width)
+    }
+  }
+
+  /// In whole characters; what is narrower than one is a line.
+  private static func span(_ from: Double, _ to: Double, grows: Bool, width: Int) -> String {
+    let ends = [from, to].map { Int((min(max($0, 0), 1) * Double(width)).rounded()) }
+    let (first, last) = (min(ends[0], ends[1]), max(ends[0], ends[1]))
+    guard last > first else { return String(repeating: " ", count: min(first, width - 1)) + "▏" }
+    return String(repeating: " ", count: first) + String(repeating: grows ? "▒" : "█", count: last - first)
+  }
+}
+
+extension String {
+  func aligned(_ alignment: Table.Alignment, to width: Int) -> String {
+    alignment == .left ? padded(to: width) : leftPadded(to: width)
+  }
+}

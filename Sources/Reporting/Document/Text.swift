@@ -1,0 +1,160 @@
+import Foundation
+
+/// Text of numbers for tables; no locale takes part.
+enum NumberText {
+  /// `value` with `digits` significant digits and all digits before the point; very small and very large
+  /// ones as 1.2e-13.
+  static func significant(_ value: Double, _ digits: Int = 4) -> String {
+    guard value != 0 else { return "0" }
+    guard isPlain(value) else { return scientific(value, digits) }
+    return fixed(value, decimals(value, digits))
+  }
+
+  /// Whether the number is written without an exponent.
+  private static func isPlain(_ value: Double) -> Bool {
+    (1e-4..<1e12).contains(abs(value))
+  }
+
+  static func scientific(_ value: Double, _ digits: Int = 2) -> String {
+    value == 0 ? "0" : String(format: "%.\(max(0, digits - 1))e", value)
+  }
+
+  static func fixed(_ value: Double, _ decimals: Int) -> String {
+    String(format: "%.\(decimals)f", value)
+  }
+
+  /// `83.12 ± 0.45`, the half-width with the value's decimals; the value alone where there is no interval.
+  static func estimate(_ figure: Figure, _ digits: Int = 4) -> String {
+    let value = significant(figure.value, digits)
+    guard let half = figure.halfWidth else { return value }
+    guard isPlain(figure.value) else { return "\(value) ± \(scientific(half))" }
+    return "\(value) ± \(fixed(half, decimals(figure.value, digits)))"
+  }
+
+  /// Seven significant digits without zeros at the end, for machines to read.
+  static func plain(_ value: Double) -> String {
+    let parts = significant(value, 7).split(separator: "e", maxSplits: 1)
+    guard let mantissa = parts.first, mantissa.contains(".") else { return significant(value, 7) }
+    let digits = mantissa.reversed().drop { $0 == "0" }.drop { $0 == "." }
+    return String(digits.reversed()) + parts.dropFirst().map { "e" + $0 }.joined()
+  }
+
+  /// `12.3×`
+  static func factor(_ value: Double) -> String {
+    significant(value, 3) + "×"
+  }
+
+  /// As `fixed`; what rounds to zero has no sign.
+  static func rounded(_ value: Double, _ decimals: Int) -> String {
+    let text = fixed(value, decimals)
+    return text.hasPrefix("-") && Double(text) == 0 ? String(text.dropFirst()) : text
+  }
+
+  /// A share from 0 to 1 in per cent: `12.3 %`.
+  static func percent(_ share: Double) -> String { percentValue(share) + " %" }
+
+  /// The same without its sign, which stands in a heading or behind several: `12.3`.
+  static func percentValue(_ share: Double) -> String { rounded(100 * share, 1) }
+
+  /// A change in per cent: `+12.3 %`, `−0.4 %`.
+  static func signedPercent(_ change: Double) -> String {
+    (change < 0 ? "−" : "+") + percent(abs(change))
+  }
+
+  /// Decimals that give `value`, once rounded, `digits` significant digits.
+  private static func decimals(_ value: Double, _ digits: Int) -> Int {
+    let exponent = String(format: "%.\(digits - 1)e", value).split(separator: "e").last.flatMap { Int($0) }
+    return max(0, digits - 1 - (exponent ?? 0))
+  }
+}
+
+/// The unit and the decimals that a table's times are written in: one for all of them, chosen by the longest, which
+/// gets five digits.
+struct TimeScale: Sendable {
+  /// `µs`, `ms` or `s`.
+  let unit: String
+  private let nanoseconds: Double
+  private let decimals: Int
+
+  init(longestNanoseconds: Double) {
+    (unit, nanoseconds) =
+      switch abs(longestNanoseconds) {
+      case ..<1e7: ("µs", 1e3)
+      case ..<1e10: ("ms", 1e6)
+      default: ("s", 1e9)
+      }
+    let digits = String(Int((abs(longestNanoseconds) / nanoseconds).rounded(.down))).count
+    decimals = max(0, min(5 - digits, 3))
+  }
+
+  /// Without the unit, which stands in the heading.
+  func text(_ nanoseconds: Double) -> String {
+    NumberText.rounded(nanoseconds / self.nanoseconds, decimals)
+  }
+
+  /// `12.345 ms`
+  func words(_ nanoseconds: Double) -> String { "\(text(nanoseconds)) \(unit)" }
+
+  /// With a sign: `-3.21`, `+0.04`.
+  func signed(_ nanoseconds: Double) -> String {
+    let text = text(nanoseconds)
+    return nanoseconds > 0 && text != self.text(0) ? "+" + text : text
+  }
+}
+
+/// `1 thread`, `2 threads`, `2 passes`.
+func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+  "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+}
+
+/// A bar of at most `width` characters for `share` of the longest, in eighths of a character.
+func bar(share: Double, width: Int) -> String {
+  guard share.isFinite else { return "" }
+  let eighths = Int((min(max(share, 0), 1) * Double(width) * 8).rounded())
+  let full = String(repeating: "█", count: eighths / 8)
+  let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
+  return full.isEmpty && rest.isEmpty ? "▏" : full + rest
+}
+
+extension String {
+  func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+
+  func leftPadded(to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - count)) + self
+  }
+
+  /// In lines of at most `width` characters, broken between words; a word that is longer is broken itself. Lines behind
+  /// the first begin with `indent` blanks.
+  func wrapped(to width: Int, indent: Int = 2) -> String {
+    let width = max(width, indent + 1)
+    var lines: [String] = []
+    var line = ""
+    for word in split(separator: " ") {
+      let joined = line.isEmpty ? String(word) : "\(line) \(word)"
+      if joined.count <= width {
+        line = joined
+        continue
+      }
+      if !line.allSatisfy({ $0 == " " }) { lines.append(line) }
+      line = (lines.isEmpty ? "" : String(repeating: " ", count: indent)) + word
+      while line.count > width {
+        lines.append(String(line.prefix(width)))
+        line = String(repeating: " ", count: indent) + line.dropFirst(width)
+      }
+    }
+    return (lines + [line]).joined(separator: "\n")
+  }
+
+  /// With `…` in place of its middle where it is longer than `width`: names often differ at either end.
+  func shortened(to width: Int) -> String {
+    guard count > width, width > 0 else { return self }
+    let kept = width - 1
+    return prefix(kept - kept / 2) + "…" + suffix(kept / 2)
+  }
+
+  var trimmedEnd: String {
+    String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
+  }
+}

@@ -1,0 +1,240 @@
+import Record
+
+extension Explanation {
+  /// A ratio of rows from which on one side computes old positions anew.
+  private static let recomputes = 1.5
+  /// Reasons below this share of the difference are not worth a word.
+  private static let smallestShare = 0.005
+
+  /// Both sides, how much faster the one is and why; or that they cannot be told apart.
+  public var headline: String {
+    switch outcome {
+    case .undecided(let reason):
+      return
+        "\(to.name) and \(from.name) cannot be told apart at \(to.profile.stageWords) (\(times)): \(reason)."
+    case .faster:
+      return "\(to.name) is \(NumberText.significant(ratio, 3)) × as fast as \(from.name) at "
+        + "\(to.profile.stageWords) (\(times)): \(why)."
+    case .slower:
+      return "\(to.name) takes \(NumberText.significant(1 / ratio, 3)) × as long as \(from.name) at "
+        + "\(to.profile.stageWords) (\(times)): \(why)."
+    }
+  }
+
+  /// What happened to the part that changed most in the difference's direction; nil where nothing is attributed.
+  var largestSentence: String? {
+    guard isDecided, let part = largestPart else { return nil }
+    let times = "\(scale.words(part.from.nanoseconds)) became \(scale.words(part.to.nanoseconds))"
+    let details = [workWords(part), speedWords(part)].compactMap { $0 }.joined(separator: ", ")
+    return "The largest part is \(part.name): \(times)\(details.isEmpty ? "" : ", \(details)")."
+  }
+
+  /// The part that makes most of the difference.
+  var largestPart: ExplainedPart? {
+    parts.filter { $0.change * change > 0 }.max { abs($0.change) < abs($1.change) }
+  }
+
+  var scale: TimeScale { TimeScale(longestNanoseconds: max(from.nanoseconds, to.nanoseconds)) }
+
+  private var times: String {
+    "\(scale.text(from.nanoseconds)) to \(scale.words(to.nanoseconds)) per \(to.profile.passWord)"
+  }
+
+  private var why: String {
+    let told = reasons.filter { abs($0.share) >= Self.smallestShare }
+    let causes = told.filter { $0.share > 0 }.map { "\(percent($0.share)) from \(words($0))" }
+    let against = told.filter { $0.share < 0 }.map { "\(words($0)) takes \(percent(-$0.share)) back" }
+    return causes.joined(separator: ", ") + (against.isEmpty ? "" : "; " + against.list)
+  }
+
+  private func percent(_ share: Double) -> String { "\(NumberText.fixed(100 * share, 0)) %" }
+
+  private func words(_ reason: ExplainedReason) -> String {
+    let isLess = reason.change < 0
+    let stories = reason.stories.isEmpty ? "all parts" : ProfileStory.words(reason.stories)
+    switch reason.kind {
+    case .work:
+      if isLess, let rowRatio, rowRatio >= Self.recomputes {
+        return "not recomputing \(stories) for old positions"
+      }
+      if !isLess, let rowRatio, rowRatio <= 1 / Self.recomputes {
+        return "recomputing \(stories) for old positions"
+      }
+      return "\(isLess ? "less" : "more") work in \(stories)"
+    case .rate: return "\(isLess ? "faster" : "slower") work in \(stories)"
+    case .wait: return isLess ? "less waiting for the pool's threads" : "waiting for the pool's threads"
+    case .rest: return "\(isLess ? "less" : "more") time that no work is counted for"
+    }
+  }
+
+  /// `with 512 × fewer FLOPs`, `for the same work`; nil where there is no work to count.
+  private func workWords(_ part: ExplainedPart) -> String? {
+    guard part.split != nil else { return nil }
+    let amounts = [
+      ("FLOPs", part.from.flops, part.to.flops), ("bytes", part.from.bytes, part.to.bytes),
+    ].filter { $0.1 > 0 && $0.2 > 0 }
+    let changed = amounts.compactMap { name, from, to -> String? in
+      guard abs(to / from - 1) >= 0.05 else { return nil }
+      return to < from
+        ? "\(NumberText.significant(from / to, 3)) × fewer \(name)"
+        : "\(NumberText.significant(to / from, 3)) × the \(name)"
+    }
+    if amounts.isEmpty { return nil }
+    return changed.isEmpty ? "for the same work" : "with \(changed.list)"
+  }
+
+  /// `at 45 % of its roofline instead of 80 %`; operations per second without a roofline of both sides.
+  private func speedWords(_ part: ExplainedPart) -> String? {
+    let sides = [part.to, part.from]
+    guard sides.allSatisfy({ $0.nanoseconds > 0 }) else { return nil }
+    if hasCeiling, from.profile.threads == to.profile.threads, sides.allSatisfy({ $0.leastNanoseconds > 0 }) {
+      let shares = sides.map { NumberText.significant(100 * $0.leastNanoseconds / $0.nanoseconds, 2) }
+      return "at \(shares[0]) % of its roofline instead of \(shares[1]) %"
+    }
+    guard sides.allSatisfy({ $0.flops > 0 }) else { return nil }
+    let rates = sides.map { NumberText.significant($0.flops / $0.nanoseconds, 3) }
+    return "at \(rates[0]) GFLOP/s instead of \(rates[1])"
+  }
+
+  /// How to read the figures, one line each.
+  var notes: [String] {
+    let passes = [from, to].map { side in
+      "\(side.profile.keptPasses) of \(side.profile.passNanoseconds.count) of \(side.name)"
+    }
+    let interval = medians?.interval.map {
+      ", 95 % CI \(NumberText.significant($0.lower, 3)) to \(NumberText.significant($0.upper, 3))"
+    }
+    let basis =
+      [
+        "Means of the kept passes, \(passes.list)",
+        medians.map {
+          "Ratio of the medians of all passes: \(NumberText.significant($0.value, 3))\(interval ?? "")"
+        },
+        noiseFloor.map { "One side's own turns differed by up to \(NumberText.percent($0))" },
+      ].compactMap { $0 }.joined(separator: ". ") + "."
+    guard isDecided else { return [basis] }
+    let loss =
+      hasCeiling
+      ? "what it takes beyond the best that the ceilings allow goes with the operations"
+      : "its time goes with the operations"
+    return [
+      basis,
+      "By work: what the side that does more would save on the other's work, where \(loss). By rate: the rest.",
+    ]
+  }
+}
+
+/// One kind of reason for a difference, over all parts of a pass.
+struct ExplainedReason: Sendable {
+  enum Kind: Sendable, CaseIterable {
+    case work
+    case rate
+    case wait
+    /// Time that no work can be counted for.
+    case rest
+  }
+
+  let kind: Kind
+  /// Nanoseconds that it adds to a pass.
+  let change: Double
+  /// Of the whole difference; below zero where it works against it.
+  let share: Double
+  /// The stories that most of the change is in, the largest first.
+  let stories: [ProfileStory]
+
+  /// A story is named from this share of the reason's change on.
+  private static let smallestShare = 0.1
+  private static let mostStories = 4
+
+  init(_ kind: Kind, _ parts: [ExplainedPart], whole: Double) {
+    let changes = parts.map { (story: $0.story, change: Self.change(kind, $0)) }
+    let change = changes.reduce(0) { $0 + $1.change }
+    self.kind = kind
+    self.change = change
+    share = change / whole
+    let byStory = ProfileStory.allCases.map { story in
+      (story: story, change: changes.filter { $0.story == story }.reduce(0) { $0 + $1.change })
+    }
+    let same = byStory.filter { $0.change * change > 0 }
+    let sum = same.reduce(0) { $0 + $1.change }
+    stories = same.filter { $0.change / sum >= Self.smallestShare }
+      .sorted { abs($0.change) > abs($1.change) }.prefix(Self.mostStories).map(\.story)
+  }
+
+  private static func change(_ kind: Kind, _ part: ExplainedPart) -> Double {
+    switch (kind, part.source) {
+    case (.wait, .poolWait): part.change
+    case (_, .poolWait): 0
+    case (.work, _): part.split?.work ?? 0
+    case (.rate, _): part.split?.rate ?? 0
+    case (.rest, _): part.split == nil ? part.change : 0
+    case (.wait, _): 0
+    }
+  }
+}
+
+extension Explanation {
+  /// Every kind that adds something, those that make the difference first, the largest of them first.
+  var reasons: [ExplainedReason] {
+    ExplainedReason.Kind.allCases.map { ExplainedReason($0, parts, whole: change) }
+      .filter { $0.change != 0 }.sorted { $0.share > $1.share }
+  }
+
+  /// How many times as many rows as `to` the side `from` computes for a token, by the MLP's operations, which do not
+  /// depend on the position; nil where they do not tell.
+  var rowRatio: Double? {
+    guard to.profile.stage == .decode else { return nil }
+    let flops = [from, to].map { side in
+      side.figures.phases.filter { $0.phase == .up }.reduce(0) { $0 + $1.work.flops }
+    }
+    return flops[0] > 0 && flops[1] > 0 ? flops[0] / flops[1] : nil
+  }
+}
+
+/// Phases that are told together: what changes in one of them usually changes in all.
+enum ProfileStory: String, Sendable, CaseIterable {
+  case embedding
+  case layerNorm = "layer norm"
+  case attentionLinear = "QKV/projection"
+  case cacheStore = "KV store"
+  case attention
+  case mlp = "MLP"
+  case logits
+  case sampling
+  case other = "between operations"
+
+  init(_ phase: ProfilePhase) {
+    self =
+      switch phase {
+      case .embedding: .embedding
+      case .layerNorm: .layerNorm
+      case .qkv, .projection, .projectionResidual: .attentionLinear
+      case .cacheStore: .cacheStore
+      case .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther: .attention
+      case .up, .gelu, .down, .mlpResidual: .mlp
+      case .logits: .logits
+      case .sampling: .sampling
+      case .other: .other
+      }
+  }
+
+  private static let linear: [ProfileStory] = [.attentionLinear, .mlp, .logits]
+
+  /// `the linear layers and attention`
+  static func words(_ stories: [ProfileStory]) -> String {
+    let isLinear = linear.allSatisfy(stories.contains)
+    let names =
+      isLinear
+      ? ["the linear layers"] + stories.filter { !linear.contains($0) }.map(\.rawValue)
+      : stories.map(\.rawValue)
+    return names.list
+  }
+}
+
+extension [String] {
+  /// `a, b and c`
+  var list: String {
+    guard count > 1, let last else { return first ?? "" }
+    return dropLast().joined(separator: ", ") + " and " + last
+  }
+}

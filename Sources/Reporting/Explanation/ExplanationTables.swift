@@ -1,0 +1,305 @@
+import Record
+
+/// A line of the tables: a part, or both profiles as a whole.
+private struct ExplanationRow: Sendable {
+  let explanation: Explanation
+  /// Nil for the whole.
+  var part: ExplainedPart?
+  /// Nanoseconds of the change that come from the amount of work, and from how fast it is done; nil where nothing is
+  /// attributed.
+  var work: Double?
+  var rate: Double?
+
+  static func parts(_ explanation: Explanation) -> [Self] {
+    explanation.parts.map { part in
+      let split = explanation.isDecided ? part.split : nil
+      return Self(explanation: explanation, part: part, work: split?.work, rate: split?.rate)
+    }
+  }
+
+  var from: Double { part?.from.nanoseconds ?? explanation.from.nanoseconds }
+  var to: Double { part?.to.nanoseconds ?? explanation.to.nanoseconds }
+  var change: Double { part?.change ?? explanation.change }
+  /// Nil where nothing is attributed.
+  var share: Double? { explanation.share(change) }
+  /// Nil where there is no work to count.
+  var amounts: (from: WorkAmount, to: WorkAmount)? {
+    part.flatMap { $0.split == nil ? nil : ($0.from, $0.to) }
+  }
+
+  /// Phases joined by `+`, `pool-wait` or `unexplained`; `total` for the whole.
+  var word: String {
+    switch part?.source {
+    case .phases(let phases): phases.map(\.rawValue).joined(separator: "+")
+    case .poolWait: "pool-wait"
+    case .unexplained: "unexplained"
+    case nil: "total"
+    }
+  }
+}
+
+// Of one pass; times are in nanoseconds.
+extension Column where Row == ExplanationRow {
+  private init(_ key: String, _ heading: Prose, _ reading: Reading, style: Style = .plain) {
+    let isText = if case .prose = reading { true } else { false }
+    self.init(
+      heading: Table.Heading(heading, isText ? .left : .right), key: key, reading: reading, style: style)
+  }
+
+  private static func from(_ name: Prose) -> Self { Self("from_ns_per_pass", name, .number { $0.from }) }
+  private static func to(_ name: Prose) -> Self { Self("to_ns_per_pass", name, .number { $0.to }) }
+  private static var change: Self { Self("change_ns_per_pass", "change", .number { $0.change }) }
+  private static var share: Self {
+    Self("share_percent", "share %", .number { row in row.share.map { 100 * $0 } }, style: .decimals(1))
+  }
+  private static var work: Self { Self("by_work_ns_per_pass", "by work", .number { $0.work }) }
+  private static var rate: Self { Self("by_rate_ns_per_pass", "by rate", .number { $0.rate }) }
+
+  /// For people.
+  static func table(of explanation: Explanation) -> [Self] {
+    let (from, to, scale) = (explanation.from.name, explanation.to.name, explanation.scale)
+    // How many times as much the second side has; empty where one has nothing.
+    func ratio(_ heading: Prose, _ amount: @escaping @Sendable (WorkAmount) -> Double) -> Self {
+      Self(
+        "", heading,
+        .number { row in
+          guard let part = row.part, amount(part.from) > 0, amount(part.to) > 0 else { return nil }
+          return amount(part.to) / amount(part.from)
+        }, style: .significant(3))
+    }
+    return [
+      Self(
+        "", "\(scale.unit) per \(explanation.to.profile.passWord)",
+        .prose { $0.part.map { Prose($0.name) } ?? "**in all**" }),
+      self.from(Prose(from)).styled(.time(scale)), self.to(Prose(to)).styled(.time(scale)),
+      change.styled(.time(scale, isChange: true)), share, work.styled(.time(scale, isChange: true)),
+      rate.styled(.time(scale, isChange: true)), ratio("FLOPs, ×") { $0.flops },
+      ratio("bytes, ×") { $0.bytes },
+    ]
+  }
+
+  /// For programs.
+  static var csv: [Self] {
+    func text(_ key: String, _ read: @escaping @Sendable (ExplanationRow) -> String) -> Self {
+      Self(key, "", .text(read))
+    }
+    func number(_ key: String, _ read: @escaping @Sendable (ExplanationRow) -> Double?) -> Self {
+      Self(key, "", .number(read))
+    }
+    let subject = [
+      text("from") { $0.explanation.from.name }, text("to") { $0.explanation.to.name },
+      text("stage") { $0.explanation.to.profile.stage.rawValue },
+      text("tokens") { "\($0.explanation.to.profile.tokens)" }, text("part") { $0.word },
+      text("outcome") { $0.explanation.outcome.word },
+    ]
+    let amounts = [
+      number("from_flop_per_pass") { $0.amounts?.from.flops },
+      number("to_flop_per_pass") { $0.amounts?.to.flops },
+      number("from_bytes_per_pass") { $0.amounts?.from.bytes },
+      number("to_bytes_per_pass") { $0.amounts?.to.bytes },
+    ]
+    let ratios = [
+      number("ratio") { $0.part == nil ? $0.explanation.ratio : nil },
+      Self("ratio_of_medians", "", .figure { $0.part == nil ? $0.explanation.medians : nil }),
+    ]
+    return subject + [from(""), to(""), change, share, work, rate] + amounts + ratios
+  }
+}
+
+extension Explanation {
+  /// For people, as Markdown without a heading: the headline, what changed most, every part, how to read it.
+  public var markdown: String {
+    let whole = ExplanationRow(
+      explanation: self, work: isDecided ? parts.compactMap(\.split?.work).reduce(0, +) : nil,
+      rate: isDecided ? parts.compactMap(\.split?.rate).reduce(0, +) : nil)
+    let blocks: [Block] = [
+      .paragraph("**\(headline)**" + (largestSentence.map { " \($0)" } ?? "")),
+      .table(Table(Column.table(of: self), ExplanationRow.parts(self) + [whole])),
+      .list(notes.map { Prose($0) }),
+    ]
+    return blocks.markdown + "\n"
+  }
+
+  /// For a terminal: the headline, then a waterfall from the one side's time to the other's.
+  ///
+  /// - Parameters:
+  ///   - colour: whether the largest part is bold (ANSI escapes).
+  ///   - width: columns of the terminal.
+  public func text(colour: Bool, width: Int = 100) -> String {
+    let blocks = [
+      headline.wrapped(to: width, indent: 0),
+      isDecided ? waterfall(colour: colour, width: width) : "",
+      ([largestSentence].compactMap { $0 } + notes).map { $0.wrapped(to: width) }.joined(separator: "\n"),
+    ]
+    return blocks.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+  }
+
+  private func waterfall(colour: Bool, width: Int) -> String {
+    let headings: [Table.Heading] = [
+      .short("", "", .left, canShorten: true), .short("time", scale.unit), .short("share", "%"),
+      .short("by work", scale.unit, rank: 2), .short("by rate", scale.unit, rank: 1), .short("", "", .left),
+    ]
+    let steps = WaterfallStep.all(of: self)
+    let top = steps.reduce(max(from.nanoseconds, to.nanoseconds)) { max($0, $1.before, $1.after) }
+    let lines = steps.map { step -> [Table.Entry] in
+      let isLargest = step.name == largestPart?.name
+      return [
+        .init("  " + step.name, isBold: isLargest),
+        .init(scale.signed(step.after - step.before), isBold: isLargest),
+        .init(share(step.after - step.before).map(NumberText.percentValue) ?? "", isBold: isLargest),
+        .init(step.work.map(scale.signed) ?? ""), .init(step.rate.map(scale.signed) ?? ""),
+        .init(.span(from: step.before / top, to: step.after / top, grows: step.after > step.before)),
+      ]
+    }
+    let rows = [total(from, of: top)] + lines + [total(to, of: top)]
+    return Table(headings, rows: rows).terminal(colour: colour, width: width)
+  }
+
+  private func total(_ side: NamedProfile, of top: Double) -> [Table.Entry] {
+    [
+      .init(side.name), .init(scale.text(side.nanoseconds)), .init(""), .init(""), .init(""),
+      .init(.span(from: 0, to: side.nanoseconds / top, grows: false)),
+    ]
+  }
+}
+
+/// One step of the way from one side's time to the other's.
+struct WaterfallStep {
+  let name: String
+  /// Nanoseconds of a pass before the step and after it.
+  let before: Double
+  let after: Double
+  let work: Double?
+  let rate: Double?
+
+  /// Parts below this share of the largest change are one step together.
+  private static let smallestShare = 0.005
+
+  /// The largest change first, and what is small last, in one.
+  static func all(of explanation: Explanation) -> [WaterfallStep] {
+    let largest = explanation.parts.map { abs($0.change) }.max() ?? 0
+    let parts = explanation.parts.filter { $0.change != 0 }
+    let shown = parts.filter { abs($0.change) >= smallestShare * largest }
+      .sorted { abs($0.change) > abs($1.change) }
+    let small = parts.filter { abs($0.change) < smallestShare * largest }
+    var level = explanation.from.nanoseconds
+    func step(_ name: String, _ parts: [ExplainedPart]) -> WaterfallStep {
+      let before = level
+      level += parts.reduce(0) { $0 + $1.change }
+      let splits = parts.compactMap(\.split)
+      return WaterfallStep(
+        name: name, before: before, after: level,
+        work: splits.isEmpty ? nil : splits.reduce(0) { $0 + $1.work },
+        rate: splits.isEmpty ? nil : splits.reduce(0) { $0 + $1.rate })
+    }
+    let steps = shown.map { step($0.name, [$0]) }
+    guard let only = small.first else { return steps }
+    return steps + [
+      step(small.count == 1 ? only.name : "\(small.count) smaller parts", small)
+    ]
+  }
+}
+
+/// Explanations for programs.
+public enum ExplanationFiles {
+  /// One row a part of a pass, then one for the whole pass; RFC 4180. Empty where there is no figure, and where nothing
+  /// is attributed. Below zero is time that the second side saves.
+  public static func csv(_ explanations: [Explanation]) -> String {
+    CSV.text(
+      Column.csv,
+      explanations.flatMap { ExplanationRow.parts($0) + [ExplanationRow(explanation: $0)] })
+  }
+
+  /// Indented, keys sorted; a key without a value is left out. Times are in nanoseconds and, as the work is, of one
+  /// pass; shares are fractions.
+  ///
+  /// - Throws: an `EncodingError` for a number that is not finite.
+  public static func json(_ explanations: [Explanation]) throws -> String {
+    String(decoding: try readableJSON(File(explanations: explanations.map(Document.init))), as: UTF8.self)
+  }
+
+  private struct File: Encodable {
+    let schema = 1
+    let explanations: [Document]
+  }
+
+  private struct Document: Encodable {
+    let from: Party
+    let to: Party
+    let stage: Profile.Stage
+    let tokens: Int
+    /// `faster`, `slower` or `undecided`, of the second side.
+    let outcome: String
+    let undecidedBecause: String?
+    let ratio: Double
+    let ratioOfMedians: Double?
+    let ratioOfMediansLow: Double?
+    let ratioOfMediansHigh: Double?
+    let noiseFloor: Double?
+    let headline: String
+    let parts: [Part]
+
+    init(_ explanation: Explanation) {
+      (from, to) = (Party(explanation.from), Party(explanation.to))
+      (stage, tokens) = (explanation.to.profile.stage, explanation.to.profile.tokens)
+      outcome = explanation.outcome.word
+      undecidedBecause = if case .undecided(let reason) = explanation.outcome { reason } else { nil }
+      ratio = explanation.ratio
+      ratioOfMedians = explanation.medians?.value
+      ratioOfMediansLow = explanation.medians?.interval?.lower
+      ratioOfMediansHigh = explanation.medians?.interval?.upper
+      noiseFloor = explanation.noiseFloor
+      headline = explanation.headline
+      parts = ExplanationRow.parts(explanation).map(Part.init)
+    }
+  }
+
+  private struct Party: Encodable {
+    let name: String
+    let variant: String
+    let weights: String
+    let threads: Int
+    let nanosecondsPerPass: Double
+    let passes: Int
+    let keptPasses: Int
+
+    init(_ side: Explanation.NamedProfile) {
+      (name, variant, weights) = (side.name, side.profile.variant, side.profile.weights)
+      (threads, nanosecondsPerPass) = (side.profile.threads, side.nanoseconds)
+      (passes, keptPasses) = (side.profile.passNanoseconds.count, side.profile.keptPasses)
+    }
+  }
+
+  private struct Part: Encodable {
+    let part: String
+    let fromNanoseconds: Double
+    let toNanoseconds: Double
+    let changeNanoseconds: Double
+    let share: Double?
+    let byWorkNanoseconds: Double?
+    let byRateNanoseconds: Double?
+    let fromFlops: Double?
+    let toFlops: Double?
+    let fromBytes: Double?
+    let toBytes: Double?
+
+    init(_ row: ExplanationRow) {
+      part = row.word
+      (fromNanoseconds, toNanoseconds) = (row.from, row.to)
+      (changeNanoseconds, share) = (row.change, row.share)
+      (byWorkNanoseconds, byRateNanoseconds) = (row.work, row.rate)
+      (fromFlops, toFlops) = (row.amounts?.from.flops, row.amounts?.to.flops)
+      (fromBytes, toBytes) = (row.amounts?.from.bytes, row.amounts?.to.bytes)
+    }
+  }
+}
+
+extension Explanation.Outcome {
+  fileprivate var word: String {
+    switch self {
+    case .faster: "faster"
+    case .slower: "slower"
+    case .undecided: "undecided"
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import Record
+import Statistics
+
+/// Every figure of one cell, derived from its samples alone. What cannot be derived is nil, never zero.
+struct CellFigures: Sendable {
+  let cell: Cell
+  /// Samples that the figures are made of.
+  let sampleCount: Int
+  /// Of the times that the samples have.
+  private var medians: [Span: Figure] = [:]
+  let interTokenLatencyMS: Percentiles?
+  let positions: [PositionRate]
+  let gflops: Double?
+  let gbPerSecond: Double?
+  /// FLOP per byte.
+  let intensity: Double?
+  /// The least time that the ceilings allow for the work of one primary duration; nil without ceilings.
+  let bound: Roofline.Bound?
+  let rooflinePercent: Double?
+  /// Nil for fewer samples than could show one.
+  let drift: Drift?
+  let counters: CounterFigures?
+
+  /// - Parameter ceiling: of the same number of threads; without it there is no share of the roofline.
+  init(_ cell: Cell, ceiling: Ceiling?) {
+    self.cell = cell
+    sampleCount = cell.usableSamples.count
+    drift = cell.drift
+    counters = CounterFigures(cell)
+    for span in Span.allCases { medians[span] = Figure(medianOf: cell.durations(span)) }
+    interTokenLatencyMS = cell.test.isDecode ? Percentiles(cell.tokenGaps.map { $0 * 1e-6 }) : nil
+    positions = PositionRate.rates(of: cell)
+    let nanoseconds = medians[cell.test.primarySpan]?.value
+    let work = cell.work
+    gflops = nanoseconds.flatMap { time in work?.flops.map { $0 / time } }
+    gbPerSecond = nanoseconds.flatMap { time in cell.bytes.map { $0 / time } }
+    let isMoving = nanoseconds != nil && (cell.bytes ?? 0) > 0
+    intensity = isMoving ? work?.flops.flatMap { flops in cell.bytes.map { flops / $0 } } : nil
+    bound = isMoving ? work.flatMap { work in ceiling.flatMap { Roofline($0).bound(work) } } : nil
+    rooflinePercent = bound.flatMap { bound in nanoseconds.map { 100 * bound.nanoseconds / $0 } }
+  }
+
+  /// The metric's figure; nil where the cell's test has none.
+  subscript(metric: Metric) -> Figure? {
+    guard metric.applies(to: cell.test) else { return nil }
+    switch metric.source {
+    case .time(let span): return medians[span]?.scaled(by: metric.unit.scale)
+    case .rate(let amount, let span):
+      return amount(cell.test).flatMap { medians[span]?.rate(of: $0 * metric.unit.scale) }
+    case .value(let read): return read(self).map { Figure(value: metric.unit.converted($0)) }
+    }
+  }
+
+  /// The cell; nil of a variant that failed, died, hung or was rejected, since nothing of it is a figure.
+  var usable: Cell? { cell.isUsable ? cell : nil }
+
+  var roof: Roof? { bound?.roof }
+
+  /// Loads behind the load's figures; nil for none.
+  var loadSampleCount: Int? { usable?.load?.samples.flatMap { $0.isEmpty ? nil : $0.count } }
+}
+
+extension Cell {
+  /// The times that a metric is tested by; none for what is one value.
+  func durations(of metric: Metric) -> [Double] { metric.span.map(durations) ?? [] }
+
+  /// What one primary duration computes and moves; nil where the record does not say. An end-to-end test's bytes come
+  /// from the nearest memory that holds all of them; a product's weights take turns among copies that only DRAM holds.
+  fileprivate var work: Roofline.Work? {
+    switch test {
+    case .prefill, .decode:
+      return Roofline.Work(flops: flops, streamed: 0, others: bytes ?? 0, held: bytes, needsFlops: true)
+    case .operation(.matmul):
+      return Roofline.Work(
+        flops: flops ?? test.matmulFlops, streamed: bytes ?? 0, others: 0, held: nil, needsFlops: true)
+    case .operation(let shape):
+      let bytes = bytes ?? 0
+      let streamed = min(streamedBytes ?? 0, bytes)
+      // The queries of a head take turns in one row of scores.
+      let turns = if case .softmax(let rows, _, _) = shape { Double(rows) } else { 1.0 }
+      return Roofline.Work(
+        flops: flops, streamed: streamed, others: bytes - streamed, held: (bytes - streamed) / turns)
+    }
+  }
+}
+
+extension Test {
+  var isDecode: Bool { if case .decode = self { true } else { false } }
+  var isPrefill: Bool { if case .prefill = self { true } else { false } }
+
+  /// Whether every variant runs the same code, so that none is faster than another.
+  var isTheEngines: Bool { if case .operation(let shape) = self { shape.isTheEngines } else { false } }
+
+  /// Tokens or calls that a sample's counters are of.
+  fileprivate func countedUnits(_ sample: Sample) -> Double {
+    switch self {
+    case .prefill(let tokens, let batch): Double(tokens) * Double(batch)
+    case .decode(let tokens, _, let batch): Double(max(tokens - 1, 1)) * Double(batch)
+    case .operation: Double(max(sample.iterations, 1))
+    }
+  }
+}
+
+/// Percentiles of pooled values, in their unit.
+struct Percentiles: Sendable, Equatable {
+  let p50: Double
+  let p90: Double
+  let p99: Double
+
+  /// Nil for no values.
+  init?(_ values: [Double]) {
+    guard let found = quantiles(values, [0.5, 0.9, 0.99]) else { return nil }
+    (p50, p90, p99) = (found[0], found[1], found[2])
+  }
+}
+
+/// Decode speed over a range of positions in the sequence.
+struct PositionRate: Sendable, Equatable {
+  /// The new token `index` (from 0) takes the position depth + index.
+  let positions: ClosedRange<Int>
+  let tokensPerSecond: Double
+
+  private static let bucketLimit = 8
+
+  /// Up to eight ranges of nearly equal length that hold every token but the first, each with
+  /// B · tokens / (median time that the samples took for them).
+  static func rates(of cell: Cell) -> [PositionRate] {
+    guard case .decode(_, let depth, let batch) = cell.test,
+      let count = cell.usableSamples.map(\.tokenNanoseconds.count).min(), count > 1
+    else { return [] }
+    let gaps = count - 1
+    let buckets = min(bucketLimit, gaps)
+    return (0..<buckets).compactMap { bucket in
+      let first = bucket * gaps / buckets
+      let last = (bucket + 1) * gaps / buckets
+      let times = cell.usableSamples.map {
+        Double($0.tokenNanoseconds[last] - $0.tokenNanoseconds[first])
+      }
+      guard let time = median(times), time > 0 else { return nil }
+      return PositionRate(
+        positions: depth + first + 1...depth + last,
+        tokensPerSecond: Double(batch) * Double(last - first) * 1e9 / time)
+    }
+  }
+}
+
+/// What the CPU counted for a cell, for each token or call: medians over the samples that have the counter.
+struct CounterFigures: Sendable, Equatable {
+  let instructions: Double?
+  let cycles: Double?
+  let cacheReferences: Double?
+  let cacheMisses: Double?
+  /// The least share of the time in which the counters really counted; nil where it was not said.
+  let share: Double?
+
+  /// Nil where there are no counters.
+  init?(_ cell: Cell) {
+    let samples = cell.usableSamples.filter { !($0.counters ?? [:]).isEmpty }
+    guard !samples.isEmpty else { return nil }
+    func perUnit(_ name: String) -> Double? {
+      median(
+        samples.compactMap { sample in
+          sample.counters?[name].map { Double($0) / cell.test.countedUnits(sample) }
+        })
+    }
+    instructions = perUnit("instructions")
+    cycles = perUnit("cycles")
+    cacheReferences = perUnit("cacheReferences")
+    cacheMisses = perUnit("cacheMisses")
+    share = samples.compactMap(\.countersShare).min()
+  }
+
+  var instructionsPerCycle: Double? {
+    guard let instructions, let cycles, cycles > 0 else { return nil }
+    return instructions / cycles
+  }
+}

@@ -1,0 +1,186 @@
+import Record
+
+/// One figure of a cell: what it is called, which way is better, and how it is read from the samples. Tables, comparisons,
+/// exports and charts all take it from here; a new metric is one value more.
+struct Metric: Sendable {
+  enum Better: Sendable { case higher, lower }
+
+  struct Unit: Sendable {
+    /// `ms`
+    let name: String
+    /// A value in this unit ÷ the same in nanoseconds, tokens a nanosecond, or bytes.
+    let scale: Double
+    /// Nanoseconds or bytes in one of it.
+    var size: Double { (1 / scale).rounded() }
+
+    /// From nanoseconds or bytes: dividing rounds once, multiplying twice.
+    func converted(_ value: Double) -> Double { scale < 1 ? value / size : value * scale }
+
+    static let milliseconds = Unit(name: "ms", scale: 1e-6)
+    static let microseconds = Unit(name: "µs", scale: 1e-3)
+    static let tokensPerSecond = Unit(name: "tok/s", scale: 1e9)
+    static let mebibytes = Unit(name: "MiB", scale: 1 / 1_048_576)
+    static let gigaflops = Unit(name: "GFLOP/s", scale: 1)
+    static let gigabytesPerSecond = Unit(name: "GB/s", scale: 1)
+    static let none = Unit(name: "", scale: 1)
+  }
+
+  enum Source: Sendable {
+    /// The median of a time, in nanoseconds.
+    case time(Span)
+    /// An amount ÷ the median of a time: the longest time gives the lowest rate.
+    case rate(of: @Sendable (Test) -> Double?, over: Span)
+    /// One value a cell or a process; without an interval.
+    case value(@Sendable (CellFigures) -> Double?)
+  }
+
+  /// The tests that have the metric.
+  enum Scope: Sendable {
+    case prefill, decode, matmul, operation
+    /// Every test, each its own figure.
+    case anyTest
+    /// One figure of a contestant's process, whatever its tests.
+    case process
+  }
+
+  /// The CSV field, with the unit: `ttft_ms`. No two metrics share one.
+  let key: String
+  /// `TTFT`
+  let title: String
+  let unit: Unit
+  let better: Better?
+  let scope: Scope
+  let source: Source
+  /// What `--max-regression` and `--rows` call it; empty for a metric that nothing is compared by.
+  var word = ""
+  /// Bencher's measure; nil for what services do not follow.
+  var slug: String?
+
+  /// `decode tok/s`, `TTFT`: in a list of metrics, rates need their unit to be told from times.
+  var name: String {
+    if case .rate = source { return "\(title) \(unit.name)" }
+    return title
+  }
+
+  /// Whether it is a time of computing, or a rate.
+  var isSpeed: Bool { scope != .process }
+
+  /// Times that stand behind a figure which is one value of a process.
+  var behind: Span?
+
+  /// The times that it is tested by; nil for what is one value.
+  var span: Span? {
+    switch source {
+    case .time(let span), .rate(_, let span): span
+    case .value: behind
+    }
+  }
+
+  /// A time in nanoseconds, or a size in bytes, as tables show it; of a rate, what `test` yields in that time.
+  func figure(_ value: Double, on test: Test?) -> Double {
+    guard case .rate(let amount, _) = source else { return unit.converted(value) }
+    return (test.flatMap(amount) ?? 1) * unit.scale / value
+  }
+
+  func applies(to test: Test) -> Bool {
+    switch (scope, test) {
+    case (.anyTest, _), (.process, _), (.prefill, .prefill), (.decode, .decode),
+      (.matmul, .operation(.matmul)):
+      true
+    case (.operation, .operation(.matmul)): false
+    case (.operation, .operation): true
+    default: false
+    }
+  }
+}
+
+extension Metric: Hashable {
+  static func == (left: Metric, right: Metric) -> Bool { left.key == right.key }
+  func hash(into hasher: inout Hasher) { hasher.combine(key) }
+}
+
+extension Metric {
+  static let timeToFirstToken = Metric(
+    key: "ttft_ms", title: "TTFT", unit: .milliseconds, better: .lower, scope: .prefill,
+    source: .time(.firstToken), word: "ttft", slug: "time-to-first-token")
+  static let prefillTime = Metric(
+    key: "prefill_ms", title: "prefill", unit: .milliseconds, better: .lower, scope: .prefill,
+    source: .time(.prefill), slug: "latency")
+  static let prefillRate = Metric(
+    key: "prefill_tok_per_s", title: "prefill", unit: .tokensPerSecond, better: .higher, scope: .prefill,
+    source: .rate(of: \.tokensPerPrimaryDuration, over: .prefill), word: "prefill", slug: "throughput")
+  static let decodeRate = Metric(
+    key: "decode_tok_per_s", title: "decode", unit: .tokensPerSecond, better: .higher, scope: .decode,
+    source: .rate(of: \.tokensPerPrimaryDuration, over: .step), word: "decode", slug: "throughput")
+  /// The same for each sequence of a batch alone.
+  static let decodeRatePerUser = Metric(
+    key: "decode_tok_per_s_per_user", title: "decode per user", unit: .tokensPerSecond, better: .higher,
+    scope: .decode, source: .rate(of: { _ in 1 }, over: .step))
+  static let timePerOutputToken = Metric(
+    key: "tpot_ms", title: "TPOT", unit: .milliseconds, better: .lower, scope: .decode,
+    source: .time(.outputToken), slug: "latency")
+  static let matmulTime = Metric(
+    key: "ms", title: "GEMM", unit: .milliseconds, better: .lower, scope: .matmul, source: .time(.call),
+    word: "gemm", slug: "latency")
+  static let operationTime = Metric(
+    key: "us", title: "operation", unit: .microseconds, better: .lower, scope: .operation,
+    source: .time(.call), word: "ops", slug: "latency")
+
+  static let peakMemory = Metric(
+    key: "peak_memory_mib", title: "peak memory", unit: .mebibytes, better: .lower, scope: .process,
+    source: .value { $0.usable?.peakMemoryBytes.map(Double.init) }, word: "memory", slug: "peak-memory")
+  static let cacheMemory = Metric(
+    key: "kv_cache_mib", title: "KV caches", unit: .mebibytes, better: nil, scope: .anyTest,
+    source: .value { $0.usable?.cacheBytes })
+  static let baselineMemory = Metric(
+    key: "memory_before_load_mib", title: "before loading", unit: .mebibytes, better: .lower, scope: .process,
+    source: .value { $0.usable?.baselineMemoryBytes.map(Double.init) })
+  static let coldLoad = Metric(
+    key: "load_cold_ms", title: "load, cold", unit: .milliseconds, better: .lower, scope: .process,
+    source: .value { $0.usable?.load?.coldNanoseconds.map(Double.init) })
+  static let warmLoad = Metric(
+    key: "load_warm_ms", title: "load, warm", unit: .milliseconds, better: .lower, scope: .process,
+    source: .value { $0.usable?.load?.warmNanoseconds.map(Double.init) }, word: "load", slug: "load-time",
+    behind: .load)
+  static let loadToFirstToken = Metric(
+    key: "load_to_first_token_ms", title: "load to first token", unit: .milliseconds, better: .lower,
+    scope: .process, source: .time(.loadToFirstToken), slug: "load-to-first-token")
+
+  static let gflops = Metric(
+    key: "gflop_per_s", title: "", unit: .gigaflops, better: .higher, scope: .anyTest,
+    source: .value(\.gflops))
+  static let gbPerSecond = Metric(
+    key: "gb_per_s", title: "", unit: .gigabytesPerSecond, better: nil, scope: .anyTest,
+    source: .value(\.gbPerSecond))
+  static let intensity = Metric(
+    key: "flop_per_byte", title: "FLOP/B", unit: .none, better: nil, scope: .anyTest,
+    source: .value(\.intensity))
+  static let roofline = Metric(
+    key: "roofline_percent", title: "% of the roofline", unit: .none, better: nil, scope: .anyTest,
+    source: .value(\.rooflinePercent))
+  static let instructions = Metric(
+    key: "instructions", title: "instructions", unit: .none, better: nil, scope: .anyTest,
+    source: .value { $0.counters?.instructions })
+  static let cycles = Metric(
+    key: "cycles", title: "cycles", unit: .none, better: nil, scope: .anyTest,
+    source: .value { $0.counters?.cycles })
+  static let cacheMisses = Metric(
+    key: "cache_misses", title: "cache misses", unit: .none, better: nil, scope: .anyTest,
+    source: .value { $0.counters?.cacheMisses })
+
+  /// What two sides are compared by, in the order of their tables; a test's own metric comes before others of it.
+  static let compared: [Metric] = [
+    .decodeRate, .prefillRate, .timeToFirstToken, .matmulTime, .operationTime, .peakMemory, .warmLoad,
+  ]
+
+  /// Times and sizes that services follow from run to run: smaller is better for every one.
+  static let tracked: [Metric] = [
+    .timeToFirstToken, .prefillTime, .timePerOutputToken, .matmulTime, .operationTime, .peakMemory,
+    .warmLoad, .loadToFirstToken,
+  ]
+
+  /// Compared by its samples on `test`, the test's own metric first.
+  static func compared(on test: Test) -> [Metric] {
+    compared.filter { $0.scope != .process && $0.applies(to: test) }
+  }
+}

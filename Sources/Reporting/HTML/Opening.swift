@@ -1,0 +1,247 @@
+import Record
+
+/// The short answer on one test: who is fastest, by how much, and what keeps it from being faster.
+struct Headline {
+  let test: Test
+  let ladder: Ladder
+  let first: RunRow
+  /// The fastest of another variant; of the same one with other threads where there is no other variant.
+  let next: RunRow?
+  /// The next one's median time ÷ the first's.
+  let againstNext: Figure?
+  let profile: ProfileFigures?
+
+  /// The tests that a page opens with.
+  static func all(_ context: PageContext) -> [Headline] {
+    tests(context.run).compactMap { Headline(context, test: $0) }
+  }
+
+  private static func tests(_ run: RunFigures) -> [Test] {
+    run.record.kind == .endToEnd
+      ? [run.headline(where: \.isDecode), run.headline(where: \.isPrefill)].compactMap { $0 } : run.tests
+  }
+
+  private init?(_ context: PageContext, test: Test) {
+    self.test = test
+    ladder = Ladder(context.run, test: test, prefillTest: nil)
+    let rows = ladder.rungs.map(\.row)
+    guard let first = rows.first else { return nil }
+    self.first = first
+    next = rows.first { $0.cell.variant != first.cell.variant } ?? rows.dropFirst().first
+    againstNext = next.flatMap {
+      Figure(medianOf: $0.cell.primaryDurations, overMedianOf: first.cell.primaryDurations)
+    }
+    profile = context.profile(of: first.contestant, nearest: test)
+  }
+
+  /// False where chance alone might have put it before the next one; true where there is no other.
+  var isDecided: Bool { againstNext.map { $0.interval.map { $0.lower > 1 } ?? false } ?? true }
+
+  /// `at decode`, `on 64x768x3072`
+  var stage: String { test.isDecode ? "at decode" : test.isPrefill ? "at prefill" : "on \(test.name)" }
+
+  /// `61.15 tok/s`
+  var speed: String {
+    [ladder.column.magnitude(first).map { NumberText.significant($0) } ?? "", ladder.unit]
+      .filter { !$0.isEmpty }.joined(separator: " ")
+  }
+
+  /// `memory (DRAM) at decode, 94 % of that roof reached`
+  var limit: String? {
+    first.figures.rooflinePercent.flatMap { percent in
+      first.figures.roof.map { roof in
+        "\(roof.words) \(stage), \(NumberText.significant(percent, 2)) % of that roof reached"
+      }
+    }
+  }
+
+  /// `71.9× naive`
+  var againstNaive: String? {
+    guard first.cell.variant != RunFigures.oracle else { return nil }
+    return first.speedAgainstNaive.map { "\(NumberText.factor($0.value)) \(RunFigures.oracle)" }
+  }
+
+  /// The phase that takes most of a pass, with its share, and the time of a whole token.
+  var largestPhase: String? {
+    guard let profile else { return nil }
+    let parts =
+      profile.phases.map { (name: $0.phase.title, nanoseconds: $0.work.nanoseconds) }
+      + [(name: "waiting for the pool's other threads", nanoseconds: profile.waitNanoseconds)]
+    guard let most = parts.max(by: { $0.nanoseconds < $1.nanoseconds }), most.nanoseconds > 0 else {
+      return nil
+    }
+    let behind =
+      profile.profile.stage == .decode ? "behind \(profile.profile.tokens) tokens" : "of the prompt"
+    return "\(most.name), \(NumberText.percent(profile.share(most.nanoseconds))) of "
+      + "\(NumberText.significant(profile.millisecondsPerToken, 3)) ms a token \(behind)"
+  }
+}
+
+/// The first screen: the answer, what it rests on, and what speaks against it.
+struct Opening {
+  let context: PageContext
+  let headlines: [Headline]
+
+  init(_ context: PageContext) {
+    self.context = context
+    headlines = Headline.all(context)
+  }
+
+  var markup: Markup {
+    .element(
+      "header", [:],
+      [
+        .element("h1", text: context.report.title.plain),
+        .element("p", ["class": "answer"], [.prose(sentence)]),
+        limits.isEmpty ? .nothing : .element("p", ["class": "lead"], [.prose(limits)]),
+        .element("div", ["class": "cards"], headlines.prefix(Self.cardLimit).map(card)),
+      ] + notices + [facts])
+  }
+
+  /// More cards would push everything else away; the ladders hold every test.
+  private static let cardLimit = 4
+
+  /// Who is fastest, and by how much.
+  var sentence: Prose {
+    guard !headlines.isEmpty else {
+      return context.report.profiledAnswer ?? "No variant has a figure."
+    }
+    let winners = headlines.map(\.first.cell.variant).uniqued()
+    let sentences = winners.map { winner -> Prose in
+      let own = headlines.filter { $0.first.cell.variant == winner }
+      let verb = own.allSatisfy(\.isDecided) ? "is fastest" : "is ahead, not beyond doubt"
+      guard own.count <= 2 else {
+        let open = own.count { !$0.isDecided }
+        let rest = open == 0 ? "" : " and ahead, not beyond doubt, on \(open)"
+        return
+          "`\(winner)` is fastest on \(own.count - open) of \(headlines.count) tests\(rest)\(Self.range(own))."
+      }
+      let clauses = own.map { headline in
+        [headline.speed + " " + headline.stage, headline.againstNaive].compactMap { $0 }
+          .joined(separator: ", ")
+      }
+      return "`\(winner)` \(verb): \(clauses.joined(separator: "; "))."
+    }
+    return sentences.joined(separator: " ")
+  }
+
+  /// `, 60.1× to 90.4× naive`; empty for naive itself and where it was not measured.
+  private static func range(_ headlines: [Headline]) -> String {
+    let factors = headlines.filter { $0.againstNaive != nil }.compactMap(\.first.speedAgainstNaive?.value)
+    guard let least = factors.min(), let most = factors.max() else { return "" }
+    return ", \(NumberText.factor(least)) to \(NumberText.factor(most)) \(RunFigures.oracle)"
+  }
+
+  /// What keeps the fastest from being faster.
+  private var limits: Prose {
+    guard headlines.count <= 2 else { return "" }
+    let parts = headlines.compactMap(\.limit)
+    return parts.isEmpty ? "" : "What limits it: \(parts.joined(separator: "; "))."
+  }
+
+  private func card(_ headline: Headline) -> Markup {
+    let row = headline.first
+    let test = headline.test
+    let heading = (test.isDecode ? "Decode, " : test.isPrefill ? "Prefill, " : "") + test.name
+    let lines: [(String, String?)] = [
+      ("next", headline.next.map { next(headline, $0) }),
+      (
+        "naive",
+        headline.againstNaive.map { _ in "\(Column<RunRow>.speedAgainstNaive.display(row).plain) as fast" }
+      ),
+      ("limit", limit(row)),
+      ("most time", headline.largestPhase),
+      ("latency", latency(row)),
+    ]
+    return .element(
+      "article", ["class": "card"],
+      [
+        .element("h2", text: heading),
+        .element("p", ["class": "who"], text: context.name(of: row.contestant)),
+        .element(
+          "p", ["class": "speed"],
+          [
+            .prose(headline.ladder.column.display(row)), .text(" "),
+            .element("small", text: headline.ladder.unit),
+          ]),
+        .element(
+          "dl", [:],
+          lines.flatMap { name, value in
+            value.map { [.element("dt", text: name), .element("dd", text: $0)] } ?? [Markup]()
+          }),
+      ])
+  }
+
+  private func next(_ headline: Headline, _ next: RunRow) -> String {
+    guard let ratio = headline.againstNext else { return context.name(of: next.contestant) }
+    let range = ratio.interval.map {
+      " (95 %: \(NumberText.significant($0.lower, 3)) to \(NumberText.significant($0.upper, 3)))"
+    }
+    let doubt = headline.isDecided ? "" : "; this run does not settle which is faster"
+    return
+      "\(NumberText.factor(ratio.value)) as fast as \(context.name(of: next.contestant))\(range ?? "")\(doubt)"
+  }
+
+  private func limit(_ row: RunRow) -> String? {
+    guard let percent = row.figures.rooflinePercent, let roof = row.figures.roof, percent > 0 else {
+      return nil
+    }
+    let rest =
+      percent < 100
+      ? "; the roof is \(NumberText.factor(100 / percent)) away" : "; as fast as the measured ceiling"
+    return "\(roof.words): \(NumberText.significant(percent, 3)) % of the roofline\(rest)"
+  }
+
+  private func latency(_ row: RunRow) -> String? {
+    let columns: [Column<RunRow>] = [.timeToFirstToken, .timePerOutputToken, .interTokenLatency]
+    let parts = columns.compactMap { column -> String? in
+      let text = column.display(row).plain
+      return text.isEmpty ? nil : "\(column.heading.title) \(text) \(column.heading.unit)"
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  private var notices: [Markup] {
+    let failed = context.run.variants.contains { context.run.failure(of: $0) != nil }
+    let warnings = context.run.warnings.map { "**Warning:** \($0)" as Prose }
+    let found = context.validity.findings.map { finding -> Prose in
+      "**\(finding.severity == .warning ? "Warning" : "Note"), \(finding.check):** \(finding.text)."
+    }
+    let missing = context.run.withoutFigures
+    return [
+      failed ? Self.notice([context.report.verdict] + missing, class: "notice bad") : .nothing,
+      failed ? .nothing : Self.notice(missing, class: "notice"),
+      Self.notice(warnings + found, class: "notice"),
+    ]
+  }
+
+  private static func notice(_ lines: [Prose], class style: String) -> Markup {
+    lines.isEmpty
+      ? .nothing
+      : .element("div", ["class": style], lines.map { .element("p", [:], [.prose($0)]) })
+  }
+
+  private var facts: Markup {
+    let record = context.record
+    let shape: Prose? = record.model.map {
+      "\($0.layers) layers, \($0.channels) channels, \(NumberText.significant(Double($0.weightBytes) / 1_048_576, 3)) MiB of weights"
+    }
+    let isQuiet = context.validity.findings.isEmpty && record.conditions != nil
+    let pairs: [(String, Prose?)] = [
+      ("Correctness", context.report.verdict),
+      ("Conditions", isQuiet ? "nothing found that speaks against these figures" : nil),
+      ("Model", shape),
+      ("Machine", "\(counted(record.machine.logicalCores, "logical core")), \(record.machine.system)"),
+      ("Build", "\(record.build.version) \(record.build.configuration), \(record.build.cpuFlag)"),
+      ("Started", Prose(record.started)),
+    ]
+    return .element(
+      "ul", ["class": "facts"],
+      pairs.compactMap { name, value in
+        value.flatMap { text in
+          text.isEmpty
+            ? nil : .element("li", [:], [.element("b", text: name), .text(" "), .prose(text)])
+        }
+      })
+  }
+}

@@ -1,0 +1,187 @@
+import Foundation
+
+/// The colours of the page, for light and for dark surroundings. Charts name them by CSS variables.
+struct Theme: Sendable {
+  let background: Color
+  /// Of boxes on the page.
+  let surface: Color
+  let text: Color
+  /// Of what is said beside the matter.
+  let muted: Color
+  /// Of grids and borders; carries no meaning.
+  let line: Color
+  let accent: Color
+  let good: Color
+  let bad: Color
+  let warning: Color
+  /// Of series and of groups of phases, told apart by people who see fewer colours too, as far as eight colours can be;
+  /// markers, hatching and labels say the same.
+  let series: [Color]
+
+  static let light = Theme(
+    background: Color(0xFFFFFF), surface: Color(0xF5F7FA), text: Color(0x1B2128), muted: Color(0x57606B),
+    line: Color(0xD5DAE1), accent: Color(0x0B5CAD), good: Color(0x146C3B), bad: Color(0xB3261E),
+    warning: Color(0x8A5300),
+    series: [
+      Color(0x0069B4), Color(0xC04A00), Color(0x007A5E), Color(0xB0308A), Color(0x5E4B00), Color(0x00809E),
+      Color(0x4B35B5), Color(0x4A4F57),
+    ])
+
+  static let dark = Theme(
+    background: Color(0x0F1317), surface: Color(0x181D23), text: Color(0xE7EBF0), muted: Color(0x9EA8B3),
+    line: Color(0x323A44), accent: Color(0x79B8FF), good: Color(0x63C98B), bad: Color(0xFF8A80),
+    warning: Color(0xF0B84D),
+    series: [
+      Color(0x4FA3F0), Color(0xFF8A4C), Color(0x2FC79A), Color(0xF08AC8), Color(0xEBD04A), Color(0x9BE8FF),
+      Color(0x8F7BFF), Color(0xC4CAD2),
+    ])
+
+  var css: String {
+    let named = [
+      ("bg", background), ("surface", surface), ("text", text), ("muted", muted), ("line", line),
+      ("accent", accent), ("good", good), ("bad", bad), ("warning", warning),
+    ]
+    return CSS.variables(named + series.enumerated().map { ("s\($0)", $1) })
+  }
+
+  /// Light on paper and where nothing is preferred, dark on a screen that prefers it; classes `s0`, `s1` … set the
+  /// colour of a series for what is inside.
+  static let styleSheet = CSS(
+    source: """
+      :root { \(light.css) }
+      @media screen and (prefers-color-scheme: dark) { :root { \(dark.css) } }
+      \(light.series.indices.map { ".s\($0) { --c: var(--s\($0)); }" }.joined(separator: " "))
+      """)
+}
+
+/// A colour in sRGB.
+struct Color: Sendable, Equatable {
+  /// 0xRRGGBB
+  let rgb: UInt32
+
+  init(_ rgb: UInt32) { self.rgb = rgb }
+
+  /// `#1f6fb5`
+  var hex: String { "#" + String(format: "%06x", rgb) }
+
+  /// Relative luminance, 0 to 1 (WCAG 2.2).
+  var luminance: Double {
+    let linear = [16, 8, 0].map { shift -> Double in
+      let channel = Double((rgb >> UInt32(shift)) & 0xFF) / 255
+      return channel <= 0.04045 ? channel / 12.92 : pow((channel + 0.055) / 1.055, 2.4)
+    }
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+  }
+
+  /// Contrast ratio, 1 to 21 (WCAG 2.2): text wants 4.5, marks of a chart want 3.
+  func contrast(against other: Color) -> Double {
+    let lights = [luminance, other.luminance].sorted()
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+  }
+}
+
+/// The page's style sheet, without its colours.
+enum PageStyle {
+  static let css: StaticString = """
+    * { box-sizing: border-box; }
+    html { color-scheme: light dark; -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
+    body { margin: 0; background: var(--bg); color: var(--text);
+      font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+    main, header, footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
+    header { padding-top: 1.25rem; }
+    h1 { font-size: 1rem; font-weight: 600; color: var(--muted); margin: 0 0 .5rem; overflow-wrap: anywhere; }
+    h2 { font-size: 1.35rem; line-height: 1.25; margin: 2.75rem 0 .75rem; padding-top: .9rem;
+      border-top: 1px solid var(--line); }
+    h3 { font-size: 1.05rem; margin: 1.5rem 0 .5rem; }
+    p, ul { margin: .5rem 0; max-width: 72ch; overflow-wrap: anywhere; }
+    ul { padding-left: 1.2rem; }
+    a { color: var(--accent); }
+    code { font: .92em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+    .answer { font-size: clamp(1.45rem, 4.2vw, 2.15rem); line-height: 1.2; font-weight: 650; margin: 0 0 1rem;
+      max-width: 34em; letter-spacing: -.01em; text-wrap: balance; }
+    .answer code { font: inherit; color: var(--accent); }
+    .lead { font-size: 1.1rem; max-width: 60em; margin: 0 0 1.1rem; }
+    .lead code { font: inherit; }
+    .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
+    .card { background: var(--surface); border: 1px solid var(--line); border-radius: .6rem;
+      padding: .9rem 1.1rem 1rem; min-width: 0; }
+    .card h2 { all: unset; display: block; font-size: .9rem; color: var(--muted); font-weight: 600; }
+    .card .who { font-weight: 650; font-size: 1.1rem; margin: .1rem 0 0; }
+    .card .speed { margin: 0; font-size: 1.9rem; font-weight: 650; line-height: 1.2;
+      font-variant-numeric: tabular-nums; letter-spacing: -.02em; }
+    .card .speed small { font-size: .95rem; font-weight: 400; color: var(--muted); letter-spacing: 0; }
+    .card dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem .9rem; margin: .6rem 0 0; }
+    .card dt { color: var(--muted); }
+    .card dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+    .facts { display: flex; flex-wrap: wrap; gap: .15rem 1.4rem; list-style: none; padding: 0; max-width: none;
+      color: var(--muted); font-size: .93rem; margin: 1rem 0 0; }
+    .facts b { font-weight: 600; color: var(--text); }
+    .notice { border-left: .3rem solid var(--warning); background: var(--surface); padding: .5rem .9rem;
+      margin: .75rem 0 0; border-radius: 0 .4rem .4rem 0; }
+    .notice.bad { border-color: var(--bad); }
+    .notice p { margin: .15rem 0; max-width: none; }
+    .notice b { color: var(--warning); }
+    .notice.bad b { color: var(--bad); }
+    .good { color: var(--good); }
+    .fail { color: var(--bad); font-weight: 600; }
+    nav { margin: 1rem 0 0; font-size: .93rem; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; }
+    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
+      gap: 1rem 2rem; align-items: start; }
+    figure { margin: .5rem 0 1rem; min-width: 0; max-width: 38rem; break-inside: avoid; }
+    figcaption { font-weight: 600; margin-bottom: .35rem; }
+    figcaption small { display: block; font-weight: 400; color: var(--muted); font-size: .88rem; }
+    svg { display: block; width: 100%; height: auto; overflow: visible; }
+    svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+      fill: var(--text); font-variant-numeric: tabular-nums; }
+    svg .muted { fill: var(--muted); }
+    svg .name { font-weight: 600; }
+    svg .small { font-size: 11px; }
+    svg .grid { stroke: var(--line); stroke-width: 1; fill: none; }
+    svg .axis { stroke: var(--muted); stroke-width: 1; fill: none; }
+    svg .fill { fill: var(--c); }
+    svg .stroke { stroke: var(--c); stroke-width: 2; fill: none; stroke-linejoin: round; }
+    svg .mark { fill: var(--c); stroke: var(--bg); stroke-width: 1; }
+    svg .open { fill: var(--bg); stroke: var(--c); stroke-width: 1.8; }
+    svg .tick { stroke: var(--c); stroke-width: 1; stroke-opacity: .45; }
+    svg .whisker { stroke: var(--text); stroke-width: 1.6; fill: none; }
+    svg .halo { stroke: var(--bg); stroke-width: 4; fill: none; }
+    svg .roof { stroke: var(--text); stroke-width: 1.6; fill: none; }
+    svg .slope { stroke: var(--muted); stroke-width: 1.4; fill: none; }
+    svg .plain { fill: var(--surface); stroke: var(--muted); stroke-width: 1; }
+    svg .on { fill: var(--bg); font-size: 11px; font-weight: 600; }
+    svg .onplain { fill: var(--text); font-size: 11px; }
+    svg .backed { paint-order: stroke; stroke: var(--bg); stroke-width: 3px; stroke-linejoin: round; }
+    .scroll { overflow-x: auto; max-width: 100%; margin: .6rem 0; -webkit-overflow-scrolling: touch; }
+    table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+    th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top;
+      white-space: nowrap; }
+    tbody th { font-weight: 600; position: sticky; left: 0; background: var(--bg); }
+    thead th { color: var(--muted); font-weight: 600; vertical-align: bottom; white-space: normal; min-width: 4.5em; }
+    .r { text-align: right; } .l { text-align: left; }
+    td.l:last-child, .prose td { white-space: normal; min-width: 12em; }
+    details { margin: .6rem 0; }
+    summary { cursor: pointer; color: var(--accent); }
+    pre { overflow-x: auto; background: var(--surface); border: 1px solid var(--line); border-radius: .4rem;
+      padding: .6rem .8rem; margin: .6rem 0; font-size: .85rem; line-height: 1.45; }
+    pre.samples { max-height: 26rem; overflow: auto; }
+    blockquote { margin: .6rem 0; padding-left: .9rem; border-left: .25rem solid var(--line); }
+    .note { color: var(--muted); font-size: .93rem; }
+    :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+    footer { color: var(--muted); font-size: .88rem; padding-top: 2rem; padding-bottom: 2.5rem; }
+    @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
+    @media print {
+      html { color-scheme: light; }
+      body { font-size: 10.5pt; }
+      nav { display: none; }
+      main, header, footer { max-width: none; padding: 0; }
+      h2, h3, summary { break-after: avoid; }
+      .card, .notice, tr { break-inside: avoid; }
+      .charts, .cards { grid-template-columns: 1fr 1fr; }
+      .scroll, pre { overflow: visible; }
+      pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+      table { font-size: 7.5pt; }
+      th, td { padding: .15rem .3rem; white-space: normal; }
+      details:not([open]) { display: none; }
+    }
+    """
+}

@@ -1,0 +1,223 @@
+import Foundation
+import Record
+
+// How fast everyone is: ladders, the course over the sequence, the gaps between tokens, memory, raw samples.
+extension PageContext {
+  /// Bars with intervals for every test; those that the page opens with first.
+  func ladders(_ headlines: [Headline]) -> Section? {
+    let opening = headlines.map(\.test)
+    let others = run.tests.filter { !opening.contains($0) }
+    let charts = (opening + others).enumerated().compactMap { ladder($1, number: $0) }
+    let shown = max(opening.count, 1)
+    let rest = charts.dropFirst(shown)
+    let note: Prose =
+      "Each bar is a median, the line on it the 95 % bootstrap interval; × is the speed against naive on the same test."
+    return Section(
+      id: "ladder", title: "The ladder: who is how fast",
+      charts.isEmpty
+        ? []
+        : [
+          .note(note), .charts(Array(charts.prefix(shown))),
+          .details("\(counted(rest.count, "more test"))", [.charts(Array(rest))], isOpen: rest.count < 3),
+        ])
+  }
+
+  private func ladder(_ test: Test, number: Int) -> Figured? {
+    let ladder = Ladder(run, test: test, prefillTest: nil)
+    guard !ladder.rungs.isEmpty else { return nil }
+    let unit = ladder.column.heading.text.plain.replacing(" ± CI", with: "")
+    let bars = ladder.rungs.map { rung in
+      BarChart.Bar(
+        name: name(of: rung.row.contestant), value: ladder.column.magnitude(rung.row) ?? 0,
+        interval: rung.row.figures[ladder.metric]?.interval.map { ($0.lower, $0.upper) },
+        figure: ladder.column.display(rung.row).plain,
+        factor: Column<RunRow>.speedAgainstNaive.display(rung.row).plain,
+        style: style(of: rung.row.contestant))
+    }
+    let table = Table(
+      [
+        .init("variant", .left), .init(Prose(unit)), .init("95 % from"), .init("to"), .init("against naive"),
+        .init("samples"), .init("check", .left),
+      ],
+      rows: zip(ladder.rungs, bars).map { rung, bar in
+        [
+          .init(bar.name), .init(NumberText.significant(bar.value)),
+          .init(bar.interval.map { NumberText.significant($0.lower) } ?? ""),
+          .init(bar.interval.map { NumberText.significant($0.upper) } ?? ""),
+          Column<RunRow>.speedAgainstNaive.entry(rung.row), Column<RunRow>.sampleCount.entry(rung.row),
+          Column<RunRow>.outcome.entry(rung.row),
+        ]
+      })
+    let title = "\(unit) on \(test.name)"
+    return Figured(
+      chart: BarChart(bars: bars, axisTitle: unit).chart(
+        id: "ladder-\(number)", title: title,
+        description: "Horizontal bars, fastest first: "
+          + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ") + "."),
+      caption: Prose(title),
+      note: ladder.column.better == .lower ? "Shorter is faster." : "Longer is faster.",
+      table: table)
+  }
+
+  /// tok/s as the sequence grows, all decode tests of a batch size in one chart.
+  var positions: Section? {
+    let batches = run.tests.filter(\.isDecode).map(\.batch).uniqued().sorted()
+    let charts = batches.compactMap(positions)
+    guard !charts.isEmpty else { return nil }
+    return Section(
+      id: "positions", title: "Speed as the sequence grows",
+      [
+        .paragraph(RunReport.positionNote), .charts(charts),
+        .details("The figures as a table", report.positionTables),
+      ])
+  }
+
+  private func positions(batch: Int) -> Figured? {
+    let rows = run.ranked.filter { $0.cell.test.isDecode && $0.cell.test.batch == batch }
+    let series = rows.map(\.contestant).uniqued().map { contestant in
+      LineChart.Series(
+        name: name(of: contestant),
+        points: rows.filter { $0.contestant == contestant }.flatMap(\.figures.positions).map { rate in
+          (x: Double(rate.positions.lowerBound + rate.positions.upperBound) / 2, y: rate.tokensPerSecond)
+        }.sorted { $0.x < $1.x }, style: style(of: contestant))
+    }.filter { !$0.points.isEmpty }
+    // One position alone shows no course.
+    guard Set(series.flatMap { $0.points.map(\.x) }).count > 1 else { return nil }
+    let suffix = batch > 1 ? ", batch of \(batch)" : ""
+    let ends = series.compactMap { line in
+      line.points.first.flatMap { first in
+        line.points.last.map { last in
+          "\(line.name) from \(NumberText.significant(first.y)) at position \(NumberText.plain(first.x)) to "
+            + "\(NumberText.significant(last.y)) at \(NumberText.plain(last.x))"
+        }
+      }
+    }
+    return Figured(
+      chart: LineChart(
+        series: series, xTitle: "position in the sequence, tokens", yTitle: "decode tok/s"
+      ).chart(
+        id: "positions-\(batch)", title: "Decode tok/s over the position\(suffix)",
+        description: "A line a variant: \(ends.joined(separator: "; "))."),
+      caption: "Decode tok/s over the position\(suffix)")
+  }
+
+  /// The gaps between tokens, a strip a contestant.
+  var latencies: Section? {
+    let charts = run.tests.filter(\.isDecode).enumerated().compactMap { latencies($1, number: $0) }
+    guard !charts.isEmpty else { return nil }
+    let note: Prose = """
+      Every gap between two tokens, of all samples together, as a multiple of the variant's own median, so that all can \
+      be compared; at the right the percentiles in milliseconds. A narrow strip is a steady stream, what lies far to the \
+      right a stutter that a reader notices. Variants that recompute the sequence spread, because each token takes longer \
+      than the one before.
+      """
+    return Section(id: "latency", title: "From token to token: ITL", [.note(note), .charts(charts)])
+  }
+
+  private func latencies(_ test: Test, number: Int) -> Figured? {
+    let strips = run.ranked(on: test).compactMap { row -> StripChart.Strip? in
+      guard let marked = row.figures.interTokenLatencyMS, marked.p50 > 0 else { return nil }
+      return StripChart.Strip(
+        name: name(of: row.contestant), values: row.cell.tokenGaps.map { $0 * 1e-6 }, marked: marked,
+        figure: Column<RunRow>.interTokenLatency.display(row).plain + " ms", style: style(of: row.contestant))
+    }
+    guard !strips.isEmpty else { return nil }
+    let table = Table(
+      [
+        .init("variant", .left), .init("gaps"), .init("p50 ms"), .init("p90 ms"), .init("p99 ms"),
+        .init("longest ms"),
+      ],
+      rows: strips.map { strip in
+        [.init(strip.name), .init("\(strip.values.count)")]
+          + [strip.marked.p50, strip.marked.p90, strip.marked.p99, strip.values.max() ?? 0].map {
+            .init(NumberText.significant($0))
+          }
+      })
+    return Figured(
+      chart: StripChart(strips: strips, axisTitle: "gap ÷ the variant's own median").chart(
+        id: "latency-\(number)", title: "Inter-token latency over its median, \(test.name)",
+        description: "A strip a variant. P50, P90 and P99 of each variant: "
+          + strips.map { "\($0.name) \($0.figure)" }.joined(separator: "; ") + "."),
+      caption: "Inter-token latency, \(test.name)", note: "At the right: p50 / p90 / p99.", table: table)
+  }
+
+  /// Peak memory against the weights, and how long loading took.
+  var memory: Section? {
+    report.loading.flatMap { loading in
+      Section(
+        id: "memory", title: "Memory and loading", [.charts([peaks].compactMap { $0 })] + loading.blocks)
+    }
+  }
+
+  private var peaks: Figured? {
+    let rows = run.ranked.filter { $0.figures[.peakMemory] != nil }
+    let weights = record.model.map { Double($0.weightBytes) / 1_048_576 }
+    let bars = rows.map(\.contestant).uniqued().compactMap { contestant -> BarChart.Bar? in
+      let peaks = rows.filter { $0.contestant == contestant }.compactMap { $0.figures[.peakMemory]?.value }
+      guard let peak = peaks.max() else { return nil }
+      let factor = weights.flatMap { $0 > 0 ? NumberText.factor(peak / $0) : nil }
+      return BarChart.Bar(
+        name: name(of: contestant), value: peak, interval: nil,
+        figure: "\(NumberText.significant(peak)) MiB", factor: factor ?? "", style: style(of: contestant))
+    }
+    guard !bars.isEmpty else { return nil }
+    let limit = weights.map { (value: $0, name: "the weights' \(NumberText.significant($0)) MiB") }
+    return Figured(
+      chart: BarChart(bars: bars, axisTitle: "peak resident memory, MiB", limit: limit).chart(
+        id: "memory-peak", title: "Peak memory in MiB by variant",
+        description: "Horizontal bars: " + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ")
+          + (limit.map { ". The line is \($0.name)." } ?? ".")),
+      caption: "Peak memory, × the weights' size")
+  }
+
+  /// Every raw sample, a block a cell, to open.
+  var samples: Section? {
+    let cells = record.cells.filter { !$0.samples.isEmpty }
+    let gaps = cells.reduce(0) { $0 + $1.samples.reduce(0) { $0 + $1.tokenNanoseconds.count } }
+    let showsGaps = gaps <= Self.gapLimit
+    let note: Prose =
+      "A line a sample: round and place in the run's order, then milliseconds.\(showsGaps ? "" : Self.tooManyGaps)"
+    return Section(
+      id: "samples", title: "Every raw sample",
+      cells.isEmpty ? [] : [.note(note)] + cells.map { samples($0, showsGaps: showsGaps) })
+  }
+
+  private static let tooManyGaps: Prose =
+    " There are too many gaps between tokens for a page; `samples.csv` and `record.json` hold them."
+
+  /// As many gaps are about a megabyte of text, half of what a page may have.
+  private static let gapLimit = 150_000
+
+  private func samples(_ cell: Cell, showsGaps: Bool) -> Block {
+    let lines = cell.samples.map { sample in
+      (["r\(sample.round)", "#\(sample.sequence)"] + Self.times(sample, showsGaps: showsGaps))
+        .joined(separator: " ")
+    }
+    let status = cell.status == .measured ? "" : ", \(cell.status.words)"
+    return .details(
+      "\(name(of: Contestant(cell))), \(cell.test.name): \(counted(cell.samples.count, "sample"))\(status)",
+      [.samples(lines.joined(separator: "\n"))])
+  }
+
+  private static func times(_ sample: Sample, showsGaps: Bool) -> [String] {
+    let whole = "whole \(milliseconds(sample.elapsedNanoseconds))"
+    let prefill = sample.prefillNanoseconds.map { "prefill \(milliseconds(Double($0)))" }
+    let first = sample.tokenNanoseconds.first.map { "first token \(milliseconds(Double($0)))" }
+    let calls = sample.iterations > 1 ? "mean of \(sample.iterations) calls" : nil
+    let gaps = zip(sample.tokenNanoseconds.dropFirst(), sample.tokenNanoseconds).map {
+      milliseconds(Double($0 - $1))
+    }
+    let list = showsGaps && !gaps.isEmpty ? "gaps \(gaps.joined(separator: " "))" : nil
+    return [whole, prefill, first, calls, list].compactMap { $0 }
+  }
+
+  /// Five significant digits at least down to a microsecond, without the cost of a format string.
+  private static func milliseconds(_ nanoseconds: Double) -> String {
+    guard nanoseconds >= 0, nanoseconds < 1e15 else { return NumberText.significant(nanoseconds / 1e6, 5) }
+    let (unit, digits): (Double, Int) = nanoseconds >= 1e8 ? (1e4, 2) : nanoseconds >= 1e5 ? (1e3, 3) : (1, 6)
+    let number = Int((nanoseconds / unit).rounded())
+    let power = [2: 100, 3: 1000, 6: 1_000_000][digits] ?? 1
+    let decimals = String(number % power)
+    return "\(number / power)." + String(repeating: "0", count: digits - decimals.count) + decimals
+  }
+}

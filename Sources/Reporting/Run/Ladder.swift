@@ -1,0 +1,172 @@
+import Record
+
+/// The short answer: each contestant's speed on one test, fastest first, with a share for its bar.
+struct Ladder: Sendable {
+  struct Rung: Sendable {
+    let row: RunRow
+    /// This rung's speed ÷ the fastest's.
+    let share: Double
+    /// The same contestant on the prompt's test; nil where that was not measured.
+    let prefill: RunRow?
+  }
+
+  let test: Test
+  let prefillTest: Test?
+  /// What the rungs show, and the column that shows it.
+  let metric: Metric
+  let column: Column<RunRow>
+  let rungs: [Rung]
+
+  /// On the decode test that most rows have figures for; without one on a prompt's test. Nil where no row
+  /// has a figure.
+  private init?(_ run: RunFigures) {
+    let prefillTest = run.headline { $0.isPrefill }
+    guard let test = run.headline(where: \.isDecode) ?? prefillTest else { return nil }
+    self.init(run, test: test, prefillTest: test.isDecode ? prefillTest : nil)
+  }
+
+  /// The ladders that a report opens with: one for an end-to-end run, one a shape for operations, but for the engine's
+  /// own.
+  static func all(_ run: RunFigures) -> [Ladder] {
+    let ladders =
+      run.record.kind != .endToEnd
+      ? run.tests.filter { !$0.isTheEngines }.map { Ladder(run, test: $0, prefillTest: nil) }
+      : [Ladder(run)].compactMap { $0 }
+    return ladders.filter { !$0.rungs.isEmpty }
+  }
+
+  /// On one test; without rungs where no row has a figure there.
+  init(_ run: RunFigures, test: Test, prefillTest: Test?) {
+    self.test = test
+    self.prefillTest = prefillTest
+    (metric, column) =
+      switch test {
+      case .decode: (.decodeRate, .decodeRate)
+      case .prefill: (.prefillRate, .prefillRate)
+      case .operation(.matmul): (.gflops, .gflops)
+      case .operation: (.operationTime, .operationTime)
+      }
+    let rows = run.ranked(on: test)
+    let fastest = rows.first?.speed ?? 1
+    rungs = rows.filter(\.hasFigures).map { row in
+      Rung(
+        row: row, share: (row.speed ?? 0) / fastest,
+        prefill: run.rows.first {
+          $0.cell.test == prefillTest && $0.contestant == row.contestant && $0.hasFigures
+        })
+    }
+  }
+
+  /// Of the figures that rungs are ranked by.
+  var unit: String { metric.unit.name }
+
+  private var showsWeights: Bool { Set(rungs.map(\.row.cell.weights)).count > 1 }
+
+  /// For Markdown: a bar a row, and the prompt's test beside it.
+  var table: Table {
+    typealias Rungs = Column<Rung>
+    let isAgainstNaive = rungs.contains { $0.row.speedAgainstNaive != nil }
+    func factor(_ row: @escaping @Sendable (Rung) -> RunRow?) -> Rungs {
+      Rungs(
+        heading: .init("against naive"), key: "",
+        reading: .prose { row($0).map(Column<RunRow>.speedAgainstNaive.display) })
+    }
+    let column = column
+    var columns = [
+      Rungs(heading: .init("variant", .left), key: "", reading: .prose { .code($0.row.cell.variant) })
+    ]
+    if showsWeights {
+      columns.append(Rungs(heading: .init("weights", .left), key: "", reading: .text { $0.row.cell.weights }))
+    }
+    columns += [
+      Rungs(heading: .init("threads"), key: "", reading: .integer { $0.row.cell.threads }),
+      Rungs(
+        heading: .init("\(column.heading.text), `\(test.name)`"), key: "",
+        reading: .prose { column.display($0.row) }),
+      Rungs(heading: .init("", .left), key: "", reading: .text { bar(share: $0.share, width: 24) }),
+    ]
+    if isAgainstNaive { columns.append(factor { $0.row }) }
+    if let prefillTest {
+      columns.append(
+        Rungs(
+          heading: .init("\(Column<RunRow>.prefillRate.heading.text), `\(prefillTest.name)`"), key: "",
+          reading: .prose { $0.prefill.map(Column<RunRow>.prefillRate.display) }))
+      if isAgainstNaive { columns.append(factor { $0.prefill }) }
+    }
+    columns.append(
+      Rungs(
+        heading: .init("check", .left), key: "", reading: .prose { Column<RunRow>.outcome.display($0.row) }))
+    return Table(columns, rungs)
+  }
+
+  private static let barWidths = 8...40
+  private static let shortestName = 8
+
+  /// As lines of a terminal: name, bar, figure, speed against naive.
+  func text(width: Int) -> String {
+    let names = rungs.map { rung in
+      let cell = rung.row.cell
+      return showsWeights
+        ? "\(cell.variant) \(cell.weights) t\(cell.threads)" : "\(cell.variant) t\(cell.threads)"
+    }
+    let figures = rungs.map { column.display($0.row).plain }
+    let figureWidth = figures.map(\.count).max() ?? 0
+    let factors = rungs.map { Column<RunRow>.speedAgainstNaive.display($0.row).plain }
+    let factorWidth = factors.map(\.count).max() ?? 0
+    let room = width - figureWidth - factorWidth - 6
+    let nameWidth = min(
+      names.map(\.count).max() ?? 0, max(Self.shortestName, room - Self.barWidths.lowerBound))
+    let barWidth = min(max(room - nameWidth, Self.barWidths.lowerBound), Self.barWidths.upperBound)
+    let lines = rungs.indices.map { index in
+      [
+        names[index].shortened(to: nameWidth).padded(to: nameWidth),
+        bar(share: rungs[index].share, width: barWidth).padded(to: barWidth),
+        figures[index].leftPadded(to: figureWidth), factors[index].leftPadded(to: factorWidth),
+      ].filter { !$0.isEmpty }.joined(separator: "  ")
+    }
+    let factorNote = factors.contains { !$0.isEmpty } ? ", × naive" : ""
+    let title = "\(test.name): \(column.heading.text.plain)\(factorNote), t = threads"
+    return ([title.wrapped(to: width)] + lines).joined(separator: "\n")
+  }
+}
+
+/// The record's rows as a plain table for a terminal, fastest first, under short ladders with bars.
+public struct TerminalTable: Sendable {
+  public let text: String
+
+  /// - Parameters:
+  ///   - colour: whether the best figures of each test are bold (ANSI escapes).
+  ///   - width: columns of the terminal; columns of lesser interest are left out until the table fits, then
+  ///     names are shortened.
+  public init(_ record: Record, colour: Bool, width: Int = 100) {
+    let run = RunFigures(record)
+    let ladders = Ladder.all(run).map { $0.text(width: width) }
+    let blocks =
+      ladders + [Self.table(run).terminal(colour: colour, width: width), Self.remarks(run, width: width)]
+    text = blocks.filter { !$0.isEmpty }.map { $0 + "\n" }.joined(separator: "\n")
+  }
+
+  /// Every cell, the best figures of each test in bold where there is more than one.
+  private static func table(_ run: RunFigures) -> Table {
+    let (rows, columns) = (run.ranked, run.record.columns)
+    var table = Table(columns, rows)
+    for (index, column) in columns.enumerated() {
+      guard let better = column.better else { continue }
+      for group in Dictionary(grouping: rows.indices, by: { rows[$0].cell.test }).values {
+        let found = group.compactMap { row in column.magnitude(rows[row]).map { (row, $0) } }
+        guard found.count > 1,
+          let first = found.max(by: { better == .higher ? $0.1 < $1.1 : $0.1 > $1.1 })
+        else { continue }
+        table.rows[first.0][index].isBold = true
+      }
+    }
+    return table
+  }
+
+  private static func remarks(_ run: RunFigures, width: Int) -> String {
+    let drift = run.rows.contains(where: \.isDrifting) ? ["\(RunRow.driftMark) \(RunRow.driftMeaning)"] : []
+    return
+      ((run.warnings + run.withoutFigures).map(\.markdown) + drift)
+      .map { $0.wrapped(to: width) }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,253 @@
+import Record
+
+/// What is compared: one variant with its weights and threads.
+struct Contestant: Hashable, Sendable {
+  let variant: String
+  let weights: String
+  let threads: Int
+
+  /// `` `simd8` (2 threads) ``
+  var prose: Prose { "`\(variant)` (\(counted(threads, "thread")))" }
+
+  /// `simd8 (2 threads)`
+  var words: String { "\(variant) (\(counted(threads, "thread")))" }
+}
+
+extension Contestant {
+  init(_ cell: Cell) {
+    self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads)
+  }
+}
+
+/// The outcome of a variant's correctness checks.
+enum Check: Sendable, Equatable {
+  case passed
+  case failed(String)
+  case notChecked
+}
+
+/// One cell with everything that a table says of it.
+struct RunRow: Sendable {
+  let cell: Cell
+  let figures: CellFigures
+  /// The oracle's median time ÷ this row's, on the same test.
+  let speedAgainstNaive: Figure?
+  let check: Check
+  let maxAbsoluteError: Double?
+
+  var contestant: Contestant { Contestant(cell) }
+  var hasFigures: Bool { speed != nil }
+
+  /// What rows of the same test are ranked by; larger is faster.
+  var speed: Double? {
+    guard let figure = figures[cell.test.headlineMetric] else { return nil }
+    return cell.test.headlineMetric.better == .higher ? figure.value : 1 / figure.value
+  }
+
+  /// `pass`, `FAIL`, or nil where nothing was checked.
+  var checkWord: String? {
+    switch check {
+    case .passed: "pass"
+    case .failed: "FAIL"
+    case .notChecked: nil
+    }
+  }
+
+  static let driftMark = "‡"
+  static let driftMeaning =
+    "drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from the first half of "
+    + "its samples to the second (Mann-Kendall p < \(Drift.significance)); its median is of neither."
+
+  var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }
+
+  /// `drifts` or `steady`; nil for fewer samples than could show it.
+  var driftWord: String? { figures.drift.map { _ in isDrifting ? "drifts" : "steady" } }
+}
+
+extension Test {
+  /// What its rows are ranked by.
+  var headlineMetric: Metric {
+    switch self {
+    case .prefill: .prefillRate
+    case .decode: .decodeRate
+    case .operation(.matmul): .matmulTime
+    case .operation: .operationTime
+    }
+  }
+}
+
+/// Every figure of a run: the rows in the record's order, and fastest first.
+struct RunFigures: Sendable {
+  /// The variant that speed is given against.
+  static let oracle = "naive"
+
+  let record: Record
+  let rows: [RunRow]
+  /// Tests in the order in which the record first names them.
+  let tests: [Test]
+
+  init(_ record: Record) {
+    self.record = record
+    let checks = record.cells.map { Self.checks(of: $0, in: record) }
+    let outcomes = zip(record.cells, checks).map { Self.outcome(of: $0, entries: $1) }
+    let cells = zip(record.cells, outcomes).map { Self.gated($0, by: $1) }
+    rows = cells.indices.map { index in
+      let cell = cells[index]
+      return RunRow(
+        cell: cell,
+        figures: CellFigures(cell, ceiling: record.ceilings.first { $0.threads == cell.threads }),
+        speedAgainstNaive: Self.speedAgainstOracle(cell, in: cells), check: outcomes[index],
+        maxAbsoluteError: checks[index].compactMap(\.maxAbsoluteError).max())
+    }
+    tests = record.cells.map(\.test).uniqued()
+  }
+
+  /// Rows test by test, decode first, and within a test fastest first; rows without figures last.
+  var ranked: [RunRow] {
+    let ordered = tests.filter(\.isDecode) + tests.filter { !$0.isDecode }
+    return ordered.flatMap(ranked(on:))
+  }
+
+  func ranked(on test: Test) -> [RunRow] {
+    let own = rows.filter { $0.cell.test == test }
+    let measured = own.filter(\.hasFigures).sorted { ($0.speed ?? 0) > ($1.speed ?? 0) }
+    return measured + own.filter { !$0.hasFigures }
+  }
+
+  /// The test that most rows have a figure for, the earliest of equals; nil where no row has one.
+  func headline(where isCandidate: (Test) -> Bool) -> Test? {
+    let counts = tests.filter(isCandidate).map { test in
+      (test: test, count: rows.count { $0.cell.test == test && $0.hasFigures })
+    }
+    guard let most = counts.map(\.count).max(), most > 0 else { return nil }
+    return counts.first { $0.count == most }?.test
+  }
+
+  /// Every variant that was measured or checked.
+  var variants: [String] {
+    (rows.map(\.cell.variant) + record.correctness.map(\.variant)).uniqued()
+  }
+
+  /// Why the variant's first failed check failed; nil where none did.
+  func failure(of variant: String) -> String? {
+    if let entry = record.correctness.first(where: { $0.variant == variant && !$0.passed }) {
+      return entry.reason
+    }
+    let failed = rows.first { $0.cell.variant == variant && $0.cell.status == .failedCheck }
+    return failed.map { $0.cell.message ?? Cell.Status.failedCheck.words }
+  }
+
+  /// Against the oracle on the same test: with the same number of threads, else with the fewest.
+  private static func speedAgainstOracle(_ cell: Cell, in cells: [Cell]) -> Figure? {
+    let own = cell.primaryDurations
+    let candidates = cells.filter {
+      $0.variant == oracle && $0.test == cell.test && !$0.primaryDurations.isEmpty
+    }
+    let chosen =
+      candidates.first { $0.threads == cell.threads } ?? candidates.min { $0.threads < $1.threads }
+    guard let chosen, !own.isEmpty, !cell.test.isTheEngines else { return nil }
+    return chosen == cell
+      ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
+  }
+
+  /// The checks that speak for a cell: a GEMM's or an operation's own shape where it was checked; the cell's number of
+  /// threads where that was checked.
+  private static func checks(of cell: Cell, in record: Record) -> [Correctness] {
+    var entries = record.correctness.filter { $0.variant == cell.variant }
+    if record.kind != .endToEnd { entries = entries.filter { $0.reference == cell.test.name } }
+    let own = entries.filter { $0.threads == cell.threads }
+    return own.isEmpty ? entries : own
+  }
+
+  /// The cell without a claim to figures where its check failed, whatever its status says.
+  private static func gated(_ cell: Cell, by check: Check) -> Cell {
+    guard case .failed(let reason) = check, cell.status == .measured || cell.status == .pending else {
+      return cell
+    }
+    var cell = cell
+    cell.status = .failedCheck
+    cell.message = cell.message ?? reason
+    return cell
+  }
+
+  private static func outcome(of cell: Cell, entries: [Correctness]) -> Check {
+    if let failed = entries.first(where: { !$0.passed }) {
+      return .failed(failed.reason)
+    }
+    if cell.status == .failedCheck { return .failed(cell.message ?? Cell.Status.failedCheck.words) }
+    return entries.isEmpty ? .notChecked : .passed
+  }
+}
+
+// What a reader must know beside the figures, one line each.
+extension RunFigures {
+  /// That the run is incomplete, and the record's warnings.
+  var warnings: [Prose] {
+    let done = record.cells.count { $0.status != .pending }
+    let incomplete: [Prose] =
+      record.isComplete
+      ? [] : ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done."]
+    return incomplete + record.warnings.map { Prose($0) }
+  }
+
+  /// Each contestant that has no figures on some tests, with the tests and the reason.
+  var withoutFigures: [Prose] {
+    let missing = rows.filter { !$0.hasFigures && $0.cell.status != .pending }
+    let groups = missing.map(Outcome.init).uniqued()
+    return groups.map { group in
+      let tests = missing.filter { Outcome($0) == group }.map(\.cell.test.name)
+      let reason = group.message.map { ": " + $0 } ?? ""
+      return
+        "\(group.contestant.prose) has no figures on \(tests.joined(separator: ", ")): \(group.status.words)\(reason)"
+    }
+  }
+
+  /// What the record says of cells that do have figures.
+  var remarksOnFigures: [Prose] {
+    rows.filter(\.hasFigures).compactMap { row in
+      row.cell.message.map { "\(row.contestant.prose) on \(row.cell.test.name): \($0)" }
+    }
+  }
+
+  private struct Outcome: Hashable {
+    let contestant: Contestant
+    let status: Cell.Status
+    let message: String?
+
+    init(_ row: RunRow) {
+      contestant = row.contestant
+      status = row.cell.status
+      message = row.cell.message
+    }
+  }
+}
+
+extension Cell.Status {
+  /// In words for a sentence.
+  var words: String {
+    switch self {
+    case .pending: return "not finished"
+    case .measured: return "measured without a sample"
+    case .failedCheck: return "failed its correctness check"
+    case .died: return "its process died"
+    case .hung: return "its process hung"
+    case .rejected: return "its figures were rejected"
+    case .skipped: return "skipped"
+    }
+  }
+}
+
+extension Sequence where Element: Hashable {
+  /// The elements in order, each once.
+  func uniqued() -> [Element] {
+    var seen = Set<Element>()
+    return filter { seen.insert($0).inserted }
+  }
+}
+
+extension Correctness {
+  /// Which reference it missed, and how.
+  var reason: String {
+    "\(reference): \(failure ?? "outside the tolerance")"
+  }
+}

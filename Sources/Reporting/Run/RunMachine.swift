@@ -1,0 +1,189 @@
+import Record
+import Statistics
+
+extension RunReport {
+  /// The machine, the build, the model and the ceilings that the roofline used.
+  var machine: Section? {
+    let ceilings = CeilingTable(record.ceilings)
+    return Section(
+      id: "machine", title: "Machine, build and ceilings",
+      [.table(properties)]
+        + (record.ceilings.isEmpty
+          ? [] : [.table(ceilings.table), .list(ceilings.remarks + [ceilingMethod])]))
+  }
+
+  private var properties: Table {
+    let (machine, build) = (record.machine, record.build)
+    let pairs: [(String, Prose?)] = [
+      ("CPU", "\(machine.cpu), \(counted(machine.logicalCores, "logical core"))"),
+      ("Extensions", machine.flags.isEmpty ? nil : Prose(machine.flags.joined(separator: " "))),
+      ("Caches", machine.caches.isEmpty ? nil : Prose(machine.caches.joined(separator: ", "))),
+      ("Memory", machine.memoryBytes.map { "\(NumberText.significant(Double($0) / 1_073_741_824, 3)) GiB" }),
+      ("Governor", machine.governor.map { Prose($0) }),
+      ("System", Prose(machine.system)),
+      ("BLAS", machine.blas.map { Prose($0) }),
+      ("Fork and join", machine.forkJoin.map { Prose($0.words) }),
+      ("Build", "gpt2-bench \(build.version), \(build.configuration), \(build.compiler)"),
+      ("CPU flag", "`\(build.cpuFlag)`, float vectors of up to \(build.vectorBits) bits"),
+      ("Commit", build.commit.map { Prose($0) }),
+      ("Model", record.model.map(Self.description)),
+      ("Started", Prose(record.started)),
+      ("Finished", record.finished.map { Prose($0) }),
+    ]
+    return Table(
+      [.init("", .left), .init("", .left)],
+      rows: pairs.compactMap { name, value in value.map { [.init(name), .init($0)] } })
+  }
+
+  private static func description(_ model: ModelDescription) -> Prose {
+    """
+    \(model.name): \(model.layers) layers, \(model.heads) heads, \(model.channels) channels, vocabulary \
+    \(model.vocabulary), context \(model.context), \(model.parameters) parameters, weights \
+    \(NumberText.significant(Double(model.weightBytes) / 1_048_576)) MiB; TTFT starts at \
+    \(model.hasTokenizer ? "text" : "token ids")
+    """
+  }
+
+  private var ceilingMethod: Prose {
+    guard record.ceilings.contains(where: { $0.fmaTrials != nil }) else {
+      return "The roof is the best of several short trials before and after the rounds."
+    }
+    let time = record.ceilingSeconds.map { ", which took \(NumberText.significant($0, 2)) s in all" } ?? ""
+    return """
+      The roof is the \(Int(Ceiling.roofQuantile * 100))th percentile of n trials before, between and after the \
+      rounds\(time): the best is luck, the median may be somebody else's load. Every trial is in `record.json`. Each \
+      thread is on a core of its own and reads its own part, in the fastest of several patterns: so many streams side \
+      by side, each line asked for so far ahead.
+      """
+  }
+}
+
+// Whether the machine held still.
+extension RunReport {
+  /// What was looked at, and what was found. Nil where the record knows nothing of the machine and nothing else was found.
+  var conditions: Section? {
+    let findings = validity.findings
+    guard record.conditions != nil || !findings.isEmpty else { return nil }
+    let lines = findings.map { finding -> Prose in
+      finding.severity == .warning
+        ? "**Warning**, \(finding.check): \(finding.text)." : "Note, \(finding.check): \(finding.text)."
+    }
+    let missing = validity.unreadable
+    let unreadable: Prose = missing.isEmpty ? "" : "Not readable here: \(missing.joined(separator: ", "))."
+    return Section(
+      id: "validity", title: "Validity",
+      [
+        lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines)
+      ] + (record.conditions == nil ? [] : [.table(Self.table(validity))]) + [.paragraph(unreadable)]
+        + (record.conditions == nil ? [] : [.paragraph(Self.conditionNote)]))
+  }
+
+  private static func table(_ validity: Validity) -> Table {
+    let columns: [Column<ValidityCheck>] = [
+      Column(heading: .init("checked", .left), key: "checked", reading: .text { $0.name }),
+      Column(heading: .init("found", .left), key: "found", reading: .text { $0.figure }),
+      Column(heading: .init("limit", .left), key: "limit", reading: .text { $0.limit }),
+      Column(
+        heading: .init("", .left), key: "severity", reading: .text { $0.finding?.severity.rawValue }),
+    ]
+    return Table(columns, validity.checks.filter { !$0.figure.isEmpty })
+  }
+
+  private static let conditionNote: Prose = """
+    Load by others is what all processes and the kernel used, less what this command and its contestants did, in cores. \
+    Frequency drift is P90 / P10 − 1 of a fixed chain of dependent operations on one core, timed before the rounds, \
+    between them and after them: its time is proportional to 1 / clock rate. Its trend, and that of each cell's samples, \
+    is Mann and Kendall's with the medians of both halves of the run. Core-to-core latency is half of the time in which \
+    two threads on the same two cores hand each other a cache line and back, from P10 to P90. `record.json` has the whole \
+    course.
+    """
+}
+
+/// The ceilings: for each number of threads the arithmetic, then the levels of memory.
+public struct CeilingTable: Sendable {
+  let table: Table
+  /// What speaks against a figure, one line each.
+  let remarks: [Prose]
+
+  public init(_ ceilings: [Ceiling]) {
+    let rows = ceilings.flatMap { ceiling in
+      let fma = Row(
+        ceiling.threads, "FMA, float32", "GFLOP/s", trials: ceiling.fmaTrials, best: ceiling.fmaGFLOPS)
+      let memory = ceiling.memory?.map { level in
+        Row(
+          ceiling.threads, level.level + " read", "GB/s", trials: level.trials,
+          best: level.trials.max() ?? 0, level: level)
+      }
+      let dram = Row(
+        ceiling.threads, "\(Ceiling.dram) read", "GB/s", trials: nil, best: ceiling.dramGBPerSecond)
+      return [fma] + (memory ?? [dram])
+    }
+    table = Table(Self.columns, rows)
+    remarks = ceilings.flatMap { ceiling in
+      (ceiling.memory ?? []).compactMap { level in
+        level.remark.map { "\(counted(ceiling.threads, "thread")), \(level.level): \($0)" }
+      }
+    }
+  }
+
+  /// For a terminal: the table, and the remarks under it.
+  public var text: String {
+    ([table.terminal(colour: false, width: .max)] + remarks.map(\.plain)).joined(separator: "\n")
+  }
+
+  private struct Row: Sendable {
+    let threads: Int
+    let name: String
+    let unit: String
+    let roof: Double
+    let median: Double?
+    let best: Double
+    let count: Int?
+    let level: MemoryRoof?
+
+    init(
+      _ threads: Int, _ name: String, _ unit: String, trials: [Double]?, best: Double,
+      level: MemoryRoof? = nil
+    ) {
+      let figures = trials.flatMap { quantiles($0, [Ceiling.roofQuantile, 0.5]) }
+      (self.threads, self.name, self.unit, self.best, self.level) = (threads, name, unit, best, level)
+      roof = figures?[0] ?? best
+      median = figures?[1]
+      count = trials?.count
+    }
+  }
+
+  private static var columns: [Column<Row>] {
+    [
+      Column(heading: .init("threads"), key: "threads", reading: .integer { $0.threads }),
+      Column(heading: .init("ceiling", .left), key: "ceiling", reading: .text { $0.name }),
+      Column(heading: .init("unit", .left), key: "unit", reading: .text { $0.unit }),
+      Column(heading: .init("roof"), key: "roof", reading: .number { $0.roof }),
+      Column(heading: .init("a thread"), key: "a_thread", reading: .number { $0.roof / Double($0.threads) }),
+      Column(heading: .init("median"), key: "median", reading: .number { $0.median }),
+      Column(heading: .init("best"), key: "best", reading: .number { $0.best }),
+      Column(heading: .init("n"), key: "n", reading: .integer { $0.count }),
+      Column(
+        heading: .init("working set"), key: "working_set",
+        reading: .text { row in
+          row.level.map { NumberText.significant(Double($0.workingSetBytes) / 1_048_576, 3) + " MiB" }
+        }),
+      Column(heading: .init("read as", .left), key: "read_as", reading: .text { $0.level?.pattern }),
+    ]
+  }
+}
+
+extension MemoryRoof {
+  /// `4 streams, 1024 B ahead`
+  fileprivate var pattern: String {
+    counted(streams, "stream") + (prefetchBytes > 0 ? ", \(prefetchBytes) B ahead" : "")
+  }
+}
+
+extension ForkJoin {
+  /// `2 threads: 0.91 µs hot, 12 µs woken`
+  public var words: String {
+    "\(counted(threads, "thread")): \(NumberText.significant(hotMicroseconds, 3)) µs hot, "
+      + "\(NumberText.significant(wokenMicroseconds, 3)) µs woken"
+  }
+}

@@ -1,0 +1,296 @@
+import Record
+
+/// A run as a report for people: the answer first, then every figure, correctness, how it was measured, and the machine.
+struct RunReport {
+  let run: RunFigures
+  let validity: Validity
+  var record: Record { run.record }
+
+  init(_ run: RunFigures) {
+    self.run = run
+    validity = Validity(run.record)
+  }
+
+  /// `report.md`
+  var document: Document {
+    Document(
+      title: title,
+      opening: [.warnings(run.warnings + [validity.warning].compactMap { $0 })] + answer + ladders,
+      sections: [
+        everyCell, positions, profiles, work, counters, correctness, loading, conditions, method, machine,
+      ])
+  }
+
+  /// The report as a comment on GitHub: which variant is fastest, and every table folded.
+  var gitHubComment: String {
+    GitHubComment(
+      marker: "gpt2-bench report", heading: "\(record.subject) on \(record.machine.cpu)",
+      shown: answer + [.warnings(run.warnings)],
+      folded: [
+        Section(id: "ranking", title: "Ranking", ladders), everyCell, positions, work, correctness, loading,
+        method, machine,
+      ]
+    ).text
+  }
+
+  /// `synthetic:gpt2 on Intel(R) Xeon(R) Processor`
+  var title: Prose { "\(record.subject) on \(record.machine.cpu)" }
+}
+
+/// The record as `report.md`.
+public struct MarkdownReport: Sendable {
+  public let text: String
+
+  public init(_ record: Record) { self.init(RunFigures(record)) }
+
+  init(_ run: RunFigures) { text = RunReport(run).document.markdown }
+
+  public static func gitHubComment(_ record: Record) -> String { RunReport(RunFigures(record)).gitHubComment }
+}
+
+// The answer.
+extension RunReport {
+  /// Which variant is fastest, by how much, and whether all were correct; then who has no figures, and why.
+  var answer: [Block] {
+    if let answer = profiledAnswer { return [.paragraph(answer)] }
+    let sentences = Ladder.all(run).compactMap(fastest)
+    let opening = run.rows.contains(where: \.hasFigures) ? sentences : ["No variant has a figure."]
+    return [
+      .paragraph((opening + [verdict]).joined(separator: " ")), .list(run.withoutFigures),
+    ]
+  }
+
+  private func fastest(_ ladder: Ladder) -> Prose? {
+    guard let first = ladder.rungs.first?.row else { return nil }
+    let subject: Prose =
+      switch ladder.test {
+      case .decode: "at decode (`\(ladder.test.name)`)"
+      case .prefill: "at prefill (`\(ladder.test.name)`)"
+      case .operation: "on `\(ladder.test.name)`"
+      }
+    let speed: Prose = "\(ladder.column.display(first)) \(ladder.unit)"
+    let isOracle = first.cell.variant == RunFigures.oracle
+    let factor: Prose? = first.speedAgainstNaive.map {
+      ", \(NumberText.factor($0.value)) `\(RunFigures.oracle)`"
+    }
+    let against = isOracle ? "" : factor ?? ""
+    return "**\(first.contestant.prose) is fastest \(subject): \(speed)\(against).**"
+  }
+
+  /// One sentence on every variant's correctness.
+  var verdict: Prose {
+    let variants = run.variants
+    let failed = variants.compactMap { variant -> Prose? in
+      run.failure(of: variant).map { "`\(variant)` (\($0))" }
+    }
+    let unchecked = variants.filter { variant in
+      run.failure(of: variant) == nil
+        && run.rows.contains { $0.cell.variant == variant && $0.check == .notChecked }
+    }.map(Prose.code)
+    let passed = variants.count - failed.count - unchecked.count
+    let parts: [Prose] = [
+      failed.isEmpty ? "" : "FAILED its correctness check: \(failed.joined(separator: ", ")).",
+      unchecked.isEmpty ? "" : "Not checked: \(unchecked.joined(separator: ", ")).",
+      passed == 0 ? "" : "\(passed) of \(counted(variants.count, "variant")) passed every correctness check.",
+    ]
+    return parts.joined(separator: " ")
+  }
+
+  /// Contestants fastest first, each with a bar; for operations one ladder a shape.
+  var ladders: [Block] { Ladder.all(run).map { .table($0.table) } }
+}
+
+// The figures.
+extension RunReport {
+  /// Every cell, test by test, fastest first.
+  var everyCell: Section? {
+    let drift = run.rows.contains(where: \.isDrifting) ? "\(RunRow.driftMark) \(RunRow.driftMeaning)" : ""
+    return Section(
+      id: "cells", title: "Every cell",
+      run.rows.isEmpty ? [] : [.table(Table(record.columns, run.ranked)), .paragraph(Prose(drift))])
+  }
+
+  /// One table for each decode test: how the speed changes as the sequence grows.
+  var positions: Section? {
+    let tables = positionTables
+    return Section(
+      id: "positions", title: "Decode speed by position",
+      tables.isEmpty ? [] : [.paragraph(Self.positionNote)] + tables)
+  }
+
+  static let positionNote: Prose =
+    """
+    Decode tok/s over ranges of positions; the new token with index i takes the position depth + i. A variant that \
+    recomputes the whole sequence falls with the position, one with a KV cache hardly does.
+    """
+
+  var positionTables: [Block] {
+    run.tests.filter(\.isDecode).compactMap { test in
+      let rows = run.ranked(on: test).filter { !$0.figures.positions.isEmpty }
+      let ranges = rows.flatMap { $0.figures.positions.map(\.positions) }.uniqued()
+        .sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
+      guard !rows.isEmpty else { return nil }
+      let headings =
+        [Table.Heading("`\(test.name)`", .left), .init("threads")]
+        + ranges.map { range in
+          .init(range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)–\(range.upperBound)")
+        }
+      return .table(
+        Table(
+          headings,
+          rows: rows.map { row in
+            [.init(.code(row.cell.variant)), .init("\(row.cell.threads)")]
+              + ranges.map { range in
+                .init(
+                  row.figures.positions.first { $0.positions == range }
+                    .map { NumberText.significant($0.tokensPerSecond) } ?? "")
+              }
+          }))
+    }
+  }
+
+  /// GFLOP/s, GB/s and the share of the roofline; the tables of operations hold them already.
+  var work: Section? {
+    Section(
+      id: "work", title: "Work and roofline",
+      record.kind == .endToEnd ? [workTable].compactMap { $0.map { .table($0) } } : [])
+  }
+
+  /// Nil where no row has a count of its work.
+  var workTable: Table? {
+    let rows = run.ranked.filter { $0.figures.gflops != nil || $0.figures.gbPerSecond != nil }
+    guard !rows.isEmpty else { return nil }
+    return Table(
+      [.variant, .threads, .test, .gflops, .gbPerSecond, .intensity, .roofline, .roof], rows)
+  }
+
+  /// What the CPU counted, or in a line why it counted nothing; nil where the record says neither.
+  var counters: Section? {
+    let rows = run.ranked.filter { $0.figures.counters != nil }
+    guard !rows.isEmpty else {
+      let why: Prose = record.countersUnavailable.map { "None: \($0)." } ?? ""
+      return Section(id: "counters", title: "Counters", [.paragraph(why)])
+    }
+    let unit = record.kind == .endToEnd ? "token" : "call"
+    let table = Table(
+      [
+        .init("variant", .left), .init("threads"), .init("test", .left), .init("instructions per \(unit)"),
+        .init("cycles per \(unit)"), .init("IPC"), .init("cache misses per \(unit)"),
+        .init("of cache references %"),
+      ],
+      rows: rows.map { row in
+        let counters = row.figures.counters
+        let missed = counters?.cacheMisses.flatMap { misses in
+          counters?.cacheReferences.flatMap { $0 > 0 ? 100 * misses / $0 : nil }
+        }
+        return [.init(.code(row.cell.variant)), .init("\(row.cell.threads)"), .init(row.cell.test.name)]
+          + [
+            counters?.instructions, counters?.cycles, counters?.instructionsPerCycle, counters?.cacheMisses,
+            missed,
+          ].map { .init($0.map { NumberText.significant($0) } ?? "") }
+      })
+    let share = rows.compactMap { $0.figures.counters?.share }.min().flatMap { $0 < 1 ? $0 : nil }
+    let turns: Prose? = share.map {
+      " The counters took turns: the least ran \(NumberText.percent($0)) of the time, and counts are extrapolated."
+    }
+    return Section(
+      id: "counters", title: "Counters", [.table(table), .paragraph(Self.counterNote + (turns ?? ""))])
+  }
+
+  private static let counterNote: Prose =
+    """
+    Medians over the samples, of all threads of a contestant, in user mode, of what the row is judged by: a \
+    prompt's pass with its token, the steps behind the first token, or a product or operation. Threads that wait \
+    in a loop count too.
+    """
+
+  /// Every variant against every reference. A page shows the verdict, and the checks where one asks or one failed.
+  var correctness: Section? {
+    let entries = record.correctness
+    guard !entries.isEmpty else {
+      return Section(
+        id: "correctness", title: "Correctness",
+        [.paragraph("No variant was held against a reference in this run.")])
+    }
+    let failed = entries.contains { !$0.passed }
+    return Section(
+      id: "correctness", title: "Correctness",
+      [
+        .page([.verdict(verdict, isGood: !failed)]),
+        .details(
+          "\(counted(entries.count, "check")), each variant against each reference",
+          [.table(Table(Column.checks, entries).withoutEmptyColumns)], isOpen: failed),
+      ])
+  }
+
+  /// Load times and memory of each contestant.
+  var loading: Section? {
+    var seen = Set<Contestant>()
+    let rows = run.ranked.filter { row in
+      [Metric.peakMemory, .coldLoad, .warmLoad].contains { row.figures[$0] != nil }
+        && seen.insert(row.contestant).inserted
+    }
+    guard !rows.isEmpty else { return nil }
+    let table = Table(
+      [
+        .variant, .weights, .threads, .coldLoad, .warmLoad, .loadToFirstToken, .loadCount, .baselineMemory,
+        .peakMemory,
+      ], rows)
+    let hasFirstTokens = rows.contains { $0.figures[.loadToFirstToken] != nil }
+    return Section(
+      id: "memory", title: "Loading and memory",
+      [
+        .table(table), .paragraph(Self.memoryNote), .paragraph(hasFirstTokens ? Self.firstTokenNote : ""),
+      ])
+  }
+
+  private static let memoryNote: Prose =
+    """
+    Each variant ran in a process of its own. The peak is the resident set's largest size; it counts the pages of \
+    the memory-mapped weights file, which all processes share, in every one of them. A cold load had the file's \
+    pages dropped from the page cache first, a warm one had not.
+    """
+
+  private static let firstTokenNote: Prose =
+    """
+    Load to first token: in a fresh process that is already started, with the file in the page cache, the time to \
+    load plus the time to the first token of a prompt of 16 ids (fewer where the context is shorter); the medians \
+    of as many processes as the loads column says, in rounds of random order. A warm load is the median of the \
+    same processes. Every one of them is in `record.json`.
+    """
+}
+
+/// The columns of a check's results, for reports and for the terminal of `check`.
+extension Column where Row == Correctness {
+  static var checks: [Self] {
+    [
+      Self(heading: .init("variant", .left), key: "variant", reading: .prose { .code($0.variant) }),
+      Self(heading: .init("threads"), key: "threads", reading: .integer { $0.threads }),
+      Self(heading: .init("reference", .left), key: "reference", reading: .text { $0.reference }),
+      Self(
+        heading: .init("max abs error"), key: "max_abs_error", reading: .number { $0.maxAbsoluteError },
+        style: .scientific),
+      Self(
+        heading: .init("tolerance"), key: "tolerance", reading: .number { $0.tolerance }, style: .scientific),
+      Self(heading: .init("NMSE"), key: "nmse", reading: .number { $0.nmse }, style: .scientific),
+      Self(
+        heading: .init("argmax agreement", isOptional: true), key: "argmax",
+        reading: .text { $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : nil }),
+      Self(
+        heading: .init("verdict", .left), key: "check",
+        reading: .text { $0.passed ? "pass" : "FAIL" + ($0.failure.map { ": \($0)" } ?? "") },
+        isBad: { !$0.passed }),
+    ]
+  }
+}
+
+extension Record {
+  /// What the run was about, for headings: the model, or what was measured without one.
+  public var subject: String {
+    switch kind {
+    case .endToEnd: model?.name ?? "GPT-2"
+    case .matmul: "GEMM"
+    case .operations: "GPT-2's operations"
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Record
+import Reporting
+
+/// A result that goes to a file where one is named, otherwise to standard output.
+enum Output {
+  /// Called before the work, so that a path that cannot be written costs no minutes.
+  ///
+  /// - Throws: `RunError` where there is no folder to write to, or something in the file's place that is none: files are
+  ///   written beside their place and moved there, which would do away with a device or a pipe.
+  static func refuseUnwritable(_ path: String?, option: String = "--out") throws {
+    guard let path else { return }
+    if path.isEmpty || isFolder(path) == true {
+      throw RunError(
+        "\(option): found \(path.isEmpty ? "nothing" : "the folder \(path)"), expected a file's path")
+    }
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw RunError("\(option): found \(path), a device or a pipe, expected a file's path")
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard isFolder(folder) == true else {
+      throw RunError("\(path): cannot be written: there is no folder \(folder)")
+    }
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw RunError("\(path): cannot be written: the folder \(folder) does not permit it")
+    }
+  }
+
+  static func put(_ text: String, _ path: String?, _ console: Console) throws {
+    let whole = text.hasSuffix("\n") ? text : text + "\n"
+    guard let path else { return console.write(whole) }
+    try refuseUnwritable(path)
+    try write(to: path) { Data(whole.utf8) }
+    console.note("\(path): written")
+  }
+
+  /// Readers never meet half of the file.
+  ///
+  /// - Throws: `RunError` where the file cannot be written or `contents` throws.
+  static func write(to path: String, _ contents: () throws -> Data) throws {
+    do {
+      try contents().write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)")
+    }
+  }
+
+  /// The folder at `path`, made where there is none.
+  ///
+  /// - Throws: `RunError` naming `file`, which was to be written there.
+  static func makeFolder(_ path: String, for file: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw RunError("\(file): cannot be written: \((error as NSError).localizedDescription)")
+    }
+  }
+
+  /// Whether what is at `path` is a folder; nil where nothing is.
+  static func isFolder(_ path: String) -> Bool? {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) ? isFolder.boolValue : nil
+  }
+}
+
+extension Option {
+  static let outFile = Option("--out", value: "FILE", help: "write there instead of standard output")
+}
+
+/// The forms in which a record can be shown.
+enum RecordFormat: String, CaseIterable {
+  case markdown = "md"
+  case csv
+  case json
+  case html
+  case gitHub = "github"
+  case gitHubAction = "github-action"
+  case bencher = "bmf"
+  case llamaBench = "llama-bench"
+  case llamaBenchSQL = "llama-bench-sql"
+
+  /// Those that can show a record of this kind: llama-bench has no tests of matrix products and other operations.
+  static func all(of kind: Record.Kind) -> [RecordFormat] {
+    allCases.filter { kind == .endToEnd || ![.llamaBench, .llamaBenchSQL].contains($0) }
+  }
+
+  /// - Throws: `RunError` where the format cannot show a record of its kind.
+  func text(of record: Record) throws -> String {
+    guard Self.all(of: record.kind).contains(self) else {
+      throw RunError(
+        "--format \(rawValue): found a record of kind \(record.kind.rawValue), "
+          + "expected \(Record.Kind.endToEnd.rawValue)")
+    }
+    return switch self {
+    case .markdown: MarkdownReport(record).text
+    case .html: HTMLReport(record).text
+    case .csv: record.cells.isEmpty ? ProfileCSV(record).text : CSVReport(record).results
+    case .json: String(decoding: try record.encode(), as: UTF8.self)
+    case .gitHub: MarkdownReport.gitHubComment(record)
+    case .gitHubAction: try BenchmarkActionReport(record).json
+    case .bencher: try BencherReport(record).json
+    case .llamaBench: LlamaBenchReport(record).csv
+    case .llamaBenchSQL: LlamaBenchReport(record).sql
+    }
+  }
+}
+
+extension Arguments {
+  /// The form that `--format` names; nil where it is not given.
+  func recordFormat(of formats: [RecordFormat]) throws -> RecordFormat? {
+    try choice("--format", of: formats)
+  }
+}

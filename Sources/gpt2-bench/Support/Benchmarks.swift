@@ -1,0 +1,131 @@
+import Foundation
+import GPT2Model
+import Record
+import Reporting
+
+/// What `all` measures, as data in `Benchmarks/suites/NAME.json`.
+struct Suite: Decodable, Equatable {
+  struct Decode: Decodable, Equatable {
+    let tokens: Int
+    let depth: Int
+  }
+
+  /// The file's name without its ending.
+  private(set) var name = ""
+  let summary: String
+  /// Prompt lengths of the prefill cells.
+  let prefill: [Int]
+  let decode: [Decode]
+  let repetitions: Int
+  /// Wall time that one contestant may spend on one cell before it stops short of the repetitions.
+  let cellBudgetSeconds: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case summary, prefill, decode, repetitions, cellBudgetSeconds
+  }
+
+  /// - Parameter nameOrPath: a suite of the project, or a file of the same form.
+  init(_ nameOrPath: String, in project: Project) throws {
+    let own = "\(project.suites)/\(nameOrPath).json"
+    let path = FileManager.default.fileExists(atPath: own) ? own : nameOrPath
+    guard let data = FileManager.default.contents(atPath: path) else {
+      let known = Self.all(in: project).map(\.name).joined(separator: ", ")
+      throw UsageError("--suite", found: nameOrPath, expected: "one of \(known), or a suite's file")
+    }
+    do {
+      self = try JSONDecoder().decode(Suite.self, from: data)
+    } catch let error as DecodingError {
+      throw ModelError(error, path: path)
+    }
+    name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    let sizes = prefill + decode.flatMap { [$0.tokens, $0.depth] } + [repetitions]
+    guard sizes.allSatisfy({ $0 > 0 }), MeasuringOptions.budgets.contains(cellBudgetSeconds),
+      !(prefill.isEmpty && decode.isEmpty),
+      decode.allSatisfy({ $0.tokens > 1 })
+    else {
+      throw RunError(
+        "\(path): found a size that is not positive, a decode of one token, no cell, or a budget out of range; "
+          + "expected positive sizes, at least one cell, and cellBudgetSeconds \(MeasuringOptions.budgetRange)"
+      )
+    }
+  }
+
+  /// The project's suites that can be read, by name.
+  static func all(in project: Project) -> [Suite] {
+    Project.namesOfJSON(in: project.suites).compactMap { try? Suite($0, in: project) }
+  }
+}
+
+/// Records that later runs are compared with, in `Benchmarks/baselines`, each by its name.
+struct Baselines {
+  private let folder: String
+
+  init(in project: Project) { folder = project.root + "/Benchmarks/baselines" }
+
+  /// A baseline's name: ASCII letters, digits, `.`, `_` and `-`, at most 64 of them, a letter or a digit first, and
+  /// no `.json` at its end. So it is one file in the folder on every system, and nobody takes it for a file's name.
+  struct Name: Equatable {
+    let text: String
+
+    init?(_ text: String) {
+      let isAllowed = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+      guard isAllowed, (1...64).contains(text.count), let first = text.first, !"._-".contains(first),
+        !text.hasSuffix(".json")
+      else { return nil }
+      self.text = text
+    }
+  }
+
+  func path(of name: Name) -> String { "\(folder)/\(name.text).json" }
+
+  /// Sorted; empty where there is no folder.
+  var names: [Name] { Project.namesOfJSON(in: folder).compactMap(Name.init) }
+
+  /// The record that `text` means: a file of that path, else the baseline of that name. What can only be a path is
+  /// one, whether or not it is there.
+  ///
+  /// - Throws: `RunError` where there is neither.
+  func path(meaning text: String) throws -> String {
+    guard Output.isFolder(text) != false, let name = Name(text) else { return text }
+    if names.contains(name) { return path(of: name) }
+    let known = names.map(\.text).joined(separator: ", ")
+    throw RunError(
+      "--baseline: found '\(text)', expected a record's file"
+        + (known.isEmpty ? "; there are no baselines" : " or one of the baselines \(known)"))
+  }
+
+  /// Keeps the record under the name, in place of the one that has it; readers never meet half of a file. A run that
+  /// is not whole, or where a check failed, is not kept, and `console` is told so.
+  ///
+  /// - Throws: `RunError` where the file cannot be written.
+  func save(_ record: Record, as name: Name, _ console: Console) throws {
+    guard record.runExitCode == .done else {
+      return console.warn("baseline \(name.text): not saved, since the run is not whole or a check failed")
+    }
+    let path = path(of: name)
+    try Output.makeFolder(folder, for: path)
+    try Output.write(to: path, record.encode)
+    console.note("\(Project.shown(path)): written")
+  }
+}
+
+extension Option {
+  static let saveBaseline = Option(
+    "--save-baseline", value: "NAME",
+    help: "keep the record as Benchmarks/baselines/NAME.json, where every check passed")
+}
+
+extension Arguments {
+  /// Nil where no baseline is to be saved.
+  func baselineToSave() throws -> Baselines.Name? {
+    let option = Option.saveBaseline.names[0]
+    guard let text = string(option) else { return nil }
+    guard let name = Baselines.Name(text) else {
+      throw UsageError(
+        option, found: text,
+        expected:
+          "a name of at most 64 letters, digits, '.', '_' and '-', a letter or a digit first, without .json")
+    }
+    return name
+  }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import GPT2Kernels
+import GPT2Model
+import Measurement
+import Record
+
+enum Threads {
+  /// Cores that this process may use.
+  static let available = ProcessInfo.processInfo.activeProcessorCount
+
+  /// Thread counts that a command line may ask for: more than cores is allowed, and noted.
+  static let range = 1...256
+}
+
+/// Refuses work that would outgrow the machine: a worker that does is killed, and maybe others with it.
+enum MemoryLimit {
+  /// - Parameters:
+  ///   - bytes: what all workers together need at least.
+  ///   - what: opens the message.
+  /// - Throws: `RunError` beyond half of the machine's memory; never where that is not known.
+  static func check(_ bytes: Double, for what: String) throws {
+    guard let memory = Machine.memoryBytes, bytes > Double(memory) / 2 else { return }
+    throw RunError(
+      "\(what) \(Int(min(bytes / 1_048_576, 1e15))) MiB, expected at most half of this machine's "
+        + "\(memory >> 20) MiB")
+  }
+}
+
+extension MemoryLimit {
+  /// Refuses tests that workers would outgrow the machine with: each keeps the weights, and what its largest test took.
+  ///
+  /// - Parameters:
+  ///   - workers: how each of those that run at once decodes.
+  ///   - what: opens the message.
+  static func check(
+    _ tests: [Test], of configuration: Configuration, weightBytes: Int, workers: [Variant.Decoding],
+    for what: String
+  ) throws {
+    let bytes = workers.map { decoding in
+      tests.map { $0.bytes(of: configuration, isCached: decoding == .cache) }.max() ?? 0
+    }
+    try check(bytes.reduce(Double(workers.count * weightBytes), +), for: what)
+  }
+}
+
+extension Test {
+  /// Bytes that a worker keeps for it beside the weights: ten rows of channels and, with a cache, a key and a
+  /// value of each layer for every position; and the logits.
+  func bytes(of configuration: Configuration, isCached: Bool) -> Double {
+    let (positions, batch): (Int, Int) =
+      switch self {
+      case .prefill(let tokens, let batch): (tokens, batch)
+      case .decode(let tokens, let depth, let batch): (depth + tokens, batch)
+      case .operation: (0, 0)
+      }
+    let perPosition = Double(configuration.channels * (10 + (isCached ? 2 * configuration.layers : 0)))
+    return 4 * Double(batch) * (Double(positions) * perPosition + Double(configuration.vocabulary))
+  }
+}

@@ -1,0 +1,168 @@
+import TestSupport
+import Testing
+
+@testable import Record
+@testable import Reporting
+
+@Suite struct DocumentTests {
+  private let blocks: [Block] = [
+    .page([.paragraph("on a page")]), .samples("raw"), .heading("Sub `x`"), .note("small print"),
+    .paragraph(""), .list(["one", "**two**"]),
+    .table(Table([.init("a", .left), .init("b")], rows: [[.init("x|y"), .init("1")]])),
+    .details("more", [.paragraph("inside"), .code("code **here**")]), .verdict("2 < 3", isGood: true),
+  ]
+
+  /// What is for a page alone is left out, and what a page folds stands there like the rest.
+  @Test func asMarkdown() {
+    let document = Document(
+      title: "`a` run", opening: [.warnings(["one", "two"]), .list([])],
+      sections: [
+        Section(id: "x", title: "X", blocks), nil, Section(id: "y", title: "Y", [.paragraph(""), .page([])]),
+        Section(id: "z", title: "Z", [.paragraph("end")]),
+      ])
+    #expect(
+      document.markdown == """
+        # `a` run
+
+        > **Warning:** one
+        >
+        > **Warning:** two
+
+        ## X
+
+        ### Sub `x`
+
+        small print
+
+        - one
+        - **two**
+
+        | a    |   b |
+        | ---- | --: |
+        | x\\|y |   1 |
+
+        inside
+
+        ```
+        code **here**
+        ```
+
+        2 < 3
+
+        ## Z
+
+        end
+
+        """)
+  }
+
+  @Test func asMarkup() throws {
+    let section = try #require(Section(id: "x", title: "X & Y", blocks))
+    #expect(
+      section.markup.source == """
+        <section id="x" aria-labelledby="x-h"><h2 id="x-h">X &amp; Y</h2><p>on a page</p>
+        <pre class="samples" tabindex="0">raw</pre>
+        <h3>Sub <code>x</code></h3>
+        <p class="note">small print</p>
+        <ul><li>one</li><li><strong>two</strong></li></ul>
+        <div class="scroll" tabindex="0" role="region" aria-label="table"><table><thead><tr><th scope="col" class="l">a\
+        </th><th scope="col" class="r">b</th></tr></thead><tbody><tr><th scope="row" class="l">x|y</th><td class="r">1\
+        </td></tr></tbody></table></div>
+        <details><summary>more</summary><p>inside</p>
+        <pre class="code" tabindex="0"><code>code **here**</code></pre></details>
+        <p class="good">2 &lt; 3</p></section>
+        """)
+    #expect(
+      Markup.blocks([.warnings(["quoted", "more"])]).source
+        == "<blockquote><p><strong>Warning:</strong> quoted</p><p><strong>Warning:</strong> more</p></blockquote>"
+    )
+    #expect(
+      Markup.blocks([.details("d", [.note("n")], isOpen: true)]).source.hasPrefix("<details open=\"open\">"))
+  }
+
+  @Test func everyBlockOfAReportBecomesAPage() throws {
+    for record in [Fixture.small(), Fixture.troubled(), Fixture.gemm()] {
+      let document = RunReport(RunFigures(record)).document
+      let markup = [Markup.blocks(document.opening)] + document.sections.map(\.markup)
+      let page = try ParsedPage(Markup.document(.element("div", [:], markup)))
+      #expect(!page.root.text.contains("| -"))
+      #expect(!page.root.text.contains("## "))
+      #expect(page.all("table").count >= 4)
+    }
+  }
+}
+
+@Suite struct GitHubCommentTests {
+  @Test func theAnswerIsShownAndTheTablesAreFolded() {
+    let text = MarkdownReport.gitHubComment(Fixture.small())
+    let lines = text.split(separator: "\n")
+    #expect(lines[0] == "<!-- gpt2-bench report -->")
+    #expect(lines[1] == "### synthetic:tiny on Example CPU")
+    #expect(lines[2].hasPrefix("**`kv-cache` (1 thread) is fastest at decode (`tg5 @ d64`): 476.2"))
+    let open = text.firstRange(of: "<details>")?.lowerBound ?? text.startIndex
+    #expect(!text[..<open].contains("| "))
+    for title in [
+      "Ranking", "Every cell", "Correctness", "How it was measured", "Machine, build and ceilings",
+    ] {
+      #expect(text.contains("<details><summary>\(title)</summary>\n\n"))
+    }
+    #expect(text.count(of: "<details>") == text.count(of: "</details>"))
+    #expect(!text.contains("Left out"))
+  }
+
+  @Test func warningsAreShown() {
+    let text = MarkdownReport.gitHubComment(Fixture.troubled())
+    let shown = text.prefix(upTo: text.firstRange(of: "<details>")?.lowerBound ?? text.endIndex)
+    #expect(shown.contains("> **Warning:** The build is a debug build."))
+    #expect(shown.contains("FAILED its correctness check: `simd8`"))
+  }
+
+  @Test func aLongReportEndsWithinTheLimitAndSaysWhatWasLeftOut() {
+    var record = Fixture.small()
+    let cells = record.cells
+    record.cells = (0..<100).flatMap { index in
+      cells.map { cell in
+        var cell = cell
+        cell.variant += "-\(index)"
+        return cell
+      }
+    }
+    let text = MarkdownReport.gitHubComment(record)
+    #expect(text.utf8.count <= 65_536)
+    #expect(text.utf8.count > 60_000)
+    #expect(text.count(of: "<details>") == text.count(of: "</details>"))
+    let last = text.split(separator: "\n").last ?? ""
+    #expect(last.hasPrefix("*Left out, since a comment has at most 65536 characters: "))
+    #expect(last.contains("lines of “Every cell”"))
+  }
+
+  @Test func aCodeBlockIsCutWholeOrNotAtAll() {
+    let lines = String(repeating: "0123456789\n", count: 7000)
+    let comment = GitHubComment(
+      marker: "m", heading: "h", shown: [.paragraph("before")],
+      folded: [Section(id: "long", title: "long", [.paragraph("kept"), .code(lines)])])
+    #expect(comment.text.count(of: "```") == 0)
+    #expect(comment.text.contains("kept\n\n\n</details>"))
+    #expect(comment.text.contains("Left out"))
+  }
+
+  @Test func whatARecordSaysCannotEndItsFold() {
+    var record = Fixture.troubled()
+    record.cells[5].message = "</details> <!-- hidden"
+    let text = MarkdownReport.gitHubComment(record)
+    #expect(text.contains("&lt;/details> &lt;!-- hidden"))
+    #expect(text.count(of: "<!--") == 1)
+    #expect(text.count(of: "<details>") == text.count(of: "</details>"))
+  }
+}
+
+@Suite struct WorkflowCommandTests {
+  @Test func whatWouldEndTheCommandIsEscaped() {
+    let command = WorkflowCommand(level: .error, title: "100 %: a, b\r\nc", message: "100 %: a, b\r\nc")
+    #expect(command.line == "::error title=100 %25%3A a%2C b%0D%0Ac::100 %25: a, b%0D%0Ac")
+  }
+}
+
+extension String {
+  fileprivate func count(of part: String) -> Int { ranges(of: part).count }
+}

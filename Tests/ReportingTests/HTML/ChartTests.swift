@@ -1,0 +1,105 @@
+import Testing
+
+@testable import Record
+@testable import Reporting
+
+@Suite struct ScaleTests {
+  @Test(arguments: [
+    (80.0, 5, 20.0), (100, 5, 20), (61.15, 5, 20), (1.0, 5, 0.2), (0.03, 5, 0.01), (1529, 5, 500), (7, 7, 1),
+    (5, 5, 1),
+  ])
+  func stepsAreRound(span: Double, wanted: Int, expected: Double) {
+    #expect(abs(Ticks.step(span, wanted: wanted) / expected - 1) < 1e-12)
+  }
+
+  @Test func stepsOfNothingAreOne() {
+    #expect([0, -1, .nan, .infinity].map { Ticks.step($0, wanted: 5) } == [1, 1, 1, 1])
+  }
+
+  @Test func linearTicksAreTheMultiplesWithin() {
+    #expect(Ticks.linear(0...80) == [0, 20, 40, 60, 80])
+    #expect(Ticks.linear(0...1).map(Ticks.label) == ["0", "0.2", "0.4", "0.6", "0.8", "1"])
+    #expect(Ticks.linear(17...129) == [50, 100])
+  }
+
+  @Test func logarithmicTicksThinOutAsTheRangeGrows() {
+    #expect(Ticks.logarithmic(0.9...110) == [1, 2, 5, 10, 20, 50, 100])
+    #expect(Ticks.logarithmic(0.5...20_000).map(Ticks.label) == ["1", "10", "100", "1000", "10000"])
+    #expect(Ticks.logarithmic(15...25) == [15, 20, 25])
+    #expect(Ticks.logarithmic(1e-9...1e9).count < 8)
+  }
+
+  @Test func lengthsStartAtZeroAndEndAtATick() {
+    let scale = Scale.fromZero(to: 61.15, start: 0, end: 400)
+    #expect(scale.upper == 80 && scale.position(0) == 0 && scale.position(80) == 400)
+    #expect(scale.position(20) == 100)
+    #expect(Scale.fromZero(to: 80, start: 0, end: 1).upper == 80)
+    #expect(Scale.fromZero(to: 0, start: 0, end: 1).upper == 1)
+    #expect(Scale.fromZero(to: .nan, start: 0, end: 1).upper == 1)
+  }
+
+  @Test func logarithmsAreEvenlySpacedAndMayRunUpwards() {
+    let scale = Scale(kind: .logarithmic, lower: 1, upper: 1000, start: 300, end: 0)
+    #expect([1, 10, 100, 1000].map(scale.position).map { $0.rounded() } == [300, 200, 100, 0])
+    #expect(scale.clamped(0) == 300 && scale.clamped(1e9).rounded() == 0)
+  }
+
+  @Test func scalesOfOneValueOrNoneHaveASpan() {
+    for values in [[], [5], [5, 5], [0], [.nan], [-3]] as [[Double]] {
+      for scale in [
+        Scale.around(values, start: 0, end: 100), .logarithmic(values, start: 0, end: 100),
+      ] {
+        #expect(scale.upper > scale.lower)
+        #expect(scale.position(5).isFinite)
+        #expect(scale.ticks.allSatisfy { (scale.lower...scale.upper).contains($0) || abs($0) < 1e-9 })
+      }
+    }
+  }
+
+  @Test func coordinatesAreShort() {
+    #expect(
+      [0, 1, 1.26, -0.04, -0.5, 399.96, .nan].map(coordinate) == ["0", "1", "1.3", "0", "-0.5", "400", "0"])
+  }
+
+  @Test func textIsCutWhereItWouldNotFit() {
+    #expect(TextWidth.fitted("packed", to: 100) == "packed")
+    let cut = TextWidth.fitted(String(repeating: "m", count: 99), to: 100)
+    #expect(cut.hasSuffix("…") && TextWidth.of(cut) <= 100)
+  }
+
+  @Test func namesBesidePointsCoverNeitherPointsNorEachOther() {
+    var places = LabelPlaces(within: (0, 400))
+    places.block(x: 200, y: 100)
+    let markup = (0..<20).compactMap { _ in places.place("projection", besideX: 200, y: 100) }
+    #expect((1...8).contains(markup.count))
+    var narrow = LabelPlaces(within: (190, 210))
+    #expect(narrow.place("projection", besideX: 200, y: 100) == nil)
+  }
+}
+
+@Suite struct ThemeTests {
+  @Test(arguments: [Theme.light, .dark])
+  func textAndMarksStandOutFromWhatIsBehindThem(theme: Theme) {
+    for back in [theme.background, theme.surface] {
+      for text in [theme.text, theme.muted, theme.accent, theme.good, theme.bad, theme.warning] {
+        #expect(text.contrast(against: back) >= 4.5, "\(text.hex) on \(back.hex)")
+      }
+    }
+    // Parts of bars carry their names in the colour of the background.
+    for color in theme.series {
+      #expect(color.contrast(against: theme.background) >= 4.5, "\(color.hex)")
+    }
+  }
+
+  @Test func contrastIsThatOfTheStandard() {
+    #expect(abs(Color(0x000000).contrast(against: Color(0xFFFFFF)) - 21) < 1e-9)
+    #expect(Color(0x777777).contrast(against: Color(0x777777)) == 1)
+    #expect(abs(Color(0x767676).contrast(against: Color(0xFFFFFF)) - 4.54) < 0.01)
+  }
+
+  @Test func noTwoOfManySeriesLookTheSame() {
+    let looks = (0..<64).map { SeriesStyle(index: $0) }.map { "\($0.cssClass) \($0.shape)" }
+    #expect(Set(looks).count == 64)
+    #expect(Set((0..<8).map { SeriesStyle(index: $0).shape }).count == 8)
+  }
+}

@@ -1,0 +1,182 @@
+import TestSupport
+import Testing
+
+@testable import Record
+@testable import Reporting
+
+@Suite struct CounterReportTests {
+  /// `kv-cache` with counters: 64 prompt tokens, four steps behind the first token.
+  private func record(share: Double? = 1) -> Record {
+    var record = Fixture.small()
+    for (cell, unit) in [(2, 64), (3, 4)] {
+      for sample in record.cells[cell].samples.indices {
+        let factor = unit * (sample + 1)
+        record.cells[cell].samples[sample].counters = [
+          "instructions": 3000 * factor, "cycles": 1000 * factor, "cacheReferences": 40 * factor,
+          "cacheMisses": 10 * factor, "somethingElse": 1,
+        ]
+        record.cells[cell].samples[sample].countersShare = share
+      }
+    }
+    return record
+  }
+
+  @Test func medianForEachToken() throws {
+    let record = record()
+    let prompt = try #require(CounterFigures(record.cells[2]))
+    #expect(prompt.instructions == 6000 && prompt.cycles == 2000)
+    #expect(prompt.cacheReferences == 80 && prompt.cacheMisses == 20)
+    #expect(prompt.instructionsPerCycle == 3)
+    #expect(CounterFigures(record.cells[3]) == prompt)
+    #expect(CounterFigures(record.cells[0]) == nil)
+    var gemm = Fixture.gemmCell("naive", m: 2, milliseconds: [1])
+    gemm.samples[0].counters = ["instructions": 500]
+    let call = try #require(CounterFigures(gemm))
+    // Ten calls a sample.
+    #expect(call.instructions == 50 && call.cycles == nil && call.instructionsPerCycle == nil)
+  }
+
+  @Test func theTableHasTheRowsThatWereCounted() {
+    let report = MarkdownReport(record()).text
+    #expect(
+      report.contains(
+        """
+        ## Counters
+
+        | variant    | threads | test      | instructions per token | cycles per token |   IPC | cache misses per token | of cache references % |
+        | ---------- | ------: | --------- | ---------------------: | ---------------: | ----: | ---------------------: | --------------------: |
+        | `kv-cache` |       1 | tg5 @ d64 |                   6000 |             2000 | 3.000 |                  20.00 |                 25.00 |
+        | `kv-cache` |       1 | pp64      |                   6000 |             2000 | 3.000 |                  20.00 |                 25.00 |
+
+        Medians over
+        """))
+    #expect(!report.contains("The counters took turns"))
+    #expect(MarkdownReport(record(share: nil)).text.contains("## Counters"))
+    #expect(
+      MarkdownReport(record(share: 0.625)).text.contains(
+        "The counters took turns: the least ran 62.5 % of the time, and counts are extrapolated."))
+  }
+
+  @Test func csvHasThemWhereTheyAre() {
+    let rows = CSVReport(record()).results.split(separator: "\n")
+    #expect(rows.count { $0.hasSuffix(",6000,2000,20,") } == 2)
+    #expect(rows.count { $0.hasSuffix(",,,,") } == 2)
+  }
+
+  @Test func withoutCountersThereIsTheReasonOrNothing() {
+    var record = Fixture.small()
+    #expect(!MarkdownReport(record).text.contains("Counters"))
+    record.countersUnavailable =
+      "perf_event_open: no hardware counters (ENOENT): a virtual machine without a PMU"
+    #expect(
+      MarkdownReport(record).text.contains(
+        "\n\n## Counters\n\nNone: perf_event_open: no hardware counters (ENOENT): a virtual machine without a PMU.\n\n"
+      ))
+  }
+}
+
+/// Loads and first tokens, other programs, and records from before there were any.
+@Suite struct LoadTests {
+  private func record() -> Record { Fixture.loaded() }
+
+  @Test func theFirstTokenBehindALoadIsAMedianWithItsInterval() throws {
+    let figures = CellFigures(record().cells[0], ceiling: nil)
+    #expect(figures[.loadToFirstToken]?.value == 20)
+    let interval = try #require(figures[.loadToFirstToken]?.interval)
+    #expect(interval.lower == 10 && interval.upper == 30)
+    #expect(figures.loadSampleCount == 3)
+    #expect(figures[.warmLoad]?.value == 2)
+    #expect(figures[.baselineMemory]?.value == 10)
+    var failed = record().cells[0]
+    failed.status = .failedCheck
+    #expect(CellFigures(failed, ceiling: nil)[.loadToFirstToken] == nil)
+  }
+
+  @Test func theReportShowsThemWithTheMemory() {
+    let text = MarkdownReport(record()).text
+    #expect(
+      text.contains(
+        """
+        | variant  | weights | threads | load, cold ms | load, warm ms | load to first token ms ± CI | loads | before loading MiB | peak memory MiB |
+        | -------- | ------- | ------: | ------------: | ------------: | --------------------------: | ----: | -----------------: | --------------: |
+        | kv-cache | f32     |       1 |               |         2.000 |               20.00 ± 10.00 |     3 |              10.00 |           50.00 |
+        """))
+    #expect(text.contains("\n\nLoad to first token: in a fresh process that is already started, "))
+    #expect(!MarkdownReport(Fixture.small()).text.contains("oad to first token"))
+  }
+
+  @Test func theReportSaysWhatOtherProgramsWere() {
+    let text = MarkdownReport(record()).text
+    #expect(
+      text.contains(
+        """
+        ### Other programs
+
+        - **kv-cache**: engine 1.2, `python3 a.py`
+        - **mute**: `./mute`
+
+        Each answers the lines of
+        """))
+    #expect(!MarkdownReport(Fixture.small()).text.contains("### Other programs"))
+  }
+
+  @Test func theTableHasAColumnForEach() throws {
+    let lines = CSVReport(record()).results.split(separator: "\n")
+    let names = lines[0].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    let values = lines[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    let row = Dictionary(uniqueKeysWithValues: zip(names, values))
+    #expect(row["memory_before_load_mib"] == "10")
+    #expect(row["load_to_first_token_ms"] == "20")
+    #expect(row["load_to_first_token_ms_ci_high"] == "30")
+    #expect(row["load_samples"] == "3")
+  }
+}
+
+@Suite struct CeilingTableTests {
+  @Test func aTerminalShowsEveryLevelWithRoofMedianAndBest() {
+    #expect(
+      CeilingTable(Fixture.ceilings).text
+        == """
+        threads  ceiling       unit      roof  a thread  median   best  n  working set  read as
+              2  FMA, float32  GFLOP/s  216.0     108.0   200.0  220.0  3
+              2  L2 read       GB/s     50.00     25.00   50.00  50.00  3     2.00 MiB  1 stream
+              2  DRAM read     GB/s     11.80     5.900   11.00  12.00  3      512 MiB  4 streams, 1024 B ahead
+        2 threads, DRAM: the buffer is small
+        """)
+  }
+
+  @Test func aReportSaysHowLongItTookAndWhatTheRoofIs() {
+    var record = Fixture.small()
+    record.ceilings = Fixture.ceilings
+    record.ceilingSeconds = 3.21
+    let text = MarkdownReport(record).text
+    #expect(text.contains("|       2 | L2 read      | GB/s    | 50.00 |    25.00 |  50.00 | 50.00 |   3 |"))
+    #expect(text.contains("- 2 threads, DRAM: the buffer is small\n"))
+    #expect(
+      text.contains("The roof is the 90th percentile of n trials before, between and after the rounds, "))
+    #expect(text.contains("which took 3.2 s in all"))
+  }
+
+  @Test func aRecordWithoutTrialsShowsItsBest() {
+    let table = CeilingTable([Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10)]).table
+    #expect(
+      table.rows.map { $0.map(\.text.plain) } == [
+        ["1", "FMA, float32", "GFLOP/s", "100.0", "100.0", "", "100.0", "", "", ""],
+        ["1", "DRAM read", "GB/s", "10.00", "10.00", "", "10.00", "", "", ""],
+      ])
+  }
+}
+
+@Suite struct ForkJoinReportTests {
+  private var record: Record {
+    var record = Fixture.small()
+    record.machine.forkJoin = ForkJoin(threads: 2, hotMicroseconds: 0.9126, wokenMicroseconds: 12.34)
+    return record
+  }
+
+  @Test func reportSaysWhatForkingCosts() {
+    #expect(
+      MarkdownReport(record).text.contains("| Fork and join | 2 threads: 0.913 µs hot, 12.3 µs woken"))
+    #expect(!MarkdownReport(Fixture.small()).text.contains("Fork and join"))
+  }
+}

@@ -8,7 +8,7 @@ public struct Ceiling: Codable, Sendable, Equatable {
   public var fmaGFLOPS: Double
   /// Best of the trials: reading a buffer far larger than the caches, in GB/s (10⁹ bytes).
   public var dramGBPerSecond: Double
-  /// Every trial behind `fmaGFLOPS`; absent in records that kept only the best.
+  /// Every trial of `fmaGFLOPS`; absent in records that kept only the best.
   public var fmaTrials: [Double]?
   /// The levels of memory, nearest first, DRAM among them; absent likewise.
   public var memory: [MemoryRoof]?

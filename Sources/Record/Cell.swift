@@ -56,7 +56,7 @@ public struct LoadTimes: Codable, Sendable, Equatable {
   }
 }
 
-/// One load in a fresh process, and the first token behind it.
+/// One load in a fresh process, and the first token after it.
 public struct LoadSample: Codable, Sendable, Equatable {
   /// The round it was taken in, from 0.
   public var round: Int
@@ -79,14 +79,14 @@ public struct Sample: Codable, Sendable, Equatable {
   public var sequence: Int
   /// From the request to its end. For an operation: the mean of `iterations` calls.
   public var elapsedNanoseconds: Double
-  /// Calls behind one sample of an operation; 1 otherwise.
+  /// Calls in one sample of an operation; 1 otherwise.
   public var iterations: Int
   /// The forward pass over the prompt alone; nil for an operation.
   public var prefillNanoseconds: Int?
   /// For each new token, when its id was there, counted from the request's start.
   public var tokenNanoseconds: [Int]
   /// Events that the CPU counted for all threads of the contestant, by their names (`instructions`, `cycles`,
-  /// `cacheReferences`, `cacheMisses`), over what the cell is judged by: the request of a prompt, the steps behind the
+  /// `cacheReferences`, `cacheMisses`), over what the cell is judged by: the request of a prompt, the steps after the
   /// first token, or all calls of a sample of an operation. Nil where nothing was counted.
   public var counters: [String: Int]?
   /// The share of the time in which every counter really counted, above 0 and at most 1.

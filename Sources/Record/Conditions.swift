@@ -1,4 +1,4 @@
-/// What the run met on its machine, from before the first process was started to behind the last sample. What could
+/// What the run met on its machine, from before the first process is started until after the last sample. What could
 /// not be read is absent.
 public struct Conditions: Codable, Sendable, Equatable {
   /// The run in stretches of a second or more, in order.
@@ -71,7 +71,7 @@ public struct CalibrationSample: Codable, Sendable, Equatable {
   /// Wall time since the observation's start.
   public var atSeconds: Double
   public var nanoseconds: Int
-  /// What the frequency driver said just behind the loop.
+  /// What the frequency driver said just after the loop.
   public var frequencyMHz: Double?
 
   public init(atSeconds: Double, nanoseconds: Int, frequencyMHz: Double?) {

@@ -92,8 +92,8 @@ struct DecodingProblem<Value: Decodable> {
   }
 }
 
-/// `cells[3].threads`
-private func fieldName(_ path: [any CodingKey]) -> String {
+/// The way to a field of a document: `cells[3].threads`.
+public func fieldName(_ path: [any CodingKey]) -> String {
   path.reduce("") { name, key in
     if let index = key.intValue { return name + "[\(index)]" }
     return name.isEmpty ? key.stringValue : name + "." + key.stringValue

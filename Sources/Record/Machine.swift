@@ -36,7 +36,7 @@ public struct Build: Codable, Sendable, Equatable {
   public var cpuFlag: String
   /// Width of the float vectors that the build may use, in bits.
   public var vectorBits: Int
-  /// The source tree's commit when the run started, `-dirty` behind it where files differed.
+  /// The source tree's commit when the run started, `-dirty` after it where files differed.
   public var commit: String?
 
   public init(

@@ -4,9 +4,9 @@ public enum OperationShape: Codable, Sendable, Hashable {
   case matmul(m: Int, k: Int, n: Int)
   case layerNorm(rows: Int, channels: Int)
   case gelu(rows: Int, channels: Int)
-  /// Of the scores of `rows` new positions behind `depth` others, of all heads.
+  /// Of the scores of `rows` new positions after `depth` others, of all heads.
   case softmax(rows: Int, heads: Int, depth: Int)
-  /// Of `rows` new positions behind `depth` others.
+  /// Of `rows` new positions after `depth` others.
   case attention(rows: Int, heads: Int, headSize: Int, depth: Int)
   case embedding(rows: Int, channels: Int, vocabulary: Int)
   /// The choice of one token.

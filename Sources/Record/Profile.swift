@@ -34,7 +34,7 @@ public struct Profile: Codable, Sendable, Equatable {
   /// One phase in one layer.
   public struct Entry: Codable, Sendable, Equatable {
     public var phase: ProfilePhase
-    /// From 0; nil for what stands before and behind the layers.
+    /// From 0; nil for what stands before and after the layers.
     public var layer: Int?
     /// Operations; the three parts of attention are parts of one, and GELU counts as one however it is computed.
     public var calls: Int

@@ -11,12 +11,12 @@ public enum ProfilePhase: String, NamedChoice {
   /// What attention does beside its three parts.
   case attentionOther = "attention-other"
   case projection
-  /// The addition to the residual stream behind the projection, where it is not fused into the product.
+  /// The addition to the residual stream after the projection, where it is not fused into the product.
   case projectionResidual = "projection-residual"
   case up = "mlp-up"
   case gelu
   case down = "mlp-down"
-  /// Likewise behind the MLP.
+  /// Likewise after the MLP.
   case mlpResidual = "mlp-residual"
   case logits
   case sampling

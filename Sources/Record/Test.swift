@@ -7,7 +7,7 @@ public enum Test: Sendable, Hashable {
   /// An operation alone. `64x768x3072` of a matrix product, `layernorm 64x768`
   case operation(OperationShape)
 
-  /// `pp64`, `tg32 @ d64`, `64x768x3072` (M, K, N), `layernorm 64x768`; ` b4` behind it for a batch of four.
+  /// `pp64`, `tg32 @ d64`, `64x768x3072` (M, K, N), `layernorm 64x768`; ` b4` after it for a batch of four.
   public var name: String {
     switch self {
     case .prefill(let tokens, let batch):

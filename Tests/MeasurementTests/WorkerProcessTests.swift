@@ -22,8 +22,7 @@ private let echo = """
   done
   """
 
-private func ask(_ contestant: WorkerProcess, timeout: Duration = .seconds(5)) throws(WorkerError) -> Number
-{
+private func ask(_ contestant: WorkerProcess, timeout: Duration = .seconds(5)) throws(WorkerError) -> Number {
   try contestant.request("run", Number(value: 1), timeout: timeout)
 }
 

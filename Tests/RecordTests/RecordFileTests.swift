@@ -55,6 +55,48 @@ import Testing
     #expect(!found.contains("\n"))
   }
 
+  /// Whatever else is wrong with it.
+  @Test(arguments: [
+    ("{\"schema\": 2, \"kind\": \"later\"}", "schema: found 2, expected 1"),
+    ("{\"schema\": 1, \"kind\": 5}", "kind: found 5, expected a string"),
+    (
+      "{\"schema\": 1, \"kind\": \"builds\"}",
+      "kind: found \"builds\", expected one of \"end-to-end\", \"gemm\", \"ops\""
+    ),
+  ])
+  func schemaAndKindComeFirst(text: String, expected: String) {
+    #expect(message { try Record.decode(Data(text.utf8), path: path) } == "\(path): \(expected)")
+  }
+
+  @Test func aFileSaysWhichKindItIs() throws {
+    try withTemporaryFolder { folder in
+      let file = "\(folder)/record.json"
+      try Fixture.small().encode().write(to: URL(fileURLWithPath: file))
+      #expect(try RecordFile.read(path: file) == .run(Fixture.small()))
+      #expect(
+        message { try PairedRecord.read(path: file) }
+          == "\(file): kind: found \"end-to-end\", expected \"builds\"")
+      try Data("{\"schema\": 1, \"kind\": \"builds\"}".utf8).write(to: URL(fileURLWithPath: file))
+      #expect(message { try RecordFile.read(path: file) }?.hasSuffix(": missing, expected an array") == true)
+    }
+  }
+
+  /// Records have a word of its own for a matrix product, and had it before it was an operation.
+  @Test func aMatrixProductIsWrittenAsEver() throws {
+    let json = "{\"gemm\":{\"k\":3,\"m\":2,\"n\":4}}"
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let test = CellTest.operation(.matmul(m: 2, k: 3, n: 4))
+    #expect(String(decoding: try encoder.encode(test), as: UTF8.self) == json)
+    #expect(try JSONDecoder().decode(CellTest.self, from: Data(json.utf8)) == test)
+    let shape = "{\"operation\":{\"shape\":{\"gelu\":{\"channels\":3,\"rows\":2}}}}"
+    let gelu = CellTest.operation(.gelu(rows: 2, channels: 3))
+    #expect(String(decoding: try encoder.encode(gelu), as: UTF8.self) == shape)
+    #expect(try JSONDecoder().decode(CellTest.self, from: Data(shape.utf8)) == gelu)
+    let other = "{\"operation\":{\"shape\":{\"matmul\":{\"k\":3,\"m\":2,\"n\":4}}}}"
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(CellTest.self, from: Data(other.utf8)) }
+  }
+
   @Test func everyTruncationIsRefusedInOneLine() throws {
     let data = try Fixture.small().encode()
     for length in stride(from: 0, to: data.count - 2, by: 97) {

@@ -147,7 +147,7 @@ public struct CeilingSettings: Sendable {
   private var isSketch = false
 
   /// `brief` in this environment variable cuts everything short, and every ceiling then has a remark that says so: for
-  /// trying out what comes before and behind the measuring.
+  /// trying out what comes before and after the measuring.
   public static let variable = "GPT2_BENCH_CEILINGS"
 
   /// For this machine, as the environment has it.

@@ -93,7 +93,7 @@ struct CPUTimes: Sendable, Equatable {
   /// Logical cores that are on; nil where none is listed.
   var cores: Int?
 
-  /// user, nice, system, idle, iowait, irq, softirq, steal; the two behind them are in user and nice already. The
+  /// user, nice, system, idle, iowait, irq, softirq, steal; the two after them are in user and nice already. The
   /// oldest kernels have the first four.
   private static let counted = 8
   private static let waiting = 3...4
@@ -226,7 +226,7 @@ struct GroupThrottling: Sendable, Equatable {
 
 /// Lines of a name, a blank and a number, as in `/proc/vmstat`.
 enum CounterList {
-  /// Nil where no line has the name, or what stands behind it is no number.
+  /// Nil where no line has the name, or what stands after it is no number.
   static func value(of name: String, in text: String) -> UInt64? {
     for line in text.split(separator: "\n") {
       let words = line.split(whereSeparator: \.isWhitespace)

@@ -54,7 +54,7 @@ public final class ConditionsRecorder {
     look()
   }
 
-  /// Looks a last time. The observation may go on behind it.
+  /// Looks a last time. The observation may go on after it.
   ///
   /// - Returns: everything observed.
   @discardableResult

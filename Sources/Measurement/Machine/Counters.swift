@@ -106,7 +106,7 @@ public enum CounterEvent: String, Sendable, CaseIterable {
   }
 }
 
-/// The system calls behind the counters; a test puts its own in.
+/// The system calls of the counters; a test puts its own in.
 protocol CounterLayer {
   /// A descriptor, or the error's number.
   func open(_ event: CounterEvent, excludesHypervisor: Bool) -> Result<Int32, CounterError>

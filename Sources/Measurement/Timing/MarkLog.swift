@@ -63,7 +63,7 @@ public enum MarkLog {
     }
   }
 
-  /// The calling thread's room, which lives as long as the process: a thread that ends may leave marks behind.
+  /// The calling thread's room, which lives as long as the process: a thread that ends may leave marks.
   @inline(never)
   private static func enlist() -> UnsafeMutableRawPointer {
     let marks = ThreadMarks()
@@ -180,7 +180,7 @@ public struct MarkCost: Sendable {
   private static let marks = 32
   private static let tries = 200
 
-  /// Ticks of as many pieces of work as marks, each with what notes one behind it.
+  /// Ticks of as many pieces of work as marks, each with what notes one after it.
   private static func least(_ work: () -> Void, _ note: () -> Void) -> UInt64 {
     (0..<tries).reduce(UInt64.max) { least, _ in
       let start = csystem_ticks()

@@ -12,13 +12,13 @@ import CSystem
 // Each is an empty `asm volatile` with a memory clobber: no instruction of its own, but the compiler must
 // assume that it read and wrote memory.
 
-/// The same pointer, of which the compiler no longer knows what lies behind it.
+/// The same pointer, of which the compiler no longer knows what it points to.
 @inlinable @inline(__always)
 public func launder<T>(_ pointer: UnsafePointer<T>) -> UnsafePointer<T> {
   unsafeBitCast(csystem_launder(pointer), to: UnsafePointer<T>.self)
 }
 
-/// The same pointer, of which the compiler no longer knows what lies behind it.
+/// The same pointer, of which the compiler no longer knows what it points to.
 @inlinable @inline(__always)
 public func launder<T>(_ pointer: UnsafeMutablePointer<T>) -> UnsafeMutablePointer<T> {
   UnsafeMutablePointer(mutating: launder(UnsafePointer(pointer)))
@@ -30,13 +30,13 @@ public func launder(_ value: Int) -> Int {
   Int(csystem_launder_integer(Int64(value)))
 }
 
-/// Counts everything stored behind the pointer so far as used.
+/// Counts everything stored where it points so far as used.
 @inlinable @inline(__always)
 public func sink<T>(_ pointer: UnsafePointer<T>) {
   csystem_sink(pointer)
 }
 
-/// Counts everything stored behind the pointer so far as used.
+/// Counts everything stored where it points so far as used.
 @inlinable @inline(__always)
 public func sink<T>(_ pointer: UnsafeMutablePointer<T>) {
   csystem_sink(pointer)

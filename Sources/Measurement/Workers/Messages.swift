@@ -1,4 +1,5 @@
 import Foundation
+import Record
 
 // The lines that a worker and its parent exchange: one JSON object each way, described for the authors of
 // other workers in Benchmarks/peers/README.md.
@@ -98,7 +99,7 @@ enum MessageCoding {
   }
 
   private static func path(_ keys: [any CodingKey]) -> String {
-    keys.isEmpty ? "(the whole line)" : keys.map(\.stringValue).joined(separator: ".")
+    keys.isEmpty ? "(the whole line)" : fieldName(keys)
   }
 }
 

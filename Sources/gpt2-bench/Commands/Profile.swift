@@ -134,7 +134,7 @@ enum Profiling: Command {
     }
   }
 
-  /// The prompt's length and the new tokens behind it.
+  /// The prompt's length and the new tokens after it.
   private static func lengths(
     _ arguments: Arguments, _ configuration: Configuration
   ) throws -> (prompt: Int, tokens: Int) {

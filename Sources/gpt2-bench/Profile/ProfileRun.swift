@@ -4,7 +4,7 @@ import Measurement
 import Record
 import Reporting
 
-/// Runs a prompt and the greedy tokens behind it under probes.
+/// Runs a prompt and the greedy tokens after it under probes.
 ///
 /// Where the probes' cost is asked for, each pass runs twice at the same place of the same sequence, with probes and
 /// without, in an order that alternates: a machine that drifts drifts for both.
@@ -17,7 +17,7 @@ struct ProfileRun {
   /// Passes of one stage at most.
   let mostPasses: Int
   let measuresOverhead: Bool
-  /// Whether decoding stops only behind the last token, however long that takes: where passes are compared with
+  /// Whether decoding stops only after the last token, however long that takes: where passes are compared with
   /// another's, which have to be at the same positions.
   var coversAllPositions = false
   /// Whether the engine is new and has to run once before anything is timed.
@@ -85,7 +85,7 @@ struct ProfileRun {
     stage.seconds >= stageSeconds || stage.passes.count >= mostPasses
   }
 
-  /// The prompt and one token behind it, where there is room: memory is taken, the weights have been read.
+  /// The prompt and one token after it, where there is room: memory is taken, the weights have been read.
   private func warmUp(_ prompt: [Int]) throws {
     sequence.reset()
     try sequence.append(prompt)
@@ -122,7 +122,7 @@ struct ProfileRun {
   }
 }
 
-/// One step of an engine and the choice of a token behind it.
+/// One step of an engine and the choice of a token after it.
 struct Pass {
   let token: Int
   /// Of `SystemClock`.

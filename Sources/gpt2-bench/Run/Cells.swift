@@ -14,7 +14,7 @@ struct GenerationCells {
   /// Tokens of the short pass that warms up: enough to touch every weight and fill a tile.
   private static let warmupPrompt = 8
 
-  /// The prompt that a first token is asked for right behind a load.
+  /// The prompt that a first token is asked for right after a load.
   private static let firstTokenPrompt = 16
 
   /// What a report says of it.
@@ -40,10 +40,8 @@ struct GenerationCells {
     let shortIDs = ids.map { Array($0.prefix(short.prompt)) }
     return CellPlan(
       test: test,
-      request: RunRequest(
-        generation: .init(prompts: ids, text: startsAtText ? text : nil, tokens: tokens)),
-      warmup: RunRequest(
-        generation: .init(prompts: shortIDs, text: nil, tokens: short.tokens)),
+      request: RunRequest(prompts: ids, text: startsAtText ? text : nil, tokens: tokens),
+      warmup: RunRequest(prompts: shortIDs, tokens: short.tokens),
       work: { decoding in
         switch test {
         case .decode: averageStep(decoding, depth: prompt, tokens: tokens, batch: batch)
@@ -60,11 +58,10 @@ struct GenerationCells {
   /// A short prompt of ids and one new token.
   func firstToken() throws -> RunRequest {
     let length = min(Self.firstTokenPrompt, configuration.context)
-    return RunRequest(
-      generation: .init(prompts: try prompts.make(tokens: length, batch: 1).prompts, text: nil, tokens: 1))
+    return RunRequest(prompts: try prompts.make(tokens: length, batch: 1).prompts, tokens: 1)
   }
 
-  /// The prompt of the first test that is a prompt's, and a few tokens behind it; nil where there is none.
+  /// The prompt of the first test that is a prompt's, and a few tokens after it; nil where there is none.
   func profile(_ tests: [Test]) throws -> ProfileRequest? {
     let lengths = tests.compactMap { test -> Int? in
       if case .prefill(let tokens, 1) = test { return tokens }
@@ -86,7 +83,7 @@ struct GenerationCells {
     return (work.flops, work.bytes)
   }
 
-  /// The mean over the steps behind the first new token.
+  /// The mean over the steps after the first new token.
   private func averageStep(
     _ decoding: Variant.Decoding, depth: Int, tokens: Int, batch: Int
   ) -> (flops: Double, bytes: Double) {

@@ -21,7 +21,7 @@ final class Interruption: Sendable {
       return DispatchSource.makeSignalSource(signal: number, queue: .global())
     }
     for source in sources {
-      source.setEventHandler { [flag = UnsafeFlag(self)] in flag.raise() }
+      source.setEventHandler { Self.shared.raise() }
       source.resume()
     }
   }
@@ -31,18 +31,9 @@ final class Interruption: Sendable {
 
   var isCancelled: Bool { requested.load(ordering: .relaxed) != 0 }
 
-  fileprivate func raise() {
+  private func raise() {
     let now = SystemClock().now()
     let (isFirst, first) = requested.compareExchange(expected: 0, desired: now, ordering: .relaxed)
     if !isFirst, now > first + Self.repeatNanoseconds { _exit(ExitCode.interrupted.rawValue) }
   }
-}
-
-/// The handler's way back; the object it points to lives as long as the process.
-private struct UnsafeFlag: Sendable {
-  private unowned let interruption: Interruption
-
-  init(_ interruption: Interruption) { self.interruption = interruption }
-
-  func raise() { interruption.raise() }
 }

@@ -155,7 +155,7 @@ final class PeerCheck {
     let steps = min(prompt.greedy.count, scope.greedySteps, room)
     guard steps > 0 else { return }
     let answer = try worker.run(
-      RunRequest(generation: .init(prompts: [prompt.ids], text: nil, tokens: steps)))
+      RunRequest(prompts: [prompt.ids], tokens: steps))
     comparison.compare(greedy: answer.ids[0], with: prompt)
   }
 

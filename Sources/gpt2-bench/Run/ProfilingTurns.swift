@@ -176,9 +176,7 @@ struct ProfilingPlan {
       for: "the longest pass needs")
     let short = asks[0].request.promptTokens.prefix(Self.warmup.prompt)
     warmup = RunRequest(
-      generation: .init(
-        prompts: [Array(short)], text: nil,
-        tokens: min(Self.warmup.tokens, context - short.count + 1)))
+      prompts: [Array(short)], tokens: min(Self.warmup.tokens, context - short.count + 1))
   }
 
   private struct Lengths {

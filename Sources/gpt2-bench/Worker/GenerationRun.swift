@@ -9,7 +9,7 @@ struct GenerationRun {
   let tokenizer: Tokenizer?
   /// One for each prompt of the batch; used again from run to run, as a server would.
   let sequences: [TokenSequence]
-  /// Count the prompt's pass where one token is asked for, else the steps behind the first token.
+  /// Count the prompt's pass where one token is asked for, else the steps after the first token.
   let counters: CounterSet?
   var clock: any MonotonicClock = SystemClock()
 

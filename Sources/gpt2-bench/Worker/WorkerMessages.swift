@@ -164,6 +164,13 @@ struct RunRequest {
   var operation: OperationShape?
 }
 
+extension RunRequest {
+  /// A generation.
+  init(prompts: [[Int]], text: String? = nil, tokens: Int) {
+    self.init(generation: Generation(prompts: prompts, text: text, tokens: tokens))
+  }
+}
+
 extension RunRequest: Codable {
   private enum CodingKeys: CodingKey { case generation }
 
@@ -190,7 +197,7 @@ struct RunAnswer: Codable {
   /// The new ids of each sequence.
   let ids: [[Int]]
   /// Events of the CPU by their names in `CounterEvent`, of the stretch that a row is judged by: all `iterations` calls
-  /// of an operation; the request where it is for one token; where it is for more, the steps behind the first.
+  /// of an operation; the request where it is for one token; where it is for more, the steps after the first.
   var counters: [String: Int]? = nil
   /// The share of the time in which every counter really counted; below 1 the counts are extrapolated.
   var countersShare: Double? = nil
@@ -222,7 +229,7 @@ struct MemoryAnswer: Codable {
 
 /// Asks a worker where its time goes, with the loaded model.
 struct ProfileRequest: Codable {
-  /// The prompt's ids: its pass is the prefill, and decoding goes on behind it.
+  /// The prompt's ids: its pass is the prefill, and decoding goes on after it.
   let promptTokens: [Int]
   /// Tokens to decode, the prompt's own first token among them; 1 for the prefill alone.
   let newTokens: Int

@@ -49,8 +49,7 @@ import Testing
 
 @Suite struct AnswerRulesTests {
   private let plan = Contestant(kind: .variant(.oracle), threads: 1)
-  private let request = RunRequest(
-    generation: .init(prompts: [[1, 2], [3, 4]], text: nil, tokens: 2))
+  private let request = RunRequest(prompts: [[1, 2], [3, 4]], tokens: 2)
 
   private func load(
     nanoseconds: Int? = 5, threads: Int = 1, baseline: Int? = 7, decoding: String? = nil

@@ -16,8 +16,7 @@ struct WorkerCounterTests {
   }
 
   private func time(_ session: WorkerSession, prompt: Int, tokens: Int) throws -> (Int, RunAnswer) {
-    let request = RunRequest(
-      generation: .init(prompts: [(0..<prompt).map { $0 % 100 }], text: nil, tokens: tokens))
+    let request = RunRequest(prompts: [(0..<prompt).map { $0 % 100 }], tokens: tokens)
     let answer = try session.run(request)
     try answer.check(against: request, of: "worker")
     #expect(answer.countersShare == 1)
@@ -62,7 +61,7 @@ struct WorkerCounterTests {
     let answer = try session.load(
       LoadRequest(model: "synthetic:tiny", variant: "naive", threads: 1, cold: false))
     #expect(answer.countersUnavailable?.hasPrefix("perf_event_open: no hardware counters") == true)
-    let request = RunRequest(generation: .init(prompts: [[1]], text: nil, tokens: 2))
+    let request = RunRequest(prompts: [[1]], tokens: 2)
     let run = try session.run(request)
     #expect(run.counters == nil && run.countersShare == nil)
   }

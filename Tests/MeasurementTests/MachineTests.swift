@@ -110,3 +110,63 @@ import Testing
     #expect(reason.hasPrefix("/nonexistent/file: "))
   }
 }
+
+/// In processes of their own: other tests take memory and give it back meanwhile.
+@Suite struct ProcessMemoryTests {
+  @Test func residentMemoryGrowsWithWhatIsTouched() async {
+    await #expect(processExitsWith: .success) {
+      let bytes = 64 << 20
+      #if os(Linux)
+        let before = try #require(ProcessMemory.residentBytes())
+      #endif
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4096)
+      memset(memory, 1, bytes)
+      sink(UnsafePointer(memory.assumingMemoryBound(to: UInt8.self)))
+      let peak = try #require(ProcessMemory.peakResidentBytes())
+      #if os(Linux)
+        let during = try #require(ProcessMemory.residentBytes())
+        #expect(during >= before + bytes / 2)
+      #endif
+      memory.deallocate()
+      #expect(peak >= bytes)
+    }
+  }
+
+  #if os(Linux)
+    @Test func freeMemoryIsTouchedAndGivenBack() async {
+      await #expect(processExitsWith: .success) {
+        _ = ProcessMemory.resetPeak()
+        let before = try #require(ProcessMemory.peakResidentBytes())
+        FreeMemory.use(bytes: 256 << 20)
+        let after = try #require(ProcessMemory.peakResidentBytes())
+        #expect(after >= before + (200 << 20))
+        #expect(try #require(ProcessMemory.residentBytes()) < after - (100 << 20))
+      }
+    }
+
+    @Test func moreThanThereIsIsNotTouched() {
+      for bytes in [0, -1, Int.max] { FreeMemory.use(bytes: bytes) }
+    }
+  #endif
+}
+
+@Suite(.serialized) struct ProcessActivityTests {
+  @Test func cpuTimeGrowsWithWork() {
+    let before = ProcessActivity.cpuNanoseconds()
+    var x = 1.0
+    while ProcessActivity.cpuNanoseconds() < before + 2_000_000 { x = x.squareRoot() + 1 }
+    #expect(x > 1)
+  }
+
+  /// In a process of its own: other tests keep this one busy.
+  @Test func waitsForAThreadThatSpins() async {
+    await #expect(processExitsWith: .success) {
+      precondition(ProcessActivity.waitForRest())
+      let end = ContinuousClock.now + .milliseconds(400)
+      Thread { while ContinuousClock.now < end {} }.start()
+      precondition(!ProcessActivity.waitForRest(limit: .milliseconds(100)))
+      precondition(ProcessActivity.waitForRest(limit: .seconds(20)))
+      precondition(ContinuousClock.now >= end)
+    }
+  }
+}

@@ -1,5 +1,6 @@
 import GPT2Kernels
 import Record
+import Synchronization
 import Testing
 
 @testable import Measurement
@@ -51,5 +52,16 @@ import Testing
       })
     #expect(forks == 4)
     #expect(cost.hotMicroseconds == 2000 && cost.wokenMicroseconds == 2000)
+  }
+}
+
+/// A clock that stands still until a test moves it.
+final class FakeClock: MonotonicClock {
+  private let nanoseconds = Mutex<UInt64>(1_000)
+
+  func now() -> UInt64 { nanoseconds.withLock { $0 } }
+
+  func advance(by duration: UInt64) {
+    nanoseconds.withLock { $0 += duration }
   }
 }

@@ -1,0 +1,58 @@
+import Foundation
+import GPT2Engine
+import GPT2Kernels
+import Record
+import Testing
+
+@testable import gpt2_bench
+
+/// The lines that older and newer builds must understand of each other.
+@Suite struct WorkerMessagesTests {
+  private func json(_ message: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(message), as: UTF8.self)
+  }
+
+  private func decoded<Message: Decodable>(_ type: Message.Type, _ json: String) throws -> Message {
+    try JSONDecoder().decode(type, from: Data(json.utf8))
+  }
+
+  @Test(arguments: [
+    (OperationShape.matmul(m: 1, k: 2, n: 3), "\"gemm\":{\"k\":2,\"m\":1,\"n\":3}"),
+    (.gelu(rows: 1, channels: 2), "\"operation\":{\"gelu\":{\"channels\":2,\"rows\":1}}"),
+  ])
+  func operationsStandWhereTheyStood(shape: OperationShape, field: String) throws {
+    let run = RunRequest(operation: shape)
+    #expect(try json(run) == "{\(field)}")
+    #expect(try decoded(RunRequest.self, json(run)).operation == shape)
+    let check = CheckRequest(operation: shape)
+    #expect(
+      try json(check)
+        == "{\(field),\"oraclePrompts\":[],\"references\":[],\"scope\":\(json(CheckScope.full))}")
+    let back = try decoded(CheckRequest.self, json(check))
+    #expect(back.operation == shape && back.references.isEmpty && back.batch == nil)
+  }
+
+  @Test func aGenerationStandsAlone() throws {
+    let run = RunRequest(prompts: [[1, 2]], tokens: 3)
+    #expect(try json(run) == "{\"generation\":{\"prompts\":[[1,2]],\"tokens\":3}}")
+    let back = try decoded(RunRequest.self, json(run))
+    #expect(back.generation?.prompts == [[1, 2]] && back.operation == nil)
+  }
+
+  @Test(arguments: [true, false])
+  func aCheckOfAnOperationSaysWhose(isMatmul: Bool) throws {
+    let kernel = OperationShape.matmul(m: 1, k: 2, n: 3)
+    let found = try kernel.modelOperation.problem(kernel: Variant.oracle.kernel(threads: 1), rotation: nil)
+      .check()
+    let answer = CheckAnswer(
+      operation: .init(isMatmul: isMatmul, check: found, raggedFailure: "1x1x1: off"))
+    let name = isMatmul ? "gemm" : "operation"
+    #expect(
+      try json(answer)
+        == "{\"\(name)\":\(json(found)),\"\(name)Failure\":\"1x1x1: off\",\"references\":[]}")
+    let back = try #require(try decoded(CheckAnswer.self, json(answer)).operation)
+    #expect(back.isMatmul == isMatmul && back.raggedFailure == "1x1x1: off")
+  }
+}

@@ -36,8 +36,8 @@ let package = Package(
     .target(name: "GPT2Kernels", dependencies: ["CSystem"], swiftSettings: hot),
     .target(
       name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Statistics"],
-      swiftSettings: hot),
-    .target(name: "Record", swiftSettings: settings),
+      exclude: ["README.md"], swiftSettings: hot),
+    .target(name: "Record", dependencies: ["CSystem"], swiftSettings: settings),
     .target(
       name: "Measurement", dependencies: ["CSystem", "Record", "Statistics"], swiftSettings: hot),
     .target(name: "Reporting", dependencies: ["Record", "Statistics"], swiftSettings: settings),
@@ -55,7 +55,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["GPT2Model", "Record"], path: "Tests/TestSupport",
       swiftSettings: hot),
-    // The README's example, word for word.
+    // The example of Sources/GPT2Engine/README.md, word for word.
     .executableTarget(
       name: "library-example", dependencies: ["GPT2Engine"], path: "Tests/LibraryExample",
       swiftSettings: settings),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures every row of the README's performance table in two runs and prints it.
+# Measures every row of the performance table in Benchmarks/README.md in two runs and prints it.
 #
 #   scripts/performance.sh [--out DIR] [-t 1,2] [-r N]
 #

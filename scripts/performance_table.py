@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the README's performance table, in Markdown: every row against the best peer and against the machine.
+"""Prints the performance table of Benchmarks/README.md: every row against the best peer and against the machine.
 
     performance_table.py RUN_RECORD MATMUL_RECORD
 

@@ -48,7 +48,7 @@ enum Slowdown {
   }
 }
 """
-KERNEL = "Sources/GPT2Kernels/Variants/Packed/Packed.swift"
+KERNEL = "Sources/GPT2Kernels/Packed/Packed.swift"
 BEFORE = "  func run(_ operation: Linear) {\n"
 AFTER = """\
   func run(_ operation: Linear) {

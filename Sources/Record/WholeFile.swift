@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 
 /// A file that is there whole or not at all: its bytes go to a temporary file beside it, which takes its name
@@ -30,7 +31,7 @@ public enum WholeFile {
       if !isFinished { unlink(temporary) }
     }
     try body { bytes in
-      let failure = writeAll(bytes, to: descriptor)
+      let failure = csystem_write_all(descriptor, bytes.baseAddress, bytes.count)
       guard failure == 0 else { throw unwritable(path, failure) }
     }
     isOpen = false
@@ -52,20 +53,4 @@ public enum WholeFile {
   private static func unwritable(_ path: String, _ code: Int32) -> RecordError {
     .unwritable(path: path, reason: String(cString: strerror(code)).lowercased())
   }
-}
-
-/// Writes all bytes to a descriptor that blocks, whatever signals come.
-///
-/// - Returns: an errno, 0 for success.
-public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
-  var rest = bytes[...]
-  while !rest.isEmpty {
-    let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-    if written < 0 {
-      if errno == EINTR { continue }
-      return errno
-    }
-    rest = rest.dropFirst(written)
-  }
-  return 0
 }

@@ -41,13 +41,6 @@ public func standardDeviation(_ values: [Double]) -> Double? {
   return result.isFinite ? result : nil
 }
 
-/// The median absolute deviation from the median, unscaled: multiply by 1.4826 to estimate the standard
-/// deviation of normal data.
-public func medianAbsoluteDeviation(_ values: [Double]) -> Double? {
-  guard let center = median(values) else { return nil }
-  return median(values.map { abs($0 - center) })
-}
-
 /// exp(Σ ln x / n): the mean of ratios. Nil for no values, or where one is not a finite number above zero.
 public func geometricMean(_ values: [Double]) -> Double? {
   guard values.allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
@@ -61,4 +54,9 @@ func quantile(sorted: [Double], _ probability: Double) -> Double {
   let upper = min(lower + 1, sorted.count - 1)
   let fraction = position - Double(lower)
   return sorted[lower] + fraction * (sorted[upper] - sorted[lower])
+}
+
+/// P(Z ≥ z) of a standard normal Z.
+func normalUpperTail(_ z: Double) -> Double {
+  0.5 * erfc(z / 2.squareRoot())
 }

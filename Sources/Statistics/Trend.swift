@@ -20,7 +20,7 @@ public struct Trend: Sendable, Equatable {
     for later in series.indices {
       for earlier in 0..<later {
         let change = series[later] - series[earlier]
-        score += change.signum
+        score += change > 0 ? 1 : change < 0 ? -1 : 0
         slopes.append(change / Double(later - earlier))
       }
     }
@@ -40,8 +40,4 @@ public struct Trend: Sendable, Equatable {
       return $0 + size * (size - 1) * (2 * size + 5)
     }
   }
-}
-
-extension Double {
-  fileprivate var signum: Int { self > 0 ? 1 : self < 0 ? -1 : 0 }
 }

@@ -37,9 +37,9 @@ import Testing
     #expect(turns.tokens == prompt + second)
   }
 
-  /// What goes on behind a slide is what a fresh engine makes of the window that was kept.
+  /// What goes on after a slide is what a fresh engine makes of the window that was kept.
   @Test(arguments: Variant.all)
-  func behindASlideTokensAreThoseOfAFreshRunOverTheWindow(_ variant: Variant) throws {
+  func afterASlideTokensAreThoseOfAFreshRunOverTheWindow(_ variant: Variant) throws {
     let sliding = try conversation(variant)
     try sliding.append(try ids(10))
     var sampler = Sampler(.greedy)
@@ -57,7 +57,7 @@ import Testing
         #expect(sliding.tokens == before.suffix(5) + [token])
       }
     }
-    // Of the third token, and of each seventh behind it.
+    // Of the third token, and of each seventh after it.
     #expect(slides == 4)
   }
 

@@ -114,3 +114,73 @@ import Testing
     #expect(zip(found, tied).contains { abs($0 - $1) > 1e-3 })
   }
 }
+
+/// Sequences that share a step get what each would get alone, bit for bit.
+@Suite struct BatchTests {
+  @Test(arguments: Variant.all)
+  func sequencesJoinAndLeave(_ variant: Variant) throws {
+    let checkpoint = try Fixtures.ragged.get()
+    let engine = try Engine(checkpoint, variant: variant, threads: 2)
+    let lengths = [5, 1, 12, 3, 8]
+    let prompts = lengths.enumerated().map { Fixtures.ids($1, of: checkpoint, seed: UInt64($0 + 7)) }
+    let sequences = try prompts.map { prompt in
+      let sequence = try engine.makeSequence()
+      try sequence.append(prompt)
+      return sequence
+    }
+    // Who takes part in which step: they come one after the other, in changing order, and go.
+    let steps = [[0], [1, 0], [0, 2, 1], [4, 1, 3, 2, 0], [2, 4, 3], [3, 4], [1, 4]]
+    for (number, members) in steps.enumerated() {
+      let rows = try engine.rows(members.map { sequences[$0] })
+      #expect(rows.count == members.count)
+      for (member, row) in zip(members, rows) {
+        let alone = try engine.logits(after: sequences[member].tokens)
+        #expect(firstBitDifference(row, alone) == nil, "step \(number), sequence \(member)")
+      }
+      for member in members { try sequences[member].append(Fixtures.ids(1 + number % 3, of: checkpoint)) }
+    }
+  }
+
+  @Test(arguments: Variant.all)
+  func equalSequencesGetEqualRows(_ variant: Variant) throws {
+    let checkpoint = try Fixtures.small.get()
+    let engine = try Engine(checkpoint, variant: variant, threads: 2)
+    let sequences = try (0..<9).map { _ in try engine.makeSequence() }
+    for round in 0..<4 {
+      for sequence in sequences { try sequence.append([round + 1, round + 5]) }
+      let rows = try engine.rows(sequences)
+      for row in rows { #expect(firstBitDifference(row, rows[0]) == nil) }
+    }
+  }
+
+  @Test(arguments: Variant.all)
+  func anEmptyBatchHasNoRows(_ variant: Variant) throws {
+    let engine = try Engine(Fixtures.small.get(), variant: variant, threads: 2)
+    #expect(try engine.step([]).rows == 0)
+  }
+}
+
+/// A sequence that was cut goes on as if what was cut off had never been there.
+@Suite struct TruncationTests {
+  @Test(arguments: Variant.all) func aCutSequenceGoesOnAsBefore(variant: Variant) throws {
+    let model = try Fixtures.ragged.get()
+    let engine = try Engine(model, variant: variant, threads: 2)
+    let ids = Fixtures.ids(40, of: model)
+    let straight = try engine.makeSequence()
+    try straight.append(Array(ids[..<17]))
+    _ = try engine.step([straight])
+    try straight.append([5])
+    let expected = try engine.rows([straight])[0]
+
+    let cut = try engine.makeSequence()
+    try cut.append(ids)
+    _ = try engine.step([cut])
+    cut.truncate(to: 17)
+    #expect(cut.tokens == Array(ids[..<17]))
+    try cut.append([5])
+    let found = try engine.rows([cut])[0]
+    for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-4 * max(1, abs(b))) }
+    cut.truncate(to: 0)
+    #expect(cut.tokens.isEmpty && cut.room == model.configuration.context)
+  }
+}

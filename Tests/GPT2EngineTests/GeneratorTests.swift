@@ -80,10 +80,38 @@ import Testing
     try sequence.append([4, 17, 9])
     for count in [3, 4] {
       try Generator(engine).generate(
-        behind: sequence, GenerationParameters(maximumNewTokens: count)
+        after: sequence, GenerationParameters(maximumNewTokens: count)
       ) { _ in true }
     }
     #expect(sequence.tokens == [4, 17, 9] + whole)
+  }
+
+  /// Sequences that are continued together get what each gets alone, until the context of one is full.
+  @Test(arguments: Variant.all)
+  func greedyTokensAreTheGenerators(_ variant: Variant) throws {
+    let engine = try Engine(Fixtures.small.get(), variant: variant, threads: 2)
+    let prompts = [[4, 17, 9], [1], [2, 3]]
+    let alone = try prompts.map { try engine.greedy($0, count: 10) }
+    #expect(try engine.greedy(after: prompts, count: 100) == alone)
+    var (seen, logits) = ([[Int]](), [Int]())
+    let sequences = try prompts.map { prompt in
+      let sequence = try engine.makeSequence()
+      try sequence.append(prompt)
+      return sequence
+    }
+    let found = try engine.continueGreedily(
+      sequences, count: 10, onLogits: { logits.append($0) },
+      onTokens: { step, tokens in
+        seen.append(tokens)
+        return step < 3
+      })
+    #expect(found == alone.map { Array($0.prefix(4)) } && logits == [0, 1, 2, 3])
+    #expect(seen == (0..<4).map { step in alone.map { $0[step] } })
+    #expect(sequences.map(\.tokens.count) == [6, 4, 5])
+    try sequences[0].append([Int](repeating: 1, count: 6))
+    #expect(throws: EngineError.contextExceeded(tokens: 13, context: 12)) {
+      try engine.continueGreedily([sequences[0]], count: 2)
+    }
   }
 
   private func sample(

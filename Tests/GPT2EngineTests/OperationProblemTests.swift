@@ -7,6 +7,7 @@ import Testing
 @Suite struct OperationProblemTests {
   private func problems(_ kernel: any Kernel, _ rotation: WeightRotation) throws -> [any OperationProblem] {
     [
+      try LinearProblem(m: 3, n: 7, k: 33, kernel: kernel, rotation: rotation),
       try LayerNormProblem(rows: 3, channels: 33, kernel: kernel, rotation: rotation),
       try GELUProblem(count: 301, kernel: kernel),
       try SoftmaxProblem(rows: 3, heads: 2, depth: 17, kernel: kernel),
@@ -35,11 +36,12 @@ import Testing
   @Test(arguments: Variant.all.indices)
   func raggedShapesAreRight(_ index: Int) throws {
     let kernel = Variant.all[index].kernel(threads: 2)
-    #expect(try LayerNormProblem.firstRaggedFailure(of: kernel) == nil)
-    #expect(try GELUProblem.firstRaggedFailure(of: kernel) == nil)
-    #expect(try SoftmaxProblem.firstRaggedFailure(of: kernel) == nil)
-    #expect(try AttentionProblem.firstRaggedFailure(of: kernel) == nil)
-    #expect(try EmbeddingProblem.firstRaggedFailure(of: kernel) == nil)
+    let operations: [ModelOperation] = [
+      .linear(m: 1, n: 1, k: 1), .layerNorm(rows: 1, channels: 1), .gelu(rows: 1, channels: 1),
+      .softmax(rows: 1, heads: 1, depth: 0), .attention(rows: 1, heads: 1, headSize: 1, depth: 0),
+      .embedding(rows: 1, channels: 1, vocabulary: 1),
+    ]
+    for operation in operations { #expect(try operation.firstRaggedFailure(of: kernel) == nil) }
   }
 
   /// A kernel that is off by one in ten thousand is found by each of the checks that it can fail.
@@ -51,8 +53,13 @@ import Testing
     let attention = try AttentionProblem(
       rows: 2, heads: 2, headSize: 8, depth: 5, kernel: kernel, rotation: nil)
     #expect(attention.check().failure?.hasPrefix("output (") == true)
-    #expect(try AttentionProblem.firstRaggedFailure(of: kernel)?.hasPrefix("1x1x1 @ d0: ") == true)
-    #expect(try SoftmaxProblem.firstRaggedFailure(of: kernel)?.hasPrefix("1x1 @ d0: ") == true)
+    let ragged = [
+      ModelOperation.attention(rows: 2, heads: 2, headSize: 8, depth: 5): "1x1x1 @ d0: ",
+      .softmax(rows: 2, heads: 2, depth: 5): "1x1 @ d0: ",
+    ]
+    for (operation, opening) in ragged {
+      #expect(try operation.firstRaggedFailure(of: kernel)?.hasPrefix(opening) == true)
+    }
   }
 
   @Test func everyKindOfSamplingIsRight() throws {
@@ -62,7 +69,8 @@ import Testing
     ]
     let kernel = Variant.preferred.kernel(threads: 1)
     for parameters in draws {
-      #expect(try SamplingProblem.firstRaggedFailure(of: parameters, kernel) == nil)
+      let operation = ModelOperation.sampling(vocabulary: 5000, parameters)
+      #expect(try operation.firstRaggedFailure(of: kernel) == nil)
       let problem = try SamplingProblem(
         vocabulary: 5000, parameters: parameters, kernel: kernel, rotation: nil)
       #expect(problem.check().failure == nil)

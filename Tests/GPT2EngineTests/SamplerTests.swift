@@ -111,7 +111,7 @@ import Testing
       let parameters = try SamplingParameters(temperature: temperature, minP: 0.3, seed: 2)
       #expect(Set(draws(logits, parameters, 600)) == kept)
     }
-    // Behind top-p, whose share is of all: 0.74 leaves two, min-p alone would leave four.
+    // After top-p, whose share is of all: 0.74 leaves two, min-p alone would leave four.
     let both = try SamplingParameters(temperature: 1, topP: 0.74, minP: 0.2, seed: 2)
     #expect(Set(draws(logits, both, 600)) == [0, 2])
   }
@@ -127,7 +127,7 @@ import Testing
     // Once, however often a token stands in the text: twice would make 3 less than 2.
     #expect(try greedy(1.4, [0, 0, 0]) == 0)
     #expect(try greedy(100, [0, 1]) == 0)
-    // −1 becomes −2.5, behind −2; 0 stays.
+    // −1 becomes −2.5, after −2; 0 stays.
     let negative: [Float] = [-1, -2, -3]
     let penalised = try SamplingParameters(temperature: 0, repetitionPenalty: 2.5)
     #expect(draws(negative, penalised, after: [0]) == [1])
@@ -135,7 +135,7 @@ import Testing
     #expect(try greedy(0.5, [1]) == 1)
   }
 
-  /// Probabilities are those of the penalised logits, and the cuts come behind it.
+  /// Probabilities are those of the penalised logits, and the cuts come after it.
   @Test func thePenaltyStandsBeforeTemperatureAndCuts() throws {
     let logits: [Float] = [4, 3, 2]
     let parameters = try SamplingParameters(temperature: 1, topK: 1, repetitionPenalty: 2, seed: 1)

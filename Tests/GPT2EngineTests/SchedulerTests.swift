@@ -46,7 +46,7 @@ import Testing
       var members: [Int] = []
       for event in scheduler.step() {
         let number = try #require(numbers[event.id])
-        #expect(outcomes[number].ending == nil && outcomes[number].failure == nil, "an event behind the last")
+        #expect(outcomes[number].ending == nil && outcomes[number].failure == nil, "an event after the last")
         members.append(number)
         switch event.result {
         case .success(let step):

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2Kernels
@@ -39,5 +40,60 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
 
   func divisibleKernel() throws -> any DivisibleKernel {
     try #require(make(threads) as? any DivisibleKernel)
+  }
+}
+
+/// A product with something to be done to it, on operands between guards.
+struct EpilogueProblem {
+  let shape: LinearTests.Shape
+  /// Floats between the rows of the output and of the stream.
+  private let gap: Int
+  private let problem: LinearTests.Problem
+  private let stream: [Float]
+
+  init(_ shape: LinearTests.Shape, isContiguous: Bool) {
+    self.shape = shape
+    gap = isContiguous ? 0 : 5
+    problem = LinearTests.Problem(shape)
+    var random = RandomStream(seed: 11)
+    stream = random.floats(shape.m * shape.n, spread: 2)
+  }
+
+  /// What is wrong with GELU or the residual stream; nil for nothing.
+  func fault(_ kernel: any Kernel) -> String? {
+    let (m, n, k) = (shape.m, shape.n, shape.k)
+    let x = GuardedFloats(problem.x)
+    let weights = GuardedFloats(kernel.weightLayout.count(outputs: n, inputs: k))
+    kernel.weightLayout.store(conv1D: problem.conv1D, inputs: k, outputs: n, to: weights.base)
+    let bias = GuardedFloats(problem.bias)
+    let product = GuardedFloats(m * (n + gap))
+    let active = GuardedFloats(m * (n + gap))
+    let scratch = GuardedFloats(m * (n + gap))
+    let residual = GuardedFloats(stream, columns: n, stride: n + gap)
+    func view(_ buffer: GuardedFloats) -> MutableMatrix {
+      MutableMatrix(buffer.base, rows: m, columns: n, stride: n + gap)
+    }
+    func linear(_ output: GuardedFloats, _ epilogue: Linear.Epilogue) -> Linear {
+      Linear(
+        input: Matrix(x.base, rows: m, columns: k),
+        weight: Weight(weights.base, outputs: n, inputs: k, layout: kernel.weightLayout),
+        bias: Vector(bias.base, count: n), output: view(output), epilogue: epilogue)
+    }
+    kernel.run(linear(product, .none))
+    kernel.run(linear(active, .gelu))
+    kernel.run(linear(scratch, .residual(view(residual))))
+    for row in 0..<m {
+      for column in 0..<n {
+        let value = view(product).row(row)[column]
+        let activated = view(active).row(row)[column]
+        if !Oracle.gelu(value).allows(activated) { return "GELU of \(value) is \(activated)" }
+        let sum = view(residual).row(row)[column]
+        if sum != stream[row * n + column] + value {
+          return "\(stream[row * n + column]) + \(value) is \(sum)"
+        }
+      }
+    }
+    let buffers = [x, weights, bias, product, active, scratch, residual]
+    return buffers.allSatisfy(\.guardsHold) ? nil : "\(shape): wrote outside a buffer"
   }
 }

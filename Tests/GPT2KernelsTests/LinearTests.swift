@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  /// GELU and the residual stream, in the kernel or behind it: within rounding of the formula on the product.
+  /// GELU and the residual stream, in the kernel or after it: within rounding of the formula on the product.
   @Test(arguments: KernelCase.all)
   func epiloguesMatchTheFormula(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()

@@ -18,6 +18,6 @@ for try await step in try model.stream("JULIET:", parameters: parameters) {
 }
 print()
 
-// The logits behind each token of a text.
+// The logits after each token of a text.
 let logits = try await model.logits(for: model.encode("What light"))
 print(logits.positions, logits.vocabulary, logits[0].max()!)

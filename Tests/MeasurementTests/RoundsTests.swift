@@ -2,30 +2,30 @@ import Testing
 
 @testable import Measurement
 
-private typealias Entry = RoundPlan.Entry
+private typealias Unit = RoundPlan.Unit
 
 /// A run on a fake clock that notes what was executed.
 private struct Recorded {
-  var executions: [(entry: Entry, phase: RoundPhase)] = []
+  var executions: [(unit: Unit, phase: RoundPhase)] = []
   var progress: [RoundProgress] = []
-  var ended: [Entry] = []
-  var sampled: [Entry] = []
+  var ended: [Unit] = []
+  var sampled: [Unit] = []
   var result: Rounds<Int>.Result
 
-  var measured: [(entry: Entry, round: Int, sequence: Int)] {
+  var measured: [(unit: Unit, round: Int, sequence: Int)] {
     executions.compactMap {
       guard case .measured(let round, let sequence) = $0.phase else { return nil }
-      return ($0.entry, round, sequence)
+      return ($0.unit, round, sequence)
     }
   }
 
-  func order(ofRound round: Int) -> [Entry] {
-    measured.filter { $0.round == round }.map(\.entry)
+  func order(ofRound round: Int) -> [Unit] {
+    measured.filter { $0.round == round }.map(\.unit)
   }
 
   func ending(_ contestant: Int, _ cell: Int) -> String {
-    let entry = Entry(contestant: contestant, cell: cell)
-    guard let ending = result.cells[entry]?.ending else { return "none" }
+    let unit = Unit(contestant: contestant, cell: cell)
+    guard let ending = result.cells[unit]?.ending else { return "none" }
     switch ending {
     case .complete: return "complete"
     case .budget: return "budget"
@@ -37,7 +37,7 @@ private struct Recorded {
   }
 
   func count(_ contestant: Int, _ cell: Int) -> Int {
-    result.cells[Entry(contestant: contestant, cell: cell)]?.samples.count ?? -1
+    result.cells[Unit(contestant: contestant, cell: cell)]?.samples.count ?? -1
   }
 }
 
@@ -49,9 +49,9 @@ private let second: UInt64 = 1_000_000_000
 
 extension RoundPlan {
   /// Every contestant with every cell.
-  fileprivate static func allEntries(contestants: Int, cells: Int) -> [Entry] {
+  fileprivate static func allUnits(contestants: Int, cells: Int) -> [Unit] {
     (0..<contestants).flatMap { contestant in
-      (0..<cells).map { Entry(contestant: contestant, cell: $0) }
+      (0..<cells).map { Unit(contestant: contestant, cell: $0) }
     }
   }
 }
@@ -61,30 +61,30 @@ private func plan(
   cap: Duration = .seconds(1000), seed: UInt64 = 1
 ) -> RoundPlan {
   RoundPlan(
-    entries: RoundPlan.allEntries(contestants: contestants, cells: cells), repetitions: repetitions,
+    units: RoundPlan.allUnits(contestants: contestants, cells: cells), repetitions: repetitions,
     minimumRepetitions: minimum, cellBudget: budget, cellCap: cap, seed: seed)
 }
 
 /// `duration` gives an execution's nanoseconds, or throws in its place.
 private func record(
   _ plan: RoundPlan, cancelAfter: Int = .max,
-  duration: (Entry, RoundPhase) throws -> UInt64 = { _, _ in second }
+  duration: (Unit, RoundPhase) throws -> UInt64 = { _, _ in second }
 ) -> Recorded {
   let clock = FakeClock()
   var recorded = Recorded(result: .init(cells: [:], failures: [:], wasCancelled: false))
   var observers = Rounds<Int>.Observers()
   var progress: [RoundProgress] = []
-  var ended: [Entry] = []
-  var sampled: [Entry] = []
+  var ended: [Unit] = []
+  var sampled: [Unit] = []
   observers.onProgress = { progress.append($0) }
-  observers.onCellEnd = { entry, _ in ended.append(entry) }
-  observers.onSample = { entry, _ in sampled.append(entry) }
-  var executions: [(entry: Entry, phase: RoundPhase)] = []
+  observers.onCellEnd = { unit, _ in ended.append(unit) }
+  observers.onSample = { unit, _ in sampled.append(unit) }
+  var executions: [(unit: Unit, phase: RoundPhase)] = []
   recorded.result = Rounds(plan, clock: clock).run(
     observers: observers, isCancelled: { executions.count >= cancelAfter },
-    perform: { entry, phase in
-      executions.append((entry, phase))
-      clock.advance(by: try duration(entry, phase))
+    perform: { unit, phase in
+      executions.append((unit, phase))
+      clock.advance(by: try duration(unit, phase))
       return executions.count
     })
   recorded.executions = executions
@@ -97,7 +97,7 @@ private func record(
 @Suite struct RoundsTests {
   @Test func everyRoundIsAPermutationOfAllEntries() {
     let run = record(plan(contestants: 3, cells: 2, repetitions: 20))
-    let all = Set(RoundPlan.allEntries(contestants: 3, cells: 2))
+    let all = Set(RoundPlan.allUnits(contestants: 3, cells: 2))
     for round in 0..<20 {
       let order = run.order(ofRound: round)
       #expect(order.count == 6)
@@ -110,11 +110,11 @@ private func record(
 
   @Test func theSeedDecidesTheOrder() {
     let orders = (1...5).map { seed in
-      record(plan(contestants: 4, cells: 2, repetitions: 4, seed: seed)).measured.map(\.entry)
+      record(plan(contestants: 4, cells: 2, repetitions: 4, seed: seed)).measured.map(\.unit)
     }
     #expect(Set(orders).count == 5)
     #expect(
-      record(plan(contestants: 4, cells: 2, repetitions: 4, seed: 3)).measured.map(\.entry) == orders[2])
+      record(plan(contestants: 4, cells: 2, repetitions: 4, seed: 3)).measured.map(\.unit) == orders[2])
   }
 
   @Test func everyEntryIsFirstAboutAsOften() {
@@ -128,7 +128,7 @@ private func record(
   @Test func warmupsComeFirstAndAreNoSamples() {
     let run = record(plan(contestants: 2, cells: 3, repetitions: 2))
     #expect(run.executions.prefix(6).allSatisfy { $0.phase == .warmup })
-    #expect(run.executions.prefix(6).map(\.entry) == RoundPlan.allEntries(contestants: 2, cells: 3))
+    #expect(run.executions.prefix(6).map(\.unit) == RoundPlan.allUnits(contestants: 2, cells: 3))
     #expect(run.executions.dropFirst(6).allSatisfy { $0.phase != .warmup })
     let outcomes = run.result.cells.values.flatMap { $0.samples.map(\.outcome) }
     #expect(outcomes.sorted() == Array(7...18))
@@ -136,25 +136,25 @@ private func record(
   }
 
   @Test func samplesHoldTheirPlaceAndTime() throws {
-    let run = record(plan(contestants: 2, cells: 1, repetitions: 3)) { entry, _ in
-      UInt64(entry.contestant + 1) * second
+    let run = record(plan(contestants: 2, cells: 1, repetitions: 3)) { unit, _ in
+      UInt64(unit.contestant + 1) * second
     }
-    let cell = try #require(run.result.cells[Entry(contestant: 1, cell: 0)])
+    let cell = try #require(run.result.cells[Unit(contestant: 1, cell: 0)])
     #expect(cell.samples.map(\.round) == [0, 1, 2])
     #expect(cell.samples.map(\.elapsedNanoseconds) == [2 * second, 2 * second, 2 * second])
-    let mine = run.measured.filter { $0.entry.contestant == 1 }
+    let mine = run.measured.filter { $0.unit.contestant == 1 }
     #expect(cell.samples.map(\.sequence) == mine.map(\.sequence))
   }
 
   @Test func theBudgetEndsSlowCells() {
-    let run = record(plan(contestants: 2, cells: 1, repetitions: 10, budget: .seconds(5))) { entry, _ in
-      entry.contestant == 0 ? second : second / 10
+    let run = record(plan(contestants: 2, cells: 1, repetitions: 10, budget: .seconds(5))) { unit, _ in
+      unit.contestant == 0 ? second : second / 10
     }
     #expect(run.ending(0, 0) == "budget")
     #expect(run.count(0, 0) == 5)
     #expect(run.ending(1, 0) == "complete")
     #expect(run.count(1, 0) == 10)
-    #expect(run.order(ofRound: 7) == [Entry(contestant: 1, cell: 0)])
+    #expect(run.order(ofRound: 7) == [Unit(contestant: 1, cell: 0)])
   }
 
   @Test func theBudgetLeavesTheMinimum() {
@@ -184,8 +184,8 @@ private func record(
   }
 
   @Test func aFailingContestantIsDroppedAndTheOthersGoOn() {
-    let run = record(plan(contestants: 3, cells: 2, repetitions: 4)) { entry, phase in
-      if case .measured(let round, _) = phase, entry.contestant == 1, entry.cell == 0, round == 2 {
+    let run = record(plan(contestants: 3, cells: 2, repetitions: 4)) { unit, phase in
+      if case .measured(let round, _) = phase, unit.contestant == 1, unit.cell == 0, round == 2 {
         throw Broken()
       }
       return second
@@ -207,18 +207,18 @@ private func record(
   }
 
   @Test func aContestantThatFailsWarmingUpIsNotMeasured() {
-    let run = record(plan(contestants: 2, cells: 2, repetitions: 2)) { entry, _ in
-      if entry.contestant == 0 { throw Broken() }
+    let run = record(plan(contestants: 2, cells: 2, repetitions: 2)) { unit, _ in
+      if unit.contestant == 0 { throw Broken() }
       return second
     }
-    #expect(run.executions.filter { $0.entry.contestant == 0 }.count == 1)
+    #expect(run.executions.filter { $0.unit.contestant == 0 }.count == 1)
     #expect(run.ending(0, 1) == "contestant: broken")
     #expect(run.ending(1, 1) == "complete")
   }
 
   @Test func aCellFailureEndsThatCellAlone() {
-    let run = record(plan(contestants: 2, cells: 2, repetitions: 2)) { entry, _ in
-      if entry == Entry(contestant: 0, cell: 1) { throw CellFailure("no such shape") }
+    let run = record(plan(contestants: 2, cells: 2, repetitions: 2)) { unit, _ in
+      if unit == Unit(contestant: 0, cell: 1) { throw CellFailure("no such shape") }
       return second
     }
     #expect(run.ending(0, 1) == "failed: no such shape")
@@ -247,8 +247,8 @@ private func record(
   }
 
   @Test func progressKnowsTheTimeLeft() throws {
-    let run = record(plan(contestants: 2, cells: 1, repetitions: 10, budget: .seconds(40))) { entry, _ in
-      entry.contestant == 0 ? second : 10 * second
+    let run = record(plan(contestants: 2, cells: 1, repetitions: 10, budget: .seconds(40))) { unit, _ in
+      unit.contestant == 0 ? second : 10 * second
     }
     #expect(run.progress[0].remainingSeconds == nil)
     #expect(run.progress[0].fraction == 0)
@@ -284,7 +284,7 @@ private func record(
 
   @Test func entriesNamedTwiceCountOnce() {
     let twice = RoundPlan(
-      entries: [Entry(contestant: 0, cell: 0), Entry(contestant: 0, cell: 0)], repetitions: 2,
+      units: [Unit(contestant: 0, cell: 0), Unit(contestant: 0, cell: 0)], repetitions: 2,
       cellBudget: .seconds(9), cellCap: .seconds(9), seed: 1)
     #expect(record(twice).executions.count == 3)
   }

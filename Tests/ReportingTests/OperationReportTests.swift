@@ -117,9 +117,9 @@ import Testing
     for index in head.cells[1].samples.indices { head.cells[1].samples[index].elapsedNanoseconds *= 2 }
     let rows = Comparison(base: base, head: head).rows
     let row = try #require(rows.first { $0.label == "simd8 f32 t1 layernorm 64x768 ops" })
-    #expect(row.metric == .operation && row.unit == "µs")
+    #expect(row.metric == .operationTime && row.unit == "µs")
     #expect(row.base == 16 && row.head == 32)
-    #expect(try Thresholds(parsing: "5%,ops=9%")[.operation] == 0.09)
+    #expect(try Thresholds(parsing: "5%,ops=9%")[.operationTime] == 0.09)
   }
 
   @Test func theRecordReadsBackAndItsSizesAreChecked() throws {

@@ -21,14 +21,14 @@ public struct ContinuationCase: Sendable {
     let value: Double
   }
 
-  public let name: String
+  public var name: String { file.case }
   /// A model's name as `--model` takes it, a path relative to the project.
-  public let model: String
+  public var model: String { file.model }
   /// What to do where the model is not there, in a few words.
-  public let howToGet: String
-  public let prompts: [Prompt]
+  public var howToGet: String { file.howToGet }
+  public var prompts: [Prompt] { file.prompts }
 
-  private let shape: File.Shape
+  private let file: File
   private let known: [KnownValue]
 
   static let format = 1
@@ -36,11 +36,9 @@ public struct ContinuationCase: Sendable {
   private static let relativeTolerance = 1e-4
 
   public init(path: String) throws(ModelError) {
-    let file = try File.read(path, format: Self.format)
-    (name, model, howToGet, shape) = (file.case, file.model, file.howToGet, file.shape)
+    file = try File.read(path, format: Self.format)
     known = try Self.known(file, path: path)
-    prompts = file.prompts
-    for (index, prompt) in prompts.enumerated() { try Self.check(prompt, index, file.shape, path: path) }
+    for (index, prompt) in file.prompts.enumerated() { try Self.check(prompt, index, file.shape, path: path) }
   }
 
   private static func known(_ file: File, path: String) throws(ModelError) -> [KnownValue] {
@@ -85,7 +83,7 @@ public struct ContinuationCase: Sendable {
     let c = checkpoint.configuration
     let found = File.Shape(
       layers: c.layers, heads: c.heads, channels: c.channels, vocabulary: c.vocabulary, context: c.context)
-    guard found == shape else { return "its shape is \(found.words), expected \(shape.words)" }
+    guard found == file.shape else { return "its shape is \(found.words), expected \(file.shape.words)" }
     let embedding = checkpoint.positionEmbedding
     for value in known {
       let found = Double(embedding[value.position * c.channels + value.channel])
@@ -97,11 +95,10 @@ public struct ContinuationCase: Sendable {
     return nil
   }
 
-  fileprivate struct File: ReferenceFile {
+  private struct File: ReferenceFile {
     let format: Int
     let `case`: String
-    let model: String
-    let howToGet: String
+    let model, howToGet: String
     let shape: Shape
     let positionEmbedding: [[Double]]
     let prompts: [Prompt]
@@ -119,6 +116,78 @@ public struct ContinuationCase: Sendable {
         "\(layers) layers, \(heads) heads, \(channels) channels, a vocabulary of \(vocabulary), "
           + "a context of \(context)"
       }
+    }
+  }
+}
+
+/// What a comparison of greedy continuations has found.
+public struct ContinuationCheck: Codable, Equatable, Sendable {
+  /// Tokens that are as expected; after the first that is not, none of a prompt's are counted.
+  public private(set) var tokensAgreed = 0
+  public private(set) var tokensExpected = 0
+  /// The first thing found wrong, in a line.
+  public private(set) var failure: String?
+
+  public var passed: Bool { failure == nil && tokensAgreed == tokensExpected && tokensExpected > 0 }
+
+  mutating func fail(_ reason: String) {
+    if failure == nil { failure = reason }
+  }
+
+  /// - Parameter prompt: opens a message.
+  mutating func compare(_ found: [Int], expected: [Int], prompt: String) {
+    tokensAgreed += zip(found, expected).prefix { $0 == $1 }.count
+    tokensExpected += expected.count
+    if let difference = greedyDifference(found, expected: expected, prompt: prompt) { fail(difference) }
+  }
+
+  public var result: CheckResult {
+    CheckResult(
+      failure: passed ? nil : failure ?? CheckResult.nothingCompared, agreed: tokensAgreed,
+      compared: tokensExpected)
+  }
+}
+
+extension Engine {
+  /// Continues the case's prompts greedily.
+  ///
+  /// - Parameter tokenizer: is held against the case's texts too; nil for a model without one.
+  public func check(
+    against known: ContinuationCase, tokenizer: Tokenizer?
+  ) throws(EngineError) -> ContinuationCheck {
+    var check = ContinuationCheck()
+    for prompt in known.prompts {
+      let name = prompt.text.debugDescription
+      if let problem = tokenizer?.difference(toTextOf: prompt) { check.fail("\(name): \(problem)") }
+      let found = try greedy(after: [prompt.ids], count: prompt.greedy.count) { step, tokens in
+        tokens[0] == prompt.greedy[step]
+      }
+      check.compare(found[0], expected: prompt.greedy, prompt: name)
+      if let problem = tokenizer?.difference(toContinuationOf: prompt) { check.fail("\(name): \(problem)") }
+    }
+    return check
+  }
+}
+
+/// Where a tokenizer and the texts of a prompt do not agree; nil where they do.
+extension Tokenizer {
+  fileprivate func difference(toTextOf prompt: ContinuationCase.Prompt) -> String? {
+    do {
+      let ids = try encode(prompt.text)
+      return ids == prompt.ids ? nil : "the text has the ids \(ids), expected \(prompt.ids)"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  fileprivate func difference(toContinuationOf prompt: ContinuationCase.Prompt) -> String? {
+    do {
+      let text = try decode(prompt.greedy)
+      guard text != prompt.continuation else { return nil }
+      return "the continuation's ids spell \(text.debugDescription), "
+        + "expected \(prompt.continuation.debugDescription)"
+    } catch {
+      return "\(error)"
     }
   }
 }

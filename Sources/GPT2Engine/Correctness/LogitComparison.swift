@@ -106,10 +106,8 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   ///
   /// - Parameter tokens: as many as were asked for, or the reference has fewer.
   public mutating func compare(greedy tokens: [Int], with prompt: ReferenceCase.Prompt) {
-    let pairs = zip(tokens, prompt.greedy).enumerated()
-    guard let wrong = pairs.first(where: { $0.element.0 != $0.element.1 }) else { return }
-    fail(
-      "\(prompt.name): greedy token \(wrong.offset) is \(wrong.element.0), expected \(wrong.element.1)")
+    let expected = Array(prompt.greedy.prefix(tokens.count))
+    if let difference = greedyDifference(tokens, expected: expected, prompt: prompt.name) { fail(difference) }
   }
 
   /// Closes the comparison: the mean error is judged over everything.
@@ -120,6 +118,13 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     }
   }
 
+  public var result: CheckResult {
+    CheckResult(
+      failure: passed ? nil : failure ?? CheckResult.nothingCompared,
+      maxAbsoluteError: argmaxCompared > 0 && isFinite ? maxAbsoluteError : nil, tolerance: tolerance,
+      nmse: isFinite ? nmse : nil, agreed: argmaxAgreed, compared: argmaxCompared)
+  }
+
   private mutating func add(_ logit: Float, _ reference: Double, _ largest: inout Double) {
     let error = abs(Double(logit) - reference)
     largest = max(largest, error)
@@ -128,5 +133,35 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   }
 }
 
-/// Two significant digits, for messages.
-func brief(_ value: Double) -> String { String(format: "%.1e", value) }
+/// How far float32 logits may lie from exact ones, from the lengths of the sums on the way.
+///
+/// A sum of n float32 terms is off by about √n · u, u = 2⁻²⁴, relative to the terms' size, because roundings
+/// cancel like steps of a random walk (Higham and Mary, "A new approach to probabilistic rounding error
+/// analysis", 2019, doi 10.1137/18M1226312). The errors of the sums along the path are added as if they never
+/// cancelled: for each layer two norms and the queries' product (√C each), scores (√headSize), weighted values
+/// (√T), projection (√C), MLP up (√C) and down (√4C); then the final norm and the logits. The result is relative
+/// to the largest logit.
+public struct Tolerance: Sendable, Equatable {
+  /// Largest absolute error allowed.
+  public let absolute: Double
+  /// Largest normalised mean square error allowed.
+  public let nmse: Double
+}
+
+extension Tolerance {
+  /// - Parameters:
+  ///   - positions: the longest sequence compared.
+  ///   - largestLogit: the reference's largest absolute value.
+  public init(_ configuration: Configuration, positions: Int, largestLogit: Double) {
+    func root(_ length: Int) -> Double { Double(length).squareRoot() }
+    let c = root(configuration.channels)
+    let layer = 5 * c + root(configuration.hidden) + root(configuration.headSize) + root(positions)
+    let relative = unitRoundoff * (Double(configuration.layers) * layer + 2 * c)
+    self.init(absolute: relative * largestLogit, nmse: relative * relative)
+  }
+
+  /// What is allowed to arithmetic that is so many times as coarse.
+  func scaled(by factor: Double) -> Tolerance {
+    Tolerance(absolute: absolute * factor, nmse: nmse * factor * factor)
+  }
+}

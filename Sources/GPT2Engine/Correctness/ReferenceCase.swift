@@ -1,4 +1,5 @@
 import Foundation
+import GPT2Kernels
 import GPT2Model
 
 /// Logits of one model from an independent implementation: a folder with `reference.json` and `.npy` files, as
@@ -28,7 +29,9 @@ public struct ReferenceCase: Sendable {
   public let prompts: [Prompt]
 
   static let format = 1
+}
 
+extension ReferenceCase {
   public init(folder: String) throws(ModelError) {
     let path = folder + "/reference.json"
     let file = try File.read(path, format: Self.format)
@@ -96,5 +99,67 @@ public struct ReferenceCase: Sendable {
         name: name, ids: ids, positions: positions, logits: full, argmax: argmax, top: top5,
         topLogits: top5Logits, largestLogit: maxAbsLogit, greedy: greedy ?? [])
     }
+  }
+}
+
+extension ReferenceCase {
+  /// A reference made by `naive` itself, for a model that no independent logits are at hand for.
+  ///
+  /// Its errors are float32's own, so a comparison with it doubles what is allowed; see `Tolerance`.
+  public init(oracleFor checkpoint: Checkpoint, prompts: [[Int]]) throws(EngineError) {
+    let engine = try Engine(checkpoint, variant: .oracle, threads: 1)
+    var logits: [NPY] = []
+    for ids in prompts { logits.append(try engine.logits(of: ids)) }
+    self.init(oracleOf: checkpoint.name, prompts: prompts, logits: logits)
+  }
+
+  /// The same from logits that `naive` has computed elsewhere.
+  ///
+  /// - Parameters:
+  ///   - model: its name as `--model` takes it.
+  ///   - logits: for each prompt (positions, vocabulary), of all its positions.
+  public init(oracleOf model: String, prompts: [[Int]], logits: [NPY]) {
+    let made = zip(prompts, logits).enumerated().map { number, pair in
+      let (ids, logits) = pair
+      precondition(logits.rows == ids.count)
+      let winners = ids.indices.map { row in logits.row(row).withUnsafeBufferPointer(argmax) }
+      let largest = logits.values.reduce(0) { max($0, abs(Double($1))) }
+      return Prompt(
+        name: "p\(number)", ids: ids, positions: Array(ids.indices), logits: logits, argmax: winners,
+        top: ids.map { _ in [] }, topLogits: ids.map { _ in [] }, largestLogit: 2 * largest, greedy: [])
+    }
+    self.init(name: "naive on this model", model: model, prompts: made)
+  }
+}
+
+/// The contents of a JSON file of known results.
+protocol ReferenceFile: Decodable {
+  associatedtype Prompt
+  var format: Int { get }
+  var prompts: [Prompt] { get }
+}
+
+extension ReferenceFile {
+  /// Reads a file of that format with at least one prompt.
+  static func read(_ path: String, format: Int) throws(ModelError) -> Self {
+    let data: Data
+    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw .unreadable(path: path, reason: "no such file, or it may not be read")
+    }
+    let file: Self
+    do {
+      file = try JSONDecoder().decode(Self.self, from: data)
+    } catch let error as DecodingError {
+      throw ModelError(error, path: path)
+    } catch {
+      throw .malformed(path: path, problem: "not JSON")
+    }
+    guard file.format == format else {
+      throw .field(path: path, field: "format", found: "\(file.format)", expected: "\(format)")
+    }
+    guard !file.prompts.isEmpty else {
+      throw .field(path: path, field: "prompts", found: "none", expected: "at least one")
+    }
+    return file
   }
 }

@@ -65,8 +65,8 @@ extension Engine {
       try sequence.append([prompt.ids[next]])
       let logits = try step([sequence])
       comparison.compare(
-        UnsafeBufferPointer(start: logits.row(0), count: logits.columns), with: prompt,
-        position: next, tolerance: tolerance, path: " decoded from the cache")
+        logits.values(ofRow: 0), with: prompt, position: next, tolerance: tolerance,
+        path: " decoded from the cache")
       next += 1
     }
   }
@@ -76,57 +76,43 @@ extension Engine {
   ) throws(EngineError) {
     let expected = prompt.greedy.prefix(steps)
     guard !expected.isEmpty else { return }
-    var index = 0
-    var mismatch: String?
-    let parameters = GenerationParameters(maximumNewTokens: expected.count)
-    try Generator(self).generate(prompt: prompt.ids, parameters) { step in
-      guard let token = step.token else { return false }
-      if token != expected[index] {
-        mismatch = "\(prompt.name): greedy token \(index) is \(token), expected \(expected[index])"
-      }
-      index += 1
-      return mismatch == nil
+    let found = try greedy(after: [prompt.ids], count: expected.count) { step, tokens in
+      tokens[0] == expected[step]
     }
-    if let mismatch {
-      comparison.fail(mismatch)
-    } else if index < expected.count {
-      comparison.fail("\(prompt.name): the context ends after \(index) of \(expected.count) greedy tokens")
+    if let difference = greedyDifference(found[0], expected: Array(expected), prompt: prompt.name) {
+      comparison.fail(difference)
     }
   }
 }
 
-extension ReferenceCase {
-  /// A reference made by `naive` itself, for a model that no independent logits are at hand for.
-  ///
-  /// Its errors are float32's own, so a comparison with it doubles what is allowed; see `Tolerance`.
-  public init(oracleFor checkpoint: Checkpoint, prompts: [[Int]]) throws(EngineError) {
-    let engine = try Engine(checkpoint, variant: .oracle, threads: 1)
-    var logits: [NPY] = []
-    for ids in prompts { logits.append(try engine.logits(of: ids)) }
-    self.init(oracleOf: checkpoint.name, prompts: prompts, logits: logits)
-  }
+/// What comparing sequences that share their steps with the same ones alone has found.
+public struct BatchCheck: Codable, Equatable, Sendable {
+  public let sequences: Int
+  /// Greedy tokens that are the same.
+  public let agreed: Int
+  public let compared: Int
 
-  /// The same from logits that `naive` has computed elsewhere.
-  ///
-  /// - Parameters:
-  ///   - model: its name as `--model` takes it.
-  ///   - logits: for each prompt (positions, vocabulary), of all its positions.
-  public init(oracleOf model: String, prompts: [[Int]], logits: [NPY]) {
-    let made = zip(prompts, logits).enumerated().map { number, pair in
-      let (ids, logits) = pair
-      precondition(logits.rows == ids.count)
-      let winners = ids.indices.map { row in logits.row(row).withUnsafeBufferPointer(argmax) }
-      let largest = logits.values.reduce(0) { max($0, abs(Double($1))) }
-      return Prompt(
-        name: "p\(number)", ids: ids, positions: Array(ids.indices), logits: logits, argmax: winners,
-        top: ids.map { _ in [] }, topLogits: ids.map { _ in [] }, largestLogit: 2 * largest, greedy: [])
+  public var passed: Bool { agreed == compared }
+
+  public var result: CheckResult { CheckResult(agreed: agreed, of: compared, passed: passed) }
+}
+
+extension Engine {
+  /// Decodes that many sequences of different lengths together and each of them alone, and compares their greedy tokens.
+  /// A few short ones: a variant that recomputes takes its time.
+  public func checkBatch(of count: Int) throws(EngineError) -> BatchCheck {
+    let lengths = (0..<count).map { min(1 + $0 % 3, configuration.context) }
+    // Any tokens will do, as long as they differ.
+    let prompts = lengths.enumerated().map { sequence, length in
+      (0..<length).map { (sequence * 7919 + $0 * 104_729 + 1) % configuration.vocabulary }
     }
-    self.init(name: "naive on this model", model: model, prompts: made)
+    let together = try greedy(after: prompts, count: Self.checkedTokens)
+    var agreed = 0
+    for (prompt, tokens) in zip(prompts, together) {
+      agreed += zip(try greedy(after: [prompt], count: Self.checkedTokens)[0], tokens).count { $0 == $1 }
+    }
+    return BatchCheck(sequences: count, agreed: agreed, compared: together.reduce(0) { $0 + $1.count })
   }
 
-  private init(name: String, model: String, prompts: [Prompt]) {
-    self.name = name
-    self.model = model
-    self.prompts = prompts
-  }
+  private static let checkedTokens = 2
 }

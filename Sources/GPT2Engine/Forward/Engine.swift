@@ -17,7 +17,7 @@ public final class Engine {
   /// (sequences, heads, context)
   var scores: FloatBuffer
   /// One layer's keys and values, where nothing is kept from step to step.
-  let scratchCache: CacheBox?
+  let scratchCache: KeyValueCache?
   /// (rows, vocabulary) of the last step.
   private var logits: FloatBuffer
 
@@ -34,21 +34,16 @@ public final class Engine {
     logits = try makeBuffer(configuration.vocabulary)
     switch variant.decoding {
     case .recompute:
-      scratchCache = CacheBox(
-        try KeyValueCache(layers: 1, configuration: configuration, layout: kernel.cacheLayout))
+      scratchCache = try KeyValueCache(
+        layers: 1, configuration: configuration, layout: kernel.cacheLayout)
     case .cache: scratchCache = nil
     }
   }
 
   public func makeSequence() throws(EngineError) -> TokenSequence {
-    let cache: CacheBox? =
-      switch variant.decoding {
-      case .recompute: nil
-      case .cache:
-        CacheBox(
-          try KeyValueCache(
-            layers: configuration.layers, configuration: configuration, layout: kernel.cacheLayout))
-      }
+    guard variant.decoding == .cache else { return TokenSequence(cache: nil, configuration: configuration) }
+    let cache = try KeyValueCache(
+      layers: configuration.layers, configuration: configuration, layout: kernel.cacheLayout)
     return TokenSequence(cache: cache, configuration: configuration)
   }
 
@@ -91,9 +86,7 @@ public final class Engine {
       let output = MutableMatrix(rows.base, rows: count, columns: vocabulary)
       project(activations.residual.base + first * configuration.channels, to: output)
       for row in 0..<count {
-        body(
-          chunks[0].firstPosition + first + row,
-          UnsafeBufferPointer(start: output.row(row), count: vocabulary))
+        body(chunks[0].firstPosition + first + row, output.readOnly.values(ofRow: row))
       }
     }
   }
@@ -107,18 +100,42 @@ public final class Engine {
     try stepThroughPositions(of: sequence) { _, logits in values += logits }
     return NPY(rows: ids.count, columns: configuration.vocabulary, values: values)
   }
+}
 
-  /// Final layer norm, in place, and the product with the output embedding.
-  private func project(_ rows: UnsafeMutablePointer<Float>, to output: MutableMatrix) {
-    let normal = MutableMatrix(rows, rows: output.rows, columns: configuration.channels)
-    Probe.during(.layerNorm) {
-      kernel.run(
-        LayerNorm(
-          input: normal.readOnly, weight: weights.finalNormWeight, bias: weights.finalNormBias,
-          epsilon: configuration.layerNormEpsilon, output: normal))
+/// A request that the engine cannot serve. Each description is one line.
+public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
+  case emptyPrompt
+  case contextExceeded(tokens: Int, context: Int)
+  case tokenOutsideVocabulary(id: Int, vocabulary: Int)
+  case outOfMemory(bytes: Int)
+  case sampling(parameter: String, found: String, expected: String)
+  case emptyStopSequence
+  case stopSequenceWithoutTokenizer
+  /// A token of the model's that the tokenizer's vocabulary lacks.
+  case tokenWithoutText(id: Int, vocabulary: Int)
+
+  public var description: String {
+    switch self {
+    case .emptyPrompt: "the prompt is empty, expected at least one token"
+    case .contextExceeded(let tokens, let context):
+      "\(tokens) tokens do not fit the model's context of \(context)"
+    case .tokenOutsideVocabulary(let id, let vocabulary):
+      "token id \(id) is outside the vocabulary, expected 0 to \(vocabulary - 1)"
+    case .outOfMemory(let bytes): "cannot allocate \(bytes) bytes of memory"
+    case .sampling(let parameter, let found, let expected):
+      "\(parameter) is \(found), expected \(expected)"
+    case .emptyStopSequence: "a stop sequence is empty, expected at least one character"
+    case .stopSequenceWithoutTokenizer:
+      "stop sequences are text, expected a model with a tokenizer"
+    case .tokenWithoutText(let id, let vocabulary):
+      "token id \(id) has no text, the tokenizer's vocabulary ends at \(vocabulary - 1)"
     }
-    Probe.during(.logits) {
-      kernel.run(Linear(input: normal.readOnly, weight: weights.output, bias: nil, output: output))
-    }
+  }
+}
+
+/// Allocates a buffer, in the engine's own error.
+func makeBuffer(_ count: Int, isFilledAtOnce: Bool = false) throws(EngineError) -> FloatBuffer {
+  do { return try FloatBuffer(count: count, isFilledAtOnce: isFilledAtOnce) } catch {
+    throw .outOfMemory(bytes: error.bytes)
   }
 }

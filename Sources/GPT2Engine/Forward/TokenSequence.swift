@@ -1,3 +1,4 @@
+import GPT2Kernels
 import GPT2Model
 
 /// The tokens of one text as an engine sees them, with whatever it keeps of them between steps. Belongs to the
@@ -8,12 +9,12 @@ public final class TokenSequence {
   /// Positions whose keys and values are kept; always 0 where the engine recomputes.
   var cachedCount = 0
   /// nil where the engine recomputes.
-  let cache: CacheBox?
+  let cache: KeyValueCache?
 
   /// The shape that the cache was sized for.
   let configuration: Configuration
 
-  init(cache: CacheBox?, configuration: Configuration) {
+  init(cache: KeyValueCache?, configuration: Configuration) {
     self.cache = cache
     self.configuration = configuration
   }
@@ -23,7 +24,7 @@ public final class TokenSequence {
 
   /// Adds tokens for the engine to take in at its next step.
   public func append(_ ids: [Int]) throws(EngineError) {
-    try configuration.check(ids, behind: tokens.count)
+    try configuration.check(ids, after: tokens.count)
     tokens += ids
   }
 
@@ -55,11 +56,11 @@ extension Configuration {
   /// - Throws: `EngineError.emptyPrompt`, `tokenOutsideVocabulary`, `contextExceeded`.
   func check(prompt: [Int]) throws(EngineError) {
     guard !prompt.isEmpty else { throw .emptyPrompt }
-    try check(prompt, behind: 0)
+    try check(prompt, after: 0)
   }
 
   /// Holds tokens that are to follow `count` others against the vocabulary and the context.
-  func check(_ ids: [Int], behind count: Int) throws(EngineError) {
+  func check(_ ids: [Int], after count: Int) throws(EngineError) {
     for id in ids where id < 0 || id >= vocabulary {
       throw .tokenOutsideVocabulary(id: id, vocabulary: vocabulary)
     }
@@ -69,8 +70,27 @@ extension Configuration {
   }
 }
 
-/// Lets a class hold the cache, which only one may own.
-final class CacheBox {
-  let cache: KeyValueCache
-  init(_ cache: consuming KeyValueCache) { self.cache = cache }
+/// Keys and values of one sequence: for each layer the keys of all heads and then their values, as the kernel that
+/// reads them wants them.
+final class KeyValueCache {
+  /// Positions there is room for.
+  let capacity: Int
+
+  private let keyCount: Int
+  private let valueCount: Int
+  private let storage: FloatBuffer
+
+  init(layers: Int, configuration: Configuration, layout: CacheLayout) throws(EngineError) {
+    let (heads, headSize) = (configuration.heads, configuration.headSize)
+    capacity = configuration.context
+    keyCount = heads * layout.keyStride(capacity: capacity, headSize: headSize)
+    valueCount = heads * layout.valueStride(capacity: capacity, headSize: headSize)
+    storage = try makeBuffer(layers * (keyCount + valueCount))
+  }
+
+  func keys(_ layer: Int) -> UnsafeMutablePointer<Float> {
+    storage.base + layer * (keyCount + valueCount)
+  }
+
+  func values(_ layer: Int) -> UnsafeMutablePointer<Float> { keys(layer) + keyCount }
 }

@@ -53,3 +53,141 @@ public struct Work: Equatable, Sendable {
     }
   }
 }
+
+/// The operations of a forward pass, and the choice of a token after it, as a profile tells them apart.
+public enum Phase: UInt8, Sendable, CaseIterable {
+  case embedding, layerNorm, qkv, cacheStore, attention, projection, up, down, logits, sampling
+  /// Between two of them.
+  case between
+}
+
+extension Mark {
+  /// The operation of a layer, or of none. Layers beyond 65,534 share the last number.
+  public init(_ phase: Phase, layer: Int? = nil) {
+    let place = layer.map { UInt32(min($0, 0xFFFE)) } ?? 0xFFFF
+    self.init(rawValue: Mark.firstOperation * UInt32(phase.rawValue + 1) + place)
+  }
+
+  /// What it is a mark of, where it is an operation's.
+  public var place: (phase: Phase, layer: Int?)? {
+    guard rawValue >= Mark.firstOperation,
+      let phase = Phase(rawValue: UInt8(truncatingIfNeeded: rawValue / Mark.firstOperation - 1))
+    else { return nil }
+    let layer = rawValue % Mark.firstOperation
+    return (phase, layer == 0xFFFF ? nil : Int(layer))
+  }
+}
+
+extension Probe {
+  /// An operation between its marks.
+  @inline(__always)
+  public static func during(_ phase: Phase, layer: Int? = nil, _ body: () -> Void) {
+    enter(Mark(phase, layer: layer))
+    body()
+    enter(Mark(.between))
+  }
+}
+
+/// The arithmetic and the compulsory memory traffic of one operation of a forward pass, or of a part of one.
+public struct PhaseWork: Equatable, Sendable {
+  public var flops: Double
+  /// Weights, and keys and values of the cache: what a pass touches once and no cache keeps from pass to pass, unless
+  /// it holds all of it.
+  public var streamedBytes: Double
+  /// Activations, which the operation before has just written and the one after reads.
+  public var activationBytes: Double
+
+  static let none = PhaseWork(flops: 0, streamedBytes: 0, activationBytes: 0)
+}
+
+extension PhaseWork {
+  /// - Parameters:
+  ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. GELU moves nothing: a perfect kernel computes
+  ///     it while the value that it is of is in a register. An operation that adds to the residual stream has the
+  ///     stream among its bytes, as if the addition were fused; where it is not, those are the addition's.
+  ///   - isInLayer: whether the operation is a layer's; of a layer norm, all rows, else those that have logits.
+  ///   - rows: positions that the pass computes.
+  ///   - firstPosition: positions before them whose keys and values are cached.
+  ///   - logitRows: positions whose logits are computed.
+  public init(
+    of phase: Phase, part: Mark = .operation, isInLayer: Bool = true, in configuration: Configuration,
+    rows: Int, firstPosition: Int, logitRows: Int = 1
+  ) {
+    let c = configuration.channels
+    if part == .residual {
+      self.init(
+        flops: Double(rows * c), streamedBytes: 0,
+        activationBytes: 3 * Self.streamBytes(rows: rows, in: configuration))
+      return
+    }
+    switch phase {
+    case .embedding:
+      self.init(
+        flops: Double(rows * c), streamedBytes: Self.floats(2 * rows * c),
+        activationBytes: Self.floats(rows * c))
+    case .layerNorm:
+      let rows = isInLayer ? rows : logitRows
+      self.init(
+        flops: LayerNorm.flops(rows: rows, channels: c), streamedBytes: LayerNorm.vectorBytes(channels: c),
+        activationBytes: LayerNorm.bytes(rows: rows, channels: c) - LayerNorm.vectorBytes(channels: c))
+    case .qkv: self = Self.linear(m: rows, n: 3 * c, k: c)
+    case .cacheStore:
+      self.init(
+        flops: 0, streamedBytes: Self.floats(2 * rows * c), activationBytes: Self.floats(2 * rows * c))
+    case .attention:
+      self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition)
+    case .projection: self = Self.linear(m: rows, n: c, k: c, addsToStream: true)
+    case .up:
+      let hidden = configuration.hidden
+      self =
+        part == .gelu
+        ? PhaseWork(flops: GELU.flops(count: rows * hidden), streamedBytes: 0, activationBytes: 0)
+        : Self.linear(m: rows, n: hidden, k: c)
+    case .down: self = Self.linear(m: rows, n: c, k: configuration.hidden, addsToStream: true)
+    case .logits:
+      self = Self.linear(m: logitRows, n: configuration.vocabulary, k: c, hasBias: false)
+    case .sampling:
+      self.init(
+        flops: 0, streamedBytes: 0, activationBytes: Self.floats(logitRows * configuration.vocabulary))
+    case .between: self = .none
+    }
+  }
+
+  /// One read or one write of the residual stream.
+  public static func streamBytes(rows: Int, in configuration: Configuration) -> Double {
+    floats(rows * configuration.channels)
+  }
+
+  /// (m, k) · (k, n), and where it adds to the residual stream, that read as well.
+  private static func linear(
+    m: Int, n: Int, k: Int, addsToStream: Bool = false, hasBias: Bool = true
+  ) -> PhaseWork {
+    PhaseWork(
+      flops: Linear.flops(m: m, n: n, k: k), streamedBytes: floats(n * k + (hasBias ? n : 0)),
+      activationBytes: floats(m * k + (addsToStream ? 2 : 1) * m * n))
+  }
+
+  private static func attention(
+    _ part: Mark, _ configuration: Configuration, rows: Int, firstPosition: Int
+  ) -> PhaseWork {
+    let c = configuration.channels
+    // The new positions' keys and values have just been stored: they are activations.
+    let (cached, stored) = (floats(firstPosition * c), floats(rows * c))
+    let softmax = (
+      flops: Softmax.flops(rows: rows, firstPosition: firstPosition, heads: configuration.heads),
+      bytes: Softmax.bytes(rows: rows, firstPosition: firstPosition, heads: configuration.heads)
+    )
+    switch part {
+    case .scores, .values:
+      return PhaseWork(
+        flops: Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) / 2,
+        streamedBytes: cached,
+        activationBytes: floats(rows * c) + stored + softmax.bytes / 2)
+    case .softmax:
+      return PhaseWork(flops: softmax.flops, streamedBytes: 0, activationBytes: softmax.bytes)
+    default: return .none
+    }
+  }
+
+  private static func floats(_ count: Int) -> Double { 4 * Double(count) }
+}

@@ -33,7 +33,7 @@ public final class Conversation {
   /// Tokens that the model can see at once.
   public var context: Int { engine.configuration.context }
 
-  /// Adds tokens to the text, which slides where they do not fit behind it.
+  /// Adds tokens to the text, which slides where they do not fit after it.
   ///
   /// - Throws: `EngineError.tokenOutsideVocabulary`; the text is then as it was.
   @discardableResult
@@ -55,7 +55,7 @@ public final class Conversation {
     return addition
   }
 
-  /// Chooses the token behind the text; it is not added to it.
+  /// Chooses the token after the text; it is not added to it.
   ///
   /// - Throws: `EngineError.emptyPrompt` where there is no text yet.
   public func next(_ sampler: inout Sampler) throws(EngineError) -> Int {
@@ -66,7 +66,7 @@ public final class Conversation {
       try sequence.append([last])
     }
     let logits = try engine.step([sequence])
-    return sampler.next(UnsafeBufferPointer(start: logits.row(0), count: logits.columns), after: tokens)
+    return sampler.next(logits.values(ofRow: 0), after: tokens)
   }
 
   /// Takes the newest tokens back, as if they had never been added. What sliding dropped does not return.

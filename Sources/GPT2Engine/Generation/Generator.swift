@@ -25,7 +25,7 @@ public struct Generator {
   ) throws(EngineError) -> GenerationEnding {
     let sequence = try engine.makeSequence()
     try sequence.append(prompt)
-    return try generate(behind: sequence, parameters, endOfText: endOfText, onStep: onStep)
+    return try generate(after: sequence, parameters, endOfText: endOfText, onStep: onStep)
   }
 
   /// Continues a sequence of this engine's, of which at least one token has not been taken in yet.
@@ -33,7 +33,7 @@ public struct Generator {
   /// The new tokens are appended to it; the last one, and what the context has no room for, are not taken in.
   @discardableResult
   public func generate(
-    behind sequence: TokenSequence, _ parameters: GenerationParameters, endOfText: Int? = nil,
+    after sequence: TokenSequence, _ parameters: GenerationParameters, endOfText: Int? = nil,
     onStep: (GenerationStep) -> Bool
   ) throws(EngineError) -> GenerationEnding {
     var continuation = try Continuation(parameters, tokenizer: tokenizer, endOfText: endOfText)
@@ -43,8 +43,7 @@ public struct Generator {
     }
     while true {
       let logits = try engine.step([sequence])
-      let row = UnsafeBufferPointer(start: logits.row(0), count: logits.columns)
-      let step = try continuation.next(row, of: sequence)
+      let step = try continuation.next(logits.values(ofRow: 0), of: sequence)
       let goesOn = onStep(step)
       if let ending = step.ending { return ending }
       if !goesOn {
@@ -53,4 +52,150 @@ public struct Generator {
       }
     }
   }
+}
+
+extension Engine {
+  /// Continues sequences together, each with its likeliest token at every step. Whoever compares, counts or times greedy
+  /// tokens does it with this.
+  ///
+  /// - Parameters:
+  ///   - sequences: each with at least one token that has not been taken in, and with room for `count` − 1 more. All new
+  ///     tokens but the last are appended.
+  ///   - count: new tokens of each sequence.
+  ///   - onLogits: called as soon as a step's logits are there, before tokens are chosen.
+  ///   - onTokens: takes a step's tokens, one of each sequence; false to stop.
+  /// - Returns: the new tokens of each sequence.
+  public func continueGreedily(
+    _ sequences: [TokenSequence], count: Int, onLogits: (_ step: Int) -> Void = { _ in },
+    onTokens: (_ step: Int, _ tokens: [Int]) -> Bool = { _, _ in true }
+  ) throws(EngineError) -> [[Int]] {
+    var all = sequences.map { _ in [Int]() }
+    for number in 0..<count {
+      if number > 0 {
+        for (sequence, tokens) in zip(sequences, all) { try sequence.append([tokens[number - 1]]) }
+      }
+      let logits = try step(sequences)
+      onLogits(number)
+      let tokens = sequences.indices.map { argmax(logits.values(ofRow: $0)) }
+      for (row, token) in tokens.enumerated() { all[row].append(token) }
+      guard onTokens(number, tokens) else { break }
+    }
+    return all
+  }
+
+  /// The same after prompts, each in a sequence of its own, and no further than the context of the longest has room.
+  public func greedy(
+    after prompts: [[Int]], count: Int, onTokens: (_ step: Int, _ tokens: [Int]) -> Bool = { _, _ in true }
+  ) throws(EngineError) -> [[Int]] {
+    var sequences: [TokenSequence] = []
+    for prompt in prompts {
+      let sequence = try makeSequence()
+      try sequence.append(prompt)
+      sequences.append(sequence)
+    }
+    let room = sequences.map(\.room).min() ?? 0
+    return try continueGreedily(sequences, count: min(count, room + 1), onTokens: onTokens)
+  }
+}
+
+/// The side of one generation that is not the engine's: chooses a token from each step's logits, adds it to the
+/// sequence, turns it into text and knows when to end. Several can share the steps of one engine.
+public struct Continuation: Sendable {
+  public let parameters: GenerationParameters
+  public private(set) var ending: GenerationEnding?
+  private let endOfText: Int?
+  private var sampler: Sampler
+  private var text: TextStream?
+  private var count = 0
+
+  /// - Parameters:
+  ///   - tokenizer: nil for tokens without text.
+  ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
+  /// - Throws: `EngineError.stopSequenceWithoutTokenizer`.
+  public init(
+    _ parameters: GenerationParameters, tokenizer: Tokenizer?, endOfText: Int? = nil
+  ) throws(EngineError) {
+    guard tokenizer != nil || parameters.stops.isEmpty else { throw .stopSequenceWithoutTokenizer }
+    self.parameters = parameters
+    self.endOfText = parameters.endsAtEndOfText ? tokenizer?.endOfText ?? endOfText : nil
+    sampler = Sampler(parameters.sampling)
+    text = tokenizer.map { TextStream($0, stops: parameters.stops) }
+    if parameters.maximumNewTokens <= 0 { ending = .count }
+  }
+
+  /// Chooses the token after a sequence, and appends it where the context has room.
+  ///
+  /// - Parameters:
+  ///   - logits: (vocabulary) of the sequence's last position.
+  ///   - sequence: whose tokens have all been taken in.
+  /// - Throws: `EngineError.tokenWithoutText` where the vocabulary ends before the model's.
+  public mutating func next(
+    _ logits: UnsafeBufferPointer<Float>, of sequence: TokenSequence
+  ) throws(EngineError) -> GenerationStep {
+    precondition(ending == nil, "a step after the end of a generation")
+    let token = sampler.next(logits, after: sequence.tokens)
+    guard token != endOfText else { return finish(.endOfText) }
+    var clear = try text?.push(token) ?? ""
+    count += 1
+    let isFull = sequence.room == 0
+    if !isFull { try sequence.append([token]) }
+    if let stop = text?.stop {
+      ending = .stopSequence(stop)
+    } else if count == parameters.maximumNewTokens {
+      ending = .count
+    } else if isFull {
+      ending = .contextFull
+    }
+    if ending != nil { clear += text?.finish() ?? "" }
+    return GenerationStep(token: token, text: clear, ending: ending)
+  }
+
+  /// Ends the generation without a further token, and gives the text that was held back.
+  public mutating func finish(_ ending: GenerationEnding = .stopped) -> GenerationStep {
+    self.ending = ending
+    return GenerationStep(token: nil, text: text?.finish() ?? "", ending: ending)
+  }
+}
+
+/// What a text is to be continued by, and where it ends.
+public struct GenerationParameters: Equatable, Sendable {
+  public var sampling: SamplingParameters
+  /// New tokens at most; fewer where the context ends.
+  public var maximumNewTokens: Int
+  public var stops: StopSequences
+  /// Whether the token that ends a text ends this one; else it is a token like others.
+  public var endsAtEndOfText: Bool
+
+  public init(
+    sampling: SamplingParameters = .greedy, maximumNewTokens: Int = 128, stops: StopSequences = .none,
+    endsAtEndOfText: Bool = true
+  ) {
+    self.sampling = sampling
+    self.maximumNewTokens = maximumNewTokens
+    self.stops = stops
+    self.endsAtEndOfText = endsAtEndOfText
+  }
+}
+
+/// What one step of a generation gave. The last one says why it is the last.
+public struct GenerationStep: Equatable, Sendable {
+  /// nil where the step only ends the text.
+  public let token: Int?
+  /// The text that has become clear; empty while characters or possible stop sequences are unfinished, and always without
+  /// a tokenizer. The texts of all steps together are the whole continuation.
+  public let text: String
+  public let ending: GenerationEnding?
+}
+
+/// Why a generation ended.
+public enum GenerationEnding: Equatable, Sendable {
+  /// As many tokens as were asked for.
+  case count
+  /// The token that ends a text came; it is not handed over.
+  case endOfText
+  /// This stop sequence came; its tokens are handed over, its text is not.
+  case stopSequence(String)
+  /// The caller had enough.
+  case stopped
+  case contextFull
 }

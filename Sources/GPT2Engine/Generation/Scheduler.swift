@@ -55,7 +55,7 @@ public final class Scheduler {
   /// Whether there is nothing to do.
   public var isIdle: Bool { waiting.isEmpty && running.isEmpty }
 
-  /// Puts a request behind those that wait.
+  /// Puts a request after those that wait.
   ///
   /// - Parameters:
   ///   - prompt: at least one token.
@@ -90,8 +90,7 @@ public final class Scheduler {
     do {
       let logits = try engine.step(members.map { running[$0].sequence })
       for (row, member) in members.enumerated() where running[member].hasTakenPrompt {
-        let values = UnsafeBufferPointer(start: logits.row(row), count: logits.columns)
-        events.append(running[member].next(values))
+        events.append(running[member].next(logits.values(ofRow: row)))
       }
     } catch {
       for member in members { events.append(running[member].fail(error)) }
@@ -152,7 +151,7 @@ private struct Running {
     prompt = request.prompt[...]
   }
 
-  /// Whether the logits of a step are those behind the whole prompt.
+  /// Whether the logits of a step are those after the whole prompt.
   var hasTakenPrompt: Bool { prompt.isEmpty }
 
   /// Gives the sequence what it is to take in with the next step.

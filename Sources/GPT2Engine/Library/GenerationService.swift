@@ -22,7 +22,7 @@ final class GenerationService: @unchecked Sendable {
     scheduler = Scheduler(engine, tokenizer: tokenizer, concurrency: concurrency)
   }
 
-  /// - Parameter receive: gets each step, or a failure, on the service's thread; nothing behind a cancellation.
+  /// - Parameter receive: gets each step, or a failure, on the service's thread; nothing after a cancellation.
   func submit(
     prompt: [Int], _ parameters: GenerationParameters, as id: Scheduler.ID, receive: @escaping Receiver
   ) {

@@ -4,7 +4,7 @@ import Statistics
 
 /// Attention of consecutive new positions over those before, whose keys and values lie in the caches of many layers.
 ///
-/// As in a pass, all threads have read what the call before wrote, a product has just written the queries and the new
+/// As in a pass, all threads have read what the call before wrote, a linear layer has just written the queries and the new
 /// positions' keys and values, each thread its share of them, and the keys and values have been stored; those of the
 /// positions before come from the next layer's cache, which was read last when all the others had their turn.
 public final class AttentionProblem: OperationProblem {
@@ -12,10 +12,10 @@ public final class AttentionProblem: OperationProblem {
 
   private let rows, heads, headSize, depth, capacity: Int
   private let kernel: any Kernel
-  /// (rows, 3 · channels): queries, keys and values, as their product leaves them.
+  /// (rows, 3 · channels): queries, keys and values, as their linear layer leaves them.
   private let qkv: FloatBuffer
-  /// The product before it and the one behind it; nil where nothing is timed.
-  private let products: (before: AdjacentProduct, behind: AdjacentProduct)?
+  /// The linear layer before it and the one after it; nil where nothing is timed.
+  private let linears: (before: AdjacentLinear, after: AdjacentLinear)?
   /// (depth, 2 · channels): keys and values of the positions before, the same in each layer.
   private let past: FloatBuffer
   private let output, scores: FloatBuffer
@@ -32,12 +32,11 @@ public final class AttentionProblem: OperationProblem {
   /// Each takes pages of its own, however little it holds.
   private static let mostLayers = 2048
 
-  /// - Parameter rotation: where the products' weights come from. The caches of all layers hold as much of positions
+  /// - Parameter rotation: where the linear layers' weights come from. The caches of all layers hold as much of positions
   ///   before as it does: as many layers as that takes and there is room for, at least two. Nil for one layer, and no
-  ///   products.
+  ///   linear layers.
   public init(
-    rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, rotation: WeightRotation?,
-    seed: UInt64 = 1
+    rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, rotation: WeightRotation?
   ) throws(EngineError) {
     let capacity = Self.capacity(depth + rows)
     let channels = heads * headSize
@@ -50,22 +49,20 @@ public final class AttentionProblem: OperationProblem {
     } else {
       layers = 1
     }
-    qkv = try makeBuffer(rows * 3 * channels)
-    products = try rotation.map(WeightWalk.init).map { walk throws(EngineError) in
+    var generator = SeededGenerator(seed: 1)
+    qkv = try drawn(rows * 3 * channels, &generator)
+    past = try drawn(depth * 2 * channels, &generator)
+    linears = try rotation.map(WeightWalk.init).map { walk throws(EngineError) in
       (
-        try AdjacentProduct(rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, walk: walk),
-        try AdjacentProduct(rows: rows, inputs: channels, outputs: channels, kernel: kernel, walk: walk)
+        try AdjacentLinear(rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, walk: walk),
+        try AdjacentLinear(rows: rows, inputs: channels, outputs: channels, kernel: kernel, walk: walk)
       )
     }
-    past = try makeBuffer(depth * 2 * channels)
     output = try makeBuffer(rows * channels)
     scores = try makeBuffer(heads * capacity)
     caches = try makeBuffer(layers * (keyCount + valueCount))
     (self.rows, self.heads, self.headSize, self.depth) = (rows, heads, headSize, depth)
     (self.capacity, self.kernel) = (capacity, kernel)
-    var generator = SeededGenerator(seed: seed)
-    draw(qkv.base, count: qkv.count, &generator)
-    draw(past.base, count: past.count, &generator)
     for layer in 0..<layers {
       store(past.base, count: depth, stride: 2 * channels, firstPosition: 0, in: layer)
     }
@@ -73,7 +70,7 @@ public final class AttentionProblem: OperationProblem {
   }
 
   /// What a worker keeps for it, in bytes.
-  public static func bytes(
+  static func bytes(
     rows: Int, heads: Int, headSize: Int, depth: Int, streamedBytes: Int
   ) -> Double {
     let channels = heads * headSize
@@ -100,12 +97,12 @@ public final class AttentionProblem: OperationProblem {
   /// The next layer, with the new positions' queries, keys and values computed and the latter stored.
   public func prepare() {
     layer = (layer + 1) % layers
-    products?.behind.run(from: UnsafePointer(output.base))
-    products?.before.run(to: qkv.base)
+    linears?.after.run(from: UnsafePointer(output.base))
+    linears?.before.run(to: qkv.base)
     store(qkv.base + channels, count: rows, stride: 3 * channels, firstPosition: depth, in: layer)
   }
 
-  /// - Parameter rows: keys, and values `channels` behind them.
+  /// - Parameter rows: keys, and values `channels` after them.
   private func store(
     _ rows: UnsafePointer<Float>, count: Int, stride: Int, firstPosition: Int, in layer: Int
   ) {
@@ -130,19 +127,12 @@ public final class AttentionProblem: OperationProblem {
     return UnsafePointer(output.base)
   }
 
-  public func check() -> ValueCheck { check(limit: 100_000_000) }
-
-  /// - Parameter limit: multiplications that the comparison may cost; beyond it rows of heads are compared at even
-  ///   distances, the last one always.
-  func check(limit: Int) -> ValueCheck {
+  public func check() -> ValueCheck {
     _ = run(turn: 0)
-    let total = rows * heads
-    let compared = max(min(total, limit / (2 * (depth + rows) * headSize)), 1)
-    var result = ValueCheck(compared: compared * headSize, total: total * headSize)
-    for index in 0..<compared {
-      let place = compared == 1 ? total - 1 : index * (total - 1) / (compared - 1)
-      compare(row: place / heads, head: place % heads, &result)
-    }
+    let places = comparedPlaces(
+      of: rows * heads, cost: 2 * (depth + rows) * headSize, limit: 100_000_000)
+    var result = ValueCheck(compared: places.count * headSize, total: rows * heads * headSize)
+    for place in places { compare(row: place / heads, head: place % heads, &result) }
     return result
   }
 
@@ -180,26 +170,10 @@ public final class AttentionProblem: OperationProblem {
     }
   }
 
-  /// A position's keys of all heads; its values lie `channels` behind them.
+  /// A position's keys of all heads; its values lie `channels` after them.
   private func key(_ position: Int) -> UnsafePointer<Float> {
     position < depth
       ? UnsafePointer(past.base) + position * 2 * channels
       : UnsafePointer(qkv.base) + (position - depth) * 3 * channels + channels
-  }
-
-  /// The first failure among ragged shapes; nil where there is none.
-  public static func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {
-    for (rows, heads) in [(1, 1), (1, 3), (5, 2), (9, 3)] {
-      for headSize in RaggedSizes.widths {
-        for depth in [0, 1, 7, 46, 63] {
-          let problem = try AttentionProblem(
-            rows: rows, heads: heads, headSize: headSize, depth: depth, kernel: kernel, rotation: nil)
-          if let failure = problem.check().failure {
-            return "\(rows)x\(heads)x\(headSize) @ d\(depth): \(failure)"
-          }
-        }
-      }
-    }
-    return nil
   }
 }

@@ -3,8 +3,8 @@ import Statistics
 
 /// Vectors of tokens and positions, which lie anywhere in their tables, summed into rows.
 ///
-/// A pass begins with it, right behind the logits of the pass before, which have read the whole table of tokens: calls are
-/// timed one by one, and a product over the table comes before each one. The table of positions is a file's, mapped in
+/// A pass begins with it, right after the logits of the pass before, which have read the whole table of tokens: calls are
+/// timed one by one, and their linear layer, over the table, comes before each one. The table of positions is a file's, mapped in
 /// small pages.
 public final class EmbeddingProblem: OperationProblem {
   public let callsPerPreparation: Int? = 1
@@ -12,7 +12,7 @@ public final class EmbeddingProblem: OperationProblem {
   private let rows, channels, vocabulary: Int
   private let rotation: WeightRotation?
   /// The logits; nil where nothing is timed.
-  private let product: AdjacentProduct?
+  private let logits: AdjacentLinear?
   /// (min(vocabulary, `mostChecked`), channels): the table that it is checked on.
   private let tokens: FloatBuffer
   /// (context, channels)
@@ -32,17 +32,15 @@ public final class EmbeddingProblem: OperationProblem {
   ///   - kernel: computes the logits that come before each call.
   ///   - rotation: memory that is taken for the table of tokens; nil to run on a small one only.
   public init(
-    rows: Int, channels: Int, vocabulary: Int, kernel: any Kernel, rotation: WeightRotation?, seed: UInt64 = 1
+    rows: Int, channels: Int, vocabulary: Int, kernel: any Kernel, rotation: WeightRotation?
   ) throws(EngineError) {
     let checkedVocabulary = min(vocabulary, Self.mostChecked)
     context = max(rotation == nil ? rows : Self.usualContext, rows)
-    tokens = try makeBuffer(checkedVocabulary * channels)
-    positions = try makeBuffer(context * channels)
+    var generator = SeededGenerator(seed: 1)
+    tokens = try drawn(checkedVocabulary * channels, &generator)
+    positions = try drawn(context * channels, &generator)
     output = try makeBuffer(rows * channels)
     (self.rows, self.channels, self.rotation) = (rows, channels, rotation)
-    var generator = SeededGenerator(seed: seed)
-    draw(tokens.base, count: tokens.count, &generator)
-    draw(positions.base, count: positions.count, &generator)
     func ids(_ count: Int, below limit: Int) -> [Int] {
       (0..<count).map { _ in min(Int(generator.unit() * Double(limit)), limit - 1) }
     }
@@ -51,24 +49,24 @@ public final class EmbeddingProblem: OperationProblem {
     let timed = max(min(vocabulary, (walk?.count ?? 0) / channels), 1)
     self.vocabulary = timed
     if let walk, timed * channels <= walk.count {
-      product = try AdjacentProduct(
+      logits = try AdjacentLinear(
         rows: 1, inputs: channels, outputs: timed, kernel: kernel, layout: .rows, walk: walk)
     } else {
-      product = nil
+      logits = nil
     }
     timedIDs = rotation == nil ? [] : ids(max(2 * timed / rows, 1) * rows, below: timed)
   }
 
   /// What a worker keeps for it, in bytes: the table of positions, a small one of tokens, the rows, and the logits.
-  public static func bytes(rows: Int, channels: Int, vocabulary: Int) -> Double {
+  static func bytes(rows: Int, channels: Int, vocabulary: Int) -> Double {
     let tables = max(usualContext, rows) + min(vocabulary, mostChecked)
     return 4 * (Double(tables + rows + 1) * Double(channels) + Double(vocabulary))
   }
 
   public func prepare() {
-    product?.run()
+    logits?.run()
     preparations += 1
-    guard product != nil else { return }
+    guard logits != nil else { return }
     // A sequence has just been given its new tokens: they are in the caches, and where the tables lie is not.
     let first = preparations % (timedIDs.count / rows) * rows
     next = (timedIDs[first..<first + rows], preparations % (context - rows + 1))
@@ -104,17 +102,5 @@ public final class EmbeddingProblem: OperationProblem {
       }
     }
     return result
-  }
-
-  /// The first failure among ragged shapes; nil where there is none.
-  public static func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {
-    for rows in RaggedSizes.rows {
-      for channels in RaggedSizes.widths {
-        let problem = try EmbeddingProblem(
-          rows: rows, channels: channels, vocabulary: 50, kernel: kernel, rotation: nil)
-        if let failure = problem.check().failure { return "\(rows)x\(channels): \(failure)" }
-      }
-    }
-    return nil
   }
 }

@@ -3,10 +3,10 @@ import Statistics
 
 /// Layer norm of rows, whose weight and bias come from memory.
 ///
-/// As in a pass: the rows that the call before wrote have been read by a product, and another has just added to those
+/// As in a pass: the rows that the call before wrote have been read by a linear layer, and another has just added to those
 /// that it reads, each thread its share of them. Calls are in turns a layer's first norm, between the MLP before and the
 /// queries, keys and values, and its second, between the attention's projection and the MLP. A layer's vectors lie one
-/// behind the other, so that reading the biases before them fetches a part of the second norm's.
+/// after the other, so that reading the biases before them fetches a part of the second norm's.
 public final class LayerNormProblem: OperationProblem {
   public var callsPerPreparation: Int? { places.isEmpty ? nil : 1 }
 
@@ -28,11 +28,11 @@ public final class LayerNormProblem: OperationProblem {
   /// A norm in its layer. Vectors are counted in widths of a row from where the layer's begin.
   private struct Place {
     let vectors: Int
-    let before: AdjacentProduct
+    let before: AdjacentLinear
     /// Of the layer before where this is a layer's first norm.
     let biasBefore: Int
-    let behind: AdjacentProduct
-    let biasBehind: Int
+    let after: AdjacentLinear
+    let biasAfter: Int
   }
 
   /// Norms and biases of a layer, in widths of a row.
@@ -42,35 +42,33 @@ public final class LayerNormProblem: OperationProblem {
 
   /// - Parameter rotation: nil to run on its own vectors only.
   public init(
-    rows: Int, channels: Int, kernel: any Kernel, rotation: WeightRotation?, seed: UInt64 = 1
+    rows: Int, channels: Int, kernel: any Kernel, rotation: WeightRotation?
   ) throws(EngineError) {
-    input = try makeBuffer(rows * channels)
+    var generator = SeededGenerator(seed: 1)
+    input = try drawn(rows * channels, &generator)
+    vectors = try drawn(2 * channels, &generator)
     output = try makeBuffer(rows * channels)
-    vectors = try makeBuffer(2 * channels)
     next = UnsafePointer(vectors.base)
     let walk = rotation.map(WeightWalk.init)
     places =
       try walk.map { walk throws(EngineError) in
-        func product(_ inputs: Int, _ outputs: Int) throws(EngineError) -> AdjacentProduct {
-          try AdjacentProduct(
+        func linear(_ inputs: Int, _ outputs: Int) throws(EngineError) -> AdjacentLinear {
+          try AdjacentLinear(
             rows: rows, inputs: inputs * channels, outputs: outputs * channels, kernel: kernel, walk: walk)
         }
         return [
           Place(
-            vectors: 0, before: try product(4, 1), biasBefore: 12, behind: try product(1, 3), biasBehind: 2),
+            vectors: 0, before: try linear(4, 1), biasBefore: 12, after: try linear(1, 3), biasAfter: 2),
           Place(
-            vectors: 6, before: try product(1, 1), biasBefore: 5, behind: try product(1, 4), biasBehind: 8),
+            vectors: 6, before: try linear(1, 1), biasBefore: 5, after: try linear(1, 4), biasAfter: 8),
         ]
       } ?? []
     (self.rows, self.channels, self.kernel, self.walk) = (rows, channels, kernel, walk)
-    var generator = SeededGenerator(seed: seed)
-    draw(input.base, count: rows * channels, &generator)
-    draw(vectors.base, count: 2 * channels, &generator)
   }
 
-  /// What a worker keeps for it, in bytes: input and output, and what the products beside it read and write, in widths
+  /// What a worker keeps for it, in bytes: input and output, and what the layers beside it read and write, in widths
   /// of a row 5 and 4 for the first norm, 2 and 5 for the second.
-  public static func bytes(rows: Int, channels: Int) -> Double {
+  static func bytes(rows: Int, channels: Int) -> Double {
     4 * (2 + 5 + 4 + 2 + 5) * Double(rows) * Double(channels)
   }
 
@@ -78,7 +76,7 @@ public final class LayerNormProblem: OperationProblem {
     guard !places.isEmpty else { return }
     let last = places[(preparations + places.count - 1) % places.count]
     let own = places[preparations % places.count]
-    last.behind.run(from: UnsafePointer(output.base), bias: vector(last.biasBehind))
+    last.after.run(from: UnsafePointer(output.base), bias: vector(last.biasAfter))
     own.before.run(to: output.base, residual: input.base, bias: vector(own.biasBefore))
     if own.vectors == 0 { layer = walk?.apart(Self.layerVectors * channels) }
     next = vector(own.vectors) ?? UnsafePointer(vectors.base)
@@ -122,16 +120,5 @@ public final class LayerNormProblem: OperationProblem {
       }
     }
     return result
-  }
-
-  /// The first failure among ragged shapes; nil where there is none.
-  public static func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {
-    for rows in RaggedSizes.rows {
-      for channels in RaggedSizes.widths {
-        let problem = try LayerNormProblem(rows: rows, channels: channels, kernel: kernel, rotation: nil)
-        if let failure = problem.check().failure { return "\(rows)x\(channels): \(failure)" }
-      }
-    }
-    return nil
   }
 }

@@ -31,12 +31,6 @@ extension OperationProblem {
   public func prepare() {}
 }
 
-/// Sizes around the widths of vectors and tiles, that kernels are held against the formulas on before any is timed.
-enum RaggedSizes {
-  static let widths = [1, 7, 8, 9, 15, 17, 63, 65]
-  static let rows = [1, 2, 5, 9]
-}
-
 /// Fills memory with values in −`spread` to `spread`.
 func draw(
   _ target: UnsafeMutablePointer<Float>, count: Int, spread: Double = 1, _ generator: inout SeededGenerator
@@ -44,8 +38,79 @@ func draw(
   for i in 0..<count { target[i] = Float(spread * (generator.unit() * 2 - 1)) }
 }
 
+/// Memory full of values in −`spread` to `spread`.
+func drawn(
+  _ count: Int, spread: Double = 1, _ generator: inout SeededGenerator
+) throws(EngineError) -> FloatBuffer {
+  let buffer = try makeBuffer(count)
+  draw(buffer.base, count: count, spread: spread, &generator)
+  return buffer
+}
+
+/// As many of so many places as may be compared, at even distances, the last one always.
+///
+/// - Parameters:
+///   - cost: multiplications that comparing one takes.
+///   - limit: multiplications that all may take.
+func comparedPlaces(of total: Int, cost: Int, limit: Int) -> [Int] {
+  let compared = max(min(total, limit / cost), 1)
+  return (0..<compared).map { compared == 1 ? total - 1 : $0 * (total - 1) / (compared - 1) }
+}
+
 /// 2⁻²⁴, what one rounding may be off by.
 let unitRoundoff = 0x1p-24
 
 /// What a float32 sum of that many terms may be off by, relative to the terms' sizes; see `Tolerance` for the law.
 func sumFactor(_ terms: Int) -> Double { 2 * (Double(terms).squareRoot() + 1) * unitRoundoff }
+
+/// What comparing an operation's output with its oracle has found, value by value.
+public struct ValueCheck: Codable, Equatable, Sendable {
+  public private(set) var maxAbsoluteError = 0.0
+  /// What was allowed at the worst output.
+  public private(set) var tolerance = 0.0
+  public let compared: Int
+  public let total: Int
+  /// Whether every output compared was a finite number.
+  public private(set) var isFinite = true
+  /// The first output found wrong, in a line; nil where all are right.
+  public private(set) var failure: String?
+  private var squaredError = 0.0
+  private var squaredReference = 0.0
+  private var worstRatio = -1.0
+
+  /// Σ(x − r)² / Σr² over the outputs compared.
+  public var nmse: Double? { isFinite && squaredReference > 0 ? squaredError / squaredReference : nil }
+
+  init(compared: Int, total: Int) {
+    self.compared = compared
+    self.total = total
+  }
+
+  /// As a record keeps it.
+  ///
+  /// - Parameter ragged: what other shapes of the operation showed, where they failed.
+  public func result(ragged: String?) -> CheckResult {
+    CheckResult(
+      failure: ragged ?? failure, maxAbsoluteError: isFinite ? maxAbsoluteError : nil, tolerance: tolerance,
+      nmse: nmse)
+  }
+
+  mutating func add(_ value: Float, _ reference: Double, tolerance allowed: Double, row: Int, column: Int) {
+    guard value.isFinite else {
+      isFinite = false
+      if failure == nil { failure = "output (\(row), \(column)) is \(value), expected a finite number" }
+      return
+    }
+    let error = abs(Double(value) - reference)
+    maxAbsoluteError = max(maxAbsoluteError, error)
+    squaredError += error * error
+    squaredReference += reference * reference
+    if error / allowed > worstRatio {
+      worstRatio = error / allowed
+      tolerance = allowed
+    }
+    if error > allowed, failure == nil {
+      failure = "output (\(row), \(column)) is off by \(brief(error)), allowed \(brief(allowed))"
+    }
+  }
+}

@@ -19,7 +19,7 @@ public final class SamplingProblem: OperationProblem {
   private let chosen: FloatBuffer
   private var sampler: Sampler
   /// The logits; nil where nothing is timed.
-  private let product: AdjacentProduct?
+  private let linear: AdjacentLinear?
   private var isWritten = false
 
   public var callsPerPreparation: Int? { walk == nil ? nil : 1 }
@@ -28,24 +28,22 @@ public final class SamplingProblem: OperationProblem {
   ///   - kernel: whose threads write the logits.
   ///   - rotation: memory that is taken for the table; nil to choose from its own logits only.
   public init(
-    vocabulary: Int, parameters: SamplingParameters, kernel: any Kernel, rotation: WeightRotation?,
-    seed: UInt64 = 1
+    vocabulary: Int, parameters: SamplingParameters, kernel: any Kernel, rotation: WeightRotation?
   ) throws(EngineError) {
-    logits = try makeBuffer(vocabulary)
+    var generator = SeededGenerator(seed: 1)
+    logits = try drawn(vocabulary, spread: 4, &generator)
     written = try makeBuffer(vocabulary)
     state = try makeBuffer(Self.mostWidth)
     chosen = try makeBuffer(1)
     (self.vocabulary, self.parameters) = (vocabulary, parameters)
     let walk = rotation.map(WeightWalk.init)
     self.walk = walk
-    product = try walk.map { walk throws(EngineError) in
-      try AdjacentProduct(
+    linear = try walk.map { walk throws(EngineError) in
+      try AdjacentLinear(
         rows: 1, inputs: Self.width(walk.count / vocabulary), outputs: vocabulary, kernel: kernel,
         layout: .rows, walk: walk)
     }
     sampler = Sampler(parameters)
-    var generator = SeededGenerator(seed: seed)
-    draw(logits.base, count: vocabulary, spread: 4, &generator)
   }
 
   /// Of the table that is read: at most what there is room for, in whole lines of a cache.
@@ -60,10 +58,10 @@ public final class SamplingProblem: OperationProblem {
   private static let deviation: Float = 2
 
   public func prepare() {
-    guard let walk, let product, let values = walk.apart(product.inputs) else { return }
-    let scale = Self.deviation * 3 / Float(product.inputs).squareRoot()
-    for i in 0..<product.inputs { state.base[i] = scale * values[i] }
-    isWritten = product.run(from: UnsafePointer(state.base), to: written.base)
+    guard let walk, let linear, let values = walk.apart(linear.inputs) else { return }
+    let scale = Self.deviation * 3 / Float(linear.inputs).squareRoot()
+    for i in 0..<linear.inputs { state.base[i] = scale * values[i] }
+    isWritten = linear.run(from: UnsafePointer(state.base), to: written.base)
   }
 
   /// What the next call chooses from.
@@ -119,17 +117,5 @@ public final class SamplingProblem: OperationProblem {
     let sum = drawn.reduce(0) { $0 + $1.1 }
     for (id, power) in drawn { result[id] = power / sum }
     return result
-  }
-
-  /// The first failure among ragged sizes; nil where there is none.
-  public static func firstRaggedFailure(
-    of parameters: SamplingParameters, _ kernel: any Kernel
-  ) throws(EngineError) -> String? {
-    for vocabulary in RaggedSizes.widths {
-      let problem = try SamplingProblem(
-        vocabulary: vocabulary, parameters: parameters, kernel: kernel, rotation: nil)
-      if let failure = problem.check().failure { return "\(vocabulary): \(failure)" }
-    }
-    return nil
   }
 }

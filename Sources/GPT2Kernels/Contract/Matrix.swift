@@ -1,3 +1,5 @@
+import Foundation
+
 /// A read-only view of a row-major matrix. The memory belongs to somebody who outlives the view.
 public struct Matrix: @unchecked Sendable {
   public let base: UnsafePointer<Float>
@@ -18,6 +20,11 @@ public struct Matrix: @unchecked Sendable {
   public func row(_ index: Int) -> UnsafePointer<Float> {
     assert(index >= 0 && index < rows)
     return base + index &* stride
+  }
+
+  /// A row's values.
+  public func values(ofRow index: Int) -> UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(start: row(index), count: columns)
   }
 }
 
@@ -46,4 +53,37 @@ public struct MutableMatrix: @unchecked Sendable {
   public var isContiguous: Bool { stride == columns || rows <= 1 }
 
   public var readOnly: Matrix { Matrix(base, rows: rows, columns: columns, stride: stride) }
+}
+
+/// The only owner of zeroed, page-aligned memory for floats. Pages take physical memory when they are first
+/// touched, so room for a long context costs nothing until it is used.
+public struct FloatBuffer: ~Copyable, @unchecked Sendable {
+  public let base: UnsafeMutablePointer<Float>
+  public let count: Int
+  private let bytes: Int
+
+  public struct OutOfMemory: Error, CustomStringConvertible {
+    public let bytes: Int
+    public var description: String { "cannot allocate \(bytes) bytes of memory" }
+  }
+
+  /// - Parameter isFilledAtOnce: whether all of it will be used, as weights are. A large buffer then asks for huge
+  ///   pages, which keep address translation out of the way of streaming reads; any other refuses them, because
+  ///   they come whole.
+  public init(count: Int, isFilledAtOnce: Bool = false) throws(OutOfMemory) {
+    let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+    guard
+      !overflow,
+      let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      memory != MAP_FAILED
+    else { throw OutOfMemory(bytes: bytes) }
+    #if canImport(Glibc)
+      if bytes >= 1 << 22 { madvise(memory, bytes, isFilledAtOnce ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) }
+    #endif
+    base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
+    self.count = count
+    self.bytes = bytes
+  }
+
+  deinit { munmap(base, bytes) }
 }

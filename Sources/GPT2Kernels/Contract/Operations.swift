@@ -135,7 +135,7 @@ public struct Softmax: @unchecked Sendable {
   public let heads: Int
   /// Queries of one head, at consecutive positions.
   public let queries: Int
-  /// Positions that the last query sees; each one before it sees one fewer. What lies behind those that a query sees is
+  /// Positions that the last query sees; each one before it sees one fewer. What lies after those that a query sees is
   /// unspecified afterwards.
   public let positions: Int
   /// Floats from one head's first row to the next head's.

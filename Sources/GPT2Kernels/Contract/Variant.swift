@@ -12,28 +12,15 @@ public struct Variant: Sendable {
   public let name: String
   /// What this variant adds to the one before it, in a line.
   public let summary: String
-  public let decoding: Decoding
+  public private(set) var decoding = Decoding.recompute
   /// Whether it uses more than one thread where it is given them.
-  public let isThreaded: Bool
+  public private(set) var isThreaded = false
   /// Whether threads that are not the kernel's own may still be busy when an operation has returned.
-  public let leavesThreadsBusy: Bool
+  public private(set) var leavesThreadsBusy = false
   /// Precision of the weights, as reports show it.
   public let weights = "f32"
 
-  private let makeKernel: @Sendable (ThreadPool) -> any Kernel
-
-  init(
-    name: String, summary: String, decoding: Decoding = .recompute, isThreaded: Bool = false,
-    leavesThreadsBusy: Bool = false,
-    kernel: @escaping @Sendable (ThreadPool) -> any Kernel
-  ) {
-    self.name = name
-    self.summary = summary
-    self.decoding = decoding
-    self.isThreaded = isThreaded
-    self.leavesThreadsBusy = leavesThreadsBusy
-    self.makeKernel = kernel
-  }
+  let makeKernel: @Sendable (ThreadPool) -> any Kernel
 
   /// The threads that it uses of those it is given.
   public func threads(of given: Int) -> Int { isThreaded ? max(given, 1) : 1 }
@@ -41,5 +28,51 @@ public struct Variant: Sendable {
   /// The variant's kernel, with its threads running where it has several.
   public func kernel(threads: Int) -> any Kernel {
     makeKernel(ThreadPool(threads: self.threads(of: threads)))
+  }
+}
+
+/// A variant that needs something which this machine may lack.
+public struct LookedUpVariant: Sendable {
+  public let name: String
+  /// What it adds, in a line.
+  public let summary: String
+
+  let lookUp: @Sendable () -> Result<Variant, BLASLibrary.Missing>
+
+  /// The variant, or why there is none here.
+  public var found: Result<Variant, BLASLibrary.Missing> { lookUp() }
+
+  public var variant: Variant? { try? found.get() }
+}
+
+extension Variant {
+  /// The ladder, slowest rung first. Everything that lists, checks, measures or tests variants iterates this.
+  public static let all: [Variant] = [
+    .naive,
+    .unrolled8,
+    .tiled,
+    .simd8,
+    .threaded,
+    .keyValueCache,
+    .packed,
+  ]
+
+  /// The variant that every other one is held against.
+  public static let oracle = naive
+
+  /// What runs where nobody names one: the fastest in float32 that every machine has.
+  public static let preferred = packed
+
+  /// Those that need something of the machine's; no rungs of the ladder.
+  public static let lookedUp: [LookedUpVariant] = [.blas]
+
+  /// The ladder and what of the others is there.
+  public static var available: [Variant] { all + lookedUp.compactMap(\.variant) }
+
+  /// Every name there is, of variants that this machine lacks too.
+  public static var names: [String] { all.map(\.name) + lookedUp.map(\.name) }
+
+  public static func named(_ name: String) -> Variant? {
+    all.first { $0.name == name } ?? lookedUp.first { $0.name == name }?.variant
   }
 }

@@ -79,3 +79,94 @@ func transpose(
     }
   }
 }
+
+/// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it from
+/// start to end: panel by panel, and in each (inputs, width). The last panel is as many whole vectors wide as
+/// its outputs need; what they do not fill is padding.
+///
+/// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008), done
+/// once when the weights are loaded.
+public struct PanelShape: Sendable, Equatable {
+  /// Floats in a vector.
+  public let vector: Int
+  /// Outputs of a whole panel.
+  public let columns: Int
+
+  /// Panels three vectors wide, whatever is left in the last.
+  public init(vector: Int) {
+    self.vector = vector
+    columns = 3 * vector
+  }
+
+  /// As few panels as hold that many outputs, and as even as whole vectors allow.
+  public init(vector: Int, fitting outputs: Int) {
+    self.vector = vector
+    let vectors = max((outputs + vector - 1) / vector, 1)
+    let panels = (vectors + 2) / 3
+    columns = (vectors + panels - 1) / panels * vector
+  }
+
+  /// Panels of a matrix.
+  @inline(__always)
+  public func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
+
+  /// Floats that a matrix takes.
+  public func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }
+
+  /// Floats from one input to the next in the panel that holds `output`.
+  @inline(__always)
+  public func width(at output: Int, outputs: Int) -> Int {
+    let first = output / columns &* columns
+    return min(columns, (outputs &- first &+ vector &- 1) / vector &* vector)
+  }
+
+  /// Where an output's first input lies.
+  @inline(__always)
+  public func offset(of output: Int, inputs: Int) -> Int {
+    let first = output / columns &* columns
+    return first &* inputs &+ (output &- first)
+  }
+
+  /// Copies a Hugging Face `Conv1D` matrix, (inputs, outputs) row-major; padding becomes 0.
+  func store(
+    conv1D source: UnsafePointer<Float>, inputs: Int, outputs: Int,
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    var target = destination
+    for first in stride(from: 0, to: outputs, by: columns) {
+      let width = width(at: first, outputs: outputs)
+      let used = min(width, outputs - first)
+      for input in 0..<inputs {
+        target.update(from: source + (input &* outputs &+ first), count: used)
+        (target + used).update(repeating: 0, count: width - used)
+        target += width
+      }
+    }
+  }
+
+  /// Copies a `Linear` matrix, (outputs, inputs) row-major; padding becomes 0.
+  func store(
+    linear source: UnsafePointer<Float>, inputs: Int, outputs: Int,
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    // Of each row as much as a cache line holds: the lines that are read and those that are written stay in the
+    // first-level cache until they are whole.
+    let block = 16
+    var target = destination
+    for first in stride(from: 0, to: outputs, by: columns) {
+      let width = width(at: first, outputs: outputs)
+      let used = min(width, outputs - first)
+      for firstInput in stride(from: 0, to: inputs, by: block) {
+        let count = min(block, inputs - firstInput)
+        for output in 0..<used {
+          let row = source + ((first &+ output) &* inputs &+ firstInput)
+          for input in 0..<count { target[input &* width &+ output] = row[input] }
+        }
+        for input in 0..<count {
+          (target + (input &* width &+ used)).update(repeating: 0, count: width - used)
+        }
+        target += count &* width
+      }
+    }
+  }
+}

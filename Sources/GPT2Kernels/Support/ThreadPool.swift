@@ -69,7 +69,7 @@ private struct Job {
     while let part = part(next.pointee.wrappingAdd(1, ordering: .relaxed).oldValue) { body(part) }
   }
 
-  /// The part of that number; nil behind the last.
+  /// The part of that number; nil after the last.
   func part(_ number: Int) -> Range<Int>? {
     guard let grains = schedule.part(number) else { return nil }
     let start = range.lowerBound + grains.lowerBound * grain
@@ -215,5 +215,58 @@ private final class Parking: Sendable {
     guard isParked.exchange(false, ordering: .sequentiallyConsistent) else { return }
     if elsewhere { csystem_keep_thread_off_this_cpu(Int32(thread.load(ordering: .relaxed))) }
     semaphore.signal()
+  }
+}
+
+/// Cuts work into parts that shrink towards the end: each round hands every thread an equal share of half of what
+/// is left, down to single grains. Early parts are large, so that neighbouring work stays on one thread; late ones
+/// are small, so that threads of unequal speed end together (guided self-scheduling: Polychronopoulos and Kuck,
+/// 1987).
+///
+/// A part follows from its number alone, so taking one costs an atomic addition.
+struct GuidedSchedule {
+  let grains: Int
+  let threads: Int
+
+  init(count: Int, grain: Int, threads: Int) {
+    grains = (count + grain - 1) / grain
+    self.threads = threads
+  }
+
+  /// The grains of part `number`; nil after the last.
+  func part(_ number: Int) -> Range<Int>? {
+    var (start, index) = (0, number)
+    while start < grains {
+      let left = grains - start
+      let size = max(left / (2 * threads), 1)
+      if index < threads {
+        let first = start + index * size
+        return first < grains ? first..<min(first + size, grains) : nil
+      }
+      index -= threads
+      start += threads * size
+    }
+    return nil
+  }
+}
+
+/// A number that several threads change, alone on its cache lines: who changes it takes nothing else out of the other
+/// cores' caches.
+struct LoneAtomic<Value: AtomicRepresentable>: ~Copyable {
+  /// Two lines of 64 bytes, which x86-64 fetches in pairs, or one of Apple's arm64.
+  private static var span: Int { 128 }
+
+  private let memory: UnsafeMutableRawPointer
+  let number: UnsafeMutablePointer<Atomic<Value>>
+
+  init(_ value: consuming Value) {
+    memory = .allocate(byteCount: Self.span, alignment: Self.span)
+    number = memory.bindMemory(to: Atomic<Value>.self, capacity: 1)
+    number.initialize(to: Atomic(value))
+  }
+
+  deinit {
+    number.deinitialize(count: 1)
+    memory.deallocate()
   }
 }

@@ -2,7 +2,7 @@ extension Variant {
   static let simd8 = Variant(
     name: "simd8",
     summary: "SIMD8<Float> in a 3 × 4 tile with fused multiply-add; vector GELU, softmax, layer norm",
-    kernel: { _ in SIMD8Tile3x4() })
+    makeKernel: { _ in SIMD8Tile3x4() })
 }
 
 /// Twelve vectors of sums, three rows by four outputs, plus four of weights and one of activations: seventeen

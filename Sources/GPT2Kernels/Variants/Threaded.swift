@@ -3,7 +3,7 @@ extension Variant {
     name: "threaded",
     summary: "simd8's work split over outputs and heads on a persistent pool of threads",
     isThreaded: true,
-    kernel: { Threaded(base: SIMD8Tile3x4(), pool: $0) })
+    makeKernel: { Threaded(base: SIMD8Tile3x4(), pool: $0) })
 }
 
 /// Another kernel's operations, each split into independent outputs over the pool. Reductions are never split, so
@@ -55,4 +55,12 @@ struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
 
   /// Rows that together are worth a fork.
   private static func grain(of columns: Int) -> Int { max(4096 / max(columns, 1), 1) }
+}
+
+extension Variant {
+  static let keyValueCache = Variant(
+    name: "kv-cache",
+    summary: "threaded's kernels; keys and values kept, each step computes one new position",
+    decoding: .cache, isThreaded: true,
+    makeKernel: { Threaded(base: SIMD8Tile3x4(), pool: $0) })
 }

@@ -2,7 +2,7 @@ extension Variant {
   static let tiled = Variant(
     name: "tiled",
     summary: "4 × 8 register tile: a loaded weight serves four rows, a loaded activation eight outputs",
-    kernel: { _ in Tiled4x8() })
+    makeKernel: { _ in Tiled4x8() })
 }
 
 /// Thirty-two sums in registers: each step of the reduction feeds thirty-two products with twelve loads instead of

@@ -2,7 +2,7 @@ extension Variant {
   static let unrolled8 = Variant(
     name: "unrolled8",
     summary: "the reduction unrolled by eight, eight accumulators",
-    kernel: { _ in Unrolled8() })
+    makeKernel: { _ in Unrolled8() })
 }
 
 /// A float sum is a chain: each addition waits for the one before. Eight sums side by side keep the adders busy,
@@ -116,7 +116,7 @@ struct EightSums {
     s7 += x[7] * y[7]
   }
 
-  /// The eight sums as a tree, and behind them the products that did not fill eight.
+  /// The eight sums as a tree, and after them the products that did not fill eight.
   @inline(__always)
   func total(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, from first: Int, to end: Int) -> Float {
     var sum = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))

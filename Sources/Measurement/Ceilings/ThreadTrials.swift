@@ -1,5 +1,7 @@
 import CSystem
 import Foundation
+import Record
+import Statistics
 import Synchronization
 
 /// Runs the same work on several threads at once, several times, and times each trial from the first thread's
@@ -65,5 +67,114 @@ final class SpinBarrier: Sendable {
       // More threads than cores: the one that is missing needs this core.
       if spins % 10_000 == 0 { sched_yield() }
     }
+  }
+}
+
+extension ForkJoin {
+  /// How many forks are made.
+  struct Effort {
+    var wokenForks = 21
+    /// Several times what a thread of a pool watches for.
+    var pause: Duration = .milliseconds(5)
+    /// Forks that do not count go on for that long: a system may leave threads that it has just woken together on one
+    /// core, until it looks again.
+    var settling: UInt64 = 50_000_000
+    var hotForks = 2_000
+    /// No fork of either kind begins after so many ns; at least one of each is made.
+    var nanosecondsEach: UInt64 = 200_000_000
+  }
+
+  /// What it costs a team of threads to begin a job together and to end it, without the job's work.
+  ///
+  /// The job is a meeting: each thread waits inside until all have come, so that none can do another's part and the
+  /// cost of the last one's arrival is in the figure. The meeting itself is in it too. Hot forks come in a row, and the
+  /// team still watches for them; woken ones come after pauses long enough for the team to have parked.
+  ///
+  /// - Parameters:
+  ///   - threads: the team's size, the forking thread among them.
+  ///   - fork: calls the body once for each index below the count and returns when all calls have; the calls
+  ///     wait for each other, so as many must run at once.
+  /// - Returns: nil for fewer than two threads, which need no fork.
+  public static func measure(
+    threads: Int, fork: (_ count: Int, _ body: (Int) -> Void) -> Void
+  ) -> ForkJoin? {
+    measure(threads: threads, effort: Effort(), clock: SystemClock(), fork: fork)
+  }
+
+  static func measure(
+    threads: Int, effort: Effort, clock: any MonotonicClock,
+    fork: (_ count: Int, _ body: (Int) -> Void) -> Void
+  ) -> ForkJoin? {
+    guard threads > 1 else { return nil }
+    let meeting = SpinBarrier(count: threads)
+    func microseconds() -> Double {
+      let start = clock.now()
+      fork(threads) { _ in meeting.wait() }
+      return Double(clock.now() - start) / 1e3
+    }
+    func samples(_ forks: Int, after pause: Duration, for limit: UInt64) -> [Double] {
+      let begin = clock.now()
+      var samples: [Double] = []
+      repeat {
+        if pause > .zero { Thread.sleep(forTimeInterval: Double(pause.nanoseconds) / 1e9) }
+        samples.append(microseconds())
+      } while samples.count < forks && clock.now() - begin < limit
+      return samples
+    }
+    // The first fork meets threads that have not started yet.
+    _ = microseconds()
+    let woken = samples(effort.wokenForks, after: effort.pause, for: effort.nanosecondsEach)
+    _ = samples(.max, after: .zero, for: effort.settling)
+    let hot = samples(effort.hotForks, after: .zero, for: effort.nanosecondsEach)
+    guard let hot = median(hot), let woken = median(woken) else { return nil }
+    return ForkJoin(threads: threads, hotMicroseconds: hot, wokenMicroseconds: woken)
+  }
+}
+
+/// How long a cache line takes from one core to another: two threads add to one number in turns, and a way is half of a
+/// round trip.
+///
+/// The cores are always the same two, so that the time changes only where a hypervisor moves them, next to each other or
+/// onto different dies. What threads share gets slower by it, their signals and each other's activations, while what
+/// each computes for itself does not.
+public struct CoreToCoreLatency: Sendable {
+  /// At a third of a microsecond each a sixth of a millisecond.
+  static let roundTrips = 500
+  /// Of several one is likely undisturbed.
+  static let trials = 3
+
+  private let trialNanoseconds: @Sendable () -> [UInt64]
+
+  public init() {
+    self.init { CPUTopology.availableCores > 1 ? Self.exchange() : [] }
+  }
+
+  /// - Parameter trialNanoseconds: of `roundTrips` each; none where there is no other core.
+  init(trialNanoseconds: @escaping @Sendable () -> [UInt64]) {
+    self.trialNanoseconds = trialNanoseconds
+  }
+
+  /// Nanoseconds of one way in the fastest of three trials; nil on a single core.
+  public func measure() -> Double? {
+    trialNanoseconds().min().flatMap { $0 > 0 ? Double($0) / Double(2 * Self.roundTrips) : nil }
+  }
+
+  private static func exchange() -> [UInt64] {
+    let number = SharedNumber()
+    return ThreadTrials.run(threads: 2, trials: trials) { thread, trial in
+      for trip in 0..<roundTrips { number.raise(from: 2 * (trial * roundTrips + trip) + thread) }
+    }
+  }
+}
+
+/// A number that threads raise in turns.
+private final class SharedNumber: Sendable {
+  private let value = Atomic<Int>(0)
+
+  /// Adds one when it has become `expected`. A plain store would lie in its core's buffer for a while, where the reads
+  /// of the same core find it.
+  func raise(from expected: Int) {
+    while value.load(ordering: .acquiring) != expected {}
+    _ = value.exchange(expected + 1, ordering: .acquiringAndReleasing)
   }
 }

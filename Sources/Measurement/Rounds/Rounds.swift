@@ -1,21 +1,21 @@
 import Statistics
 
-/// Runs a plan: every entry's warm-up first, then rounds, in each of which every entry that still wants samples
+/// Runs a plan: every unit's warm-up first, then rounds, in each of which every unit that still wants samples
 /// is executed once, one at a time, in an order drawn afresh.
 ///
 /// So what drifts on the machine while it measures (its clock rate, its neighbours) meets all contestants
 /// alike, and none always follows the same other. A contestant that fails is dropped and the others go on.
 public struct Rounds<Outcome> {
-  public typealias Entry = RoundPlan.Entry
+  public typealias Unit = RoundPlan.Unit
 
   /// What the caller is told while it runs; nothing here is inside a measured time.
   public struct Observers {
     /// A round is about to begin, counted from 0.
     public var onRound: (Int) -> Void = { _ in }
     /// A sample has been taken.
-    public var onSample: (Entry, RoundSample<Outcome>) -> Void = { _, _ in }
-    /// An entry is over. Called once for each entry of the plan.
-    public var onCellEnd: (Entry, CellResult<Outcome>) -> Void = { _, _ in }
+    public var onSample: (Unit, RoundSample<Outcome>) -> Void = { _, _ in }
+    /// A unit is over. Called once for each unit of the plan.
+    public var onCellEnd: (Unit, CellResult<Outcome>) -> Void = { _, _ in }
     /// Called before each execution, and at the end.
     public var onProgress: (RoundProgress) -> Void = { _ in }
 
@@ -23,8 +23,8 @@ public struct Rounds<Outcome> {
   }
 
   public struct Result {
-    /// One for each entry of the plan.
-    public let cells: [Entry: CellResult<Outcome>]
+    /// One for each unit of the plan.
+    public let cells: [Unit: CellResult<Outcome>]
     /// The contestants that failed, and how.
     public let failures: [Int: any Error]
     public let wasCancelled: Bool
@@ -40,25 +40,25 @@ public struct Rounds<Outcome> {
 
   /// - Parameters:
   ///   - isCancelled: asked before each execution, and after one that threw.
-  ///   - perform: executes one entry once. Its wall time is what budgets count.
+  ///   - perform: executes one unit once. Its wall time is what budgets count.
   public func run(
     observers: Observers = Observers(), isCancelled: () -> Bool = { false },
-    perform: (Entry, RoundPhase) throws -> Outcome
+    perform: (Unit, RoundPhase) throws -> Outcome
   ) -> Result {
     var state = RoundState<Outcome>(plan: plan, clock: clock, observers: observers)
-    for entry in plan.entries where state.isOpen(entry) {
-      guard state.execute(entry, .warmup, isCancelled, perform) else { return state.cancelled() }
+    for unit in plan.units where state.isOpen(unit) {
+      guard state.execute(unit, .warmup, isCancelled, perform) else { return state.cancelled() }
     }
     var generator = SeededGenerator(seed: plan.seed)
     var round = 0
     while true {
-      var order = plan.entries.filter { state.isOpen($0) }
+      var order = plan.units.filter { state.isOpen($0) }
       if order.isEmpty { break }
       observers.onRound(round)
       generator.shuffle(&order)
-      for entry in order where state.isOpen(entry) {
+      for unit in order where state.isOpen(unit) {
         let phase = RoundPhase.measured(round: round, sequence: state.sequence)
-        guard state.execute(entry, phase, isCancelled, perform) else { return state.cancelled() }
+        guard state.execute(unit, phase, isCancelled, perform) else { return state.cancelled() }
       }
       round += 1
     }
@@ -69,15 +69,15 @@ public struct Rounds<Outcome> {
 
 /// What a run knows while it runs.
 struct RoundState<Outcome> {
-  typealias Entry = RoundPlan.Entry
+  typealias Unit = RoundPlan.Unit
 
   private let plan: RoundPlan
   private let clock: any MonotonicClock
   private let observers: Rounds<Outcome>.Observers
   private let start: UInt64
-  private var timings: [Entry: EntryTiming]
-  private var samples: [Entry: [RoundSample<Outcome>]] = [:]
-  private var cells: [Entry: CellResult<Outcome>] = [:]
+  private var timings: [Unit: UnitTiming]
+  private var samples: [Unit: [RoundSample<Outcome>]] = [:]
+  private var cells: [Unit: CellResult<Outcome>] = [:]
   private var failures: [Int: any Error] = [:]
   private(set) var sequence = 0
 
@@ -86,33 +86,33 @@ struct RoundState<Outcome> {
     self.clock = clock
     self.observers = observers
     start = clock.now()
-    timings = Dictionary(uniqueKeysWithValues: plan.entries.map { ($0, EntryTiming()) })
+    timings = Dictionary(uniqueKeysWithValues: plan.units.map { ($0, UnitTiming()) })
   }
 
-  func isOpen(_ entry: Entry) -> Bool { cells[entry] == nil }
+  func isOpen(_ unit: Unit) -> Bool { cells[unit] == nil }
 
-  /// Executes an entry once and books it. False where the run has been cancelled.
+  /// Executes a unit once and books it. False where the run has been cancelled.
   mutating func execute(
-    _ entry: Entry, _ phase: RoundPhase, _ isCancelled: () -> Bool,
-    _ perform: (Entry, RoundPhase) throws -> Outcome
+    _ unit: Unit, _ phase: RoundPhase, _ isCancelled: () -> Bool,
+    _ perform: (Unit, RoundPhase) throws -> Outcome
   ) -> Bool {
     if isCancelled() { return false }
-    report(next: entry, phase: phase)
+    report(next: unit, phase: phase)
     let begin = clock.now()
     do {
-      let outcome = try perform(entry, phase)
-      book(entry, phase, outcome, elapsed: clock.now() - begin)
+      let outcome = try perform(unit, phase)
+      book(unit, phase, outcome, elapsed: clock.now() - begin)
     } catch {
       // A contestant that was stopped because the user wants to end has not failed.
       if isCancelled() { return false }
-      fail(entry, error)
+      fail(unit, error)
     }
     return true
   }
 
   /// Ends whatever is still open.
   mutating func cancelled() -> Rounds<Outcome>.Result {
-    for entry in plan.entries where isOpen(entry) { end(entry, .cancelled) }
+    for unit in plan.units where isOpen(unit) { end(unit, .cancelled) }
     report(next: nil, phase: nil)
     return result(wasCancelled: true)
   }
@@ -121,43 +121,202 @@ struct RoundState<Outcome> {
     Rounds.Result(cells: cells, failures: failures, wasCancelled: wasCancelled)
   }
 
-  func report(next: Entry?, phase: RoundPhase?) {
+  func report(next: Unit?, phase: RoundPhase?) {
     observers.onProgress(
       RoundProgress(
         next: next, phase: phase, elapsedSeconds: Double(clock.now() - start) / 1e9,
-        remainingSeconds: EntryTiming.remaining(timings.values, plan).map { $0 / 1e9 }))
+        remainingSeconds: UnitTiming.remaining(timings.values, plan).map { $0 / 1e9 }))
   }
 
-  private mutating func book(_ entry: Entry, _ phase: RoundPhase, _ outcome: Outcome, elapsed: UInt64) {
+  private mutating func book(_ unit: Unit, _ phase: RoundPhase, _ outcome: Outcome, elapsed: UInt64) {
     guard case .measured(let round, let sequence) = phase else {
-      timings[entry]?.warmup = Double(elapsed)
+      timings[unit]?.warmup = Double(elapsed)
       return
     }
     let sample = RoundSample(
       round: round, sequence: sequence, elapsedNanoseconds: elapsed, outcome: outcome)
-    samples[entry, default: []].append(sample)
-    timings[entry]?.measured += Double(elapsed)
-    timings[entry]?.count += 1
+    samples[unit, default: []].append(sample)
+    timings[unit]?.measured += Double(elapsed)
+    timings[unit]?.count += 1
     self.sequence = sequence + 1
-    observers.onSample(entry, sample)
-    if let ending = timings[entry]?.ending(plan) { end(entry, ending) }
+    observers.onSample(unit, sample)
+    if let ending = timings[unit]?.ending(plan) { end(unit, ending) }
   }
 
-  private mutating func fail(_ entry: Entry, _ error: any Error) {
+  private mutating func fail(_ unit: Unit, _ error: any Error) {
     if error is CellFailure {
-      end(entry, .failed(error))
+      end(unit, .failed(error))
       return
     }
-    failures[entry.contestant] = error
-    for other in plan.entries where other.contestant == entry.contestant && isOpen(other) {
+    failures[unit.contestant] = error
+    for other in plan.units where other.contestant == unit.contestant && isOpen(other) {
       end(other, .contestantFailed(error))
     }
   }
 
-  private mutating func end(_ entry: Entry, _ ending: CellEnding) {
-    let cell = CellResult(samples: samples[entry] ?? [], ending: ending)
-    cells[entry] = cell
-    timings[entry]?.isOver = true
-    observers.onCellEnd(entry, cell)
+  private mutating func end(_ unit: Unit, _ ending: CellEnding) {
+    let cell = CellResult(samples: samples[unit] ?? [], ending: ending)
+    cells[unit] = cell
+    timings[unit]?.isOver = true
+    observers.onCellEnd(unit, cell)
+  }
+}
+
+/// What is to be measured, and how much of it.
+public struct RoundPlan: Sendable {
+  /// One cell of one contestant; both are indices whose meaning is the caller's.
+  public struct Unit: Sendable, Hashable {
+    public let contestant: Int
+    public let cell: Int
+
+    public init(contestant: Int, cell: Int) {
+      self.contestant = contestant
+      self.cell = cell
+    }
+  }
+
+  /// Each at most once. Warm-ups are run in this order.
+  public var units: [Unit]
+  /// Samples wanted of each unit, at least 1.
+  public var repetitions: Int
+  /// Fewest samples that the budget leaves a unit.
+  public var minimumRepetitions: Int
+  /// Wall time that the samples of one unit may take; slow units get fewer samples.
+  public var cellBudget: Duration
+  /// Wall time beyond which a unit gets no further sample even where it has fewer than the minimum. The first
+  /// sample is always taken.
+  public var cellCap: Duration
+  /// Seed of the order of every round.
+  public var seed: UInt64
+
+  public init(
+    units: [Unit], repetitions: Int, minimumRepetitions: Int = 3, cellBudget: Duration,
+    cellCap: Duration, seed: UInt64
+  ) {
+    var seen = Set<Unit>()
+    self.units = units.filter { seen.insert($0).inserted }
+    self.repetitions = max(1, repetitions)
+    self.minimumRepetitions = minimumRepetitions
+    self.cellBudget = cellBudget
+    self.cellCap = cellCap
+    self.seed = seed
+  }
+}
+
+/// What an execution is for.
+public enum RoundPhase: Sendable, Equatable {
+  /// Its outcome is thrown away. It may be a shorter execution than a measured one.
+  case warmup
+  /// Both count from 0: the round, and the place among all samples of the run.
+  case measured(round: Int, sequence: Int)
+}
+
+/// Thrown by an execution where only this cell has failed and the contestant can go on with its others.
+/// Any other error ends the contestant.
+public struct CellFailure: Error, Sendable, Equatable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
+/// Why a unit got no further sample.
+public enum CellEnding: Sendable {
+  /// It has all its repetitions.
+  case complete
+  /// The next sample was expected to exceed the budget.
+  case budget
+  /// The next sample was expected to exceed the cap, and there are fewer than the minimum.
+  case cap
+  /// This cell failed.
+  case failed(any Error)
+  /// Its contestant failed, here or in another cell.
+  case contestantFailed(any Error)
+  case cancelled
+}
+
+/// One measured execution.
+public struct RoundSample<Outcome> {
+  public let round: Int
+  /// Its place among all samples of the run, from 0.
+  public let sequence: Int
+  /// Wall time of the execution as the scheduler saw it, which is what budgets count.
+  public let elapsedNanoseconds: UInt64
+  public let outcome: Outcome
+}
+
+extension RoundSample: Sendable where Outcome: Sendable {}
+extension RoundSample: Equatable where Outcome: Equatable {}
+
+/// What became of one unit.
+public struct CellResult<Outcome> {
+  /// In the order in which they were taken. What was measured before a failure or a cancellation is kept.
+  public let samples: [RoundSample<Outcome>]
+  public let ending: CellEnding
+}
+
+extension CellResult: Sendable where Outcome: Sendable {}
+
+/// How far a run is.
+public struct RoundProgress: Sendable, Equatable {
+  /// What is about to run; nil at the end.
+  public let next: RoundPlan.Unit?
+  public let phase: RoundPhase?
+  /// Wall time since the run began.
+  public let elapsedSeconds: Double
+  /// Time left as the executions so far suggest; nil before the first has ended.
+  public let remainingSeconds: Double?
+
+  /// Share of the expected time that has passed, 0...1.
+  public var fraction: Double {
+    guard let remainingSeconds else { return 0 }
+    let total = elapsedSeconds + remainingSeconds
+    return total > 0 ? elapsedSeconds / total : 1
+  }
+}
+
+/// One unit's use of time. Nanoseconds as `Double`, as they are sums and means.
+struct UnitTiming {
+  var warmup: Double?
+  var measured = 0.0
+  var count = 0
+  var isOver = false
+
+  /// What the next sample is expected to take: the mean of those taken. The warm-up may have been shorter, so
+  /// it serves for the display of the time left, never for a decision.
+  var meanSample: Double? { count > 0 ? measured / Double(count) : nil }
+
+  /// Why the unit gets no further sample, or nil where it gets one.
+  func ending(_ plan: RoundPlan) -> CellEnding? {
+    if count >= plan.repetitions { return .complete }
+    guard let meanSample else { return nil }
+    let expected = measured + meanSample
+    if count >= plan.minimumRepetitions, expected > Double(plan.cellBudget.nanoseconds) { return .budget }
+    return expected > Double(plan.cellCap.nanoseconds) ? .cap : nil
+  }
+
+  /// Time that the unit is still expected to take; nil where nothing of it has run.
+  func remaining(_ plan: RoundPlan) -> Double? {
+    if isOver { return 0 }
+    guard let sample = meanSample ?? warmup else { return nil }
+    func count(within limit: Duration) -> Double {
+      sample > 0 ? (Double(limit.nanoseconds) / sample).rounded(.down) : .infinity
+    }
+    let budgeted = max(Double(plan.minimumRepetitions), count(within: plan.cellBudget))
+    let capped = max(1, count(within: plan.cellCap))
+    let samples = min(Double(plan.repetitions), budgeted, capped)
+    return max(0, samples - Double(self.count)) * sample
+  }
+
+  /// Time left over all units. One that has not run yet is taken for an average one, its warm-up as long as
+  /// one of the others'.
+  static func remaining(_ timings: some Collection<UnitTiming>, _ plan: RoundPlan) -> Double? {
+    let known = timings.compactMap { $0.remaining(plan) }
+    guard !known.isEmpty else { return nil }
+    let unknown = timings.count - known.count
+    guard unknown > 0 else { return known.reduce(0, +) }
+    let warmups = timings.compactMap(\.warmup)
+    let warmup = warmups.isEmpty ? 0 : warmups.reduce(0, +) / Double(warmups.count)
+    let average = known.reduce(0, +) / Double(known.count) + warmup
+    return known.reduce(0, +) + Double(unknown) * average
   }
 }

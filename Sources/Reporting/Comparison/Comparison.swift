@@ -12,15 +12,15 @@ public struct Comparison: Sendable {
   }
 
   let method: Method
-  let base: Side
-  let head: Side
+  let base: ComparedSide
+  let head: ComparedSide
   let thresholds: Thresholds
   /// In the base's order.
   let rows: [ComparisonRow]
   /// Rows that only one side has a figure for, one line each.
-  let unmatched: [String]
+  let unmatched: [Prose]
   /// Variants of the head that failed a correctness check, with the reason.
-  let failures: [String]
+  let failures: [Prose]
   /// Whether the head lost a contestant that failed no check: what it would have shown is not known.
   var hasLostHead = false
   /// Whether the base lost a contestant that it had measured: rows are gone that there were.
@@ -28,9 +28,9 @@ public struct Comparison: Sendable {
   /// What limits the comparison: differences of both sides, records that are not whole. One line each.
   let warnings: [String]
   /// How this comparison was made, one line each.
-  let notes: [String]
+  let notes: [Prose]
   /// Why rows changed, from both sides' profiles, one line each; empty where a side has none.
-  var reasons: [String] = []
+  var reasons: [Prose] = []
 
   /// 3 where a row regressed; else 4 where a check failed in the head; else 1 where the head lost a contestant for
   /// another reason; else 5 where a row is inconclusive, the base lost a contestant on the way or nothing could be
@@ -43,10 +43,21 @@ public struct Comparison: Sendable {
     if verdicts.contains(.inconclusive) || verdicts.isEmpty || hasLostBaseMidway { return 5 }
     return 0
   }
+
+  /// Rows that count first; of either kind the worst verdict first, and of one verdict the lowest ratio.
+  var rowsWorstFirst: [ComparisonRow] {
+    [true, false].flatMap { counts in
+      Verdict.allCases.flatMap { verdict in
+        rows.filter { $0.counts == counts && $0.verdict == verdict }.enumerated()
+          .sorted { ($0.element.ratio?.value ?? 1, $0.offset) < ($1.element.ratio?.value ?? 1, $1.offset) }
+          .map(\.element)
+      }
+    }
+  }
 }
 
 /// What a report says of one side.
-struct Side: Sendable, Equatable {
+struct ComparedSide: Sendable, Equatable {
   /// The record's file or the build's; nil where the report was not told.
   var label: String?
   /// Of `gpt2-bench`.
@@ -65,8 +76,9 @@ struct Side: Sendable, Equatable {
   }
 }
 
-extension Side {
-  init(_ record: Record, label: String? = nil) {
+extension ComparedSide {
+  /// - Parameter label: what the report calls the record, such as its file.
+  init(_ record: Record, label: String?) {
     self.init(
       label: label, version: record.build.version, commit: record.build.commit, started: record.started,
       buildFlags: record.build.flags)
@@ -76,4 +88,76 @@ extension Side {
 extension Build {
   /// Compiler, configuration, CPU flag and vector width.
   public var flags: [String] { [compiler, configuration, cpuFlag, "\(vectorBits)-bit vectors"] }
+}
+
+/// One metric of one contestant on one test, on both sides.
+struct ComparisonRow: Sendable {
+  let contestant: Contestant
+  /// Nil for what belongs to the whole process.
+  let test: Test?
+  let metric: Metric
+  /// The figure as `unit` has it; nil where there is none.
+  var base: Double?
+  var head: Double?
+  var baseSamples = 0
+  var headSamples = 0
+  /// Above 1 where the head is faster or smaller.
+  var ratio: Figure?
+  /// Two-sided, of the test that the method uses; nil for what was not tested.
+  var pValue: Double?
+  /// `pValue` after Holm's correction for all tested rows of the comparison.
+  var adjustedPValue: Double?
+  /// The change, as a share, that this run or these runs show without any change of the program: of the
+  /// interleaved comparison what base against base showed, of stored records what the machine's ceilings differed
+  /// by between the runs and the samples within them.
+  var noiseFloor: Double?
+  /// The smallest change, as a share, that this run could have detected.
+  var smallestDetectable: Double?
+  /// Whether `base` and `head` are percent of the ceilings of their own run.
+  var isShareOfCeiling = false
+  /// The change, as a share, from which on it counts.
+  var threshold: Double
+  /// A change beyond this share, though it does not count, is not called unchanged; nil for the threshold itself.
+  var tolerance: Double?
+  var verdict: Verdict
+  /// Why there is no firm verdict, or no comparison.
+  var reason: String?
+  /// Whether a second, independent measurement bore the verdict out; nil where there was none.
+  var isConfirmed: Bool?
+  /// Whether the row decides the exit code.
+  var counts = true
+
+  var unit: String { isShareOfCeiling ? "% of ceiling" : metric.unit.name }
+
+  /// What a filter looks at.
+  var label: String { RowFilter.label(contestant, test, metric) }
+}
+
+/// The geometric mean of the ratios of a group of rows.
+struct GroupMean: Sendable, Equatable {
+  let metric: Metric
+  /// Nil for the rows of every variant.
+  let variant: String?
+  /// Above 1 where the head is better.
+  let ratio: Double
+  /// Rows with a ratio.
+  let count: Int
+}
+
+extension Comparison {
+  /// Metric by metric in the metrics' order: of all rows, then of each variant where there are several.
+  var groupMeans: [GroupMean] {
+    Metric.compared.flatMap { metric in
+      let own = rows.filter { $0.metric == metric && $0.ratio != nil }
+      let variants = own.map(\.contestant.variant).uniqued()
+      let groups: [String?] = [nil] + (variants.count > 1 ? variants : [])
+      return groups.compactMap { variant -> GroupMean? in
+        let ratios = own.filter { variant == nil || $0.contestant.variant == variant }.compactMap(
+          \.ratio?.value)
+        return geometricMean(ratios).map {
+          GroupMean(metric: metric, variant: variant, ratio: $0, count: ratios.count)
+        }
+      }
+    }
+  }
 }

@@ -29,7 +29,7 @@ struct StoredEvidence: Sendable {
 
   /// A row whose head has no figure.
   func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
-    let metric = Metric.compared(on: base.cell.test)[0]
+    let metric = base.cell.test.headlineMetric
     return StoredCandidate(
       row: ComparisonRow(
         contestant: base.contestant, test: base.cell.test, metric: metric,
@@ -37,14 +37,21 @@ struct StoredEvidence: Sendable {
         threshold: thresholds[metric], verdict: verdict, reason: reason.singleLine))
   }
 
-  /// One value a contestant, the largest of its cells; nil where a side has none. Bytes mean the same on every
-  /// machine.
-  func memory(_ contestant: Contestant) -> StoredCandidate? {
-    guard let (old, new) = figures(.peakMemory, contestant) else { return nil }
+  /// A metric of a contestant's process, the largest of its cells; nil where a side has none.
+  func candidate(_ metric: Metric, of contestant: Contestant) -> StoredCandidate? {
+    guard let (old, new) = figures(metric, contestant) else { return nil }
+    return metric.span == nil
+      ? memory(metric, contestant, old, new) : load(metric, contestant, old, new)
+  }
+
+  /// One value a process. Bytes mean the same on every machine.
+  private func memory(
+    _ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double
+  ) -> StoredCandidate {
     let threshold = thresholds.ofMemory(base: old, head: new)
     let judgement = VerdictRule(threshold: threshold).judgement(ofSingleRatio: old / new)
     var row = ComparisonRow(
-      contestant: contestant, test: nil, metric: .peakMemory, base: old, head: new, baseSamples: 1,
+      contestant: contestant, test: nil, metric: metric, base: old, head: new, baseSamples: 1,
       headSamples: 1, ratio: Figure(value: old / new), threshold: threshold, verdict: judgement.verdict)
     if tests(base, contestant) != tests(head, contestant) {
       row.isOnlyShown("the peak is over all of a run's tests, and the two ran others")
@@ -56,12 +63,13 @@ struct StoredEvidence: Sendable {
     Set(run.rows.filter { $0.contestant == contestant }.map(\.cell.test))
   }
 
-  /// Nil where a side has no load time. Loading reads memory, so DRAM's ceiling tells how the machine changed; a share
-  /// of it would say nothing, as a load also starts and maps.
-  func load(_ contestant: Contestant) -> StoredCandidate? {
-    guard let (old, new) = figures(.warmLoad, contestant) else { return nil }
-    let (baseTimes, headTimes) = (loads(base, contestant), loads(head, contestant))
-    var row = unpaired(.warmLoad, contestant, nil, baseTimes, headTimes)
+  /// Loading reads memory, so DRAM's ceiling tells how the machine changed; a share of it would say nothing, as a load
+  /// also starts and maps.
+  private func load(
+    _ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double
+  ) -> StoredCandidate {
+    let (baseTimes, headTimes) = (times(metric, base, contestant), times(metric, head, contestant))
+    var row = unpaired(metric, contestant, nil, baseTimes, headTimes)
     row.base = old
     row.head = new
     guard comparability.timesCarryOver else {
@@ -83,7 +91,8 @@ struct StoredEvidence: Sendable {
   private func times(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
     let machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
     var row = unpaired(
-      metric, base.contestant, base.cell.test, base.cell.durations(of: metric), head.cell.durations(of: metric))
+      metric, base.contestant, base.cell.test, base.cell.durations(of: metric),
+      head.cell.durations(of: metric))
     row.base = base.figures[metric]?.value
     row.head = head.figures[metric]?.value
     row.noiseFloor = noiseFloor(machine?.share)
@@ -124,7 +133,8 @@ struct StoredEvidence: Sendable {
       row: ComparisonRow(
         contestant: base.contestant, test: base.cell.test, metric: metric, base: base.figures[metric]?.value,
         head: head.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
-        headSamples: head.cell.durations(of: metric).count, threshold: thresholds[metric], verdict: .inconclusive,
+        headSamples: head.cell.durations(of: metric).count, threshold: thresholds[metric],
+        verdict: .inconclusive,
         reason: reason))
   }
 
@@ -155,8 +165,8 @@ struct StoredEvidence: Sendable {
   }
 
   /// Every cell of a contestant holds the same ones.
-  private func loads(_ run: RunFigures, _ contestant: Contestant) -> [Double] {
-    run.rows.filter { $0.contestant == contestant }.map { $0.cell.durations(.load) }
+  private func times(_ metric: Metric, _ run: RunFigures, _ contestant: Contestant) -> [Double] {
+    run.rows.filter { $0.contestant == contestant }.map { $0.cell.durations(of: metric) }
       .first { !$0.isEmpty } ?? []
   }
 
@@ -181,5 +191,71 @@ extension ComparisonRow {
     verdict = .inconclusive
     reason = why + ", does not count"
     counts = false
+  }
+}
+
+/// A row of two stored records before its verdict.
+struct StoredCandidate: Sendable {
+  var row: ComparisonRow
+  /// Between both runs; nil where it is not known, or where the figures are shares of the machine's ceilings.
+  var machine: MachineDifference?
+
+  /// The row with its verdict taken back where it does not hold for the times against the ceiling that bounds them.
+  func heldAgainstTheMachine(_ row: ComparisonRow) -> ComparisonRow {
+    guard row.pValue != nil, let machine, let ratio = row.ratio?.value, let claimed = row.verdict.direction
+    else { return row }
+    let corrected = ratio / machine.ratio
+    guard VerdictRule.direction(of: corrected, beyond: row.threshold) != claimed else { return row }
+    var row = row
+    row.verdict = .inconclusive
+    row.reason =
+      "the machine itself was \(machine.words): against its ceiling the ratio is "
+      + NumberText.fixed(corrected, 3)
+    return row
+  }
+
+  /// Where the samples are too few for any result among `tested` rows to be significant; nil where they are not.
+  static func insignificance(_ row: ComparisonRow, tested: Int) -> String? {
+    let counts = (row.baseSamples, row.headSamples)
+    let apart = MannWhitney(
+      (0..<counts.0).map(Double.init), (counts.0..<counts.0 + counts.1).map(Double.init))
+    guard let smallest = apart?.pValue, let p = row.pValue, let adjusted = row.adjustedPValue else {
+      return nil
+    }
+    let sizes = "n = \(counts.0) and \(counts.1) cannot show a change"
+    let possible = "the smallest possible p is \(NumberText.significant(smallest, 2))"
+    if smallest >= VerdictRule.alpha { return "\(sizes): \(possible)" }
+    guard p <= smallest else { return nil }
+    return "the samples do not overlap, but \(sizes) among \(counted(tested, "row")): \(possible), "
+      + "\(NumberText.significant(adjusted, 2)) after Holm"
+  }
+}
+
+extension Verdict {
+  /// What the verdict claims of the ratio; nil where it claims nothing.
+  fileprivate var direction: VerdictRule.Direction? {
+    switch self {
+    case .regressed: return .worse
+    case .improved: return .better
+    case .unchanged: return VerdictRule.Direction.none
+    case .failed, .inconclusive: return nil
+    }
+  }
+}
+
+extension RunFigures {
+  /// The largest share by which the samples of one row in the first half of the run differ from those in the second,
+  /// median against median. It is the same program in both, so this is what the machine alone does to a row: with as
+  /// many rows as are judged, the largest of them is what one may show by chance. Nil where no row has three samples
+  /// in each half.
+  var largestDifferenceOfHalves: Double? {
+    rows.compactMap { row -> Double? in
+      let times = row.cell.primaryDurations
+      let half = times.count / 2
+      guard half >= Bootstrap.minimumCount, let first = median(Array(times.prefix(half))),
+        let second = median(Array(times.suffix(half)))
+      else { return nil }
+      return 1 - min(first / second, second / first)
+    }.max()
   }
 }

@@ -1,5 +1,13 @@
 import Statistics
 
+/// What a comparison says of one row.
+enum Verdict: String, Codable, Sendable, CaseIterable {
+  case regressed, failed, inconclusive, improved, unchanged
+
+  /// Whether it claims that the head differs from the base.
+  var isChange: Bool { self == .regressed || self == .improved }
+}
+
 /// The rule that turns a row's ratio into a verdict, whatever the method. Ratios are above 1 where the head is better.
 ///
 /// A change of share t leaves [1 − t, 1 / (1 − t)], which is symmetric: swapping the sides swaps `regressed` and
@@ -95,4 +103,29 @@ struct VerdictRule: Sendable {
   static func better(_ share: Double) -> Double { share < 1 ? 1 / worse(share) : .infinity }
 
   private func percent(_ share: Double) -> String { NumberText.significant(share * 100, 2) + " %" }
+}
+
+extension [ComparisonRow] {
+  /// The rows with Holm's correction over all that have a p-value, and these judged by the rule. Rows that were
+  /// not tested keep their verdict.
+  ///
+  /// - Parameter insignificance: what there is to say of a row whose p is too high, given the number of tested rows;
+  ///   nil where the p says it all.
+  func judged(insignificance: (ComparisonRow, Int) -> String? = { _, _ in nil }) -> [ComparisonRow] {
+    let tested = indices.filter { self[$0].pValue != nil }
+    let adjusted = holm(tested.compactMap { self[$0].pValue })
+    var rows = self
+    for (index, p) in zip(tested, adjusted) {
+      rows[index].adjustedPValue = p
+      let row = rows[index]
+      let rule = VerdictRule(
+        threshold: row.threshold, tolerance: row.tolerance, noiseFloor: row.noiseFloor)
+      let judgement = rule.judgement(
+        of: row.ratio, adjustedPValue: p, fewestSamples: Swift.min(row.baseSamples, row.headSamples),
+        insignificance: p < VerdictRule.alpha ? nil : insignificance(row, tested.count))
+      rows[index].verdict = judgement.verdict
+      rows[index].reason = judgement.reason
+    }
+    return rows
+  }
 }

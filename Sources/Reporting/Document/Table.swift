@@ -105,6 +105,7 @@ struct Column<Row>: Sendable {
   enum Reading: Sendable {
     case prose(@Sendable (Row) -> Prose?)
     case text(@Sendable (Row) -> String?)
+    case flag(@Sendable (Row) -> Bool?)
     case integer(@Sendable (Row) -> Int?)
     case number(@Sendable (Row) -> Double?)
     case figure(@Sendable (Row) -> Figure?)
@@ -127,6 +128,8 @@ struct Column<Row>: Sendable {
   let key: String
   var better: Metric.Better?
   let reading: Reading
+  /// What a table for people shows in place of the reading itself.
+  var shown: (@Sendable (Row) -> Prose)?
   /// Whether the tables show ± behind the figure; CSV always holds both ends.
   var showsInterval = false
   var style = Style.plain
@@ -137,9 +140,11 @@ struct Column<Row>: Sendable {
   func entry(_ row: Row) -> Table.Entry { Table.Entry(display(row), isBad: isBad(row)) }
 
   func display(_ row: Row) -> Prose {
+    if let shown { return shown(row) }
     switch reading {
     case .prose(let read): return read(row) ?? ""
     case .text(let read): return Prose(read(row) ?? "")
+    case .flag(let read): return Prose(read(row).map { $0 ? "yes" : "no" } ?? "")
     case .integer(let read): return Prose(read(row).map(String.init) ?? "")
     case .number(let read): return Prose(read(row).map(display) ?? "")
     case .figure(let read):
@@ -153,7 +158,7 @@ struct Column<Row>: Sendable {
   /// What rows are compared by in this column; nil for text.
   func magnitude(_ row: Row) -> Double? {
     switch reading {
-    case .prose, .text: return nil
+    case .prose, .text, .flag: return nil
     case .integer(let read): return read(row).map(Double.init)
     case .number(let read): return read(row)
     case .figure(let read): return read(row)?.value
@@ -164,7 +169,7 @@ struct Column<Row>: Sendable {
   /// The names of its CSV fields.
   var fields: [String] {
     switch reading {
-    case .prose, .text, .integer, .number: return [key]
+    case .prose, .text, .flag, .integer, .number: return [key]
     case .figure: return [key, key + "_ci_low", key + "_ci_high"]
     case .percentiles: return ["p50", "p90", "p99"].map { "\(key)_\($0)_\(heading.unit)" }
     }
@@ -175,6 +180,7 @@ struct Column<Row>: Sendable {
     switch reading {
     case .prose(let read): return [read(row)?.plain ?? ""]
     case .text(let read): return [read(row) ?? ""]
+    case .flag(let read): return [read(row).map { "\($0)" } ?? ""]
     case .integer(let read): return [read(row).map(String.init) ?? ""]
     case .number(let read): return [CSV.number(read(row))]
     case .figure(let read):

@@ -1,3 +1,5 @@
+import Record
+
 /// Comma-separated values (RFC 4180; lines end in LF, as in most CSV files on the systems that this runs on).
 enum CSV {
   static func text<Row>(_ columns: [Column<Row>], _ rows: [Row]) -> String {
@@ -15,6 +17,37 @@ enum CSV {
   private static func quoted(_ field: String) -> String {
     guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
     return "\"" + field.replacing("\"", with: "\"\"") + "\""
+  }
+}
+
+extension Column {
+  /// The row's figures for a JSON object, by the CSV fields' names in one word (`base_samples`: `baseSamples`,
+  /// `ratio_ci_low`: `ratioLow`); nil where there is no figure.
+  private func members(_ row: Row) -> [(name: String, value: JSONValue?)] {
+    let values: [JSONValue?] =
+      switch reading {
+      case .prose(let read): [read(row).map { .string($0.plain) }]
+      case .text(let read): [read(row).map(JSONValue.string)]
+      case .flag(let read): [read(row).map(JSONValue.bool)]
+      case .integer(let read): [read(row).map(JSONValue.integer)]
+      case .number(let read): [read(row).map(JSONValue.number)]
+      case .figure(let read):
+        [read(row)?.value, read(row)?.interval?.lower, read(row)?.interval?.upper].map {
+          $0.map(JSONValue.number)
+        }
+      case .percentiles(let read):
+        [read(row)?.p50, read(row)?.p90, read(row)?.p99].map { $0.map(JSONValue.number) }
+      }
+    let names = fields.map { field in
+      let words = field.split(separator: "_").filter { $0 != "ci" }
+      return (words.prefix(1) + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }).joined()
+    }
+    return Array(zip(names, values))
+  }
+
+  /// The row as a JSON object's members, at full precision; what has no value is left out.
+  static func members(_ columns: [Self], of row: Row) -> [String: JSONValue] {
+    columns.flatMap { $0.members(row) }.reduce(into: [:]) { $0[$1.name] = $1.value }
   }
 }
 

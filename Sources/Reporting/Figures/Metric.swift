@@ -141,7 +141,8 @@ extension Metric {
     source: .value { $0.usable?.load?.coldNanoseconds.map(Double.init) })
   static let warmLoad = Metric(
     key: "load_warm_ms", title: "load, warm", unit: .milliseconds, better: .lower, scope: .process,
-    source: .value { $0.usable?.load?.warmNanoseconds.map(Double.init) }, word: "load", slug: "load-time", behind: .load)
+    source: .value { $0.usable?.load?.warmNanoseconds.map(Double.init) }, word: "load", slug: "load-time",
+    behind: .load)
   static let loadToFirstToken = Metric(
     key: "load_to_first_token_ms", title: "load to first token", unit: .milliseconds, better: .lower,
     scope: .process, source: .time(.loadToFirstToken), slug: "load-to-first-token")

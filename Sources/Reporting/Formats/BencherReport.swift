@@ -1,5 +1,5 @@
-import Record
 import Foundation
+import Record
 import Statistics
 
 /// A run in Bencher's metric format (bencher.dev/docs/reference/bencher-metric-format): benchmark, measure, value

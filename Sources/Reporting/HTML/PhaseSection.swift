@@ -87,7 +87,8 @@ extension PageContext {
           Figured(
             chart: timeChart, caption: "Milliseconds per token, \(group.words)",
             note: left.isEmpty
-              ? "" : "Over \(Int(Self.scaleSpan)) times as slow, left out here: \(left.joined(separator: "; ")).")
+              ? ""
+              : "Over \(Int(Self.scaleSpan)) times as slow, left out here: \(left.joined(separator: "; ")).")
         ] : [])
   }
 

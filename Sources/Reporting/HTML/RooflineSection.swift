@@ -34,7 +34,9 @@ extension PageContext {
         return Self.rooflines(
           series, ceiling, id: "roofline-\(group.id)-\(ceiling.threads)",
           subject: "\(group.words), \(counted(ceiling.threads, "thread"))",
-          note: "A point for each operation that both computes and moves something; named are those of the fastest variant.")
+          note:
+            "A point for each operation that both computes and moves something; named are those of the fastest variant."
+        )
       }
     }
   }

@@ -1,5 +1,5 @@
-import Record
 import Foundation
+import Record
 
 // How fast everyone is: ladders, the course over the sequence, the gaps between tokens, memory, raw samples.
 extension PageContext {
@@ -54,7 +54,8 @@ extension PageContext {
         id: "ladder-\(number)", title: title,
         description: "Horizontal bars, fastest first: "
           + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ") + "."),
-      caption: Prose(title), note: ladder.column.better == .lower ? "Shorter is faster." : "Longer is faster.",
+      caption: Prose(title),
+      note: ladder.column.better == .lower ? "Shorter is faster." : "Longer is faster.",
       table: table)
   }
 

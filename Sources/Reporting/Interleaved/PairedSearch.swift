@@ -11,7 +11,7 @@ struct PairedSearch: Sendable {
   struct Outcome: Sendable {
     let series: PairedSeries
     var row: ComparisonRow
-    /// Values, a block each, behind the row's figures.
+    /// Values, a block each, that the row's figures are made of.
     var improvements: [Double] = []
     var controls: [Double] = []
     /// Error that its look might spend.
@@ -53,14 +53,14 @@ struct PairedSearch: Sendable {
   private mutating func decide(look: Int, count: Int) {
     let alpha = plan.alpha(look: look)
     for index in outcomes.indices where !outcomes[index].isClear {
-      let entries = outcomes[index].series.entries(within: count)
-      outcomes[index].improvements = entries.map(\.improvement)
-      outcomes[index].controls = entries.map(\.control)
+      let contrasts = outcomes[index].series.contrasts(within: count)
+      outcomes[index].improvements = contrasts.map(\.improvement)
+      outcomes[index].controls = contrasts.map(\.control)
       outcomes[index].alpha = alpha
       let evidence = PairedEvidence(outcomes[index].improvements, confidence: 1 - alpha)
       outcomes[index].row.ratio = evidence.ratio
-      outcomes[index].row.baseSamples = entries.count
-      outcomes[index].row.headSamples = entries.count
+      outcomes[index].row.baseSamples = contrasts.count
+      outcomes[index].row.headSamples = contrasts.count
       // Holding p·α/α_k against α is holding p against the look's share.
       outcomes[index].row.pValue = evidence.pValue.map { min(1, $0 * plan.alpha / alpha) }
       outcomes[index].row.noiseFloor =
@@ -79,5 +79,30 @@ struct PairedSearch: Sendable {
   private func reason(of row: ComparisonRow, blocks: Int) -> String? {
     guard row.verdict == .inconclusive, row.ratio?.interval == nil else { return row.reason }
     return "n = \(row.baseSamples) blocks, \(plan.firstLook) needed"
+  }
+}
+
+extension PairedSearch {
+  /// The row of another search as it stands after this one, which measured it once more.
+  func confirmed(_ row: ComparisonRow) -> ComparisonRow {
+    guard row.verdict.isChange else { return row }
+    var result = row
+    let again = outcomes.first { $0.series.label == row.label }?.row
+    result.isConfirmed = again?.verdict == row.verdict
+    guard let again, again.baseSamples > 0 else {
+      result.verdict = .inconclusive
+      result.reason = "\(row.verdict.rawValue) at first; there was no confirmation"
+      return result
+    }
+    let ratio = again.ratio.map { NumberText.fixed($0.value, 3) } ?? "none"
+    if again.verdict == row.verdict {
+      result.reason = "confirmed by \(again.baseSamples) fresh blocks: ratio \(ratio)"
+    } else {
+      result.verdict = .inconclusive
+      let why = again.reason.map { ": \($0)" } ?? ""
+      result.reason =
+        "\(row.verdict.rawValue) at first, not confirmed: ratio \(ratio), \(again.verdict.rawValue)\(why)"
+    }
+    return result
   }
 }

@@ -9,7 +9,8 @@ import Statistics
 /// the median over the passes of all its rounds, so that a disturbance of one execution does not count and a drift
 /// cancels. Load time and peak memory have one value a process, so one pass a block.
 struct PairedSeries: Sendable {
-  struct Entry: Sendable {
+  /// What a block says of the row.
+  struct Contrast: Sendable {
     /// Index into the blocks of its stage.
     let block: Int
     /// Above 0 where the head is faster or smaller.
@@ -21,82 +22,73 @@ struct PairedSeries: Sendable {
   let contestant: Contestant
   let test: Test?
   let metric: Metric
-  let entries: [Entry]
+  let contrasts: [Contrast]
   /// Medians over all samples of the stage, in the metric's unit.
   let base: Double?
   let head: Double?
 
   var label: String { RowFilter.label(contestant, test, metric) }
 
-  /// Those of the first `count` blocks.
-  func entries(within count: Int) -> [Entry] { entries.filter { $0.block < count } }
+  /// Of the first `count` blocks.
+  func contrasts(within count: Int) -> [Contrast] { contrasts.filter { $0.block < count } }
 }
 
 extension PairedRecord {
+  /// What one process's execution, or the process itself, gave.
+  private typealias Value = (side: PairedSide, round: Int, value: Double)
+
   /// Every row that the record's units can have, whether or not anything was measured.
   func series(_ stage: PairedBlock.Stage) -> [PairedSeries] {
     let blocks = blocks.filter { $0.stage == stage }
     let sampled = units.indices.flatMap { unit in
-      Metric.compared(on: units[unit].test).map { series($0, unit: unit, blocks) }
+      Metric.compared(on: units[unit].test).map { metric in
+        series(metric, contestant: units[unit].contestant, test: units[unit].test, blocks) { block in
+          block.samples.filter { $0.unit == unit }.compactMap { taken in
+            metric.span.flatMap(taken.sample.duration).map { (taken.side, taken.sample.round, $0) }
+          }
+        }
+      }
     }
     return sampled
       + contestants.indices.flatMap { contestant in
-        [
-          series(.peakMemory, contestant: contestant, blocks) { $0.peakMemoryBytes },
-          series(.warmLoad, contestant: contestant, blocks) { $0.loadNanoseconds },
-        ]
+        [(Metric.peakMemory, \PairedProcess.peakMemoryBytes), (.warmLoad, \.loadNanoseconds)].map {
+          metric, value in
+          series(metric, contestant: contestant, test: nil, blocks) { block in
+            block.processes.filter { $0.contestant == contestant }.compactMap { process in
+              process[keyPath: value].map { (process.side, 0, Double($0)) }
+            }
+          }
+        }
       }
   }
 
-  private func series(_ metric: Metric, unit: Int, _ blocks: [PairedBlock]) -> PairedSeries {
-    let test = units[unit].test
-    var durations: [PairedSide: [Double]] = [:]
-    var entries: [PairedSeries.Entry] = []
-    for (index, block) in blocks.enumerated() {
-      var rounds: [Int: [PairedSide: [Double]]] = [:]
-      for taken in block.samples where taken.unit == unit {
-        guard let duration = metric.span.flatMap({ taken.sample.duration($0) }), duration > 0 else { continue }
-        durations[taken.side, default: []].append(duration)
-        rounds[taken.sample.round, default: [:]][taken.side, default: []].append(log(duration))
-      }
-      let pairs = rounds.values.flatMap(Self.contrasts)
-      guard let improvement = median(pairs.map(\.improvement)), let control = median(pairs.map(\.control))
-      else { continue }
-      entries.append(.init(block: index, improvement: improvement, control: control))
-    }
-    func figure(_ sides: [PairedSide]) -> Double? {
-      median(sides.flatMap { durations[$0] ?? [] }).map { metric.figure($0, on: test) }
-    }
-    return PairedSeries(
-      contestant: Contestant(contestants[units[unit].contestant]), test: test, metric: metric,
-      entries: entries, base: figure([.base, .control]), head: figure([.head]))
-  }
-
+  /// - Parameter found: a block's values in nanoseconds or bytes, of all its rounds, in the order of their execution.
   private func series(
-    _ metric: Metric, contestant: Int, _ blocks: [PairedBlock], value: (PairedProcess) -> Int?
+    _ metric: Metric, contestant: Int, test: Test?, _ blocks: [PairedBlock], found: (PairedBlock) -> [Value]
   ) -> PairedSeries {
     var values: [PairedSide: [Double]] = [:]
-    var entries: [PairedSeries.Entry] = []
+    var contrasts: [PairedSeries.Contrast] = []
     for (index, block) in blocks.enumerated() {
-      var own: [PairedSide: [Double]] = [:]
-      for process in block.processes where process.contestant == contestant {
-        guard let found = value(process), found > 0 else { continue }
-        values[process.side, default: []].append(Double(found))
-        own[process.side] = [log(Double(found))]
+      var rounds: [Int: [PairedSide: [Double]]] = [:]
+      for (side, round, value) in found(block) where value > 0 {
+        values[side, default: []].append(value)
+        rounds[round, default: [:]][side, default: []].append(log(value))
       }
-      guard let contrast = Self.contrasts(own).first else { continue }
-      entries.append(.init(block: index, improvement: contrast.improvement, control: contrast.control))
+      let passes = rounds.values.flatMap(Self.passes)
+      guard let improvement = median(passes.map(\.improvement)), let control = median(passes.map(\.control))
+      else { continue }
+      contrasts.append(.init(block: index, improvement: improvement, control: control))
     }
     func figure(_ sides: [PairedSide]) -> Double? {
-      median(sides.flatMap { values[$0] ?? [] }).map { metric.figure($0, on: nil) }
+      median(sides.flatMap { values[$0] ?? [] }).map { metric.figure($0, on: test) }
     }
     return PairedSeries(
-      contestant: Contestant(contestants[contestant]), test: nil, metric: metric, entries: entries,
+      contestant: Contestant(contestants[contestant]), test: test, metric: metric, contrasts: contrasts,
       base: figure([.base, .control]), head: figure([.head]))
   }
 
   /// One for each pass that every side has executed.
-  private static func contrasts(
+  private static func passes(
     _ logarithms: [PairedSide: [Double]]
   ) -> [(improvement: Double, control: Double)] {
     guard let base = logarithms[.base], let control = logarithms[.control], let head = logarithms[.head]
@@ -108,5 +100,38 @@ extension PairedRecord {
 extension Contestant {
   init(_ contestant: PairedContestant) {
     self.init(variant: contestant.variant, weights: contestant.weights, threads: contestant.threads)
+  }
+}
+
+/// What a row's log-ratios say, a block each.
+struct PairedEvidence: Sendable {
+  /// exp of the median; the interval is as wide, on either side, as the wider of two: the percentile bootstrap of the
+  /// median, and Hodges and Lehmann's, which goes with Wilcoxon's test and is exact for few values. Nil for no values;
+  /// no interval for too few.
+  let ratio: Figure?
+  /// Wilcoxon's signed-rank test, two-sided.
+  let pValue: Double?
+
+  init(_ logarithms: [Double], confidence: Double) {
+    pValue = SignedRank(logarithms)?.pValue
+    guard let center = median(logarithms) else {
+      ratio = nil
+      return
+    }
+    let bootstrap = Bootstrap(confidence: confidence).median(logarithms)?.interval
+    let exact = HodgesLehmann.estimate(logarithms, confidence: confidence)?.interval
+    guard let bootstrap, let exact else {
+      ratio = Figure(value: exp(center))
+      return
+    }
+    ratio = Figure(
+      value: exp(center),
+      interval: Interval(
+        lower: exp(min(bootstrap.lower, exact.lower)), upper: exp(max(bootstrap.upper, exact.upper))))
+  }
+
+  /// How far the interval reaches from 1, as a share: the change t that leaves 1 − t or 1 / (1 − t).
+  var farthest: Double? {
+    ratio?.interval.map { max(1 - $0.lower, 1 - 1 / $0.upper, 0) }
   }
 }

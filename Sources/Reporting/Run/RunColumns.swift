@@ -122,7 +122,9 @@ extension Column where Row == RunRow {
   static var m: Self { Self("m", "M", .integer { $0.cell.test.shape?.m }) }
   static var k: Self { Self("k", "K", .integer { $0.cell.test.shape?.k }) }
   static var n: Self { Self("n", "N", .integer { $0.cell.test.shape?.n }) }
-  static var operation: Self { Self("operation", "operation", .text { $0.cell.test.operation?.kind.rawValue }) }
+  static var operation: Self {
+    Self("operation", "operation", .text { $0.cell.test.operation?.kind.rawValue })
+  }
   static var rows: Self { Self("rows", "rows", .integer { $0.cell.test.operation?.rows }) }
 
   private static func optional(_ column: Self) -> Self {
@@ -229,7 +231,8 @@ public struct CSVReport: Sendable {
 extension RunRow {
   fileprivate var outcomeText: String? {
     let isExplained = cell.status == .measured || cell.status == .failedCheck
-    let words = [checkWord, isExplained ? nil : cell.status.rawValue].compactMap { $0 }.joined(separator: ", ")
+    let words = [checkWord, isExplained ? nil : cell.status.rawValue].compactMap { $0 }.joined(
+      separator: ", ")
     let marked = [words, isDrifting ? Self.driftMark : ""].filter { !$0.isEmpty }
     return marked.isEmpty ? nil : marked.joined(separator: " ")
   }

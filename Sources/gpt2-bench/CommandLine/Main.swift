@@ -7,7 +7,7 @@ enum Main {
     [
       All.self, Run.self, Matmul.self, Ops.self, Check.self, Profiling.self, Compare.self, Explain.self,
       Report.self, Generate.self, Chat.self, Perplexity.self, Tokenize.self, Logits.self, Export.self,
-      List.self, Info.self, Worker.self,
+      List.self, Info.self, WorkerCommand.self,
     ]
   }
 

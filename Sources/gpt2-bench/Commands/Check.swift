@@ -79,14 +79,14 @@ enum Check: Command {
   }
 
   private static func check(
-    _ contestant: ContestantPlan, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
+    _ contestant: Contestant, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
     onRow: (Correctness) -> Void
   ) throws {
-    let worker = try BenchContestant(contestant, timeoutSeconds: timeout)
+    let worker = try Worker(contestant, timeoutSeconds: timeout)
     defer { worker.stop() }
     _ = try worker.load(model: model?.name, cold: false)
     for request in requests {
-      CheckRows.rows(of: try worker.check(request), request, contestant).forEach(onRow)
+      try worker.check(request).forEach(onRow)
     }
   }
 

@@ -1,3 +1,7 @@
+import Foundation
+import GPT2Engine
+import GPT2Kernels
+import Measurement
 import Record
 import Reporting
 
@@ -56,5 +60,198 @@ enum Compare: Command {
         headLabel: head)
     }
     return (comparison, records.head)
+  }
+}
+
+/// `compare --against`: this build and another one, interleaved now.
+struct CompareBuilds {
+  static let options: [Option] = [
+    Option(
+      "--against", value: "PATH",
+      help: "measure this build against that gpt2-bench, in turns: the other is the base"),
+    .model,
+    Option("--suite", value: "S", help: "with --against: compare (default), quick, full or a suite's file"),
+    Option(
+      "--size", value: "[Mx]KxN,…", help: "with --against: these matrix products in place of a model's tests"),
+    Option(
+      "--variants", value: "V,…",
+      help: "with --against: \(Defaults.variant) unless named; all for every one"),
+    .threadList,
+    Option(
+      "--budget", value: "S",
+      help: "with --against: seconds to look for changes (default \(Int(defaultBudget))); "
+        + "confirming them comes on top"),
+    .seed, .reference, MeasuringOptions.timeout,
+    Option("--keep", value: "DIR", help: "with --against: the folder that gets the record and its reports"),
+  ]
+
+  private static let defaultBudget = 120.0
+  /// Interleaved samples can tell more than runs apart.
+  static let thresholds = Thresholds.interleaved
+  private static let firstLook = 10
+  private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
+
+  let arguments: Arguments
+  let console: Console
+  let options: MeasuringOptions
+  let thresholds: Thresholds
+  let filter: RowFilter?
+
+  init(_ arguments: Arguments, _ console: Console) throws {
+    self.arguments = arguments
+    self.console = console
+    options = try MeasuringOptions(arguments)
+    thresholds = try arguments.thresholds(defaults: Self.thresholds)
+    filter = try arguments.rowFilter()
+  }
+
+  func run(against path: String) throws -> Compare.Outcome {
+    let base = try Self.executable(path)
+    let project = try Project()
+    let plan = try arguments.string("--size").map { try products($0, base) } ?? generations(base)
+    let started = Date()
+    let bench = PairedBench(plan, project: project, console: console, started: started)
+    try arguments.value(of: .rows) { try bench.record.refuseEmptyFilter() }
+    let what = plan.model.flatMap { $0.split(separator: "/").last } ?? "matmul"
+    let folder = try arguments.reportFolder(
+      "--keep", in: project, started: started, model: "compare-\(what)")
+    try bench.run(onChange: { try folder.write($0) })
+    let comparison = try Comparison(bench.record)
+    try folder.write(comparison)
+    console.note("record and reports: \(Project.shown(folder.path))")
+    return (comparison, Record(headOf: bench.record))
+  }
+
+  private func generations(_ base: String) throws -> PairedPlan {
+    let setup = try EndToEnd(arguments, console)
+    let suite = try Suite(arguments.string("--suite") ?? "compare", in: setup.project)
+    let (kept, left) = try setup.fitting(suite.tests, suite: suite.name)
+    // A contestant's processes hold what they need at once.
+    let isCached = contestants.contains { $0.decoding == .cache }
+    let sides = PairedSide.allCases.map { _ in isCached ? Variant.Decoding.cache : .recompute }
+    try MemoryLimit.check(
+      kept, of: setup.configuration, weightBytes: setup.description.weightBytes, workers: sides,
+      for: "the largest test, in each of \(sides.count) workers at once, needs")
+    let request = try setup.checkRequest(scope: Self.scope, setup.referenceCases())
+    return PairedPlan(
+      head: Project.executable, base: base, model: setup.choice.source.name,
+      modelDescription: setup.description, contestants: contestants, cells: try kept.map(setup.cells.make),
+      checks: [request], settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
+      timeoutSeconds: options.timeoutSeconds, warnings: setup.leftOut(left))
+  }
+
+  private func products(_ size: String, _ base: String) throws -> PairedPlan {
+    let shapes = try Matmul.shapes(size)
+    try KernelBench.refuseTooLarge(
+      shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
+    return PairedPlan(
+      head: Project.executable, base: base, model: nil, modelDescription: nil, contestants: contestants,
+      cells: shapes.map(OperationCells.make),
+      checks: shapes.map { CheckRequest(operation: $0) },
+      settings: settings(suite: nil, warmup: OperationCells.matmulWarmup),
+      timeoutSeconds: options.timeoutSeconds)
+  }
+
+  private var contestants: [Contestant] {
+    let variants = arguments.string("--variants") == nil ? [Variant.preferred] : options.variants
+    return Contestant.all(variants, threads: options.threads)
+  }
+
+  private func settings(suite: String?, warmup: String) -> PairedSettings {
+    PairedSettings(
+      suite: suite, budgetSeconds: options.budgetSeconds ?? Self.defaultBudget, seed: options.seed,
+      maxRegression: thresholds.text, rows: filter?.text, alpha: 0.05, firstLook: Self.firstLook,
+      confirmationBlocks: Self.firstLook, warmup: warmup)
+  }
+
+  /// The program as an absolute path.
+  private static func executable(_ path: String) throws -> String {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    guard exists, !isFolder.boolValue, FileManager.default.isExecutableFile(atPath: path) else {
+      let found = !exists ? "no file" : isFolder.boolValue ? "a folder" : "a file that cannot be executed"
+      throw UsageError(
+        "--against", found: path, expected: "another build's gpt2-bench, and there is \(found)")
+    }
+    return URL(fileURLWithPath: path).standardizedFileURL.path
+  }
+}
+
+/// What every comparison takes on the command line.
+extension Option {
+  static let maxRegression = Option(
+    "--max-regression", value: "P",
+    help: "how much worse counts as a regression: 5%, or by metric: 5%,decode=2%,memory=1% "
+      + "(default \(Thresholds().words))")
+  static let rows = Option(
+    "--rows", value: "W,…",
+    help:
+      "rows to compare: those whose 'variant weights tTHREADS test metric' has every word of one of the terms, "
+      + "for example \"packed decode,memory\"")
+}
+
+extension Arguments {
+  /// The shares of `--max-regression` over `defaults`.
+  func thresholds(defaults: Thresholds = Thresholds()) throws -> Thresholds {
+    guard let text = string(Option.maxRegression.names[0]) else { return defaults }
+    return try value(of: .maxRegression) { try Thresholds(parsing: text, defaults: defaults) }
+  }
+
+  /// Nil where all rows are wanted.
+  func rowFilter() throws -> RowFilter? {
+    guard let text = string(Option.rows.names[0]) else { return nil }
+    return try value(of: .rows) { try RowFilter(parsing: text) }
+  }
+
+  /// What `make` makes of the option's value; what it finds wrong with it is a usage error.
+  func value<Value>(of option: Option, _ make: () throws -> Value) throws -> Value {
+    do { return try make() } catch let error as OptionError {
+      throw UsageError(option.names[0], found: error.found, expected: error.expected)
+    }
+  }
+}
+
+/// The forms in which a comparison can be shown.
+enum ComparisonFormat: String, CaseIterable {
+  case markdown = "md"
+  case csv
+  case json
+  case gitHub = "github"
+  case gitHubAction = "github-action"
+  case bencher = "bmf"
+
+  static let option = Option(
+    "--format", value: "F",
+    help: allCases.map(\.rawValue).joined(separator: ", ")
+      + " (default md); github: annotations on standard output beside --out, else on standard error")
+
+  /// - Parameter head: the record of the head. Services that follow figures over time want those of one build, so
+  ///   their formats hold the head's, all of them.
+  func text(of comparison: Comparison, head: Record) throws -> String {
+    switch self {
+    case .markdown: comparison.markdown
+    case .csv: comparison.csv
+    case .json: try comparison.json
+    case .gitHub: comparison.gitHubComment
+    case .gitHubAction: try BenchmarkActionReport(head).json
+    case .bencher: try BencherReport(head).json
+    }
+  }
+
+  /// Writes the comparison to the file where one is named, otherwise to standard output. GitHub Actions reads
+  /// annotations from a step's standard output: there they go where the comment has a file of its own.
+  func put(_ comparison: Comparison, head: Record, to path: String?, _ console: Console) throws {
+    try Output.put(text(of: comparison, head: head), path, console)
+    guard self == .gitHub else { return }
+    for line in comparison.gitHubAnnotations {
+      if path == nil { console.warn(line) } else { console.print(line) }
+    }
+  }
+}
+
+extension Arguments {
+  func comparisonFormat() throws -> ComparisonFormat {
+    try choice("--format", of: ComparisonFormat.allCases.map(\.rawValue)).flatMap(ComparisonFormat.init)
+      ?? .markdown
   }
 }

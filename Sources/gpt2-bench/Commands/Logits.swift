@@ -30,7 +30,7 @@ enum Logits: Command {
     let sequence = try engine.makeSequence()
     try sequence.append(ids)
     let logits = try engine.step([sequence])
-    let row = UnsafeBufferPointer(start: logits.row(0), count: logits.columns)
+    let row = logits.values(ofRow: 0)
     return NPY(rows: 1, columns: logits.columns, values: Array(row))
   }
 }

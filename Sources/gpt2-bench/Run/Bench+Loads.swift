@@ -22,7 +22,7 @@ extension Bench {
     guard let request = plan.firstToken else { return }
     let settings = plan.settings
     let rounds = RoundPlan(
-      entries: plan.contestants.indices.map { RoundPlan.Entry(contestant: $0, cell: 0) },
+      units: plan.contestants.indices.map { RoundPlan.Unit(contestant: $0, cell: 0) },
       repetitions: Loads.repetitions,
       cellBudget: .seconds(min(Loads.budgetSeconds, settings.cellBudgetSeconds)),
       cellCap: .seconds(min(Loads.capSeconds, plan.cellCapSeconds)), seed: settings.seed)
@@ -51,22 +51,22 @@ extension Bench {
 
   private func load(_ index: Int, _ phase: RoundPhase, _ request: RunRequest) throws -> LoadOutcome {
     let contestant = plan.contestants[index]
-    let process = try BenchContestant(contestant, timeoutSeconds: plan.timeoutSeconds)
-    defer { process.stop() }
-    FreeMemory.use(bytes: 2 * (plan.modelDescription?.weightBytes ?? 0))
+    let usedBytes = 2 * (plan.modelDescription?.weightBytes ?? 0)
     guard case .measured = phase else {
       progress.step("timing loads: \(contestant.name)")
       let isVariant = if case .variant = contestant.kind { true } else { false }
-      let first = try process.load(model: plan.model, cold: isVariant)
+      let (worker, first) = try driver.start(contestant, cold: isVariant, usedBytes: usedBytes)
+      defer { worker.stop() }
       loads[index] = LoadTimes(
         coldNanoseconds: first.wasCold == true ? first.loadNanoseconds : nil, warmNanoseconds: nil)
-      _ = try process.run(request)
+      _ = try worker.run(request)
       return LoadOutcome(loadNanoseconds: nil, firstTokenNanoseconds: nil)
     }
-    let loaded = try process.load(model: plan.model, cold: false)
-    let answer = try process.run(request)
+    let (worker, loaded) = try driver.start(contestant, usedBytes: usedBytes)
+    defer { worker.stop() }
     return LoadOutcome(
-      loadNanoseconds: loaded.loadNanoseconds, firstTokenNanoseconds: answer.tokenNanoseconds.first)
+      loadNanoseconds: loaded.loadNanoseconds,
+      firstTokenNanoseconds: try worker.run(request).tokenNanoseconds.first)
   }
 
   private func keep(_ sample: RoundSample<LoadOutcome>, of index: Int) {

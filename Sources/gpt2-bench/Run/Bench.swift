@@ -8,61 +8,51 @@ import Reporting
 /// comes of it.
 final class Bench {
   let plan: BenchPlan
-  let project: Project
-  let progress: ProgressDisplay
-  /// Called with the record whenever a cell has ended; an error ends the run.
-  let onChange: (Record) throws -> Void
-
+  let driver: Driver
   var record: Record
-  /// nil where one has failed, or was not started.
-  var contestants: [BenchContestant?]
+  /// By contestant; nil where it told nothing.
   var loads: [LoadTimes?]
-  /// nil until it has measured for the first time.
-  var ceilings: CeilingProbe?
-  let conditions = ConditionsRecorder()
   /// The tokens of the last sample, by cell and contestant.
-  var ids: [Int: [Int: [[Int]]]] = [:]
+  private(set) var ids: [Int: [Int: [[Int]]]] = [:]
+
+  /// nil where one has failed, or was not started.
+  private var workers: [Worker?]
+  /// Called with the record whenever a cell has ended; an error ends the run.
+  private let onChange: (Record) throws -> Void
   /// Why the record could not be kept; ends the run.
-  var changeError: (any Error)?
+  private var changeError: (any Error)?
 
   init(
-    _ plan: BenchPlan, project: Project, console: Console, command: [String], started: Date,
-    onChange: @escaping (Record) throws -> Void
+    _ plan: BenchPlan, project: Project, console: Console, started: Date,
+    onChange: @escaping (Record) throws -> Void = { _ in }
   ) {
     self.plan = plan
-    self.project = project
     self.onChange = onChange
-    progress = ProgressDisplay(console: console)
-    contestants = plan.contestants.map { _ in nil }
+    driver = Driver(model: plan.model, timeoutSeconds: plan.timeoutSeconds, console)
+    workers = plan.contestants.map { _ in nil }
     loads = plan.contestants.map { _ in nil }
     record = Record(
-      kind: plan.kind, command: command, started: started.formatted(.iso8601),
+      kind: plan.kind, command: commandWords(), started: started.formatted(.iso8601),
       model: plan.modelDescription, machine: .current(), build: .current(project),
       settings: plan.settings)
     if plan.contestants.contains(where: { $0.label == LookedUpVariant.blas.name }) {
       record.machine.blas = try? BLASLibrary.found.get().description
     }
-    for contestant in plan.contestants {
-      for cell in plan.cells {
-        var row = Cell(
-          variant: contestant.label, weights: contestant.weights, threads: contestant.threads,
-          test: cell.test, status: .pending)
-        let work = cell.work(contestant.decoding)
-        (row.flops, row.bytes) = (work.flops > 0 ? work.flops : nil, work.bytes)
-        row.streamedBytes = cell.streamedBytes
-        row.cacheBytes = contestant.decoding == .cache ? cell.cacheBytes : nil
-        record.cells.append(row)
-      }
+    record.cells = plan.contestants.flatMap { contestant in
+      plan.cells.map { $0.row(of: contestant) }
     }
     let peers = plan.peers
     if !peers.isEmpty { record.peers = peers.map { PeerDescription(name: $0.name, command: $0.command) } }
   }
 
+  var progress: ProgressDisplay { driver.progress }
+  var isCancelled: Bool { driver.isCancelled }
+
   /// - Parameter check: holds a contestant against what it must compute, before it is timed.
-  func run(check: (BenchContestant) throws -> [Correctness]) throws {
-    defer { for contestant in contestants { contestant?.stop() } }
+  func run(check: (Worker) throws -> [Correctness]) throws {
+    defer { for worker in workers { worker?.stop() } }
     Interruption.watch()
-    conditions.begin()
+    driver.conditions.begin()
     record.warnings += plan.warnings
     record.machine.forkJoin = ForkJoin.ofPool(threads: Threads.available)
     for warning in record.warnings { progress.remark(warning) }
@@ -88,15 +78,13 @@ final class Bench {
     try onChange(record)
   }
 
-  var isCancelled: Bool { Interruption.shared.isCancelled }
-
   private func start(_ index: Int) {
     let contestant = plan.contestants[index]
     progress.step("loading: \(contestant.name)")
     do {
-      let process = try BenchContestant(contestant, timeoutSeconds: plan.timeoutSeconds)
-      contestants[index] = process
-      describe(index, try process.load(model: plan.model, cold: false), process.decoding)
+      let (worker, loaded) = try driver.start(contestant)
+      workers[index] = worker
+      describe(index, loaded, worker.decoding)
     } catch {
       drop(index, error)
     }
@@ -118,30 +106,26 @@ final class Bench {
   }
 
   /// Whatever goes wrong here leaves the contestant without a figure.
-  private func hold(_ index: Int, to check: (BenchContestant) throws -> [Correctness]) {
-    guard let contestant = contestants[index] else { return }
-    progress.step("checking: \(contestant.plan.name)")
-    do {
-      record.correctness += try check(contestant)
-    } catch {
-      drop(index, error)
-      return
-    }
-    let failures = record.correctness.filter { $0.isOf(contestant.plan) && !$0.passed }
-    guard let failure = failures.first else { return }
-    progress.finished("\(contestant.plan.name): failed the check: \(failure.failure ?? "")")
+  private func hold(_ index: Int, to check: (Worker) throws -> [Correctness]) {
+    guard let worker = workers[index] else { return }
+    progress.step("checking: \(worker.contestant.name)")
+    let found: [Correctness]
+    do { found = try check(worker) } catch { return drop(index, error) }
+    record.correctness += found
+    guard let failure = found.first(where: { !$0.passed }) else { return }
+    progress.finished("\(worker.contestant.name): failed the check: \(failure.failure ?? "")")
     for cell in rows(of: index) {
       record.cells[cell].status = .failedCheck
       record.cells[cell].message = "\(failure.reference): \(failure.failure ?? "failed")"
     }
-    contestant.stop()
-    contestants[index] = nil
+    worker.stop()
+    workers[index] = nil
   }
 
   /// Takes a contestant out of the run; its cells say why.
   func drop(_ index: Int, _ error: any Error) {
-    contestants[index]?.stop()
-    contestants[index] = nil
+    workers[index]?.stop()
+    workers[index] = nil
     guard !isCancelled else { return }
     progress.finished("\(error)")
     for cell in rows(of: index) where record.cells[cell].status == .pending {
@@ -160,10 +144,120 @@ final class Bench {
   }
 }
 
+/// The measuring itself.
+extension Bench {
+  private func measureRounds() {
+    let units = plan.contestants.indices.filter { workers[$0] != nil }
+      .flatMap { contestant in
+        plan.cells.indices.map { RoundPlan.Unit(contestant: contestant, cell: $0) }
+      }
+    let rounds = RoundPlan(
+      units: units, repetitions: plan.settings.repetitions,
+      cellBudget: .seconds(plan.settings.cellBudgetSeconds), cellCap: .seconds(plan.cellCapSeconds),
+      seed: plan.settings.seed)
+    var observers = Rounds<RunAnswer?>.Observers()
+    observers.onProgress = { [self] in progress.draw($0, label: $0.next.map(name) ?? "") }
+    observers.onRound = { [self] _ in
+      driver.ceilings?.refreshIfDue()
+      keepCeilings()
+      driver.conditions.betweenRounds()
+      record.conditions = driver.conditions.observed
+    }
+    observers.onSample = { [self] in keep($1, of: $0) }
+    observers.onCellEnd = { [self] in end($0, $1) }
+    _ = Rounds<RunAnswer?>(rounds).run(
+      observers: observers, isCancelled: { [self] in isCancelled || changeError != nil },
+      perform: { [self] in try perform($0, $1) })
+    progress.end()
+  }
+
+  private func name(_ unit: RoundPlan.Unit) -> String {
+    "\(plan.contestants[unit.contestant].name) \(plan.cells[unit.cell].test.name)"
+  }
+
+  /// Nil of a warm-up.
+  private func perform(_ unit: RoundPlan.Unit, _ phase: RoundPhase) throws -> RunAnswer? {
+    guard let worker = workers[unit.contestant] else { throw CellFailure("the worker is gone") }
+    let cell = plan.cells[unit.cell]
+    do {
+      guard phase == .warmup else { return try worker.run(cell.request) }
+      _ = try driver.warmUp(worker, cell)
+      return nil
+    } catch let error as WorkerError where !error.isFinal {
+      throw CellFailure("\(error)")
+    }
+  }
+
+  private func keep(_ sample: RoundSample<RunAnswer?>, of unit: RoundPlan.Unit) {
+    guard let answer = sample.outcome else { return }
+    let row = rows(of: unit.contestant).lowerBound + unit.cell
+    record.cells[row].samples.append(answer.sample(round: sample.round, sequence: sample.sequence))
+    if !answer.ids.isEmpty { ids[unit.cell, default: [:]][unit.contestant] = answer.ids }
+  }
+
+  private func end(_ unit: RoundPlan.Unit, _ result: CellResult<RunAnswer?>) {
+    let row = rows(of: unit.contestant).lowerBound + unit.cell
+    switch result.ending {
+    case .complete: record.cells[row].status = .measured
+    case .budget, .cap:
+      record.cells[row].status = .measured
+      record.cells[row].message = "stopped at n = \(result.samples.count) by the time budget"
+    case .failed(let error), .contestantFailed(let error):
+      record.cells[row].status = Cell.Status(error)
+      record.cells[row].message = "\(error)"
+      record.cells[row].samples = []
+    case .cancelled:
+      guard !result.samples.isEmpty else { break }
+      record.cells[row].status = .measured
+      record.cells[row].message = "interrupted at n = \(result.samples.count)"
+    }
+    record.cells[row].load = loads[unit.contestant]
+    if !isCancelled, let peak = workers[unit.contestant]?.peakMemory() {
+      for cell in rows(of: unit.contestant) where record.cells[cell].status == .measured {
+        record.cells[cell].peakMemoryBytes = peak
+      }
+    }
+    if record.cells[row].status != .pending {
+      progress.finished(
+        "\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
+    }
+    do { try onChange(record) } catch { changeError = error }
+  }
+
+  /// The machine's ceilings with one thread, all, and as many as each contestant has, before the rounds, between them and
+  /// after them: where others use the machine too, what it can do changes from minute to minute.
+  private func measureCeilings() {
+    driver.measureCeilings(threads: plan.contestants.map(\.threads) + [1, Threads.available])
+    keepCeilings()
+    progress.end()
+  }
+
+  private func keepCeilings() {
+    guard let probe = driver.ceilings else { return }
+    record.ceilings = probe.ceilings
+    record.ceilingSeconds = probe.seconds
+  }
+
+  /// Where the time of each variant goes, asked when everything has been measured: probes have no say in a figure. A
+  /// contestant that cannot tell is left out; its figures stand.
+  private func measureProfiles() {
+    guard let request = plan.profile else { return }
+    for worker in workers {
+      guard let worker, case .variant = worker.contestant.kind, !isCancelled else { continue }
+      progress.step("profiling: \(worker.contestant.name)")
+      do {
+        record.profiles = (record.profiles ?? []) + (try worker.profile(request).profiles)
+      } catch {
+        if !isCancelled { progress.remark("no profile: \(error)") }
+      }
+    }
+  }
+}
+
 extension Cell.Status {
   /// How a contestant's error shows in its row.
   init(_ error: any Error) {
-    switch (error as? ContestantError)?.kind {
+    switch (error as? WorkerError)?.kind {
     case .hung: self = .hung
     case .refused, .unwritableRequest: self = .skipped
     default: self = error is InvalidAnswer ? .rejected : error is CellFailure ? .skipped : .died

@@ -1,4 +1,5 @@
 import Foundation
+import GPT2Kernels
 import GPT2Model
 import Measurement
 import Record
@@ -22,6 +23,23 @@ enum MemoryLimit {
     throw RunError(
       "\(what) \(Int(min(bytes / 1_048_576, 1e15))) MiB, expected at most half of this machine's "
         + "\(memory >> 20) MiB")
+  }
+}
+
+extension MemoryLimit {
+  /// Refuses tests that workers would outgrow the machine with: each keeps the weights, and what its largest test took.
+  ///
+  /// - Parameters:
+  ///   - workers: how each of those that run at once decodes.
+  ///   - what: opens the message.
+  static func check(
+    _ tests: [Test], of configuration: Configuration, weightBytes: Int, workers: [Variant.Decoding],
+    for what: String
+  ) throws {
+    let bytes = workers.map { decoding in
+      tests.map { $0.bytes(of: configuration, isCached: decoding == .cache) }.max() ?? 0
+    }
+    try check(bytes.reduce(Double(workers.count * weightBytes), +), for: what)
   }
 }
 

@@ -26,20 +26,16 @@ struct GenerationRun {
       }
     }
     let prefillStart = clock.now()
-    var logits = try engine.step(sequences)
-    let prefill = Int(clock.now() - prefillStart)
+    var prefill = 0
     var times: [Int] = []
-    var ids = sequences.map { _ in [Int]() }
-    for index in 0..<request.tokens {
-      for row in sequences.indices {
-        ids[row].append(argmax(UnsafeBufferPointer(start: logits.row(row), count: logits.columns)))
-      }
-      times.append(Int(clock.now() - start))
-      guard index + 1 < request.tokens else { break }
-      if index == 0 { start += startCounters() }
-      for (row, sequence) in sequences.enumerated() { try sequence.append([ids[row][index]]) }
-      logits = try engine.step(sequences)
-    }
+    let ids = try engine.continueGreedily(
+      sequences, count: request.tokens,
+      onLogits: { if $0 == 0 { prefill = Int(clock.now() - prefillStart) } },
+      onTokens: { step, _ in
+        times.append(Int(clock.now() - start))
+        if step == 0, countsSteps { start += startCounters() }
+        return true
+      })
     let elapsed = clock.now() - start
     let counted = counters?.stop()
     return RunAnswer(

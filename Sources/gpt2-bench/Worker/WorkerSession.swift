@@ -17,7 +17,7 @@ final class WorkerSession {
   private var engine: Engine?
   private var tokenizer: Tokenizer?
   private var sequences: [TokenSequence] = []
-  private var kernelRuns: [OperationShape: KernelRun] = [:]
+  private var operationRuns: [OperationShape: OperationRun] = [:]
   private var rotation: WeightRotation?
   /// The peak before the checks, whose own memory must not count.
   private var peakBeforeReset = 0
@@ -38,7 +38,7 @@ final class WorkerSession {
     }
     self.variant = variant
     threads = variant.threads(of: request.threads)
-    (engine, model, tokenizer, sequences, kernelRuns) = (nil, nil, nil, [], [:])
+    (engine, model, tokenizer, sequences, operationRuns) = (nil, nil, nil, [], [:])
     guard let name = request.model else {
       return loadAnswer(nanoseconds: nil, wasCold: nil, baselineBytes: nil)
     }
@@ -109,11 +109,13 @@ final class WorkerSession {
         batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
     }
     let kernel = variant.kernel(threads: threads)
-    let found = try shape.problem(kernel: kernel, rotation: nil).check()
-    let ragged = try shape.firstRaggedFailure(of: kernel)
+    let operation = try shape.modelOperation
     return CheckAnswer(
       references: results,
-      operation: .init(isMatmul: shape.kind == .matmul, check: found, raggedFailure: ragged))
+      operation: .init(
+        isMatmul: shape.kind == .matmul,
+        check: try operation.problem(kernel: kernel, rotation: nil).check(),
+        raggedFailure: try operation.firstRaggedFailure(of: kernel)))
   }
 
   private func compare(_ request: ContinuationRequest) throws -> CheckAnswer.Continuation {
@@ -152,10 +154,10 @@ final class WorkerSession {
 
   private func run(_ shape: OperationShape) throws -> RunAnswer {
     let run =
-      try kernelRuns[shape]
-      ?? KernelRun(
-        shape.problem(kernel: variant.kernel(threads: threads), rotation: try sharedRotation()))
-    kernelRuns[shape] = run
+      try operationRuns[shape]
+      ?? OperationRun(
+        shape.modelOperation.problem(kernel: variant.kernel(threads: threads), rotation: sharedRotation()))
+    operationRuns[shape] = run
     let (sample, counted) = run.sample(try? counters.get())
     return RunAnswer(
       elapsedNanoseconds: sample.nanosecondsPerCall, iterations: sample.iterations,
@@ -194,5 +196,32 @@ extension Project {
   /// The model that a reference is of; relative paths start at the project.
   func model(of reference: ReferenceCase) throws -> ModelSource {
     try ModelSource(path(ofModel: reference.model))
+  }
+}
+
+/// The contestant's side of every measurement: a process that runs one variant and answers requests.
+enum WorkerCommand: Command {
+  static let description = CommandDescription(
+    name: "worker", summary: "answers measuring requests on standard input", operands: "[LABEL]",
+    operandCount: 0...1,
+    options: [
+      Option("--variant", value: "V", help: "run this variant, whatever a request to load names")
+    ],
+    isHidden: true)
+
+  static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    // Before anything starts a thread, a BLAS library that is looked up among it: they count those that come after.
+    let counters = Result { () throws(CountersUnavailable) in try CounterSet() }
+    let variant = try arguments.string("--variant").map { _ in try arguments.variant() }
+    let session = try WorkerSession(project: Project(), fixedVariant: variant, counters: counters)
+    var loop = WorkerLoop()
+    loop.on("load") { try session.load($0) }
+    loop.on("check") { try session.check($0) }
+    loop.on("logits") { try session.logits($0) }
+    loop.on("run") { try session.run($0) }
+    loop.on("profile") { try session.profile($0) }
+    loop.on("memory") { (_: Empty) in session.memory() }
+    loop.serveStandardStreams()
+    return .done
   }
 }

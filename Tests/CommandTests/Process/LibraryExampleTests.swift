@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The README's example of the library is the file that is compiled, and it runs.
+/// The example in the library's README is the file that is compiled, and it runs.
 @Suite struct LibraryExampleTests {
   @Test func theReadmeHasItWordForWord() throws {
     let example = try String(contentsOfFile: Project.file("Tests/LibraryExample/main.swift"), encoding: .utf8)
-    let readme = try String(contentsOfFile: Project.file("README.md"), encoding: .utf8)
+    let readme = try String(contentsOfFile: Project.file("Sources/GPT2Engine/README.md"), encoding: .utf8)
     #expect(readme.contains("```swift\n\(example)```\n"))
   }
 

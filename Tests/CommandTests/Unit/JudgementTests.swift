@@ -99,21 +99,21 @@ enum Samples {
   }
 }
 
-@Suite struct CheckRowsTests {
-  private let contestant = ContestantPlan(kind: .variant(.oracle), threads: 1)
+@Suite struct CheckAnswerTests {
+  private let contestant = Contestant(kind: .variant(.oracle), threads: 1)
 
   private func request(_ operation: OperationShape?) -> CheckRequest {
     CheckRequest(operation: operation)
   }
 
-  private func answer(_ problem: LinearProblem, ragged: String? = nil) -> CheckAnswer {
-    CheckAnswer(operation: .init(isMatmul: true, check: problem.check(), raggedFailure: ragged))
+  private func answer(_ check: ValueCheck, ragged: String? = nil) -> CheckAnswer {
+    CheckAnswer(operation: .init(isMatmul: true, check: check, raggedFailure: ragged))
   }
 
   @Test func aComparisonOfNothingDoesNotPass() throws {
     let answer = CheckAnswer(
       references: [.init(name: "r", comparison: LogitComparison())])
-    let row = try #require(CheckRows.rows(of: answer, request(nil), contestant).first)
+    let row = try #require(answer.rows(for: request(nil), of: contestant).first)
     #expect(!row.passed)
     #expect(row.failure == "nothing was compared")
     #expect(row.maxAbsoluteError == nil)
@@ -123,15 +123,14 @@ enum Samples {
 
   @Test func aMatrixProductIsARow() throws {
     let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
-    problem.run()
     let shape = OperationShape.matmul(m: 3, k: 5, n: 7)
-    let good = answer(problem)
-    let row = try #require(CheckRows.rows(of: good, request(shape), contestant).first)
+    let good = answer(problem.check())
+    let row = try #require(good.rows(for: request(shape), of: contestant).first)
     #expect(row.passed)
     #expect(row.reference == "3x5x7")
     #expect(try #require(row.maxAbsoluteError) <= row.tolerance)
-    let ragged = answer(problem, ragged: "1x1x1: off")
-    let failed = try #require(CheckRows.rows(of: ragged, request(shape), contestant).first)
+    let ragged = answer(problem.check(), ragged: "1x1x1: off")
+    let failed = try #require(ragged.rows(for: request(shape), of: contestant).first)
     #expect(!failed.passed)
     #expect(failed.failure == "1x1x1: off")
   }
@@ -139,10 +138,10 @@ enum Samples {
   @Test func anOperationIsARow() throws {
     let shape = OperationShape.softmax(rows: 3, heads: 2, depth: 5)
     let kernel = Variant.oracle.kernel(threads: 1)
-    let found = try shape.problem(kernel: kernel, rotation: nil).check()
+    let found = try shape.modelOperation.problem(kernel: kernel, rotation: nil).check()
     func row(ragged: String?) -> Correctness? {
       let answer = CheckAnswer(operation: .init(isMatmul: false, check: found, raggedFailure: ragged))
-      return CheckRows.rows(of: answer, request(shape), contestant).first
+      return answer.rows(for: request(shape), of: contestant).first
     }
     let passed = try #require(row(ragged: nil))
     #expect(passed.passed && passed.reference == "softmax 3x2 @ d5")
@@ -151,23 +150,24 @@ enum Samples {
 
   @Test func anOutputThatWasNeverComputedFails() throws {
     let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
-    let answer = answer(problem)
-    let row = CheckRows.rows(of: answer, request(OperationShape.matmul(m: 3, k: 5, n: 7)), contestant).first
+    let answer = answer(problem.checkOutput())
+    let row = answer.rows(for: request(.matmul(m: 3, k: 5, n: 7)), of: contestant).first
     #expect(row?.passed == false)
   }
 
   @Test func tokensMustBeTheSame() {
-    let same = CheckRows.tokens(
-      [[1, 2], [3, 4]], expected: [[1, 2], [3, 4]], of: contestant, reference: "r")
+    let same = Correctness(
+      CheckResult(tokens: [[1, 2], [3, 4]], expected: [[1, 2], [3, 4]]), reference: "r", of: contestant)
     #expect(same.passed)
     #expect(same.argmaxAgreed == 4)
     #expect(same.argmaxCompared == 4)
-    let other = CheckRows.tokens(
-      [[1, 2], [3, 5]], expected: [[1, 2], [3, 4]], of: contestant, reference: "r")
+    let other = Correctness(
+      CheckResult(tokens: [[1, 2], [3, 5]], expected: [[1, 2], [3, 4]]), reference: "r", of: contestant)
     #expect(!other.passed)
     #expect(other.failure == "3 of 4 tokens are the same, expected all")
     #expect(other.argmaxAgreed == 3)
-    let fewer = CheckRows.tokens([[1, 2]], expected: [[1, 2], [3, 4]], of: contestant, reference: "r")
+    let fewer = Correctness(
+      CheckResult(tokens: [[1, 2]], expected: [[1, 2], [3, 4]]), reference: "r", of: contestant)
     #expect(!fewer.passed)
   }
 }

@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test func programsRunOnceForEachThreadCountBehindTheVariants() throws {
-    let plans = ContestantPlan.all([.oracle], peers: try Peer.all(["a=sh", "b=cat"]), threads: [1, 2])
+    let plans = Contestant.all([.oracle], peers: try Peer.all(["a=sh", "b=cat"]), threads: [1, 2])
     #expect(plans.map(\.name) == ["naive", "a t1", "a t2", "b t1", "b t2"])
     #expect(plans.map(\.label) == ["naive", "a", "a", "b", "b"])
     #expect(plans.map(\.decoding) == [.recompute, .cache, .cache, .cache, .cache])
@@ -48,7 +48,7 @@ import Testing
 }
 
 @Suite struct AnswerRulesTests {
-  private let plan = ContestantPlan(kind: .variant(.oracle), threads: 1)
+  private let plan = Contestant(kind: .variant(.oracle), threads: 1)
   private let request = RunRequest(
     generation: .init(prompts: [[1, 2], [3, 4]], text: nil, tokens: 2))
 

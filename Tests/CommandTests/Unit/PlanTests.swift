@@ -21,13 +21,13 @@ import Testing
 
   @Test func contestantsMultiplyByThreadsWhereThreadsMatter() throws {
     let variants = try ["naive", "threaded", "kv-cache"].map { try #require(Variant.named($0)) }
-    let plans = ContestantPlan.all(variants, threads: [1, 2])
+    let plans = Contestant.all(variants, threads: [1, 2])
     #expect(plans.map(\.name) == ["naive", "threaded t1", "threaded t2", "kv-cache t1", "kv-cache t2"])
     #expect(plans.map(\.threads) == [1, 1, 2, 1, 2])
   }
 
   @Test func everyVariantOfTheLadderIsAContestantOnce() {
-    let plans = ContestantPlan.all(Variant.all, threads: [2])
+    let plans = Contestant.all(Variant.all, threads: [2])
     #expect(plans.map(\.label) == Variant.all.map(\.name))
   }
 

@@ -87,7 +87,7 @@ import Testing
   @Test func ofAnotherMachineTheSharesOfTheCeilingsAreCompared() throws {
     let same = Comparison(base: base, head: elsewhere(kvCacheDecode: 1))
     #expect(same.exitCode == 0)
-    let row = try #require(same.row(.decode))
+    let row = try #require(same.row(.decodeRate))
     #expect(row.isShareOfCeiling && row.unit == "% of ceiling")
     // 6e5 bytes at the 0.9 quantile of the trials, 9.98 GB/s, take 60.12 µs of a median of 2.009 ms.
     let share: Double = 100 * 0.060_120 / 2.009
@@ -100,7 +100,7 @@ import Testing
 
     let slower = Comparison(base: base, head: elsewhere(kvCacheDecode: 1.25))
     #expect(slower.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
-    #expect(abs(try #require(slower.row(.decode)?.ratio).value - 0.8) < 1e-3)
+    #expect(abs(try #require(slower.row(.decodeRate)?.ratio).value - 0.8) < 1e-3)
     #expect(slower.exitCode == 3)
     #expect(Comparison(base: elsewhere(kvCacheDecode: 1.25), head: base).labels(.improved).count == 1)
   }
@@ -123,7 +123,7 @@ import Testing
     var head = elsewhere(kvCacheDecode: 1)
     head.ceilings = []
     let comparison = Comparison(base: base, head: head)
-    let row = try #require(comparison.row(.decode))
+    let row = try #require(comparison.row(.decodeRate))
     #expect(row.verdict == .inconclusive && !row.isShareOfCeiling && row.ratio == nil)
     #expect(row.reason == "times do not carry over, and head has no ceiling for 1 thread")
     #expect(comparison.exitCode == 5)

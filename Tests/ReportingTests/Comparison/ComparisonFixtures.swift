@@ -65,7 +65,7 @@ extension Fixture {
 }
 
 extension Comparison {
-  func row(_ metric: ComparedMetric, _ variant: String = "kv-cache") -> ComparisonRow? {
+  func row(_ metric: Metric, _ variant: String = "kv-cache") -> ComparisonRow? {
     rows.first { $0.metric == metric && $0.contestant.variant == variant }
   }
 

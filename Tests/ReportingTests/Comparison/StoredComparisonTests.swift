@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import Record
@@ -34,7 +33,7 @@ import Testing
   @Test func aRepeatedRunWithLittleNoiseIsUnchanged() throws {
     let comparison = compared(Slowdown())
     #expect(comparison.labels(.unchanged) == allLabels)
-    let row = try #require(comparison.row(.decode))
+    let row = try #require(comparison.row(.decodeRate))
     #expect(row.reason == nil)
     #expect(try #require(row.noiseFloor) < 0.01)
     #expect(try #require(row.adjustedPValue) > 0.5)
@@ -46,7 +45,7 @@ import Testing
     let comparison = Comparison(base: base, head: slow)
     #expect(comparison.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
     #expect(comparison.labels(.unchanged).count == 9)
-    let row = try #require(comparison.row(.decode))
+    let row = try #require(comparison.row(.decodeRate))
     #expect(abs(try #require(row.ratio).value - 1 / 1.2) < 1e-3)
     // Two samples of ten that do not overlap: 2 of the 184756 ways to choose ten of twenty; eight rows are tested.
     #expect(abs(try #require(row.pValue) - 2.0 / 184_756) < 1e-12)
@@ -141,8 +140,8 @@ import Testing
     restless.cells[0] = Fixture.prefillCell(
       "naive", milliseconds: [40, 40.1, 40.2, 40.3, 40.4, 60, 60.1, 60.2, 60.3, 60.4])
     let slower = Comparison(base: restless, head: Fixture.comparable(Slowdown(kvCacheDecode: 1.4), run: 1))
-    #expect(slower.row(.decode)?.verdict == .inconclusive)
-    #expect(slower.row(.decode)?.reason == "the change is below the noise floor of 33 %")
+    #expect(slower.row(.decodeRate)?.verdict == .inconclusive)
+    #expect(slower.row(.decodeRate)?.reason == "the change is below the noise floor of 33 %")
     let far = Comparison(base: restless, head: Fixture.comparable(Slowdown(kvCacheDecode: 1.6), run: 1))
     #expect(far.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
   }
@@ -150,7 +149,7 @@ import Testing
   @Test func noiseIsInconclusive() throws {
     var head = base
     head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [1.5, 2.6, 3.5])
-    let row = try #require(Comparison(base: base, head: head).row(.decode))
+    let row = try #require(Comparison(base: base, head: head).row(.decodeRate))
     #expect(row.verdict == .inconclusive)
     #expect(row.reason?.hasPrefix("the interval reaches across 1; p = ") == true)
     #expect(Comparison(base: base, head: head).exitCode == 5)
@@ -160,7 +159,7 @@ import Testing
     var head = base
     head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [20, 20])
     let comparison = Comparison(base: base, head: head)
-    let row = try #require(comparison.row(.decode))
+    let row = try #require(comparison.row(.decodeRate))
     #expect(row.verdict == .inconclusive)
     #expect(row.reason == "n = 2, at least 3 needed")
     #expect(row.ratio?.interval == nil && row.pValue == nil)
@@ -170,12 +169,12 @@ import Testing
   /// Exact Mann-Whitney of 3 against 3 has no p below 0.1, of 5 against 5 none below 2 / 252.
   @Test func whereNoResultCouldBeSignificantTheReasonSaysSo() throws {
     let three = compared(Slowdown(kvCacheDecode: 2), samples: 3)
-    #expect(three.row(.decode)?.verdict == .inconclusive)
+    #expect(three.row(.decodeRate)?.verdict == .inconclusive)
     #expect(
-      three.row(.decode)?.reason == "n = 3 and 3 cannot show a change: the smallest possible p is 0.10")
+      three.row(.decodeRate)?.reason == "n = 3 and 3 cannot show a change: the smallest possible p is 0.10")
     let five = compared(Slowdown(kvCacheDecode: 2), samples: 5)
     #expect(
-      five.row(.decode)?.reason
+      five.row(.decodeRate)?.reason
         == "the samples do not overlap, but n = 5 and 5 cannot show a change among 8 rows: "
         + "the smallest possible p is 0.0079, 0.063 after Holm")
     #expect(five.exitCode == 5)
@@ -193,14 +192,14 @@ import Testing
       Slowdown(naive: 1.12, kvCacheDecode: 1.12, kvCachePrefill: 1.12, load: 1.12, machine: 1.12))
     #expect(drifted.labels(.regressed).isEmpty)
     #expect(drifted.exitCode == 5)
-    let row = try #require(drifted.row(.decode))
+    let row = try #require(drifted.row(.decodeRate))
     let floor: Double = 1 - 1 / 1.12
     #expect(abs(try #require(row.noiseFloor) - floor) < 1e-9)
     let more = compared(
       Slowdown(naive: 1.14, kvCacheDecode: 1.14, kvCachePrefill: 1.14, load: 1.14, machine: 1.12))
     #expect(more.labels(.regressed).isEmpty)
     #expect(
-      more.row(.decode)?.reason
+      more.row(.decodeRate)?.reason
         == "the machine itself was 11 % slower in head's run: against its ceiling the ratio is 0.982")
   }
 
@@ -212,9 +211,9 @@ import Testing
 
   @Test func aFasterMachineDoesNotHideASlowdown() {
     let comparison = compared(Slowdown(machine: 1 / 1.12))
-    #expect(comparison.row(.decode)?.verdict == .inconclusive)
+    #expect(comparison.row(.decodeRate)?.verdict == .inconclusive)
     #expect(
-      comparison.row(.decode)?.reason
+      comparison.row(.decodeRate)?.reason
         == "the machine itself was 11 % faster in head's run: against its ceiling the ratio is 0.893")
   }
 
@@ -224,11 +223,11 @@ import Testing
     head.cells.remove(at: 2)
     head.correctness[1] = Fixture.failedCheck("kv-cache")
     let comparison = Comparison(base: base, head: head)
-    let row = try #require(comparison.row(.decode))
+    let row = try #require(comparison.row(.decodeRate))
     #expect(row.verdict == .failed)
     #expect(row.head == nil && row.ratio == nil)
     #expect(row.reason == "head failed its check: tiny: max abs error 0.5 > 1e-4")
-    #expect(comparison.failures == ["`kv-cache`: tiny: max abs error 0.5 > 1e-4"])
+    #expect(comparison.failures.map(\.markdown) == ["`kv-cache`: tiny: max abs error 0.5 > 1e-4"])
     #expect(comparison.exitCode == 4)
     let other = try Comparison(base: base, head: head, filter: RowFilter(parsing: "naive"))
     #expect(other.failures.isEmpty && other.exitCode == 0)
@@ -252,7 +251,7 @@ import Testing
     var head = base
     head.cells[3] = Fixture.emptyCell("kv-cache", .died, message: "signal 11")
     let comparison = Comparison(base: base, head: head)
-    #expect(comparison.row(.decode)?.reason == "head has no figure: its process died: signal 11")
+    #expect(comparison.row(.decodeRate)?.reason == "head has no figure: its process died: signal 11")
     #expect(comparison.exitCode == 5)
   }
 
@@ -269,10 +268,11 @@ import Testing
       "`tiled` (1 thread) on tg5 @ d64: only in head; base has no figure: its process hung: 60 s",
       "`packed` (1 thread) on tg5 @ d64: only in head",
     ]
-    #expect(comparison.unmatched == lines)
+    #expect(comparison.unmatched.map(\.markdown) == lines)
     #expect(comparison.exitCode == 0)
     let filtered = try Comparison(base: old, head: head, filter: RowFilter(parsing: "packed"))
-    #expect(filtered.unmatched == [lines[2]] && filtered.rows.isEmpty && filtered.exitCode == 5)
+    #expect(
+      filtered.unmatched.map(\.markdown) == [lines[2]] && filtered.rows.isEmpty && filtered.exitCode == 5)
   }
 
   @Test func aFilterThatKeepsNothingNamesTheRowsThereAre() throws {
@@ -288,9 +288,53 @@ import Testing
 
   @Test func geometricMeansAreTakenPerMetricAndPerVariant() throws {
     let comparison = compared(Slowdown(kvCacheDecode: 0.25))
-    let decode = comparison.groupMeans.filter { $0.metric == .decode }
+    let decode = comparison.groupMeans.filter { $0.metric == .decodeRate }
     #expect(decode.map(\.variant) == [nil, "naive", "kv-cache"])
     #expect(decode.map(\.count) == [2, 1, 1])
     for (mean, expected) in zip(decode, [2, 1, 4.0]) { #expect(abs(mean.ratio - expected) < 0.001) }
+  }
+}
+
+@Suite struct StoredReasonsTests {
+  private func records(slowdown: Double) -> (base: Record, head: Record) {
+    var base = Fixture.comparable()
+    var head = Fixture.comparable(Slowdown(kvCacheDecode: slowdown), run: 1)
+    base.profiles = [Fixture.profile("kv-cache", threads: 1)]
+    head.profiles = [
+      Fixture.profile(
+        "kv-cache", .decode, threads: 1,
+        Fixture.cachedToken.map { time in
+          var time = time
+          if time.phase == .down { time.microseconds *= 2 }
+          return time
+        })
+    ]
+    return (base, head)
+  }
+
+  @Test func aRowThatRegressedIsExplained() {
+    let (base, head) = records(slowdown: 1.3)
+    let comparison = Comparison(base: base, head: head)
+    #expect(comparison.reasons.count == 1)
+    #expect(
+      comparison.markdown.contains(
+        "## Why\n\n- `kv-cache` (1 thread), `tg5 @ d64`, regressed: head takes 1.20 × as long as base"))
+    #expect(comparison.markdown.contains("100 % from slower work in MLP"))
+  }
+
+  @Test func profilesThatSayOtherwiseAreCalledSo() {
+    let (base, head) = records(slowdown: 0.7)
+    let comparison = Comparison(base: base, head: head)
+    #expect(comparison.reasons.count == 1)
+    #expect(comparison.reasons[0].markdown.contains("improved; the profiles do not show it: head takes"))
+  }
+
+  @Test func nothingIsSaidWithoutProfilesOrWithoutAChange() {
+    var (base, head) = records(slowdown: 1.3)
+    head.profiles = nil
+    #expect(Comparison(base: base, head: head).reasons.isEmpty)
+    #expect(!Comparison(base: base, head: head).markdown.contains("## Why"))
+    (base, head) = records(slowdown: 1)
+    #expect(Comparison(base: base, head: head).reasons.isEmpty)
   }
 }

@@ -104,7 +104,7 @@ import Testing
     let comparison = try Comparison(record)
     #expect(comparison.rows.count == 5)
     #expect(comparison.rows.allSatisfy { $0.contestant.variant == "kv-cache" })
-    #expect(comparison.unmatched == ["`packed` (1 thread) in base: it ended"])
+    #expect(comparison.unmatched.map(\.markdown) == ["`packed` (1 thread) in base: it ended"])
     #expect(comparison.failures.isEmpty)
     #expect(comparison.exitCode == 0)
     record.lost = [lost(0, .base), lost(1, .base, failedCheck: true)]
@@ -120,7 +120,7 @@ import Testing
     record.lost = [lost(1, .head)]
     let comparison = try Comparison(record)
     #expect(comparison.rows.allSatisfy { $0.verdict == .unchanged })
-    #expect(comparison.unmatched == ["`packed` (1 thread) in head: it ended"])
+    #expect(comparison.unmatched.map(\.markdown) == ["`packed` (1 thread) in head: it ended"])
     #expect(comparison.failures.isEmpty)
     #expect(comparison.exitCode == 1)
     record.lost.append(lost(0, .head, failedCheck: true))
@@ -131,7 +131,7 @@ import Testing
     var record = record()
     record.lost = [lost(1, .head, failedCheck: true)]
     let comparison = try Comparison(record)
-    #expect(comparison.failures == ["`packed` (1 thread) in head: it ended"])
+    #expect(comparison.failures.map(\.markdown) == ["`packed` (1 thread) in head: it ended"])
     #expect(comparison.unmatched.isEmpty)
     #expect(comparison.exitCode == 4)
     // A regression in another row is said first.

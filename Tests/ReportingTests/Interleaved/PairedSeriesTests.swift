@@ -15,14 +15,14 @@ import Testing
       turn.side == .head ? [8, 9, 10, 40][2 * turn.round + turn.pass] : 10
     }
     let series = try #require(record.series("kv-cache f32 t1 pp64 prefill"))
-    #expect(series.entries.count == 1)
-    #expect(near(series.entries[0].improvement, log(10.0 / 9) / 2))
-    #expect(series.entries[0].control == 0)
+    #expect(series.contrasts.count == 1)
+    #expect(near(series.contrasts[0].improvement, log(10.0 / 9) / 2))
+    #expect(series.contrasts[0].control == 0)
     // 64 tokens in 10 ms, and in 9.5.
     #expect(near(series.base, 6400))
     #expect(near(series.head, 64 / 0.0095))
     let first = try #require(record.series("kv-cache f32 t1 pp64 ttft"))
-    #expect(near(first.entries[0].improvement, log(10.0 / 9) / 2))
+    #expect(near(first.contrasts[0].improvement, log(10.0 / 9) / 2))
     #expect(near(first.base, 11))
   }
 
@@ -33,10 +33,10 @@ import Testing
       return times[turn.side]
     }
     let series = try #require(record.series("kv-cache f32 t1 tg5 @ d64 decode"))
-    #expect(series.entries.map(\.block) == [0, 1])
-    #expect(near(series.entries[0].improvement, log(2.0)))
-    #expect(near(series.entries[1].improvement, -log(2.0)))
-    #expect(series.entries.allSatisfy { near($0.control, log(4.0 / 9)) })
+    #expect(series.contrasts.map(\.block) == [0, 1])
+    #expect(near(series.contrasts[0].improvement, log(2.0)))
+    #expect(near(series.contrasts[1].improvement, -log(2.0)))
+    #expect(series.contrasts.allSatisfy { near($0.control, log(4.0 / 9)) })
     // Medians of the times, as tokens per second: 6.5 ms of the base, 7.5 of the head.
     #expect(near(series.base, 1000 / 6.5))
     #expect(near(series.head, 1000 / 7.5))
@@ -49,8 +49,8 @@ import Testing
       exp(0.01 * (places[turn.side]?[turn.pass] ?? 0)) * 10
     }
     let series = try #require(record.series("kv-cache f32 t1 tg5 @ d64 decode"))
-    #expect(near(series.entries[0].improvement, 0))
-    #expect(near(series.entries[0].control, 0))
+    #expect(near(series.contrasts[0].improvement, 0))
+    #expect(near(series.contrasts[0].control, 0))
   }
 
   @Test func aRoundOrBlockThatLacksASideDoesNotCount() throws {
@@ -62,11 +62,11 @@ import Testing
       return turn.block == 3 && turn.side == .head ? 20 : 10
     }
     let series = try #require(record.series("kv-cache f32 t1 tg5 @ d64 decode"))
-    #expect(series.entries.map(\.block) == [0, 3])
-    #expect(near(series.entries[1].improvement, -log(2.0)))
-    #expect(series.entries(within: 3).map(\.block) == [0])
-    #expect(series.entries(within: 4).count == 2)
-    #expect(series.entries(within: 0).isEmpty)
+    #expect(series.contrasts.map(\.block) == [0, 3])
+    #expect(near(series.contrasts[1].improvement, -log(2.0)))
+    #expect(series.contrasts(within: 3).map(\.block) == [0])
+    #expect(series.contrasts(within: 4).count == 2)
+    #expect(series.contrasts(within: 0).isEmpty)
   }
 
   @Test func loadAndMemoryHaveOneValueABlock() throws {
@@ -75,12 +75,12 @@ import Testing
       loadMilliseconds: { $0.block == 2 && $0.side == .control ? nil : loads[$0.side] },
       memoryMiB: { $0.side == .head ? 25 : 50 }, milliseconds: { _ in 10 })
     let load = try #require(record.series("kv-cache f32 t1 load"))
-    #expect(load.entries.map(\.block) == [0, 1])
-    #expect(load.entries.allSatisfy { near($0.improvement, log(2.0)) && near($0.control, -log(4.0)) })
+    #expect(load.contrasts.map(\.block) == [0, 1])
+    #expect(load.contrasts.allSatisfy { near($0.improvement, log(2.0)) && near($0.control, -log(4.0)) })
     #expect(near(load.base, 2))
     let memory = try #require(record.series("kv-cache f32 t1 memory"))
-    #expect(memory.entries.count == 3)
-    #expect(memory.entries.allSatisfy { near($0.improvement, log(2.0)) && $0.control == 0 })
+    #expect(memory.contrasts.count == 3)
+    #expect(memory.contrasts.allSatisfy { near($0.improvement, log(2.0)) && $0.control == 0 })
     #expect(memory.base == 50)
     #expect(memory.head == 25)
   }
@@ -99,19 +99,19 @@ import Testing
       ])
     for series in record.series(.search) {
       let expected = series.label == "packed f32 t1 tg5 @ d64 decode" ? -log(2.0) : 0
-      #expect(series.entries.map(\.block) == [0, 1])
-      #expect(series.entries.allSatisfy { near($0.improvement, expected) }, "\(series.label)")
+      #expect(series.contrasts.map(\.block) == [0, 1])
+      #expect(series.contrasts.allSatisfy { near($0.improvement, expected) }, "\(series.label)")
     }
     let again = try #require(record.series("packed f32 t1 tg5 @ d64 decode", .confirmation))
-    #expect(again.entries.map(\.block) == [0, 1, 2])
-    #expect(again.entries.allSatisfy { near($0.improvement, log(2.0)) })
+    #expect(again.contrasts.map(\.block) == [0, 1, 2])
+    #expect(again.contrasts.allSatisfy { near($0.improvement, log(2.0)) })
   }
 
   @Test func aTestThatWasNotMeasuredHasNoFigure() throws {
     let record = PairedPlanFixture(blocks: 0).record { _ in nil }
     #expect(record.series(.search).count == 5)
     for series in record.series(.search) {
-      #expect(series.entries.isEmpty)
+      #expect(series.contrasts.isEmpty)
       #expect(series.base == nil && series.head == nil)
     }
   }

@@ -1,0 +1,88 @@
+import CSystem
+
+extension Variant {
+  static let packed = Variant(
+    name: "packed",
+    summary: "weights in panels, 8 × 3-vector tiles at the CPU's full width, cache blocking, fused epilogues",
+    decoding: .cache, isThreaded: true,
+    makeKernel: {
+      Packed(
+        pool: $0, lanes: Int(csystem_vector_bytes()) / 4,
+        tileRows: csystem_vector_registers() >= 32 ? 8 : 4)
+    })
+}
+
+/// `PanelKernel` at the width that this build's CPU has. Each case names its type, so that the compiler specialises
+/// every one of them; a generic conformance would run unspecialised behind `any Kernel`.
+struct Packed: Kernel {
+  let pool: ThreadPool
+  /// Floats in a vector: 4, 8 or 16.
+  let lanes: Int
+  /// Rows of the highest tile: 4 or 8.
+  let tileRows: Int
+
+  var weightLayout: WeightLayout { .panels(vector: lanes) }
+  var cacheLayout: CacheLayout { .panels(vector: lanes) }
+
+  private var four: PanelKernel<SIMD4<Float>> { PanelKernel(pool: pool, tileRows: tileRows) }
+  private var eight: PanelKernel<SIMD8<Float>> { PanelKernel(pool: pool, tileRows: tileRows) }
+  private var sixteen: PanelKernel<SIMD16<Float>> { PanelKernel(pool: pool, tileRows: tileRows) }
+
+  func run(_ operation: Linear) {
+    switch lanes {
+    case 4: four.run(operation)
+    case 8: eight.run(operation)
+    default: sixteen.run(operation)
+    }
+  }
+
+  func run(_ operation: LayerNorm) {
+    switch lanes {
+    case 4: four.run(operation)
+    case 8: eight.run(operation)
+    default: sixteen.run(operation)
+    }
+  }
+
+  func run(_ operation: GELU) {
+    switch lanes {
+    case 4: four.run(operation)
+    case 8: eight.run(operation)
+    default: sixteen.run(operation)
+    }
+  }
+
+  func run(_ operation: Addition) {
+    switch lanes {
+    case 4: four.run(operation)
+    case 8: eight.run(operation)
+    default: sixteen.run(operation)
+    }
+  }
+
+  func run(_ operations: [CacheStore]) {
+    switch lanes {
+    case 4: four.run(operations)
+    case 8: eight.run(operations)
+    default: sixteen.run(operations)
+    }
+  }
+
+  func run(_ operations: [Attention]) {
+    switch lanes {
+    case 4: four.run(operations)
+    case 8: eight.run(operations)
+    default: sixteen.run(operations)
+    }
+  }
+
+  func run(_ operation: Softmax) {
+    switch lanes {
+    case 4: four.run(operation)
+    case 8: eight.run(operation)
+    default: sixteen.run(operation)
+    }
+  }
+
+  func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }
+}

@@ -1,0 +1,213 @@
+import Record
+import Statistics
+
+extension Comparison {
+  /// Two stored records.
+  ///
+  /// - Parameters:
+  ///   - baseLabel, headLabel: what the report calls the records, such as their files.
+  public init(
+    base: Record, head: Record, thresholds: Thresholds = Thresholds(), baseLabel: String? = nil,
+    headLabel: String? = nil
+  ) {
+    self.init(StoredRows(base: base, head: head, thresholds: thresholds), baseLabel, headLabel)
+  }
+
+  /// Two stored records, of which only the rows that `filter` keeps are compared: what is left out takes no part in
+  /// the correction for many rows.
+  ///
+  /// - Throws: `OptionError` where there are rows and the filter keeps none.
+  public init(
+    base: Record, head: Record, thresholds: Thresholds = Thresholds(), filter: RowFilter,
+    baseLabel: String? = nil, headLabel: String? = nil
+  ) throws(OptionError) {
+    let stored = try StoredRows(base: base, head: head, thresholds: thresholds).kept(by: filter)
+    self.init(stored, baseLabel, headLabel)
+  }
+
+  private init(_ stored: StoredRows, _ baseLabel: String?, _ headLabel: String?) {
+    let (base, head) = (stored.evidence.base.record, stored.evidence.head.record)
+    self.init(
+      method: .stored, base: ComparedSide(base, label: baseLabel), head: ComparedSide(head, label: headLabel),
+      thresholds: stored.evidence.thresholds, rows: stored.judged, unmatched: stored.unmatched.map(\.line),
+      failures: stored.failures.map(\.line), warnings: stored.comparability.warnings + stored.validity,
+      notes: Self.storedNotes)
+    reasons = StoredReasons(base: base, head: head).lines(of: rowsWorstFirst)
+  }
+
+  private static var storedNotes: [Prose] {
+    [
+      """
+      The two records are of two runs, so their samples are unpaired: **p** is Mann and Whitney's, two-sided, of the \
+      samples' times; **CI** is the 95 % percentile bootstrap of the ratio, the two resampled apart.
+      """,
+      """
+      **Noise floor** of a row: the larger of two shares. What the medians of the ceiling that bounds it, with its \
+      number of threads, differed by between both runs (of figures that are percent of their ceilings: how far that \
+      ceiling's own trials spread). And what the first half of a run's samples differed by from the second, in the row \
+      of either run where that was most: the same program against itself.
+      """,
+      """
+      A verdict must hold for the times as they are and for the times against that ceiling: a machine that was slower \
+      in one run slows its ceilings too.
+      """,
+      """
+      Records can show a change; they cannot confirm one. `gpt2-bench compare --against OTHER-BINARY` measures both \
+      builds in the same rounds, with a control and a confirmation.
+      """,
+    ]
+  }
+}
+
+/// The rows of two records, paired by variant, weights, threads and test: each metric of a pair with its evidence.
+struct StoredRows: Sendable {
+  /// A line of a report, and what a filter looks at.
+  struct Remark: Sendable {
+    let label: String
+    let line: Prose
+  }
+
+  private struct Key: Hashable {
+    let contestant: Contestant
+    let test: Test
+
+    init(_ row: RunRow) {
+      contestant = row.contestant
+      test = row.cell.test
+    }
+  }
+
+  let comparability: Comparability
+  let evidence: StoredEvidence
+  private(set) var unmatched: [Remark] = []
+  private(set) var failures: [Remark] = []
+  private var candidates: [StoredCandidate] = []
+
+  init(base: Record, head: Record, thresholds: Thresholds) {
+    comparability = Comparability(base: base, head: head)
+    evidence = StoredEvidence(
+      base: RunFigures(base), head: RunFigures(head), comparability: comparability, thresholds: thresholds)
+    let headFigures = evidence.head
+    failures = headFigures.variants.compactMap { variant in
+      headFigures.failure(of: variant).map {
+        Remark(label: variant, line: "`\(variant)`: \($0)")
+      }
+    }
+    guard comparability.isPossible else { return }
+    matchTests()
+    let contestants = evidence.base.rows.map(\.contestant).uniqued()
+    candidates += Metric.compared.filter { $0.scope == .process }.flatMap { metric in
+      contestants.compactMap { evidence.candidate(metric, of: $0) }
+    }
+  }
+
+  /// What `filter` keeps.
+  ///
+  /// - Throws: `OptionError` where there are rows and none is kept.
+  func kept(by filter: RowFilter) throws(OptionError) -> StoredRows {
+    let labels = (candidates.map(\.row.label) + unmatched.map(\.label)).uniqued()
+    guard labels.isEmpty || labels.contains(where: filter.keeps) else {
+      throw filter.matchesNone(of: labels)
+    }
+    var copy = self
+    copy.candidates = candidates.filter { filter.keeps($0.row.label) }
+    copy.unmatched = unmatched.filter { filter.keeps($0.label) }
+    let variants = Set(copy.candidates.map(\.row.contestant.variant))
+    copy.failures = failures.filter { variants.contains($0.label) || filter.keeps($0.label) }
+    return copy
+  }
+
+  /// What speaks against each record's own figures.
+  var validity: [String] {
+    [("base", evidence.base), ("head", evidence.head)].flatMap { side, run in
+      Validity(run.record).findings.filter { $0.severity == .warning }.map {
+        "In the \(side)'s run: \($0.text)."
+      }
+    }
+  }
+
+  /// Every row with its verdict.
+  var judged: [ComparisonRow] {
+    let rows = candidates.map(\.row).judged(insignificance: StoredCandidate.insignificance)
+    return zip(rows, candidates).map { $1.heldAgainstTheMachine($0) }
+  }
+
+  private mutating func matchTests() {
+    let (base, head) = (evidence.base, evidence.head)
+    let headRows = Dictionary(head.rows.map { (Key($0), $0) }) { first, _ in first }
+    let baseKeys = Set(base.rows.map(Key.init))
+    for row in base.rows { match(row, headRows[Key(row)]) }
+    for row in head.rows where !baseKeys.contains(Key(row)) { leaveOut(row, "only in head") }
+  }
+
+  private mutating func match(_ base: RunRow, _ head: RunRow?) {
+    guard let head else { return leaveOut(base, "only in base") }
+    if case .failed(let reason) = head.check {
+      candidates.append(evidence.withoutHead(base, .failed, "head failed its check: \(reason)"))
+    } else if base.hasFigures, head.hasFigures {
+      candidates += Metric.compared(on: base.cell.test).map { evidence.candidate($0, base, head) }
+    } else if base.hasFigures {
+      let reason = "head has no figure: \(Self.status(head))"
+      candidates.append(evidence.withoutHead(base, .inconclusive, reason))
+    } else {
+      let place = head.hasFigures ? "only in head; base has no figure" : "no figure in either record; base"
+      leaveOut(base, "\(place): \(Self.status(base))")
+    }
+  }
+
+  private mutating func leaveOut(_ row: RunRow, _ why: String) {
+    unmatched.append(
+      Remark(
+        label: RowFilter.label(row.contestant, row.cell.test, row.cell.test.headlineMetric),
+        line: "\(row.contestant.prose) on \(row.cell.test.name): \(why)"))
+  }
+
+  private static func status(_ row: RunRow) -> String {
+    row.cell.status.words + (row.cell.message.map { ": \($0.singleLine)" } ?? "")
+  }
+}
+
+/// Why rows of two stored records changed, as far as both hold profiles of them.
+struct StoredReasons {
+  let base: Record
+  let head: Record
+
+  /// One line for each decode and prefill row that regressed or improved and that both records profiled, in the rows'
+  /// order.
+  func lines(of rows: [ComparisonRow]) -> [Prose] {
+    rows.filter { $0.verdict.isChange && !$0.isShareOfCeiling }.compactMap(line)
+  }
+
+  private func line(_ row: ComparisonRow) -> Prose? {
+    guard let test = row.test, row.metric == test.headlineMetric, let (stage, tokens) = test.profiled,
+      let old = profile(base, row.contestant, stage, tokens),
+      let new = profile(head, row.contestant, stage, tokens),
+      let explanation = try? Explanation(
+        from: old, named: "base", to: new, named: "head", ceiling: new.ceiling(among: head.ceilings))
+    else { return nil }
+    let opening: Prose = "\(row.contestant.prose), `\(test.name)`, \(row.verdict.rawValue)"
+    let agrees = explanation.outcome == (row.verdict == .improved ? .faster : .slower)
+    return agrees
+      ? "\(opening): \(explanation.headline)"
+      : "\(opening); the profiles do not show it: \(explanation.headline)"
+  }
+
+  /// The contestant's profile of the stage; of several the one at the test's length.
+  private func profile(
+    _ record: Record, _ contestant: Contestant, _ stage: Profile.Stage, _ tokens: Int
+  ) -> Profile? {
+    let found = (record.profiles ?? []).filter { $0.contestant == contestant && $0.stage == stage }
+    return found.first { $0.tokens == tokens } ?? found.first
+  }
+}
+
+extension Test {
+  /// The profile that shows where its time goes: a stage and a number of tokens. Nil for what is timed alone.
+  fileprivate var profiled: (stage: Profile.Stage, tokens: Int)? {
+    switch self {
+    case .prefill(let tokens, _): (.prefill, tokens)
+    case .decode(_, let depth, _): (.decode, depth)
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import Foundation
+import GPT2Engine
+import GPT2Model
+import Record
+import Reporting
+
+/// What `all` and `run` share: a model, its references, and the run from the first worker to the last report.
+struct EndToEnd {
+  let arguments: Arguments
+  let console: Console
+  let project: Project
+  let options: MeasuringOptions
+
+  let choice: ModelChoice
+  let configuration: Configuration
+  let description: ModelDescription
+  let prompts: Prompts
+  let cells: GenerationCells
+
+  init(_ arguments: Arguments, _ console: Console) throws {
+    self.arguments = arguments
+    self.console = console
+    project = try Project()
+    options = try MeasuringOptions(arguments)
+    choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
+    let checkpoint = try choice.open()
+    configuration = checkpoint.configuration
+    let tokenizer = try choice.tokenizer(of: configuration)
+    description = ModelDescription(
+      choice, checkpoint, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
+    prompts = Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
+    cells = GenerationCells(
+      configuration: configuration, prompts: prompts, startsAtText: description.hasTokenizer)
+  }
+
+  /// Checks, measures, reports.
+  ///
+  /// - Parameters:
+  ///   - suite: the name of the suite, where the tests are one's. A suite is for every model: its tests that are
+  ///     longer than this one's context are left out, and the record says so. One's own tests must fit.
+  ///   - scope: how much of each reference is compared first.
+  func run(
+    _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope
+  ) throws -> Record {
+    let (kept, left) = try fitting(tests, suite: suite)
+    let plan = BenchPlan(
+      kind: .endToEnd, model: choice.source.name, modelDescription: description,
+      contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
+      profile: try cells.profile(kept),
+      settings: Settings(
+        suite: suite, repetitions: options.repetitions ?? repetitions,
+        cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
+        warmup: GenerationCells.warmup),
+      cellCapSeconds: 10 * (options.budgetSeconds ?? budgetSeconds),
+      timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + leniency)
+    try MemoryLimit.check(
+      kept, of: configuration, weightBytes: description.weightBytes,
+      workers: options.contestants.map(\.decoding),
+      for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
+    let cases = try referenceCases()
+    var request = try checkRequest(scope: scope, cases)
+    request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
+    let peerCheck = PeerCheck(
+      model: choice.source.name, configuration: configuration,
+      references: cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference), scope: scope,
+      allowance: options.contestantTolerance, prompts: prompts, timeoutSeconds: options.timeoutSeconds)
+    let started = Date()
+    let folder = try arguments.reportFolder("--out", in: project, started: started, model: choice.source.name)
+    let bench = Bench(
+      plan, project: project, console: console, started: started, onChange: { try folder.write($0) })
+    try bench.run { worker in
+      switch worker.contestant.kind {
+      case .variant: try worker.check(request)
+      case .peer: try peerCheck.rows(of: worker)
+      }
+    }
+    let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
+    console.print(table.text)
+    console.print("reports: \(Project.shown(folder.path))")
+    return bench.record
+  }
+
+  /// The tests that the model has the context for, and those of a suite that it has not.
+  ///
+  /// - Throws: `UsageError` where none of a suite's is left.
+  func fitting(_ tests: [Test], suite: String?) throws -> (kept: [Test], left: [Test]) {
+    let left = suite == nil ? [] : tests.filter { !$0.fits(configuration) }
+    let kept = tests.filter { !left.contains($0) }
+    guard !kept.isEmpty else {
+      throw UsageError(
+        "--suite", found: suite ?? "",
+        expected: "a test that fits the model's context of \(configuration.context)")
+    }
+    return (kept, left)
+  }
+
+  private var leniency: [String] {
+    let factor = options.contestantTolerance
+    let text = factor == factor.rounded() ? "\(Int(factor))" : "\(factor)"
+    return factor == 1
+      ? [] : ["the logits of other programs were allowed to be off by \(text) times what float32 may be"]
+  }
+
+  /// What the record says of tests that are left out; nothing where there are none.
+  func leftOut(_ tests: [Test]) -> [String] {
+    guard !tests.isEmpty else { return [] }
+    let names = tests.map(\.name).joined(separator: ", ")
+    return ["left out, longer than the model's context of \(configuration.context): \(names)"]
+  }
+
+  typealias FoundCase = (folder: String, reference: ReferenceCase, model: ModelSource)
+
+  func referenceCases() throws -> [FoundCase] {
+    try References.folders(in: arguments.string("--reference") ?? project.references).map { folder in
+      let reference = try ReferenceCase(folder: folder)
+      return (folder, reference, try project.model(of: reference))
+    }
+  }
+
+  /// What a worker of this build is asked before it is timed: all references of small models, and those of this
+  /// model; where it has none, `naive` on a short prompt.
+  func checkRequest(scope: CheckScope, _ cases: [FoundCase]) throws -> CheckRequest {
+    let isKnown = cases.contains { $0.model.isSame(as: choice.source) }
+    let usable = cases.filter { reference in
+      if reference.model.isSame(as: choice.source) { return true }
+      guard case .synthetic(let shape, _) = reference.model else { return true }
+      return shape.parameterCount < 10_000_000
+    }
+    let length = min(16, configuration.context)
+    return CheckRequest(
+      references: usable.map(\.folder), scope: scope,
+      oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts)
+  }
+
+}
+
+extension Arguments {
+  /// The folder that the option names, or a new one among the project's reports.
+  func reportFolder(
+    _ option: String, in project: Project, started: Date, model: String
+  ) throws -> ReportFolder {
+    guard let path = string(option) else {
+      return try ReportFolder.create(
+        in: project.reports, started: started.formatted(.iso8601), model: model)
+    }
+    guard !path.isEmpty else { throw UsageError(option, found: "", expected: "a folder") }
+    return try ReportFolder.create(at: path)
+  }
+}
+
+/// Finds reference cases on disk.
+enum References {
+  /// The folder itself where it is a case, otherwise the cases in it.
+  static func folders(in path: String) throws -> [String] {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: path + "/reference.json") { return [path] }
+    guard let names = try? manager.contentsOfDirectory(atPath: path) else {
+      throw ModelError.unreadable(path: path, reason: "no such folder")
+    }
+    let folders = names.sorted().map { path + "/" + $0 }
+      .filter { manager.fileExists(atPath: $0 + "/reference.json") }
+    guard !folders.isEmpty || !KnownContinuations.files(in: path).isEmpty else {
+      throw ModelError.malformed(path: path, problem: "no reference.json in it, nor in a folder below")
+    }
+    return folders
+  }
+}

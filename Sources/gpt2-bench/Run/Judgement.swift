@@ -1,0 +1,89 @@
+import Foundation
+import GPT2Engine
+import Record
+import Reporting
+
+/// What is decided when all samples are there.
+extension Bench {
+  /// What the run met on its machine, and what that means for its figures.
+  ///
+  /// - Parameter known: what the user has been told already.
+  func judgeConditions(known: [Finding]) {
+    record.conditions = driver.conditions.end()
+    let findings = Validity(record).findings
+    record.findings = findings
+    let new = findings.filter { !known.contains($0) }.map(\.text)
+    if !new.isEmpty { progress.remark(new.joined(separator: "; ")) }
+  }
+
+  /// A figure beyond the FMA peak shows that something was not computed; such a cell loses its samples.
+  func rejectImpossible() {
+    for index in record.cells.indices where record.cells[index].status == .measured {
+      guard let verdict = ImpossibleRate(record.cells[index], ceilings: record.ceilings) else { continue }
+      record.cells[index].status = .rejected
+      record.cells[index].message = verdict.description
+      record.cells[index].samples = []
+    }
+  }
+
+  /// Every float32 variant must have produced the same tokens in what was timed as the first contestant did.
+  func compareTokens() {
+    guard let first = ids.values.flatMap(\.keys).min() else { return }
+    for contestant in plan.contestants.indices {
+      let shared = ids.values.compactMap { answers in
+        answers[contestant].flatMap { found in answers[first].map { (found, $0) } }
+      }
+      guard !shared.isEmpty else { continue }
+      let row = Correctness(
+        CheckResult(tokens: shared.flatMap(\.0), expected: shared.flatMap(\.1)),
+        reference: "timed tokens, as \(plan.contestants[first].name)'s", of: plan.contestants[contestant])
+      record.correctness.append(row)
+      guard !row.passed else { continue }
+      for cell in rows(of: contestant) where record.cells[cell].status == .measured {
+        record.cells[cell].status = .failedCheck
+        record.cells[cell].message = row.failure
+        record.cells[cell].samples = []
+      }
+    }
+  }
+}
+
+/// A cell whose fastest sample would have needed more arithmetic than the machine can do; where none is counted, more
+/// bytes than the fastest memory that was measured gives.
+struct ImpossibleRate: CustomStringConvertible {
+  /// What a sample may show above the best of the peak's trials: those are short, and clocks wander.
+  static let allowance = 1.05
+
+  let description: String
+
+  /// Nil for a cell that is possible, or whose rate is not known.
+  init?(_ cell: Cell, ceilings: [Ceiling]) {
+    guard let ceiling = ceilings.first(where: { $0.threads == cell.threads }),
+      let fastest = cell.primaryDurations.min()
+    else { return nil }
+    // Each core may do in a lucky moment what one did alone in another.
+    let perThread = ceilings.map { $0.fmaGFLOPS / Double(max($0.threads, 1)) }.max() ?? 0
+    let peak = max(ceiling.fmaGFLOPS, perThread * Double(cell.threads))
+    guard let found = Self.found(cell, nanoseconds: fastest, peak: peak, ceiling: ceiling) else { return nil }
+    description = found
+  }
+
+  /// What cannot be, in a line.
+  private static func found(
+    _ cell: Cell, nanoseconds: Double, peak: Double, ceiling: Ceiling
+  ) -> String? {
+    guard let flops = cell.flops else {
+      let rate = (cell.bytes ?? 0) / nanoseconds
+      let fastest = (ceiling.memory ?? []).flatMap(\.trials).max() ?? ceiling.dramGBPerSecond
+      guard rate > fastest * allowance else { return nil }
+      return String(
+        format: "%.1f GB/s is above the %.1f of the fastest memory measured: not everything was read", rate,
+        fastest)
+    }
+    let rate = flops / nanoseconds
+    guard rate > peak * allowance else { return nil }
+    return String(
+      format: "%.1f GFLOP/s is above the measured FMA peak of %.1f: not everything was computed", rate,
+      peak)
+  }
+}

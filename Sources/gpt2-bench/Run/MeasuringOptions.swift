@@ -1,0 +1,81 @@
+import Foundation
+import GPT2Kernels
+import Record
+
+/// What the measuring commands have in common on the command line.
+struct MeasuringOptions {
+  static let timeout = Option(
+    "--timeout", value: "S", help: "seconds that a worker may take for one answer (default \(defaultTimeout))"
+  )
+  static let budget = Option(
+    "--budget", value: "S", help: "seconds that a variant may spend on one cell before it stops short")
+
+  /// What a cell may be given, in seconds; a day, so that no sum of budgets overflows.
+  static let budgets = 0.001...86_400
+  static let budgetRange = "from 0.001 to 86400"
+
+  private static let defaultTimeout = 600
+
+  let variants: [Variant]
+  let peers: [Peer]
+  /// How many times float32's tolerance the logits of other programs may be off by.
+  let contestantTolerance: Double
+  let threads: [Int]
+  let repetitions: Int?
+  let budgetSeconds: Double?
+  let seed: UInt64
+  let timeoutSeconds: Int
+
+  init(_ arguments: Arguments) throws {
+    peers = try Peer.all(arguments.strings(Peer.option))
+    contestantTolerance = try Self.contestantTolerance(arguments, peers)
+    variants = try arguments.string("--variants") == "none" && !peers.isEmpty ? [] : arguments.variants()
+    threads = try arguments.integers("-t", in: Threads.range) ?? [Threads.available]
+    repetitions = try arguments.integer("-r", in: 1...100_000)
+    budgetSeconds = try Self.budgetSeconds(arguments)
+    seed = try arguments.unsigned("--seed") ?? 1
+    timeoutSeconds = try arguments.integer("--timeout", in: 1...86_400) ?? Self.defaultTimeout
+  }
+
+  /// What `--budget` says, in seconds; nil where it is not given.
+  static func budgetSeconds(_ arguments: Arguments) throws -> Double? {
+    guard let seconds = try arguments.number("--budget") else { return nil }
+    guard budgets.contains(seconds) else {
+      throw UsageError(
+        "--budget", found: arguments.string("--budget") ?? "", expected: "seconds, \(budgetRange)")
+    }
+    return seconds
+  }
+
+  private static func contestantTolerance(_ arguments: Arguments, _ peers: [Peer]) throws -> Double {
+    let option = Option.contestantTolerance.names[0]
+    guard let factor = try arguments.number(option) else { return 1 }
+    let text = arguments.string(option) ?? ""
+    guard !peers.isEmpty else {
+      throw UsageError(option, found: text, expected: "\(Peer.option) beside it")
+    }
+    guard (1...1e6).contains(factor) else {
+      throw UsageError(option, found: text, expected: "a factor from 1 to 1000000")
+    }
+    return factor
+  }
+
+  var contestants: [Contestant] { Contestant.all(variants, peers: peers, threads: threads) }
+}
+
+/// How the command line stands in a record, so that it can be run again.
+func commandWords() -> [String] {
+  let words = CommandLine.arguments
+  return ["gpt2-bench"] + words.dropFirst()
+}
+
+extension Record {
+  /// What a run ends with: a failed check outweighs a worker that was lost, that an impossible figure.
+  var runExitCode: ExitCode {
+    if !isComplete { return .interrupted }
+    let statuses = Set(cells.map(\.status))
+    if statuses.contains(.failedCheck) || correctness.contains(where: { !$0.passed }) { return .failedCheck }
+    if !statuses.isDisjoint(with: [.died, .hung, .skipped]) { return .error }
+    return statuses.contains(.rejected) ? .inconclusive : .done
+  }
+}

@@ -1,0 +1,144 @@
+import GPT2Kernels
+import Record
+
+/// Everything that a run is to do, before it does anything.
+struct BenchPlan {
+  let kind: Record.Kind
+  /// The model's name as workers take it; nil for matrix products and other operations.
+  let model: String?
+  let modelDescription: ModelDescription?
+  let contestants: [Contestant]
+  let cells: [CellPlan]
+  /// The short generation that follows a load, to time from the load to the first token; nil where no model is
+  /// loaded.
+  var firstToken: RunRequest?
+  /// What each variant is profiled on when all is measured; nil for nothing.
+  var profile: ProfileRequest?
+  let settings: Settings
+  /// Wall time beyond which a cell gets no further sample, however few it has.
+  let cellCapSeconds: Double
+  /// How long a worker may take for one answer.
+  let timeoutSeconds: Int
+  /// What the report is to say of the plan itself.
+  var warnings: [String] = []
+
+  /// The other programs, each once.
+  var peers: [Peer] {
+    var found: [Peer] = []
+    for case .peer(let peer) in contestants.map(\.kind) where !found.contains(peer) { found.append(peer) }
+    return found
+  }
+}
+
+/// What is measured and compared: a variant or another program, with its threads.
+struct Contestant: Equatable {
+  enum Kind {
+    case variant(Variant)
+    case peer(Peer)
+  }
+
+  let kind: Kind
+  let threads: Int
+
+  /// What tables call it, whatever its threads; no two kinds of a run share one.
+  var label: String {
+    switch kind {
+    case .variant(let variant): variant.name
+    case .peer(let peer): peer.name
+    }
+  }
+
+  /// What progress and errors call it.
+  var name: String {
+    switch kind {
+    case .variant(let variant): variant.isThreaded ? "\(label) t\(threads)" : label
+    case .peer: "\(label) t\(threads)"
+    }
+  }
+
+  /// Precision of its weights; empty for a program that has not said it yet.
+  var weights: String {
+    switch kind {
+    case .variant(let variant): variant.weights
+    case .peer: ""
+    }
+  }
+
+  /// How it decodes; of a program, what nearly all do, until it says otherwise.
+  var decoding: Variant.Decoding {
+    switch kind {
+    case .variant(let variant): variant.decoding
+    case .peer: .cache
+    }
+  }
+
+  static func == (a: Contestant, b: Contestant) -> Bool {
+    a.label == b.label && a.threads == b.threads
+  }
+
+  /// Each variant once for each thread count that makes a difference to it, then each program for each count.
+  static func all(_ variants: [Variant], peers: [Peer] = [], threads: [Int]) -> [Contestant] {
+    variants.flatMap { variant in
+      (variant.isThreaded ? threads : [1]).map { Contestant(kind: .variant(variant), threads: $0) }
+    }
+      + peers.flatMap { peer in threads.map { Contestant(kind: .peer(peer), threads: $0) } }
+  }
+}
+
+/// One test, the same for every contestant.
+struct CellPlan {
+  let test: Test
+  let request: RunRequest
+  /// A short pass that touches every weight; nil where only the whole test will do.
+  let warmup: RunRequest?
+  /// Arithmetic and traffic of one sample, or of one average decoding step, by how the contestant decodes.
+  /// No FLOPs where none are counted.
+  let work: (Variant.Decoding) -> (flops: Double, bytes: Double)
+  /// Of an operation's bytes those that come from memory; nil for another test.
+  var streamedBytes: Double?
+  /// Keys and values that a contestant with a cache keeps for the test; nil for none.
+  var cacheBytes: Double?
+  /// How many times the warm-up's arithmetic the whole test takes.
+  let warmupRatio: (Variant.Decoding) -> Double
+
+  /// Of a contestant, before anything is measured.
+  func row(of contestant: Contestant) -> Cell {
+    var row = Cell(
+      variant: contestant.label, weights: contestant.weights, threads: contestant.threads, test: test,
+      status: .pending)
+    let work = work(contestant.decoding)
+    (row.flops, row.bytes) = (work.flops > 0 ? work.flops : nil, work.bytes)
+    row.streamedBytes = streamedBytes
+    row.cacheBytes = contestant.decoding == .cache ? cacheBytes : nil
+    return row
+  }
+}
+
+/// Everything that an interleaved comparison is to do, before it does anything.
+struct PairedPlan {
+  /// The build whose change is judged: this program.
+  let head: String
+  /// The other build.
+  let base: String
+  /// The model's name as workers take it; nil for matrix products.
+  let model: String?
+  let modelDescription: ModelDescription?
+  let contestants: [Contestant]
+  let cells: [CellPlan]
+  /// What every worker is held against before anything is timed.
+  let checks: [CheckRequest]
+  let settings: PairedSettings
+  let timeoutSeconds: Int
+  var warnings: [String] = []
+
+  /// Every test of every contestant, contestant by contestant.
+  var units: [PairedUnit] {
+    contestants.indices.flatMap { contestant in
+      cells.map { PairedUnit(contestant: contestant, test: $0.test) }
+    }
+  }
+
+  func unit(contestant: Int, cell: Int) -> Int { contestant * cells.count + cell }
+
+  func executable(_ side: PairedSide) -> String { side == .head ? head : base }
+}

@@ -1,0 +1,232 @@
+import Foundation
+import GPT2Kernels
+import GPT2Model
+import Measurement
+import Record
+import Reporting
+
+/// Profiles of several sides, taken in turns: A B, then B A, so that what drifts meets both alike. Each turn has fresh
+/// processes: what one got by luck, such as its place in memory, is one turn's luck.
+final class ProfilingTurns {
+  /// Two sides chose different tokens: one of them computes something else.
+  struct OtherTokens: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private static let turns = 4
+
+  private let plan: ProfilingPlan
+  private let driver: Driver
+  private let sides: [Side]
+  private var tokens = AgreedTokens<String>()
+  /// By side, and by stage and length.
+  private(set) var profiles: [[ProfileTurns]]
+
+  private typealias Side = (name: String, build: String, contestant: Contestant)
+
+  init(_ sources: [ExplainedSource], _ plan: ProfilingPlan, _ console: Console) {
+    self.plan = plan
+    driver = Driver(model: plan.model, timeoutSeconds: plan.timeoutSeconds, console)
+    sides = sources.compactMap { source in
+      source.live.map { variant, build in
+        (
+          source.name, build,
+          Contestant(kind: .variant(variant), threads: variant.threads(of: plan.threads))
+        )
+      }
+    }
+    profiles = sides.map { _ in [] }
+  }
+
+  var ceilings: [Ceiling] { driver.ceilings?.ceilings ?? [] }
+
+  /// - Throws: `OtherTokens`; what a worker refuses or dies of.
+  func run() throws {
+    Interruption.watch()
+    defer { driver.progress.end() }
+    measureCeilings()
+    for turn in AlternatingTurns(turns: Self.turns, sides: sides.count).order where !driver.isCancelled {
+      driver.progress.step("turn \(turn.round + 1) of \(Self.turns): \(sides[turn.side].name)")
+      try take(turn.side)
+    }
+    measureCeilings()
+  }
+
+  private func measureCeilings() {
+    guard !driver.isCancelled else { return }
+    driver.measureCeilings(threads: sides.map(\.contestant.threads))
+  }
+
+  /// A fresh process of the side: loaded, warmed up, held against the tokens of the first, profiled.
+  private func take(_ index: Int) throws {
+    let side = sides[index]
+    let (worker, _) = try driver.start(side.contestant, build: side.build, name: side.name)
+    defer { worker.stop() }
+    let ids = try worker.run(plan.warmup).ids
+    if let other = tokens.differing(ids, of: side.name, on: 0) {
+      throw OtherTokens(
+        description: "\(side.name): found the tokens \(ids), expected \(other.ids), as of \(other.owner)")
+    }
+    for ask in plan.asks {
+      let answer = try worker.profile(ask.request)
+      for stage in ask.stages { add(try profile(stage, in: answer, ask, side), index) }
+    }
+  }
+
+  private func profile(
+    _ stage: Profile.Stage, in answer: ProfileAnswer, _ ask: ProfilingPlan.Ask, _ side: Side
+  ) throws -> Profile {
+    guard let profile = answer.profiles.first(where: { $0.stage == stage }) else {
+      throw InvalidAnswer(
+        side.name, "profile", "profiles", found: "\(answer.profiles.map(\.stage.rawValue))",
+        expected: "one of \(stage.rawValue)")
+    }
+    try profile.check(source: "\(side.name): profile")
+    guard profile.tokens == ask.request.promptTokens.count, profile.threads == side.contestant.threads else {
+      throw InvalidAnswer(
+        side.name, "profile", "tokens and threads", found: "\(profile.tokens) and \(profile.threads)",
+        expected: "\(ask.request.promptTokens.count) and \(side.contestant.threads), as asked")
+    }
+    return profile
+  }
+
+  private func add(_ profile: Profile, _ side: Int) {
+    let same = profiles[side].firstIndex { turns in
+      turns.turns.first.map { $0.stage == profile.stage && $0.tokens == profile.tokens } ?? false
+    }
+    if let same {
+      profiles[side][same].append(profile)
+    } else {
+      profiles[side].append(ProfileTurns(profile))
+    }
+  }
+}
+
+/// What is profiled now for `explain`: the model, the prompts and the stages, the same for every side.
+struct ProfilingPlan {
+  /// A request, and the stages that are wanted of its answer.
+  struct Ask {
+    let request: ProfileRequest
+    let stages: [Profile.Stage]
+  }
+
+  static let options: [Option] = [
+    .model,
+    Option("-p", value: "P", help: "length of the prompt whose prefill is explained (default: that of -d)"),
+    Option("-n", value: "N", help: "tokens to decode (default \(defaultTokens))"),
+    Option(
+      "-d", "--depth", value: "DEPTH",
+      help: "tokens before the first that is decoded (default: -p, else \(defaultDepth))"),
+    .seed, MeasuringOptions.timeout,
+  ]
+
+  private static let defaultTokens = 16
+  private static let defaultDepth = 64
+  /// A short generation that warms up and whose tokens must agree.
+  private static let warmup = (prompt: 8, tokens: 4)
+
+  let model: String
+  let configuration: Configuration
+  let threads: Int
+  let timeoutSeconds: Int
+  let asks: [Ask]
+  let warmup: RunRequest
+
+  /// - Parameters:
+  ///   - stage: the one that is wanted; nil for both.
+  ///   - records: the sides that were profiled before: theirs is the model, and theirs are the lengths, where the
+  ///     command line says nothing.
+  ///   - contestants: sides that are profiled now.
+  init(
+    _ arguments: Arguments, stage: Profile.Stage?, records: [RecordedProfiles], variants: [Variant],
+    project: Project, console: Console
+  ) throws {
+    let options = try MeasuringOptions(arguments)
+    threads =
+      try arguments.integer("-t", in: Threads.range) ?? records.compactMap(\.threads).first
+      ?? Threads.available
+    timeoutSeconds = options.timeoutSeconds
+    let name = arguments.string("--model") ?? records.first?.record.model?.name
+    let choice = try ModelChoice(name, for: .measuring, project, console)
+    let checkpoint = try choice.open()
+    model = choice.source.name
+    configuration = checkpoint.configuration
+    for record in records { try record.refuse(otherThan: configuration, of: model) }
+    func recorded(_ stage: Profile.Stage) -> Int? { records.compactMap { $0.tokens(of: stage) }.first }
+    let sizes = 1...configuration.context
+    let (p, d) = (
+      try arguments.integer("-p", in: sizes) ?? recorded(.prefill),
+      try arguments.integer("-d", in: sizes) ?? recorded(.decode)
+    )
+    let context = configuration.context
+    let depth = d ?? p.map { min($0, max(context - 1, 1)) } ?? min(Self.defaultDepth, max(context / 2, 1))
+    let tests = Lengths(
+      prompt: p ?? depth, depth: depth,
+      tokens: try arguments.integer("-n", in: 2...max(context, 2))
+        ?? max(min(Self.defaultTokens, context - depth + 1), 2))
+    let cells = GenerationCells(
+      configuration: configuration,
+      prompts: Prompts(
+        vocabulary: configuration.vocabulary, tokenizer: try choice.tokenizer(of: configuration),
+        seed: options.seed))
+    asks = try tests.asks(stage, cells)
+    try MemoryLimit.check(
+      [tests.longest], of: configuration, weightBytes: checkpoint.weightBytes,
+      workers: [variants.contains { $0.decoding == .cache } ? .cache : .recompute],
+      for: "the longest pass needs")
+    let short = asks[0].request.promptTokens.prefix(Self.warmup.prompt)
+    warmup = RunRequest(
+      generation: .init(
+        prompts: [Array(short)], text: nil,
+        tokens: min(Self.warmup.tokens, context - short.count + 1)))
+  }
+
+  private struct Lengths {
+    let prompt: Int
+    let depth: Int
+    let tokens: Int
+
+    var longest: Test { .decode(tokens: tokens, depth: max(depth, prompt), batch: 1) }
+
+    /// One request where it gives both stages, else one for each.
+    func asks(_ stage: Profile.Stage?, _ cells: GenerationCells) throws -> [Ask] {
+      let prefill = Ask(
+        request: try request(.prefill(tokens: prompt, batch: 1), 1, cells), stages: [.prefill])
+      if stage == .prefill { return [prefill] }
+      let decode = try request(.decode(tokens: tokens, depth: depth, batch: 1), tokens, cells)
+      if stage == .decode { return [Ask(request: decode, stages: [.decode])] }
+      return prompt == depth
+        ? [Ask(request: decode, stages: [.prefill, .decode])]
+        : [Ask(request: decode, stages: [.decode]), prefill]
+    }
+
+    private func request(_ test: Test, _ tokens: Int, _ cells: GenerationCells) throws -> ProfileRequest {
+      let prompts = try cells.make(test).request.generation?.prompts ?? []
+      return ProfileRequest(
+        promptTokens: prompts.first ?? [], newTokens: tokens, measuresOverhead: false,
+        coversAllPositions: true)
+    }
+  }
+}
+
+extension RecordedProfiles {
+  /// - Throws: `RunError` where the record is of a model of another shape.
+  func refuse(otherThan configuration: Configuration, of model: String) throws {
+    let c = configuration
+    try refuse(otherThan: [c.layers, c.heads, c.channels, c.vocabulary, c.context], expected: model)
+  }
+
+  func refuse(otherThan other: RecordedProfiles) throws {
+    guard let its = other.record.model else { return }
+    try refuse(otherThan: its.shape, expected: "\(its.name), as in \(other.path)")
+  }
+
+  private func refuse(otherThan shape: [Int], expected: String) throws {
+    guard let own = record.model, own.shape != shape else { return }
+    throw RunError("\(path): found profiles of \(own.name), expected those of \(expected)")
+  }
+}
+
+extension ModelDescription {
+  fileprivate var shape: [Int] { [layers, heads, channels, vocabulary, context] }
+}

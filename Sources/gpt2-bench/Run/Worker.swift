@@ -1,0 +1,179 @@
+import Foundation
+import GPT2Engine
+import GPT2Kernels
+import Measurement
+import Record
+
+/// A contestant's worker process, and what may be asked of it. What it answers is held against what was asked before
+/// anybody computes with it.
+final class Worker {
+  let contestant: Contestant
+  /// As it said when it loaded; before, what is expected of it.
+  private(set) var decoding: Variant.Decoding
+  private let process: WorkerProcess
+  private let timeout: Duration
+
+  /// - Parameters:
+  ///   - build: the `gpt2-bench` that runs a variant; this one unless another is named.
+  ///   - name: what errors call it; the contestant's name unless another is given.
+  init(
+    _ contestant: Contestant, build: String = Project.executable, name: String? = nil, timeoutSeconds: Int
+  ) throws {
+    self.contestant = contestant
+    decoding = contestant.decoding
+    timeout = .seconds(timeoutSeconds)
+    let (executable, arguments) =
+      switch contestant.kind {
+      case .variant: (build, ["worker", contestant.name])
+      case .peer(let peer): (peer.executable, peer.arguments)
+      }
+    process = try WorkerProcess(
+      name: name ?? contestant.name, executable: executable, arguments: arguments,
+      environment: Self.environment)
+  }
+
+  /// A worker that crashes shall be gone at once, not after minutes of looking at its own stack.
+  private static let environment = ProcessInfo.processInfo.environment
+    .merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
+
+  func load(model: String?, cold: Bool) throws -> LoadAnswer {
+    let request = LoadRequest(
+      model: model, variant: contestant.label, threads: contestant.threads, cold: cold)
+    let answer: LoadAnswer = try ask("load", request)
+    decoding = try answer.checked(against: contestant)
+    return answer
+  }
+
+  /// Holds it against what the request names: a row for each.
+  func check(_ request: CheckRequest) throws -> [Correctness] {
+    let answer: CheckAnswer = try ask("check", request)
+    return answer.rows(for: request, of: contestant)
+  }
+
+  func logits(_ request: LogitsRequest) throws -> LogitsAnswer { try ask("logits", request) }
+
+  func run(_ request: RunRequest) throws -> RunAnswer {
+    let answer: RunAnswer = try ask("run", request)
+    try answer.check(against: request, of: contestant.name)
+    return answer
+  }
+
+  func profile(_ request: ProfileRequest) throws -> ProfileAnswer { try ask("profile", request) }
+
+  /// Nil where it cannot tell, or is gone.
+  func peakMemory() -> Int? {
+    let answer: MemoryAnswer? = try? ask("memory", Empty())
+    return answer?.peakBytes.flatMap { $0 > 0 ? $0 : nil }
+  }
+
+  func stop() { process.stop() }
+
+  private func ask<Payload: Encodable, Answer: Decodable>(
+    _ operation: String, _ payload: Payload
+  ) throws -> Answer {
+    try process.request(
+      operation, payload, timeout: timeout, isCancelled: { Interruption.shared.isCancelled })
+  }
+}
+
+/// An answer that has the right form and cannot be true, in a line that names the contestant and the field.
+struct InvalidAnswer: Error, Equatable, CustomStringConvertible {
+  let description: String
+
+  init(_ contestant: String, _ operation: String, _ field: String, found: String, expected: String) {
+    description = "\(contestant): \(operation): \(field): found \(found), expected \(expected)"
+  }
+}
+
+/// Thirty years: no time is longer, and no sum of such times overflows.
+private let longestNanoseconds = 1_000_000_000_000_000_000
+
+extension LoadAnswer {
+  /// - Returns: how the contestant decodes.
+  /// - Throws: `InvalidAnswer`.
+  func checked(against contestant: Contestant) throws -> Variant.Decoding {
+    func require(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws {
+      guard !condition else { return }
+      throw InvalidAnswer(contestant.name, "load", field, found: found, expected: expected)
+    }
+    // A row is of so many threads; one that used others would stand in the wrong place.
+    try require(threads == contestant.threads, "threads", "\(threads)", "\(contestant.threads), as asked")
+    if let time = loadNanoseconds {
+      try require(
+        (1...longestNanoseconds).contains(time), "loadNanoseconds", "\(time)", "a time above 0, or null")
+    }
+    if let bytes = baselineBytes {
+      try require(bytes > 0, "baselineBytes", "\(bytes)", "a size above 0, or null")
+    }
+    guard let decoding else { return contestant.decoding }
+    guard let known = Variant.Decoding(rawValue: decoding) else {
+      throw InvalidAnswer(
+        contestant.name, "load", "decoding", found: "'\(decoding)'", expected: "cache or recompute")
+    }
+    return known
+  }
+}
+
+extension RunAnswer {
+  /// - Throws: `InvalidAnswer` where a time cannot be one, or there are not as many times and ids as were asked for.
+  func check(against request: RunRequest, of contestant: String) throws {
+    func require(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws {
+      guard !condition else { return }
+      throw InvalidAnswer(contestant, "run", field, found: found, expected: expected)
+    }
+    try require(
+      elapsedNanoseconds > 0 && elapsedNanoseconds <= Double(longestNanoseconds), "elapsedNanoseconds",
+      "\(elapsedNanoseconds)", "a time above 0")
+    try require(iterations > 0, "iterations", "\(iterations)", "at least 1")
+    if let prefill = prefillNanoseconds {
+      try require(
+        prefill > 0 && Double(prefill) <= elapsedNanoseconds, "prefillNanoseconds", "\(prefill)",
+        "a time above 0, within the run's \(elapsedNanoseconds)")
+    }
+    for (name, count) in (counters ?? [:]).sorted(by: { $0.key < $1.key }) {
+      try require(count >= 0, "counters.\(name)", "\(count)", "a count, or none")
+    }
+    if let share = countersShare {
+      try require(share > 0 && share <= 1, "countersShare", "\(share)", "a share above 0, at most 1, or null")
+    }
+    guard let generation = request.generation else { return }
+    try require(
+      tokenNanoseconds.count == generation.tokens, "tokenNanoseconds", "\(tokenNanoseconds.count) times",
+      "one for each of \(generation.tokens) tokens")
+    let isAscending = zip(tokenNanoseconds, tokenNanoseconds.dropFirst()).allSatisfy(<=)
+    try require(
+      isAscending && tokenNanoseconds.first.map { $0 > 0 } ?? true
+        && tokenNanoseconds.last.map { Double($0) <= elapsedNanoseconds } ?? true,
+      "tokenNanoseconds", "\(tokenNanoseconds.prefix(8))",
+      "ascending times above 0, within the run's \(elapsedNanoseconds)")
+    try require(
+      ids.map(\.count) == generation.prompts.map { _ in generation.tokens }, "ids",
+      "\(ids.prefix(8).map(\.count)) ids",
+      "\(generation.tokens) for each of \(generation.prompts.count) prompts")
+  }
+}
+
+extension CheckAnswer {
+  /// As a record keeps what was found.
+  func rows(for request: CheckRequest, of contestant: Contestant) -> [Correctness] {
+    func row(_ found: CheckResult, _ reference: String) -> Correctness {
+      Correctness(found, reference: reference, of: contestant)
+    }
+    var rows = references.map { row($0.comparison.result, $0.name) }
+    if let batch { rows.append(row(batch.result, "batch of \(batch.sequences), as each sequence alone")) }
+    rows += (continuations ?? []).map { row($0.check.result, $0.name) }
+    if let operation, let shape = request.operation {
+      rows.append(row(operation.check.result(ragged: operation.raggedFailure), shape.name))
+    }
+    return rows
+  }
+}
+
+extension Correctness {
+  init(_ found: CheckResult, reference: String, of contestant: Contestant) {
+    self.init(
+      variant: contestant.label, threads: contestant.threads, reference: reference, passed: found.passed,
+      maxAbsoluteError: found.maxAbsoluteError, tolerance: found.tolerance, nmse: found.nmse,
+      argmaxAgreed: found.agreed, argmaxCompared: found.compared, failure: found.failure)
+  }
+}

@@ -132,7 +132,7 @@ struct RowAxis {
   static let height = 34.0
 
   var marks: [Markup] {
-    return scale.ticks.flatMap { tick -> [Markup] in
+    scale.ticks.flatMap { tick -> [Markup] in
       let at = scale.position(tick)
       let anchor: Markup.Anchor = at < 12 ? .start : at > Chart.width - 12 ? .end : .middle
       return [

@@ -52,8 +52,6 @@ struct Scale: Sendable, Equatable {
   /// The same, kept within the scale's ends.
   func clamped(_ value: Double) -> Double { position(min(max(value, lower), upper)) }
 
-  func contains(_ value: Double) -> Bool { (lower...upper).contains(value) }
-
   var ticks: [Double] {
     kind == .linear ? Ticks.linear(lower...upper) : Ticks.logarithmic(lower...upper)
   }

@@ -148,7 +148,8 @@ public struct TerminalTable: Sendable {
 
   /// Every cell, the best figures of each test in bold where there is more than one.
   private static func table(_ run: RunFigures) -> Table {
-    let (rows, columns) = (run.ranked, run.record.columns)
+    // The sizes of the caches are for reports: a terminal has no room for them.
+    let (rows, columns) = (run.ranked, run.record.columns.filter { $0.key != Metric.cacheMemory.key })
     var table = Table(columns, rows)
     for (index, column) in columns.enumerated() {
       guard let better = column.better else { continue }

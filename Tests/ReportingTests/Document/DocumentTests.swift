@@ -156,13 +156,6 @@ import Testing
   }
 }
 
-@Suite struct WorkflowCommandTests {
-  @Test func whatWouldEndTheCommandIsEscaped() {
-    let command = WorkflowCommand(level: .error, title: "100 %: a, b\r\nc", message: "100 %: a, b\r\nc")
-    #expect(command.line == "::error title=100 %25%3A a%2C b%0D%0Ac::100 %25: a, b%0D%0Ac")
-  }
-}
-
 extension String {
   fileprivate func count(of part: String) -> Int { ranges(of: part).count }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import TestSupport
 
 @testable import Record
 @testable import Reporting

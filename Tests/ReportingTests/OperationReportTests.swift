@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Record
@@ -17,7 +18,7 @@ import Testing
     #expect(norm[.operationTime]?.value == 16)
     #expect(norm.gflops == 25 && norm.gbPerSecond == 25 && norm.intensity == 1)
     #expect(run.rows[1].speedAgainstNaive?.value == 5)
-    #expect(norm[.productTime] == nil && norm[.decodeRate] == nil)
+    #expect(norm[.matmulTime] == nil && norm[.decodeRate] == nil)
   }
 
   /// 6 kB from DRAM at 10 GB/s take 0.6 µs, 394 kB from a cache at 100 GB/s 3.94 µs; 0.4 MFLOP at 100 GFLOP/s 4 µs.

@@ -5,7 +5,7 @@ usage: check_chat.py PATH-TO-gpt2-bench
 
 Keys that edit, wide and combining characters, lines longer than the screen is wide, pastes, history and its file, search,
 completion, Ctrl-C while a line is edited and while an answer is written, Ctrl-Z, another size, dumb terminals, and the
-terminal's state behind every kind of end. Exits 0 where all is as it must be, else 1 with the screen as it was.
+terminal's state after every kind of end. Exits 0 where all is as it must be, else 1 with the screen as it was.
 """
 
 import fcntl
@@ -206,14 +206,14 @@ class Chat:
         self.wait("the prompt", lambda: self.line.rstrip() == PROMPT.rstrip() and self.screen.column == len(PROMPT))
 
     def type(self, keys, line, column=None, what=None):
-        """Keys, and the row of the cursor as it must be behind them."""
+        """Keys, and the row of the cursor as it must be after them."""
         self.send(keys)
         wanted = PROMPT + line
         right = lambda: self.line == wanted.rstrip() and (column is None or self.screen.column == len(PROMPT) + column)
         self.wait(what or f"keys {keys!r} give {line!r} with the cursor at {column}", right)
 
     def command(self, text, shown):
-        """A slash command, and what the screen must show behind it."""
+        """A slash command, and what the screen must show after it."""
         self.send(text + "\r")
         self.wait(f"{text} shows {shown!r}", lambda: shown in self.screen.text)
         self.wait_prompt()
@@ -278,7 +278,7 @@ class Checks:
         chat.type("\x1bb\x1bb", "Xello world!", 0)
         chat.type("\x1bf", "Xello world!", 5)
         chat.type("\x0b", "Xello", 5)
-        # Kills one behind the other are one.
+        # Kills one after the other are one.
         chat.type("\x15\x19", "Xello world!", 12)
         chat.type("\x17\x19\x19", "Xello world!world!", 18)
         chat.type("\x1b[1;5D", "Xello world!world!", 12)
@@ -308,13 +308,13 @@ class Checks:
         text = "abcdefghijklmnopqrstuvwxyz0123456789"
         chat.send(text)
         chat.wait("a long line has two rows", lambda: chat.screen.lines[-2:] == [PROMPT + text[:18], text[18:]])
-        require(chat.screen.column == 18, "the cursor stands behind the last character")
+        require(chat.screen.column == 18, "the cursor stands after the last character")
         chat.send("\x01_")
         chat.wait(
             "an insertion moves what follows to the next row",
             lambda: chat.screen.lines[-2:] == [PROMPT + "_" + text[:17], text[17:]],
         )
-        require(chat.screen.column == 3, "the cursor stands behind the insertion")
+        require(chat.screen.column == 3, "the cursor stands after the insertion")
         chat.send("\x05" + "x")
         chat.wait("a full row is followed by an empty one", lambda: chat.screen.column == 0 and chat.line == "")
         chat.send("\x15")

@@ -36,7 +36,7 @@ METADATA = {
     "thread_name": ("name", str), "thread_sort_index": ("sort_index", int),
 }
 FOLDED_LINE = re.compile(r"(.+) ([1-9][0-9]*)")
-# flamegraph.pl takes a number behind a blank at a stack's end for a second count.
+# flamegraph.pl takes a number after a blank at a stack's end for a second count.
 SECOND_COUNT = re.compile(r".*\s\d+(\.\d*)?")
 
 

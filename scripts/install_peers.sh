@@ -129,7 +129,7 @@ print(os.path.join(os.path.realpath(blas.get_lib_dir()), blas.get_library(fullna
 }
 
 # attempt WHAT FUNCTION: in a shell of its own, whose end is not ours. Never call it where set -e does not hold
-# (behind if, && or ||): it would not hold in the function either.
+# (after if, && or ||): it would not hold in the function either.
 attempt() {
   local log="$installed/logs/$1.log" code
   echo "$1: at work, log in ${log#"$root/"}"

@@ -69,7 +69,7 @@ class Score:
 
 
 def score(model: Model, ids: list[int], context: int, stride: int, whole_windows: bool = False) -> Score:
-    """Every token but the first once: window k takes in `context` tokens from k · stride on and predicts the one behind
+    """Every token but the first once: window k takes in `context` tokens from k · stride on and predicts the one after
     each; those that no window before it predicted are scored."""
     nats, targets, scored_end = 0.0, [], 1
     for begin in range(0, len(ids), stride):

@@ -27,7 +27,7 @@ DECODE = {16: ({1: 1.0, 2: 1.0}, 95), 512: ({1: 1.0, 2: 1.0}, 95)}
 SHAPES = ((768, 2304), (768, 768), (768, 3072), (3072, 768))
 MATMUL_SPEED, MATMUL_SHARE = 1.1, {64: None, 512: 90}
 WEIGHTS_FACTOR, LOAD_SPEED = 1.08, 1.0
-# Of the trials behind a ceiling; Sources/Reporting/Roof.swift takes the same one.
+# Of the trials of a ceiling; Sources/Reporting/Roof.swift takes the same one.
 ROOF_QUANTILE = 0.9
 RESAMPLES, SEED, FEWEST_ROUNDS = 2000, 1, 3
 

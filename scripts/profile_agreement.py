@@ -3,7 +3,7 @@
 
     profile_agreement.py [--bench PATH] [--variants packed,kv-cache] [--rounds N] [-t N] [--json FILE]
 
-GPT-2 124M's shapes: a prompt of 64 tokens, and decoding behind 512. A worker (`gpt2-bench worker`) answers what the
+GPT-2 124M's shapes: a prompt of 64 tokens, and decoding after 512. A worker (`gpt2-bench worker`) answers what the
 three commands ask, a fresh one every three rounds: where its memory lies is its luck. A round of a stage times its
 operations alone, in turns, then profiles passes of prompts drawn at random, then times the operations alone again, all
 within three seconds: machines drift, and virtual ones move their cores. A difference is the median of the rounds' ratios
@@ -91,7 +91,7 @@ def profiled(worker, stage):
     profile = next(p for p in answer["profiles"] if p["stage"] == stage)
     times = {}
     for entry in profile["entries"]:
-        # The first layer's stands behind the embedding, where the caches hold none of it, and the last one is of the
+        # The first layer's stands after the embedding, where the caches hold none of it, and the last one is of the
         # logits' rows alone.
         if entry["phase"] == "layernorm" and entry.get("layer", 0) == 0:
             continue
@@ -112,8 +112,8 @@ def one_round(worker, stage, requests):
 
     before = alone(order)
     passes = [profiled(worker, stage) for _ in range(PASSES[stage])]
-    behind = alone(reversed(order))
-    return {key: (statistics.mean(found[key[1]] for found in passes), (before[key] + behind[key]) / 2)
+    after = alone(reversed(order))
+    return {key: (statistics.mean(found[key[1]] for found in passes), (before[key] + after[key]) / 2)
             for key in order}
 
 

@@ -40,7 +40,7 @@ def check_model(model: Model) -> None:
 
 
 def continuation(model: Model, tokenizer: ByteLevelBPETokenizer, text: str) -> dict[str, object]:
-    """The greedy tokens behind a text."""
+    """The greedy tokens after a text."""
     ids = tokenizer.encode(text).ids
     greedy: list[int] = []
     for _ in range(NEW_TOKENS):

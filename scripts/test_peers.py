@@ -124,7 +124,7 @@ class WorkerTests(unittest.TestCase):
         [answer] = self.session.talk({"id": 3, "operation": "dance"})
         self.refused(answer, 3, "unknown operation dance", "load, logits, memory, quit, run")
 
-    def test_nothing_is_served_behind_quit(self) -> None:
+    def test_nothing_is_served_after_quit(self) -> None:
         answers = self.session.talk({"id": 1, "operation": "quit"}, {"id": 2, "operation": "memory"})
         self.assertEqual(answers, [{"id": 1, "ok": True, "result": {}}])
 

@@ -18,7 +18,7 @@ SHAPES = [(m, k, n) for m in (64, 512) for k, n in ((768, 2304), (768, 768), (76
 
 
 def samples(times: list[int], decode: bool) -> list[dict]:
-    """`times` in ns: of the prompt, or of each of four steps behind the first token."""
+    """`times` in ns: of the prompt, or of each of four steps after the first token."""
     return [
         {
             "round": index, "sequence": index, "elapsedNanoseconds": 9 * time, "iterations": 1,

@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--ids", help="the prompt (default: -p ids from a fixed row of numbers)")
     parser.add_argument("-p", type=int, default=16, help="ids of a prompt for GPT-2 (default %(default)s)")
     parser.add_argument("-n", type=int, default=16, help="new ids (default %(default)s)")
-    parser.add_argument("-r", type=int, default=1, help="runs behind one to warm up (default %(default)s)")
+    parser.add_argument("-r", type=int, default=1, help="runs after one to warm up (default %(default)s)")
     parser.add_argument("--bench", help="a built gpt2-bench to hold logits and ids against")
     parser.add_argument("--variant", default="kv-cache", help="of it (default %(default)s)")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="the contestant")

@@ -67,7 +67,7 @@ def build(folder: Path) -> Path:
 
 
 def commit() -> str:
-    """Of the tree that is measured, `-dirty` behind it where files differ."""
+    """Of the tree that is measured, `-dirty` after it where files differ."""
     done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
     return done.stdout.strip()
 
@@ -201,7 +201,7 @@ def generate(program: Path, prompt: int, count: int) -> dict:
 def worker_memory(program: Path) -> tuple:
     """The peak that a run's record gives for a worker, and the highest VmHWM of that process as seen from outside.
 
-    Highest, because a worker sets its VmHWM back behind a check, whose memory is not the variant's."""
+    Highest, because a worker sets its VmHWM back after a check, whose memory is not the variant's."""
     peaks: dict = {}
     ended = threading.Event()
 

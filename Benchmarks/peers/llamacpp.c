@@ -1,4 +1,4 @@
-// What llamacpp.py asks of llama.cpp, behind functions that no version of its structs can break. Compiled by
+// What llamacpp.py asks of llama.cpp, through functions that no version of its structs can break. Compiled by
 // scripts/install_peers.sh against the llama.h of the build beside it.
 #include "llama.h"
 #include <stdbool.h>
@@ -40,7 +40,7 @@ bool peer_open(struct peer *peer, const char *path, int threads, int context, bo
   return peer->context != NULL;
 }
 
-// Logits of the last of `count` ids, behind those that are in the cache; NULL on failure.
+// Logits of the last of `count` ids, after those that are in the cache; NULL on failure.
 const float *peer_decode(struct peer *peer, bool from_empty, const int32_t *ids, int count) {
   if (from_empty) llama_memory_clear(llama_get_memory(peer->context), false);
   struct llama_batch batch = llama_batch_get_one((llama_token *)ids, count);

@@ -12,7 +12,7 @@ class LlamaCpp(worker.Engine):
     """Weights mapped and read as they lie, batches of llama.cpp's default sizes.
 
     The cache is float32 like everything else here, and attention its plain one. `--cache f16` is llama.cpp's own
-    default and brings flash attention: the faster for prompts, the slower for decoding behind long ones.
+    default and brings flash attention: the faster for prompts, the slower for decoding after long ones.
     """
 
     folder = "llama.cpp"

@@ -61,7 +61,7 @@ class Engine:
         raise NotImplementedError
 
     def step(self, token: int) -> Sequence[float]:
-        """Logits behind one more id, with the cache of what came before."""
+        """Logits after one more id, with the cache of what came before."""
         raise NotImplementedError
 
     def argmax(self, row: Sequence[float]) -> int:

@@ -37,7 +37,7 @@ import Testing
     ("stop", "\"open", "stop: found '\"open', expected a double quote that is closed"),
     ("user", "two words", "user: found 'two words', expected one text, in double quotes where it has blanks"),
     ("user", "\" \"", "user: found '\" \"', expected a line's beginning such as \"USER:\""),
-    ("separator", "\\x", "separator: found '\\x', expected n, r, t, \" or \\ behind each backslash"),
+    ("separator", "\\x", "separator: found '\\x', expected n, r, t, \" or \\ after each backslash"),
   ])
   func badValuesChangeNothing(_ name: String, _ value: String, _ message: String) throws {
     let before = try settings()

@@ -23,7 +23,7 @@ import Testing
   ])
   func sequences(_ bytes: String, _ key: Key) {
     #expect(keys(bytes) == [key])
-    // However they are cut into pieces, and whatever comes behind.
+    // However they are cut into pieces, and whatever comes after.
     var parser = KeyParser()
     var found = bytes.utf8.flatMap { parser.keys(from: [$0]) }
     if let key = parser.flush() { found.append(key) }

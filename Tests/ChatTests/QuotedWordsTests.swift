@@ -17,7 +17,7 @@ import Testing
   @Test(
     arguments: [
       ("a 'b", "a single quote that is closed"), (#"a "b\""#, "a double quote that is closed"),
-      (#"a \"#, "a character behind the last backslash"),
+      (#"a \"#, "a character after the last backslash"),
     ])
   func whatIsNotClosedIsNamed(_ text: String, _ expected: String) throws {
     let error = try #require(throws: InputError.self) { try QuotedWords.split(text, .shell, name: "-x") }
@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [(#"a\q"#, #"\q"#), (#"a\"#, #"\"#)])
   func anUnknownEscapeIsRefused(_ text: String, _ found: String) {
     let expected = InputError(
-      "--stop", found: found, expected: #"\n, \r, \t or \\ behind a backslash"#)
+      "--stop", found: found, expected: #"\n, \r, \t or \\ after a backslash"#)
     #expect(throws: expected) { try QuotedWords.unescaped(text, name: "--stop") }
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import GPT2Kernels
 
-/// A library as tests can have one everywhere: the reference product behind CBLAS's own interface.
+/// A library as tests can have one everywhere: the reference product under CBLAS's own interface.
 private enum FakeBLAS {
   struct Calls {
     var layouts: [[Int]] = []

@@ -96,7 +96,7 @@ import Testing
     #expect(
       text.contains(
         "**`simd8` (1 thread) is fastest on `layernorm 64x768`: 16.00 ± 0.00 µs, 5.00× `naive`.**"))
-    #expect(text.contains("layer norm 8 a value") && text.contains("The engine's own."))
+    #expect(text.contains("Layer norm has 8 for each value") && text.contains("The engine's own."))
     #expect(
       MarkdownReport.gitHubComment(Fixture.operations()).contains("### GPT-2's operations on Example CPU"))
   }

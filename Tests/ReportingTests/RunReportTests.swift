@@ -30,7 +30,7 @@ import Testing
 
         ## Decode speed by position
 
-        Decode tok/s over ranges of positions; the new token with index i takes the position depth + i. A variant that recomputes the whole sequence falls with the position, one with a KV cache hardly does.
+        Decode tok/s over ranges of positions. The new token with index i takes the position depth + i. A variant that recomputes the whole sequence gets slower as the sequence grows; one with a KV cache hardly does.
 
         | `tg5 @ d64` | threads |    65 |    66 |    67 |    68 |
         | ----------- | ------: | ----: | ----: | ----: | ----: |
@@ -60,29 +60,29 @@ import Testing
         | kv-cache | f32     |       1 |         3.500 |         1.250 |           50.00 |
         | naive    | f32     |       1 |         3.500 |         1.250 |           50.00 |
 
-        Each variant ran in a process of its own. The peak is the resident set's largest size; it counts the pages of the memory-mapped weights file, which all processes share, in every one of them. A cold load had the file's pages dropped from the page cache first, a warm one had not.
+        Each variant ran in a process of its own. The peak is the largest size of the resident set. All processes share the pages of the memory-mapped weights file, and the peak of every process counts them. Before a cold load, the file's pages were dropped from the page cache; before a warm load, they were not.
 
         ## How it was measured
 
         ### Definitions
 
-        - **Tests.** `pp64` is a prompt of 64 tokens, then one new token; `tg32 @ d64` is 32 new tokens after a prompt of 64, the depth at which decoding starts; `b4` is a batch of four sequences.
-        - **TTFT** = t(first token available) − t(request start): tokenization, prefill and sampling inside, loading outside. `ttft_ms` is end to end, `prefill_ms` is the forward pass only. The users of a batch get their first tokens together.
-        - **TPOT** = (E2E − TTFT)/(N−1), N > 1. **ITL** = the list of gaps between tokens, of all samples together; p50, p90 and p99 are its type-7 quantiles.
-        - **Decode tok/s** = (N−1)/(t_last − t_first) for N new tokens, times B for a batch of B sequences; llama-bench's tg counts all N.
-        - **Decode per user** = the same for one of the B sequences. **KV caches** = the keys and values that all of them keep by the end of the test, 2 · layers · channels float32 for each token that was taken in.
-        - **Prefill tok/s** = P / prefill time for a prompt of P tokens, times B for a batch of B; total tokens over total time, not a mean of rates.
-        - **GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average decode step, ÷ its time. Compulsory: each weight and each cached value once.
-        - **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes (Williams, Waterman and Patterson 2009), and P_peak and BW are this machine's, measured in this run with as many threads. **Roof** is the lower of the two: compute, or the memory that BW is of, the nearest level that holds the bytes.
+        - **Tests.** `pp64` is a prompt of 64 tokens, then one new token. `tg32 @ d64` is 32 new tokens after a prompt of 64 tokens: that is the depth at which decoding starts. `b4` is a batch of four sequences.
+        - **TTFT** (time to first token) = t(first token available) − t(request start). It includes tokenization, prefill and sampling, but not loading. `ttft_ms` is end to end; `prefill_ms` is the forward pass only. All sequences of a batch get their first tokens together.
+        - **TPOT** (time per output token) = (E2E − TTFT)/(N−1) for N > 1 new tokens, where E2E is the time of the whole request. **ITL** (inter-token latency) = the list of gaps between tokens, of all samples together. p50, p90 and p99 are its type-7 quantiles.
+        - **Decode tok/s** = (N−1)/(t_last − t_first) for N new tokens, times B for a batch of B sequences. llama-bench's tg counts all N tokens.
+        - **Decode per user** = the same for one of the B sequences. **KV caches** = the keys and values that all sequences keep by the end of the test: 2 · layers · channels float32 values for each input token.
+        - **Prefill tok/s** = P / prefill time for a prompt of P tokens, times B for a batch of B. It is total tokens over total time, not a mean of rates.
+        - **GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average decode step, ÷ its time. Compulsory bytes count each weight and each cached value once.
+        - **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes (Williams, Waterman and Patterson 2009). P_peak is this machine's compute peak. BW is the bandwidth of the nearest memory level that holds the bytes. Both were measured in this run with as many threads. **Roof** names the lower of the two limits: compute, or that memory level.
         - **Peak memory** = the process's peak resident set size (`ru_maxrss` or `VmHWM`) by the end of its cells.
-        - **Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode step, GEMM or operation); `naive` with as many threads where that was measured, else with its fewest.
-        - Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed), given from 3 samples on; ± is its end farther from the median. An empty field means that there is no figure.
+        - **Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode step, GEMM or operation). It takes `naive` with as many threads where that was measured, else with its fewest.
+        - Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed). It is given from 3 samples on. ± is the distance from the median to the interval's farther end. An empty field means that there is no figure.
 
         ### Sampling
 
-        - Contestants took turns: 3 rounds, in each a fresh random order of the variants, one at a time, each in a process of its own.
-        - Samples of a cell: 3 wanted, 3 taken. A variant stopped short of them when it had spent 20.00 s on a cell.
-        - Before the first sample of a cell, not kept: one execution.
+        - Contestants took turns in 3 rounds. Each round had a fresh random order of the variants, which ran one at a time, each in a process of its own.
+        - Samples of a cell: 3 wanted, 3 taken. A variant stopped early when it had spent 20.00 s on a cell.
+        - Warm-up before the first sample of a cell, not kept: one execution.
         - Seed of the order and of the inputs: 42. Suite: `quick`.
         - Durations come from a monotonic clock; every raw sample is in `record.json` and `samples.csv`.
 
@@ -196,7 +196,7 @@ import Testing
   @Test func aRunWithoutCellsSaysSo() {
     let text = MarkdownReport(Fixture.record()).text
     #expect(text.contains("\n\nNo variant has a figure.\n\n"))
-    #expect(text.contains("No variant was held against a reference in this run."))
+    #expect(text.contains("No variant was checked against a reference in this run."))
     #expect(!text.contains("## Every cell"))
   }
 

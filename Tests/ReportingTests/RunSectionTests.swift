@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 @Suite struct CounterReportTests {
-  /// `kv-cache` with counters: 64 prompt tokens, four steps behind the first token.
+  /// `kv-cache` with counters: 64 prompt tokens, four steps after the first token.
   private func record(share: Double? = 1) -> Record {
     var record = Fixture.small()
     for (cell, unit) in [(2, 64), (3, 4)] {
@@ -54,7 +54,8 @@ import Testing
     #expect(MarkdownReport(record(share: nil)).text.contains("## Counters"))
     #expect(
       MarkdownReport(record(share: 0.625)).text.contains(
-        "The counters took turns: the least ran 62.5 % of the time, and counts are extrapolated."))
+        "The counters took turns: the one that ran least did so 62.5 % of the time, and counts are extrapolated."
+      ))
   }
 
   @Test func csvHasThemWhereTheyAre() {
@@ -101,7 +102,7 @@ import Testing
         | -------- | ------- | ------: | ------------: | ------------: | --------------------------: | ----: | -----------------: | --------------: |
         | kv-cache | f32     |       1 |               |         2.000 |               20.00 ± 10.00 |     3 |              10.00 |           50.00 |
         """))
-    #expect(text.contains("\n\nLoad to first token: in a fresh process that is already started, "))
+    #expect(text.contains("\n\nLoad to first token: the time to load plus the time to the first token "))
     #expect(!MarkdownReport(Fixture.small()).text.contains("oad to first token"))
   }
 
@@ -115,7 +116,7 @@ import Testing
         - **kv-cache**: engine 1.2, `python3 a.py`
         - **mute**: `./mute`
 
-        Each answers the lines of
+        Each program speaks the protocol of
         """))
     #expect(!MarkdownReport(Fixture.small()).text.contains("### Other programs"))
   }

@@ -95,7 +95,7 @@ import Testing
     let wandering = findings(times([100, 110, 100, 110, 100, 110, 100, 110, 100, 110]))
     #expect(
       wandering.map(\.text) == [
-        "a fixed loop's time varied by 10.0 %: the clock rate changed, or others took the core"
+        "a fixed loop's time varied by 10.0 %: the clock rate changed, or other programs used the core"
       ])
     // One bad moment of twenty is none of the run's.
     #expect(checks(times([Int](repeating: 100, count: 19) + [500])) == [])
@@ -115,8 +115,8 @@ import Testing
     #expect(moving.map(\.check) == ["core-to-core latency"] && moving.map(\.severity) == [.note])
     #expect(
       moving.map(\.text) == [
-        "a cache line's way from one core to another took from 26.0 to 172 ns: the hypervisor moves the cores, and "
-          + "what threads hand each other gets faster or slower by it"
+        "passing a cache line from one core to another took from 26.0 to 172 ns: the hypervisor moves the cores, and "
+          + "that changes how fast threads exchange data"
       ])
     #expect(checks(ways([26, 30, 38, 28, 26])) == [])
     // One bad moment of twenty is none of the run's, and two tell nothing.
@@ -250,7 +250,7 @@ import Testing
     #expect(report.contains("\n\n‡ drifts: the times of this row changed by more than 5.0 %"))
     #expect(
       report.contains(
-        "- Note, drifting cells: from the run's first half to its second the times changed of kv-cache (1 thread) on "
+        "- Note, drifting cells: from the run's first half to its second, the times changed for kv-cache (1 thread) on "
           + "tg5 @ d64 (+9.8 %)."))
     let terminal = TerminalTable(record, colour: false).text
     #expect(terminal.contains("pass ‡\n"))

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #endif
 
-/// The same address, of which the compiler no longer knows where it comes from or what lies behind it.
+/// The same address, of which the compiler no longer knows where it comes from or what it points to.
 static inline const void *csystem_launder(const void *pointer) {
   __asm__ volatile("" : "+r"(pointer) : : "memory");
   return pointer;
@@ -23,7 +23,7 @@ static inline int64_t csystem_launder_integer(int64_t value) {
   return value;
 }
 
-/// Uses whatever lies behind the address: everything stored there so far must really have been computed.
+/// Uses whatever the address points to: everything stored there so far must really have been computed.
 static inline void csystem_sink(const void *pointer) {
   __asm__ volatile("" : : "r"(pointer) : "memory");
 }

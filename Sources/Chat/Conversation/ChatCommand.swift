@@ -19,12 +19,12 @@ struct ChatCommand: Sendable {
     guard let command = all.first(where: { $0.name == name }) else {
       throw InputError(
         "unknown command '/\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: "/")
-          + " (a text that begins with a slash is written with two)")
+          + " (write two slashes to begin a text with one)")
     }
     let rest = text.dropFirst(name.count).drop(while: \.isWhitespace)
     let operands = String(rest.reversed().drop(while: \.isWhitespace).reversed())
     if command.operands.isEmpty, !operands.isEmpty {
-      throw InputError("/\(name): found '\(operands)', expected nothing behind it")
+      throw InputError("/\(name): found '\(operands)', expected nothing after it")
     }
     try command.run(session, operands)
   }
@@ -39,38 +39,42 @@ struct ChatCommand: Sendable {
   }
 
   static let all: [ChatCommand] = [
-    ChatCommand(name: "help", operands: "[COMMAND]", help: "this text") { session, name in
+    ChatCommand(name: "help", operands: "[COMMAND]", help: "show this text") { session, name in
       session.display.show(try name.isEmpty ? overview : help(of: name))
     },
-    ChatCommand(name: "settings", help: "every setting and its value") { session, _ in
+    ChatCommand(name: "settings", help: "show every setting and its value") { session, _ in
       session.display.show(session.settingsText)
     },
     ChatCommand(name: "set", operands: "NAME [VALUE]", help: "change a setting, or show it", run: set),
-    ChatCommand(name: "reset", help: "all settings as the chat was started with them") { session, _ in
+    ChatCommand(name: "reset", help: "set all settings back to their values at the start") { session, _ in
       session.resetSettings()
-      session.display.remark("settings as at the start")
+      session.display.remark("all settings are as at the start")
     },
     ChatCommand(name: "clear", help: "forget the conversation, and clear the screen") { session, _ in
       session.forget()
       session.display.clear()
       session.display.remark("the conversation is forgotten")
     },
-    ChatCommand(name: "status", help: "the context's use, turns, the last turn's speed, memory") {
+    ChatCommand(
+      name: "status", help: "show the context's tokens, the turns, the last turn's speed and the memory"
+    ) {
       session, _ in session.display.show(session.statusText)
     },
     ChatCommand(
-      name: "mode", operands: "[complete|dialogue]", help: "how lines become text, or which mode it is",
+      name: "mode", operands: "[complete|dialogue]", help: "set how your lines become text, or show the mode",
       run: mode),
-    ChatCommand(name: "info", help: "model, variant, threads, machine") { session, _ in
+    ChatCommand(name: "info", help: "show the model, the variant, the threads and the machine") {
+      session, _ in
       session.display.show(session.infoText)
     },
     ChatCommand(
-      name: "load", operands: "MODEL", help: "another model; the conversation stays where both have text",
+      name: "load", operands: "MODEL",
+      help: "load another model; the conversation is kept if both have a tokenizer",
       run: load),
     ChatCommand(
       name: "variant", operands: "[NAME]",
-      help: "another variant, or which ones there are; the conversation stays", run: variant),
-    ChatCommand(name: "quit", help: "end; control-D on an empty line does the same") { session, _ in
+      help: "change the variant, or list the variants; the conversation is kept", run: variant),
+    ChatCommand(name: "quit", help: "end the chat; control-D on an empty line does the same") { session, _ in
       session.isOver = true
     },
   ]
@@ -106,7 +110,7 @@ struct ChatCommand: Sendable {
   }
 
   private static let modes = """
-    mode complete: all of it is one text; a line of yours begins on a line of its own (/set separator).
+    mode complete: all of it is one text; each of your lines begins a new line (/set separator).
     mode dialogue: the text is a dialogue, 'USER: what you type', then 'GPT:' for the model (/set user, /set answer);
                    an answer ends where the next line of a speaker begins.
     """
@@ -122,7 +126,7 @@ struct ChatCommand: Sendable {
     case "set":
       let settings = ChatSetting.all.map { ("  \($0.name) \($0.values)", $0.help) }
       return text + "\n\n" + inColumns(settings)
-        + "\n\nA TEXT with blanks stands in double quotes; \\n, \\t, \\\" and \\\\ are one character each."
+        + "\n\nPut a TEXT that has blanks in double quotes; \\n, \\t, \\\" and \\\\ are one character each."
     case "mode": return text + "\n\n" + modes
     default: return text
     }
@@ -167,7 +171,7 @@ struct ChatCommand: Sendable {
 
   private static func load(_ session: ChatSession, _ name: String) throws {
     guard !name.isEmpty else {
-      throw InputError("/load: found nothing behind it, expected a model's name or path")
+      throw InputError("/load: found nothing after it, expected a model's name or path")
     }
     let isKept = try session.load(name)
     session.display.remark(

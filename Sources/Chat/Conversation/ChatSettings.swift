@@ -81,7 +81,7 @@ struct ChatSetting: Sendable {
 
   static let all: [ChatSetting] = [
     ChatSetting(
-      name: "temperature", values: "T", help: "0 is greedy; lower keeps to the likely",
+      name: "temperature", values: "T", help: "0 is greedy; lower values prefer likely tokens",
       show: { "\($0.sampling.temperature)" },
       set: { try $0.resample(temperature: $1.number()) }),
     ChatSetting(
@@ -89,25 +89,26 @@ struct ChatSetting: Sendable {
       show: { $0.sampling.topK.map(String.init) ?? "off" },
       set: { try $0.resample(topK: .some($1.isOff ? nil : $1.integer())) }),
     ChatSetting(
-      name: "top-p", values: "P|off", help: "draw from the most likely tokens that reach probability P",
+      name: "top-p", values: "P|off",
+      help: "draw from the most likely tokens that together reach probability P",
       show: { $0.sampling.topP == 1 ? "off" : "\($0.sampling.topP)" },
       set: { try $0.resample(topP: $1.isOff ? 1 : $1.number()) }),
     ChatSetting(
       name: "min-p", values: "P|off",
-      help: "draw from the tokens at least P times as likely as the likeliest",
+      help: "draw from the tokens at least P times as likely as the most likely one",
       show: { $0.sampling.minP == 0 ? "off" : "\($0.sampling.minP)" },
       set: { try $0.resample(minP: $1.isOff ? 0 : $1.number()) }),
     ChatSetting(
       name: "repetition-penalty", values: "R|off",
-      help: "above 1 makes tokens that are in the context less likely",
+      help: "above 1, make tokens that are in the context less likely",
       show: { $0.sampling.repetitionPenalty == 1 ? "off" : "\($0.sampling.repetitionPenalty)" },
       set: { try $0.resample(repetitionPenalty: $1.isOff ? 1 : $1.number()) }),
     ChatSetting(
-      name: "seed", values: "S", help: "begins the stream of random numbers anew",
+      name: "seed", values: "S", help: "restart the random numbers from this seed",
       show: { "\($0.sampling.seed)" },
       set: { try $0.resample(seed: $1.unsigned()) }),
     ChatSetting(
-      name: "max-tokens", values: "N", help: "new tokens of an answer at most",
+      name: "max-tokens", values: "N", help: "the most new tokens of an answer",
       show: { "\($0.maximumNewTokens)" },
       set: { $0.maximumNewTokens = try $1.integer() }),
     ChatSetting(

@@ -33,11 +33,11 @@ public enum QuotedWords {
         switch style {
         case .text:
           guard let escape = rest.popFirst(), let escaped = escapes[escape] else {
-            throw wrong("n, r, t, \" or \\ behind each backslash")
+            throw wrong("n, r, t, \" or \\ after each backslash")
           }
           meaning = escaped
         case .shell where quote == nil:
-          guard let next = rest.popFirst() else { throw wrong("a character behind the last backslash") }
+          guard let next = rest.popFirst() else { throw wrong("a character after the last backslash") }
           meaning = next
         case .shell:
           if let next = rest.first, next == "\"" || next == "\\" { meaning = rest.removeFirst() }
@@ -79,7 +79,7 @@ public enum QuotedWords {
     try unescaped(text) { escape in
       guard let escape, escape != "\"", let meaning = escapes[escape] else {
         let found = "\\" + (escape.map { String($0) } ?? "")
-        throw InputError(name, found: found, expected: "\\n, \\r, \\t or \\\\ behind a backslash")
+        throw InputError(name, found: found, expected: "\\n, \\r, \\t or \\\\ after a backslash")
       }
       return meaning
     }

@@ -93,7 +93,7 @@ struct LineDrawing {
     cursorRow = above + cursorColumn / width
   }
 
-  /// What was drawn is gone or left behind: the next drawing begins where the cursor stands.
+  /// What was drawn is gone or abandoned: the next drawing begins where the cursor stands.
   mutating func forget() { self = LineDrawing() }
 
   private var toStart: String { Self.up(cursorRow) + "\r" }

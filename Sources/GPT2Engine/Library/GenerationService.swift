@@ -4,7 +4,7 @@ import GPT2Model
 
 /// An engine on a thread of its own, which any number of tasks may ask.
 ///
-/// Everything behind `queue` is touched on that serial queue only. A step is one block on it, so requests, cancellations
+/// Everything after `queue` is touched on that serial queue only. A step is one block on it, so requests, cancellations
 /// and logits come in between steps; no thread of Swift's cooperative pool ever waits for one.
 final class GenerationService: @unchecked Sendable {
   typealias Receiver = @Sendable (Result<GenerationStep, EngineError>) -> Void

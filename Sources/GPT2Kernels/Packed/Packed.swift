@@ -13,7 +13,7 @@ extension Variant {
 }
 
 /// `PanelKernel` at the width that this build's CPU has. Each case names its type, so that the compiler specialises
-/// every one of them; a generic conformance would run unspecialised behind `any Kernel`.
+/// every one of them; a generic conformance would run unspecialised as `any Kernel`.
 struct Packed: Kernel {
   let pool: ThreadPool
   /// Floats in a vector: 4, 8 or 16.

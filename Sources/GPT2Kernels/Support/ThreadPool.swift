@@ -156,7 +156,7 @@ private final class Shared: @unchecked Sendable {
     while let number = enter(after: done, as: index) {
       Probe.enter(.operation)
       takeParts()
-      // Before it leaves: behind the gate nothing of a job may be touched, and a listener belongs to the job.
+      // Before it leaves: after the gate nothing of a job may be touched, and a listener belongs to the job.
       Probe.enter(.waiting)
       gate.pointee.wrappingSubtract(1, ordering: .releasing)
       done = number
@@ -170,7 +170,7 @@ private final class Shared: @unchecked Sendable {
       if Self.isNews(gate.pointee.load(ordering: .acquiring), after: done) {
         let found = gate.pointee.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
         if found & Self.ended == 0 && Self.isNews(found, after: done) { return found / Self.oneJob }
-        // Closed in between: out again, and nothing behind the gate has been touched.
+        // Closed in between: out again, and nothing after the gate has been touched.
         gate.pointee.wrappingSubtract(1, ordering: .releasing)
         if found & Self.ended != 0 { return nil }
         continue

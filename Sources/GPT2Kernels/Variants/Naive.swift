@@ -3,7 +3,7 @@ import Foundation
 extension Variant {
   static let naive = Variant(
     name: "naive",
-    summary: "triple loop, one accumulator; the whole sequence again for each token",
+    summary: "triple loop, one accumulator; recomputes the whole sequence for each token",
     makeKernel: { _ in Naive() })
 }
 

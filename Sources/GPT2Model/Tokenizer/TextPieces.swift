@@ -78,7 +78,7 @@ public struct TextBlocks: Sendable {
 
   /// Adds the text's next bytes, which may end inside a character.
   public mutating func append(_ bytes: some Collection<UInt8>) {
-    precondition(!isFinished, "bytes behind the end of a text")
+    precondition(!isFinished, "bytes after the end of a text")
     pending.append(contentsOf: bytes)
   }
 

@@ -137,7 +137,7 @@ public final class WorkerProcess {
     while !child.hasExited, clock.now() < deadline { drainStandardError(milliseconds: 10) }
     drainStandardError()
     guard child.hasExited else {
-      return malformed(lines.remainder() ?? Data(), "its standard output ended, and it did not")
+      return malformed(lines.remainder() ?? Data(), "its standard output ended, but its process did not")
     }
     return Failure(kind: .died(child.kill(), standardError: errorTail.text))
   }

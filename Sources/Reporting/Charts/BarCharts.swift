@@ -123,7 +123,7 @@ struct BarChart {
     let name: String
     let value: Double
     let interval: (lower: Double, upper: Double)?
-    /// At the row's right end: the figure in words, and behind it what it is in comparison; empty where that is unknown.
+    /// At the row's right end: the figure in words, and after it what it is in comparison; empty where that is unknown.
     let figure: String
     let factor: String
     let style: SeriesStyle

@@ -99,7 +99,7 @@ enum TextWidth {
     }
   }
 
-  /// The text, or as much of it as fits with `…` behind it.
+  /// The text, or as much of it as fits with `…` after it.
   static func fitted(_ text: String, to width: Double, size: Double = size) -> String {
     guard of(text, size: size) > width else { return text }
     var left = width - of("…", size: size)

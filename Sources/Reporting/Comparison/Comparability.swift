@@ -35,7 +35,7 @@ struct Comparability: Sendable {
     warnings =
       work.map { "\($0) Nothing is compared." } + environment
       + (timesCarryOver || !isPossible ? [] : [Self.sharesAreCompared])
-      + choice.map { "\($0) What both have is compared." }
+      + choice.map { "\($0) Only what both have is compared." }
       + [Self.distance(base, head)].compactMap { $0 }
       + [("base", base), ("head", head)].filter { !$0.1.isComplete }.map {
         "The \($0.0) record is incomplete."
@@ -43,8 +43,8 @@ struct Comparability: Sendable {
   }
 
   private static let sharesAreCompared =
-    "Times do not carry over: speeds are compared as shares of the ceilings that each run measured itself, in "
-    + "percent; what has no ceiling is not judged."
+    "Times do not carry over: speeds are compared in percent of the ceilings that each run measured itself. What has "
+    + "no ceiling is not judged."
 
   /// A line where a hypervisor had put the cores nearer to each other in one run than in the other.
   private static func distance(_ base: Record, _ head: Record) -> String? {
@@ -54,8 +54,8 @@ struct Comparability: Sendable {
     else { return nil }
     let (before, after) = (NumberText.significant(old, 3), NumberText.significant(new, 3))
     return
-      "A cache line's way from core to core took \(before) ns in the base's run and \(after) in the head's: the "
-      + "cores did not lie where they had, and what threads hand each other is slower or faster by that."
+      "Passing a cache line from core to core took \(before) ns in the base's run and \(after) in the head's: the "
+      + "cores had moved, and that changes how fast threads exchange data."
   }
 
   private static func model(_ record: Record) -> String {

@@ -33,7 +33,7 @@ public struct Comparison: Sendable {
   var reasons: [Prose] = []
 
   /// 3 where a row regressed; else 4 where a check failed in the head; else 1 where the head lost a contestant for
-  /// another reason; else 5 where a row is inconclusive, the base lost a contestant on the way or nothing could be
+  /// another reason; else 5 where a row is inconclusive, the base lost a contestant during the run, or nothing could be
   /// compared; else 0.
   public var exitCode: Int32 {
     let verdicts = rows.filter(\.counts).map(\.verdict)

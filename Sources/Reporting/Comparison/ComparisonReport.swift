@@ -75,20 +75,20 @@ extension Comparison {
   private var explanation: Section? {
     let tested = counted(rows.count { $0.pValue != nil }, "tested row")
     let (floor, memory, undecided) = method.particulars
-    let lost = method == .interleaved ? "else 1 where the head lost a contestant otherwise, " : ""
+    let lost = method == .interleaved ? "else 1 where the head lost a contestant for another reason, " : ""
     let lines: [Prose] = [
       """
       **Ratio** = median time in base ÷ median time in head (of a rate: the head's ÷ the base's; of memory: base ÷ \
       head). Above 1 the head is faster or smaller.
       """,
       """
-      A change of t leaves 1 − t to 1 / (1 − t), so that swapping base and head swaps the verdicts: 5 % leaves 0.950 \
-      to 1.053.
+      A threshold of t allows ratios from 1 − t to 1 / (1 − t), so that swapping base and head swaps the verdicts: 5 % \
+      allows 0.950 to 1.053.
       """,
       """
-      **regressed**, **improved**: all of these hold. The whole interval lies on that side of 1; p after Holm's \
-      correction for all \(tested) is below \(NumberText.plain(VerdictRule.alpha)); the change exceeds the row's \
-      threshold and the noise floor, \(floor).
+      **regressed**, **improved**: all of these hold. The whole interval lies below 1 (regressed) or above 1 \
+      (improved). p, after Holm's correction for all \(tested), is below \(NumberText.plain(VerdictRule.alpha)). The \
+      change exceeds the row's threshold and the noise floor, \(floor).
       """,
       """
       **unchanged**: the whole interval lies within the threshold. **failed**: the head has no figure, because it \
@@ -118,15 +118,15 @@ extension Comparison.Method {
     switch self {
     case .stored:
       (
-        "what the machine shows without any change of the program",
-        "Peak memory is one value a process, and the threshold alone judges it, at the least 1 MiB.",
+        "which is what the machine shows without any change of the program",
+        "Peak memory is one value a process. The threshold alone judges it, and it is at least 1 MiB.",
         "a row is inconclusive or nothing could be compared"
       )
     case .interleaved:
       (
-        "what base against base showed in this run",
-        "Peak memory and load time are one value a process, so one pair a block.",
-        "a row is inconclusive, the base lost a contestant on the way or nothing could be compared"
+        "which is what the base showed against itself in this run",
+        "Peak memory and load time are one value a process, so each block gives one pair.",
+        "a row is inconclusive, the base lost a contestant during the run, or nothing could be compared"
       )
     }
   }

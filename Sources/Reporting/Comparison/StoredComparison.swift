@@ -38,18 +38,19 @@ extension Comparison {
   private static var storedNotes: [Prose] {
     [
       """
-      The two records are of two runs, so their samples are unpaired: **p** is Mann and Whitney's, two-sided, of the \
-      samples' times; **CI** is the 95 % percentile bootstrap of the ratio, the two resampled apart.
+      The two records are of two runs, so their samples are unpaired. **p** is that of Mann and Whitney's two-sided \
+      test of the samples' times. **CI** is the 95 % percentile bootstrap of the ratio, with both sides resampled \
+      independently.
       """,
       """
-      **Noise floor** of a row: the larger of two shares. What the medians of the ceiling that bounds it, with its \
-      number of threads, differed by between both runs (of figures that are percent of their ceilings: how far that \
-      ceiling's own trials spread). And what the first half of a run's samples differed by from the second, in the row \
-      of either run where that was most: the same program against itself.
+      **Noise floor** of a row: the larger of two differences. The first is between the medians that both runs \
+      measured of the ceiling that bounds the row, with its number of threads. (For figures in percent of their \
+      ceilings, it is how far that ceiling's own trials spread.) The second is between the first and the second half \
+      of a run's samples, in the row of either run where it is largest: the same program against itself.
       """,
       """
-      A verdict must hold for the times as they are and for the times against that ceiling: a machine that was slower \
-      in one run slows its ceilings too.
+      A verdict must hold for the times as they are and for the times relative to that ceiling: a machine that is \
+      slower in one run has slower ceilings too.
       """,
       """
       Records can show a change; they cannot confirm one. `gpt2-bench compare --against OTHER-BINARY` measures both \

@@ -54,7 +54,7 @@ struct StoredEvidence: Sendable {
       contestant: contestant, test: nil, metric: metric, base: old, head: new, baseSamples: 1,
       headSamples: 1, ratio: Figure(value: old / new), threshold: threshold, verdict: judgement.verdict)
     if tests(base, contestant) != tests(head, contestant) {
-      row.isOnlyShown("the peak is over all of a run's tests, and the two ran others")
+      row.isOnlyShown("the peak covers all tests of a run, and the two runs had different tests")
     }
     return StoredCandidate(row: row)
   }
@@ -74,7 +74,7 @@ struct StoredEvidence: Sendable {
     row.head = new
     guard comparability.timesCarryOver else {
       row.ratio = nil
-      row.isOnlyShown("a load's time does not carry over")
+      row.isOnlyShown("load times do not carry over")
       return StoredCandidate(row: row)
     }
     guard row.pValue != nil else {
@@ -209,7 +209,7 @@ struct StoredCandidate: Sendable {
     var row = row
     row.verdict = .inconclusive
     row.reason =
-      "the machine itself was \(machine.words): against its ceiling the ratio is "
+      "the machine itself was \(machine.words): relative to its ceiling the ratio is "
       + NumberText.fixed(corrected, 3)
     return row
   }

@@ -33,7 +33,7 @@ indirect enum Block: Sendable {
   case paragraph(Prose)
   /// A sentence that a page sets back: how to read what follows.
   case note(Prose)
-  /// What a reader must know before the figures, each behind the word "Warning".
+  /// What a reader must know before the figures, each after the word "Warning".
   case warnings([Prose])
   case list([Prose])
   /// `label` names it for those who hear the page.

@@ -5,7 +5,7 @@ import Record
 struct GitHubComment: Sendable {
   /// GitHub refuses a comment of more characters. Bytes are counted, which are never fewer.
   static let limit = 65_536
-  /// For a line that a workflow puts before or behind the comment.
+  /// For a line that a workflow puts before or after the comment.
   private static let allowance = 1024
   /// For the line that says what was left out.
   private static let noticeBytes = 1024

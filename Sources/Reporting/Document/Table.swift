@@ -136,7 +136,7 @@ struct Column<Row>: Sendable {
   let reading: Reading
   /// What a table for people shows in place of the reading itself.
   var shown: (@Sendable (Row) -> Prose)?
-  /// Whether the tables show ± behind the figure; CSV always holds both ends.
+  /// Whether the tables show ± after the figure; CSV always holds both ends.
   var showsInterval = false
   var style = Style.plain
   /// Whether a page shows the row's entry as something that failed.

@@ -125,7 +125,7 @@ extension String {
     String(repeating: " ", count: max(0, width - count)) + self
   }
 
-  /// In lines of at most `width` characters, broken between words; a word that is longer is broken itself. Lines behind
+  /// In lines of at most `width` characters, broken between words; a word that is longer is broken itself. Lines after
   /// the first begin with `indent` blanks.
   func wrapped(to width: Int, indent: Int = 2) -> String {
     let width = max(width, indent + 1)

@@ -70,7 +70,7 @@ public struct Explanation: Sendable {
   /// Of a pass, in nanoseconds; below zero where `to` is faster.
   var change: Double { to.nanoseconds - from.nanoseconds }
 
-  /// `decode behind 512 tokens`
+  /// `decode after 512 tokens`
   public var stageWords: String { to.profile.stageWords }
 
   public var isDecided: Bool {
@@ -97,12 +97,12 @@ public struct Explanation: Sendable {
   private static func outcome(_ ratio: Double, _ medians: Figure?, _ noiseFloor: Double?) -> Outcome {
     guard let medians, let interval = medians.interval else {
       return .undecided(
-        "there are too few passes to know their noise, expected at least \(Bootstrap.minimumCount) of each")
+        "there are too few passes to know the noise, expected at least \(Bootstrap.minimumCount) of each")
     }
     guard !interval.contains(1) else {
       return .undecided(
         "the 95 % interval of the ratio of both medians, \(NumberText.fixed(interval.lower, 3)) to "
-          + "\(NumberText.fixed(interval.upper, 3)), holds 1")
+          + "\(NumberText.fixed(interval.upper, 3)), contains 1")
     }
     if let noiseFloor, abs(log(medians.value)) <= log(1 + noiseFloor) {
       return .undecided(

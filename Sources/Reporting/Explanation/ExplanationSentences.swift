@@ -63,7 +63,7 @@ extension Explanation {
       return "\(isLess ? "less" : "more") work in \(stories)"
     case .rate: return "\(isLess ? "faster" : "slower") work in \(stories)"
     case .wait: return isLess ? "less waiting for the pool's threads" : "waiting for the pool's threads"
-    case .rest: return "\(isLess ? "less" : "more") time that no work is counted for"
+    case .rest: return "\(isLess ? "less" : "more") time outside the counted work"
     }
   }
 
@@ -115,11 +115,12 @@ extension Explanation {
     guard isDecided else { return [basis] }
     let loss =
       hasCeiling
-      ? "what it takes beyond the best that the ceilings allow goes with the operations"
-      : "its time goes with the operations"
+      ? "its time beyond the best that the ceilings allow is taken as proportional to its operations"
+      : "its time is taken as proportional to its operations"
     return [
       basis,
-      "By work: what the side that does more would save on the other's work, where \(loss). By rate: the rest.",
+      "By work: the time that the side with more work would save with only the other's work; \(loss). By rate: the "
+        + "rest of the difference.",
     ]
   }
 }

@@ -56,7 +56,7 @@ struct CellFigures: Sendable {
 
   var roof: Roof? { bound?.roof }
 
-  /// Loads behind the load's figures; nil for none.
+  /// Loads that the load's figures are made from; nil for none.
   var loadSampleCount: Int? { usable?.load?.samples.flatMap { $0.isEmpty ? nil : $0.count } }
 }
 

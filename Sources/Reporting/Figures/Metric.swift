@@ -65,7 +65,7 @@ struct Metric: Sendable {
   /// Whether it is a time of computing, or a rate.
   var isSpeed: Bool { scope != .process }
 
-  /// Times that stand behind a figure which is one value of a process.
+  /// Times that a figure is made from which is one value of a process.
   var behind: Span?
 
   /// The times that it is tested by; nil for what is one value.

@@ -141,7 +141,8 @@ public struct Validity: Sendable, Equatable {
       name, "\(NumberText.percent(spread)) (n = \(times.count))",
       limit: NumberText.percent(ValidityLimit.calibrationSpread),
       spread > ValidityLimit.calibrationSpread,
-      "a fixed loop's time varied by \(NumberText.percent(spread)): the clock rate changed, or others took the core"
+      "a fixed loop's time varied by \(NumberText.percent(spread)): the clock rate changed, or other programs used "
+        + "the core"
     )
   }
 
@@ -166,8 +167,8 @@ public struct Validity: Sendable, Equatable {
       "core-to-core latency", "\(least) to \(most) ns (n = \(times.count))",
       limit: "\(NumberText.significant(ValidityLimit.coreToCoreSpread, 2)) ×",
       ends[1] > ValidityLimit.coreToCoreSpread * ends[0],
-      "a cache line's way from one core to another took from \(least) to \(most) ns: the hypervisor moves the cores, and "
-        + "what threads hand each other gets faster or slower by it",
+      "passing a cache line from one core to another took from \(least) to \(most) ns: the hypervisor moves the "
+        + "cores, and that changes how fast threads exchange data",
       severity: .note)
   }
 
@@ -180,7 +181,7 @@ public struct Validity: Sendable, Equatable {
     return .judged(
       "drifting cells", known.isEmpty ? "" : "\(drifting.count) of \(known.count)", limit: "none",
       !drifting.isEmpty,
-      "from the run's first half to its second the times changed of \(named.joined(separator: ", "))",
+      "from the run's first half to its second, the times changed for \(named.joined(separator: ", "))",
       severity: .note)
   }
 

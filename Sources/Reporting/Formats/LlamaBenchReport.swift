@@ -5,7 +5,7 @@ import Statistics
 /// llama.cpp in autumn 2026), so that `compare-llama-bench.py` and what else reads such files reads this one.
 ///
 /// A prompt is a `pp` test; a decode test is a `tg` test of as many tokens at the same depth. llama-bench times all
-/// N tokens, gpt2-bench the N − 1 behind the first, so a sample of `tg` is N times its time a token: `avg_ts` is the
+/// N tokens, gpt2-bench the N − 1 after the first, so a sample of `tg` is N times its time a token: `avg_ts` is the
 /// mean of the samples' decode tok/s. Batches of several sequences, GEMMs and operations have no counterpart and are left out.
 ///
 /// `backends` is the variant's name and `model_filename` the model's; `type_k` and `type_v` are empty for another

@@ -10,7 +10,7 @@ struct TrackedFigure: Sendable {
   let metric: Metric
   /// In the metric's unit; its value is finite, and so are the ends of its interval.
   let figure: Figure
-  /// Samples behind it; nil where there is one value only.
+  /// Samples that it is made from; nil where there is one value only.
   let sampleCount: Int?
 
   /// Every figure of a run: row by row, then what each contestant's process took. What has no figure is left out.

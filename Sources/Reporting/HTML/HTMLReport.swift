@@ -57,7 +57,8 @@ public struct HTMLReport: Sendable {
       "footer", [:],
       [
         .text(
-          "Made by gpt2-bench \(record.build.version) from the run's record; report RECORD --format html makes it again."
+          "Made by gpt2-bench \(record.build.version) from the run's record; 'gpt2-bench report RECORD --format html' "
+            + "makes it again."
         )
       ])
   }

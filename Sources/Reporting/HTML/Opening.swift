@@ -46,11 +46,11 @@ struct Headline {
       .filter { !$0.isEmpty }.joined(separator: " ")
   }
 
-  /// `memory (DRAM) at decode, 94 % of that roof reached`
+  /// `memory (DRAM) at decode, 94 % of that limit reached`
   var limit: String? {
     first.figures.rooflinePercent.flatMap { percent in
       first.figures.roof.map { roof in
-        "\(roof.words) \(stage), \(NumberText.significant(percent, 2)) % of that roof reached"
+        "\(roof.words) \(stage), \(NumberText.significant(percent, 2)) % of that limit reached"
       }
     }
   }
@@ -70,10 +70,9 @@ struct Headline {
     guard let most = parts.max(by: { $0.nanoseconds < $1.nanoseconds }), most.nanoseconds > 0 else {
       return nil
     }
-    let behind =
-      profile.profile.stage == .decode ? "behind \(profile.profile.tokens) tokens" : "of the prompt"
+    let place = profile.profile.stage == .decode ? "after \(profile.profile.tokens) tokens" : "of the prompt"
     return "\(most.name), \(NumberText.percent(profile.share(most.nanoseconds))) of "
-      + "\(NumberText.significant(profile.millisecondsPerToken, 3)) ms a token \(behind)"
+      + "\(NumberText.significant(profile.millisecondsPerToken, 3)) ms a token \(place)"
   }
 }
 
@@ -109,10 +108,10 @@ struct Opening {
     let winners = headlines.map(\.first.cell.variant).uniqued()
     let sentences = winners.map { winner -> Prose in
       let own = headlines.filter { $0.first.cell.variant == winner }
-      let verb = own.allSatisfy(\.isDecided) ? "is fastest" : "is ahead, not beyond doubt"
+      let verb = own.allSatisfy(\.isDecided) ? "is fastest" : "is ahead, but not for certain"
       guard own.count <= 2 else {
         let open = own.count { !$0.isDecided }
-        let rest = open == 0 ? "" : " and ahead, not beyond doubt, on \(open)"
+        let rest = open == 0 ? "" : " and ahead, but not for certain, on \(open)"
         return
           "`\(winner)` is fastest on \(own.count - open) of \(headlines.count) tests\(rest)\(Self.range(own))."
       }
@@ -188,7 +187,8 @@ struct Opening {
     }
     let rest =
       percent < 100
-      ? "; the roof is \(NumberText.factor(100 / percent)) away" : "; as fast as the measured ceiling"
+      ? "; the roof allows \(NumberText.factor(100 / percent)) that speed"
+      : "; as fast as the measured ceiling"
     return "\(roof.words): \(NumberText.significant(percent, 3)) % of the roofline\(rest)"
   }
 

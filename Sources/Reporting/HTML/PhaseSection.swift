@@ -11,8 +11,8 @@ extension PageContext {
         [.note("This record holds no profile, so it does not say which operations take the time.")])
     }
     let note: Prose = """
-      Each bar is one pass, cut into the phases that it spends its time in, as the thread that drives it sees them. \
-      Hatched: it waits for the pool's other threads. Blank: what no phase explains. \(ProfilePhase.fusion)
+      Each bar is one pass, cut into phases as the thread that drives the pass sees them. Hatched: that thread waits \
+      for the pool's other threads. Blank: time that no phase explains. \(ProfilePhase.fusion)
       """
     return Section(
       id: "phases", title: "Where the time goes",
@@ -50,7 +50,8 @@ extension PageContext {
             chart: timeChart, caption: "Milliseconds per token, \(group.words)",
             note: left.isEmpty
               ? ""
-              : "Over \(Int(Self.scaleSpan)) times as slow, left out here: \(left.joined(separator: "; ")).")
+              : "Over \(Int(Self.scaleSpan)) times as slow as the fastest, so left out here: "
+                + "\(left.joined(separator: "; ")).")
         ] : [])
   }
 

@@ -8,7 +8,9 @@ extension PageContext {
     let profiled = rooflinesOfProfiles
     let charts = profiled.isEmpty ? rooflinesOfCells : profiled
     let note: Prose =
-      "The flat line is the FMA peak, the slopes are what each level of memory delivers, both measured in this run with as many threads. A point below a slope waits for memory, one under the flat line for arithmetic; the distance upwards is what a better kernel could gain."
+      "The flat line is the FMA peak, and the slopes are what each level of memory delivers. Both were measured in "
+      + "this run with as many threads. Memory limits a point below a slope; arithmetic limits one below the flat "
+      + "line. The distance upwards is what a better kernel could gain."
     let tables = profiled.isEmpty ? work : operations
     return Section(
       id: "roofline", title: "How near to the machine's limits",
@@ -35,7 +37,8 @@ extension PageContext {
           series, ceiling, id: "roofline-\(group.id)-\(ceiling.threads)",
           subject: "\(group.words), \(counted(ceiling.threads, "thread"))",
           note:
-            "A point for each operation that both computes and moves something; named are those of the fastest variant."
+            "Each operation that both computes and moves data is a point. Only the points of the fastest variant have "
+            + "names."
         )
       }
     }
@@ -60,7 +63,7 @@ extension PageContext {
       }
       return Self.rooflines(
         series, ceiling, id: "roofline-\(ceiling.threads)", subject: counted(ceiling.threads, "thread"),
-        note: "A point for each test; named are those of the fastest variant.")
+        note: "Each test is a point. Only the points of the fastest variant have names.")
     }
   }
 

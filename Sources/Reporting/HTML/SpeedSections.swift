@@ -11,9 +11,10 @@ extension PageContext {
     let shown = max(opening.count, 1)
     let rest = charts.dropFirst(shown)
     let note: Prose =
-      "Each bar is a median, the line on it the 95 % bootstrap interval; × is the speed against naive on the same test."
+      "Each bar is a median, and the line on it is the 95 % bootstrap interval. × is the speed against naive on the "
+      + "same test."
     return Section(
-      id: "ladder", title: "The ladder: who is how fast",
+      id: "ladder", title: "The ladder: how fast each variant is",
       charts.isEmpty
         ? []
         : [
@@ -97,7 +98,7 @@ extension PageContext {
         series: series, xTitle: "position in the sequence, tokens", yTitle: "decode tok/s"
       ).chart(
         id: "positions-\(batch)", title: "Decode tok/s over the position\(suffix)",
-        description: "A line a variant: \(ends.joined(separator: "; "))."),
+        description: "One line for each variant: \(ends.joined(separator: "; "))."),
       caption: "Decode tok/s over the position\(suffix)")
   }
 
@@ -106,10 +107,10 @@ extension PageContext {
     let charts = run.tests.filter(\.isDecode).enumerated().compactMap { latencies($1, number: $0) }
     guard !charts.isEmpty else { return nil }
     let note: Prose = """
-      Every gap between two tokens, of all samples together, as a multiple of the variant's own median, so that all can \
-      be compared; at the right the percentiles in milliseconds. A narrow strip is a steady stream, what lies far to the \
-      right a stutter that a reader notices. Variants that recompute the sequence spread, because each token takes longer \
-      than the one before.
+      Every gap between two tokens, of all samples together, as a multiple of the variant's own median, so that all \
+      can be compared. The percentiles at the right are in milliseconds. A narrow strip is a steady stream. A gap far \
+      to the right is a stutter that a reader notices. Variants that recompute the sequence have wide strips, because \
+      each token takes longer than the one before.
       """
     return Section(id: "latency", title: "From token to token: ITL", [.note(note), .charts(charts)])
   }
@@ -136,7 +137,7 @@ extension PageContext {
     return Figured(
       chart: StripChart(strips: strips, axisTitle: "gap ÷ the variant's own median").chart(
         id: "latency-\(number)", title: "Inter-token latency over its median, \(test.name)",
-        description: "A strip a variant. P50, P90 and P99 of each variant: "
+        description: "One strip for each variant. P50, P90 and P99 of each variant: "
           + strips.map { "\($0.name) \($0.figure)" }.joined(separator: "; ") + "."),
       caption: "Inter-token latency, \(test.name)", note: "At the right: p50 / p90 / p99.", table: table)
   }
@@ -176,7 +177,8 @@ extension PageContext {
     let gaps = cells.reduce(0) { $0 + $1.samples.reduce(0) { $0 + $1.tokenNanoseconds.count } }
     let showsGaps = gaps <= Self.gapLimit
     let note: Prose =
-      "A line a sample: round and place in the run's order, then milliseconds.\(showsGaps ? "" : Self.tooManyGaps)"
+      "One line for each sample: its round and its place in the run's order, then "
+      + "milliseconds.\(showsGaps ? "" : Self.tooManyGaps)"
     return Section(
       id: "samples", title: "Every raw sample",
       cells.isEmpty ? [] : [.note(note)] + cells.map { samples($0, showsGaps: showsGaps) })

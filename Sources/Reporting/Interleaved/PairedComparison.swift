@@ -51,16 +51,17 @@ extension PairedRecord {
     let roundsNote =
       rounds.isEmpty
       ? ""
-      : " Rounds in a block that measures everything: \(rounds); one that measures less has as much time for it."
+      : " Rounds in a block that measures everything: \(rounds); a block that measures less has as much time for it."
     return [
       """
-      **Blocks.** Fresh processes of the head and twice of the base, warmed up, then measured in mirrored rounds (A B \
-      C, C B A, each order drawn anew): \(search) of the search, \(confirmation) of the confirmation.\(roundsNote)
+      **Blocks.** A block starts one fresh process of the head and two of the base. It warms them up and measures them \
+      in mirrored rounds (A B C, C B A, each order drawn anew). Blocks measured: \(search) of the search, \
+      \(confirmation) of the confirmation.\(roundsNote)
       """,
       """
-      **Ratio** is exp of the median of the blocks' paired log-ratios, the head against the mean of both processes of \
-      the base; a block's is the median over its passes. **n** counts blocks. **p** is Wilcoxon's signed-rank test of \
-      them, two-sided, exact.
+      **Ratio** is exp of the median of the blocks' paired log-ratios. A log-ratio compares the head with the mean of \
+      both processes of the base; a block's is the median over its passes. **n** counts blocks. **p** is that of \
+      Wilcoxon's signed-rank test of them, two-sided and exact.
       """,
       """
       **CI**: on each side the wider of the percentile bootstrap of that median and Hodges and Lehmann's exact interval.
@@ -71,15 +72,15 @@ extension PairedRecord {
       simulation on the base against itself.
       """,
       """
-      **Stopping.** Looks after \(plannedLooks) … blocks, and one when the budget of \(budget) s is spent; look k may \
-      spend \(alpha)/2ᵏ of the error, p and CI are of that level (p is shown as its multiple), so that all looks \
-      together err with a chance of at most \(alpha) (union bound). A row that is clear at a look is not measured \
-      further.
+      **Stopping.** The search looks at its results after \(plannedLooks) … blocks, and once when the budget of \
+      \(budget) s is spent. Look k may spend \(alpha)/2ᵏ of the error, and p and CI are of that level (p is shown \
+      multiplied by 2ᵏ). All looks together therefore err with a chance of at most \(alpha) (union bound). A row that \
+      is clear at a look is not measured further.
       """,
       """
-      **Confirmation.** What seems to have changed is measured once more in fresh blocks, with looks after \
-      \(settings.confirmationBlocks) and more, \(settings.mostConfirmationBlocks) at most, that spend \(alpha) \
-      together as the search's do; a change that is not shown again is inconclusive.
+      **Confirmation.** What seems to have changed is measured once more in fresh blocks. Its looks come after \
+      \(settings.confirmationBlocks) blocks and more, \(settings.mostConfirmationBlocks) at most. Together they spend \
+      \(alpha) as the search's looks do. A change that is not shown again is inconclusive.
       """,
     ]
   }

@@ -45,7 +45,7 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
   public let context: Int
   /// Tokens between two windows.
   public let stride: Int
-  /// Whether the tokens behind the last whole window were left out.
+  /// Whether the tokens after the last whole window were left out.
   public let wholeWindows: Bool
   /// The text's tokens.
   public let tokens: Int

@@ -6,7 +6,7 @@ struct ProfileFigures: Sendable {
   let profile: Profile
   /// The phases that a pass came to, in the order in which it did; attention's parts and GELU among them.
   let phases: [PhaseFigures]
-  /// The same summed by layer; what stands before and behind the layers is not in it.
+  /// The same summed by layer; what stands before and after the layers is not in it.
   let layers: [(layer: Int, work: PassWork)]
   /// Nanoseconds of one pass: the mean of those that were kept.
   let wallNanoseconds: Double
@@ -198,7 +198,7 @@ struct ProfiledStage: Sendable {
     }
   }
 
-  /// `decode behind 16 tokens`, `prefill of 64 tokens`
+  /// `decode after 16 tokens`, `prefill of 64 tokens`
   var words: String { stage.words(tokens: tokens) }
 
   /// `decode-16`
@@ -209,7 +209,7 @@ struct ProfiledStage: Sendable {
 extension Profile {
   var contestant: Contestant { Contestant(variant: variant, weights: weights, threads: threads) }
 
-  /// `decode behind 512 tokens`, `prefill of 512 tokens`
+  /// `decode after 512 tokens`, `prefill of 512 tokens`
   public var stageWords: String { stage.words(tokens: tokens) }
 
   /// What one pass is.
@@ -231,7 +231,7 @@ extension Profile.Stage {
   fileprivate func words(tokens: Int) -> String {
     switch self {
     case .prefill: "prefill of \(counted(tokens, "token"))"
-    case .decode: "decode behind \(counted(tokens, "token"))"
+    case .decode: "decode after \(counted(tokens, "token"))"
     }
   }
 }
@@ -239,6 +239,6 @@ extension Profile.Stage {
 extension ProfilePhase {
   /// What a reader who compares variants has to know.
   static let fusion =
-    "What a variant fuses into a product is in the product's time: additions to the residual stream, and of a fused "
-    + "GELU's time the product's bias and stores."
+    "Some variants fuse work into a matrix product. A fused addition to the residual stream counts in the product's "
+    + "time. The time of a fused GELU includes the product's bias and stores."
 }

@@ -88,11 +88,11 @@ extension RunReport {
   }
 
   private static let profileNote: Prose = """
-    Means over the kept passes, those around the median, of passes run under probes beside the rounds. Times are of the \
-    thread that drives a pass; what it waits for the pool's other threads is a row of its own, and so is what lies \
-    between operations, the probes' own time with it, and what nothing explains. **At best** is the least time that this \
-    run's ceilings allow, phase by phase. **The probes cost**: the same passes with probes and without, in turns, and the \
-    95 % interval.
+    The times are means over the kept passes: those around the median. All passes ran with probes, apart from the \
+    rounds. Times are of the thread that drives a pass. Three rows are not the work of a phase: its wait for the \
+    pool's other threads, the time between operations (with the probes' own time), and the time that nothing explains. \
+    **At best** is the least time that this run's ceilings allow, phase by phase. **The probes cost** compares the \
+    same passes with probes and without, in turns, and gives the 95 % interval.
     """
 }
 

@@ -1,6 +1,6 @@
 import Record
 
-/// A line of a profile's tables: a phase, several together, a layer, or a time that no work is counted for.
+/// A line of a profile's tables: a phase, several together, a layer, or a time outside the counted work.
 struct ProfileRow: Sendable {
   let figures: ProfileFigures
   /// What people read.

@@ -112,12 +112,12 @@ extension ProfileFigures {
       "Means of \(profile.keptPasses) of \(counted(count, "pass", plural: "passes"))"
         + (profile.keptPasses < count ? ", those around the median." : "."),
       profile.threads > 1
-        ? "Times are of the thread that drives the pass; rates and shares of the roofline count its wait too, which behind "
-          + "a part of an operation is the operation's."
+        ? "Times are of the thread that drives the pass. Rates and shares of the roofline count its wait too; for a "
+          + "part of an operation, that is the wait of the whole operation."
         : nil,
       leastNanoseconds == nil
         ? "No roofline: the record has no ceilings for \(counted(profile.threads, "thread"))."
-        : "At best: what the ceilings of this run allow.",
+        : "At best: the least time that the ceilings of this run allow.",
     ].compactMap { $0 }
   }
 

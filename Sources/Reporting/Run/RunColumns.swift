@@ -102,7 +102,7 @@ extension Column where Row == RunRow {
     return column
   }
   static var check: Self { Self("check", "check", .text { $0.checkWord }) }
-  /// The check, and behind it what kept the cell from its figures, or the mark of one that drifts.
+  /// The check, and after it what kept the cell from its figures, or the mark of one that drifts.
   static var outcome: Self {
     var column = Self("outcome", "check", .text { $0.outcomeText })
     column.isBad = { if case .failed = $0.check { true } else { false } }

@@ -56,7 +56,7 @@ struct RunRow: Sendable {
   static let driftMark = "‡"
   static let driftMeaning =
     "drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from the first half of "
-    + "its samples to the second (Mann-Kendall p < \(Drift.significance)); its median is of neither."
+    + "its samples to the second (Mann-Kendall p < \(Drift.significance)); its median describes neither half."
 
   var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }
 

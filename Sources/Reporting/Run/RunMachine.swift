@@ -51,9 +51,9 @@ extension RunReport {
     let time = record.ceilingSeconds.map { ", which took \(NumberText.significant($0, 2)) s in all" } ?? ""
     return """
       The roof is the \(Int(Ceiling.roofQuantile * 100))th percentile of n trials before, between and after the \
-      rounds\(time): the best is luck, the median may be somebody else's load. Every trial is in `record.json`. Each \
-      thread is on a core of its own and reads its own part, in the fastest of several patterns: so many streams side \
-      by side, each line asked for so far ahead.
+      rounds\(time). The best trial may be luck, and the median may hold the load of other programs. Every trial is in \
+      `record.json`. Each thread is on a core of its own and reads its own part of the memory. It reads in the fastest \
+      of several patterns: one or more streams side by side, with each cache line prefetched some bytes ahead.
       """
   }
 }
@@ -90,12 +90,12 @@ extension RunReport {
   }
 
   private static let conditionNote: Prose = """
-    Load by others is what all processes and the kernel used, less what this command and its contestants did, in cores. \
-    Frequency drift is P90 / P10 − 1 of a fixed chain of dependent operations on one core, timed before the rounds, \
-    between them and after them: its time is proportional to 1 / clock rate. Its trend, and that of each cell's samples, \
-    is Mann and Kendall's with the medians of both halves of the run. Core-to-core latency is half of the time in which \
-    two threads on the same two cores hand each other a cache line and back, from P10 to P90. `record.json` has the whole \
-    course.
+    Load by others, in cores, is what all processes and the kernel used, less what this command and its contestants \
+    used. Frequency drift is P90 / P10 − 1 of the times of a fixed chain of dependent operations on one core. The \
+    chain is timed before the rounds, between them and after them; its time is proportional to 1 / clock rate. Mann \
+    and Kendall's test judges the trend of these times and of each cell's samples; the medians of both halves of the \
+    run give its size. Core-to-core latency is half of the time in which two threads on the same two cores pass a \
+    cache line to and fro, from P10 to P90. `record.json` has every one of these times.
     """
 }
 

@@ -120,8 +120,8 @@ extension RunReport {
 
   static let positionNote: Prose =
     """
-    Decode tok/s over ranges of positions; the new token with index i takes the position depth + i. A variant that \
-    recomputes the whole sequence falls with the position, one with a KV cache hardly does.
+    Decode tok/s over ranges of positions. The new token with index i takes the position depth + i. A variant that \
+    recomputes the whole sequence gets slower as the sequence grows; one with a KV cache hardly does.
     """
 
   var positionTables: [Block] {
@@ -191,7 +191,8 @@ extension RunReport {
       })
     let share = rows.compactMap { $0.figures.counters?.share }.min().flatMap { $0 < 1 ? $0 : nil }
     let turns: Prose? = share.map {
-      " The counters took turns: the least ran \(NumberText.percent($0)) of the time, and counts are extrapolated."
+      " The counters took turns: the one that ran least did so \(NumberText.percent($0)) of the time, and counts are "
+        + "extrapolated."
     }
     return Section(
       id: "counters", title: "Counters", [.table(table), .paragraph(Self.counterNote + (turns ?? ""))])
@@ -199,9 +200,9 @@ extension RunReport {
 
   private static let counterNote: Prose =
     """
-    Medians over the samples, of all threads of a contestant, in user mode, of what the row is judged by: a \
-    prompt's pass with its token, the steps behind the first token, or a product or operation. Threads that wait \
-    in a loop count too.
+    Medians over the samples, of all threads of a contestant, in user mode. They count what the row is judged by: a \
+    prompt's pass with its token, the steps after the first token, or a product or operation. Threads that wait in a \
+    loop count too.
     """
 
   /// Every variant against every reference. A page shows the verdict, and the checks where one asks or one failed.
@@ -210,7 +211,7 @@ extension RunReport {
     guard !entries.isEmpty else {
       return Section(
         id: "correctness", title: "Correctness",
-        [.paragraph("No variant was held against a reference in this run.")])
+        [.paragraph("No variant was checked against a reference in this run.")])
     }
     let failed = entries.contains { !$0.passed }
     return Section(
@@ -246,17 +247,17 @@ extension RunReport {
 
   private static let memoryNote: Prose =
     """
-    Each variant ran in a process of its own. The peak is the resident set's largest size; it counts the pages of \
-    the memory-mapped weights file, which all processes share, in every one of them. A cold load had the file's \
-    pages dropped from the page cache first, a warm one had not.
+    Each variant ran in a process of its own. The peak is the largest size of the resident set. All processes share \
+    the pages of the memory-mapped weights file, and the peak of every process counts them. Before a cold load, the \
+    file's pages were dropped from the page cache; before a warm load, they were not.
     """
 
   private static let firstTokenNote: Prose =
     """
-    Load to first token: in a fresh process that is already started, with the file in the page cache, the time to \
-    load plus the time to the first token of a prompt of 16 ids (fewer where the context is shorter); the medians \
-    of as many processes as the loads column says, in rounds of random order. A warm load is the median of the \
-    same processes. Every one of them is in `record.json`.
+    Load to first token: the time to load plus the time to the first token of a prompt of 16 ids (fewer where the \
+    context is shorter). It is measured in a fresh process that is already started, with the file in the page cache. \
+    Each figure is the median of as many processes as the loads column says, in rounds of random order. A warm load is \
+    the median of the same processes. Every one of them is in `record.json`.
     """
 }
 

@@ -8,12 +8,12 @@ import Record
 /// named as the timeline's title. A track is a thread, numbered from 1 in the tracks' order: the first has
 /// the process's number and so is its main one. A span is a begin event (`B`) with its label's name and
 /// category and an end event (`E`), a thread's in the order in which they happened; a counter's sample is a counter
-/// event (`C`), the unit behind the counter's name. Times are microseconds with three decimals, which are nanoseconds
+/// event (`C`), the unit after the counter's name. Times are microseconds with three decimals, which are nanoseconds
 /// exactly. One event a line.
 ///
 /// Three things are for readers that want more than the format: names (`M`) have a `ts`, as speedscope takes no
 /// file without it; spans have no `args`, which it would make part of their names; and they are no complete events
-/// (`X`), whose ends it sums up in floating point: one span's would lie behind the next one's start by a rounding, and
+/// (`X`), whose ends it sums up in floating point: one span's would lie after the next one's start by a rounding, and
 /// it would draw that one inside it.
 public struct ChromeTrace: Sendable {
   private let timeline: Timeline

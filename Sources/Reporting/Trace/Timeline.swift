@@ -80,11 +80,11 @@ extension Timeline {
 
   /// Hands the spans of one track to `body` in their order, each with the number of spans it lies in.
   ///
-  /// A span that begins where another ends lies behind it, so that one without duration at an outer span's
+  /// A span that begins where another ends lies after it, so that one without duration at an outer span's
   /// end is outside.
   ///
   /// - Throws: a `TimelineError` at the first span that is out of order, overlaps another one without lying
-  ///   in it, has a label that there is none of, or ends behind `lastNanosecond`; and what `body` throws.
+  ///   in it, has a label that there is none of, or ends after `lastNanosecond`; and what `body` throws.
   func visitSpans(ofTrack track: Int, _ body: (Span, _ depth: Int) throws -> Void) throws {
     let spans = tracks[track].spans
     var enclosing: [(end: UInt64, index: Int)] = []

@@ -34,7 +34,7 @@ struct Arguments {
       let value: String
       if let expected = option.value {
         guard let given = parts.count == 2 ? parts[1] : rest.popFirst() else {
-          throw UsageError("\(name): found nothing behind it, expected \(expected)")
+          throw UsageError("\(name): found nothing after it, expected \(expected)")
         }
         // Almost surely the value was forgotten; `--out=--quiet` still says it.
         guard parts.count == 2 || !command.allOptions.contains(where: { $0.names.contains(given) }) else {

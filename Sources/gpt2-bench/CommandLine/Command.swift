@@ -18,10 +18,10 @@ struct CommandDescription: Sendable {
 
   /// Options that every command takes.
   static let common = [
-    Option("--quiet", help: "no progress and no remarks on standard error"),
-    Option("--no-progress", help: "no progress"),
-    Option("--no-color", help: "no colour; the environment's NO_COLOR does the same"),
-    Option("--help", "-h", help: "this text"),
+    Option("--quiet", help: "print no progress and no remarks on standard error"),
+    Option("--no-progress", help: "print no progress"),
+    Option("--no-color", help: "print no colour; the environment variable NO_COLOR does the same"),
+    Option("--help", "-h", help: "show this text"),
   ]
 
   var allOptions: [Option] { options + Self.common }
@@ -67,9 +67,9 @@ extension Option {
     "-t", "--threads", value: "N,…", help: "thread counts for threaded variants (default: all cores)")
   static let threads = Option("-t", "--threads", value: "N", help: "threads (default: all cores)")
   static let repetitions = Option(
-    "-r", "--repetitions", value: "N", help: "samples wanted of each cell")
+    "-r", "--repetitions", value: "N", help: "samples wanted of each cell: one variant on one test")
   static let ids = Option("--ids", value: "\"1 2 3\"", help: "token ids instead of text")
-  static let seed = Option("--seed", value: "S", help: "seed of what is drawn at random")
+  static let seed = Option("--seed", value: "S", help: "seed of the random numbers")
   static let reference = Option(
     "--reference", value: "DIR", help: "a reference case, or a folder of them (default: the project's)")
   static let outFolder = Option(

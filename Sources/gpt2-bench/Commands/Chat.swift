@@ -7,19 +7,20 @@ import Record
 
 enum Chat: Command {
   static let description = CommandDescription(
-    name: "chat", summary: "goes on with what you type, turn by turn; /help lists its commands",
+    name: "chat", summary: "continues what you type, turn by turn; /help lists its commands",
     options: [.model, .variant, .threads, count, temperature, topK] + shared + [mode])
 
   private static let count = Option(
-    "-n", value: "N", help: "new tokens of an answer at most (default \(ChatSettings.defaultCount))")
+    "-n", value: "N", help: "the most new tokens of an answer (default \(ChatSettings.defaultCount))")
   private static let temperature = Option(
     "--temperature", value: "T",
-    help: "0 is greedy; lower keeps to the likely (default \(ChatSettings.defaultTemperature))")
+    help: "0 is greedy; lower values prefer likely tokens (default \(ChatSettings.defaultTemperature))")
   private static let topK = Option(
     "--top-k", value: "K",
     help: "draw from the K most likely tokens, 0 for all (default \(ChatSettings.defaultTopK))")
   private static let mode = Option(
-    "--mode", value: "M", help: "complete: all is one text (default); dialogue: lines of speakers; see /help")
+    "--mode", value: "M",
+    help: "complete: all of it is one text (default); dialogue: speakers take turns; see /help")
 
   /// Those of `generate` that mean the same here.
   private static let shared = GenerationOptions.options.filter {

@@ -5,9 +5,10 @@ import Record
 
 enum Check: Command {
   static let description = CommandDescription(
-    name: "check", summary: "holds every variant against reference logits; exits 4 where one fails",
+    name: "check", summary: "compares every variant with reference logits; exits 4 if one fails",
     options: [
-      Option("--model", value: "M", help: "only this model's references; naive's logits where it has none"),
+      Option(
+        "--model", value: "M", help: "check only this model's references; use naive's logits if it has none"),
       .variants, .threadList,
       .reference,
       Option(
@@ -30,7 +31,7 @@ enum Check: Command {
       folders = try folders.filter { try project.model(of: ReferenceCase(folder: $0)).isSame(as: source) }
     }
     if let model, folders.isEmpty {
-      console.note("no reference is of \(model.name): naive's logits take its place")
+      console.note("no reference is for \(model.name): naive's logits are used instead")
     }
     for folder in folders { _ = try ReferenceCase(folder: folder) }
     let known = try KnownContinuations(in: path, model: model, project)

@@ -8,7 +8,7 @@ import Reporting
 enum Compare: Command {
   static let description = CommandDescription(
     name: "compare",
-    summary: "two records, or two builds in turns: a verdict for each row; exits 3 on a regression",
+    summary: "compares two records, or measures two builds in turns; exits 3 on a regression",
     operands: "[BASE HEAD]", operandCount: 0...2,
     options: [
       .maxRegression, .rows, ComparisonFormat.option, .outFile,
@@ -24,7 +24,7 @@ enum Compare: Command {
     let outcome: Outcome
     if let base = arguments.string("--against") {
       guard arguments.operands.isEmpty else {
-        throw UsageError("--against: found records beside it, expected one of the two")
+        throw UsageError("--against: found records too, expected one of the two")
       }
       outcome = try CompareBuilds(arguments, console).run(against: base)
       try format.put(outcome.comparison, head: outcome.head, to: out, console)
@@ -43,7 +43,7 @@ enum Compare: Command {
       )
     }
     for option in CompareBuilds.options where option.names.contains(where: arguments.flag) {
-      throw UsageError("\(option.names[0]): found two records, expected --against beside it")
+      throw UsageError("\(option.names[0]): found two records, expected --against with it")
     }
     let thresholds = try arguments.thresholds()
     let filter = try arguments.rowFilter()
@@ -68,21 +68,22 @@ struct CompareBuilds {
   static let options: [Option] = [
     Option(
       "--against", value: "PATH",
-      help: "measure this build against that gpt2-bench, in turns: the other is the base"),
+      help: "measure this build in turns with the gpt2-bench at PATH, which is the base"),
     .model,
     Option("--suite", value: "S", help: "with --against: compare (default), quick, full or a suite's file"),
     Option(
-      "--size", value: "[Mx]KxN,…", help: "with --against: these matrix products in place of a model's tests"),
+      "--size", value: "[Mx]KxN,…", help: "with --against: these matrix products instead of a model's tests"),
     Option(
       "--variants", value: "V,…",
-      help: "with --against: \(Defaults.variant) unless named; all for every one"),
+      help: "with --against: variants to measure, or all (default \(Defaults.variant))"),
     .threadList,
     Option(
       "--budget", value: "S",
-      help: "with --against: seconds to look for changes (default \(Int(defaultBudget))); "
-        + "confirming them comes on top"),
+      help:
+        "with --against: seconds to look for changes (default \(Int(defaultBudget))); confirming them takes extra "
+        + "time"),
     .seed, .reference, MeasuringOptions.timeout,
-    Option("--keep", value: "DIR", help: "with --against: the folder that gets the record and its reports"),
+    Option("--keep", value: "DIR", help: "with --against: folder for the record and its reports"),
   ]
 
   private static let defaultBudget = 120.0
@@ -186,8 +187,8 @@ extension Option {
   static let rows = Option(
     "--rows", value: "W,…",
     help:
-      "rows to compare: those whose 'variant weights tTHREADS test metric' has every word of one of the terms, "
-      + "for example \"packed decode,memory\"")
+      "compare only rows whose label 'variant weights tTHREADS test metric' has every word of one of these terms, for "
+      + "example \"packed decode,memory\"")
 }
 
 extension Arguments {
@@ -223,7 +224,7 @@ enum ComparisonFormat: String, CaseIterable {
   static let option = Option(
     "--format", value: "F",
     help: allCases.map(\.rawValue).joined(separator: ", ")
-      + " (default md); github: annotations on standard output beside --out, else on standard error")
+      + " (default md); github writes annotations to standard output with --out, else to standard error")
 
   /// - Parameter head: the record of the head. Services that follow figures over time want those of one build, so
   ///   their formats hold the head's, all of them.

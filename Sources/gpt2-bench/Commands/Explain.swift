@@ -5,13 +5,13 @@ import Reporting
 
 enum Explain: Command {
   static let description = CommandDescription(
-    name: "explain", summary: "what makes one variant or build faster than another, phase by phase",
+    name: "explain", summary: "explains what makes one variant or build faster than another, phase by phase",
     operands: "A B", operandCount: 2...2,
     options: ProfilingPlan.options + [
       .threads,
       Option(
         "--variant", value: "V",
-        help: "of a build, and of a record that holds several (default \(Defaults.variant) of a build)"),
+        help: "the variant of a build (default \(Defaults.variant)), or of a record that holds several"),
       Option(
         "--stage", value: "S",
         help: Profile.Stage.allCases.map(\.rawValue).joined(separator: " or ") + " (default: both)"),

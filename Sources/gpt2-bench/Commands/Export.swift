@@ -3,13 +3,15 @@ import GPT2Model
 
 enum Export: Command {
   static let description = CommandDescription(
-    name: "export", summary: "a model's weights and vocabulary in another format",
+    name: "export", summary: "writes a model's weights and vocabulary in another format",
     options: [
       .model,
       Option("--format", value: "F", help: formats),
       Option(
         "--out", value: "PATH",
-        help: "a folder, or a file: .safetensors (with no vocabulary), or .bin with its vocabulary beside it"),
+        help:
+          "a folder, or a file: .safetensors (without a vocabulary), or .bin with a vocabulary file next to it"
+      ),
     ])
 
   private static let formats = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")

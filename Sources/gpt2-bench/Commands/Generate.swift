@@ -7,7 +7,8 @@ import Measurement
 
 enum Generate: Command {
   static let description = CommandDescription(
-    name: "generate", summary: "continues a prompt, streaming; with --variants through each in turn",
+    name: "generate",
+    summary: "continues a prompt and prints the text as it comes; --variants runs several in turn",
     operands: "[PROMPT]", operandCount: 0...1,
     options: [.model, .variant, .variants, .threads] + GenerationOptions.options + [
       .ids,
@@ -93,18 +94,19 @@ struct GenerationOptions {
     Option("-n", value: "N", help: "new tokens (default \(defaultCount), or what the context leaves)"),
     Option(
       "--temperature", value: "T",
-      help: "0 is greedy, the default; 1 with --top-k, --top-p, --min-p or --seed"),
+      help: "0 is greedy (default: 0, or 1 with --top-k, --top-p, --min-p or --seed)"),
     Option("--top-k", value: "K", help: "draw from the K most likely tokens"),
-    Option("--top-p", value: "P", help: "draw from the most likely tokens that reach probability P"),
-    Option("--min-p", value: "P", help: "draw from the tokens at least P times as likely as the likeliest"),
+    Option("--top-p", value: "P", help: "draw from the most likely tokens that together reach probability P"),
+    Option(
+      "--min-p", value: "P", help: "draw from the tokens at least P times as likely as the most likely one"),
     Option(
       "--repetition-penalty", value: "R",
-      help: "make tokens that the text has already less likely, from 1 (not at all); greedy too"),
+      help: "make tokens that the text already has less likely, also if greedy; 1 changes nothing"),
     .seed,
     Option(
       "--stop", value: "TEXT", isRepeatable: true,
-      help: "end before this text, which may hold \\n, \\r, \\t and \\\\; may be given several times"),
-    Option("--ignore-eos", help: "go on behind \(Tokenizer.endOfTextSpelling)"),
+      help: "stop before this text, which may hold \\n, \\r, \\t and \\\\; may be given several times"),
+    Option("--ignore-eos", help: "continue after \(Tokenizer.endOfTextSpelling)"),
   ]
 
   let sampling: SamplingParameters
@@ -145,7 +147,7 @@ struct GenerationRequest {
     let ids = try arguments.ids("--ids")
     printsIDs = arguments.flag("--print-ids")
     if ids != nil, !arguments.operands.isEmpty {
-      throw UsageError("--ids: found a text prompt beside it, expected one of the two")
+      throw UsageError("--ids: found a text prompt too, expected one of the two")
     }
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
     checkpoint = try choice.open()
@@ -161,7 +163,7 @@ struct GenerationRequest {
     echo = ids == nil && !printsIDs ? text : nil
     prompt = try ids ?? Self.prompt(text, tokenizer, choice)
     let configuration = checkpoint.configuration
-    let count = try Self.count(options.count, behind: prompt, context: configuration.context)
+    let count = try Self.count(options.count, after: prompt, context: configuration.context)
     if let id = prompt.first(where: { $0 >= configuration.vocabulary }) {
       throw EngineError.tokenOutsideVocabulary(id: id, vocabulary: configuration.vocabulary)
     }
@@ -182,13 +184,13 @@ struct GenerationRequest {
     return [endOfText]
   }
 
-  private static func count(_ asked: Int?, behind prompt: [Int], context: Int) throws -> Int {
+  private static func count(_ asked: Int?, after prompt: [Int], context: Int) throws -> Int {
     guard !prompt.isEmpty else { throw EngineError.emptyPrompt }
     let room = context - prompt.count
     if let asked, asked > room {
       throw UsageError(
         "-n", found: "\(asked)",
-        expected: "at most \(max(room, 0)) behind a prompt of \(prompt.count) tokens in a context of "
+        expected: "at most \(max(room, 0)) after a prompt of \(prompt.count) tokens in a context of "
           + "\(context)")
     }
     guard room > 0 else { throw EngineError.contextExceeded(tokens: prompt.count + 1, context: context) }
@@ -317,13 +319,13 @@ struct IDComparison {
         lines.append("\(other.variant): ids equal to \(first.variant)'s")
         continue
       }
-      lines.append("\(other.variant): ids part from \(first.variant)'s at new token \(place + 1)")
+      lines.append("\(other.variant): ids differ from \(first.variant)'s at new token \(place + 1)")
       if !isDrawn, other.weights == first.weights { hasFailed = true }
     }
     if outputs.count == 1 {
       lines.append("\(first.variant): no other variant to compare its ids with")
     } else if isDrawn {
-      lines.append("drawn at random: a rounding in a logit can draw another token, so ids may part")
+      lines.append("drawn at random: a rounding in a logit can draw another token, so ids may differ")
     }
     self.lines = lines
     self.hasFailed = hasFailed

@@ -6,7 +6,7 @@ import Reporting
 
 enum Info: Command {
   static let description = CommandDescription(
-    name: "info", summary: "the machine, its measured ceilings, and this build", options: [.threadList])
+    name: "info", summary: "shows the machine, its measured ceilings, and this build", options: [.threadList])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let threads = try arguments.integers("-t", in: Threads.range) ?? Set([1, Threads.available]).sorted()

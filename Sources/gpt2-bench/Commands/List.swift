@@ -5,7 +5,7 @@ import Record
 
 enum List: Command {
   static let description = CommandDescription(
-    name: "list", summary: "variants, models, suites or baselines, one name a line",
+    name: "list", summary: "lists variants, models, suites or baselines, one name a line",
     operands: "variants|models|suites|baselines", operandCount: 1...1, options: [])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {

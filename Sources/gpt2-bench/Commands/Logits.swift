@@ -3,10 +3,10 @@ import GPT2Model
 
 enum Logits: Command {
   static let description = CommandDescription(
-    name: "logits", summary: "the logits of token ids, as a float32 .npy file (positions, vocabulary)",
+    name: "logits", summary: "writes the logits of token ids as a float32 .npy file (positions, vocabulary)",
     options: [
       .ids, .model, .variant, .threads,
-      Option("--last", help: "only the last position's"),
+      Option("--last", help: "write only the logits of the last position"),
       Option("--out", value: "FILE.npy", help: "the file to write"),
     ])
 

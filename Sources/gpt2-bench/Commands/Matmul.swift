@@ -5,7 +5,7 @@ enum Matmul: Command {
     name: "matmul", summary: "checks and times every kernel on matrix products",
     options: [
       Option(
-        "--size", value: "[Mx]KxN,…", help: "rows, inputs and outputs; M = 1 and 64 where it is not given")
+        "--size", value: "[Mx]KxN,…", help: "M rows, K inputs and N outputs; without M, 1 row and 64 rows")
     ] + KernelBench.options)
 
   private static let defaultRows = [1, 64]

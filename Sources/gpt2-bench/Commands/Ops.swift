@@ -3,14 +3,14 @@ import Record
 
 enum Ops: Command {
   static let description = CommandDescription(
-    name: "ops", summary: "checks and times every kernel on a GPT-2's other operations, each alone",
+    name: "ops", summary: "checks and times every kernel on GPT-2's other operations, each alone",
     options: [
       Option(
         "--ops", value: "A,B",
         help: OperationShape.Kind.ofOps.map(\.rawValue).joined(separator: ", ") + " (default: all)"),
       Option(
         "--model", value: "M",
-        help: "whose sizes they have, as of run (default: \(defaultModel)); no weights are read"),
+        help: "the model whose sizes the operations have (default: \(defaultModel)); no weights are read"),
       Option("--rows", value: "N,…", help: "new positions that are computed together (default: 1,64)"),
       Option(
         "-d", "--depth", value: "N,…",

@@ -6,7 +6,8 @@ import Reporting
 
 enum Perplexity: Command {
   static let description = CommandDescription(
-    name: "perplexity", summary: "how well a model predicts a text, and how fast", operands: "[FILE]",
+    name: "perplexity", summary: "measures how well a model predicts a text, and how fast",
+    operands: "[FILE]",
     operandCount: 0...1,
     options: [
       .model, .variant,
@@ -16,13 +17,13 @@ enum Perplexity: Command {
       Option(
         "--stride", value: "S",
         help: "tokens between two windows (default: half the context); N for adjacent windows"),
-      Option("--whole-windows", help: "leave out the tokens behind the last whole window"),
+      Option("--whole-windows", help: "leave out the tokens after the last whole window"),
       Option("--format", value: "F", help: "md, csv or json (default: a table for the terminal)"), .outFile,
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let variants = try arguments.oneOrMoreVariants { _ in
-      UsageError("--variants: found --variant beside it, expected one of the two")
+      UsageError("--variants: found --variant too, expected one of the two")
     }
     let threads = try arguments.threads()
     let format = try arguments.choice("--format", of: PerplexityReport.Format.allCases)

@@ -12,16 +12,21 @@ enum Profiling: Command {
       .model, .variant, .threads,
       Option("-p", value: "P", help: "tokens of the prompt (default \(defaultPrompt))"),
       Option(
-        "-n", value: "N", help: "new tokens, each a pass of decoding but the first (default \(defaultTokens))"
+        "-n", value: "N",
+        help: "new tokens; each after the first is one decoding pass (default \(defaultTokens))"
       ),
       Option(
         "--trace", value: "FILE",
-        help: "write a timeline for Perfetto or chrome://tracing, of one more run of all N tokens"),
+        help: "run all N tokens once more, and write a timeline for Perfetto or chrome://tracing"),
       Option("--folded", value: "FILE", help: "write folded stacks for flame graphs and speedscope"),
       Option(
-        "--budget", value: "S", help: "seconds for the passes of a stage (default \(Int(defaultSeconds)))"),
+        "--budget", value: "S",
+        help: "seconds to spend on each stage, prefill and decode (default "
+          + "\(Int(defaultSeconds)))"),
       .seed,
-      Option("--format", value: "F", help: "as of report (default: a tree for the terminal)"), .outFile,
+      Option(
+        "--format", value: "F", help: "one of the formats of 'report' (default: a tree for the terminal)"),
+      .outFile,
     ])
 
   private static let defaultPrompt = 64
@@ -148,8 +153,9 @@ enum Profiling: Command {
     guard tokens <= room else {
       throw UsageError(
         "-n", found: "\(tokens)",
-        expected: "at most \(room) behind a prompt of \(prompt) in a context of \(context); "
-          + "the last token is not taken in")
+        expected:
+          "at most \(room) after a prompt of \(prompt) in a context of \(context); the last token is never an "
+          + "input")
     }
     return (prompt, tokens)
   }

@@ -3,7 +3,7 @@ import Reporting
 
 enum Report: Command {
   static let description = CommandDescription(
-    name: "report", summary: "makes the reports of a run's or a comparison's record again",
+    name: "report", summary: "makes the reports again from the record of a run or a comparison",
     operands: "RECORD", operandCount: 1...1,
     options: [
       Option("--format", value: "F", help: RecordFormat.allCases.map(\.rawValue).joined(separator: ", ")),

@@ -4,7 +4,7 @@ import Record
 /// Cells of one's own choice.
 enum Run: Command {
   static let description = CommandDescription(
-    name: "run", summary: "checks and measures end-to-end cells of your own choice",
+    name: "run", summary: "checks and measures prompts and decoding of the lengths that you choose",
     options: [
       Option("-p", value: "N,…", help: "prompt lengths to prefill, for example 64,512"),
       Option("-n", value: "N", help: "tokens to decode"),
@@ -25,7 +25,7 @@ enum Run: Command {
     let depths = try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [0]
     let batches = try arguments.integers("--batch", in: 1...4096) ?? [1]
     if tokens == nil, let depth = arguments.string("-d") {
-      throw UsageError("-d", found: depth, expected: "-n beside it, the tokens to decode")
+      throw UsageError("-d", found: depth, expected: "-n with it, the tokens to decode")
     }
     guard !prompts.isEmpty || tokens != nil else {
       throw UsageError("found neither -p nor -n, expected at least one of them")

@@ -3,12 +3,13 @@ import GPT2Model
 
 enum Tokenize: Command {
   static let description = CommandDescription(
-    name: "tokenize", summary: "text to token ids, and back with --decode", operands: "[TEXT]",
+    name: "tokenize", summary: "turns text into token ids, and back with --decode", operands: "[TEXT]",
     operandCount: 0...1,
     options: [
-      Option("--model", value: "M", help: "a model with a vocabulary, or a folder with one alone"),
       Option(
-        "--decode", value: "\"1 2 3\"", help: "the text of these ids, - from standard input"),
+        "--model", value: "M", help: "a model with a vocabulary, or a folder that holds only a vocabulary"),
+      Option(
+        "--decode", value: "\"1 2 3\"", help: "print the text of these ids; - reads them from standard input"),
     ])
 
   /// From this many bytes on, the time of encoding says something, and standard error gets it.
@@ -17,7 +18,7 @@ enum Tokenize: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let ids = try ids(arguments)
     if ids != nil, !arguments.operands.isEmpty {
-      throw UsageError("--decode: found text beside it, expected one of the two")
+      throw UsageError("--decode: found text too, expected one of the two")
     }
     let tokenizer = try tokenizer(arguments, console)
     if let ids {

@@ -19,7 +19,7 @@ struct GenerationCells {
 
   /// What a report says of it.
   static let warmup =
-    "a pass over at most \(warmupPrompt) tokens, then, where that promised less than a second, the whole test once"
+    "a pass over at most \(warmupPrompt) tokens, then the whole test once if that pass promised less than a second"
 
   /// - Throws: `UsageError` where the test does not fit the model's context.
   func make(_ test: Test) throws -> CellPlan {
@@ -33,7 +33,8 @@ struct GenerationCells {
       throw UsageError(
         test.name, found: "\(prompt) + \(tokens) tokens",
         expected:
-          "at most \(configuration.context + 1): the model's context, and a last token that is not taken in")
+          "at most \(configuration.context + 1): the model's context, and a last token that is never an input"
+      )
     }
     let (ids, text) = try prompts.make(tokens: prompt, batch: batch)
     let short = (prompt: min(prompt, Self.warmupPrompt), tokens: min(tokens, 2))

@@ -98,7 +98,7 @@ struct EndToEnd {
     let factor = options.contestantTolerance
     let text = factor == factor.rounded() ? "\(Int(factor))" : "\(factor)"
     return factor == 1
-      ? [] : ["the logits of other programs were allowed to be off by \(text) times what float32 may be"]
+      ? [] : ["logits of other programs were allowed \(text) times the error of float32"]
   }
 
   /// What the record says of tests that are left out; nothing where there are none.

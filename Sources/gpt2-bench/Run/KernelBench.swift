@@ -8,7 +8,9 @@ import Reporting
 struct KernelBench {
   static let options: [Option] = [
     .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed,
-    Option("--format", value: "F", help: "as of report (default: a table for the terminal)"), .outFile,
+    Option(
+      "--format", value: "F", help: "one of the formats of 'report' (default: a table for the terminal)"),
+    .outFile,
     MeasuringOptions.timeout,
   ]
 

@@ -8,7 +8,7 @@ struct MeasuringOptions {
     "--timeout", value: "S", help: "seconds that a worker may take for one answer (default \(defaultTimeout))"
   )
   static let budget = Option(
-    "--budget", value: "S", help: "seconds that a variant may spend on one cell before it stops short")
+    "--budget", value: "S", help: "seconds that a variant may spend on one cell before it stops early")
 
   /// What a cell may be given, in seconds; a day, so that no sum of budgets overflows.
   static let budgets = 0.001...86_400
@@ -52,7 +52,7 @@ struct MeasuringOptions {
     guard let factor = try arguments.number(option) else { return 1 }
     let text = arguments.string(option) ?? ""
     guard !peers.isEmpty else {
-      throw UsageError(option, found: text, expected: "\(Peer.option) beside it")
+      throw UsageError(option, found: text, expected: "\(Peer.option) with it")
     }
     guard (1...1e6).contains(factor) else {
       throw UsageError(option, found: text, expected: "a factor from 1 to 1000000")

@@ -36,7 +36,7 @@ struct Peer: Equatable {
     }
     let words = try QuotedWords.split(command, .shell, name: Self.option)
     guard let program = words.first, !program.isEmpty else {
-      throw UsageError(Self.option, found: text, expected: "a command behind the '='")
+      throw UsageError(Self.option, found: text, expected: "a command after the '='")
     }
     guard Self.isExecutable(program) else {
       throw UsageError(
@@ -85,10 +85,11 @@ struct Peer: Equatable {
 extension Option {
   static let contestant = Option(
     Peer.option, value: "NAME=COMMAND", isRepeatable: true,
-    help: "another program, measured in the same rounds; several times for several (--variants none: alone)")
+    help:
+      "measure another program in the same rounds; may be given several times (--variants none: only these)")
   static let contestantTolerance = Option(
     "--contestant-tolerance", value: "F",
-    help: "logits of other programs may be off by F times what float32 may (default 1); the report says so")
+    help: "allow logits of other programs F times the error of float32 (default 1); the report says so")
 }
 
 /// Holds other programs against what the variants are held against: the references of the model, or `naive` where

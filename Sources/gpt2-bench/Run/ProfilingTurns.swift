@@ -116,7 +116,7 @@ struct ProfilingPlan {
     Option("-n", value: "N", help: "tokens to decode (default \(defaultTokens))"),
     Option(
       "-d", "--depth", value: "DEPTH",
-      help: "tokens before the first that is decoded (default: -p, else \(defaultDepth))"),
+      help: "tokens in the context before decoding starts (default: -p, else \(defaultDepth))"),
     .seed, MeasuringOptions.timeout,
   ]
 

@@ -100,7 +100,7 @@ struct Baselines {
   /// - Throws: `RunError` where the file cannot be written.
   func save(_ record: Record, as name: Name, _ console: Console) throws {
     guard record.runExitCode == .done else {
-      return console.warn("baseline \(name.text): not saved, since the run is not whole or a check failed")
+      return console.warn("baseline \(name.text): not saved, because the run is incomplete or a check failed")
     }
     let path = path(of: name)
     try Output.makeFolder(folder, for: path)
@@ -112,7 +112,7 @@ struct Baselines {
 extension Option {
   static let saveBaseline = Option(
     "--save-baseline", value: "NAME",
-    help: "keep the record as Benchmarks/baselines/NAME.json, where every check passed")
+    help: "keep the record as Benchmarks/baselines/NAME.json if every check passed")
 }
 
 extension Arguments {

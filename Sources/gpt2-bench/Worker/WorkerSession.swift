@@ -205,7 +205,7 @@ enum WorkerCommand: Command {
     name: "worker", summary: "answers measuring requests on standard input", operands: "[LABEL]",
     operandCount: 0...1,
     options: [
-      Option("--variant", value: "V", help: "run this variant, whatever a request to load names")
+      Option("--variant", value: "V", help: "run this variant, whatever variant a load request names")
     ],
     isHidden: true)
 

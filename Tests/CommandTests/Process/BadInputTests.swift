@@ -69,7 +69,7 @@ import Testing
       "--rows, -d: all shapes",
       "at most half of this machine's")
     try expectRefusal(2, ["run", "--model", "synthetic:tiny"], "neither -p nor -n")
-    try expectRefusal(2, ["run", "-d", "3", "--model", "synthetic:tiny"], "-d: found '3'", "-n beside it")
+    try expectRefusal(2, ["run", "-d", "3", "--model", "synthetic:tiny"], "-d: found '3'", "-n with it")
     try expectRefusal(2, ["compare", "a", "b", "--max-regression", "200%"], "'200%'", "below 100%")
     try expectRefusal(
       2, ["compare", "a", "b", "--max-regression", "5%,speed=2%"], "--max-regression: found 'speed'",
@@ -98,7 +98,7 @@ import Testing
     try expectRefusal(2, ["generate", ""] + tiny, "the prompt is empty", "expected at least one token")
     try expectRefusal(2, ["generate", "--ids", ""] + tiny, "the prompt is empty")
     try expectRefusal(2, ["logits", "--ids", "", "--out", "l.npy"] + tiny, "the prompt is empty")
-    try expectRefusal(2, ["generate", "--ids", "1", "text"] + tiny, "--ids: found a text prompt beside it")
+    try expectRefusal(2, ["generate", "--ids", "1", "text"] + tiny, "--ids: found a text prompt too")
     try expectRefusal(2, ["generate", "a", "b"] + tiny, "unexpected operand 'b'")
     try expectRefusal(2, ["generate", "a", "--model", "synthetic:tiny"], "no tokenizer", "--ids")
     try expectRefusal(2, ["generate", "a", "--temperature", "-1"] + tiny, "temperature is -1.0")

@@ -41,7 +41,8 @@ import Testing
   @Test func aRunThatIsNotWholeIsNotKept() throws {
     let result = try run("all", "--contestant", "lost=false", "--save-baseline", "lost")
     #expect(result.status != 0)
-    #expect(result.error.contains("baseline lost: not saved, since the run is not whole or a check failed"))
+    #expect(
+      result.error.contains("baseline lost: not saved, because the run is incomplete or a check failed"))
     #expect(!FileManager.default.fileExists(atPath: baseline("lost")))
   }
 

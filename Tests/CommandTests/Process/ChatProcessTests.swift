@@ -66,7 +66,7 @@ import Testing
       "no/such/model: cannot be read: no such file or folder",
       "unknown command '/hlep', did you mean '/help'?",
       "unknown command '/nothing-like-it', expected one of /help /settings ",
-      "/clear: found 'now', expected nothing behind it",
+      "/clear: found 'now', expected nothing after it",
       "mode: found 'poem', expected one of complete, dialogue",
     ] {
       #expect(

@@ -255,7 +255,7 @@ import Testing
       (["--against", "nowhere"], "--against: found 'nowhere', expected another build's gpt2-bench"),
       (["--against", "folder"], "there is a folder"),
       (["--against", "text"], "there is a file that cannot be executed"),
-      (["--against", bench, "a.json", "b.json"], "--against: found records beside it"),
+      (["--against", bench, "a.json", "b.json"], "--against: found records too"),
       (["--against", bench, "--rows", "nothing", "--model", sandbox.tinyModel], "--rows: found 'nothing'"),
       (["--against", bench, "--rows", ",", "--model", sandbox.tinyModel], "--rows: found ','"),
       (["--against", bench, "--max-regression", "speed=5%"], "--max-regression: found 'speed'"),
@@ -265,9 +265,9 @@ import Testing
       (["--against", bench, "--variants", "fast"], "'fast'"),
       (["--against", bench, "--format", "html"], "--format: found 'html'"),
       ([], "found no operand, expected two records"), (["a.json"], "found 1 operand, expected two records"),
-      (["a.json", "b.json", "--budget", "3"], "--budget: found two records, expected --against beside it"),
-      (["a.json", "b.json", "--keep", "o"], "--keep: found two records, expected --against beside it"),
-      (["a.json", "b.json", "-t", "1"], "-t: found two records, expected --against beside it"),
+      (["a.json", "b.json", "--budget", "3"], "--budget: found two records, expected --against with it"),
+      (["a.json", "b.json", "--keep", "o"], "--keep: found two records, expected --against with it"),
+      (["a.json", "b.json", "-t", "1"], "-t: found two records, expected --against with it"),
     ]
     for (arguments, expected) in calls {
       let result = try BuiltCommand.run(["compare"] + arguments, in: sandbox)

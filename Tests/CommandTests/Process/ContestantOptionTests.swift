@@ -106,7 +106,7 @@ import Testing
     let eight = try tolerances("8")
     #expect(eight.own == usual.own)
     #expect(abs(eight.other / usual.other - 8) < 1e-9)
-    let warning = "the logits of other programs were allowed to be off by 8 times what float32 may be"
+    let warning = "logits of other programs were allowed 8 times the error of float32"
     #expect(eight.warnings.contains(warning) && !usual.warnings.contains(warning))
     #expect(try sandbox.text("o/report.md").contains("> **Warning:** \(warning)"))
   }
@@ -209,7 +209,7 @@ import Testing
     #expect(
       try message("--contestant", "a=sh", "--contestant", "a=cat").contains("that no other contestant has"))
     #expect(try message("--contestant", "naive=sh").contains("a name that no variant has"))
-    #expect(try message("--contestant-tolerance", "2").contains("expected --contestant beside it"))
+    #expect(try message("--contestant-tolerance", "2").contains("expected --contestant with it"))
     for factor in ["0.5", "1e7", "x"] {
       #expect(
         try message("--contestant", "a=sh", "--contestant-tolerance", factor).contains("found '\(factor)'"))

@@ -82,7 +82,7 @@ import Testing
     try expectRefusal(2, ["a.json:packed", "a.json:slow"], "a.json: found 'packed'", "a.json:slow with -t 1")
     try expectRefusal(2, ["a.json:fast", "a.json:slow", "-d", "16"], "-d: found two records")
     try expectRefusal(
-      1, ["a.json:fast", "a.json:slow", "--stage", "prefill"], "decode behind 16 tokens", "of prefill")
+      1, ["a.json:fast", "a.json:slow", "--stage", "prefill"], "decode after 16 tokens", "of prefill")
     try expectRefusal(
       1, ["a.json:fast", "packed", "--model", "synthetic:tiny"], "a.json: found profiles of tiny")
     record.model?.channels = 128
@@ -98,7 +98,7 @@ import Testing
     let text = try BuiltCommand.run(["explain", "a.json:fast", "a.json:slow"], in: sandbox)
     #expect(text.status == 0)
     #expect(
-      text.output.hasPrefix("a.json:slow takes 2.00 × as long as a.json:fast at decode behind 16 tokens"))
+      text.output.hasPrefix("a.json:slow takes 2.00 × as long as a.json:fast at decode after 16 tokens"))
     #expect(text.output.contains("100 % from slower work in MLP"))
     #expect(text.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
     let csv = try BuiltCommand.run(

@@ -90,7 +90,7 @@ import Testing
     let result = try run("check", "--model", "synthetic:1,2,8,11,16", "--variants", "naive,simd8")
     #expect(result.status == 0)
     #expect(result.output.contains("naive on this model"))
-    #expect(result.error == "no reference is of synthetic:1,2,8,11,16: naive's logits take its place\n")
+    #expect(result.error == "no reference is for synthetic:1,2,8,11,16: naive's logits are used instead\n")
   }
 
   /// An exported model and a reference that is of it.

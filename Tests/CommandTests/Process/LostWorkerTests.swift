@@ -115,7 +115,7 @@
     /// Whether it has ended; a zombie that nobody has asked for has.
     static func isGone(_ id: Int32) -> Bool { status(id).map { $0.state == "Z" } ?? true }
 
-    /// `/proc/ID/stat` behind the name, which may hold anything: state, then parent.
+    /// `/proc/ID/stat` after the name, which may hold anything: state, then parent.
     private static func status(_ id: Int32) -> (state: String, parent: Int32)? {
       guard let data = FileManager.default.contents(atPath: "/proc/\(id)/stat") else { return nil }
       let fields =

@@ -81,7 +81,7 @@ import Testing
       (["--context", "257"], "--context: found '257'"),
       (["--context", "8", "--stride", "9"], "--stride: found '9'"),
       (["--stride", "0"], "--stride: found '0'"), (["--format", "html"], "--format: found 'html'"),
-      (["--variants", "naive", "--variant", "naive"], "--variants: found --variant beside it"),
+      (["--variants", "naive", "--variant", "naive"], "--variants: found --variant too"),
       (["--model", "synthetic:tiny"], "has no tokenizer"),
     ] {
       let result = try BuiltCommand.run(["perplexity", Self.excerpt] + arguments, in: sandbox)

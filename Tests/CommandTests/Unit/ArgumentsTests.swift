@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test func missingRepeatedAndSuperfluousValues() throws {
-    #expect(try message { try parse("--format") } == "--format: found nothing behind it, expected F")
+    #expect(try message { try parse("--format") } == "--format: found nothing after it, expected F")
     #expect(
       try message { try parse("--format", "--last") }
         == "--format: found '--last', expected F before another option")

@@ -65,8 +65,8 @@ import Testing
     #expect(work(.sampling(vocabulary: 100, choice: .topP)) == [0, 400, 0])
   }
 
-  /// One query behind 512 positions: 513 pairs in each of 768 channels, four operations each; 2 · 768 · 512 floats that
-  /// lay in the cache, and 4 · 768 that were just written or will be. Two queries behind 3: 4 and 5 scores a head.
+  /// One query after 512 positions: 513 pairs in each of 768 channels, four operations each; 2 · 768 · 512 floats that
+  /// lay in the cache, and 4 · 768 that were just written or will be. Two queries after 3: 4 and 5 scores a head.
   @Test func theWorkOfAttention() {
     let attention = OperationShape.attention(rows: 1, heads: 12, headSize: 64, depth: 512)
     #expect(work(attention) == [1_575_936, 3_158_016, 3_145_728])

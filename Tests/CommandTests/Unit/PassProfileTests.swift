@@ -99,7 +99,7 @@ import Testing
     let qkv = entries[1]
     #expect(qkv.flops == Double(2 * 3 * 24 * 8))
     #expect(qkv.streamedBytes == Double(4 * (24 * 8 + 24)))
-    // Three rows behind four positions: 5 + 6 + 7 pairs, 2 · 8 operations each.
+    // Three rows after four positions: 5 + 6 + 7 pairs, 2 · 8 operations each.
     #expect(entries[2].flops == Double(18 * 2 * 8))
     #expect(entries[7].flops == GELU.flops(count: 3 * 32))
     #expect(entries[7].streamedBytes == 0 && entries[7].activationBytes == 0)

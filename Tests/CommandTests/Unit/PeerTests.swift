@@ -30,8 +30,8 @@ import Testing
     #expect(
       try message("a=sh", "b=sh", "a=cat").hasSuffix(
         "found 'a=cat', expected a name that no other contestant has"))
-    #expect(try message("a=").hasSuffix("expected a command behind the '='"))
-    #expect(try message("a=''").hasSuffix("expected a command behind the '='"))
+    #expect(try message("a=").hasSuffix("expected a command after the '='"))
+    #expect(try message("a=''").hasSuffix("expected a command after the '='"))
     #expect(try message("a=sh 'x").hasSuffix("expected a single quote that is closed"))
     #expect(try message("a=./none x").contains("a: found no program './none', expected one in PATH"))
     #expect(try message("a=/").contains("a: found no program '/'"))

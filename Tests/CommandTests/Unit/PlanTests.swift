@@ -57,7 +57,7 @@ import Testing
       let error = try #require(throws: UsageError.self) { try cells.make(test) }
       #expect(
         error.description
-          == found + ", expected at most 129: the model's context, and a last token that is not taken in")
+          == found + ", expected at most 129: the model's context, and a last token that is never an input")
     }
   }
 

@@ -36,7 +36,7 @@ struct WorkerCounterTests {
 
   @Test func theThreadsOfThePoolCount() throws {
     let session = try session("threaded", threads: 2)
-    // The counters stop behind the clock: a pass in which this thread lost its core there counts longer.
+    // The counters stop after the clock: a pass in which this thread lost its core there counts longer.
     let shares = try (0..<5).map { _ in
       let (pass, answer) = try time(session, prompt: 100, tokens: 1)
       return Double(pass) / answer.elapsedNanoseconds

@@ -38,10 +38,10 @@ import Testing
         "The configuration differs: base release, head debug.",
         "The CPU flag differs: base -march=x86-64-v3, head -march=native.",
         "The vector width differs: base 256 bits, head 512 bits.",
-        "Times do not carry over: speeds are compared as shares of the ceilings that each run measured itself, in "
-          + "percent; what has no ceiling is not judged.",
-        "The suite differs: base quick, head none. What both have is compared.",
-        "The set of thread counts differs: base 1, head 1, 2. What both have is compared.",
+        "Times do not carry over: speeds are compared in percent of the ceilings that each run measured itself. What "
+          + "has no ceiling is not judged.",
+        "The suite differs: base quick, head none. Only what both have is compared.",
+        "The set of thread counts differs: base 1, head 1, 2. Only what both have is compared.",
         "The head record is incomplete.",
         "In the head's run: this is a debug build of the command; time release builds: swift run -c release.",
       ])
@@ -60,8 +60,8 @@ import Testing
     }
     #expect(
       moved([170, 172, 171], from: [26, 172, 26]) == [
-        "A cache line's way from core to core took 26.0 ns in the base's run and 171 in the head's: the cores did not lie "
-          + "where they had, and what threads hand each other is slower or faster by that."
+        "Passing a cache line from core to core took 26.0 ns in the base's run and 171 in the head's: the cores had "
+          + "moved, and that changes how fast threads exchange data."
       ])
     #expect(moved([26], from: [172]).count == 1)
     #expect(moved([26], from: [38]) == [])
@@ -117,7 +117,7 @@ import Testing
   @Test func loadsOfAnotherMachineAreNotJudged() throws {
     let load = try #require(Comparison(base: base, head: elsewhere(kvCacheDecode: 1)).row(.warmLoad))
     #expect(!load.counts && load.ratio == nil)
-    #expect(load.reason == "a load's time does not carry over, does not count")
+    #expect(load.reason == "load times do not carry over, does not count")
   }
 
   @Test func withoutCeilingsAnotherMachineIsInconclusive() throws {

@@ -43,7 +43,7 @@ extension Fixture {
     return record
   }
 
-  /// With the first token a tenth of the forward pass behind it, so that both scale alike.
+  /// With the first token a tenth of the forward pass after it, so that both scale alike.
   private static func scaledFirstToken(_ sample: Sample) -> Sample {
     var sample = sample
     let time = Double(sample.prefillNanoseconds ?? 0) * 1.1

@@ -23,7 +23,7 @@ import Testing
 
         **1 regressed, 9 unchanged.** A change counts from 5 %, memory 2 %, load 20 %; exit code 3.
 
-        > **Warning:** The suite differs: base quick, head full. What both have is compared.
+        > **Warning:** The suite differs: base quick, head full. Only what both have is compared.
 
         Failed its correctness check in head:
 
@@ -56,14 +56,14 @@ import Testing
         ## How to read it
 
         - **Ratio** = median time in base ÷ median time in head (of a rate: the head's ÷ the base's; of memory: base ÷ head). Above 1 the head is faster or smaller.
-        - A change of t leaves 1 − t to 1 / (1 − t), so that swapping base and head swaps the verdicts: 5 % leaves 0.950 to 1.053.
-        - **regressed**, **improved**: all of these hold. The whole interval lies on that side of 1; p after Holm's correction for all 8 tested rows is below 0.05; the change exceeds the row's threshold and the noise floor, what the machine shows without any change of the program.
+        - A threshold of t allows ratios from 1 − t to 1 / (1 − t), so that swapping base and head swaps the verdicts: 5 % allows 0.950 to 1.053.
+        - **regressed**, **improved**: all of these hold. The whole interval lies below 1 (regressed) or above 1 (improved). p, after Holm's correction for all 8 tested rows, is below 0.05. The change exceeds the row's threshold and the noise floor, which is what the machine shows without any change of the program.
         - **unchanged**: the whole interval lies within the threshold. **failed**: the head has no figure, because it failed its correctness check. Otherwise **inconclusive**, with the condition that failed.
-        - Peak memory is one value a process, and the threshold alone judges it, at the least 1 MiB. A verdict in parentheses does not count.
+        - Peak memory is one value a process. The threshold alone judges it, and it is at least 1 MiB. A verdict in parentheses does not count.
         - Exit code: 3 where a row regressed, else 4 where a check failed in head, else 5 where a row is inconclusive or nothing could be compared, else 0.
-        - The two records are of two runs, so their samples are unpaired: **p** is Mann and Whitney's, two-sided, of the samples' times; **CI** is the 95 % percentile bootstrap of the ratio, the two resampled apart.
-        - **Noise floor** of a row: the larger of two shares. What the medians of the ceiling that bounds it, with its number of threads, differed by between both runs (of figures that are percent of their ceilings: how far that ceiling's own trials spread). And what the first half of a run's samples differed by from the second, in the row of either run where that was most: the same program against itself.
-        - A verdict must hold for the times as they are and for the times against that ceiling: a machine that was slower in one run slows its ceilings too.
+        - The two records are of two runs, so their samples are unpaired. **p** is that of Mann and Whitney's two-sided test of the samples' times. **CI** is the 95 % percentile bootstrap of the ratio, with both sides resampled independently.
+        - **Noise floor** of a row: the larger of two differences. The first is between the medians that both runs measured of the ceiling that bounds the row, with its number of threads. (For figures in percent of their ceilings, it is how far that ceiling's own trials spread.) The second is between the first and the second half of a run's samples, in the row of either run where it is largest: the same program against itself.
+        - A verdict must hold for the times as they are and for the times relative to that ceiling: a machine that is slower in one run has slower ceilings too.
         - Records can show a change; they cannot confirm one. `gpt2-bench compare --against OTHER-BINARY` measures both builds in the same rounds, with a control and a confirmation.
         - Base: base.json, gpt2-bench 0.1.0, commit 0123abc, run of 2026-01-02T03:04:05Z (Swift 6.3, release, -march=x86-64-v3, 256-bit vectors).
         - Head: head.json, gpt2-bench 0.1.0, commit 0123abc, run of 2026-01-02T03:04:05Z (Swift 6.3, release, -march=x86-64-v3, 256-bit vectors).

@@ -97,7 +97,7 @@ import Testing
     let rows = Comparison(base: base, head: head).rows.filter { $0.metric == .peakMemory }
     let other = try #require(rows.first { $0.contestant.variant == "kv-cache" })
     #expect(other.verdict == .inconclusive && !other.counts && other.ratio != nil)
-    #expect(other.reason?.hasPrefix("the peak is over all of a run's tests") == true)
+    #expect(other.reason?.hasPrefix("the peak covers all tests of a run") == true)
     let same = try #require(rows.first { $0.contestant.variant == "naive" })
     #expect(same.verdict == .regressed && same.counts)
   }
@@ -201,7 +201,7 @@ import Testing
     #expect(more.labels(.regressed).isEmpty)
     #expect(
       more.row(.decodeRate)?.reason
-        == "the machine itself was 11 % slower in head's run: against its ceiling the ratio is 0.982")
+        == "the machine itself was 11 % slower in head's run: relative to its ceiling the ratio is 0.982")
   }
 
   @Test func aRegressionBeyondWhatTheMachineDidIsFound() {
@@ -215,7 +215,7 @@ import Testing
     #expect(comparison.row(.decodeRate)?.verdict == .inconclusive)
     #expect(
       comparison.row(.decodeRate)?.reason
-        == "the machine itself was 11 % faster in head's run: against its ceiling the ratio is 0.893")
+        == "the machine itself was 11 % faster in head's run: relative to its ceiling the ratio is 0.893")
   }
 
   @Test func aHeadThatFailsItsCheckExitsWithFour() throws {

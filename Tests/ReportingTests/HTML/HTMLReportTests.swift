@@ -14,9 +14,9 @@ import Testing
         "kv-cache is fastest: 476.2 tok/s at decode, 10.0× naive; 6095 tok/s at prefill, 3.90× naive."))
     #expect(
       words.contains(
-        "What limits it: memory (DRAM) at decode, 2.9 % of that roof reached; compute at prefill, 19 %"))
+        "What limits it: memory (DRAM) at decode, 2.9 % of that limit reached; compute at prefill, 19 %"))
     #expect(words.contains("10.0× as fast as naive, 1 thread (95 %: "))
-    #expect(words.contains("MLP up, 60.0 % of 1.00 ms a token behind 64 tokens"))
+    #expect(words.contains("MLP up, 60.0 % of 1.00 ms a token after 64 tokens"))
     #expect(words.contains("synthetic:tiny on Example CPU"))
     #expect(words.contains("2 of 2 variants passed every correctness check."))
   }
@@ -28,7 +28,7 @@ import Testing
     ])
     record.correctness = [Fixture.passedCheck("a"), Fixture.passedCheck("b")]
     let words = try ParsedPage(record).all("header")[0].text
-    #expect(words.contains("a is ahead, not beyond doubt: 333.3 tok/s at decode."))
+    #expect(words.contains("a is ahead, but not for certain: 333.3 tok/s at decode."))
     #expect(words.contains("this run does not settle which is faster"))
     #expect(!words.contains("is fastest"))
   }

@@ -14,7 +14,7 @@ struct PhaseTime {
 }
 
 extension Fixture {
-  /// A token with a cache behind 64 others: two layers, 1000 µs, of which 950 are phases' and 40 the pool's.
+  /// A token with a cache of 64 others: two layers, 1000 µs, of which 950 are phases' and 40 the pool's.
   static let cachedToken: [PhaseTime] = [
     PhaseTime(phase: .embedding, microseconds: 10, flops: 1e3, activations: 1e3),
     PhaseTime(phase: .layerNorm, microseconds: 10, flops: 2e3, activations: 2e3),

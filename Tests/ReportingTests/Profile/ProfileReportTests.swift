@@ -15,7 +15,7 @@ import Testing
         == """
         ## Where the time goes
 
-        ### Decode behind 64 tokens
+        ### Decode after 64 tokens
 
         The fastest, `kv-cache` (2 threads), takes 1000.0 µs per token. Its longest phase is logits: 25.0 % at 80 % of its roofline (memory (DRAM)).
 
@@ -70,7 +70,7 @@ import Testing
         | the probes cost, %      | 0.5 (0.5 to 0.5) |
         | passes kept             |           3 of 5 |
 
-        Means over the kept passes, those around the median, of passes run under probes beside the rounds. Times are of the thread that drives a pass; what it waits for the pool's other threads is a row of its own, and so is what lies between operations, the probes' own time with it, and what nothing explains. **At best** is the least time that this run's ceilings allow, phase by phase. **The probes cost**: the same passes with probes and without, in turns, and the 95 % interval. What a variant fuses into a product is in the product's time: additions to the residual stream, and of a fused GELU's time the product's bias and stores. Each layer, with rates and rooflines, is in `profile.csv`.
+        The times are means over the kept passes: those around the median. All passes ran with probes, apart from the rounds. Times are of the thread that drives a pass. Three rows are not the work of a phase: its wait for the pool's other threads, the time between operations (with the probes' own time), and the time that nothing explains. **At best** is the least time that this run's ceilings allow, phase by phase. **The probes cost** compares the same passes with probes and without, in turns, and gives the 95 % interval. Some variants fuse work into a matrix product. A fused addition to the residual stream counts in the product's time. The time of a fused GELU includes the product's bias and stores. Each layer, with rates and rooflines, is in `profile.csv`.
         """)
   }
 
@@ -79,7 +79,7 @@ import Testing
     var record = Fixture.profiled()
     record.cells = []
     let answer =
-      "`kv-cache` (2 threads), decode behind 64 tokens, takes 1000.0 µs per token. Its longest phase is logits: "
+      "`kv-cache` (2 threads), decode after 64 tokens, takes 1000.0 µs per token. Its longest phase is logits: "
       + "25.0 % at 80 % of its roofline"
     let text = MarkdownReport(record).text
     #expect(text.contains("\n\n" + answer))

@@ -22,7 +22,7 @@ import Testing
     #expect(
       text(Fixture.profile("kv-cache"))
         == """
-        kv-cache f32, 2 threads, synthetic:tiny: decode behind 64 tokens, 1000.0 µs per token, 1000 tok/s
+        kv-cache f32, 2 threads, synthetic:tiny: decode after 64 tokens, 1000.0 µs per token, 1000 tok/s
 
         phase                             time  share  calls  GFLOP/s   GB/s  FLOP/B  of roof  at best  roof
                                             µs      %                                       %       µs
@@ -60,9 +60,9 @@ import Testing
         The probes cost 0.5 % (95 % CI 0.5 to 0.5), the median over 5 passes that ran with them and without,
           in turns: 1000.0 µs with, 995.0 µs without.
         Means of 3 of 5 passes, those around the median.
-        Times are of the thread that drives the pass; rates and shares of the roofline count its wait too,
-          which behind a part of an operation is the operation's.
-        At best: what the ceilings of this run allow.
+        Times are of the thread that drives the pass. Rates and shares of the roofline count its wait too;
+          for a part of an operation, that is the wait of the whole operation.
+        At best: the least time that the ceilings of this run allow.
 
         """)
   }
@@ -81,7 +81,7 @@ import Testing
     #expect(
       text(Fixture.profile("kv-cache"), width: 60)
         == """
-        kv-cache f32, 2 threads, synthetic:tiny: decode behind 64
+        kv-cache f32, 2 threads, synthetic:tiny: decode after 64
           tokens, 1000.0 µs per token, 1000 tok/s
 
         phase                          time  share  GFLOP/s  of roof
@@ -122,10 +122,10 @@ import Testing
           5 passes that ran with them and without, in turns: 1000.0
           µs with, 995.0 µs without.
         Means of 3 of 5 passes, those around the median.
-        Times are of the thread that drives the pass; rates and
-          shares of the roofline count its wait too, which behind a
-          part of an operation is the operation's.
-        At best: what the ceilings of this run allow.
+        Times are of the thread that drives the pass. Rates and
+          shares of the roofline count its wait too; for a part of
+          an operation, that is the wait of the whole operation.
+        At best: the least time that the ceilings of this run allow.
 
         """)
   }

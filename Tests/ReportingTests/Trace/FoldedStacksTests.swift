@@ -10,7 +10,7 @@ import Testing
     let count: UInt64
   }
 
-  /// A line by the format's grammar: behind the last blank an integer above zero, before it frames between
+  /// A line by the format's grammar: after the last blank an integer above zero, before it frames between
   /// `;`.
   private func lines(_ text: String) throws -> [Line] {
     #expect(text.isEmpty || text.hasSuffix("\n"))

@@ -20,16 +20,11 @@ public final class Checkpoint: @unchecked Sendable {
   /// By number: what was asked for as floats and is something else in the file.
   private let widened = Mutex<[Int: Widened]>([:])
 
-  private struct Widened: @unchecked Sendable {
-    let values: UnsafeMutableBufferPointer<Float>
-  }
+  private struct Widened: @unchecked Sendable { let values: UnsafeMutableBufferPointer<Float> }
 
   /// - Parameter tensors: where each of `configuration.parameters` lies, within its mapping.
   init(name: String, configuration: Configuration, files: [String], tensors: [StoredTensor]) {
-    self.name = name
-    self.configuration = configuration
-    self.files = files
-    self.tensors = tensors
+    (self.name, self.configuration, self.files, self.tensors) = (name, configuration, files, tensors)
     parameters = configuration.parameters
     precondition(tensors.count == parameters.count)
     for (tensor, parameter) in zip(tensors, parameters) {
@@ -112,8 +107,7 @@ extension Checkpoint {
     stored.mapping.releasePages(stored.bytes(elements))
   }
 
-  /// Tells the system that this process has no use for the files' pages for now. Reading one tensor maps pages of
-  /// its neighbours again; those still needed come back when they are read.
+  /// Gives the files' pages back to the system for now. Those still needed come back when they are read.
   public func releaseAllPages() {
     var released: Set<ObjectIdentifier> = []
     for tensor in tensors where released.insert(ObjectIdentifier(tensor.mapping)).inserted {
@@ -122,8 +116,6 @@ extension Checkpoint {
   }
 
   /// Copies a whole tensor, on all cores.
-  ///
-  /// - Parameter order: of a linear weight.
   func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>, order: MatrixOrder) {
     let parameter = parameters[index]
     let stored = tensors[index]

@@ -44,12 +44,8 @@ public struct Configuration: Equatable, Hashable, Sendable {
     guard layerNormEpsilon > 0, layerNormEpsilon.isFinite else {
       throw refuse("layer norm epsilon", "\(layerNormEpsilon)", "a positive number")
     }
-    self.layers = layers
-    self.heads = heads
-    self.channels = channels
-    self.vocabulary = vocabulary
-    self.context = context
-    self.layerNormEpsilon = layerNormEpsilon
+    (self.layers, self.heads, self.channels, self.vocabulary) = (layers, heads, channels, vocabulary)
+    (self.context, self.layerNormEpsilon) = (context, layerNormEpsilon)
     self.tiesEmbeddings = tiesEmbeddings
   }
 
@@ -58,7 +54,6 @@ public struct Configuration: Equatable, Hashable, Sendable {
   /// Width of the MLP's hidden layer.
   public var hidden: Int { 4 * channels }
 
-  /// Number of weights in all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 }
 
@@ -125,13 +120,11 @@ extension Configuration {
     all.append(Parameter(name: "ln_f.weight", shape: [channels], role: .normWeight))
     all.append(Parameter(name: "ln_f.bias", shape: [channels], role: .bias))
     if !tiesEmbeddings {
-      all.append(
-        Parameter(name: "lm_head.weight", shape: [vocabulary, channels], role: .outputEmbedding))
+      all.append(Parameter(name: "lm_head.weight", shape: [vocabulary, channels], role: .outputEmbedding))
     }
     return all
   }
 
-  /// The number, in `parameters`, of a layer's tensor.
   public static func index(of parameter: LayerParameter, layer: Int) -> Int {
     2 + layer * LayerParameter.allCases.count + parameter.rawValue
   }
@@ -139,6 +132,5 @@ extension Configuration {
   /// The number, in `parameters`, of the final layer norm's weight; its bias follows.
   var finalNormIndex: Int { 2 + layers * LayerParameter.allCases.count }
 
-  /// The number, in `parameters`, of the logits' matrix.
   public var outputEmbeddingIndex: Int { tiesEmbeddings ? 0 : finalNormIndex + 2 }
 }

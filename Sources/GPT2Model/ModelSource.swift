@@ -5,7 +5,6 @@ public enum ModelSource: Equatable, Sendable {
   case synthetic(Configuration, name: String)
   /// A folder in which weights, a tokenizer's files, or both lie.
   case folder(String)
-  /// A file of weights.
   case file(String, WeightsFormat)
 
   /// The names of the synthetic models with a fixed shape, in ascending size.
@@ -39,7 +38,6 @@ public enum ModelSource: Equatable, Sendable {
     self = isDirectory.boolValue ? .folder(name) : .file(name, try WeightsFormat(of: name))
   }
 
-  /// The name under which reports show the model.
   public var name: String {
     switch self {
     case .synthetic(_, let name): name

@@ -10,9 +10,7 @@ public struct NPY: Equatable, Sendable {
 
   public init(rows: Int, columns: Int, values: [Float]) {
     precondition(values.count == rows * columns)
-    self.rows = rows
-    self.columns = columns
-    self.values = values
+    (self.rows, self.columns, self.values) = (rows, columns, values)
   }
 
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
@@ -32,34 +30,27 @@ public struct NPY: Equatable, Sendable {
         path: path, field: "header", found: header.trimmingCharacters(in: .whitespacesAndNewlines),
         expected: "descr '<f4' in C order")
     }
-    guard
-      let shapeText = header.split(separator: "(").dropFirst().first?.split(separator: ")").first,
+    guard let shapeText = header.split(separator: "(").dropFirst().first?.split(separator: ")").first,
       case let shape = shapeText.split(separator: ",").map({ Int($0.trimmingCharacters(in: .whitespaces)) }),
       shape.count == 2, let rows = shape[0], let columns = shape[1], rows >= 0, columns >= 0,
       rows <= Configuration.largestDimensions.any, columns <= Configuration.largestDimensions.any
-    else {
-      throw .field(path: path, field: "shape", found: header, expected: "two dimensions")
-    }
+    else { throw .field(path: path, field: "shape", found: header, expected: "two dimensions") }
     let body = bytes.count - 10 - length
     guard body == rows * columns * 4 else {
       throw .field(
         path: path, field: "data", found: "\(body) bytes",
         expected: "\(rows * columns * 4) for shape (\(rows), \(columns))")
     }
-    self.rows = rows
-    self.columns = columns
+    (self.rows, self.columns) = (rows, columns)
     values = bytes.withUnsafeBytes { buffer in
-      (0..<rows * columns).map { index in
-        Float(
-          bitPattern: UInt32(
-            littleEndian: buffer.loadUnaligned(fromByteOffset: 10 + length + index * 4, as: UInt32.self)))
+      (0..<rows * columns).map {
+        let bits = buffer.loadUnaligned(fromByteOffset: 10 + length + $0 * 4, as: UInt32.self)
+        return Float(bitPattern: UInt32(littleEndian: bits))
       }
     }
   }
 
-  public func row(_ index: Int) -> ArraySlice<Float> {
-    values[index * columns..<(index + 1) * columns]
-  }
+  public func row(_ index: Int) -> ArraySlice<Float> { values[index * columns..<(index + 1) * columns] }
 
   /// Writes the array, whole or not at all.
   public func write(to path: String) throws(ModelError) {

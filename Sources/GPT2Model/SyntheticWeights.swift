@@ -1,7 +1,6 @@
 import Foundation
 
-/// Weights made from integers and plain float32 arithmetic, so that every machine, and any other language, gets
-/// the same bits.
+/// Weights made from integers and plain float32 arithmetic, the same bits on every machine.
 ///
 /// Element `i` (row-major) of tensor `t` (its number in `Configuration.parameters`) takes
 /// `h = splitmix64(t · 2⁴⁰ + i)` and the sum `s` of h's four 16-bit fields minus 131,070: close to normal, with
@@ -72,7 +71,6 @@ extension Checkpoint {
     try self.init(SafetensorsContents(file: file), configuration: configuration, name: name)
   }
 
-  /// A synthetic model in this process's memory.
   public convenience init(inMemory configuration: Configuration, name: String) throws(ModelError) {
     let parameters = configuration.parameters
     let mapping = try Mapping(anonymousBytes: configuration.parameterCount * MemoryLayout<Float>.stride)

@@ -18,7 +18,6 @@ struct ChatAnswer {
     self.trimsStart = trimsStart
   }
 
-  /// The stop sequence that has ended it.
   var stop: String? { stream?.stop }
 
   /// - Returns: what to show.
@@ -60,7 +59,6 @@ struct ChatAnswer {
 
 /// What a turn did, and how fast.
 struct TurnFigures {
-  /// Tokens that the turn added to the text.
   let promptCount: Int
   private(set) var answerCount = 0
   /// Tokens that slid out of the context while it went on.
@@ -72,8 +70,7 @@ struct TurnFigures {
   private var last: ContinuousClock.Instant?
 
   init(promptCount: Int, start: ContinuousClock.Instant = .now) {
-    self.promptCount = promptCount
-    self.start = start
+    (self.promptCount, self.start) = (promptCount, start)
   }
 
   mutating func addToken(at now: ContinuousClock.Instant = .now) {
@@ -90,9 +87,6 @@ struct TurnFigures {
     return Double(answerCount - 1) / ((last - first) / .seconds(1))
   }
 
-  /// - Parameters:
-  ///   - used: tokens in the context.
-  ///   - context: tokens that it holds.
   func line(used: Int, of context: Int) -> String {
     var parts = ["\(promptCount) + \(answerCount) tokens"]
     if let rate = tokensPerSecond { parts.append(String(format: "%.1f tok/s", rate)) }

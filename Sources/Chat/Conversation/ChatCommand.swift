@@ -12,15 +12,11 @@ struct ChatCommand: Sendable {
   let run: @Sendable (ChatSession, String) throws -> Void
 
   /// Does what stands after the slash.
-  ///
   /// - Throws: `InputError` that names the nearest command where there is no such one.
   static func perform(_ text: String, in session: ChatSession) throws {
     let name = String(text.prefix { !$0.isWhitespace })
-    guard let command = all.first(where: { $0.name == name }) else {
-      throw InputError(
-        "unknown command '/\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: "/")
-          + " (write two slashes to begin a text with one)")
-    }
+    let hint = " (write two slashes to begin a text with one)"
+    let command = try NearestName.find(name, among: all, \.name, kind: "command", prefix: "/", hint: hint)
     let rest = text.dropFirst(name.count).drop(while: \.isWhitespace)
     let operands = String(rest.reversed().drop(while: \.isWhitespace).reversed())
     if command.operands.isEmpty, !operands.isEmpty {
@@ -57,20 +53,16 @@ struct ChatCommand: Sendable {
     },
     ChatCommand(
       name: "status", help: "show the context's tokens, the turns, the last turn's speed and the memory"
-    ) {
-      session, _ in session.display.show(session.statusText)
-    },
+    ) { session, _ in session.display.show(session.statusText) },
     ChatCommand(
       name: "mode", operands: "[complete|dialogue]", help: "set how your lines become text, or show the mode",
       run: mode),
     ChatCommand(name: "info", help: "show the model, the variant, the threads and the machine") {
-      session, _ in
-      session.display.show(session.infoText)
+      session, _ in session.display.show(session.infoText)
     },
     ChatCommand(
       name: "load", operands: "MODEL",
-      help: "load another model; the conversation is kept if both have a tokenizer",
-      run: load),
+      help: "load another model; the conversation is kept if both have a tokenizer", run: load),
     ChatCommand(
       name: "variant", operands: "[NAME]",
       help: "change the variant, or list the variants; the conversation is kept", run: variant),
@@ -79,7 +71,6 @@ struct ChatCommand: Sendable {
     },
   ]
 
-  /// What may stand after a command's name.
   static func choices(after name: String) -> [String] {
     switch name {
     case "set": ChatSetting.all.map(\.name)
@@ -94,19 +85,19 @@ struct ChatCommand: Sendable {
   private var synopsis: String { "/\(name)" + (operands.isEmpty ? "" : " " + operands) }
 
   private static var overview: String {
-    return """
-      What you type is added to a text, and the model goes on with it. GPT-2 is a base model: it continues texts, and
-      was never taught to answer or to follow instructions.
+    """
+    What you type is added to a text, and the model goes on with it. GPT-2 is a base model: it continues texts, and
+    was never taught to answer or to follow instructions.
 
-      \(inColumns(all.map { ($0.synopsis, $0.help) }))
+    \(inColumns(all.map { ($0.synopsis, $0.help) }))
 
-      //…  a text that begins with a slash
-      An empty line lets the model go on. When the context is full, the older half of the text is dropped.
+    //…  a text that begins with a slash
+    An empty line lets the model go on. When the context is full, the older half of the text is dropped.
 
-      \(modes)
+    \(modes)
 
-      '/help set' lists the settings.
-      """
+    '/help set' lists the settings.
+    """
   }
 
   private static let modes = """
@@ -117,10 +108,7 @@ struct ChatCommand: Sendable {
 
   private static func help(of name: String) throws -> String {
     let name = name.hasPrefix("/") ? String(name.dropFirst()) : name
-    guard let command = all.first(where: { $0.name == name }) else {
-      throw InputError(
-        "unknown command '/\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: "/"))
-    }
+    let command = try NearestName.find(name, among: all, \.name, kind: "command", prefix: "/")
     let text = "\(command.synopsis)\n\(command.help)"
     switch name {
     case "set":
@@ -132,7 +120,6 @@ struct ChatCommand: Sendable {
     }
   }
 
-  /// Names, and a text beside each.
   static func inColumns(_ rows: [(name: String, text: String)]) -> String {
     let width = rows.map(\.name.count).max() ?? 0
     return rows.map { row in
@@ -141,26 +128,17 @@ struct ChatCommand: Sendable {
   }
 
   private static func set(_ session: ChatSession, _ text: String) throws {
-    guard !text.isEmpty else {
-      session.display.show(session.settingsText)
-      return
-    }
+    if text.isEmpty { return session.display.show(session.settingsText) }
     let name = String(text.prefix { !$0.isWhitespace })
     let setting = try ChatSetting.named(name)
     let value = String(text.dropFirst(name.count).drop(while: \.isWhitespace))
-    guard !value.isEmpty else {
-      session.display.show("\(name) \(setting.show(session.settings))")
-      return
-    }
+    if value.isEmpty { return session.display.show("\(name) \(setting.show(session.settings))") }
     try session.change(setting, to: value)
     session.display.remark("\(name) \(setting.show(session.settings))")
   }
 
   private static func mode(_ session: ChatSession, _ name: String) throws {
-    guard !name.isEmpty else {
-      session.display.show("mode \(session.mode.rawValue)")
-      return
-    }
+    if name.isEmpty { return session.display.show("mode \(session.mode.rawValue)") }
     guard let mode = ChatMode(rawValue: name) else {
       let names = ChatMode.allCases.map(\.rawValue)
       throw InputError("mode", found: name, expected: "one of \(names.joined(separator: ", "))")
@@ -180,10 +158,9 @@ struct ChatCommand: Sendable {
   }
 
   private static func variant(_ session: ChatSession, _ name: String) throws {
-    guard !name.isEmpty else {
-      session.display.show(
-        "\(session.model.engine.variant.name), of \(Variant.names.joined(separator: ", "))")
-      return
+    if name.isEmpty {
+      let current = session.model.engine.variant.name
+      return session.display.show("\(current), of \(Variant.names.joined(separator: ", "))")
     }
     try session.change(variant: session.host.variant(named: name))
     session.display.remark("\(name), the conversation goes on")
@@ -192,9 +169,7 @@ struct ChatCommand: Sendable {
 
 /// What the commands show of a chat.
 extension ChatSession {
-  var settingsText: String {
-    ChatCommand.inColumns(ChatSetting.all.map { ($0.name, $0.show(settings)) })
-  }
+  var settingsText: String { ChatCommand.inColumns(ChatSetting.all.map { ($0.name, $0.show(settings)) }) }
 
   var statusText: String {
     var rows = [
@@ -210,8 +185,9 @@ extension ChatSession {
       rows.append(("last speed", String(format: "%.1f tok/s", rate)))
     }
     let memory = host.memory
-    if let bytes = memory.resident { rows.append(("memory", Self.mebibytes(bytes))) }
-    if let bytes = memory.peak { rows.append(("peak memory", Self.mebibytes(bytes))) }
+    for (name, bytes) in [("memory", memory.resident), ("peak memory", memory.peak)] {
+      if let bytes { rows.append((name, String(format: "%.1f MiB", Double(bytes) / 1_048_576))) }
+    }
     return ChatCommand.inColumns(rows)
   }
 
@@ -236,17 +212,20 @@ extension ChatSession {
       ("system", machine.system),
     ])
   }
-
-  private static func mebibytes(_ bytes: Int) -> String {
-    String(format: "%.1f MiB", Double(bytes) / 1_048_576)
-  }
 }
 
-/// Which name was probably meant.
 enum NearestName {
+  /// - Throws: `InputError` that names the nearest one where there is no such one.
+  static func find<Member>(
+    _ name: String, among all: [Member], _ nameOf: (Member) -> String, kind: String, prefix: String = "",
+    hint: String = ""
+  ) throws -> Member {
+    if let member = all.first(where: { nameOf($0) == name }) { return member }
+    throw InputError(
+      "unknown \(kind) '\(prefix)\(name)'" + advice(name, among: all.map(nameOf), prefix: prefix) + hint)
+  }
+
   /// The end of an error's line: the nearest name where one is near, else all of them.
-  ///
-  /// - Parameter prefix: stands before each name.
   static func advice(_ found: String, among names: [String], prefix: String) -> String {
     if let nearest = nearest(to: found, among: names) { return ", did you mean '\(prefix)\(nearest)'?" }
     return ", expected one of " + names.map { prefix + $0 }.joined(separator: " ")
@@ -261,8 +240,7 @@ enum NearestName {
     return best.distance <= max(best.name.count / 3, 1) ? best.name : nil
   }
 
-  /// The fewest insertions, removals, replacements and swaps of neighbours that make one of the other (Damerau's
-  /// distance with each part changed once).
+  /// The fewest insertions, removals, replacements and swaps of neighbours (Damerau's, each part changed once).
   static func distance(_ left: [Character], _ right: [Character]) -> Int {
     var rows = [Array(0...right.count)]
     for i in left.indices {

@@ -9,9 +9,7 @@ protocol ChatDisplay: AnyObject {
   func show(_ text: String)
   /// What somebody may like to know.
   func remark(_ text: String)
-  /// What went wrong.
   func complain(_ text: String)
-  /// Forgets what was shown before.
   func clear()
 }
 
@@ -49,8 +47,7 @@ final class TerminalDisplay: ChatDisplay {
   private var answer = AnswerDrawing()
 
   init(_ terminal: Terminal, _ console: any ChatConsole) {
-    self.terminal = terminal
-    self.console = console
+    (self.terminal, self.console) = (terminal, console)
   }
 
   func begin(_ figures: String) {
@@ -83,8 +80,7 @@ final class TerminalDisplay: ChatDisplay {
   private func dim(_ text: String) -> String { console.usesColor ? "\u{1B}[2m\(text)\u{1B}[22m" : text }
 }
 
-/// Draws a text that grows, and a status line under it: gives what to write to a terminal, whose cursor stays after the
-/// text.
+/// Draws a text that grows, with a status line under it: gives what to write; the cursor stays after the text.
 ///
 /// The way back from the status line is by column, so the text's columns are counted. Where that is not certain, because
 /// terminals differ in what is drawn, the row gets no status.
@@ -96,7 +92,6 @@ struct AnswerDrawing {
   private var isCertain = true
   private var hasStatus = false
 
-  /// - Parameter width: columns of the terminal.
   mutating func write(_ piece: String, width: Int) -> String {
     guard !piece.isEmpty else { return "" }
     defer { hasStatus = false }

@@ -12,20 +12,17 @@ public protocol ChatHost {
   var machine: (cores: Int, cpu: String?, system: String) { get }
 }
 
-/// Where a chat writes.
 public protocol ChatConsole: AnyObject {
   /// Whether nobody wants remarks.
   var isQuiet: Bool { get }
   /// Whether figures are wanted while an answer comes.
   var showsProgress: Bool { get }
   var usesColor: Bool { get }
-  /// Whether standard output could not be written.
   var hasFailed: Bool { get }
   /// A piece of standard output, out at once.
   func write(_ text: String)
   /// A line of standard error, unless nobody wants remarks.
   func note(_ text: String)
-  /// A line of standard error.
   func warn(_ text: String)
 }
 
@@ -52,14 +49,11 @@ public struct LoadedModel {
 
   public init(
     _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, _ variant: Variant, threads: Int
-  )
-    throws
-  {
+  ) throws {
     (self.name, self.checkpoint, self.tokenizer) = (name, checkpoint, tokenizer)
     engine = try Engine(checkpoint, variant: variant, threads: threads)
   }
 
-  /// The same model by another variant.
   func by(_ variant: Variant, threads: Int) throws -> LoadedModel {
     try LoadedModel(name, checkpoint, tokenizer, variant, threads: threads)
   }
@@ -76,7 +70,6 @@ public struct LoadedModel {
     }
   }
 
-  /// Whether the text of these ids ends with another.
   func text(of ids: [Int], endsWith end: String) throws -> Bool {
     guard let tokenizer, !ids.isEmpty else { return true }
     // A token is one byte at least.

@@ -16,7 +16,6 @@ public final class ChatSession {
   private(set) var model: LoadedModel
   private(set) var conversation: Conversation
   private(set) var mode: ChatMode
-  /// As the chat was started with them.
   private let initialSettings: ChatSettings
   private(set) var settings: ChatSettings
   private var sampler: Sampler
@@ -24,7 +23,6 @@ public final class ChatSession {
   private(set) var turnCount = 0
   private(set) var droppedCount = 0
   private(set) var lastTurn: TurnFigures?
-  /// Whether a line said to end.
   var isOver = false
 
   /// - Throws: `InputError` for settings that the model cannot have.
@@ -32,9 +30,7 @@ public final class ChatSession {
     _ model: LoadedModel, _ settings: ChatSettings, mode: ChatMode, threads: Int, _ host: any ChatHost,
     _ console: any ChatConsole
   ) throws {
-    self.host = host
-    self.console = console
-    self.threads = threads
+    (self.host, self.console, self.threads) = (host, console, threads)
     terminal = Terminal(environment: environment, console)
     display = terminal.map { TerminalDisplay($0, console) } ?? PipeDisplay(console)
     self.model = model
@@ -47,18 +43,17 @@ public final class ChatSession {
     try change(mode: mode)
   }
 
-  /// Takes lines until there are no more, or one says to end: from the terminal, or from standard input where there is none
-  /// that can edit them.
+  /// Takes lines, from the terminal or standard input, until there are no more or one says to end.
   public func run() {
-    guard let terminal else { return run(StreamLines(console)) }
+    guard let terminal else { return run(StreamLines(console).next) }
     defer { terminal.restore() }
     let file = HistoryFile(environment: environment)
-    run(EditedLines(terminal, prompt: "> ", file: file, complete: ChatCommand.complete))
+    run(EditedLines(terminal, prompt: "> ", file: file, complete: ChatCommand.complete).next)
   }
 
-  private func run(_ lines: some LineSource) {
+  private func run(_ next: () -> LineEvent) {
     while !isOver, !console.hasFailed {
-      switch lines.next() {
+      switch next() {
       case .line(let line): take(line)
       case .interrupted: continue
       case .end: return
@@ -80,8 +75,6 @@ public final class ChatSession {
       display.complain("\(error)")
     }
   }
-
-  // MARK: - Changes
 
   func change(_ setting: ChatSetting, to value: String) throws {
     var changed = settings
@@ -125,7 +118,6 @@ public final class ChatSession {
   }
 
   /// Goes on with another model; the text's ids become that model's.
-  ///
   /// - Returns: whether the text could be kept.
   func load(_ name: String) throws -> Bool {
     let loaded = try host.load(name, model.engine.variant, threads: threads)
@@ -143,8 +135,6 @@ public final class ChatSession {
     }
     return isKept
   }
-
-  // MARK: - Turns
 
   /// Adds a line to the text and lets the model go on with it.
   private func turn(_ line: String) throws {
@@ -213,8 +203,7 @@ public final class ChatSession {
     display.write(answer.finish(), status(figures))
   }
 
-  /// A stop sequence is no part of the text, so the tokens that hold any of it go, and what they held before it is added
-  /// again.
+  /// Takes the tokens that hold any of a stop sequence out of the text, and adds what they held before it again.
   private func takeBackStop(of answer: ChatAnswer) throws {
     guard let tokenizer = model.tokenizer else { return }
     let kept = try answer.keptTokens(tokenizer)

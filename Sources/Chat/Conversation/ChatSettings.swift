@@ -6,7 +6,6 @@ public struct ChatSettings: Equatable {
   public static let defaultTopK = 40
   public static let defaultCount = 128
 
-  /// How tokens are chosen, with its seed.
   var sampling: SamplingParameters
   /// New tokens a turn at most.
   var maximumNewTokens: Int
@@ -15,11 +14,7 @@ public struct ChatSettings: Equatable {
 
   public init(
     _ sampling: SamplingParameters, maximumNewTokens: Int = defaultCount, stops: StopSequences = .none
-  ) {
-    self.sampling = sampling
-    self.maximumNewTokens = maximumNewTokens
-    self.stops = stops
-  }
+  ) { (self.sampling, self.maximumNewTokens, self.stops) = (sampling, maximumNewTokens, stops) }
 
   /// The same sampling but for what is given.
   mutating func resample(
@@ -82,8 +77,7 @@ struct ChatSetting: Sendable {
   static let all: [ChatSetting] = [
     ChatSetting(
       name: "temperature", values: "T", help: "0 is greedy; lower values prefer likely tokens",
-      show: { "\($0.sampling.temperature)" },
-      set: { try $0.resample(temperature: $1.number()) }),
+      show: { "\($0.sampling.temperature)" }, set: { try $0.resample(temperature: $1.number()) }),
     ChatSetting(
       name: "top-k", values: "K|off", help: "draw from the K most likely tokens",
       show: { $0.sampling.topK.map(String.init) ?? "off" },
@@ -105,79 +99,60 @@ struct ChatSetting: Sendable {
       set: { try $0.resample(repetitionPenalty: $1.isOff ? 1 : $1.number()) }),
     ChatSetting(
       name: "seed", values: "S", help: "restart the random numbers from this seed",
-      show: { "\($0.sampling.seed)" },
-      set: { try $0.resample(seed: $1.unsigned()) }),
+      show: { "\($0.sampling.seed)" }, set: { try $0.resample(seed: $1.unsigned()) }),
     ChatSetting(
       name: "max-tokens", values: "N", help: "the most new tokens of an answer",
-      show: { "\($0.maximumNewTokens)" },
-      set: { $0.maximumNewTokens = try $1.integer() }),
+      show: { "\($0.maximumNewTokens)" }, set: { $0.maximumNewTokens = try $1.integer() }),
     ChatSetting(
       name: "stop", values: "TEXT…|off", help: "end an answer before any of these texts",
       show: { $0.stops.isEmpty ? "off" : $0.stops.texts.map(QuotedWords.quoted).joined(separator: " ") },
       set: { $0.stops = try $1.isOff ? .none : StopSequences($1.texts()) }),
     ChatSetting(
       name: "separator", values: "TEXT", help: "mode complete: stands between the text so far and your line",
-      show: { QuotedWords.quoted($0.framing.separator) },
-      set: { $0.framing.separator = try $1.text() }),
+      show: { QuotedWords.quoted($0.framing.separator) }, set: { $0.framing.separator = try $1.text() }),
     ChatSetting(
       name: "user", values: "TEXT", help: "mode dialogue: opens your lines, and ends the model's",
-      show: { QuotedWords.quoted($0.framing.user) },
-      set: { $0.framing.user = try $1.speaker() }),
+      show: { QuotedWords.quoted($0.framing.user) }, set: { $0.framing.user = try $1.speaker() }),
     ChatSetting(
       name: "answer", values: "TEXT", help: "mode dialogue: opens the model's lines",
-      show: { QuotedWords.quoted($0.framing.answer) },
-      set: { $0.framing.answer = try $1.speaker() }),
+      show: { QuotedWords.quoted($0.framing.answer) }, set: { $0.framing.answer = try $1.speaker() }),
   ]
 
   /// - Throws: `InputError` that names the nearest one.
   static func named(_ name: String) throws -> ChatSetting {
-    guard let setting = all.first(where: { $0.name == name }) else {
-      throw InputError(
-        "unknown setting '\(name)'" + NearestName.advice(name, among: all.map(\.name), prefix: ""))
-    }
-    return setting
+    try NearestName.find(name, among: all, \.name, kind: "setting")
   }
 }
 
-/// What stands after a setting's name.
 struct SettingValue {
   let name: String
   let raw: String
 
   var isOff: Bool { raw == "off" }
 
-  func number() throws -> Float {
-    guard let number = Float(raw), number.isFinite else { throw wrong("a number") }
-    return number
-  }
+  func number() throws -> Float { try value(Float(raw), "a number", where: \.isFinite) }
 
-  /// At least 1.
-  func integer() throws -> Int {
-    guard let number = Int(raw), number >= 1 else { throw wrong("a whole number of at least 1") }
-    return number
-  }
+  func integer() throws -> Int { try value(Int(raw), "a whole number of at least 1") { $0 >= 1 } }
 
-  func unsigned() throws -> UInt64 {
-    guard let number = UInt64(raw) else { throw wrong("a whole number from 0 to \(UInt64.max)") }
-    return number
-  }
+  func unsigned() throws -> UInt64 { try value(UInt64(raw), "a whole number from 0 to \(UInt64.max)") }
 
   func texts() throws -> [String] { try QuotedWords.split(raw, .text, name: name) }
 
   func text() throws -> String {
-    let texts = try texts()
-    guard texts.count == 1 else { throw wrong("one text, in double quotes where it has blanks") }
-    return texts[0]
+    try value(texts(), "one text, in double quotes where it has blanks") { $0.count == 1 }[0]
   }
 
   /// A text that can be told from others.
   func speaker() throws -> String {
-    let text = try text()
-    guard text.contains(where: { !$0.isWhitespace }), !text.contains("\n") else {
-      throw wrong("a line's beginning such as \"USER:\"")
+    try value(text(), "a line's beginning such as \"USER:\"") {
+      $0.contains { !$0.isWhitespace } && !$0.contains("\n")
     }
-    return text
   }
 
-  private func wrong(_ expected: String) -> InputError { InputError(name, found: raw, expected: expected) }
+  private func value<Value>(
+    _ value: Value?, _ expected: String, where isRight: (Value) -> Bool = { _ in true }
+  ) throws -> Value {
+    guard let value, isRight(value) else { throw InputError(name, found: raw, expected: expected) }
+    return value
+  }
 }

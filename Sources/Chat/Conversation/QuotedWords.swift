@@ -14,7 +14,6 @@ public enum QuotedWords {
     "n": "\n", "r": "\r", "t": "\t", "\"": "\"", "\\": "\\",
   ]
 
-  /// - Parameter name: what an error opens with.
   /// - Throws: `InputError` for a quote that is not closed, or a backslash that means nothing.
   public static func split(_ text: String, _ style: Style, name: String) throws -> [String] {
     func wrong(_ expected: String) -> InputError { InputError(name, found: text, expected: expected) }
@@ -73,8 +72,6 @@ public enum QuotedWords {
   }
 
   /// A text with `\n`, `\r`, `\t` and `\\` as the characters that they stand for.
-  ///
-  /// - Parameter name: what an error opens with.
   public static func unescaped(_ text: String, name: String) throws -> String {
     try unescaped(text) { escape in
       guard let escape, escape != "\"", let meaning = escapes[escape] else {

@@ -1,5 +1,4 @@
-/// A text and a cursor in it. Positions count characters as people see them (grapheme clusters), so that no edit
-/// leaves half of one.
+/// A text and a cursor in it. Positions count grapheme clusters, so that no edit leaves half of one.
 struct EditableText: Equatable, Sendable {
   private(set) var characters: [Character] = []
   /// The character that the cursor stands on; as many as there are where it stands after the last.
@@ -14,8 +13,6 @@ struct EditableText: Equatable, Sendable {
   var text: String { String(characters) }
   var beforeCursor: String { String(characters[..<cursor]) }
   var isEmpty: Bool { characters.isEmpty }
-
-  // MARK: - Changes
 
   /// Puts text where the cursor stands, which ends up after it. A mark joins the character before it.
   mutating func insert(_ piece: String) {
@@ -42,7 +39,6 @@ struct EditableText: Equatable, Sendable {
   mutating func move(to position: Int) { cursor = min(max(position, 0), characters.count) }
 
   /// Swaps the characters at either side of the cursor and goes on by one; at a line's end the two before it.
-  ///
   /// - Returns: false where there are no two on the line.
   mutating func transpose() -> Bool {
     let second = cursor == lineEnd ? cursor - 1 : cursor
@@ -51,8 +47,6 @@ struct EditableText: Equatable, Sendable {
     cursor = second + 1
     return true
   }
-
-  // MARK: - Places
 
   /// The beginning of the line, among several, that the cursor stands on.
   var lineStart: Int { (characters[..<cursor].lastIndex(of: "\n") ?? -1) + 1 }

@@ -32,7 +32,6 @@ struct InputHistory: Equatable, Sendable {
   }
 
   /// Goes back to the draft, and takes in a line that was sent; not an empty one, nor the last one again.
-  ///
   /// - Returns: whether it is a new entry.
   mutating func add(_ line: String) -> Bool {
     defer { leave() }
@@ -42,7 +41,6 @@ struct InputHistory: Equatable, Sendable {
     return true
   }
 
-  /// Back to an empty draft.
   mutating func leave() {
     position = entries.count
     draft = ""
@@ -61,13 +59,11 @@ struct HistoryFile {
   /// `gpt2-bench/history` in `$XDG_STATE_HOME`, which is `~/.local/state` where it is not set (XDG Base Directory
   /// Specification 0.8); nil where there is no home either.
   init?(environment: [String: String]) {
-    if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
-      path = state + "/gpt2-bench/history"
-    } else if let home = environment["HOME"], home.hasPrefix("/") {
-      path = home + "/.local/state/gpt2-bench/history"
-    } else {
+    func folder(_ name: String) -> String? { environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil } }
+    guard let state = folder("XDG_STATE_HOME") ?? folder("HOME").map({ $0 + "/.local/state" }) else {
       return nil
     }
+    path = state + "/gpt2-bench/history"
   }
 
   /// The newest entries, oldest first. A file that has grown to twice what is used is cut to that.
@@ -97,9 +93,7 @@ struct HistoryFile {
   }
 
   /// An entry in one line: a newline as `\n`, a backslash as two.
-  static func encoded(_ entry: String) -> String {
-    QuotedWords.escaped(entry) { $0 == "\n" || $0 == "\\" }
-  }
+  static func encoded(_ entry: String) -> String { QuotedWords.escaped(entry) { $0 == "\n" || $0 == "\\" } }
 
   static func decoded(_ line: String) -> String {
     QuotedWords.unescaped(line) { $0 == "n" ? "\n" : $0 ?? "\\" }

@@ -69,7 +69,7 @@ struct KeyParser {
     case .sequence(let bytes): sequence(bytes, byte, &keys)
     case .shift:
       state = .ground
-      keys.append(Self.shifted(byte))
+      keys.append(Self.shifted[Unicode.Scalar(byte)] ?? Self.key(parameters: [], final: byte))
     case .paste(var bytes):
       state = .ground  // Gives the array up, or each byte would copy it.
       bytes.append(byte)
@@ -165,37 +165,25 @@ struct KeyParser {
       Int(String(decoding: $0, as: UTF8.self))
     }
     let modifiers = (numbers.count > 1 ? numbers[1] ?? 1 : 1) - 1
-    let isByWord = modifiers & 6 != 0
-    switch final {
-    case UInt8(ascii: "A"): return .up
-    case UInt8(ascii: "B"): return .down
-    case UInt8(ascii: "C"): return isByWord ? .wordRight : .right
-    case UInt8(ascii: "D"): return isByWord ? .wordLeft : .left
-    case UInt8(ascii: "H"): return .home
-    case UInt8(ascii: "F"): return .end
-    case UInt8(ascii: "~"):
-      switch numbers.first ?? nil {
-      case 1, 7: return .home
-      case 4, 8: return .end
-      case 3: return .delete
-      default: return .unknown
-      }
-    default: return .unknown
-    }
+    if final == UInt8(ascii: "~") { return (numbers.first ?? nil).flatMap { numbered[$0] } ?? .unknown }
+    guard let known = finals[Unicode.Scalar(final)] else { return .unknown }
+    return modifiers & 6 != 0 ? known.byWord : known.key
   }
 
-  private static func shifted(_ byte: UInt8) -> Key {
-    switch byte {
-    case UInt8(ascii: "M"): .enter
-    case UInt8(ascii: "c"): .wordRight
-    case UInt8(ascii: "d"): .wordLeft
-    default: key(parameters: [], final: byte)
-    }
-  }
+  /// The keys of a sequence's last byte, alone and with alt or control.
+  private static let finals: [Unicode.Scalar: (key: Key, byWord: Key)] = [
+    "A": (.up, .up), "B": (.down, .down), "C": (.right, .wordRight), "D": (.left, .wordLeft),
+    "H": (.home, .home), "F": (.end, .end),
+  ]
+
+  /// Of `ESC [ 1 ~` and the like.
+  private static let numbered: [Int: Key] = [1: .home, 3: .delete, 4: .end, 7: .home, 8: .end]
+
+  /// After `ESC O`; others are as after `ESC [`.
+  private static let shifted: [Unicode.Scalar: Key] = ["M": .enter, "c": .wordRight, "d": .wordLeft]
 
   /// Terminals send a carriage return for each line's end.
   private static func pasted(_ bytes: some Sequence<UInt8>) -> String {
-    String(decoding: Array(bytes), as: UTF8.self)
-      .replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+    String(decoding: Array(bytes), as: UTF8.self).replacing("\r\n", with: "\n").replacing("\r", with: "\n")
   }
 }

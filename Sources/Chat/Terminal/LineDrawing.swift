@@ -1,7 +1,6 @@
 /// A prompt and a text in the rows of a terminal, and where the cursor stands in them.
 ///
-/// Rows are broken here and not by the terminal, so that what is drawn can be drawn over whatever the terminal does at
-/// its right edge.
+/// Rows are broken here, whatever the terminal does at its right edge, so that they can be drawn over.
 struct LineLayout: Equatable, Sendable {
   struct Row: Equatable, Sendable {
     var text = ""
@@ -12,7 +11,6 @@ struct LineLayout: Equatable, Sendable {
   private(set) var cursorRow = 0
   private(set) var cursorColumn = 0
 
-  /// - Parameter width: columns of the terminal.
   init(prompt: String, text: EditableText, width: Int) {
     let width = max(width, 2)
     for character in prompt { place(character, width) }
@@ -56,8 +54,7 @@ struct LineLayout: Equatable, Sendable {
   }
 }
 
-/// Draws a line over the one it drew before, in a terminal's escape sequences (ECMA-48): gives what to write, and
-/// remembers where the cursor will stand.
+/// Draws a line over the one before, in escape sequences (ECMA-48), and remembers where the cursor will stand.
 struct LineDrawing {
   /// Columns of each row that is drawn.
   private var drawn: [Int] = []
@@ -65,7 +62,6 @@ struct LineDrawing {
   private var cursorRow = 0
   private var cursorColumn = 0
 
-  /// - Parameter height: rows of the terminal.
   mutating func draw(_ layout: LineLayout, height: Int) -> String {
     let window = layout.window(height: height)
     let rows = layout.rows[window]

@@ -27,7 +27,6 @@ struct LineEditor {
   private(set) var line = EditableText()
   var history: InputHistory
   var search: Search?
-  /// Completes the text before the cursor.
   private let complete: (String) -> TabCompletion
 
   private var killed = ""
@@ -36,10 +35,7 @@ struct LineEditor {
 
   init(
     history: InputHistory = InputHistory(), complete: @escaping (String) -> TabCompletion = { _ in (0, []) }
-  ) {
-    self.history = history
-    self.complete = complete
-  }
+  ) { (self.history, self.complete) = (history, complete) }
 
   mutating func handle(_ key: Key) -> Outcome {
     if search != nil, let outcome = handleSearch(key) { return outcome }
@@ -69,8 +65,9 @@ struct LineEditor {
       line.insert(killed)
     case .backspace: return remove(line.cursor - 1..<line.cursor)
     case .delete: return remove(line.cursor..<line.cursor + 1)
-    case .up, .control("p"): return up()
-    case .down, .control("n"): return down()
+    // A line up or down where there are several, else another entry.
+    case .up, .control("p"): return line.above.map { move(to: $0) } ?? show(history.older(than: line.text))
+    case .down, .control("n"): return line.below.map { move(to: $0) } ?? show(history.newer())
     default:
       if let part = partToKill(key) { return kill(part, addsUp: wasKilling) }
       guard let place = place(key) else { return .refused }
@@ -83,8 +80,6 @@ struct LineEditor {
     line = EditableText()
     history.leave()
   }
-
-  // MARK: - Moving
 
   private func place(_ key: Key) -> Int? {
     switch key {
@@ -104,22 +99,11 @@ struct LineEditor {
     return line.cursor == before ? .refused : .edited
   }
 
-  /// A line up where there are several, else an older entry.
-  private mutating func up() -> Outcome {
-    if let place = line.above { return move(to: place) }
-    guard let entry = history.older(than: line.text) else { return .refused }
+  private mutating func show(_ entry: String?) -> Outcome {
+    guard let entry else { return .refused }
     line = EditableText(entry)
     return .edited
   }
-
-  private mutating func down() -> Outcome {
-    if let place = line.below { return move(to: place) }
-    guard let entry = history.newer() else { return .refused }
-    line = EditableText(entry)
-    return .edited
-  }
-
-  // MARK: - Removing
 
   private mutating func remove(_ part: Range<Int>) -> Outcome {
     guard part.lowerBound >= 0, part.upperBound <= line.characters.count else { return .refused }
@@ -130,8 +114,7 @@ struct LineEditor {
   private func partToKill(_ key: Key) -> Range<Int>? {
     switch key {
     // At a line's end its newline goes.
-    case .control("k"):
-      line.cursor..<max(line.lineEnd, min(line.cursor + 1, line.characters.count))
+    case .control("k"): line.cursor..<max(line.lineEnd, min(line.cursor + 1, line.characters.count))
     case .control("u"): line.lineStart..<line.cursor
     case .control("w"): line.blankWordStart..<line.cursor
     case .alt("\u{7F}"): line.wordStart..<line.cursor
@@ -150,8 +133,6 @@ struct LineEditor {
     hasJustKilled = true
     return .edited
   }
-
-  // MARK: - Completing
 
   private mutating func completeLine() -> Outcome {
     let completion = complete(line.beforeCursor)

@@ -1,11 +1,7 @@
 import CSystem
 import Foundation
 
-/// Where a program's lines come from, one at a time.
-protocol LineSource: AnyObject {
-  func next() -> LineEvent
-}
-
+/// What a source of lines gives next.
 enum LineEvent: Equatable {
   case line(String)
   /// Control-C: the line that was begun is given up.
@@ -14,7 +10,7 @@ enum LineEvent: Equatable {
 }
 
 /// Lines that a person edits on a terminal.
-final class EditedLines: LineSource {
+final class EditedLines {
   private let terminal: Terminal
   private let prompt: String
   private let file: HistoryFile?
@@ -25,14 +21,10 @@ final class EditedLines: LineSource {
 
   /// - Parameters:
   ///   - file: where lines are kept for the next time; nil for nowhere.
-  ///   - complete: completes the text before the cursor.
   init(
-    _ terminal: Terminal, prompt: String, file: HistoryFile?,
-    complete: @escaping (String) -> TabCompletion
+    _ terminal: Terminal, prompt: String, file: HistoryFile?, complete: @escaping (String) -> TabCompletion
   ) {
-    self.terminal = terminal
-    self.prompt = prompt
-    self.file = file
+    (self.terminal, self.prompt, self.file) = (terminal, prompt, file)
     editor = LineEditor(history: InputHistory(file?.load() ?? []), complete: complete)
   }
 
@@ -77,9 +69,22 @@ final class EditedLines: LineSource {
       terminal.suspend()
     case .candidates(let texts):
       finish(before)
-      terminal.write(ColumnList.text(texts, width: terminal.size.columns))
+      terminal.write(inColumns(texts))
     }
     return nil
+  }
+
+  /// Short texts side by side, as `ls` shows names.
+  private func inColumns(_ texts: [String]) -> String {
+    let cell = (texts.map(DisplayWidth.columns).max() ?? 0) + 2
+    let columns = max((terminal.size.columns - 1) / cell, 1)
+    return stride(from: 0, to: texts.count, by: columns).map { first in
+      let row = texts[first..<min(first + columns, texts.count)]
+      let padded = row.dropLast().map {
+        $0 + String(repeating: " ", count: cell - DisplayWidth.columns(of: $0))
+      }
+      return padded.joined() + (row.last ?? "") + "\n"
+    }.joined()
   }
 
   private typealias Shown = (prompt: String, line: EditableText)
@@ -98,7 +103,7 @@ final class EditedLines: LineSource {
 }
 
 /// Lines of standard input as they come, without editing: from a pipe, a file, or a terminal that can no more.
-final class StreamLines: LineSource {
+final class StreamLines {
   private let console: any ChatConsole
   /// Shown before each line where a person types them.
   private let prompt: String?

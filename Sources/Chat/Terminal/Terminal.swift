@@ -9,7 +9,6 @@ final class Terminal {
     /// Another size, or back from a stop: what is on the screen is to be drawn anew.
     case redraw
     case interrupted
-    /// The terminal is gone.
     case end
   }
 
@@ -49,7 +48,6 @@ final class Terminal {
 
   func write(_ text: String) { console.write(text) }
 
-  /// Waits for what happens next.
   func next() -> Event {
     while true {
       var descriptors = [

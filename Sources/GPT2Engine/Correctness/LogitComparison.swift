@@ -10,9 +10,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   public private(set) var nmseTolerance = 0.0
   public private(set) var argmaxAgreed = 0
   public private(set) var argmaxCompared = 0
-  /// Whether every logit seen so far was a finite number.
   public private(set) var isFinite = true
-  /// The first thing found wrong, in a line.
   public private(set) var failure: String?
 
   private var squaredError = 0.0
@@ -26,13 +24,11 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   /// Σ(x − r)² / Σr² over all values compared; nil before any.
   public var nmse: Double? { squaredReference > 0 ? squaredError / squaredReference : nil }
 
-  /// Notes a failure, unless one was found before.
   public mutating func fail(_ reason: String) {
     if failure == nil { failure = reason }
   }
 
-  /// Compares one position. Finite is checked first, over the whole vocabulary; then the argmax; then the values
-  /// that the reference knows.
+  /// Compares one position: finite over the whole vocabulary, then the argmax, then the values that are known.
   mutating func compare(
     _ logits: UnsafeBufferPointer<Float>, with prompt: ReferenceCase.Prompt, position: Int,
     tolerance: Tolerance, path: String
@@ -74,7 +70,6 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - logits: (positions, vocabulary), of the prompt's last positions; at least one.
-  ///   - configuration: the reference's model.
   ///   - allowance: how many times float32's tolerance is allowed, at least 1.
   public mutating func compare(
     _ logits: NPY, withTheEndOf prompt: ReferenceCase.Prompt, of configuration: Configuration,
@@ -90,9 +85,8 @@ public struct LogitComparison: Codable, Equatable, Sendable {
       )
       return
     }
-    let tolerance = Tolerance(
-      configuration, positions: prompt.ids.count, largestLogit: prompt.largestLogit
-    ).scaled(by: allowance)
+    let tolerance = Tolerance(configuration, positions: prompt.ids.count, largestLogit: prompt.largestLogit)
+      .scaled(by: allowance)
     logits.values.withUnsafeBufferPointer { values in
       for row in 0..<logits.rows {
         compare(
@@ -103,7 +97,6 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   }
 
   /// Compares a greedy continuation that another program made.
-  ///
   /// - Parameter tokens: as many as were asked for, or the reference has fewer.
   public mutating func compare(greedy tokens: [Int], with prompt: ReferenceCase.Prompt) {
     let expected = Array(prompt.greedy.prefix(tokens.count))
@@ -142,9 +135,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
 /// (√T), projection (√C), MLP up (√C) and down (√4C); then the final norm and the logits. The result is relative
 /// to the largest logit.
 public struct Tolerance: Sendable, Equatable {
-  /// Largest absolute error allowed.
   public let absolute: Double
-  /// Largest normalised mean square error allowed.
   public let nmse: Double
 }
 

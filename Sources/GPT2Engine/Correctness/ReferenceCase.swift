@@ -37,9 +37,7 @@ extension ReferenceCase {
     let file = try File.read(path, format: Self.format)
     name = file.case
     model = file.model
-    var prompts: [Prompt] = []
-    for prompt in file.prompts { prompts.append(try prompt.checked(in: folder, path: path)) }
-    self.prompts = prompts
+    prompts = try file.prompts.map { prompt throws(ModelError) in try prompt.checked(in: folder, path: path) }
   }
 
   private struct File: ReferenceFile {
@@ -84,13 +82,11 @@ extension ReferenceCase {
         positions.allSatisfy { ids.indices.contains($0) }, "positions", "\(positions)",
         "positions of the prompt")
       try expect(
-        maxAbsLogit.isFinite && maxAbsLogit > 0, "max_abs_logit", "\(maxAbsLogit)",
-        "a positive number")
+        maxAbsLogit.isFinite && maxAbsLogit > 0, "max_abs_logit", "\(maxAbsLogit)", "a positive number")
       let full = try NPY(path: folder + "/" + logits)
       try expect(
         full.rows == positions.count, "logits", "\(full.rows) rows", "\(positions.count), as positions")
-      try expect(
-        full.values.allSatisfy(\.isFinite), "logits", "a value that is not finite", "finite logits")
+      try expect(full.values.allSatisfy(\.isFinite), "logits", "a value that is not finite", "finite logits")
       let named = ids + argmax + top5.flatMap { $0 } + (greedy ?? [])
       try expect(
         named.allSatisfy { (0..<full.columns).contains($0) }, "ids, argmax, top5 or greedy",
@@ -108,8 +104,7 @@ extension ReferenceCase {
   /// Its errors are float32's own, so a comparison with it doubles what is allowed; see `Tolerance`.
   public init(oracleFor checkpoint: Checkpoint, prompts: [[Int]]) throws(EngineError) {
     let engine = try Engine(checkpoint, variant: .oracle, threads: 1)
-    var logits: [NPY] = []
-    for ids in prompts { logits.append(try engine.logits(of: ids)) }
+    let logits = try prompts.map { ids throws(EngineError) in try engine.logits(of: ids) }
     self.init(oracleOf: checkpoint.name, prompts: prompts, logits: logits)
   }
 
@@ -147,9 +142,7 @@ extension ReferenceFile {
       throw .unreadable(path: path, reason: "no such file, or it may not be read")
     }
     let file: Self
-    do {
-      file = try JSONDecoder().decode(Self.self, from: data)
-    } catch let error as DecodingError {
+    do { file = try JSONDecoder().decode(Self.self, from: data) } catch let error as DecodingError {
       throw ModelError(error, path: path)
     } catch {
       throw .malformed(path: path, problem: "not JSON")

@@ -1,3 +1,4 @@
+import Foundation
 import GPT2Kernels
 import GPT2Model
 
@@ -11,8 +12,7 @@ public struct CheckScope: Codable, Equatable, Sendable {
   public static let full = CheckScope(longestPrompt: .max, greedySteps: .max)
 
   public init(longestPrompt: Int, greedySteps: Int) {
-    self.longestPrompt = longestPrompt
-    self.greedySteps = greedySteps
+    (self.longestPrompt, self.greedySteps) = (longestPrompt, greedySteps)
   }
 }
 
@@ -30,24 +30,22 @@ extension Engine {
         )
         break
       }
-      let tolerance = Tolerance(
-        configuration, positions: prompt.ids.count, largestLogit: prompt.largestLogit)
-      try compareInOnePass(prompt, tolerance, &comparison)
+      let tolerance = Tolerance(configuration, positions: prompt.ids.count, largestLogit: prompt.largestLogit)
+      let sequence = try makeSequence()
+      try sequence.append(prompt.ids)
+      try stepThroughPositions(of: sequence) { position, logits in
+        comparison.compare(logits, with: prompt, position: position, tolerance: tolerance, path: "")
+      }
       if variant.decoding == .cache { try compareStepByStep(prompt, tolerance, &comparison) }
-      try compareGreedy(prompt, steps: scope.greedySteps, &comparison)
+      let expected = Array(prompt.greedy.prefix(scope.greedySteps))
+      guard !expected.isEmpty else { continue }
+      let found = try greedy(after: [prompt.ids], count: expected.count) { $1[0] == expected[$0] }
+      if let difference = greedyDifference(found[0], expected: expected, prompt: prompt.name) {
+        comparison.fail(difference)
+      }
     }
     comparison.finish()
     return comparison
-  }
-
-  private func compareInOnePass(
-    _ prompt: ReferenceCase.Prompt, _ tolerance: Tolerance, _ comparison: inout LogitComparison
-  ) throws(EngineError) {
-    let sequence = try makeSequence()
-    try sequence.append(prompt.ids)
-    try stepThroughPositions(of: sequence) { position, logits in
-      comparison.compare(logits, with: prompt, position: position, tolerance: tolerance, path: "")
-    }
   }
 
   /// The last positions one at a time, on top of a prefilled cache: the way a token is decoded.
@@ -56,31 +54,17 @@ extension Engine {
   ) throws(EngineError) {
     let steps = min(prompt.ids.count, 16)
     let sequence = try makeSequence()
-    var next = prompt.ids.count - steps
-    if next > 0 {
-      try sequence.append(Array(prompt.ids[..<next]))
+    let first = prompt.ids.count - steps
+    if first > 0 {
+      try sequence.append(Array(prompt.ids[..<first]))
       _ = try step([sequence])
     }
-    while next < prompt.ids.count {
-      try sequence.append([prompt.ids[next]])
+    for position in first..<prompt.ids.count {
+      try sequence.append([prompt.ids[position]])
       let logits = try step([sequence])
       comparison.compare(
-        logits.values(ofRow: 0), with: prompt, position: next, tolerance: tolerance,
+        logits.values(ofRow: 0), with: prompt, position: position, tolerance: tolerance,
         path: " decoded from the cache")
-      next += 1
-    }
-  }
-
-  private func compareGreedy(
-    _ prompt: ReferenceCase.Prompt, steps: Int, _ comparison: inout LogitComparison
-  ) throws(EngineError) {
-    let expected = prompt.greedy.prefix(steps)
-    guard !expected.isEmpty else { return }
-    let found = try greedy(after: [prompt.ids], count: expected.count) { step, tokens in
-      tokens[0] == expected[step]
-    }
-    if let difference = greedyDifference(found[0], expected: Array(expected), prompt: prompt.name) {
-      comparison.fail(difference)
     }
   }
 }
@@ -88,7 +72,6 @@ extension Engine {
 /// What comparing sequences that share their steps with the same ones alone has found.
 public struct BatchCheck: Codable, Equatable, Sendable {
   public let sequences: Int
-  /// Greedy tokens that are the same.
   public let agreed: Int
   public let compared: Int
 
@@ -116,3 +99,55 @@ extension Engine {
 
   private static let checkedTokens = 2
 }
+
+/// What any check of correctness has found, as a record keeps it.
+public struct CheckResult: Equatable, Sendable {
+  /// Why it failed, in a line; nil where it passed.
+  public private(set) var failure: String?
+  /// Nil where a value was not finite or none was compared.
+  public private(set) var maxAbsoluteError: Double?
+  /// What was allowed where the error was worst; 0 where tokens are compared.
+  public private(set) var tolerance = 0.0
+  /// Σ(x − r)² / Σr²; nil likewise.
+  public private(set) var nmse: Double?
+  /// Tokens that are as expected, of all compared.
+  public private(set) var agreed = 0
+  public private(set) var compared = 0
+
+  public var passed: Bool { failure == nil }
+
+  static let nothingCompared = "nothing was compared"
+}
+
+extension CheckResult {
+  /// Of tokens that all have to be the same.
+  init(agreed: Int, of compared: Int, passed: Bool) {
+    self.init(
+      failure: passed ? nil : "\(agreed) of \(compared) tokens are the same, expected all", agreed: agreed,
+      compared: compared)
+  }
+
+  /// Of sequences of tokens that have to be the same.
+  public init(tokens found: [[Int]], expected: [[Int]]) {
+    self.init(
+      agreed: zip(found, expected).flatMap { zip($0, $1) }.count { $0 == $1 },
+      of: expected.reduce(0) { $0 + $1.count }, passed: found == expected)
+  }
+}
+
+/// How a greedy continuation differs from the expected one, in a line; nil where it does not.
+///
+/// - Parameters:
+///   - found: up to and with the first token that is not as expected, fewer where the context ends.
+///   - prompt: its name, which opens the line.
+func greedyDifference(_ found: [Int], expected: [Int], prompt: String) -> String? {
+  let agreed = zip(found, expected).prefix { $0 == $1 }.count
+  if agreed < min(found.count, expected.count) {
+    return "\(prompt): greedy token \(agreed) is \(found[agreed]), expected \(expected[agreed])"
+  }
+  guard agreed < expected.count else { return nil }
+  return "\(prompt): the context ends after \(agreed) of \(expected.count) greedy tokens"
+}
+
+/// Two significant digits, for messages.
+func brief(_ value: Double) -> String { String(format: "%.1e", value) }

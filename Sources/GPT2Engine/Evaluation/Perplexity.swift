@@ -2,7 +2,6 @@ import Foundation
 
 /// How well a model predicts a text, summed over the tokens scored so far.
 public struct TextScore: Equatable, Sendable {
-  /// Tokens scored.
   public private(set) var tokens = 0
   /// Σ −log p(token), natural logarithm.
   public private(set) var nats = 0.0
@@ -26,7 +25,6 @@ public struct TextScore: Equatable, Sendable {
 
 extension Engine {
   /// Σ −log p(target) of a window's targets, in nats.
-  ///
   /// - Parameter sequence: of this engine; what it holds is forgotten.
   public func nats(of window: TokenWindow, in sequence: TokenSequence) throws(EngineError) -> Double {
     sequence.reset()
@@ -71,18 +69,14 @@ public struct TokenWindows: Sendable {
   ///   - wholeOnly: leaves out the shorter window at the end.
   public init(context: Int, stride: Int, wholeOnly: Bool = false) {
     precondition(context >= 1 && (1...context).contains(stride))
-    self.context = context
-    self.stride = stride
-    self.wholeOnly = wholeOnly
+    (self.context, self.stride, self.wholeOnly) = (context, stride, wholeOnly)
   }
 
-  /// Adds the text's next tokens.
   public mutating func append(_ ids: some Sequence<Int>) {
     precondition(!isFinished, "tokens after the end of a text")
     pending.append(contentsOf: ids)
   }
 
-  /// Says that the text ends here.
   public mutating func finish() { isFinished = true }
 
   /// The next window; nil where it takes more tokens to make it, or where the text has no further one.
@@ -141,7 +135,6 @@ private func largestOfNumbers(_ logits: UnsafeBufferPointer<Float>) -> Float? {
 }
 
 /// Σᵢ exp(lᵢ − shift)
-///
 /// - Parameter shift: the largest logit.
 private func sumOfExponentials(_ logits: UnsafeBufferPointer<Float>, shift: Double) -> Double {
   let whole = logits.count & ~7

@@ -5,10 +5,8 @@ import GPT2Model
 public final class Engine {
   public let checkpoint: Checkpoint
   public let variant: Variant
-  /// Threads that the variant uses.
   public let threads: Int
   public var configuration: Configuration { checkpoint.configuration }
-  /// Floats of one sequence's scores.
   var scoreCount: Int { configuration.heads * configuration.context }
 
   let kernel: any Kernel
@@ -24,20 +22,16 @@ public final class Engine {
   /// - Parameter threads: how many the variant may use; one that is not threaded uses one.
   public init(_ checkpoint: Checkpoint, variant: Variant, threads: Int) throws(EngineError) {
     let configuration = checkpoint.configuration
-    self.checkpoint = checkpoint
-    self.variant = variant
+    (self.checkpoint, self.variant) = (checkpoint, variant)
     self.threads = variant.threads(of: threads)
     kernel = variant.kernel(threads: threads)
     weights = try PreparedWeights(checkpoint, kernel: kernel)
     activations = try Activations(capacity: 1, configuration: configuration)
     scores = try makeBuffer(configuration.heads * configuration.context)
     logits = try makeBuffer(configuration.vocabulary)
-    switch variant.decoding {
-    case .recompute:
-      scratchCache = try KeyValueCache(
-        layers: 1, configuration: configuration, layout: kernel.cacheLayout)
-    case .cache: scratchCache = nil
-    }
+    scratchCache =
+      variant.decoding == .cache
+      ? nil : try KeyValueCache(layers: 1, configuration: configuration, layout: kernel.cacheLayout)
   }
 
   public func makeSequence() throws(EngineError) -> TokenSequence {
@@ -60,8 +54,7 @@ public final class Engine {
       (activations.block.base + index * configuration.channels)
         .update(from: last, count: configuration.channels)
     }
-    let output = MutableMatrix(
-      logits.base, rows: sequences.count, columns: configuration.vocabulary)
+    let output = MutableMatrix(logits.base, rows: sequences.count, columns: configuration.vocabulary)
     project(activations.block.base, to: output)
     return output.readOnly
   }
@@ -85,9 +78,7 @@ public final class Engine {
       let count = min(block, chunks[0].count - first)
       let output = MutableMatrix(rows.base, rows: count, columns: vocabulary)
       project(activations.residual.base + first * configuration.channels, to: output)
-      for row in 0..<count {
-        body(chunks[0].firstPosition + first + row, output.readOnly.values(ofRow: row))
-      }
+      for row in 0..<count { body(chunks[0].firstPosition + first + row, output.readOnly.values(ofRow: row)) }
     }
   }
 
@@ -122,18 +113,15 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tokenOutsideVocabulary(let id, let vocabulary):
       "token id \(id) is outside the vocabulary, expected 0 to \(vocabulary - 1)"
     case .outOfMemory(let bytes): "cannot allocate \(bytes) bytes of memory"
-    case .sampling(let parameter, let found, let expected):
-      "\(parameter) is \(found), expected \(expected)"
+    case .sampling(let parameter, let found, let expected): "\(parameter) is \(found), expected \(expected)"
     case .emptyStopSequence: "a stop sequence is empty, expected at least one character"
-    case .stopSequenceWithoutTokenizer:
-      "stop sequences are text, expected a model with a tokenizer"
+    case .stopSequenceWithoutTokenizer: "stop sequences are text, expected a model with a tokenizer"
     case .tokenWithoutText(let id, let vocabulary):
       "token id \(id) has no text, the tokenizer's vocabulary ends at \(vocabulary - 1)"
     }
   }
 }
 
-/// Allocates a buffer, in the engine's own error.
 func makeBuffer(_ count: Int, isFilledAtOnce: Bool = false) throws(EngineError) -> FloatBuffer {
   do { return try FloatBuffer(count: count, isFilledAtOnce: isFilledAtOnce) } catch {
     throw .outOfMemory(bytes: error.bytes)

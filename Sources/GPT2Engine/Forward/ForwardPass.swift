@@ -10,8 +10,7 @@ struct Chunk {
 }
 
 extension Engine {
-  /// What has to be computed for each sequence: everything where the variant recomputes, otherwise what is not
-  /// cached yet.
+  /// What has to be computed for each sequence: all where the variant recomputes, else what is not cached.
   func chunks(of sequences: [TokenSequence]) throws(EngineError) -> [Chunk] {
     var chunks: [Chunk] = []
     var row = 0
@@ -60,9 +59,7 @@ extension Engine {
   }
 
   /// residual += projection(attention(norm(residual)))
-  private func attentionBlock(
-    _ layer: PreparedWeights.Layer, _ index: Int, _ chunks: [Chunk], rows: Int
-  ) {
+  private func attentionBlock(_ layer: PreparedWeights.Layer, _ index: Int, _ chunks: [Chunk], rows: Int) {
     let channels = configuration.channels
     let residual = MutableMatrix(activations.residual.base, rows: rows, columns: channels)
     let block = MutableMatrix(activations.block.base, rows: rows, columns: channels)
@@ -80,8 +77,7 @@ extension Engine {
       layer: index)
   }
 
-  /// Attention of sequences that have caches of their own: the new keys and values of all are stored first, then read
-  /// with all before them.
+  /// Attention of sequences with caches of their own: all new keys and values are stored before any is read.
   private func attend(
     _ chunks: ArraySlice<Chunk>, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix
   ) {

@@ -58,36 +58,19 @@ final class PreparedWeights {
   }
 }
 
-/// Says where in one piece of memory each tensor goes, one after the other, before any is moved: so that they can
-/// be moved by several threads at once.
+/// Says where in one piece of memory each tensor goes before any is moved, so that several threads can move them.
 struct PreparationPlan {
   let checkpoint: Checkpoint
   let layout: WeightLayout
   /// Where the next tensor goes.
   private(set) var next: UnsafeMutablePointer<Float>
-  private var moves: [Move] = []
-
-  private struct Move: @unchecked Sendable {
-    enum Kind {
-      /// Values as they are.
-      case copy(Range<Int>)
-      /// A matrix that is laid out anew.
-      case matrix(PreparedWeights.Shape)
-    }
-
-    /// The number in `Configuration.parameters`.
-    let tensor: Int
-    let kind: Kind
-    let target: UnsafeMutablePointer<Float>
-  }
+  private var moves: [@Sendable () -> Void] = []
 
   /// Floats of one plain copy, a few megabytes.
   private static let slice = 1 << 20
 
   init(checkpoint: Checkpoint, layout: WeightLayout, next: UnsafeMutablePointer<Float>) {
-    self.checkpoint = checkpoint
-    self.layout = layout
-    self.next = next
+    (self.checkpoint, self.layout, self.next) = (checkpoint, layout, next)
   }
 
   mutating func layer(_ index: Int) -> PreparedWeights.Layer {
@@ -100,12 +83,11 @@ struct PreparationPlan {
       down: matrices[3], downBias: vector(.downBias, index))
   }
 
-  /// A whole tensor's values as they are.
   mutating func copy(_ tensor: Int, count: Int) -> UnsafePointer<Float> {
-    let target = next
+    nonisolated(unsafe) let target = next
     for first in stride(from: 0, to: count, by: Self.slice) {
       let elements = first..<min(first + Self.slice, count)
-      moves.append(Move(tensor: tensor, kind: .copy(elements), target: target + first))
+      moves.append { [checkpoint] in checkpoint.copyOnce(tensor, elements, to: target + first) }
     }
     next += count
     return UnsafePointer(target)
@@ -117,29 +99,24 @@ struct PreparationPlan {
   }
 
   private mutating func matrix(_ shape: PreparedWeights.Shape, _ layer: Int) -> Weight {
+    let (_, inputs, outputs) = shape
     let tensor = Configuration.index(of: shape.parameter, layer: layer)
-    moves.append(Move(tensor: tensor, kind: .matrix(shape), target: next))
-    defer { next += layout.count(outputs: shape.outputs, inputs: shape.inputs) }
-    return Weight(next, outputs: shape.outputs, inputs: shape.inputs, layout: layout)
+    nonisolated(unsafe) let target = next
+    moves.append { [checkpoint, layout] in
+      checkpoint.withMatrixOnce(tensor) { source, order in
+        switch order {
+        case .inputsFirst: layout.store(conv1D: source, inputs: inputs, outputs: outputs, to: target)
+        case .outputsFirst: layout.store(linear: source, inputs: inputs, outputs: outputs, to: target)
+        }
+      }
+    }
+    next += layout.count(outputs: outputs, inputs: inputs)
+    return Weight(target, outputs: outputs, inputs: inputs, layout: layout)
   }
 
   /// Moves everything, each tensor by one of the kernel's threads.
   func carryOut(on kernel: some Kernel) {
-    kernel.forEach(moves.count) { index in
-      let move = moves[index]
-      switch move.kind {
-      case .copy(let elements): checkpoint.copyOnce(move.tensor, elements, to: move.target)
-      case .matrix(let shape):
-        checkpoint.withMatrixOnce(move.tensor) { source, order in
-          switch order {
-          case .inputsFirst:
-            layout.store(conv1D: source, inputs: shape.inputs, outputs: shape.outputs, to: move.target)
-          case .outputsFirst:
-            layout.store(linear: source, inputs: shape.inputs, outputs: shape.outputs, to: move.target)
-          }
-        }
-      }
-    }
+    kernel.forEach(moves.count) { [moves] in moves[$0]() }
     checkpoint.releaseAllPages()
   }
 }

@@ -1,25 +1,21 @@
 import GPT2Kernels
 import GPT2Model
 
-/// The tokens of one text as an engine sees them, with whatever it keeps of them between steps. Belongs to the
-/// engine that made it.
+/// The tokens of one text, with whatever the engine that made it keeps of them between steps.
 public final class TokenSequence {
   public private(set) var tokens: [Int] = []
 
   /// Positions whose keys and values are kept; always 0 where the engine recomputes.
   var cachedCount = 0
-  /// nil where the engine recomputes.
   let cache: KeyValueCache?
 
   /// The shape that the cache was sized for.
   let configuration: Configuration
 
   init(cache: KeyValueCache?, configuration: Configuration) {
-    self.cache = cache
-    self.configuration = configuration
+    (self.cache, self.configuration) = (cache, configuration)
   }
 
-  /// Positions left in the model's context.
   public var room: Int { configuration.context - tokens.count }
 
   /// Adds tokens for the engine to take in at its next step.
@@ -35,7 +31,6 @@ public final class TokenSequence {
   }
 
   /// Forgets all but the first `count` tokens, as if the rest had never been taken in.
-  ///
   /// - Parameter count: at most as many as there are.
   public func truncate(to count: Int) {
     precondition(count >= 0 && count <= tokens.count, "a sequence of \(tokens.count) tokens cut to \(count)")
@@ -52,7 +47,6 @@ public final class TokenSequence {
 
 extension Configuration {
   /// Whether a prompt can be continued.
-  ///
   /// - Throws: `EngineError.emptyPrompt`, `tokenOutsideVocabulary`, `contextExceeded`.
   func check(prompt: [Int]) throws(EngineError) {
     guard !prompt.isEmpty else { throw .emptyPrompt }
@@ -73,7 +67,6 @@ extension Configuration {
 /// Keys and values of one sequence: for each layer the keys of all heads and then their values, as the kernel that
 /// reads them wants them.
 final class KeyValueCache {
-  /// Positions there is room for.
   let capacity: Int
 
   private let keyCount: Int
@@ -88,9 +81,7 @@ final class KeyValueCache {
     storage = try makeBuffer(layers * (keyCount + valueCount))
   }
 
-  func keys(_ layer: Int) -> UnsafeMutablePointer<Float> {
-    storage.base + layer * (keyCount + valueCount)
-  }
+  func keys(_ layer: Int) -> UnsafeMutablePointer<Float> { storage.base + layer * (keyCount + valueCount) }
 
   func values(_ layer: Int) -> UnsafeMutablePointer<Float> { keys(layer) + keyCount }
 }

@@ -13,18 +13,15 @@ public struct Work: Equatable, Sendable {
   ///   - sequences: sequences in the batch, which share the weights.
   ///   - logitRows: positions of each sequence whose logits are computed.
   public init(
-    of configuration: Configuration, rows: Int, firstPosition: Int, sequences: Int = 1,
-    logitRows: Int = 1
+    of configuration: Configuration, rows: Int, firstPosition: Int, sequences: Int = 1, logitRows: Int = 1
   ) {
     let c = configuration.channels
     let batch = Double(sequences)
     let layers = Double(configuration.layers)
     let matrices = 12 * Double(c) * Double(c)
     let linear = 2 * matrices * Double(rows) * batch
-    let attention =
-      Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) * batch
-    let logits =
-      Linear.flops(m: logitRows, n: configuration.vocabulary, k: c) * batch
+    let attention = Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) * batch
+    let logits = Linear.flops(m: logitRows, n: configuration.vocabulary, k: c) * batch
     flops = layers * (linear + attention) + logits
     let cached = 2 * Double(c) * Double(firstPosition + rows) * batch
     let vectors = 13 * Double(c)
@@ -33,23 +30,17 @@ public struct Work: Equatable, Sendable {
     bytes = 4 * (layers * (matrices + vectors + cached) + embedding + embedded)
   }
 
-  /// The keys and values of so many positions of each sequence.
-  public static func cacheBytes(
-    of configuration: Configuration, positions: Int, sequences: Int
-  ) -> Double {
+  public static func cacheBytes(of configuration: Configuration, positions: Int, sequences: Int) -> Double {
     8 * Double(configuration.layers) * Double(configuration.channels) * Double(positions) * Double(sequences)
   }
 
   /// One decoding step at a position: one row with a cache, the whole sequence again without one.
   public init(
-    ofStepIn configuration: Configuration, decoding: Variant.Decoding, position: Int,
-    sequences: Int = 1
+    ofStepIn configuration: Configuration, decoding: Variant.Decoding, position: Int, sequences: Int = 1
   ) {
     switch decoding {
-    case .cache:
-      self.init(of: configuration, rows: 1, firstPosition: position, sequences: sequences)
-    case .recompute:
-      self.init(of: configuration, rows: position + 1, firstPosition: 0, sequences: sequences)
+    case .cache: self.init(of: configuration, rows: 1, firstPosition: position, sequences: sequences)
+    case .recompute: self.init(of: configuration, rows: position + 1, firstPosition: 0, sequences: sequences)
     }
   }
 }
@@ -57,7 +48,6 @@ public struct Work: Equatable, Sendable {
 /// The operations of a forward pass, and the choice of a token after it, as a profile tells them apart.
 public enum Phase: UInt8, Sendable, CaseIterable {
   case embedding, layerNorm, qkv, cacheStore, attention, projection, up, down, logits, sampling
-  /// Between two of them.
   case between
 }
 
@@ -79,7 +69,6 @@ extension Mark {
 }
 
 extension Probe {
-  /// An operation between its marks.
   @inline(__always)
   public static func during(_ phase: Phase, layer: Int? = nil, _ body: () -> Void) {
     enter(Mark(phase, layer: layer))
@@ -91,8 +80,7 @@ extension Probe {
 /// The arithmetic and the compulsory memory traffic of one operation of a forward pass, or of a part of one.
 public struct PhaseWork: Equatable, Sendable {
   public var flops: Double
-  /// Weights, and keys and values of the cache: what a pass touches once and no cache keeps from pass to pass, unless
-  /// it holds all of it.
+  /// Weights, and keys and values of the cache: what a pass touches once, and no smaller cache keeps.
   public var streamedBytes: Double
   /// Activations, which the operation before has just written and the one after reads.
   public var activationBytes: Double
@@ -134,8 +122,7 @@ extension PhaseWork {
     case .cacheStore:
       self.init(
         flops: 0, streamedBytes: Self.floats(2 * rows * c), activationBytes: Self.floats(2 * rows * c))
-    case .attention:
-      self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition)
+    case .attention: self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition)
     case .projection: self = Self.linear(m: rows, n: c, k: c, addsToStream: true)
     case .up:
       let hidden = configuration.hidden
@@ -144,8 +131,7 @@ extension PhaseWork {
         ? PhaseWork(flops: GELU.flops(count: rows * hidden), streamedBytes: 0, activationBytes: 0)
         : Self.linear(m: rows, n: hidden, k: c)
     case .down: self = Self.linear(m: rows, n: c, k: configuration.hidden, addsToStream: true)
-    case .logits:
-      self = Self.linear(m: logitRows, n: configuration.vocabulary, k: c, hasBias: false)
+    case .logits: self = Self.linear(m: logitRows, n: configuration.vocabulary, k: c, hasBias: false)
     case .sampling:
       self.init(
         flops: 0, streamedBytes: 0, activationBytes: Self.floats(logitRows * configuration.vocabulary))
@@ -181,10 +167,8 @@ extension PhaseWork {
     case .scores, .values:
       return PhaseWork(
         flops: Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) / 2,
-        streamedBytes: cached,
-        activationBytes: floats(rows * c) + stored + softmax.bytes / 2)
-    case .softmax:
-      return PhaseWork(flops: softmax.flops, streamedBytes: 0, activationBytes: softmax.bytes)
+        streamedBytes: cached, activationBytes: floats(rows * c) + stored + softmax.bytes / 2)
+    case .softmax: return PhaseWork(flops: softmax.flops, streamedBytes: 0, activationBytes: softmax.bytes)
     default: return .none
     }
   }

@@ -44,7 +44,6 @@ struct Candidates: Sendable {
     if members.count > k { _ = keepFirst(reaching: Double(k)) { _ in 1 } }
   }
 
-  /// Takes all tokens whose logits are above a limit.
   mutating func gather(_ logits: ScannedLogits, above limit: Float) {
     members.removeAll(keepingCapacity: true)
     var limit = limit
@@ -59,7 +58,6 @@ struct Candidates: Sendable {
     }
   }
 
-  /// Sets each weight to one that is known already.
   mutating func weigh(_ numerators: SoftmaxNumerators) {
     for index in members.indices { members[index].weight = numerators[members[index].id] }
   }
@@ -72,7 +70,6 @@ struct Candidates: Sendable {
   mutating func keep(weightsOfAtLeast least: Double) { members.removeAll { $0.weight < least } }
 
   /// The id at this share of the total weight.
-  ///
   /// - Parameter share: in 0..<1.
   func draw(_ share: Double) -> Int? {
     var left = share * totalWeight

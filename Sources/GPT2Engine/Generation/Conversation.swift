@@ -9,14 +9,11 @@ import GPT2Kernels
 /// (all of them up to the context, of which the oldest are cut otherwise). GPT-2's positions are absolute, so every token that
 /// is kept gets another position, and the next step recomputes them: once for each half context of text.
 public final class Conversation {
-  /// What became of tokens that were added.
   public struct Addition: Equatable, Sendable {
     /// Tokens of the text before that have been dropped.
-    public var dropped: Int
+    public var dropped = 0
     /// Of the added tokens, the oldest, which are more than the context holds.
-    public var cut: Int
-
-    public init(dropped: Int = 0, cut: Int = 0) { (self.dropped, self.cut) = (dropped, cut) }
+    public var cut = 0
   }
 
   public let engine: Engine
@@ -30,11 +27,9 @@ public final class Conversation {
   /// What the model sees: the newest part of the text.
   public var tokens: [Int] { sequence.tokens }
 
-  /// Tokens that the model can see at once.
   public var context: Int { engine.configuration.context }
 
   /// Adds tokens to the text, which slides where they do not fit after it.
-  ///
   /// - Throws: `EngineError.tokenOutsideVocabulary`; the text is then as it was.
   @discardableResult
   public func append(_ ids: [Int]) throws(EngineError) -> Addition {
@@ -56,7 +51,6 @@ public final class Conversation {
   }
 
   /// Chooses the token after the text; it is not added to it.
-  ///
   /// - Throws: `EngineError.emptyPrompt` where there is no text yet.
   public func next(_ sampler: inout Sampler) throws(EngineError) -> Int {
     let tokens = sequence.tokens
@@ -70,7 +64,6 @@ public final class Conversation {
   }
 
   /// Takes the newest tokens back, as if they had never been added. What sliding dropped does not return.
-  ///
   /// - Parameter count: at most as many as `tokens` holds.
   public func removeLast(_ count: Int) { sequence.truncate(to: tokens.count - count) }
 

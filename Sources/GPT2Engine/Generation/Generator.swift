@@ -7,12 +7,9 @@ public struct Generator {
 
   /// - Parameter tokenizer: nil for tokens without text.
   public init(_ engine: Engine, tokenizer: Tokenizer? = nil) {
-    self.engine = engine
-    self.tokenizer = tokenizer
+    (self.engine, self.tokenizer) = (engine, tokenizer)
   }
 
-  /// Continues a prompt.
-  ///
   /// - Parameters:
   ///   - prompt: at least one token.
   ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
@@ -55,16 +52,13 @@ public struct Generator {
 }
 
 extension Engine {
-  /// Continues sequences together, each with its likeliest token at every step. Whoever compares, counts or times greedy
-  /// tokens does it with this.
+  /// Continues sequences together, each with its likeliest token at every step.
   ///
   /// - Parameters:
   ///   - sequences: each with at least one token that has not been taken in, and with room for `count` − 1 more. All new
   ///     tokens but the last are appended.
-  ///   - count: new tokens of each sequence.
   ///   - onLogits: called as soon as a step's logits are there, before tokens are chosen.
   ///   - onTokens: takes a step's tokens, one of each sequence; false to stop.
-  /// - Returns: the new tokens of each sequence.
   public func continueGreedily(
     _ sequences: [TokenSequence], count: Int, onLogits: (_ step: Int) -> Void = { _ in },
     onTokens: (_ step: Int, _ tokens: [Int]) -> Bool = { _, _ in true }
@@ -170,9 +164,7 @@ public struct GenerationParameters: Equatable, Sendable {
     sampling: SamplingParameters = .greedy, maximumNewTokens: Int = 128, stops: StopSequences = .none,
     endsAtEndOfText: Bool = true
   ) {
-    self.sampling = sampling
-    self.maximumNewTokens = maximumNewTokens
-    self.stops = stops
+    (self.sampling, self.maximumNewTokens, self.stops) = (sampling, maximumNewTokens, stops)
     self.endsAtEndOfText = endsAtEndOfText
   }
 }
@@ -187,7 +179,6 @@ public struct GenerationStep: Equatable, Sendable {
   public let ending: GenerationEnding?
 }
 
-/// Why a generation ended.
 public enum GenerationEnding: Equatable, Sendable {
   /// As many tokens as were asked for.
   case count

@@ -27,9 +27,7 @@ public struct SamplingParameters: Hashable, Sendable {
 
   public static let greedy = SamplingParameters()
 
-  private init() {
-    (temperature, topK, topP, minP, repetitionPenalty, seed) = (0, nil, 1, 0, 1, 0)
-  }
+  private init() { (temperature, topK, topP, minP, repetitionPenalty, seed) = (0, nil, 1, 0, 1, 0) }
 
   /// - Throws: `EngineError.sampling` for a value that makes no sense.
   public init(
@@ -49,12 +47,8 @@ public struct SamplingParameters: Hashable, Sendable {
     try require(
       repetitionPenalty > 0 && repetitionPenalty.isFinite, "repetition penalty", repetitionPenalty,
       "a positive number, 1 for none")
-    self.temperature = temperature
-    self.topK = topK
-    self.topP = topP
-    self.minP = minP
-    self.repetitionPenalty = repetitionPenalty
-    self.seed = seed
+    (self.temperature, self.topK, self.topP, self.minP) = (temperature, topK, topP, minP)
+    (self.repetitionPenalty, self.seed) = (repetitionPenalty, seed)
   }
 }
 

@@ -15,7 +15,6 @@ struct ScannedLogits: Sendable {
   ///
   /// - Parameters:
   ///   - tokens: whose logits are penalised, each once however often it is among them.
-  ///   - penalty: as in `SamplingParameters`.
   mutating func load(_ logits: UnsafeBufferPointer<Float>, penalising tokens: [Int], by penalty: Float) {
     if count != logits.count {
       count = logits.count
@@ -37,7 +36,6 @@ struct ScannedLogits: Sendable {
   }
 
   /// Replaces each NaN of a block by −∞.
-  ///
   /// - Returns: the block's largest value.
   @inline(__always)
   private static func clean(_ values: UnsafeMutablePointer<Float>) -> Float {
@@ -115,7 +113,6 @@ struct SoftmaxNumerators: Sendable {
   }
 
   /// The token at this share of the total, tokens in the order of their ids.
-  ///
   /// - Parameter share: in 0..<1.
   func draw(_ share: Double) -> Int {
     var left = share * total

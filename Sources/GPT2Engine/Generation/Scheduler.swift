@@ -12,12 +12,10 @@ import Synchronization
 ///
 /// A text's tokens do not depend on which others share its steps. Not for use by several threads at once.
 public final class Scheduler {
-  /// Names a request.
   public struct ID: Hashable, Sendable {
     private static let last = Atomic<Int>(0)
     private let number = Self.last.wrappingAdd(1, ordering: .relaxed).newValue
 
-    /// Another one than all before.
     public init() {}
   }
 
@@ -46,13 +44,11 @@ public final class Scheduler {
   public init(
     _ engine: Engine, tokenizer: Tokenizer? = nil, concurrency: Int = 8, promptTokensPerStep: Int = 128
   ) {
-    self.engine = engine
-    self.tokenizer = tokenizer
+    (self.engine, self.tokenizer) = (engine, tokenizer)
     self.concurrency = max(concurrency, 1)
     self.promptTokensPerStep = max(promptTokensPerStep, 1)
   }
 
-  /// Whether there is nothing to do.
   public var isIdle: Bool { waiting.isEmpty && running.isEmpty }
 
   /// Puts a request after those that wait.
@@ -68,7 +64,7 @@ public final class Scheduler {
   ) throws(EngineError) -> ID {
     try engine.configuration.check(prompt: prompt)
     let continuation = try Continuation(parameters, tokenizer: tokenizer, endOfText: endOfText)
-    waiting.append(Waiting(id: id, prompt: prompt, continuation: continuation))
+    waiting.append((id, prompt, continuation))
     return id
   }
 
@@ -108,17 +104,15 @@ public final class Scheduler {
         continue
       }
       do {
-        running.append(Running(next, try sequence()))
+        let sequence = if let kept = spare.popLast() { kept } else { try engine.makeSequence() }
+        running.append(
+          Running(
+            id: next.id, sequence: sequence, continuation: next.continuation, prompt: next.prompt[...]))
       } catch {
         events.append(Event(id: next.id, result: .failure(error)))
       }
     }
     return events
-  }
-
-  private func sequence() throws(EngineError) -> TokenSequence {
-    if let sequence = spare.popLast() { return sequence }
-    return try engine.makeSequence()
   }
 
   private func leave(where isOver: (Running) -> Bool) {
@@ -130,26 +124,15 @@ public final class Scheduler {
   }
 }
 
-private struct Waiting {
-  let id: Scheduler.ID
-  let prompt: [Int]
-  var continuation: Continuation
-}
+private typealias Waiting = (id: Scheduler.ID, prompt: [Int], continuation: Continuation)
 
 private struct Running {
   let id: Scheduler.ID
   let sequence: TokenSequence
-  private(set) var hasEnded = false
-  private var continuation: Continuation
+  var continuation: Continuation
   /// What the sequence has not been given yet.
-  private var prompt: ArraySlice<Int>
-
-  init(_ request: Waiting, _ sequence: TokenSequence) {
-    id = request.id
-    self.sequence = sequence
-    continuation = request.continuation
-    prompt = request.prompt[...]
-  }
+  var prompt: ArraySlice<Int>
+  var hasEnded = false
 
   /// Whether the logits of a step are those after the whole prompt.
   var hasTakenPrompt: Bool { prompt.isEmpty }

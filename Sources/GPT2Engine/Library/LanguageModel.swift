@@ -25,8 +25,6 @@ public final class LanguageModel: Sendable {
 
   private let service: GenerationService
 
-  /// Loads a model.
-  ///
   /// - Parameters:
   ///   - name: `synthetic:tiny`, `synthetic:gpt2` (also `-medium`, `-large`, `-xl`, or any shape), or the path of a file or
   ///     folder that holds weights.
@@ -50,8 +48,7 @@ public final class LanguageModel: Sendable {
           })
       }
     }
-    self.name = name
-    self.variant = variant
+    (self.name, self.variant) = (name, variant)
     (configuration, tokenizer, service) = (loaded.configuration, loaded.tokenizer, loaded.service)
   }
 
@@ -91,7 +88,6 @@ public final class LanguageModel: Sendable {
   }
 
   /// Continues a prompt of tokens and gives each step as soon as it is there.
-  ///
   /// - Throws: where the prompt cannot be continued by this model.
   public func stream(
     tokens prompt: [Int], parameters: GenerationParameters = GenerationParameters()
@@ -122,17 +118,13 @@ public final class LanguageModel: Sendable {
     }
   }
 
-  /// The tokens of a text.
-  ///
   /// - Throws: `LanguageModelError.noTokenizer`, or what the tokenizer does.
   public func encode(_ text: String) throws -> [Int] {
     guard let tokenizer else { throw LanguageModelError.noTokenizer(model: name) }
     return try tokenizer.encode(text)
   }
 
-  private func completion(
-    of prompt: [Int], _ parameters: GenerationParameters
-  ) async throws -> Completion {
+  private func completion(of prompt: [Int], _ parameters: GenerationParameters) async throws -> Completion {
     var (text, tokens) = ("", [Int]())
     for try await step in try stream(tokens: prompt, parameters: parameters) {
       text += step.text
@@ -162,8 +154,7 @@ public final class LanguageModel: Sendable {
 
   private static var cacheFolder: String {
     let folders = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask)
-    return (folders.first ?? FileManager.default.temporaryDirectory)
-      .appendingPathComponent("gpt2-bench").path
+    return (folders.first ?? FileManager.default.temporaryDirectory).appendingPathComponent("gpt2-bench").path
   }
 }
 
@@ -178,17 +169,13 @@ public enum LanguageModelError: Error, Equatable, Sendable, CustomStringConverti
   }
 }
 
-/// How a prompt was continued.
 public struct Completion: Equatable, Sendable {
   /// The new text; empty where the model has no tokenizer.
   public let text: String
-  /// The new tokens.
   public let tokens: [Int]
-  /// Why it ends there.
   public let ending: GenerationEnding
 }
 
-/// The logits of a text's positions.
 public struct Logits: Equatable, Sendable {
   /// Tokens that the model was given.
   public let positions: Int
@@ -199,5 +186,74 @@ public struct Logits: Equatable, Sendable {
   /// (vocabulary): what the model expects after the token at that position.
   public subscript(position: Int) -> ArraySlice<Float> {
     values[position * vocabulary..<(position + 1) * vocabulary]
+  }
+}
+
+/// An engine on a thread of its own, which any number of tasks may ask.
+///
+/// Everything after `queue` is touched on that serial queue only. A step is one block on it, so requests, cancellations
+/// and logits come in between steps; no thread of Swift's cooperative pool ever waits for one.
+final class GenerationService: @unchecked Sendable {
+  typealias Receiver = @Sendable (Result<GenerationStep, EngineError>) -> Void
+
+  private let queue: DispatchQueue
+  private let engine: Engine
+  private let scheduler: Scheduler
+  private var receivers: [Scheduler.ID: Receiver] = [:]
+  private var isStepping = false
+
+  /// - Parameter queue: a serial one, for nobody else's work.
+  init(_ engine: Engine, tokenizer: Tokenizer?, concurrency: Int, queue: DispatchQueue) {
+    (self.queue, self.engine) = (queue, engine)
+    scheduler = Scheduler(engine, tokenizer: tokenizer, concurrency: concurrency)
+  }
+
+  /// - Parameter receive: gets each step, or a failure, on the service's thread; nothing after a cancellation.
+  func submit(
+    prompt: [Int], _ parameters: GenerationParameters, as id: Scheduler.ID, receive: @escaping Receiver
+  ) {
+    queue.async { [self] in
+      do throws(EngineError) {
+        try scheduler.submit(prompt: prompt, parameters, as: id)
+      } catch {
+        return receive(.failure(error))
+      }
+      receivers[id] = receive
+      guard !isStepping else { return }
+      isStepping = true
+      queue.async { self.step() }
+    }
+  }
+
+  func cancel(_ id: Scheduler.ID) {
+    queue.async { [self] in
+      guard receivers.removeValue(forKey: id) != nil else { return }
+      scheduler.cancel(id)
+    }
+  }
+
+  /// Runs between two steps, with the engine to itself.
+  func perform<Success: Sendable>(
+    _ body: @escaping @Sendable (Engine) throws(EngineError) -> Success
+  ) async throws -> Success {
+    try await withCheckedThrowingContinuation { continuation in
+      queue.async { [self] in
+        do {
+          continuation.resume(returning: try body(engine))
+        } catch {
+          continuation.resume(throwing: error)
+        }
+      }
+    }
+  }
+
+  private func step() {
+    for event in scheduler.step() {
+      receivers[event.id]?(event.result)
+      if case .success(let step) = event.result, step.ending == nil { continue }
+      receivers[event.id] = nil
+    }
+    isStepping = !scheduler.isIdle
+    if isStepping { queue.async { self.step() } }
   }
 }

@@ -42,13 +42,11 @@ public final class AttentionProblem: OperationProblem {
     let channels = heads * headSize
     keyCount = heads * kernel.cacheLayout.keyStride(capacity: capacity, headSize: headSize)
     valueCount = heads * kernel.cacheLayout.valueStride(capacity: capacity, headSize: headSize)
-    if let rotation {
-      layers = Self.layers(
-        streamedBytes: rotation.bytes, channels: channels, depth: depth, floatsOfALayer: keyCount + valueCount
-      )
-    } else {
-      layers = 1
-    }
+    let floatsOfALayer = keyCount + valueCount
+    layers =
+      rotation.map {
+        Self.layers(streamedBytes: $0.bytes, channels: channels, depth: depth, floatsOfALayer: floatsOfALayer)
+      } ?? 1
     var generator = SeededGenerator(seed: 1)
     qkv = try drawn(rows * 3 * channels, &generator)
     past = try drawn(depth * 2 * channels, &generator)
@@ -69,10 +67,7 @@ public final class AttentionProblem: OperationProblem {
     prepare()
   }
 
-  /// What a worker keeps for it, in bytes.
-  static func bytes(
-    rows: Int, heads: Int, headSize: Int, depth: Int, streamedBytes: Int
-  ) -> Double {
+  static func bytes(rows: Int, heads: Int, headSize: Int, depth: Int, streamedBytes: Int) -> Double {
     let channels = heads * headSize
     let layers = layers(
       streamedBytes: streamedBytes, channels: channels, depth: depth,
@@ -87,9 +82,7 @@ public final class AttentionProblem: OperationProblem {
   }
 
   /// As many as hold `streamedBytes` of positions before, and there is room for; at least two.
-  private static func layers(
-    streamedBytes: Int, channels: Int, depth: Int, floatsOfALayer: Int
-  ) -> Int {
+  private static func layers(streamedBytes: Int, channels: Int, depth: Int, floatsOfALayer: Int) -> Int {
     let wanted = depth == 0 ? 2 : streamedBytes / (8 * channels * depth) + 1
     return max(min(wanted, mostCacheBytes / (4 * floatsOfALayer), mostLayers), 2)
   }
@@ -121,16 +114,14 @@ public final class AttentionProblem: OperationProblem {
     kernel.run(
       Attention(
         queries: Matrix(qkv.base, rows: rows, columns: channels, stride: 3 * channels), keys: keys,
-        values: keys + keyCount, heads: heads, headSize: headSize, capacity: capacity,
-        firstPosition: depth, output: MutableMatrix(output.base, rows: rows, columns: channels),
-        scores: scores.base))
+        values: keys + keyCount, heads: heads, headSize: headSize, capacity: capacity, firstPosition: depth,
+        output: MutableMatrix(output.base, rows: rows, columns: channels), scores: scores.base))
     return UnsafePointer(output.base)
   }
 
   public func check() -> ValueCheck {
     _ = run(turn: 0)
-    let places = comparedPlaces(
-      of: rows * heads, cost: 2 * (depth + rows) * headSize, limit: 100_000_000)
+    let places = comparedPlaces(of: rows * heads, cost: 2 * (depth + rows) * headSize, limit: 100_000_000)
     var result = ValueCheck(compared: places.count * headSize, total: rows * heads * headSize)
     for place in places { compare(row: place / heads, head: place % heads, &result) }
     return result

@@ -48,11 +48,10 @@ public final class EmbeddingProblem: OperationProblem {
     let walk = rotation.map(WeightWalk.init)
     let timed = max(min(vocabulary, (walk?.count ?? 0) / channels), 1)
     self.vocabulary = timed
-    if let walk, timed * channels <= walk.count {
-      logits = try AdjacentLinear(
+    logits = try walk.flatMap { walk throws(EngineError) in
+      guard timed * channels <= walk.count else { return nil }
+      return try AdjacentLinear(
         rows: 1, inputs: channels, outputs: timed, kernel: kernel, layout: .rows, walk: walk)
-    } else {
-      logits = nil
     }
     timedIDs = rotation == nil ? [] : ids(max(2 * timed / rows, 1) * rows, below: timed)
   }
@@ -73,27 +72,22 @@ public final class EmbeddingProblem: OperationProblem {
   }
 
   public func run(turn: Int) -> UnsafePointer<Float> {
-    guard let rotation, let next else {
-      return run(
-        Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...])
-    }
-    return run(
-      Embedding(tokens: rotation.base, positions: positions.base, channels: channels), next.ids,
-      firstPosition: next.firstPosition)
+    guard let rotation, let next else { return run(UnsafePointer(tokens.base), checkedIDs[...]) }
+    return run(rotation.base, next.ids, firstPosition: next.firstPosition)
   }
 
   private func run(
-    _ embedding: Embedding, _ ids: ArraySlice<Int>, firstPosition: Int = 0
+    _ tokens: UnsafePointer<Float>, _ ids: ArraySlice<Int>, firstPosition: Int = 0
   ) -> UnsafePointer<Float> {
-    embedding.run(ids, firstPosition: firstPosition, to: output.base)
+    Embedding(tokens: tokens, positions: positions.base, channels: channels)
+      .run(ids, firstPosition: firstPosition, to: output.base)
     return UnsafePointer(output.base)
   }
 
   /// One rounding.
   public func check() -> ValueCheck {
-    _ = run(
-      Embedding(tokens: tokens.base, positions: positions.base, channels: channels), checkedIDs[...])
-    var result = ValueCheck(compared: rows * channels, total: rows * channels)
+    _ = run(UnsafePointer(tokens.base), checkedIDs[...])
+    var result = ValueCheck(total: rows * channels)
     for (row, id) in checkedIDs.enumerated() {
       for i in 0..<channels {
         let exact = Double(tokens.base[id * channels + i]) + Double(positions.base[row * channels + i])

@@ -32,7 +32,6 @@ public final class LinearProblem: OperationProblem {
     kernel.weightLayout.store(conv1D: conv1D.base, inputs: k, outputs: n, to: weights.base)
   }
 
-  /// What a worker keeps for it, in bytes.
   static func bytes(m: Int, n: Int, k: Int) -> Double { Double(3 * 4 * k * n + 4 * m * (k + n)) }
 
   /// With a matrix of the rotation's instead of its own, where it is no larger than that: the same work on numbers that
@@ -47,8 +46,7 @@ public final class LinearProblem: OperationProblem {
       Linear(
         input: Matrix(input.base, rows: m, columns: k),
         weight: Weight(weights, outputs: n, inputs: k, layout: kernel.weightLayout),
-        bias: Vector(bias.base, count: n),
-        output: MutableMatrix(output.base, rows: m, columns: n)))
+        bias: Vector(bias.base, count: n), output: MutableMatrix(output.base, rows: m, columns: n)))
     return UnsafePointer(output.base)
   }
 

@@ -20,8 +20,7 @@ public enum ModelOperation: Hashable, Sendable {
     kernel: any Kernel, rotation: WeightRotation?
   ) throws(EngineError) -> any OperationProblem {
     switch self {
-    case .linear(let m, let n, let k):
-      try LinearProblem(m: m, n: n, k: k, kernel: kernel, rotation: rotation)
+    case .linear(let m, let n, let k): try LinearProblem(m: m, n: n, k: k, kernel: kernel, rotation: rotation)
     case .layerNorm(let rows, let channels):
       try LayerNormProblem(rows: rows, channels: channels, kernel: kernel, rotation: rotation)
     case .gelu(let rows, let channels): try GELUProblem(count: rows * channels, kernel: kernel)
@@ -34,8 +33,7 @@ public enum ModelOperation: Hashable, Sendable {
       try EmbeddingProblem(
         rows: rows, channels: channels, vocabulary: vocabulary, kernel: kernel, rotation: rotation)
     case .sampling(let vocabulary, let parameters):
-      try SamplingProblem(
-        vocabulary: vocabulary, parameters: parameters, kernel: kernel, rotation: rotation)
+      try SamplingProblem(vocabulary: vocabulary, parameters: parameters, kernel: kernel, rotation: rotation)
     }
   }
 
@@ -49,8 +47,7 @@ public enum ModelOperation: Hashable, Sendable {
     return nil
   }
 
-  /// Shapes that every kernel is held against the formulas on before any is timed: sizes around the widths of vectors
-  /// and tiles.
+  /// Shapes that every kernel is checked on before any is timed: sizes around the widths of vectors and tiles.
   private var raggedShapes: [ModelOperation] {
     let widths = [1, 7, 8, 9, 15, 17, 63, 65]
     let someRows = [1, 2, 5, 9]
@@ -61,8 +58,7 @@ public enum ModelOperation: Hashable, Sendable {
           [1, 7, 8, 9, 17, 63, 65, 130].map { k in .linear(m: m, n: n, k: k) }
         }
       }
-    case .layerNorm:
-      return someRows.flatMap { rows in widths.map { .layerNorm(rows: rows, channels: $0) } }
+    case .layerNorm: return someRows.flatMap { rows in widths.map { .layerNorm(rows: rows, channels: $0) } }
     case .gelu:
       // The last two have parts for several threads.
       return (widths + [2049, 8193]).map { .gelu(rows: 1, channels: $0) }
@@ -77,15 +73,11 @@ public enum ModelOperation: Hashable, Sendable {
         }
       }
     case .embedding:
-      return someRows.flatMap { rows in
-        widths.map { .embedding(rows: rows, channels: $0, vocabulary: 50) }
-      }
-    case .sampling(_, let parameters):
-      return widths.map { .sampling(vocabulary: $0, parameters) }
+      return someRows.flatMap { rows in widths.map { .embedding(rows: rows, channels: $0, vocabulary: 50) } }
+    case .sampling(_, let parameters): return widths.map { .sampling(vocabulary: $0, parameters) }
     }
   }
 
-  /// As a failure names a ragged shape.
   private var sizes: String {
     switch self {
     case .linear(let m, let n, let k): "\(m)x\(k)x\(n)"
@@ -98,15 +90,12 @@ public enum ModelOperation: Hashable, Sendable {
   }
 
   /// What a worker keeps for it beside the rotation, in bytes.
-  ///
-  /// - Parameter streamedBytes: the rotation's.
   public func bytes(streamedBytes: Int) -> Double {
     switch self {
     case .linear(let m, let n, let k): LinearProblem.bytes(m: m, n: n, k: k)
     case .layerNorm(let rows, let channels): LayerNormProblem.bytes(rows: rows, channels: channels)
     case .gelu(let rows, let channels): 8 * Double(rows) * Double(channels)
-    case .softmax(let rows, let heads, let depth):
-      4 * Double(rows) * Double(heads) * Double(depth + rows)
+    case .softmax(let rows, let heads, let depth): 4 * Double(rows) * Double(heads) * Double(depth + rows)
     case .attention(let rows, let heads, let headSize, let depth):
       AttentionProblem.bytes(
         rows: rows, heads: heads, headSize: headSize, depth: depth, streamedBytes: streamedBytes)

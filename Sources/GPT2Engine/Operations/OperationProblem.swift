@@ -8,17 +8,14 @@ import Statistics
 /// vectors of layer norms, cached keys and values, rows of the embedding, takes turns in more memory than the caches
 /// hold.
 public protocol OperationProblem: AnyObject {
-  /// Calls that one `prepare` is good for, which are timed together; nil where a call leaves everything as the next one
-  /// wants it.
+  /// Calls that one `prepare` is good for, which are timed together; nil where none is needed between calls.
   var callsPerPreparation: Int? { get }
 
   /// Brings operands back to where the operation finds them in a pass. Not timed.
   func prepare()
 
   /// The operation once, on operands for timing.
-  ///
   /// - Parameter turn: counts calls from 0.
-  /// - Returns: what it computed.
   func run(turn: Int) -> UnsafePointer<Float>
 
   /// The operation once on operands of its own, compared with its formula in double.
@@ -70,7 +67,6 @@ public struct ValueCheck: Codable, Equatable, Sendable {
   public private(set) var tolerance = 0.0
   public let compared: Int
   public let total: Int
-  /// Whether every output compared was a finite number.
   public private(set) var isFinite = true
   /// The first output found wrong, in a line; nil where all are right.
   public private(set) var failure: String?
@@ -81,13 +77,10 @@ public struct ValueCheck: Codable, Equatable, Sendable {
   /// Σ(x − r)² / Σr² over the outputs compared.
   public var nmse: Double? { isFinite && squaredReference > 0 ? squaredError / squaredReference : nil }
 
-  init(compared: Int, total: Int) {
-    self.compared = compared
-    self.total = total
-  }
+  /// - Parameter compared: outputs that are compared; nil for all.
+  init(compared: Int? = nil, total: Int) { (self.compared, self.total) = (compared ?? total, total) }
 
   /// As a record keeps it.
-  ///
   /// - Parameter ragged: what other shapes of the operation showed, where they failed.
   public func result(ragged: String?) -> CheckResult {
     CheckResult(

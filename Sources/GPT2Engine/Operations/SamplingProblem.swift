@@ -64,7 +64,6 @@ public final class SamplingProblem: OperationProblem {
     isWritten = linear.run(from: UnsafePointer(state.base), to: written.base)
   }
 
-  /// What the next call chooses from.
   var timedLogits: UnsafeBufferPointer<Float> {
     UnsafeBufferPointer(start: UnsafePointer(isWritten ? written.base : logits.base), count: vocabulary)
   }
@@ -84,7 +83,7 @@ public final class SamplingProblem: OperationProblem {
     var sampler = Sampler(parameters)
     let own = UnsafeBufferPointer(start: UnsafePointer(logits.base), count: vocabulary)
     for _ in 0..<draws { counts[sampler.next(own, after: [])] += 1 }
-    var result = ValueCheck(compared: vocabulary, total: vocabulary)
+    var result = ValueCheck(total: vocabulary)
     for (id, p) in probabilities().enumerated() {
       let deviation = (p * (1 - p) / Double(draws)).squareRoot()
       result.add(

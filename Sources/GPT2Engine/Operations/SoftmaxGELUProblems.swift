@@ -24,33 +24,32 @@ public final class SoftmaxProblem: OperationProblem {
     timed = try makeBuffer(heads * (depth + rows))
     divisors = try makeBuffer(heads * rows)
     (self.rows, self.heads, self.depth, self.kernel) = (rows, heads, depth, kernel)
-    fill(timed.base, timed.count)
+    fill(timed)
   }
 
-  private func fill(_ target: UnsafeMutablePointer<Float>, _ count: Int) {
+  private func fill(_ buffer: borrowing FloatBuffer) {
     var generator = SeededGenerator(seed: 1)
-    draw(target, count: count, spread: 4, &generator)
+    draw(buffer.base, count: buffer.count, spread: 4, &generator)
   }
 
-  public func run(turn: Int) -> UnsafePointer<Float> {
+  public func run(turn: Int) -> UnsafePointer<Float> { run(timed, headStride: positions, queryStride: 0) }
+
+  private func run(_ scores: borrowing FloatBuffer, headStride: Int, queryStride: Int) -> UnsafePointer<Float> {
     kernel.run(
       Softmax(
-        timed.base, heads: heads, queries: rows, positions: positions, headStride: positions, queryStride: 0,
-        divisors: divisors.base))
-    return UnsafePointer(timed.base)
+        scores.base, heads: heads, queries: rows, positions: positions, headStride: headStride,
+        queryStride: queryStride, divisors: divisors.base))
+    return UnsafePointer(scores.base)
   }
 
   /// A power is off by its own rounding and by that of its argument, a difference as large as the row's spread; the
   /// sum by its bound.
   public func check() -> ValueCheck {
-    fill(scores.base, scores.count)
+    fill(scores)
     let before = UnsafeBufferPointer(start: scores.base, count: scores.count).map(Double.init)
-    kernel.run(
-      Softmax(
-        scores.base, heads: heads, queries: rows, positions: positions, headStride: rows * positions,
-        queryStride: positions, divisors: divisors.base))
+    let found = run(scores, headStride: rows * positions, queryStride: positions)
     let total = heads * (rows * depth + rows * (rows + 1) / 2)
-    var result = ValueCheck(compared: total, total: total)
+    var result = ValueCheck(total: total)
     for row in 0..<heads * rows {
       let first = row * positions
       let own = before[first..<first + depth + row % rows + 1]
@@ -59,9 +58,8 @@ public final class SoftmaxProblem: OperationProblem {
       let sum = powers.reduce(0, +)
       let relative = sumFactor(own.count) + (8 + largest - smallest) * unitRoundoff
       for (column, power) in powers.enumerated() {
-        let found = Double(scores.base[first + column]) / Double(divisors.base[row])
-        result.add(
-          Float(found), power / sum, tolerance: relative * power / sum, row: row, column: column)
+        let value = Float(Double(found[first + column]) / Double(divisors.base[row]))
+        result.add(value, power / sum, tolerance: relative * power / sum, row: row, column: column)
       }
     }
     return result
@@ -119,7 +117,7 @@ public final class GELUProblem: OperationProblem {
   public func check() -> ValueCheck {
     prepare()
     let found = run(turn: 0)
-    var result = ValueCheck(compared: count, total: count)
+    var result = ValueCheck(total: count)
     for i in 0..<count {
       let x = Double(fresh.base[i])
       let u = (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)

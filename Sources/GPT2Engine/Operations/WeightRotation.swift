@@ -35,8 +35,7 @@ public final class WeightRotation {
 
   /// Where the matrix of this turn lies; nil for one that is larger than the rotation, which needs none.
   ///
-  /// The turns go through all of the memory and begin again; the last matrix of a round overlaps the one before it
-  /// where the size does not divide the memory.
+  /// Turns go through all memory and begin again; a round's last matrix may overlap the one before.
   func weights(turn: Int, count: Int) -> UnsafePointer<Float>? {
     guard count <= buffer.count else { return nil }
     let stride = Self.wholePages(count)
@@ -46,15 +45,13 @@ public final class WeightRotation {
   }
 }
 
-/// Goes through a rotation's memory over and over, as passes go through their weights: what it gives was read a whole
-/// round ago.
+/// Goes through a rotation's memory over and over, as passes do: what it gives was read a whole round ago.
 final class WeightWalk {
   /// Floats of a round, the most that it gives at once.
   let count: Int
 
   private let rotation: WeightRotation
   private var place = 0
-  /// Calls of `apart`.
   private var turn = 0
 
   /// The memory's part that is kept apart.
@@ -105,8 +102,7 @@ final class AdjacentLinear {
   ///   - layout: of the weights; the kernel's own unless given.
   ///   - walk: where the weights come from, call after call.
   init(
-    rows: Int, inputs: Int, outputs: Int, kernel: any Kernel, layout: WeightLayout? = nil,
-    walk: WeightWalk
+    rows: Int, inputs: Int, outputs: Int, kernel: any Kernel, layout: WeightLayout? = nil, walk: WeightWalk
   ) throws(EngineError) {
     var generator = SeededGenerator(seed: 1)
     input = try drawn(rows * inputs, spread: (3 / Double(inputs)).squareRoot(), &generator)

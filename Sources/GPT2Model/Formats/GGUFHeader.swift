@@ -21,13 +21,12 @@ struct GGUFHeader: FileReader {
   private(set) var metadata: [String: GGUFValue] = [:]
   private(set) var tensors: [String: Tensor] = [:]
   private(set) var alignment = 32
-  /// Where the tensors' data begin in the file.
   private(set) var dataStart = 0
 
   init(_ path: String) throws(ModelError) {
     self.path = path
     file = try Mapping(readingFile: path)
-    var cursor = GGUFCursor(file.bytes, path: path)
+    var cursor = GGUFCursor(bytes: file.bytes, path: path)
     guard file.bytes.starts(with: Self.magic) else {
       throw .malformed(path: path, problem: "not a GGUF file, expected it to begin with GGUF")
     }
@@ -48,19 +47,16 @@ struct GGUFHeader: FileReader {
   private mutating func readEntry(_ number: Int, _ cursor: inout GGUFCursor) throws(ModelError) {
     let key = try readName("the key of metadata entry \(number)", upTo: Self.longestKey, &cursor)
     let value = try cursor.value(key)
-    guard metadata.updateValue(value, forKey: key) == nil else {
-      throw refusal(key, found: "twice", expected: "each key once")
-    }
+    try expect(
+      metadata.updateValue(value, forKey: key) == nil, key, found: "twice", expected: "each key once")
   }
 
   private mutating func readTensor(_ number: Int, _ cursor: inout GGUFCursor) throws(ModelError) {
     let name = try readName("the name of tensor \(number)", upTo: Self.longestTensorName, &cursor)
     let dimensionCount = Int(try cursor.integer(UInt32.self, "tensor \(name)'s number of dimensions"))
-    guard dimensionCount <= Self.mostDimensions else {
-      throw refusal(
-        tensor: name, "number of dimensions", found: "\(dimensionCount)",
-        expected: "at most \(Self.mostDimensions)")
-    }
+    try expect(
+      dimensionCount <= Self.mostDimensions, tensor: name, "number of dimensions", found: "\(dimensionCount)",
+      expected: "at most \(Self.mostDimensions)")
     var dimensions: [Int] = []
     for _ in 0..<dimensionCount {
       let found = try cursor.integer(UInt64.self, "tensor \(name)'s dimensions")
@@ -70,21 +66,19 @@ struct GGUFHeader: FileReader {
       dimensions.append(size)
     }
     let tensor = Tensor(
-      dimensions: dimensions,
-      type: try cursor.integer(UInt32.self, "tensor \(name)'s type"),
+      dimensions: dimensions, type: try cursor.integer(UInt32.self, "tensor \(name)'s type"),
       offset: try cursor.integer(UInt64.self, "tensor \(name)'s offset"))
-    guard tensors.updateValue(tensor, forKey: name) == nil else {
-      throw refusal(tensor: name, "its entry", found: "there twice", expected: "there once")
-    }
+    try expect(
+      tensors.updateValue(tensor, forKey: name) == nil, tensor: name, "its entry", found: "there twice",
+      expected: "there once")
   }
 
   private func readName(
     _ field: @autoclosure () -> String, upTo longest: Int, _ cursor: inout GGUFCursor
   ) throws(ModelError) -> String {
     let range = try cursor.string(field())
-    guard range.count <= longest else {
-      throw refusal(field(), found: "\(range.count) bytes", expected: "at most \(longest) bytes")
-    }
+    try expect(
+      range.count <= longest, field(), found: "\(range.count) bytes", expected: "at most \(longest) bytes")
     guard let name = text(range), !name.isEmpty else {
       throw refusal(field(), found: "empty or not UTF-8", expected: "a name in UTF-8")
     }
@@ -100,77 +94,75 @@ struct GGUFHeader: FileReader {
   }
 }
 
-/// Typed access to the metadata.
 extension GGUFHeader {
   func text(_ range: Range<Int>) -> String? {
     String(validating: UnsafeRawBufferPointer(rebasing: file.bytes[range]), as: UTF8.self)
   }
 
-  func required<Value>(
-    _ key: String, _ expected: String, _ read: (String) throws(ModelError) -> Value?
-  ) throws(ModelError) -> Value {
-    guard let value = try read(key) else { throw refusal(key, found: "nothing", expected: expected) }
-    return value
+  /// - Parameter read: nil for a value of another type.
+  private func typed<Value>(
+    _ key: String, _ expected: String, _ read: (GGUFValue) -> Value?
+  ) throws(ModelError) -> Value? {
+    guard let value = metadata[key] else { return nil }
+    guard let typed = read(value) else { throw refusal(key, found: value.kind, expected: expected) }
+    return typed
   }
 
   func optionalInteger(_ key: String) throws(ModelError) -> Int? {
-    guard let value = metadata[key] else { return nil }
-    guard case .integer(let number) = value else {
-      throw refusal(key, found: value.kind, expected: "a whole number")
-    }
-    return number
+    try typed(key, "a whole number") { if case .integer(let number) = $0 { number } else { nil } }
   }
 
   func integer(_ key: String) throws(ModelError) -> Int {
-    try required(key, "a whole number", optionalInteger)
+    try required(optionalInteger(key), key, "a whole number")
   }
 
   func number(_ key: String) throws(ModelError) -> Double {
-    switch metadata[key] {
-    case .number(let number)?: return number
-    case .integer(let number)?: return Double(number)
-    case let other: throw refusal(key, found: other?.kind ?? "nothing", expected: "a number")
+    let number: Double? = try typed(key, "a number") {
+      switch $0 {
+      case .number(let number): number
+      case .integer(let number): Double(number)
+      default: nil
+      }
     }
+    return try required(number, key, "a number")
   }
 
   func string(_ key: String) throws(ModelError) -> String? {
-    guard let value = metadata[key] else { return nil }
-    guard case .string(let range) = value, let text = text(range) else {
-      throw refusal(key, found: value.kind, expected: "a string in UTF-8")
-    }
-    return text
+    try typed(key, "a string in UTF-8") { if case .string(let range) = $0 { text(range) } else { nil } }
   }
 
   /// Where each string of an array lies.
   func strings(_ key: String) throws(ModelError) -> [Range<Int>]? {
-    guard let value = metadata[key] else { return nil }
-    guard case .array(.string, let count, let start) = value else {
-      throw refusal(key, found: value.kind, expected: "an array of strings")
+    try elements(key, [.string], "an array of strings") { cursor, field throws(ModelError) in
+      try cursor.string(field)
     }
-    var cursor = GGUFCursor(file.bytes, path: path, at: start)
-    var ranges: [Range<Int>] = []
-    ranges.reserveCapacity(count)
-    for index in 0..<count { ranges.append(try cursor.string("\(key)[\(index)]")) }
-    return ranges
   }
 
   func integers(_ key: String) throws(ModelError) -> [Int32]? {
-    guard let value = metadata[key] else { return nil }
-    guard case .array(let type, let count, let start) = value, type == .int32 || type == .uint32 else {
-      throw refusal(key, found: value.kind, expected: "an array of 32-bit integers")
+    try elements(key, [.int32, .uint32], "an array of 32-bit integers") { cursor, field throws(ModelError) in
+      try cursor.integer(Int32.self, field)
     }
-    var cursor = GGUFCursor(file.bytes, path: path, at: start)
-    var integers: [Int32] = []
-    integers.reserveCapacity(count)
-    for index in 0..<count { integers.append(try cursor.integer(Int32.self, "\(key)[\(index)]")) }
-    return integers
+  }
+
+  private func elements<Element>(
+    _ key: String, _ types: [GGUFValueType], _ expected: String,
+    _ read: (inout GGUFCursor, String) throws(ModelError) -> Element
+  ) throws(ModelError) -> [Element]? {
+    guard let value = metadata[key] else { return nil }
+    guard case .array(let type, let count, let start) = value, types.contains(type) else {
+      throw refusal(key, found: value.kind, expected: expected)
+    }
+    var cursor = GGUFCursor(bytes: file.bytes, path: path, position: start)
+    var elements: [Element] = []
+    elements.reserveCapacity(count)
+    for index in 0..<count { elements.append(try read(&cursor, "\(key)[\(index)]")) }
+    return elements
   }
 }
 
 /// The number that GGUF gives to a tensor's encoding: `ggml_type` in ggml.h.
 enum GGMLType {
-  /// What this program reads. `llama-quantize` gives a tied token embedding Q6_K, whatever the other tensors
-  /// get.
+  /// What this program reads. `llama-quantize` gives a tied token embedding Q6_K, whatever else it does.
   static let readable: [UInt32: TensorEncoding] = [
     0: .float32, 1: .float16, 2: .q4, 8: .q8, 14: .q6, 30: .bfloat16,
   ]
@@ -187,11 +179,9 @@ enum GGMLType {
   static func name(_ number: UInt32) -> String { names[number] ?? "number \(number)" }
 }
 
-/// The types that a GGUF metadata value may have, by their number in the file.
 enum GGUFValueType: UInt32 {
   case uint8, int8, uint16, int16, uint32, int32, float32, boolean, string, array, uint64, int64, float64
 
-  /// The fewest bytes that one such value takes.
   var smallestSize: Int {
     switch self {
     case .uint8, .int8, .boolean: 1
@@ -213,7 +203,8 @@ enum GGUFValue {
   /// The first element begins at byte `start`.
   case array(of: GGUFValueType, count: Int, start: Int)
 
-  /// What an error calls it.
+  init(_ unsigned: UInt64) { self = Int(exactly: unsigned).map { .integer($0) } ?? .number(Double(unsigned)) }
+
   var kind: String {
     switch self {
     case .integer(let value): "\(value)"
@@ -227,16 +218,9 @@ enum GGUFValue {
 
 /// Walks over the little-endian fields of a GGUF header, never past the file's end.
 struct GGUFCursor: FileReader {
-  /// The file's bytes, whole.
   let bytes: UnsafeRawBufferPointer
   let path: String
-  private(set) var position: Int
-
-  init(_ bytes: UnsafeRawBufferPointer, path: String, at position: Int = 0) {
-    self.bytes = bytes
-    self.path = path
-    self.position = position
-  }
+  var position = 0
 
   var remaining: Int { bytes.count - position }
 
@@ -288,13 +272,7 @@ struct GGUFCursor: FileReader {
   }
 
   mutating func value(_ field: String) throws(ModelError) -> GGUFValue {
-    try value(of: valueType(field), field, depth: 0)
-  }
-
-  private mutating func value(
-    of type: GGUFValueType, _ field: String, depth: Int
-  ) throws(ModelError) -> GGUFValue {
-    switch type {
+    switch try valueType(field) {
     case .uint8: .integer(Int(try integer(UInt8.self, field)))
     case .int8: .integer(Int(try integer(Int8.self, field)))
     case .uint16: .integer(Int(try integer(UInt16.self, field)))
@@ -302,25 +280,20 @@ struct GGUFCursor: FileReader {
     case .uint32: .integer(Int(try integer(UInt32.self, field)))
     case .int32: .integer(Int(try integer(Int32.self, field)))
     case .int64: .integer(Int(try integer(Int64.self, field)))
-    case .uint64: Self.value(of: try integer(UInt64.self, field))
+    case .uint64: GGUFValue(try integer(UInt64.self, field))
     case .float32: .number(Double(Float(bitPattern: try integer(UInt32.self, field))))
     case .float64: .number(Double(bitPattern: try integer(UInt64.self, field)))
     case .boolean: .boolean(try integer(UInt8.self, field) != 0)
     case .string: .string(try string(field))
-    case .array: try array(field, depth: depth)
+    case .array: try array(field, depth: 0)
     }
-  }
-
-  private static func value(of unsigned: UInt64) -> GGUFValue {
-    Int(exactly: unsigned).map { .integer($0) } ?? .number(Double(unsigned))
   }
 
   /// Reads over an array; elements of fixed size are skipped all at once.
   private mutating func array(_ field: String, depth: Int) throws(ModelError) -> GGUFValue {
-    guard depth < Self.deepestArray else {
-      throw refusal(
-        field, found: "arrays within arrays", expected: "at most \(Self.deepestArray) within each other")
-    }
+    try expect(
+      depth < Self.deepestArray, field, found: "arrays within arrays",
+      expected: "at most \(Self.deepestArray) within each other")
     let type = try valueType(field)
     let count = try count(ofAtLeast: type.smallestSize, field + "'s length")
     let start = position

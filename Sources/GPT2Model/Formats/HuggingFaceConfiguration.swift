@@ -54,10 +54,7 @@ private struct HuggingFaceFields: FileReader {
   }
 
   func integer(_ name: String) throws(ModelError) -> Int {
-    guard let value = try optionalInteger(name) else {
-      throw refusal(name, found: "nothing", expected: "a whole number")
-    }
-    return value
+    try required(optionalInteger(name), name, "a whole number")
   }
 
   func number(_ name: String) throws(ModelError) -> Double? {
@@ -70,18 +67,18 @@ private struct HuggingFaceFields: FileReader {
 
   /// GPT-2 has one architecture; a file that switches parts of it names a model this engine does not run.
   func refuseOtherModels() throws(ModelError) {
-    let type = try optional("model_type", expected: "a string") { $0 as? String } ?? "gpt2"
-    try expect(type == "gpt2", "model_type", found: type, expected: "gpt2")
-    let activation = try optional("activation_function", expected: "a string") { $0 as? String } ?? "gelu_new"
-    try expect(
-      ["gelu_new", "gelu_pytorch_tanh"].contains(activation), "activation_function", found: activation,
-      expected: "gelu_new (the tanh approximation)")
-    let fixed = [
+    for (name, known, expected) in [
+      ("model_type", ["gpt2"], "gpt2"),
+      ("activation_function", ["gelu_new", "gelu_pytorch_tanh"], "gelu_new (the tanh approximation)"),
+    ] {
+      let found = try optional(name, expected: "a string") { $0 as? String } ?? known[0]
+      try expect(known.contains(found), name, found: found, expected: expected)
+    }
+    for (name, expected) in [
       ("scale_attn_weights", true), ("scale_attn_by_inverse_layer_idx", false),
       ("add_cross_attention", false),
-    ]
-    for (name, expected) in fixed {
-      guard let value = try boolean(name) else { continue }
+    ] {
+      let value = try boolean(name) ?? expected
       try expect(value == expected, name, found: "\(value)", expected: "\(expected)")
     }
   }

@@ -50,7 +50,6 @@ extension SequentialFile {
 
 extension Checkpoint {
   /// Writes a checkpoint as llm.c's version 3.
-  ///
   /// - Throws: `ModelError.unwritable`, also for a model that the format cannot hold.
   public func exportLLMC(to path: String) throws(ModelError) {
     try SequentialFile(llmc: configuration).write(self, as: "llm.c's format", to: path)
@@ -92,7 +91,6 @@ public enum LLMCTokenizer {
 
 extension Tokenizer {
   /// Writes the tokens as llm.c's version 2.
-  ///
   /// - Throws: `ModelError.unwritable`, also for a vocabulary that the format cannot hold.
   public func exportLLMC(to path: String) throws(ModelError) {
     guard let endOfText else {

@@ -4,7 +4,6 @@ import Foundation
 /// whose `weight_map` goes from tensor names to the names of files beside it.
 struct SafetensorsContents: FileReader {
   private struct Place: FileReader {
-    /// The file that the tensor lies in.
     let path: String
     let mapping: Mapping
     /// Bytes from the start of the file.
@@ -80,18 +79,15 @@ struct SafetensorsContents: FileReader {
         throw place.refusal(
           tensor: parameter.name, "dtype", found: place.entry.dtype, expected: "F32, F16 or BF16")
       }
-      guard place.entry.shape == parameter.shape else {
-        throw place.refusal(
-          tensor: parameter.name, "shape", found: "\(place.entry.shape)", expected: "\(parameter.shape)")
-      }
+      try place.expect(
+        place.entry.shape == parameter.shape, tensor: parameter.name, "shape", found: "\(place.entry.shape)",
+        expected: "\(parameter.shape)")
       tensors.append(StoredTensor(mapping: place.mapping, offset: place.offset, encoding: encoding))
     }
     let excess = "h.\(configuration.layers).ln_1.weight"
-    if find(excess) != nil {
-      throw refusal(
-        tensor: excess, "its layer", found: "\(configuration.layers)",
-        expected: "below the configuration's \(configuration.layers) layers")
-    }
+    try expect(
+      find(excess) == nil, tensor: excess, "its layer", found: "\(configuration.layers)",
+      expected: "below the configuration's \(configuration.layers) layers")
     return tensors
   }
 
@@ -99,35 +95,35 @@ struct SafetensorsContents: FileReader {
   func inferConfiguration() throws(ModelError) -> Configuration {
     func matrix(_ name: String) throws(ModelError) -> [Int] {
       let place = try place(name)
-      guard place.entry.shape.count == 2 else {
-        throw place.refusal(
-          tensor: name, "shape", found: "\(place.entry.shape)", expected: "two dimensions")
-      }
+      try place.expect(
+        place.entry.shape.count == 2, tensor: name, "shape", found: "\(place.entry.shape)",
+        expected: "two dimensions")
       return place.entry.shape
     }
     let tokens = try matrix("wte.weight")
     let positions = try matrix("wpe.weight")
     var layers = 0
     while find("h.\(layers).ln_1.weight") != nil { layers += 1 }
-    let channels = tokens[1]
-    var heads = channels / 64
-    if let text = metadata["n_head"] {
-      guard let number = Int(text) else {
-        throw refusal("__metadata__.n_head", found: text, expected: "a whole number")
+    func described<Value: LosslessStringConvertible>(
+      _ name: String, _ expected: String
+    ) throws(ModelError) -> Value? {
+      guard let text = metadata[name] else { return nil }
+      guard let value = Value(text) else {
+        throw refusal("__metadata__.\(name)", found: text, expected: expected)
       }
-      heads = number
-    } else {
-      try expect(
-        channels > 0 && channels % 64 == 0, "number of heads", found: "unknown for \(channels) channels",
-        expected: "n_head in the metadata or a config.json beside the file")
+      return value
     }
-    let epsilonText = metadata["layer_norm_epsilon"] ?? "1e-5"
-    guard let epsilon = Float(epsilonText) else {
-      throw refusal("__metadata__.layer_norm_epsilon", found: epsilonText, expected: "a number")
-    }
+    let channels = tokens[1]
+    let heads: Int? = try described("n_head", "a whole number")
+    try expect(
+      heads != nil || (channels > 0 && channels % 64 == 0), "number of heads",
+      found: "unknown for \(channels) channels",
+      expected: "n_head in the metadata or a config.json beside the file")
+    let epsilon: Float? = try described("layer_norm_epsilon", "a number")
     return try Configuration(
-      layers: layers, heads: heads, channels: channels, vocabulary: tokens[0], context: positions[0],
-      layerNormEpsilon: epsilon, tiesEmbeddings: find("lm_head.weight") == nil, source: path)
+      layers: layers, heads: heads ?? channels / 64, channels: channels, vocabulary: tokens[0],
+      context: positions[0], layerNormEpsilon: epsilon ?? Configuration.defaultEpsilon,
+      tiesEmbeddings: find("lm_head.weight") == nil, source: path)
   }
 }
 
@@ -153,10 +149,8 @@ struct SafetensorsHeader: FileReader {
   let path: String
   private(set) var entries: [String: Entry] = [:]
   private(set) var metadata: [String: String] = [:]
-  /// Where the data section begins in the file.
   let dataStart: Int
 
-  /// - Parameter file: the file's bytes, whole.
   init(_ file: UnsafeRawBufferPointer, path: String) throws(ModelError) {
     self.path = path
     guard file.count >= 8 else {
@@ -220,21 +214,18 @@ struct SafetensorsHeader: FileReader {
     guard let pair = fields["data_offsets"] as? [Int], pair.count == 2 else {
       throw refusal(tensor: name, "data_offsets", found: "missing or not a pair", expected: "[begin, end]")
     }
-    guard pair[0] >= 0, pair[0] <= pair[1], pair[1] <= dataBytes else {
-      throw refusal(
-        tensor: name, "data_offsets", found: "\(pair)",
-        expected: "a range within the file's \(dataBytes) bytes of data (is the file truncated?)")
-    }
+    try expect(
+      pair[0] >= 0 && pair[0] <= pair[1] && pair[1] <= dataBytes, tensor: name, "data_offsets",
+      found: "\(pair)",
+      expected: "a range within the file's \(dataBytes) bytes of data (is the file truncated?)")
     if let size = Self.elementSizes[dtype] {
       var bytes = (partialValue: 1, overflow: false)
       for factor in shape + [size] where !bytes.overflow {
         bytes = bytes.partialValue.multipliedReportingOverflow(by: factor)
       }
-      guard !bytes.overflow, bytes.partialValue == pair[1] - pair[0] else {
-        throw refusal(
-          tensor: name, "data", found: "\(pair[1] - pair[0]) bytes",
-          expected: "the size of shape \(shape) in \(dtype)")
-      }
+      try expect(
+        !bytes.overflow && bytes.partialValue == pair[1] - pair[0], tensor: name, "data",
+        found: "\(pair[1] - pair[0]) bytes", expected: "the size of shape \(shape) in \(dtype)")
     }
     return Entry(dtype: dtype, shape: shape, offsets: pair[0]..<pair[1])
   }
@@ -266,5 +257,75 @@ extension Checkpoint {
     self.init(
       name: name, configuration: configuration, files: contents.files,
       tensors: try contents.tensors(of: configuration))
+  }
+}
+
+enum SafetensorsWriter {
+  /// - Parameters:
+  ///   - metadata: words and numbers, which JSON needs no escapes for.
+  ///   - body: fills the values of `configuration.parameters`, one at a time, in their order.
+  static func write(
+    _ configuration: Configuration, metadata: [String: String], to path: String,
+    filling body: (UnsafeMutableBufferPointer<Float>, Int) -> Void
+  ) throws(ModelError) {
+    let header = header(of: configuration, metadata: metadata)
+    let parameters = configuration.parameters
+    let bytes = header.count + configuration.parameterCount * MemoryLayout<Float>.stride
+    try WholeFile.write(bytes, to: path) { file in
+      file.copyBytes(from: header)
+      var offset = header.count
+      for (index, parameter) in parameters.enumerated() {
+        let end = offset + parameter.count * MemoryLayout<Float>.stride
+        body(UnsafeMutableRawBufferPointer(rebasing: file[offset..<end]).bindMemory(to: Float.self), index)
+        offset = end
+      }
+    }
+  }
+
+  /// The length and the JSON, padded with spaces so that the data begins at a multiple of 64 bytes.
+  private static func header(of configuration: Configuration, metadata: [String: String]) -> [UInt8] {
+    var fields: [String] = []
+    let pairs = metadata.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
+    fields.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+    var offset = 0
+    for parameter in configuration.parameters {
+      let end = offset + parameter.count * MemoryLayout<Float>.stride
+      let shape = parameter.shape.map(String.init).joined(separator: ",")
+      fields.append(
+        "\"\(parameter.name)\":{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+      offset = end
+    }
+    var json = Array("{\(fields.joined(separator: ","))}".utf8)
+    while (json.count + 8) % 64 != 0 { json.append(UInt8(ascii: " ")) }
+    return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
+  }
+}
+
+extension Checkpoint {
+  /// Writes a Hugging Face folder, `config.json` and `model.safetensors`, with tokenizer files copied by the
+  /// caller; or, where `path` ends in `.safetensors`, that one file, whose metadata then names what no
+  /// tensor shows: `n_head` and `layer_norm_epsilon`.
+  public func exportSafetensors(to path: String) throws(ModelError) {
+    if path.hasSuffix(".safetensors") { return try writeSafetensors(to: path) }
+    let config: Data
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      config = try JSONSerialization.data(
+        withJSONObject: configuration.huggingFaceFields, options: [.prettyPrinted, .sortedKeys])
+    } catch {
+      throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
+    }
+    try writeSafetensors(to: path + "/model.safetensors")
+    try WholeFile.write(config, to: path + "/config.json")
+  }
+
+  private func writeSafetensors(to path: String) throws(ModelError) {
+    let metadata = [
+      "format": "pt", "n_head": "\(configuration.heads)",
+      "layer_norm_epsilon": "\(configuration.layerNormEpsilon)",
+    ]
+    try SafetensorsWriter.write(configuration, metadata: metadata, to: path) { target, index in
+      read(index, into: target, order: .inputsFirst)
+    }
   }
 }

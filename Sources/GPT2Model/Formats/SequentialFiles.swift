@@ -39,7 +39,6 @@ struct SequentialFile {
   }
 
   /// Where the tensors lie.
-  ///
   /// - Throws: `ModelError.field` for a file that is shorter or longer than its header says.
   func tensors(in mapping: Mapping, path: String) throws(ModelError) -> [StoredTensor] {
     let start = header.count * MemoryLayout<Int32>.stride
@@ -60,20 +59,15 @@ struct SequentialFile {
   }
 
   /// Writes the header and all tensors of a checkpoint in float32.
-  ///
-  /// - Parameter format: what an error calls it.
   /// - Throws: `ModelError.unwritable`, also for a model that needs a field which these headers do not have.
   func write(_ checkpoint: Checkpoint, as format: String, to path: String) throws(ModelError) {
-    guard configuration.tiesEmbeddings else {
-      throw .unwritable(
-        path: path, reason: "\(format) has no room for a matrix of the logits' own, and this model has one")
-    }
-    guard configuration.layerNormEpsilon == Configuration.defaultEpsilon else {
-      throw .unwritable(
-        path: path,
-        reason:
-          "\(format) has no field for layer_norm_epsilon, so it means \(Configuration.defaultEpsilon), and "
-          + "this model's is \(configuration.layerNormEpsilon)")
+    let (epsilon, usual) = (configuration.layerNormEpsilon, Configuration.defaultEpsilon)
+    guard configuration.tiesEmbeddings, epsilon == usual else {
+      let missing =
+        configuration.tiesEmbeddings
+        ? "field for layer_norm_epsilon, so it means \(usual), and this model's is \(epsilon)"
+        : "room for a matrix of the logits' own, and this model has one"
+      throw .unwritable(path: path, reason: "\(format) has no \(missing)")
     }
     let start = header.count * MemoryLayout<Int32>.stride
     let layout = layout
@@ -115,8 +109,7 @@ struct TokenFile: FileReader {
 
   /// The next int32, little-endian.
   mutating func integer(_ field: String) throws(ModelError) -> Int {
-    let bytes = try take(4, field)
-    return Int(Int32(truncatingIfNeeded: bytes.reversed().reduce(0) { $0 << 8 | Int64($1) }))
+    Int(Int32(truncatingIfNeeded: try take(4, field).reversed().reduce(0) { $0 << 8 | Int64($1) }))
   }
 
   mutating func take(_ count: Int, _ field: String) throws(ModelError) -> [UInt8] {
@@ -139,8 +132,7 @@ struct TokenFile: FileReader {
 
   /// The file's last part: `count` tokens, the length of each read by `length`, which must lie in `lengths`.
   mutating func tokens(
-    _ count: Int, of lengths: ClosedRange<Int>,
-    _ length: (inout TokenFile, String) throws(ModelError) -> Int
+    _ count: Int, of lengths: ClosedRange<Int>, _ length: (inout TokenFile, String) throws(ModelError) -> Int
   ) throws(ModelError) -> Vocabulary {
     var vocabulary = Vocabulary()
     for id in 0..<count {
@@ -186,7 +178,6 @@ extension SequentialFile {
 
 extension Checkpoint {
   /// Writes a checkpoint as a seed `model.bin`.
-  ///
   /// - Throws: `ModelError.unwritable`, also for a model that the format cannot hold.
   public func exportSeed(to path: String) throws(ModelError) {
     try SequentialFile(seed: configuration).write(self, as: "the seed format", to: path)
@@ -212,7 +203,6 @@ public enum SeedVocabulary {
 }
 
 extension Tokenizer {
-  /// Writes the tokens as the seed format's `vocab.bin`.
   public func exportSeed(to path: String) throws(ModelError) {
     var bytes = littleEndian([vocabularyCount])
     for id in 0..<vocabularyCount {

@@ -8,7 +8,6 @@ public enum MatrixOrder: Sendable, Equatable {
   case outputsFirst
 }
 
-/// Where the values of one parameter lie in memory that is mapped, and how.
 struct StoredTensor {
   let mapping: Mapping
   /// Bytes from the start of the mapping.
@@ -29,13 +28,10 @@ struct StoredTensor {
       mapping.base + offset + encoding.bytes(of: elements.lowerBound), elements.count, to: target)
   }
 
-  /// The bytes of the mapping that hold values.
   func bytes(_ elements: Range<Int>) -> Range<Int> {
     offset + encoding.bytes(of: elements.lowerBound)..<offset + encoding.bytes(of: elements.upperBound)
   }
-}
 
-extension StoredTensor {
   /// Widens all values, in the order of the file, on all cores.
   func decodeInParallel(to target: UnsafeMutableBufferPointer<Float>) {
     nonisolated(unsafe) let values = target
@@ -92,12 +88,10 @@ enum TensorEncoding: Sendable, Equatable {
   /// What `count` values, whole blocks, take in the file.
   func bytes(of count: Int) -> Int { count / block.values * block.bytes }
 
-  /// Widens `count` values, whole blocks, little-endian and at any address, to float32. NaNs keep their
-  /// payload.
+  /// Widens `count` values, whole blocks, little-endian, at any address. NaNs keep their payload.
   func decode(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutablePointer<Float>) {
     switch self {
-    case .float32:
-      UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: 4 * count)
+    case .float32: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: 4 * count)
     case .float16:
       for i in 0..<count {
         target[i] = Self.widen(half: source.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self))
@@ -116,9 +110,8 @@ enum TensorEncoding: Sendable, Equatable {
     }
   }
 
-  /// Half precision's exponent and fraction in float32's places are the value times 2⁻¹¹², subnormal or not;
-  /// all ones in the exponent stay all ones. In integers and one product, so that it needs no instruction of
-  /// its own.
+  /// Half precision's exponent and fraction in float32's places are the value times 2⁻¹¹², subnormal or not; all
+  /// ones in the exponent stay. It needs no instruction of its own.
   @inline(__always)
   static func widen(half bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
@@ -129,8 +122,7 @@ enum TensorEncoding: Sendable, Equatable {
   }
 }
 
-/// The quantized blocks of ggml (ggml-quants.c), each widened to what ggml's `dequantize_row_…` makes of it,
-/// to the bit.
+/// ggml's quantized blocks (ggml-quants.c), widened as its `dequantize_row_…` does, to the bit.
 enum QuantizedBlocks {
   /// A scale in half precision, then 32 signed bytes.
   static func widenQ8(_ block: UnsafeRawPointer, to values: UnsafeMutablePointer<Float>) {
@@ -173,5 +165,19 @@ enum QuantizedBlocks {
   @inline(__always)
   private static func half(_ source: UnsafeRawPointer, _ offset: Int) -> Float {
     TensorEncoding.widen(half: source.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+  }
+}
+
+extension FileReader {
+  func expect(
+    _ isRight: Bool, tensor: String, _ property: String, found: @autoclosure () -> String,
+    expected: @autoclosure () -> String
+  ) throws(ModelError) {
+    guard isRight else { throw refusal(tensor: tensor, property, found: found(), expected: expected()) }
+  }
+
+  func required<Value>(_ value: Value?, _ field: String, _ expected: String) throws(ModelError) -> Value {
+    guard let value else { throw refusal(field, found: "nothing", expected: expected) }
+    return value
   }
 }

@@ -18,7 +18,6 @@ public enum WeightsFormat: String, CaseIterable, Sendable {
   /// A pickle of PyTorch's, in a zip archive or bare. Never opened.
   case pytorch
 
-  /// What the formats are called together, for errors.
   static let expectation =
     "a .safetensors or .gguf file, llm.c's gpt2_124M.bin, or a seed model.bin (five int32, then float32)"
 
@@ -64,7 +63,6 @@ public enum WeightsFormat: String, CaseIterable, Sendable {
   }
 }
 
-/// Finds the weights in a folder.
 public enum ModelFolder {
   public static func holdsWeights(_ folder: String) -> Bool { (try? weights(in: folder)) != nil }
 
@@ -75,8 +73,7 @@ public enum ModelFolder {
   }
 
   /// The one file of weights in a folder: the first of `model.safetensors`, `model.safetensors.index.json`,
-  /// `*.gguf`, `gpt2_*.bin` (llm.c's, float32 before bfloat16), `model.bin` and `pytorch_model.bin` that is
-  /// there.
+  /// `*.gguf`, `gpt2_*.bin` (llm.c's, float32 before bfloat16), `model.bin` and `pytorch_model.bin`.
   ///
   /// - Throws: `ModelError.malformed` where there is none, and where several are equally good.
   static func weights(in folder: String) throws(ModelError) -> String {
@@ -96,8 +93,7 @@ public enum ModelFolder {
     }
     throw .malformed(
       path: folder,
-      problem:
-        "no weights in it, expected model.safetensors with its config.json, a .gguf file, llm.c's "
+      problem: "no weights in it, expected model.safetensors with its config.json, a .gguf file, llm.c's "
         + "gpt2_124M.bin, or a seed model.bin")
   }
 
@@ -128,11 +124,8 @@ extension Checkpoint {
     try self.init(weights: weights, as: format, configuration, name: folder)
   }
 
-  /// Opens a file of weights.
-  ///
   /// - Parameters:
   ///   - configuration: the shape that safetensors must have; nil to look for it as `init(safetensors:)` does.
-  ///   - name: to print.
   convenience init(
     weights path: String, as format: WeightsFormat, _ configuration: Configuration? = nil, name: String
   ) throws(ModelError) {

@@ -28,7 +28,6 @@ struct MergeTable: Sendable {
   }
 
   /// Adds a merge, and returns the one that the pair has already, if there is one.
-  ///
   /// - Precondition: no more than the table's capacity are added.
   mutating func insert(_ left: UInt32, _ right: UInt32, _ merge: Merge) -> Merge? {
     let key = Self.key(left, right)
@@ -63,7 +62,6 @@ extension MergeTable {
   ///
   /// - Parameters:
   ///   - index: the vocabulary, in which both parts of every merge and what they make must be.
-  ///   - path: the file's name, for errors.
   /// - Throws: `TokenizerError`, with the line.
   init(parsing text: UnsafeBufferPointer<UInt8>, index: TokenIndex, path: String) throws {
     let newline = UInt8(ascii: "\n")

@@ -17,8 +17,7 @@ struct TextEncoder {
   ///   - text: valid UTF-8, which must outlive the encoder.
   ///   - byteTokens: (256) the token of each byte; `UInt32.max` where there is none.
   init(_ text: UnsafeBufferPointer<UInt8>, byteTokens: [UInt32], merges: MergeTable) {
-    self.text = text
-    self.byteTokens = byteTokens
+    (self.text, self.byteTokens) = (text, byteTokens)
     scanner = WordScanner(text)
     merger = BytePairMerger(merges)
     seen = WordMemory(textLength: text.count)
@@ -100,11 +99,9 @@ struct WordMemory {
     mask = size - 1
   }
 
-  /// Where a word is remembered, if it is.
   @inline(__always)
   func slot(of word: UnsafeBufferPointer<UInt8>) -> Int { Int(truncatingIfNeeded: byteHash(word)) & mask }
 
-  /// The place of the ids that a word was given before.
   @inline(__always)
   func ids(of word: UnsafeBufferPointer<UInt8>, in slot: Int, text: UnsafeBufferPointer<UInt8>) -> Range<Int>?
   {
@@ -120,8 +117,6 @@ struct WordMemory {
 }
 
 /// Merges the pairs of one word, lowest rank first and leftmost among equals, until none is left.
-///
-/// Scratch space for one encoding; not shared.
 struct BytePairMerger {
   private let merges: MergeTable
   private var symbols: [UInt32] = []
@@ -187,8 +182,6 @@ struct SymbolChain {
   private var heap = MinHeap()
   private static let end: Int32 = -1
 
-  /// Merges the symbols in place.
-  ///
   /// - Precondition: fewer than 2^31 symbols.
   /// - Complexity: O(n log n).
   mutating func merge(_ symbols: inout [UInt32], with merges: MergeTable) {

@@ -1,5 +1,4 @@
-/// Turns tokens into text one at a time, and gives only whole characters: a character's bytes may be spread
-/// over several tokens.
+/// Turns tokens into text one at a time, in whole characters, whose bytes may be spread over several tokens.
 ///
 /// All the pieces together, with `finish()`, are what `Tokenizer.decode` gives for all the ids.
 public struct StreamingDecoder: Sendable {
@@ -9,7 +8,6 @@ public struct StreamingDecoder: Sendable {
   public init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
   /// The text that a further token completes; empty while a character is unfinished.
-  ///
   /// - Throws: `TokenizerError.idOutsideVocabulary`; the decoder is then as it was.
   public mutating func push(_ id: Int) throws -> String {
     pending.append(contentsOf: try tokenizer.bytes(of: id))
@@ -25,7 +23,6 @@ public struct StreamingDecoder: Sendable {
   }
 }
 
-/// Where unfinished UTF-8 breaks off.
 extension UTF8Text {
   /// The length of the scalar at the end of `bytes` that more bytes could still complete: 0…3.
   ///
@@ -39,8 +36,7 @@ extension UTF8Text {
     return 0
   }
 
-  /// Whether a sequence that begins with a byte other than 10xxxxxx is a proper prefix of a scalar's UTF-8
-  /// (Unicode 16, table 3-7).
+  /// Whether a sequence is a proper prefix of a scalar's UTF-8 (Unicode 16, table 3-7).
   private static func canContinue(_ sequence: ArraySlice<UInt8>) -> Bool {
     guard let lead = sequence.first else { return false }
     let length: Int
@@ -82,7 +78,6 @@ public struct TextBlocks: Sendable {
     pending.append(contentsOf: bytes)
   }
 
-  /// Says that the text ends here.
   public mutating func finish() { isFinished = true }
 
   /// The next block, whole characters where the text is UTF-8; nil where it takes more bytes to make it, or where

@@ -1,7 +1,6 @@
 /// The ids of a vocabulary by token, each token spelled as the files spell it. Needed while loading only.
 ///
-/// An open-addressing hash table over one buffer of all spellings: a `[String: Int]` of 50,000 strings
-/// takes longer to build than all the rest of loading.
+/// An open-addressing hash table over one buffer: a `[String: Int]` takes longer than all the rest of loading.
 struct TokenIndex {
   private let keys: [UInt8]
   private let ranges: [Range<Int>]  // by id, into keys
@@ -18,8 +17,7 @@ struct TokenIndex {
       let slot = withKey(of: id) { self.slot(of: $0) }
       guard slots[slot] == Self.free else {
         let token = withKey(of: id) { String(decoding: $0, as: UTF8.self) }
-        throw TokenizerError.duplicateToken(
-          path: path, token: token, firstID: Int(slots[slot]), secondID: id)
+        throw TokenizerError.duplicateToken(path: path, token: token, firstID: Int(slots[slot]), secondID: id)
       }
       slots[slot] = Int32(id)
     }
@@ -47,7 +45,6 @@ struct TokenIndex {
   var count: Int { ranges.count }
   var byteCount: Int { keys.count }
 
-  /// The id of a token.
   func id(of key: UnsafeBufferPointer<UInt8>) -> Int? {
     let id = slots[slot(of: key)]
     return id == Self.free ? nil : Int(id)

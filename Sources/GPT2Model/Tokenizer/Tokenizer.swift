@@ -28,11 +28,9 @@ public struct Tokenizer: Sendable {
   }
 
   /// A tokenizer of a vocabulary whose merges no file lists: `MergeTable.init(making:)` finds them.
-  ///
   /// - Parameter endOfText: the id of `<|endoftext|>`; no merge makes it.
   init(_ vocabulary: Vocabulary, endOfText: Int?) {
-    self.vocabulary = vocabulary
-    self.endOfText = endOfText
+    (self.vocabulary, self.endOfText) = (vocabulary, endOfText)
     byteTokens = vocabulary.byteTokens
     merges = MergeTable(making: vocabulary, byteTokens: byteTokens, except: endOfText)
   }
@@ -68,14 +66,10 @@ public struct Tokenizer: Sendable {
   }
 
   /// The bytes that a token stands for; they need not be whole characters.
-  ///
   /// - Throws: `TokenizerError.idOutsideVocabulary`.
-  public func bytes(of id: Int) throws -> [UInt8] {
-    Array(try vocabulary.bytes(of: id))
-  }
+  public func bytes(of id: Int) throws -> [UInt8] { Array(try vocabulary.bytes(of: id)) }
 
   /// The bytes that a sequence of tokens stands for.
-  ///
   /// - Throws: `TokenizerError.idOutsideVocabulary`.
   public func bytes(of ids: some Sequence<Int>) throws -> [UInt8] {
     var bytes: [UInt8] = []
@@ -84,7 +78,6 @@ public struct Tokenizer: Sendable {
   }
 
   /// The text of a sequence of tokens; what is not UTF-8 in it becomes U+FFFD.
-  ///
   /// - Throws: `TokenizerError.idOutsideVocabulary`.
   public func decode(_ ids: some Sequence<Int>) throws -> String {
     String(decoding: try bytes(of: ids), as: UTF8.self)

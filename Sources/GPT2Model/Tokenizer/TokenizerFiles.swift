@@ -1,6 +1,5 @@
 import Foundation
 
-/// Where a model's tokenizer lies.
 public enum TokenizerLocation: Equatable, Sendable {
   /// `vocab.json` and `merges.txt` in a folder.
   case huggingFace(folder: String)
@@ -83,7 +82,6 @@ extension ModelSource {
 
 extension Tokenizer {
   /// Loads `vocab.json` and `merges.txt` from a folder, as Hugging Face lays it out.
-  ///
   /// - Throws: `TokenizerError`.
   public init(folder: String) throws {
     let folder = URL(fileURLWithPath: folder, isDirectory: true)
@@ -92,8 +90,6 @@ extension Tokenizer {
       mergesFile: folder.appendingPathComponent("merges.txt").path)
   }
 
-  /// Loads the two files.
-  ///
   /// - Throws: `TokenizerError`.
   public init(vocabularyFile: String, mergesFile: String) throws {
     let index = try Self.read(vocabularyFile) {
@@ -117,7 +113,6 @@ extension Tokenizer {
   }
 
   /// Writes `vocab.json` and `merges.txt` into a folder, from which the same tokenizer comes back.
-  ///
   /// - Throws: `ModelError.unwritable`, also for a vocabulary in which two ids spell the same.
   public func exportHuggingFace(to folder: String) throws(ModelError) {
     let alphabet = ByteAlphabet()

@@ -21,7 +21,6 @@ struct Vocabulary: Sendable {
     }
   }
 
-  /// Of no tokens yet.
   init() {}
 
   /// Gives a token the next id.
@@ -53,9 +52,7 @@ struct Vocabulary: Sendable {
   }
 
   /// The lowest id of a token; nil where there is none.
-  func id(of token: some Collection<UInt8>) -> Int? {
-    (0..<count).first { self[$0].elementsEqual(token) }
-  }
+  func id(of token: some Collection<UInt8>) -> Int? { (0..<count).first { self[$0].elementsEqual(token) } }
 }
 
 /// GPT-2's printable alphabet of the 256 bytes, in which `vocab.json` and `merges.txt` write their tokens.
@@ -81,8 +78,7 @@ struct ByteAlphabet {
       bytes[Int(value)] = UInt16(byte)
       scalars.append(Unicode.Scalar(value) ?? Unicode.Scalar(byte))
     }
-    self.scalars = scalars
-    self.bytes = bytes
+    (self.scalars, self.bytes) = (scalars, bytes)
   }
 
   private static func isPrintable(_ byte: UInt8) -> Bool {

@@ -1,7 +1,6 @@
 /// Reads the text of `vocab.json`: one flat JSON object from tokens to ids.
 ///
-/// A reader of its own because a general one hides what must be an error here (a token named twice) and
-/// takes several times as long.
+/// A general reader hides a token that is named twice, and takes several times as long.
 struct VocabularyParser {
   /// The object's entries, in the file's order.
   struct Entries {
@@ -19,7 +18,6 @@ struct VocabularyParser {
 
   /// - Parameters:
   ///   - text: the file's bytes; anything that is not UTF-8 is an error with its place.
-  ///   - path: the file's name, for errors.
   static func parse(_ text: UnsafeBufferPointer<UInt8>, path: String) throws -> Entries {
     var parser = VocabularyParser(path: path, text: text)
     try parser.checkUTF8()
@@ -28,25 +26,20 @@ struct VocabularyParser {
   }
 
   private init(path: String, text: UnsafeBufferPointer<UInt8>) {
-    self.path = path
-    self.text = text
+    (self.path, self.text) = (path, text)
     entries.keys.reserveCapacity(text.count)
   }
 
   private mutating func parseObject() throws {
-    skipSpace()
     try take("{", or: "an object from tokens to ids (\"{\")")
-    skipSpace()
     while true {
       try parseString()
-      skipSpace()
       try take(":", or: "\":\" after the token")
       skipSpace()
       entries.ids.append(try parseID())
       skipSpace()
       guard peek == UInt8(ascii: ",") else { break }
       position += 1
-      skipSpace()
     }
     try take("}", or: "\",\" or \"}\" after the id")
     skipSpace()
@@ -139,7 +132,9 @@ struct VocabularyParser {
     while let byte = peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
   }
 
+  /// What comes next but for white space.
   private mutating func take(_ scalar: Unicode.Scalar, or expected: String) throws {
+    skipSpace()
     guard peek == UInt8(ascii: scalar) else { throw malformed(expected: expected) }
     position += 1
   }

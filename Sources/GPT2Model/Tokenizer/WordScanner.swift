@@ -10,7 +10,6 @@ struct WordScanner {
   init(_ text: UnsafeBufferPointer<UInt8>) { self.text = text }
 
   /// Where the word ends that starts at `start`, in text that ends at `limit`.
-  ///
   /// - Precondition: `start < limit`, and scalars start at both.
   @inline(__always)
   mutating func endOfWord(from start: Int, limit: Int) -> Int {
@@ -53,8 +52,7 @@ struct WordScanner {
     return position
   }
 
-  /// `\s+(?!\S)|\s+`: all of the white space at the end of the text; before a word, all but its last scalar,
-  /// unless that is all there is.
+  /// `\s+(?!\S)|\s+`: all white space at a text's end; before a word, all but its last scalar unless it is alone.
   private mutating func endOfSpace(from start: Int, limit: Int) -> Int {
     var position = start
     var last = start
@@ -101,7 +99,6 @@ enum ScalarClass: UInt8 {
     if let age = properties.age, age.major > 16 { self = .other }
   }
 
-  /// The class of a scalar below U+0080.
   @inline(__always)
   init(ascii byte: UInt8) {
     if (byte | 0x20) &- 0x61 < 26 {
@@ -142,7 +139,6 @@ struct ScalarClasses {
 /// Reading UTF-8 that is known to be valid.
 enum UTF8Text {
   /// The scalar value that starts at `position`, and its length in bytes (1…4).
-  ///
   /// - Precondition: `text` is valid UTF-8 and a scalar starts at `position`.
   @inline(__always)
   static func scalar(in text: UnsafeBufferPointer<UInt8>, at position: Int) -> (value: UInt32, length: Int) {

@@ -11,9 +11,11 @@ import GPT2Kernels
 public final class Conversation {
   public struct Addition: Equatable, Sendable {
     /// Tokens of the text before that have been dropped.
-    public var dropped = 0
+    public var dropped: Int
     /// Of the added tokens, the oldest, which are more than the context holds.
-    public var cut = 0
+    public var cut: Int
+
+    public init(dropped: Int = 0, cut: Int = 0) { (self.dropped, self.cut) = (dropped, cut) }
   }
 
   public let engine: Engine

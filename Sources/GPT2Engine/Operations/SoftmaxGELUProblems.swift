@@ -34,7 +34,8 @@ public final class SoftmaxProblem: OperationProblem {
 
   public func run(turn: Int) -> UnsafePointer<Float> { run(timed, headStride: positions, queryStride: 0) }
 
-  private func run(_ scores: borrowing FloatBuffer, headStride: Int, queryStride: Int) -> UnsafePointer<Float> {
+  private func run(_ scores: borrowing FloatBuffer, headStride: Int, queryStride: Int) -> UnsafePointer<Float>
+  {
     kernel.run(
       Softmax(
         scores.base, heads: heads, queries: rows, positions: positions, headStride: headStride,

@@ -17,11 +17,8 @@ public struct Ceiling: Codable, Sendable, Equatable {
     threads: Int, fmaGFLOPS: Double, dramGBPerSecond: Double, fmaTrials: [Double]? = nil,
     memory: [MemoryRoof]? = nil
   ) {
-    self.threads = threads
-    self.fmaGFLOPS = fmaGFLOPS
-    self.dramGBPerSecond = dramGBPerSecond
-    self.fmaTrials = fmaTrials
-    self.memory = memory
+    (self.threads, self.fmaGFLOPS, self.dramGBPerSecond) = (threads, fmaGFLOPS, dramGBPerSecond)
+    (self.fmaTrials, self.memory) = (fmaTrials, memory)
   }
 }
 
@@ -46,12 +43,7 @@ public struct MemoryRoof: Codable, Sendable, Equatable {
     level: String, capacityBytes: Int?, workingSetBytes: Int, streams: Int, prefetchBytes: Int,
     trials: [Double], remark: String?
   ) {
-    self.level = level
-    self.capacityBytes = capacityBytes
-    self.workingSetBytes = workingSetBytes
-    self.streams = streams
-    self.prefetchBytes = prefetchBytes
-    self.trials = trials
-    self.remark = remark
+    (self.level, self.capacityBytes, self.workingSetBytes) = (level, capacityBytes, workingSetBytes)
+    (self.streams, self.prefetchBytes, self.trials, self.remark) = (streams, prefetchBytes, trials, remark)
   }
 }

@@ -20,16 +20,9 @@ public struct Correctness: Codable, Sendable, Equatable {
     variant: String, threads: Int, reference: String, passed: Bool, maxAbsoluteError: Double?,
     tolerance: Double, nmse: Double?, argmaxAgreed: Int, argmaxCompared: Int, failure: String?
   ) {
-    self.variant = variant
-    self.threads = threads
-    self.reference = reference
-    self.passed = passed
-    self.maxAbsoluteError = maxAbsoluteError
-    self.tolerance = tolerance
-    self.nmse = nmse
-    self.argmaxAgreed = argmaxAgreed
-    self.argmaxCompared = argmaxCompared
-    self.failure = failure
+    (self.variant, self.threads, self.reference, self.passed) = (variant, threads, reference, passed)
+    (self.maxAbsoluteError, self.tolerance, self.nmse) = (maxAbsoluteError, tolerance, nmse)
+    (self.argmaxAgreed, self.argmaxCompared, self.failure) = (argmaxAgreed, argmaxCompared, failure)
   }
 }
 
@@ -49,8 +42,6 @@ public struct Finding: Codable, Sendable, Equatable {
   public var text: String
 
   public init(severity: Severity, check: String, text: String) {
-    self.severity = severity
-    self.check = check
-    self.text = text
+    (self.severity, self.check, self.text) = (severity, check, text)
   }
 }

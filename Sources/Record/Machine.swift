@@ -17,13 +17,8 @@ public struct Machine: Codable, Sendable, Equatable {
     cpu: String, flags: [String], logicalCores: Int, caches: [String], memoryBytes: Int?,
     governor: String?, system: String
   ) {
-    self.cpu = cpu
-    self.flags = flags
-    self.logicalCores = logicalCores
-    self.caches = caches
-    self.memoryBytes = memoryBytes
-    self.governor = governor
-    self.system = system
+    (self.cpu, self.flags, self.logicalCores, self.caches) = (cpu, flags, logicalCores, caches)
+    (self.memoryBytes, self.governor, self.system) = (memoryBytes, governor, system)
   }
 }
 
@@ -43,12 +38,8 @@ public struct Build: Codable, Sendable, Equatable {
     version: String, compiler: String, configuration: String, cpuFlag: String, vectorBits: Int,
     commit: String?
   ) {
-    self.version = version
-    self.compiler = compiler
-    self.configuration = configuration
-    self.cpuFlag = cpuFlag
-    self.vectorBits = vectorBits
-    self.commit = commit
+    (self.version, self.compiler, self.configuration) = (version, compiler, configuration)
+    (self.cpuFlag, self.vectorBits, self.commit) = (cpuFlag, vectorBits, commit)
   }
 }
 
@@ -61,8 +52,7 @@ public struct ForkJoin: Codable, Sendable, Equatable {
   public var wokenMicroseconds: Double
 
   public init(threads: Int, hotMicroseconds: Double, wokenMicroseconds: Double) {
-    self.threads = threads
-    self.hotMicroseconds = hotMicroseconds
+    (self.threads, self.hotMicroseconds) = (threads, hotMicroseconds)
     self.wokenMicroseconds = wokenMicroseconds
   }
 }

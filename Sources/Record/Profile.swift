@@ -52,13 +52,8 @@ public struct Profile: Codable, Sendable, Equatable {
       phase: ProfilePhase, layer: Int?, calls: Int, nanoseconds: Double, waitNanoseconds: Double,
       flops: Double, streamedBytes: Double, activationBytes: Double
     ) {
-      self.phase = phase
-      self.layer = layer
-      self.calls = calls
-      self.nanoseconds = nanoseconds
-      self.waitNanoseconds = waitNanoseconds
-      self.flops = flops
-      self.streamedBytes = streamedBytes
+      (self.phase, self.layer, self.calls, self.nanoseconds) = (phase, layer, calls, nanoseconds)
+      (self.waitNanoseconds, self.flops, self.streamedBytes) = (waitNanoseconds, flops, streamedBytes)
       self.activationBytes = activationBytes
     }
   }
@@ -69,8 +64,7 @@ public struct Profile: Codable, Sendable, Equatable {
     public var withoutNanoseconds: [Double]
 
     public init(withNanoseconds: [Double], withoutNanoseconds: [Double]) {
-      self.withNanoseconds = withNanoseconds
-      self.withoutNanoseconds = withoutNanoseconds
+      (self.withNanoseconds, self.withoutNanoseconds) = (withNanoseconds, withoutNanoseconds)
     }
   }
 
@@ -79,8 +73,7 @@ public struct Profile: Codable, Sendable, Equatable {
     public var waitNanoseconds: Double
 
     public init(busyNanoseconds: Double, waitNanoseconds: Double) {
-      self.busyNanoseconds = busyNanoseconds
-      self.waitNanoseconds = waitNanoseconds
+      (self.busyNanoseconds, self.waitNanoseconds) = (busyNanoseconds, waitNanoseconds)
     }
   }
 
@@ -89,16 +82,9 @@ public struct Profile: Codable, Sendable, Equatable {
     keptPasses: Int, wallNanoseconds: Double, entries: [Entry], overhead: Overhead?,
     threadTimes: [ThreadTime]
   ) {
-    self.variant = variant
-    self.weights = weights
-    self.threads = threads
-    self.stage = stage
-    self.tokens = tokens
-    self.passNanoseconds = passNanoseconds
-    self.keptPasses = keptPasses
-    self.wallNanoseconds = wallNanoseconds
-    self.entries = entries
-    self.overhead = overhead
+    (self.variant, self.weights, self.threads, self.stage) = (variant, weights, threads, stage)
+    (self.tokens, self.passNanoseconds, self.keptPasses) = (tokens, passNanoseconds, keptPasses)
+    (self.wallNanoseconds, self.entries, self.overhead) = (wallNanoseconds, entries, overhead)
     self.threadTimes = threadTimes
   }
 }
@@ -127,10 +113,7 @@ extension Profile {
     public let phase: ProfilePhase
     public let layer: Int?
 
-    public init(phase: ProfilePhase, layer: Int?) {
-      self.phase = phase
-      self.layer = layer
-    }
+    public init(phase: ProfilePhase, layer: Int?) { (self.phase, self.layer) = (phase, layer) }
   }
 }
 

@@ -67,7 +67,7 @@ public func readableJSON(_ document: some Encodable) throws -> Data {
   return try encoder.encode(document) + Data("\n".utf8)
 }
 
-/// What can be wrong with a record's file or a report's folder, each in one line.
+/// What can be wrong with a record's file, each in one line.
 public enum RecordError: Error, Equatable, CustomStringConvertible, LocalizedError {
   /// The file could not be opened or read.
   case unreadable(path: String, reason: String)
@@ -75,8 +75,6 @@ public enum RecordError: Error, Equatable, CustomStringConvertible, LocalizedErr
   case notJSON(path: String, reason: String)
   /// A field of the record holds something else than it should.
   case invalid(path: String, field: String, found: String, expected: String)
-  /// A folder or file of the reports could not be made.
-  case unwritable(path: String, reason: String)
 
   public var description: String {
     switch self {
@@ -87,8 +85,6 @@ public enum RecordError: Error, Equatable, CustomStringConvertible, LocalizedErr
     case .invalid(let path, let field, let found, let expected):
       let place = field.isEmpty ? path : "\(path): \(field)"
       return "\(place): \(found == "missing" ? found : "found \(found)"), expected \(expected)"
-    case .unwritable(let path, let reason):
-      return "\(path): \(reason), expected a folder that can be written"
     }
   }
 
@@ -118,8 +114,7 @@ private struct RecordDocument {
   }
 
   init(_ data: Data, path: String) throws {
-    self.data = data
-    self.path = path
+    (self.data, self.path) = (data, path)
     header = try? JSONDecoder().decode(Header.self, from: data)
   }
 

@@ -19,9 +19,7 @@ public enum Test: Sendable, Hashable {
     }
   }
 
-  private static func suffix(batch: Int) -> String {
-    batch > 1 ? " b\(batch)" : ""
-  }
+  private static func suffix(batch: Int) -> String { batch > 1 ? " b\(batch)" : "" }
 
   /// Sequences computed together.
   public var batch: Int {

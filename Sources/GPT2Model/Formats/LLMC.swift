@@ -110,6 +110,6 @@ extension Tokenizer {
       bytes.append(length)
       bytes.append(contentsOf: token)
     }
-    try WholeFile.write(bytes, to: path)
+    try ModelFile.write(bytes, to: path)
   }
 }

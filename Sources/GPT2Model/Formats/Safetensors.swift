@@ -26,7 +26,7 @@ struct SafetensorsContents: FileReader {
 
   init(index path: String) throws(ModelError) {
     self.path = path
-    let data = try WholeFile.read(path)
+    let data = try ModelFile.read(path)
     let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
     guard let map = object?["weight_map"] as? [String: String], !map.isEmpty else {
       throw .field(

@@ -12,7 +12,7 @@ enum SafetensorsWriter {
     let header = header(of: configuration, metadata: metadata)
     let parameters = configuration.parameters
     let bytes = header.count + configuration.parameterCount * MemoryLayout<Float>.stride
-    try WholeFile.write(bytes, to: path) { file in
+    try ModelFile.write(bytes, to: path) { file in
       file.copyBytes(from: header)
       var offset = header.count
       for (index, parameter) in parameters.enumerated() {
@@ -59,7 +59,7 @@ extension Checkpoint {
       throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
     }
     try writeSafetensors(to: path + "/model.safetensors")
-    try WholeFile.write(config, to: path + "/config.json")
+    try ModelFile.write(config, to: path + "/config.json")
   }
 
   private func writeSafetensors(to path: String) throws(ModelError) {

@@ -121,29 +121,17 @@ private struct RecordDocument {
   /// - Throws: `RecordError` for another schema first, then for another kind, then for the first field that is wrong.
   func decode<Value: Decodable>(_ type: Value.Type, schema: Int, kinds: [String]) throws -> Value {
     guard let header, header.schema == schema, kinds.contains(header.kind) else {
-      throw headerProblem(schema: schema, kinds: kinds)
+      throw try headerProblem(schema: schema, kinds: kinds)
     }
-    do {
-      return try JSONDecoder().decode(type, from: data)
-    } catch let error as DecodingError {
-      return try explain(error, type)
+    do { return try JSONDecoder().decode(type, from: data) } catch let error as DecodingError {
+      throw DecodingProblem<Value>(error, in: try document()).error(path: path)
     }
   }
 
-  private func explain<Value: Decodable>(_ error: DecodingError, _ type: Value.Type) throws -> Value {
-    switch document() {
-    case .success(let document): throw DecodingProblem<Value>(error, in: document).error(path: path)
-    case .failure(let problem): throw problem
-    }
-  }
-
-  private func headerProblem(schema: Int, kinds: [String]) -> RecordError {
-    let members: [String: JSONValue]
-    switch document() {
-    case .success(.object(let object)): members = object
-    case .success(let other):
-      return .invalid(path: path, field: "", found: other.summary, expected: "an object")
-    case .failure(let problem): return problem
+  private func headerProblem(schema: Int, kinds: [String]) throws -> RecordError {
+    let document = try document()
+    guard case .object(let members) = document else {
+      return .invalid(path: path, field: "", found: document.summary, expected: "an object")
     }
     func invalid(_ field: String, expected: String) -> RecordError {
       .invalid(path: path, field: field, found: members[field]?.summary ?? "missing", expected: expected)
@@ -154,12 +142,12 @@ private struct RecordDocument {
     return invalid("kind", expected: kinds.count == 1 ? words : NamedChoiceMessage.prefix + words)
   }
 
-  private func document() -> Result<JSONValue, RecordError> {
+  private func document() throws -> JSONValue {
     guard let document = try? JSONDecoder().decode(JSONValue.self, from: data) else {
-      return .failure(
-        .notJSON(path: path, reason: data.isEmpty ? "the file is empty" : "truncated or malformed"))
+      throw RecordError.notJSON(
+        path: path, reason: data.isEmpty ? "the file is empty" : "truncated or malformed")
     }
-    return .success(document)
+    return document
   }
 
   private static func reason(path: String) -> String {

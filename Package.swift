@@ -31,23 +31,26 @@ let package = Package(
   ],
   targets: [
     .target(name: "CSystem"),
+    .target(name: "Files", swiftSettings: settings),
     .target(name: "Statistics", swiftSettings: hot),
-    .target(name: "GPT2Model", dependencies: ["CSystem"], swiftSettings: hot),
+    .target(name: "GPT2Model", dependencies: ["Files"], swiftSettings: hot),
     .target(name: "GPT2Kernels", dependencies: ["CSystem"], swiftSettings: hot),
     .target(
       name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Statistics"],
       exclude: ["README.md"], swiftSettings: hot),
-    .target(name: "Record", dependencies: ["CSystem"], swiftSettings: settings),
+    .target(name: "Record", dependencies: ["Files"], swiftSettings: settings),
     .target(
-      name: "Measurement", dependencies: ["CSystem", "Record", "Statistics"], swiftSettings: hot),
-    .target(name: "Reporting", dependencies: ["Record", "Statistics"], swiftSettings: settings),
+      name: "Measurement", dependencies: ["CSystem", "Files", "Record", "Statistics"],
+      swiftSettings: hot),
     .target(
-      name: "Chat", dependencies: ["CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
+      name: "Reporting", dependencies: ["Files", "Record", "Statistics"], swiftSettings: settings),
+    .target(
+      name: "Chat", dependencies: ["CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
       swiftSettings: settings),
     .executableTarget(
       name: "gpt2-bench",
       dependencies: [
-        "Chat", "CSystem", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
+        "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
         "Reporting", "Statistics",
       ],
       swiftSettings: settings),
@@ -79,7 +82,7 @@ let package = Package(
     .testTarget(
       name: "RecordTests", dependencies: ["Record", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Record", "Reporting", "Statistics", "TestSupport"],
+      name: "ReportingTests", dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "ChatTests", dependencies: ["Chat", "GPT2Engine", "GPT2Model", "TestSupport"],

@@ -1,3 +1,5 @@
+import Files
+
 /// What is wrong with a model's name, its configuration or its files. Each description is one line that names
 /// the thing, what was found and what was expected.
 public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -112,35 +114,21 @@ extension FileReader {
   }
 }
 
-extension DecodingError {
-  /// Which field of a JSON document is wrong, for example `prompts[2].ids` (empty for the document itself), what was
-  /// found there, and what was expected; nil for both where the text is not valid.
-  public var problem: (field: String, found: String?, expected: String?) {
-    switch self {
-    case .keyNotFound(let key, let context): (Self.place(context.codingPath + [key]), "nothing", "a value")
-    case .typeMismatch(let type, let context): (Self.place(context.codingPath), "another type", "\(type)")
-    case .valueNotFound(let type, let context): (Self.place(context.codingPath), "null", "\(type)")
-    case .dataCorrupted(let context): (Self.place(context.codingPath), nil, nil)
-    @unknown default: ("", nil, nil)
-    }
-  }
-
-  private static func place(_ keys: [any CodingKey]) -> String {
-    let text = keys.map { key in key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)" }.joined()
-    return String(text.drop { $0 == "." })
-  }
-}
-
 extension ModelError {
   /// What is wrong with a JSON file, and where in it.
   public init(_ error: DecodingError, path: String) {
-    let problem = error.problem
-    let field = problem.field.isEmpty ? "the file" : problem.field
-    if let found = problem.found, let expected = problem.expected {
-      self = .field(path: path, field: field, found: found, expected: expected)
-    } else {
-      self = .malformed(path: path, problem: "not valid JSON at \(field)")
+    let problem = JSONProblem(error)
+    let field = problem.path.isEmpty ? "the file" : problem.field
+    func wrong(_ found: String, _ expected: String) -> ModelError {
+      .field(path: path, field: field, found: found, expected: expected)
     }
+    self =
+      switch problem.kind {
+      case .missing: wrong("nothing", "a value")
+      case .null(let type): wrong("null", "\(type)")
+      case .anotherType(let type): wrong("another type", "\(type)")
+      case .invalid: .malformed(path: path, problem: "not valid JSON at \(field)")
+      }
   }
 }
 

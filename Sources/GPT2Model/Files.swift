@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The only owner of a range of memory pages: a whole file mapped read-only, or zeroed anonymous memory.
@@ -69,53 +70,25 @@ final class Mapping: @unchecked Sendable {
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 }
 
-/// Files that are read at once, and files that are written whole or not at all.
-enum WholeFile {
+/// A model's files, whose errors are `ModelError`.
+enum ModelFile {
   static func read(_ path: String) throws(ModelError) -> Data {
     do { return try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
       throw .unreadable(path: path, reason: "no such file, or it may not be read")
     }
   }
 
+  /// Writes the file whole or not at all.
   static func write(_ bytes: some Collection<UInt8>, to path: String) throws(ModelError) {
     try write(bytes.count, to: path) { $0.copyBytes(from: bytes) }
   }
 
-  /// Writes to a temporary name beside the place first, and renames then: a reader never sees half a file, and a file
-  /// that is being read may be replaced. The file is filled in place, so that a model needs no second copy in memory.
-  ///
-  /// - Parameters:
-  ///   - count: bytes of the file, at least one.
-  ///   - body: fills them; they are zero before.
+  /// As `WholeFile.write(to:count:filling:)`.
   static func write(
     _ count: Int, to path: String, filling body: (UnsafeMutableRawBufferPointer) -> Void
   ) throws(ModelError) {
-    func refusal(_ number: Int32) -> ModelError { .unwritable(path: path, reason: systemReason(number)) }
-    // A name of its own: another writer of the same path must not cut this one's mapping short.
-    let temporary = "\(path).\(getpid())-\(UInt64.random(in: 0 ... .max)).partial"
-    let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw refusal(errno) }
-    var isFinished = false
-    defer {
-      close(descriptor)
-      if !isFinished { unlink(temporary) }
+    do { try WholeFile.write(to: path, count: count, filling: body) } catch {
+      throw .unwritable(path: path, reason: error.reason)
     }
-    // The blocks are reserved first: a full disk is an error here, not a signal while the mapping is filled.
-    #if canImport(Darwin)
-      let reserved = ftruncate(descriptor, off_t(count)) == 0 ? 0 : errno
-    #else
-      let reserved = posix_fallocate(descriptor, 0, off_t(count))
-    #endif
-    guard reserved == 0 else { throw refusal(reserved) }
-    guard
-      let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
-      base != MAP_FAILED
-    else { throw refusal(errno) }
-    body(UnsafeMutableRawBufferPointer(start: base, count: count))
-    munmap(base, count)
-    guard rename(temporary, path) == 0 else { throw refusal(errno) }
-    isFinished = true
   }
 }
-
-private func systemReason(_ number: Int32 = errno) -> String { String(cString: strerror(number)) }

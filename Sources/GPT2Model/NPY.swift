@@ -16,7 +16,7 @@ public struct NPY: Equatable, Sendable {
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
 
   public init(path: String) throws(ModelError) {
-    let bytes = [UInt8](try WholeFile.read(path))
+    let bytes = [UInt8](try ModelFile.read(path))
     guard bytes.count >= 10, Array(bytes[0..<8]) == Self.magic else {
       throw .malformed(path: path, problem: "not a .npy file of version 1.0")
     }
@@ -63,6 +63,6 @@ public struct NPY: Equatable, Sendable {
     for value in values {
       withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
-    try WholeFile.write(bytes, to: path)
+    try ModelFile.write(bytes, to: path)
   }
 }

@@ -33,10 +33,7 @@ public struct Cell: Codable, Sendable, Equatable {
   }
 
   public init(variant: String, weights: String, threads: Int, test: Test, status: Status) {
-    self.variant = variant
-    self.weights = weights
-    self.threads = threads
-    self.test = test
+    (self.variant, self.weights, self.threads, self.test) = (variant, weights, threads, test)
     self.status = status
   }
 }
@@ -50,9 +47,7 @@ public struct LoadTimes: Codable, Sendable, Equatable {
   public var samples: [LoadSample]?
 
   public init(coldNanoseconds: Int?, warmNanoseconds: Int?, samples: [LoadSample]? = nil) {
-    self.coldNanoseconds = coldNanoseconds
-    self.warmNanoseconds = warmNanoseconds
-    self.samples = samples
+    (self.coldNanoseconds, self.warmNanoseconds, self.samples) = (coldNanoseconds, warmNanoseconds, samples)
   }
 }
 
@@ -65,8 +60,7 @@ public struct LoadSample: Codable, Sendable, Equatable {
   public var firstTokenNanoseconds: Int
 
   public init(round: Int, loadNanoseconds: Int, firstTokenNanoseconds: Int) {
-    self.round = round
-    self.loadNanoseconds = loadNanoseconds
+    (self.round, self.loadNanoseconds) = (round, loadNanoseconds)
     self.firstTokenNanoseconds = firstTokenNanoseconds
   }
 }
@@ -97,14 +91,9 @@ public struct Sample: Codable, Sendable, Equatable {
     prefillNanoseconds: Int?, tokenNanoseconds: [Int], counters: [String: Int]? = nil,
     countersShare: Double? = nil
   ) {
-    self.round = round
-    self.sequence = sequence
-    self.elapsedNanoseconds = elapsedNanoseconds
-    self.iterations = iterations
-    self.prefillNanoseconds = prefillNanoseconds
-    self.tokenNanoseconds = tokenNanoseconds
-    self.counters = counters
-    self.countersShare = countersShare
+    (self.round, self.sequence, self.elapsedNanoseconds) = (round, sequence, elapsedNanoseconds)
+    (self.iterations, self.prefillNanoseconds) = (iterations, prefillNanoseconds)
+    (self.tokenNanoseconds, self.counters, self.countersShare) = (tokenNanoseconds, counters, countersShare)
   }
 }
 

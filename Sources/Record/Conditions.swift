@@ -17,21 +17,8 @@ public struct Conditions: Codable, Sendable, Equatable {
   public var coreThrottles: Int?
   public var packageThrottles: Int?
 
-  public init(
-    stretches: [Stretch], calibration: [CalibrationSample], coreToCore: [CoreToCoreSample]? = nil,
-    pagesSwappedIn: Int? = nil,
-    pagesSwappedOut: Int? = nil, groupThrottledPeriods: Int? = nil, groupThrottledSeconds: Double? = nil,
-    coreThrottles: Int? = nil, packageThrottles: Int? = nil
-  ) {
-    self.stretches = stretches
-    self.calibration = calibration
-    self.coreToCore = coreToCore
-    self.pagesSwappedIn = pagesSwappedIn
-    self.pagesSwappedOut = pagesSwappedOut
-    self.groupThrottledPeriods = groupThrottledPeriods
-    self.groupThrottledSeconds = groupThrottledSeconds
-    self.coreThrottles = coreThrottles
-    self.packageThrottles = packageThrottles
+  public init(stretches: [Stretch], calibration: [CalibrationSample]) {
+    (self.stretches, self.calibration) = (stretches, calibration)
   }
 }
 
@@ -52,17 +39,8 @@ public struct Stretch: Codable, Sendable, Equatable {
   /// Busy, idle and stolen.
   public var totalSeconds: Double?
 
-  public init(
-    startSeconds: Double, seconds: Double, cores: Int?, busySeconds: Double?, ownSeconds: Double?,
-    stolenSeconds: Double?, totalSeconds: Double?
-  ) {
-    self.startSeconds = startSeconds
-    self.seconds = seconds
-    self.cores = cores
-    self.busySeconds = busySeconds
-    self.ownSeconds = ownSeconds
-    self.stolenSeconds = stolenSeconds
-    self.totalSeconds = totalSeconds
+  public init(startSeconds: Double, seconds: Double) {
+    (self.startSeconds, self.seconds) = (startSeconds, seconds)
   }
 }
 
@@ -75,9 +53,7 @@ public struct CalibrationSample: Codable, Sendable, Equatable {
   public var frequencyMHz: Double?
 
   public init(atSeconds: Double, nanoseconds: Int, frequencyMHz: Double?) {
-    self.atSeconds = atSeconds
-    self.nanoseconds = nanoseconds
-    self.frequencyMHz = frequencyMHz
+    (self.atSeconds, self.nanoseconds, self.frequencyMHz) = (atSeconds, nanoseconds, frequencyMHz)
   }
 }
 
@@ -88,7 +64,6 @@ public struct CoreToCoreSample: Codable, Sendable, Equatable {
   public var nanoseconds: Double
 
   public init(atSeconds: Double, nanoseconds: Double) {
-    self.atSeconds = atSeconds
-    self.nanoseconds = nanoseconds
+    (self.atSeconds, self.nanoseconds) = (atSeconds, nanoseconds)
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A decoding error in the terms of the document: which field, what it holds, what it should.
@@ -7,23 +8,18 @@ struct DecodingProblem<Value: Decodable> {
   let expectation: String
 
   init(_ error: DecodingError, in document: JSONValue) {
+    let problem = JSONProblem(error)
+    var path = problem.path
     self.document = document
-    switch error {
-    case .keyNotFound(let key, let context):
-      path = context.codingPath + [key]
+    switch problem.kind {
+    case .null(let type), .anotherType(let type): expectation = Self.name(of: type)
+    case .invalid(let description) where description.hasPrefix(NamedChoiceMessage.prefix):
+      expectation = description
+    case .missing, .invalid:
+      if path.isEmpty { path = Self.unfitNumber(in: document) }
       expectation = Self.expected(at: path, in: document)
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      path = context.codingPath
-      expectation = Self.name(of: type)
-    case .dataCorrupted(let context):
-      path = context.codingPath.isEmpty ? Self.unfitNumber(in: document) : context.codingPath
-      expectation =
-        context.debugDescription.hasPrefix(NamedChoiceMessage.prefix)
-        ? context.debugDescription : Self.expected(at: path, in: document)
-    @unknown default:
-      path = []
-      expectation = "a record"
     }
+    self.path = path
   }
 
   func error(path file: String) -> RecordError {
@@ -34,16 +30,10 @@ struct DecodingProblem<Value: Decodable> {
 
   /// The type that the decoder asks for at `path`: it names it when it meets null there.
   private static func expected(at path: [any CodingKey], in document: JSONValue) -> String {
-    do {
-      try decode(document.replacing(path[...], with: .null))
-    } catch DecodingError.valueNotFound(let type, _) {
-      return name(of: type)
-    } catch DecodingError.typeMismatch(let type, _) {
-      return name(of: type)
-    } catch {
-      return "another value"
+    switch problem(of: document.replacing(path[...], with: .null))?.kind {
+    case .null(let type), .anotherType(let type): return name(of: type)
+    default: return "another value"
     }
-    return "another value"
   }
 
   /// The first number that its field's integer type cannot hold. The decoder does not say where it is: the
@@ -61,18 +51,16 @@ struct DecodingProblem<Value: Decodable> {
   }
 
   private static func hasUnfitNumber(_ document: JSONValue) -> Bool {
-    do {
-      try decode(document)
-      return false
-    } catch DecodingError.dataCorrupted(let context) {
-      return context.codingPath.isEmpty
-    } catch {
-      return false
-    }
+    guard let problem = problem(of: document), case .invalid = problem.kind else { return false }
+    return problem.path.isEmpty
   }
 
-  private static func decode(_ document: JSONValue) throws {
-    _ = try JSONDecoder().decode(Value.self, from: try JSONEncoder().encode(document))
+  /// Nil for a document that decodes.
+  private static func problem(of document: JSONValue) -> JSONProblem? {
+    do { _ = try JSONDecoder().decode(Value.self, from: try JSONEncoder().encode(document)) } catch {
+      return (error as? DecodingError).map(JSONProblem.init)
+    }
+    return nil
   }
 
   private static func name(of type: any Any.Type) -> String {
@@ -92,14 +80,6 @@ struct DecodingProblem<Value: Decodable> {
   }
 }
 
-/// The way to a field of a document: `cells[3].threads`.
-public func fieldName(_ path: [any CodingKey]) -> String {
-  path.reduce("") { name, key in
-    if let index = key.intValue { return name + "[\(index)]" }
-    return name.isEmpty ? key.stringValue : name + "." + key.stringValue
-  }
-}
-
 /// An enumeration that is written as one of a few words; a reader that meets another word learns which it
 /// may be.
 public protocol NamedChoice: RawRepresentable, CaseIterable, Codable, Sendable
@@ -116,9 +96,7 @@ extension NamedChoice {
     self = choice
   }
 
-  private static var words: String {
-    allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-  }
+  private static var words: String { allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") }
 }
 
 enum NamedChoiceMessage {

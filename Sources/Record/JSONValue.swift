@@ -91,15 +91,8 @@ public enum JSONValue: Codable, Equatable, Sendable {
     let stringValue: String
     let intValue: Int?
 
-    init(stringValue: String) {
-      self.stringValue = stringValue
-      intValue = nil
-    }
-
-    init(intValue: Int) {
-      stringValue = "\(intValue)"
-      self.intValue = intValue
-    }
+    init(stringValue: String) { (self.stringValue, intValue) = (stringValue, nil) }
+    init(intValue: Int) { (stringValue, self.intValue) = ("\(intValue)", intValue) }
   }
 
   /// In words for an error: a scalar as it stands, cut short where it is long.

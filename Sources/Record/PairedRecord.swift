@@ -37,14 +37,8 @@ public struct PairedRecord: Codable, Sendable, Equatable {
     command: [String], started: String, model: ModelDescription?, machine: Machine, base: PairedBuild,
     head: PairedBuild, settings: PairedSettings, contestants: [PairedContestant], units: [PairedUnit]
   ) {
-    self.command = command
-    self.started = started
-    self.model = model
-    self.machine = machine
-    self.base = base
-    self.head = head
-    self.settings = settings
-    self.contestants = contestants
+    (self.command, self.started, self.model, self.machine) = (command, started, model, machine)
+    (self.base, self.head, self.settings, self.contestants) = (base, head, settings, contestants)
     self.units = units
   }
 }
@@ -64,9 +58,7 @@ public struct PairedBuild: Codable, Sendable, Equatable {
   public var build: Build?
 
   public init(path: String, version: String? = nil, build: Build? = nil) {
-    self.path = path
-    self.version = version
-    self.build = build
+    (self.path, self.version, self.build) = (path, version, build)
   }
 }
 
@@ -91,15 +83,9 @@ public struct PairedSettings: Codable, Sendable, Equatable {
     suite: String?, budgetSeconds: Double, seed: UInt64, maxRegression: String, rows: String?, alpha: Double,
     firstLook: Int, confirmationBlocks: Int, warmup: String? = nil
   ) {
-    self.suite = suite
-    self.budgetSeconds = budgetSeconds
-    self.seed = seed
-    self.maxRegression = maxRegression
-    self.rows = rows
-    self.alpha = alpha
-    self.firstLook = firstLook
-    self.confirmationBlocks = confirmationBlocks
-    self.warmup = warmup
+    (self.suite, self.budgetSeconds, self.seed) = (suite, budgetSeconds, seed)
+    (self.maxRegression, self.rows, self.alpha, self.firstLook) = (maxRegression, rows, alpha, firstLook)
+    (self.confirmationBlocks, self.warmup) = (confirmationBlocks, warmup)
   }
 }
 
@@ -110,9 +96,7 @@ public struct PairedContestant: Codable, Sendable, Equatable {
   public var threads: Int
 
   public init(variant: String, weights: String, threads: Int) {
-    self.variant = variant
-    self.weights = weights
-    self.threads = threads
+    (self.variant, self.weights, self.threads) = (variant, weights, threads)
   }
 }
 
@@ -126,9 +110,7 @@ public struct PairedUnit: Codable, Sendable, Equatable {
   public var rounds: Int?
 
   public init(contestant: Int, test: Test, rounds: Int? = nil) {
-    self.contestant = contestant
-    self.test = test
-    self.rounds = rounds
+    (self.contestant, self.test, self.rounds) = (contestant, test, rounds)
   }
 }
 
@@ -137,10 +119,7 @@ public struct PairedCheck: Codable, Sendable, Equatable {
   public var side: PairedSide
   public var outcome: Correctness
 
-  public init(side: PairedSide, outcome: Correctness) {
-    self.side = side
-    self.outcome = outcome
-  }
+  public init(side: PairedSide, outcome: Correctness) { (self.side, self.outcome) = (side, outcome) }
 }
 
 /// A contestant that died, refused, failed its check or could not be started.
@@ -153,10 +132,7 @@ public struct LostContestant: Codable, Sendable, Equatable {
   public var failedCheck: Bool
 
   public init(contestant: Int, side: PairedSide, reason: String, failedCheck: Bool) {
-    self.contestant = contestant
-    self.side = side
-    self.reason = reason
-    self.failedCheck = failedCheck
+    (self.contestant, self.side, self.reason, self.failedCheck) = (contestant, side, reason, failedCheck)
   }
 }
 
@@ -183,9 +159,7 @@ public struct PairedProcess: Codable, Sendable, Equatable {
   public var peakMemoryBytes: Int?
 
   public init(contestant: Int, side: PairedSide, loadNanoseconds: Int?, peakMemoryBytes: Int?) {
-    self.contestant = contestant
-    self.side = side
-    self.loadNanoseconds = loadNanoseconds
+    (self.contestant, self.side, self.loadNanoseconds) = (contestant, side, loadNanoseconds)
     self.peakMemoryBytes = peakMemoryBytes
   }
 }
@@ -198,8 +172,6 @@ public struct PairedSample: Codable, Sendable, Equatable {
   public var sample: Sample
 
   public init(unit: Int, side: PairedSide, sample: Sample) {
-    self.unit = unit
-    self.side = side
-    self.sample = sample
+    (self.unit, self.side, self.sample) = (unit, side, sample)
   }
 }

@@ -52,13 +52,8 @@ public struct Profile: Codable, Sendable, Equatable {
       phase: ProfilePhase, layer: Int?, calls: Int, nanoseconds: Double, waitNanoseconds: Double,
       flops: Double, streamedBytes: Double, activationBytes: Double
     ) {
-      self.phase = phase
-      self.layer = layer
-      self.calls = calls
-      self.nanoseconds = nanoseconds
-      self.waitNanoseconds = waitNanoseconds
-      self.flops = flops
-      self.streamedBytes = streamedBytes
+      (self.phase, self.layer, self.calls, self.nanoseconds) = (phase, layer, calls, nanoseconds)
+      (self.waitNanoseconds, self.flops, self.streamedBytes) = (waitNanoseconds, flops, streamedBytes)
       self.activationBytes = activationBytes
     }
   }
@@ -69,8 +64,7 @@ public struct Profile: Codable, Sendable, Equatable {
     public var withoutNanoseconds: [Double]
 
     public init(withNanoseconds: [Double], withoutNanoseconds: [Double]) {
-      self.withNanoseconds = withNanoseconds
-      self.withoutNanoseconds = withoutNanoseconds
+      (self.withNanoseconds, self.withoutNanoseconds) = (withNanoseconds, withoutNanoseconds)
     }
   }
 
@@ -79,8 +73,7 @@ public struct Profile: Codable, Sendable, Equatable {
     public var waitNanoseconds: Double
 
     public init(busyNanoseconds: Double, waitNanoseconds: Double) {
-      self.busyNanoseconds = busyNanoseconds
-      self.waitNanoseconds = waitNanoseconds
+      (self.busyNanoseconds, self.waitNanoseconds) = (busyNanoseconds, waitNanoseconds)
     }
   }
 
@@ -89,16 +82,9 @@ public struct Profile: Codable, Sendable, Equatable {
     keptPasses: Int, wallNanoseconds: Double, entries: [Entry], overhead: Overhead?,
     threadTimes: [ThreadTime]
   ) {
-    self.variant = variant
-    self.weights = weights
-    self.threads = threads
-    self.stage = stage
-    self.tokens = tokens
-    self.passNanoseconds = passNanoseconds
-    self.keptPasses = keptPasses
-    self.wallNanoseconds = wallNanoseconds
-    self.entries = entries
-    self.overhead = overhead
+    (self.variant, self.weights, self.threads, self.stage) = (variant, weights, threads, stage)
+    (self.tokens, self.passNanoseconds, self.keptPasses) = (tokens, passNanoseconds, keptPasses)
+    (self.wallNanoseconds, self.entries, self.overhead) = (wallNanoseconds, entries, overhead)
     self.threadTimes = threadTimes
   }
 }
@@ -127,10 +113,7 @@ extension Profile {
     public let phase: ProfilePhase
     public let layer: Int?
 
-    public init(phase: ProfilePhase, layer: Int?) {
-      self.phase = phase
-      self.layer = layer
-    }
+    public init(phase: ProfilePhase, layer: Int?) { (self.phase, self.layer) = (phase, layer) }
   }
 }
 
@@ -150,4 +133,78 @@ extension Profile.ThreadTime {
     busyNanoseconds += other.busyNanoseconds
     waitNanoseconds += other.waitNanoseconds
   }
+}
+
+/// A part of the work on a token. In every instant of a pass the thread that drives it is in exactly one of them.
+public enum ProfilePhase: String, NamedChoice {
+  case embedding
+  case layerNorm = "layernorm"
+  case qkv
+  /// New keys and values on their way into the cache.
+  case cacheStore = "kv-store"
+  case attentionScores = "attention-scores"
+  case attentionSoftmax = "attention-softmax"
+  case attentionValues = "attention-values"
+  /// What attention does beside its three parts.
+  case attentionOther = "attention-other"
+  case projection
+  /// The addition to the residual stream after the projection, where it is not fused into the product.
+  case projectionResidual = "projection-residual"
+  case up = "mlp-up"
+  case gelu
+  case down = "mlp-down"
+  /// Likewise after the MLP.
+  case mlpResidual = "mlp-residual"
+  case logits
+  case sampling
+  /// Outside all of them: the engine's own steps from one operation to the next, and what noting the marks takes.
+  case other
+
+  /// What people read.
+  public var title: String {
+    switch self {
+    case .embedding: "embedding"
+    case .layerNorm: "layer norm"
+    case .qkv: "QKV"
+    case .cacheStore: "KV store"
+    case .attentionScores: "scores"
+    case .attentionSoftmax: "softmax"
+    case .attentionValues: "values"
+    case .attentionOther: "attention, rest"
+    case .projection: "projection"
+    case .projectionResidual: "projection residual"
+    case .up: "MLP up"
+    case .gelu: "GELU"
+    case .down: "MLP down"
+    case .mlpResidual: "MLP residual"
+    case .logits: "logits"
+    case .sampling: "sampling"
+    case .other: "between operations"
+    }
+  }
+
+  public var group: ProfileGroup {
+    switch self {
+    case .embedding: .embedding
+    case .layerNorm: .layerNorm
+    case .qkv, .cacheStore, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther,
+      .projection, .projectionResidual:
+      .attention
+    case .up, .gelu, .down, .mlpResidual: .mlp
+    case .logits: .logits
+    case .sampling: .sampling
+    case .other: .other
+    }
+  }
+}
+
+/// Phases that belong together, in the order in which a pass goes through them.
+public enum ProfileGroup: String, Sendable, CaseIterable {
+  case embedding
+  case layerNorm = "layer norm"
+  case attention
+  case mlp = "MLP"
+  case logits
+  case sampling
+  case other = "between operations"
 }

@@ -46,13 +46,8 @@ public struct Record: Codable, Sendable, Equatable {
     kind: Kind, command: [String], started: String, model: ModelDescription?, machine: Machine,
     build: Build, settings: Settings
   ) {
-    self.kind = kind
-    self.command = command
-    self.started = started
-    self.model = model
-    self.machine = machine
-    self.build = build
-    self.settings = settings
+    (self.kind, self.command, self.started, self.model) = (kind, command, started, model)
+    (self.machine, self.build, self.settings) = (machine, build, settings)
   }
 }
 
@@ -75,15 +70,9 @@ public struct ModelDescription: Codable, Sendable, Equatable {
     name: String, layers: Int, heads: Int, channels: Int, vocabulary: Int, context: Int,
     parameters: Int, weightBytes: Int, hasTokenizer: Bool
   ) {
-    self.name = name
-    self.layers = layers
-    self.heads = heads
-    self.channels = channels
-    self.vocabulary = vocabulary
-    self.context = context
-    self.parameters = parameters
-    self.weightBytes = weightBytes
-    self.hasTokenizer = hasTokenizer
+    (self.name, self.layers, self.heads, self.channels) = (name, layers, heads, channels)
+    (self.vocabulary, self.context, self.parameters) = (vocabulary, context, parameters)
+    (self.weightBytes, self.hasTokenizer) = (weightBytes, hasTokenizer)
   }
 }
 
@@ -97,9 +86,7 @@ public struct PeerDescription: Codable, Sendable, Equatable {
   public var version: String?
 
   public init(name: String, command: String, version: String? = nil) {
-    self.name = name
-    self.command = command
-    self.version = version
+    (self.name, self.command, self.version) = (name, command, version)
   }
 }
 
@@ -119,10 +106,55 @@ public struct Settings: Codable, Sendable, Equatable {
   public init(
     suite: String?, repetitions: Int, cellBudgetSeconds: Double, seed: UInt64, warmup: String? = nil
   ) {
-    self.suite = suite
-    self.repetitions = repetitions
-    self.cellBudgetSeconds = cellBudgetSeconds
-    self.seed = seed
-    self.warmup = warmup
+    (self.suite, self.repetitions, self.cellBudgetSeconds) = (suite, repetitions, cellBudgetSeconds)
+    (self.seed, self.warmup) = (seed, warmup)
+  }
+}
+
+/// One variant held against one reference.
+public struct Correctness: Codable, Sendable, Equatable {
+  public var variant: String
+  public var threads: Int
+  /// The reference's name; for an operation its shape as in `Test.name`.
+  public var reference: String
+  public var passed: Bool
+  /// Absent where a value was not finite or nothing could be compared.
+  public var maxAbsoluteError: Double?
+  public var tolerance: Double
+  /// Σ(x − r)² / Σr²; absent likewise.
+  public var nmse: Double?
+  /// Positions whose largest logit is the reference's, of all compared.
+  public var argmaxAgreed: Int
+  public var argmaxCompared: Int
+  /// Why it failed, in a line; nil where it passed.
+  public var failure: String?
+
+  public init(
+    variant: String, threads: Int, reference: String, passed: Bool, maxAbsoluteError: Double?,
+    tolerance: Double, nmse: Double?, argmaxAgreed: Int, argmaxCompared: Int, failure: String?
+  ) {
+    (self.variant, self.threads, self.reference, self.passed) = (variant, threads, reference, passed)
+    (self.maxAbsoluteError, self.tolerance, self.nmse) = (maxAbsoluteError, tolerance, nmse)
+    (self.argmaxAgreed, self.argmaxCompared, self.failure) = (argmaxAgreed, argmaxCompared, failure)
+  }
+}
+
+/// Something that speaks against a run's figures.
+public struct Finding: Codable, Sendable, Equatable {
+  public enum Severity: String, NamedChoice {
+    /// The figures are not to be trusted without a look at it.
+    case warning
+    /// Worth knowing.
+    case note
+  }
+
+  public var severity: Severity
+  /// What was looked at, in a few words: `load by others`.
+  public var check: String
+  /// What was found, in a line.
+  public var text: String
+
+  public init(severity: Severity, check: String, text: String) {
+    (self.severity, self.check, self.text) = (severity, check, text)
   }
 }

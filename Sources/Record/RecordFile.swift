@@ -67,7 +67,7 @@ public func readableJSON(_ document: some Encodable) throws -> Data {
   return try encoder.encode(document) + Data("\n".utf8)
 }
 
-/// What can be wrong with a record's file or a report's folder, each in one line.
+/// What can be wrong with a record's file, each in one line.
 public enum RecordError: Error, Equatable, CustomStringConvertible, LocalizedError {
   /// The file could not be opened or read.
   case unreadable(path: String, reason: String)
@@ -75,8 +75,6 @@ public enum RecordError: Error, Equatable, CustomStringConvertible, LocalizedErr
   case notJSON(path: String, reason: String)
   /// A field of the record holds something else than it should.
   case invalid(path: String, field: String, found: String, expected: String)
-  /// A folder or file of the reports could not be made.
-  case unwritable(path: String, reason: String)
 
   public var description: String {
     switch self {
@@ -87,8 +85,6 @@ public enum RecordError: Error, Equatable, CustomStringConvertible, LocalizedErr
     case .invalid(let path, let field, let found, let expected):
       let place = field.isEmpty ? path : "\(path): \(field)"
       return "\(place): \(found == "missing" ? found : "found \(found)"), expected \(expected)"
-    case .unwritable(let path, let reason):
-      return "\(path): \(reason), expected a folder that can be written"
     }
   }
 
@@ -118,37 +114,24 @@ private struct RecordDocument {
   }
 
   init(_ data: Data, path: String) throws {
-    self.data = data
-    self.path = path
+    (self.data, self.path) = (data, path)
     header = try? JSONDecoder().decode(Header.self, from: data)
   }
 
   /// - Throws: `RecordError` for another schema first, then for another kind, then for the first field that is wrong.
   func decode<Value: Decodable>(_ type: Value.Type, schema: Int, kinds: [String]) throws -> Value {
     guard let header, header.schema == schema, kinds.contains(header.kind) else {
-      throw headerProblem(schema: schema, kinds: kinds)
+      throw try headerProblem(schema: schema, kinds: kinds)
     }
-    do {
-      return try JSONDecoder().decode(type, from: data)
-    } catch let error as DecodingError {
-      return try explain(error, type)
+    do { return try JSONDecoder().decode(type, from: data) } catch let error as DecodingError {
+      throw DecodingProblem<Value>(error, in: try document()).error(path: path)
     }
   }
 
-  private func explain<Value: Decodable>(_ error: DecodingError, _ type: Value.Type) throws -> Value {
-    switch document() {
-    case .success(let document): throw DecodingProblem<Value>(error, in: document).error(path: path)
-    case .failure(let problem): throw problem
-    }
-  }
-
-  private func headerProblem(schema: Int, kinds: [String]) -> RecordError {
-    let members: [String: JSONValue]
-    switch document() {
-    case .success(.object(let object)): members = object
-    case .success(let other):
-      return .invalid(path: path, field: "", found: other.summary, expected: "an object")
-    case .failure(let problem): return problem
+  private func headerProblem(schema: Int, kinds: [String]) throws -> RecordError {
+    let document = try document()
+    guard case .object(let members) = document else {
+      return .invalid(path: path, field: "", found: document.summary, expected: "an object")
     }
     func invalid(_ field: String, expected: String) -> RecordError {
       .invalid(path: path, field: field, found: members[field]?.summary ?? "missing", expected: expected)
@@ -159,12 +142,12 @@ private struct RecordDocument {
     return invalid("kind", expected: kinds.count == 1 ? words : NamedChoiceMessage.prefix + words)
   }
 
-  private func document() -> Result<JSONValue, RecordError> {
+  private func document() throws -> JSONValue {
     guard let document = try? JSONDecoder().decode(JSONValue.self, from: data) else {
-      return .failure(
-        .notJSON(path: path, reason: data.isEmpty ? "the file is empty" : "truncated or malformed"))
+      throw RecordError.notJSON(
+        path: path, reason: data.isEmpty ? "the file is empty" : "truncated or malformed")
     }
-    return .success(document)
+    return document
   }
 
   private static func reason(path: String) -> String {

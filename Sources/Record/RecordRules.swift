@@ -71,36 +71,22 @@ struct RecordRules {
     }
   }
 
+  /// Every number of a test is a size, but for a depth, which may be 0.
   private func check(_ test: Test, _ field: String) throws {
+    // JSON has the sizes of a matrix product in another place than those of the other operations.
     switch test {
-    case .prefill(let tokens, let batch):
-      try all("\(field).prefill", size, ("tokens", tokens), ("batch", batch))
-    case .decode(let tokens, let depth, let batch):
-      try all("\(field).decode", size, ("tokens", tokens), ("batch", batch))
-      try count(depth, "\(field).decode.depth")
-    case .operation(let shape): try check(shape, field)
+    case .operation(.matmul(let m, let k, let n)):
+      try all("\(field).gemm", size, ("m", m), ("k", k), ("n", n))
+    case .operation(let shape): try sizes(of: shape, "\(field).operation.shape")
+    case .prefill, .decode: try sizes(of: test, field)
     }
   }
 
-  /// JSON has the sizes of a matrix product in another place than those of the other operations.
-  private func check(_ shape: OperationShape, _ test: String) throws {
-    let field = "\(test).operation.shape"
-    switch shape {
-    case .matmul(let m, let k, let n): try all("\(test).gemm", size, ("m", m), ("k", k), ("n", n))
-    case .layerNorm(let rows, let channels):
-      try all("\(field).layerNorm", size, ("rows", rows), ("channels", channels))
-    case .gelu(let rows, let channels):
-      try all("\(field).gelu", size, ("rows", rows), ("channels", channels))
-    case .softmax(let rows, let heads, let depth):
-      try all("\(field).softmax", size, ("rows", rows), ("heads", heads))
-      try count(depth, "\(field).softmax.depth")
-    case .attention(let rows, let heads, let headSize, let depth):
-      try all("\(field).attention", size, ("rows", rows), ("heads", heads), ("headSize", headSize))
-      try count(depth, "\(field).attention.depth")
-    case .embedding(let rows, let channels, let vocabulary):
-      try all(
-        "\(field).embedding", size, ("rows", rows), ("channels", channels), ("vocabulary", vocabulary))
-    case .sampling(let vocabulary, _): try size(vocabulary, "\(field).sampling.vocabulary")
+  /// Of the values of an enumeration's case, by the names that JSON has them under, too.
+  private func sizes(of choice: Any, _ field: String) throws {
+    guard let (name, values) = Mirror(reflecting: choice).children.first, let name else { return }
+    for case (let label?, let value as Int) in Mirror(reflecting: values).children {
+      try (label == "depth" ? count : size)(value, "\(field).\(name).\(label)")
     }
   }
 
@@ -174,12 +160,12 @@ struct RecordRules {
     try notTooLong(profile.wallNanoseconds, "\(field).wallNanoseconds")
     try each(profile.entries, "\(field).entries") { entry, field in
       try all(field, count, ("layer", entry.layer), ("calls", entry.calls))
-      let times = [("nanoseconds", entry.nanoseconds), ("waitNanoseconds", entry.waitNanoseconds)]
-      for (name, time) in times { try notNegative(time, "\(field).\(name)") }
       try all(
-        field, notNegative, ("flops", entry.flops), ("streamedBytes", entry.streamedBytes),
+        field, notNegative, ("nanoseconds", entry.nanoseconds), ("waitNanoseconds", entry.waitNanoseconds),
+        ("flops", entry.flops), ("streamedBytes", entry.streamedBytes),
         ("activationBytes", entry.activationBytes))
-      for (name, time) in times { try notTooLong(time, "\(field).\(name)") }
+      try all(
+        field, notTooLong, ("nanoseconds", entry.nanoseconds), ("waitNanoseconds", entry.waitNanoseconds))
     }
     try each(profile.overhead?.withNanoseconds, "\(field).overhead.withNanoseconds", positive)
     try each(profile.overhead?.withoutNanoseconds, "\(field).overhead.withoutNanoseconds", positive)

@@ -119,10 +119,10 @@ import Testing
 
   @Test func linesOfNamesAndNumbers() {
     let paging = "nr_free_pages 5\npswpin 12\npswpout 0\nbroken\npswpinned 9\n"
-    #expect(CounterList.value(of: "pswpin", in: paging) == 12)
-    #expect(CounterList.value(of: "pswpout", in: paging) == 0)
-    #expect(CounterList.value(of: "broken", in: paging) == nil)
-    #expect(CounterList.value(of: "pswp", in: paging) == nil)
+    #expect(SystemFiles.count(of: "pswpin", in: paging) == 12)
+    #expect(SystemFiles.count(of: "pswpout", in: paging) == 0)
+    #expect(SystemFiles.count(of: "broken", in: paging) == nil)
+    #expect(SystemFiles.count(of: "pswp", in: paging) == nil)
   }
 
   @Test func frequenciesAreMegahertz() {

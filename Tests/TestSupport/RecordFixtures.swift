@@ -117,21 +117,24 @@ public enum Fixture {
 
   /// A minute on two cores in which nothing happened but the run: 12 stretches of 5 s, the loop timed at each end.
   public static func quietConditions() -> Conditions {
-    Conditions(
+    var conditions = Conditions(
       stretches: (0..<12).map { stretch(at: 5 * Double($0)) },
       calibration: (0...12).map {
         CalibrationSample(
           atSeconds: 5 * Double($0), nanoseconds: 1_300_000 + 1000 * ($0 % 3), frequencyMHz: 3000)
-      },
-      pagesSwappedIn: 0, pagesSwappedOut: 0, groupThrottledPeriods: 0, groupThrottledSeconds: 0,
-      coreThrottles: 0, packageThrottles: 0)
+      })
+    (conditions.pagesSwappedIn, conditions.pagesSwappedOut) = (0, 0)
+    (conditions.groupThrottledPeriods, conditions.groupThrottledSeconds) = (0, 0)
+    (conditions.coreThrottles, conditions.packageThrottles) = (0, 0)
+    return conditions
   }
 
   /// 5 s, of which `others` cores were somebody else's.
   public static func stretch(at start: Double, others: Double = 0.01, stolen: Double = 0.002) -> Stretch {
-    Stretch(
-      startSeconds: start, seconds: 5, cores: 2, busySeconds: 5 + 5 * others, ownSeconds: 5,
-      stolenSeconds: 10 * stolen, totalSeconds: 10)
+    var stretch = Stretch(startSeconds: start, seconds: 5)
+    (stretch.cores, stretch.busySeconds, stretch.ownSeconds) = (2, 5 + 5 * others, 5)
+    (stretch.stolenSeconds, stretch.totalSeconds) = (10 * stolen, 10)
+    return stretch
   }
 
   public static func passedCheck(_ variant: String, reference: String = "tiny") -> Correctness {

@@ -8,9 +8,6 @@
 #include "CSystemProbe.h"
 #include "CSystemTerminal.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #ifndef GPT2_BENCH_CPU_FLAG
 #define GPT2_BENCH_CPU_FLAG ""
 #endif
@@ -45,20 +42,6 @@ static inline int csystem_fuses_multiply_add(void) {
 #else
   return 0;
 #endif
-}
-
-/// Writes all bytes, however often a signal interrupts it. 0, or what errno says.
-static inline int csystem_write_all(int descriptor, const void *bytes, size_t count) {
-  const char *rest = (const char *)bytes;
-  while (count > 0) {
-    ssize_t written = write(descriptor, rest, count);
-    if (written < 0 && errno != EINTR) return errno;
-    if (written > 0) {
-      rest += written;
-      count -= (size_t)written;
-    }
-  }
-  return 0;
 }
 
 /// Asks for a cache line, to be in the second-level cache when it is wanted. Any address will do.

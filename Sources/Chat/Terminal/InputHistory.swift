@@ -1,4 +1,4 @@
-import CSystem
+import Files
 import Foundation
 
 /// What was typed before, oldest first, and a place in it: after the last entry is the draft, the line that is being
@@ -87,8 +87,7 @@ struct HistoryFile {
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o600)
     guard descriptor >= 0 else { return }
-    let bytes = Array(text.utf8)
-    _ = csystem_write_all(descriptor, bytes, bytes.count)
+    _ = writeAll(descriptor, text.utf8)
     close(descriptor)
   }
 

@@ -1,4 +1,5 @@
 import CSystem
+import Files
 import Foundation
 
 /// The terminal on standard input and output, as a source of keys. It is as it was found when the process ends, however
@@ -54,12 +55,10 @@ final class Terminal {
         pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
         pollfd(fd: csystem_terminal_events(), events: Int16(POLLIN), revents: 0),
       ]
-      let ready = poll(&descriptors, 2, parser.isWaiting ? Self.escapeMilliseconds : -1)
-      if ready < 0 {
-        guard errno == EINTR else { return .end }
-        if csystem_interrupts_take() != 0 { return .interrupted }
-        continue
+      let ready = uninterrupted(until: isInterrupted) {
+        poll(&descriptors, 2, parser.isWaiting ? Self.escapeMilliseconds : -1)
       }
+      if ready < 0 { return errno == EINTR ? .interrupted : .end }
       if ready == 0 {
         if let key = parser.flush() { return .keys([key]) }
         continue
@@ -91,12 +90,14 @@ enum InputPiece {
   /// Waits for it, whatever other signals come.
   static func read() -> InputPiece {
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
-      let count = Foundation.read(STDIN_FILENO, &buffer, buffer.count)
-      if count > 0 { return .bytes(buffer[..<count]) }
-      if count == 0 { return .end }
-      guard errno == EINTR else { return .failed }
-      if csystem_interrupts_take() != 0 { return .interrupted }
+    let count = uninterrupted(until: isInterrupted) {
+      Foundation.read(STDIN_FILENO, &buffer, buffer.count)
     }
+    if count > 0 { return .bytes(buffer[..<count]) }
+    if count == 0 { return .end }
+    return errno == EINTR ? .interrupted : .failed
   }
 }
+
+/// Whether control-C came since the last call.
+private func isInterrupted() -> Bool { csystem_interrupts_take() != 0 }

@@ -3,7 +3,7 @@ import Foundation
 extension Configuration {
   /// Reads a Hugging Face `config.json` and refuses whatever this engine would compute differently.
   init(huggingFace path: String) throws(ModelError) {
-    let data = try WholeFile.read(path)
+    let data = try ModelFile.read(path)
     guard let fields = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
       throw .malformed(path: path, problem: "not a JSON object")
     }

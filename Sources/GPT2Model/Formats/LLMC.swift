@@ -108,6 +108,6 @@ extension Tokenizer {
       bytes.append(length)
       bytes.append(contentsOf: token)
     }
-    try WholeFile.write(bytes, to: path)
+    try ModelFile.write(bytes, to: path)
   }
 }

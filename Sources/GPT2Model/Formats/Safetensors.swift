@@ -25,7 +25,7 @@ struct SafetensorsContents: FileReader {
 
   init(index path: String) throws(ModelError) {
     self.path = path
-    let data = try WholeFile.read(path)
+    let data = try ModelFile.read(path)
     let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
     guard let map = object?["weight_map"] as? [String: String], !map.isEmpty else {
       throw .field(
@@ -271,7 +271,7 @@ enum SafetensorsWriter {
     let header = header(of: configuration, metadata: metadata)
     let parameters = configuration.parameters
     let bytes = header.count + configuration.parameterCount * MemoryLayout<Float>.stride
-    try WholeFile.write(bytes, to: path) { file in
+    try ModelFile.write(bytes, to: path) { file in
       file.copyBytes(from: header)
       var offset = header.count
       for (index, parameter) in parameters.enumerated() {
@@ -316,7 +316,7 @@ extension Checkpoint {
       throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
     }
     try writeSafetensors(to: path + "/model.safetensors")
-    try WholeFile.write(config, to: path + "/config.json")
+    try ModelFile.write(config, to: path + "/config.json")
   }
 
   private func writeSafetensors(to path: String) throws(ModelError) {

@@ -72,7 +72,7 @@ struct SequentialFile {
     let start = header.count * MemoryLayout<Int32>.stride
     let layout = layout
     let parameters = configuration.parameters
-    try WholeFile.write(start + layout.count * MemoryLayout<Float>.stride, to: path) { file in
+    try ModelFile.write(start + layout.count * MemoryLayout<Float>.stride, to: path) { file in
       header.withUnsafeBytes { file.copyMemory(from: $0) }
       let values = UnsafeMutableRawBufferPointer(rebasing: file[start...]).bindMemory(to: Float.self)
       for (index, (place, parameter)) in zip(layout.places, parameters).enumerated() {
@@ -103,7 +103,7 @@ struct TokenFile: FileReader {
   private var position = 0
 
   init(_ path: String) throws(ModelError) {
-    data = try WholeFile.read(path)
+    data = try ModelFile.read(path)
     self.path = path
   }
 
@@ -209,6 +209,6 @@ extension Tokenizer {
       bytes += littleEndian([vocabulary[id].count])
       bytes += vocabulary[id]
     }
-    try WholeFile.write(bytes, to: path)
+    try ModelFile.write(bytes, to: path)
   }
 }

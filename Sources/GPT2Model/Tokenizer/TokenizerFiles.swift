@@ -134,8 +134,8 @@ extension Tokenizer {
       let escaped = token.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
       entries.append("\"\(escaped)\": \(id)")
     }
-    try WholeFile.write("{\(entries.joined(separator: ", "))}".utf8, to: folder + "/vocab.json")
+    try ModelFile.write("{\(entries.joined(separator: ", "))}".utf8, to: folder + "/vocab.json")
     let lines = merges.pairs.map { "\(spelled(Int($0.left))) \(spelled(Int($0.right)))\n" }
-    try WholeFile.write(("#version: 0.2\n" + lines.joined()).utf8, to: folder + "/merges.txt")
+    try ModelFile.write(("#version: 0.2\n" + lines.joined()).utf8, to: folder + "/merges.txt")
   }
 }

@@ -168,8 +168,7 @@ public struct CeilingSettings: Sendable {
   }
 
   init(caches: [CPUCache], lastLevelBytes: Int, memoryBytes: Int?, availableBytes: Int?) {
-    self.caches = caches
-    self.lastLevelBytes = lastLevelBytes
+    (self.caches, self.lastLevelBytes) = (caches, lastLevelBytes)
     let wanted = max(512 << 20, 4 * lastLevelBytes)
     let available = availableBytes ?? memoryBytes.map { $0 / 2 } ?? wanted
     bufferBytes = min(wanted, available / 4)

@@ -145,9 +145,7 @@ public struct CoreToCoreLatency: Sendable {
 
   private let trialNanoseconds: @Sendable () -> [UInt64]
 
-  public init() {
-    self.init { CPUTopology.availableCores > 1 ? Self.exchange() : [] }
-  }
+  public init() { self.init { CPUTopology.availableCores > 1 ? Self.exchange() : [] } }
 
   /// - Parameter trialNanoseconds: of `roundTrips` each; none where there is no other core.
   init(trialNanoseconds: @escaping @Sendable () -> [UInt64]) {

@@ -34,9 +34,7 @@ public struct ConditionsProbe: Sendable {
   }
 
   init(system: SystemView, process: Int, ticksPerSecond: Double) {
-    self.system = system
-    self.process = process
-    self.ticksPerSecond = ticksPerSecond
+    (self.system, self.process, self.ticksPerSecond) = (system, process, ticksPerSecond)
   }
 
   func cpuUse() -> CPUUse {
@@ -52,8 +50,8 @@ public struct ConditionsProbe: Sendable {
     let paging = system.text("/proc/vmstat")
     let groups = system.text("/proc/self/cgroup").map(GroupThrottling.files) ?? []
     return Incidents(
-      pagesSwappedIn: paging.flatMap { CounterList.value(of: "pswpin", in: $0) },
-      pagesSwappedOut: paging.flatMap { CounterList.value(of: "pswpout", in: $0) },
+      pagesSwappedIn: paging.flatMap { SystemFiles.count(of: "pswpin", in: $0) },
+      pagesSwappedOut: paging.flatMap { SystemFiles.count(of: "pswpout", in: $0) },
       groupThrottling: .sum(groups.compactMap { system.text($0).flatMap(GroupThrottling.init) }),
       coreThrottles: throttles("core"), packageThrottles: throttles("package"))
   }
@@ -154,9 +152,7 @@ struct ProcessTimes: Sendable, Equatable {
     guard fields.count > 14, let parent = Int(fields[1]) else { return nil }
     let times = fields[11...14].compactMap { UInt64($0) }
     guard times.count == 4, let ticks = checkedSum(times) else { return nil }
-    self.pid = pid
-    self.parent = parent
-    self.ticks = ticks
+    (self.pid, self.parent, self.ticks) = (pid, parent, ticks)
   }
 
   /// Of `root` and all its descendants; nil where `root` is not among the processes.
@@ -179,21 +175,18 @@ struct GroupThrottling: Sendable, Equatable {
   /// Nil where the kernel does not tell.
   var nanoseconds: UInt64?
 
-  init(periods: UInt64, nanoseconds: UInt64?) {
-    self.periods = periods
-    self.nanoseconds = nanoseconds
-  }
+  init(periods: UInt64, nanoseconds: UInt64?) { (self.periods, self.nanoseconds) = (periods, nanoseconds) }
 
   /// Reads `cpu.stat` of either version of control groups: `throttled_usec`, or `throttled_time` in nanoseconds. Nil
   /// where the group has no quota's figures, as the root of version 2.
   init?(_ cpuStat: String) {
-    guard let periods = CounterList.value(of: "nr_throttled", in: cpuStat) else { return nil }
+    guard let periods = SystemFiles.count(of: "nr_throttled", in: cpuStat) else { return nil }
     self.periods = periods
-    let microseconds = CounterList.value(of: "throttled_usec", in: cpuStat)
+    let microseconds = SystemFiles.count(of: "throttled_usec", in: cpuStat)
     let product = microseconds.map { $0.multipliedReportingOverflow(by: 1000) }
     nanoseconds =
       product.flatMap { $0.overflow ? nil : $0.partialValue }
-      ?? CounterList.value(of: "throttled_time", in: cpuStat)
+      ?? SystemFiles.count(of: "throttled_time", in: cpuStat)
   }
 
   /// Where the `cpu.stat` files of a process's group and of all groups around it would be, by its
@@ -221,17 +214,5 @@ struct GroupThrottling: Sendable, Equatable {
     let times = groups.compactMap(\.nanoseconds)
     return GroupThrottling(
       periods: periods, nanoseconds: times.count == groups.count ? checkedSum(times) : nil)
-  }
-}
-
-/// Lines of a name, a blank and a number, as in `/proc/vmstat`.
-enum CounterList {
-  /// Nil where no line has the name, or what stands after it is no number.
-  static func value(of name: String, in text: String) -> UInt64? {
-    for line in text.split(separator: "\n") {
-      let words = line.split(whereSeparator: \.isWhitespace)
-      if words.count == 2, words[0] == name { return UInt64(words[1]) }
-    }
-    return nil
   }
 }

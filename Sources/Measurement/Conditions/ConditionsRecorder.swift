@@ -32,8 +32,7 @@ public final class ConditionsRecorder {
   ) {
     self.clock = clock
     self.loop = loop ?? CalibrationLoop(clock: clock)
-    self.latency = latency
-    self.probe = probe
+    (self.latency, self.probe) = (latency, probe)
   }
 
   /// The observation starts here; what was observed before is forgotten.
@@ -73,15 +72,16 @@ public final class ConditionsRecorder {
       growth(before, after).flatMap(Int.init(exactly:))
     }
     let (before, after) = (first?.groupThrottling, latest?.groupThrottling)
-    return Conditions(
-      stretches: zip(looks, looks.dropFirst()).compactMap(stretch), calibration: calibrations,
-      coreToCore: coreToCore.isEmpty ? nil : coreToCore,
-      pagesSwappedIn: count(first?.pagesSwappedIn, latest?.pagesSwappedIn),
-      pagesSwappedOut: count(first?.pagesSwappedOut, latest?.pagesSwappedOut),
-      groupThrottledPeriods: count(before?.periods, after?.periods),
-      groupThrottledSeconds: growth(before?.nanoseconds, after?.nanoseconds).map { Double($0) / 1e9 },
-      coreThrottles: count(first?.coreThrottles, latest?.coreThrottles),
-      packageThrottles: count(first?.packageThrottles, latest?.packageThrottles))
+    var observed = Conditions(
+      stretches: zip(looks, looks.dropFirst()).compactMap(stretch), calibration: calibrations)
+    observed.coreToCore = coreToCore.isEmpty ? nil : coreToCore
+    observed.pagesSwappedIn = count(first?.pagesSwappedIn, latest?.pagesSwappedIn)
+    observed.pagesSwappedOut = count(first?.pagesSwappedOut, latest?.pagesSwappedOut)
+    observed.groupThrottledPeriods = count(before?.periods, after?.periods)
+    observed.groupThrottledSeconds = growth(before?.nanoseconds, after?.nanoseconds).map { Double($0) / 1e9 }
+    observed.coreThrottles = count(first?.coreThrottles, latest?.coreThrottles)
+    observed.packageThrottles = count(first?.packageThrottles, latest?.packageThrottles)
+    return observed
   }
 
   private func look() {
@@ -110,11 +110,15 @@ public final class ConditionsRecorder {
     func seconds(_ before: UInt64?, _ after: UInt64?) -> Double? {
       growth(before, after).map { Double($0) / probe.ticksPerSecond }
     }
-    return Stretch(
+    var stretch = Stretch(
       startSeconds: self.seconds(until: before.nanoseconds),
-      seconds: Double(after.nanoseconds - before.nanoseconds) / 1e9, cores: b.all?.cores,
-      busySeconds: seconds(a.all?.busy, b.all?.busy), ownSeconds: seconds(a.own, b.own),
-      stolenSeconds: seconds(a.all?.stolen, b.all?.stolen), totalSeconds: seconds(a.all?.total, b.all?.total))
+      seconds: Double(after.nanoseconds - before.nanoseconds) / 1e9)
+    stretch.cores = b.all?.cores
+    stretch.busySeconds = seconds(a.all?.busy, b.all?.busy)
+    stretch.ownSeconds = seconds(a.own, b.own)
+    stretch.stolenSeconds = seconds(a.all?.stolen, b.all?.stolen)
+    stretch.totalSeconds = seconds(a.all?.total, b.all?.total)
+    return stretch
   }
 }
 
@@ -135,8 +139,7 @@ public struct CalibrationLoop: Sendable {
   }
 
   init(clock: any MonotonicClock, work: @escaping @Sendable () -> Void) {
-    self.clock = clock
-    self.work = work
+    (self.clock, self.work) = (clock, work)
   }
 
   /// Nanoseconds of the fastest of four trials on this thread; nil from a clock that stands still.

@@ -1,4 +1,5 @@
 import CSystem
+import Files
 import Foundation
 
 /// What was counted over a stretch.
@@ -41,8 +42,7 @@ public final class CounterSet {
     if descriptors.isEmpty {
       throw CountersUnavailable(firstError ?? CounterError(number: ENOENT), paranoid: paranoid())
     }
-    self.layer = layer
-    self.descriptors = descriptors
+    (self.layer, self.descriptors) = (layer, descriptors)
   }
 
   deinit { for (_, descriptor) in descriptors { layer.close(descriptor) } }
@@ -181,7 +181,7 @@ public struct CountersUnavailable: Error, Equatable, CustomStringConvertible {
     case ENOSYS:
       description = "no perf_event_open on this system"
     default:
-      description = "perf_event_open: \(String(cString: strerror(error.number))) (\(error.number))"
+      description = "perf_event_open: \(systemReason(error.number)) (\(error.number))"
     }
   }
 

@@ -61,37 +61,19 @@ enum CPUInfo {
 
   /// The first core's `model name`; arm64 has none.
   static func modelName(_ cpuinfo: String) -> String? {
-    field("model name", in: cpuinfo)
+    SystemFiles.value(of: "model name", ":", in: cpuinfo)
   }
 
   /// Those of `relevantFlags` that the first core has: `flags` on x86-64, `Features` on arm64.
   static func flags(_ cpuinfo: String) -> [String] {
-    guard let line = field("flags", in: cpuinfo) ?? field("Features", in: cpuinfo) else { return [] }
-    let present = Set(line.split(separator: " ").map(String.init))
+    let lines = ["flags", "Features"].compactMap { SystemFiles.value(of: $0, ":", in: cpuinfo) }
+    let present = Set((lines.first ?? "").split(separator: " ").map(String.init))
     return relevantFlags.filter(present.contains)
   }
 
   /// `PRETTY_NAME="…"` of `/etc/os-release`.
   static func prettyName(_ release: String) -> String? {
-    for line in release.split(separator: "\n") where line.hasPrefix("PRETTY_NAME=") {
-      let value = line.dropFirst("PRETTY_NAME=".count).filter { $0 != "\"" }
-      return value.isEmpty ? nil : value
-    }
-    return nil
-  }
-
-  private static func field(_ name: String, in text: String) -> String? {
-    for line in text.split(separator: "\n") {
-      let parts = line.split(separator: ":", maxSplits: 1)
-      guard parts.count == 2, trimmed(parts[0]) == name else { continue }
-      let value = trimmed(parts[1])
-      return value.isEmpty ? nil : value
-    }
-    return nil
-  }
-
-  private static func trimmed(_ text: Substring) -> String {
-    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    SystemFiles.value(of: "PRETTY_NAME", "=", in: release)?.split(separator: "\"").first.map(String.init)
   }
 }
 
@@ -109,10 +91,7 @@ public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
   public var sharedBy: Int?
 
   public init(level: Int, kind: Kind, bytes: Int?, sharedBy: Int? = nil) {
-    self.level = level
-    self.kind = kind
-    self.bytes = bytes
-    self.sharedBy = sharedBy
+    (self.level, self.kind, self.bytes, self.sharedBy) = (level, kind, bytes, sharedBy)
   }
 
   /// For example `L1d 48 KiB` or `L3 32 MiB`.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Record
 
@@ -60,12 +61,12 @@ public enum PageCache {
   public static func evict(_ path: String) -> Eviction {
     #if canImport(Glibc)
       let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { return .failed("\(path): \(String(cString: strerror(errno)))") }
+      guard descriptor >= 0 else { return .failed("\(path): \(systemReason())") }
       defer { close(descriptor) }
       // Pages that have not been written yet are not dropped.
       fsync(descriptor)
       let status = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
-      guard status == 0 else { return .failed("\(path): \(String(cString: strerror(status)))") }
+      guard status == 0 else { return .failed("\(path): \(systemReason(status))") }
       guard let resident = residentFraction(descriptor) else {
         return .failed("\(path): cannot see which pages are in memory")
       }

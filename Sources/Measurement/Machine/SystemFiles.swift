@@ -16,6 +16,24 @@ enum SystemFiles {
     let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     return text.isEmpty ? nil : text
   }
+
+  /// What stands after the name and the separator in the first line that opens with both, its words one blank apart;
+  /// nil where that is nothing.
+  static func value(of name: String, _ separator: Character, in text: String) -> String? {
+    for line in text.split(separator: "\n") {
+      let parts = line.split(separator: separator, maxSplits: 1).map {
+        $0.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      }
+      if parts.count == 2, parts[0] == name { return parts[1].isEmpty ? nil : parts[1] }
+    }
+    return nil
+  }
+
+  /// Of a line of a name, a blank and a number, as in `/proc/vmstat`; nil where no line has the name, or what stands
+  /// after it is no number.
+  static func count(of name: String, in text: String) -> UInt64? {
+    value(of: name, " ", in: text).flatMap { UInt64($0) }
+  }
 }
 
 /// The small files and folders in which a system tells about itself, as a probe sees them; a test shows it others.

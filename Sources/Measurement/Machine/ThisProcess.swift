@@ -29,12 +29,8 @@ public enum ProcessMemory {
 
   /// Bytes of a line such as `VmHWM:     13656 kB`.
   static func kibibytes(of field: String, in status: String) -> Int? {
-    for line in status.split(separator: "\n") where line.hasPrefix(field + ":") {
-      let words = line.dropFirst(field.count + 1).split(whereSeparator: \.isWhitespace)
-      guard words.count == 2, words[1] == "kB", let count = Int(words[0]) else { return nil }
-      return count * 1024
-    }
-    return nil
+    let words = SystemFiles.value(of: field, ":", in: status)?.split(separator: " ") ?? []
+    return words.count == 2 && words[1] == "kB" ? Int(words[0]).map { $0 * 1024 } : nil
   }
 }
 

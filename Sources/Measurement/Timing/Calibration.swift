@@ -6,13 +6,10 @@ public struct CalibratedSample: Sendable, Equatable {
   public let elapsedNanoseconds: UInt64
 
   public init(iterations: Int, elapsedNanoseconds: UInt64) {
-    self.iterations = iterations
-    self.elapsedNanoseconds = elapsedNanoseconds
+    (self.iterations, self.elapsedNanoseconds) = (iterations, elapsedNanoseconds)
   }
 
-  public var nanosecondsPerCall: Double {
-    Double(elapsedNanoseconds) / Double(iterations)
-  }
+  public var nanosecondsPerCall: Double { Double(elapsedNanoseconds) / Double(iterations) }
 }
 
 /// Timing of work too short for one reading of the clock: enough calls go into a sample that it lasts at least
@@ -38,25 +35,18 @@ public struct Calibration: Sendable {
     self.clock = clock
   }
 
-  /// Times `iterations` calls. `body` makes as many calls as it is told.
-  public func sample(iterations: Int, _ body: (_ iterations: Int) throws -> Void) rethrows
-    -> CalibratedSample
-  {
-    let start = clock.now()
-    try body(iterations)
-    return CalibratedSample(iterations: iterations, elapsedNanoseconds: clock.now() - start)
-  }
-
-  /// Times `iterations` calls, at most `calls` of them at a time, and prepares each time while the clock stands.
+  /// Times `iterations` calls, at most `calls` of them at a time, and prepares each time while the clock stands. `body`
+  /// makes as many calls as it is told.
   public func sample(
-    iterations: Int, preparedFor calls: Int, prepare: () throws -> Void,
+    iterations: Int, preparedFor calls: Int = .max, prepare: () -> Void = {},
     _ body: (_ iterations: Int) throws -> Void
   ) rethrows -> CalibratedSample {
+    let step = max(min(calls, iterations), 1)
     var elapsed: UInt64 = 0
-    for first in stride(from: 0, to: iterations, by: max(calls, 1)) {
-      try prepare()
+    for first in stride(from: 0, to: iterations, by: step) {
+      prepare()
       let start = clock.now()
-      try body(min(max(calls, 1), iterations - first))
+      try body(min(step, iterations - first))
       elapsed += clock.now() - start
     }
     return CalibratedSample(iterations: iterations, elapsedNanoseconds: elapsed)
@@ -67,24 +57,14 @@ public struct Calibration: Sendable {
   ///
   /// Starts at one call and aims 20 % beyond the minimum from what it has seen, at most ten times as many
   /// calls in a step, because the first calls are slower than the rest.
-  public func calibrate(_ body: (_ iterations: Int) throws -> Void) rethrows -> CalibratedSample {
-    try search { try sample(iterations: $0, body) }
-  }
-
-  /// As `calibrate(_:)`, of calls that are prepared for.
   public func calibrate(
-    preparedFor calls: Int, prepare: () throws -> Void, _ body: (_ iterations: Int) throws -> Void
-  ) rethrows -> CalibratedSample {
-    try search { try sample(iterations: $0, preparedFor: calls, prepare: prepare, body) }
-  }
-
-  private func search(
-    _ take: (_ iterations: Int) throws -> CalibratedSample
+    preparedFor calls: Int = .max, prepare: () -> Void = {},
+    _ body: (_ iterations: Int) throws -> Void
   ) rethrows -> CalibratedSample {
     var iterations = 1
     while true {
       let start = clock.now()
-      let result = try take(iterations)
+      let result = try sample(iterations: iterations, preparedFor: calls, prepare: prepare, body)
       let wholePerCall = max(Double(clock.now() - start) / Double(iterations), 1e-3)
       let most = min(Double(limit) / wholePerCall, Double(Self.maximumIterations))
       if result.elapsedNanoseconds >= minimum || Double(iterations + 1) > most { return result }

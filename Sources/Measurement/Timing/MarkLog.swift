@@ -12,10 +12,7 @@ public enum MarkLog {
     public let time: UInt64
     public let mark: UInt32
 
-    public init(time: UInt64, mark: UInt32) {
-      self.time = time
-      self.mark = mark
-    }
+    public init(time: UInt64, mark: UInt32) { (self.time, self.mark) = (time, mark) }
   }
 
   /// The marks of one thread, in order.
@@ -24,10 +21,7 @@ public enum MarkLog {
     public let thread: Int
     public let entries: [Entry]
 
-    public init(thread: Int, entries: [Entry]) {
-      self.thread = thread
-      self.entries = entries
-    }
+    public init(thread: Int, entries: [Entry]) { (self.thread, self.entries) = (thread, entries) }
   }
 
   private static let threads = Mutex<[ThreadMarks]>([])

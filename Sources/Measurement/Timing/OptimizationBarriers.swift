@@ -26,24 +26,16 @@ public func launder<T>(_ pointer: UnsafeMutablePointer<T>) -> UnsafeMutablePoint
 
 /// The same number, no longer one that the compiler knows.
 @inlinable @inline(__always)
-public func launder(_ value: Int) -> Int {
-  Int(csystem_launder_integer(Int64(value)))
-}
+public func launder(_ value: Int) -> Int { Int(csystem_launder_integer(Int64(value))) }
 
 /// Counts everything stored where it points so far as used.
 @inlinable @inline(__always)
-public func sink<T>(_ pointer: UnsafePointer<T>) {
-  csystem_sink(pointer)
-}
+public func sink<T>(_ pointer: UnsafePointer<T>) { csystem_sink(pointer) }
 
 /// Counts everything stored where it points so far as used.
 @inlinable @inline(__always)
-public func sink<T>(_ pointer: UnsafeMutablePointer<T>) {
-  csystem_sink(pointer)
-}
+public func sink<T>(_ pointer: UnsafeMutablePointer<T>) { csystem_sink(pointer) }
 
 /// Counts a value as used, so that it must be computed.
 @inlinable @inline(__always)
-public func blackHole<T>(_ value: T) {
-  withUnsafePointer(to: value) { csystem_sink($0) }
-}
+public func blackHole<T>(_ value: T) { withUnsafePointer(to: value) { csystem_sink($0) } }

@@ -1,4 +1,5 @@
 import CSystem
+import Files
 import Foundation
 
 /// A process with pipes to its three standard streams, in a process group of its own, so that Ctrl-C on the
@@ -66,13 +67,9 @@ final class ChildProcess {
   }
 
   /// The child sees the end of its input.
-  func closeInput() {
-    Self.close(&input)
-  }
+  func closeInput() { Self.close(&input) }
 
-  func closeStandardError() {
-    Self.close(&standardError)
-  }
+  func closeStandardError() { Self.close(&standardError) }
 
   func closeAll() {
     Self.close(&input)
@@ -140,7 +137,7 @@ extension ChildProcess {
     }
 
     private static func failure() -> SpawnFailure {
-      SpawnFailure(reason: "no pipe: \(String(cString: strerror(errno)))")
+      SpawnFailure(reason: "no pipe: \(systemReason())")
     }
   }
 
@@ -188,16 +185,8 @@ extension ChildProcess {
     var pid: pid_t = 0
     let status = posix_spawnp(&pid, executable, &actions, &attributes, &words, &variables)
     guard status == 0 else {
-      throw SpawnFailure(reason: "\(executable): \(String(cString: strerror(status)))")
+      throw SpawnFailure(reason: "\(executable): \(systemReason(status))")
     }
     return pid
-  }
-}
-
-/// What a system call returns once no signal interrupts it.
-func uninterrupted<Status: SignedInteger>(_ call: () -> Status) -> Status {
-  while true {
-    let status = call()
-    if status >= 0 || errno != EINTR { return status }
   }
 }

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Record
 
 // The lines that a worker and its parent exchange: one JSON object each way, described for the authors of
 // other workers in Benchmarks/peers/README.md.
@@ -40,12 +40,18 @@ struct RequestHeader: Decodable {
 
 /// `{"id":3,"ok":true,"result":{…}}` or `{"id":3,"ok":false,"error":"one line"}`. The id is null where the
 /// request's own could not be read.
-struct Answer<Result: Encodable>: Encodable {
+struct Answer<Result> {
   var id: Int?
   var ok: Bool
   var result: Result?
   var error: String?
 
+  private enum CodingKeys: String, CodingKey { case id, ok, result, error }
+}
+
+extension Answer: Decodable where Result: Decodable {}
+
+extension Answer: Encodable where Result: Encodable {
   func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode(id, forKey: .id)
@@ -53,16 +59,6 @@ struct Answer<Result: Encodable>: Encodable {
     try fields.encodeIfPresent(result, forKey: .result)
     try fields.encodeIfPresent(error, forKey: .error)
   }
-
-  private enum CodingKeys: String, CodingKey { case id, ok, result, error }
-}
-
-/// An answer that has arrived.
-struct ReceivedAnswer<Result: Decodable>: Decodable {
-  var id: Int?
-  var ok: Bool
-  var result: Result?
-  var error: String?
 }
 
 enum MessageCoding {
@@ -75,31 +71,24 @@ enum MessageCoding {
     return data
   }
 
-  static func decode<Value: Decodable>(_ type: Value.Type, _ line: Data) throws -> Value {
-    try JSONDecoder().decode(type, from: line)
-  }
-
   /// What an error of the coders means, in one line: the field, and what was wrong with it.
   static func reason(_ error: any Error) -> String {
+    func place(_ path: [any CodingKey]) -> String { path.isEmpty ? "(the whole line)" : fieldName(path) }
     switch error {
-    case DecodingError.keyNotFound(let key, let context):
-      return "no field \(path(context.codingPath + [key]))"
-    case DecodingError.typeMismatch(let type, let context):
-      return "field \(path(context.codingPath)) is not a \(type)"
-    case DecodingError.valueNotFound(let type, let context):
-      return "field \(path(context.codingPath)) is null, expected a \(type)"
-    case DecodingError.dataCorrupted(let context):
-      guard context.codingPath.isEmpty else { return "field \(path(context.codingPath)) is not valid" }
-      return "not JSON"
+    case let error as DecodingError:
+      let problem = JSONProblem(error)
+      let field = place(problem.path)
+      switch problem.kind {
+      case .missing: return "no field \(field)"
+      case .anotherType(let type): return "field \(field) is not a \(type)"
+      case .null(let type): return "field \(field) is null, expected a \(type)"
+      case .invalid: return problem.path.isEmpty ? "not JSON" : "field \(field) is not valid"
+      }
     case EncodingError.invalidValue(let value, let context):
-      return "field \(path(context.codingPath)) cannot be written: \(value)"
+      return "field \(place(context.codingPath)) cannot be written: \(value)"
     default:
       return oneLine(String(describing: error), limit: 400)
     }
-  }
-
-  private static func path(_ keys: [any CodingKey]) -> String {
-    keys.isEmpty ? "(the whole line)" : fieldName(keys)
   }
 }
 
@@ -118,9 +107,7 @@ struct LineBuffer {
   /// Bytes of the line that has not ended yet, or of lines not taken.
   var count: Int { bytes.count }
 
-  mutating func append(_ piece: some Sequence<UInt8>) {
-    bytes.append(contentsOf: piece)
-  }
+  mutating func append(_ piece: some Sequence<UInt8>) { bytes.append(contentsOf: piece) }
 
   /// The next complete line without its newline, or nil until there is one.
   mutating func nextLine() -> Data? {

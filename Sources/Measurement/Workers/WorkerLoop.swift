@@ -1,4 +1,4 @@
-import CSystem
+import Files
 import Foundation
 
 /// The worker's side: reads request lines, hands each to its operation's handler and writes one
@@ -19,7 +19,7 @@ public struct WorkerLoop {
   ) {
     handlers[operation] = { line, id in
       do {
-        let payload = try MessageCoding.decode(ReceivedPayload<Payload>.self, line).payload
+        let payload = try JSONDecoder().decode(ReceivedPayload<Payload>.self, from: line).payload
         do {
           return try MessageCoding.line(
             Answer(id: id, ok: true, result: try handler(payload), error: nil))
@@ -71,9 +71,7 @@ public struct WorkerLoop {
   private func serve(_ line: Data, _ output: Int32) -> Bool {
     guard line.contains(where: { $0 != 0x20 && $0 != 0x0d && $0 != 0x09 }) else { return true }
     let header: RequestHeader
-    do {
-      header = try MessageCoding.decode(RequestHeader.self, line)
-    } catch {
+    do { header = try JSONDecoder().decode(RequestHeader.self, from: line) } catch {
       return Self.write(Self.refusal(nil, "malformed request: \(MessageCoding.reason(error))"), output)
     }
     if let handler = handlers[header.operation] {
@@ -94,9 +92,7 @@ public struct WorkerLoop {
     return (try? MessageCoding.line(answer)) ?? Data()
   }
 
-  private static func write(_ data: Data, _ output: Int32) -> Bool {
-    data.withUnsafeBytes { csystem_write_all(output, $0.baseAddress, $0.count) == 0 }
-  }
+  private static func write(_ data: Data, _ output: Int32) -> Bool { writeAll(output, data) == 0 }
 }
 
 /// Ends a worker whose parent is gone. The end of its input tells it so between requests; this does while a

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A process that answers requests: one line of JSON on its standard output for each line on its standard
@@ -143,10 +144,8 @@ public final class WorkerProcess {
   }
 
   private func interpret<Result: Decodable>(_ line: Data, id: Int) throws(Failure) -> Result {
-    let answer: ReceivedAnswer<Result>
-    do {
-      answer = try MessageCoding.decode(ReceivedAnswer<Result>.self, line)
-    } catch {
+    let answer: Answer<Result>
+    do { answer = try JSONDecoder().decode(Answer<Result>.self, from: line) } catch {
       throw malformed(line, MessageCoding.reason(error))
     }
     if !answer.ok, answer.id == nil || answer.id == id {

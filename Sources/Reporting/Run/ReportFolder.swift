@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Record
 
@@ -12,7 +13,7 @@ public struct ReportFolder: Sendable, Equatable {
   ///   - started: the run's start, ISO 8601; opens the folder's name.
   ///   - model: ends the folder's name; of a path its last part. Where the folder exists, `-2` and so on
   ///     follows.
-  /// - Throws: `RecordError.unwritable`.
+  /// - Throws: `FileError`.
   public static func create(in parent: String = "reports", started: String, model: String) throws
     -> ReportFolder
   {
@@ -22,12 +23,12 @@ public struct ReportFolder: Sendable, Equatable {
       let path = suffix == 1 ? base : "\(base)-\(suffix)"
       if try makeNewFolder(path) { return try ReportFolder(writable: path) }
     }
-    throw RecordError.unwritable(path: base, reason: "exists 999 times")
+    throw FileError(path: base, reason: "exists 999 times")
   }
 
   /// Takes `path` as it is, and makes it where it is missing.
   ///
-  /// - Throws: `RecordError.unwritable`.
+  /// - Throws: `FileError`.
   public static func create(at path: String) throws -> ReportFolder {
     try makeFolder(path)
     return try ReportFolder(writable: path)
@@ -36,7 +37,7 @@ public struct ReportFolder: Sendable, Equatable {
   /// Writes the record and its reports anew. Each file is replaced whole (a temporary file in the folder,
   /// then a rename), so that a reader never meets half of one.
   ///
-  /// - Throws: `RecordError.unwritable`; an `EncodingError` for a record with a number that is not
+  /// - Throws: `FileError`; an `EncodingError` for a record with a number that is not
   ///   finite, before any file is touched.
   public func write(_ record: Record) throws {
     let run = RunFigures(record)
@@ -93,7 +94,7 @@ public struct ReportFolder: Sendable, Equatable {
     } catch CocoaError.fileWriteFileExists {
       return false
     } catch {
-      throw RecordError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
+      throw FileError(path: path, reason: "cannot be made: \(reason(error))")
     }
   }
 
@@ -102,14 +103,14 @@ public struct ReportFolder: Sendable, Equatable {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
       guard isFolder.boolValue else {
-        throw RecordError.unwritable(path: path, reason: "is a file")
+        throw FileError(path: path, reason: "is a file")
       }
       return
     }
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw RecordError.unwritable(path: path, reason: "cannot be made: \(reason(error))")
+      throw FileError(path: path, reason: "cannot be made: \(reason(error))")
     }
   }
 
@@ -117,7 +118,7 @@ public struct ReportFolder: Sendable, Equatable {
   private static func reason(_ error: any Error) -> String {
     let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
     guard underlying.domain == NSPOSIXErrorDomain else { return underlying.localizedDescription }
-    return String(cString: strerror(Int32(underlying.code))).lowercased()
+    return systemReason(Int32(underlying.code)).lowercased()
   }
 
   private static func lastPart(of model: String) -> String {

@@ -1,3 +1,4 @@
+import Files
 import Record
 
 /// A timeline in Chrome's Trace Event Format, its JSON object form, which Perfetto's UI, chrome://tracing and
@@ -25,7 +26,7 @@ public struct ChromeTrace: Sendable {
   /// Writes the file whole, or leaves what had its name as it was. Memory does not grow with the number of
   /// spans.
   ///
-  /// - Throws: `RecordError.unwritable`; a `TimelineError` for a timeline that no reader could draw as it
+  /// - Throws: `FileError`; a `TimelineError` for a timeline that no reader could draw as it
   ///   is: spans that are out of order or do not nest, counters that go back in time or are not finite.
   public func write(to path: String) throws {
     try WholeFile.write(to: path, writing: put)

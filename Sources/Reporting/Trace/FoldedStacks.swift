@@ -1,3 +1,4 @@
+import Files
 import Record
 
 /// A timeline as folded stacks, the format of Brendan Gregg's flamegraph.pl, which speedscope opens too.
@@ -21,7 +22,7 @@ public struct FoldedStacks: Sendable {
   /// Writes the file whole, or leaves what had its name as it was. Memory grows with the number of different
   /// stacks, not of spans.
   ///
-  /// - Throws: `RecordError.unwritable`; a `TimelineError` for spans that are out of order or do not nest.
+  /// - Throws: `FileError`; a `TimelineError` for spans that are out of order or do not nest.
   public func write(to path: String) throws {
     let tree = try StackTree(timeline)
     try WholeFile.write(to: path, writing: tree.put)

@@ -1,3 +1,4 @@
+import Files
 import Record
 
 /// Text on its way out as UTF-8 bytes: what is put goes to one buffer, which is passed on when it holds a

@@ -1,4 +1,4 @@
-import CSystem
+import Files
 import Foundation
 import Synchronization
 
@@ -82,7 +82,7 @@ enum StandardStream {
   /// What the system said when output could not be written; nil where all was.
   static var failure: String? {
     let code = failedCode.load(ordering: .relaxed)
-    return code == 0 ? nil : String(cString: strerror(code)).lowercased()
+    return code == 0 ? nil : systemReason(code).lowercased()
   }
 
   /// Whether the reader of a pipe has gone, as `head` does when it has enough.
@@ -98,8 +98,7 @@ enum StandardStream {
 
   /// Writes all of a text, or gives up; what became of output is in `failure`.
   func write(_ text: String) {
-    let bytes = Array(text.utf8)
-    let code = csystem_write_all(descriptor, bytes, bytes.count)
+    let code = writeAll(descriptor, text.utf8)
     if code != 0, self == .output { Self.failedCode.store(code, ordering: .relaxed) }
   }
 }

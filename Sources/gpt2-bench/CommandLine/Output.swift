@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Record
 import Reporting
@@ -40,7 +41,9 @@ enum Output {
   /// - Throws: `RunError` where the file cannot be written or `contents` throws.
   static func write(to path: String, _ contents: () throws -> Data) throws {
     do {
-      try contents().write(to: URL(fileURLWithPath: path), options: .atomic)
+      try WholeFile.write(to: path, contents())
+    } catch let error as FileError {
+      throw RunError("\(path): cannot be written: \(error.reason)")
     } catch {
       throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)")
     }

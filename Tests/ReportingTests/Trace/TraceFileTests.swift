@@ -1,8 +1,8 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
 
-@testable import Record
 @testable import Reporting
 
 @Suite struct TraceFileTests {
@@ -40,11 +40,11 @@ import Testing
         ("\(folder)/missing/trace", "no such file or directory"), ("\(folder)/taken", "is a folder"),
         ("/dev/null", "is a device or a pipe"),
       ] {
-        let expected = RecordError.unwritable(path: path, reason: reason)
+        let expected = FileError(path: path, reason: reason)
         #expect(throws: expected) { try ChromeTrace(.small()).write(to: path) }
         #expect(throws: expected) { try FoldedStacks(.small()).write(to: path) }
       }
-      #expect(throws: RecordError.unwritable(path: "''", reason: "is no path")) {
+      #expect(throws: FileError(path: "''", reason: "is no path")) {
         try ChromeTrace(.small()).write(to: "")
       }
       #expect(try names(in: folder) == ["taken"])

@@ -1,0 +1,41 @@
+import Foundation
+
+/// What a system call returns once no signal interrupts it.
+///
+/// - Parameter isOver: asked after each signal; true ends the waiting, and the call then has failed with `EINTR`.
+public func uninterrupted<Status: SignedInteger>(
+  until isOver: () -> Bool = { false }, _ call: () -> Status
+) -> Status {
+  while true {
+    let status = call()
+    if status >= 0 || errno != EINTR { return status }
+    if isOver() {
+      errno = EINTR
+      return status
+    }
+  }
+}
+
+/// Writes all bytes, however often a signal interrupts it.
+///
+/// - Returns: 0, or what `errno` says.
+public func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    let piece = UnsafeRawBufferPointer(rebasing: rest)
+    let written = uninterrupted { write(descriptor, piece.baseAddress, piece.count) }
+    if written < 0 { return errno }
+    rest = rest.dropFirst(written)
+  }
+  return 0
+}
+
+/// Writes all bytes, likewise.
+public func writeAll(_ descriptor: Int32, _ bytes: some Sequence<UInt8>) -> Int32 {
+  Array(bytes).withUnsafeBytes { writeAll(descriptor, $0) }
+}
+
+/// The system's words for an error.
+///
+/// - Parameter number: `errno`, unless another is named.
+public func systemReason(_ number: Int32 = errno) -> String { String(cString: strerror(number)) }

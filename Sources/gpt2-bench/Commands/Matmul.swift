@@ -14,9 +14,7 @@ enum Matmul: Command {
     guard let size = arguments.string("--size") else {
       throw UsageError("--size: found nothing, expected [Mx]KxN, for example 768x3072")
     }
-    let bench = try KernelBench(
-      .matmul, shapes(size), sizedBy: "--size", arguments, console)
-    return try bench.run()
+    return try KernelBench.run(.matmul, shapes(size), sizedBy: "--size", arguments, console)
   }
 
   /// `768x3072` is K × N with the default rows, `64x768x3072` is M × K × N.

@@ -4,9 +4,8 @@ import Record
 /// Everything that a run is to do, before it does anything.
 struct BenchPlan {
   let kind: Record.Kind
-  /// The model's name as workers take it; nil for matrix products and other operations.
-  let model: String?
-  let modelDescription: ModelDescription?
+  /// By its name as workers take it; nil for matrix products and other operations.
+  let model: ModelDescription?
   let contestants: [Contestant]
   let cells: [CellPlan]
   /// The short generation that follows a load, to time from the load to the first token; nil where no model is
@@ -39,6 +38,8 @@ struct Contestant: Equatable {
 
   let kind: Kind
   let threads: Int
+
+  var isVariant: Bool { if case .variant = kind { true } else { false } }
 
   /// What tables call it, whatever its threads; no two kinds of a run share one.
   var label: String {
@@ -120,9 +121,8 @@ struct PairedPlan {
   let head: String
   /// The other build.
   let base: String
-  /// The model's name as workers take it; nil for matrix products.
-  let model: String?
-  let modelDescription: ModelDescription?
+  /// By its name as workers take it; nil for matrix products.
+  let model: ModelDescription?
   let contestants: [Contestant]
   let cells: [CellPlan]
   /// What every worker is held against before anything is timed.

@@ -118,22 +118,18 @@ struct KnownContinuations {
       let file = "\(folder)/\(Self.fileName)"
       let known = try ContinuationCase(path: file)
       let usual = project.path(ofModel: known.model)
-      if let model, let checkpoint {
-        if let difference = known.difference(to: checkpoint) {
-          guard (try? ModelSource(usual))?.isSame(as: model) == true else { continue }
-          skipped.append("\(known.name): skipped, \(model.name) is another model: \(difference)")
-        } else {
-          requests.append(ContinuationRequest(file: file, model: model.name))
-        }
-      } else if !Self.isThere(usual) {
+      if model == nil, !Self.isThere(usual) {
         skipped.append("\(known.name): skipped, \(known.model) is not there; \(known.howToGet)")
-      } else if let difference = known.difference(
-        to: try ModelSource(usual).open(cacheFolder: project.weights))
-      {
-        skipped.append("\(known.name): skipped, \(known.model) is another model: \(difference)")
-      } else {
-        requests.append(ContinuationRequest(file: file, model: usual))
+        continue
       }
+      let opened = try checkpoint ?? ModelSource(usual).open(cacheFolder: project.weights)
+      guard let difference = known.difference(to: opened) else {
+        requests.append(ContinuationRequest(file: file, model: model?.name ?? usual))
+        continue
+      }
+      if let model, (try? ModelSource(usual))?.isSame(as: model) != true { continue }
+      skipped.append(
+        "\(known.name): skipped, \(model?.name ?? known.model) is another model: \(difference)")
     }
     (self.requests, self.skipped) = (requests, skipped)
   }

@@ -21,18 +21,14 @@ enum Compare: Command {
     let format = try arguments.choice("--format", of: ComparisonFormat.allCases) ?? .markdown
     let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
-    let outcome: Outcome
-    if let base = arguments.string("--against") {
-      guard arguments.operands.isEmpty else {
-        throw UsageError("--against: found records too, expected one of the two")
-      }
-      outcome = try CompareBuilds(arguments, console).run(against: base)
-      try format.put(outcome.comparison, head: outcome.head, to: out, console)
-      guard outcome.head.isComplete else { return .interrupted }
-    } else {
-      outcome = try ofRecords(arguments)
-      try format.put(outcome.comparison, head: outcome.head, to: out, console)
+    let base = arguments.string("--against")
+    guard base == nil || arguments.operands.isEmpty else {
+      throw UsageError("--against: found records too, expected one of the two")
     }
+    let outcome =
+      try base.map { try CompareBuilds(arguments, console).run(against: $0) } ?? ofRecords(arguments)
+    try format.put(outcome.comparison, head: outcome.head, to: out, console)
+    if base != nil, !outcome.head.isComplete { return .interrupted }
     return ExitCode(rawValue: outcome.comparison.exitCode) ?? .error
   }
 

@@ -20,8 +20,7 @@ enum Generate: Command {
       UsageError("--variant", found: single, expected: "one of --variant and --variants")
     }
     let threads = try arguments.threads()
-    let options = try GenerationOptions(arguments)
-    let request = try GenerationRequest(arguments, options, console)
+    let request = try GenerationRequest(arguments, console)
     Interruption.watch()
     StandardStream.surviveClosedPipes()
     if arguments.flag("--variants") {
@@ -74,8 +73,8 @@ enum Generate: Command {
   }
 }
 
-/// How tokens are chosen and where the text ends, as the command line says it.
-struct GenerationOptions {
+/// How the command line says how tokens are chosen and where the text ends.
+enum GenerationOptions {
   static let defaultCount = 128
 
   static let options = [
@@ -96,22 +95,6 @@ struct GenerationOptions {
       help: "stop before this text, which may hold \\n, \\r, \\t and \\\\; may be given several times"),
     Option("--ignore-eos", help: "continue after \(Tokenizer.endOfTextSpelling)"),
   ]
-
-  let sampling: SamplingParameters
-  let stops: StopSequences
-  let endsAtEndOfText: Bool
-  /// New tokens, where a number was given.
-  let count: Int?
-
-  init(_ arguments: Arguments) throws {
-    let topK = try arguments.integer("--top-k", in: 1...Int.max)
-    let draws = ["--top-k", "--top-p", "--min-p", "--seed"].contains(where: arguments.flag)
-    let temperature = try arguments.number("--temperature") ?? (draws ? 1 : 0)
-    sampling = try arguments.sampling(temperature: Float(temperature), topK: topK)
-    stops = try arguments.stops()
-    endsAtEndOfText = !arguments.flag("--ignore-eos")
-    count = try arguments.integer("-n", in: 1...Int.max)
-  }
 }
 
 extension Arguments {
@@ -139,7 +122,13 @@ struct GenerationRequest {
   private let printsIDs: Bool
 
   /// - Throws: where anything of it cannot be, before weights are prepared.
-  init(_ arguments: Arguments, _ options: GenerationOptions, _ console: Console) throws {
+  init(_ arguments: Arguments, _ console: Console) throws {
+    let topK = try arguments.integer("--top-k", in: 1...Int.max)
+    let draws = ["--top-k", "--top-p", "--min-p", "--seed"].contains(where: arguments.flag)
+    let temperature = try arguments.number("--temperature") ?? (draws ? 1 : 0)
+    let sampling = try arguments.sampling(temperature: Float(temperature), topK: topK)
+    let stops = try arguments.stops()
+    let asked = try arguments.integer("-n", in: 1...Int.max)
     let ids = try arguments.ids("--ids")
     printsIDs = arguments.flag("--print-ids")
     if ids != nil, !arguments.operands.isEmpty {
@@ -151,7 +140,7 @@ struct GenerationRequest {
     guard tokenizer != nil || printsIDs else {
       throw UsageError("\(choice.name) has no tokenizer, expected --ids and --print-ids")
     }
-    guard tokenizer != nil || options.stops.isEmpty else {
+    guard tokenizer != nil || stops.isEmpty else {
       throw UsageError("--stop: \(choice.name) has no tokenizer, expected one to make text of tokens")
     }
     var text = arguments.operands.first
@@ -159,13 +148,13 @@ struct GenerationRequest {
     echo = ids == nil && !printsIDs ? text : nil
     prompt = try ids ?? Self.prompt(text, tokenizer, choice)
     let configuration = choice.configuration
-    let count = try Self.count(options.count, after: prompt, context: configuration.context)
+    let count = try Self.count(asked, after: prompt, context: configuration.context)
     if let id = prompt.first(where: { $0 >= configuration.vocabulary }) {
       throw EngineError.tokenOutsideVocabulary(id: id, vocabulary: configuration.vocabulary)
     }
     parameters = GenerationParameters(
-      sampling: options.sampling, maximumNewTokens: count, stops: options.stops,
-      endsAtEndOfText: options.endsAtEndOfText)
+      sampling: sampling, maximumNewTokens: count, stops: stops,
+      endsAtEndOfText: !arguments.flag("--ignore-eos"))
   }
 
   private static func prompt(

@@ -36,7 +36,7 @@ extension Bench {
       let isWarmup = phase == .warmup
       return Turn(
         contestant: contestant, step: isWarmup ? "timing loads: \(contestant.name)" : nil, stays: false,
-        cold: isWarmup && contestant.isVariant, usedBytes: 2 * (plan.model?.weightBytes ?? 0),
+        cold: isWarmup && contestant.variant != nil, usedBytes: 2 * (plan.model?.weightBytes ?? 0),
         ask: { [self] in
           self.keep(try $0.run(request), of: unit.contestant, phase, $0.loaded)
           keep(.success(()))

@@ -38,8 +38,10 @@ final class Bench {
     record.cells = plan.contestants.flatMap { contestant in
       plan.cells.map { $0.row(of: contestant) }
     }
-    let peers = plan.peers
-    if !peers.isEmpty { record.peers = peers.map { PeerDescription(name: $0.name, command: $0.command) } }
+    for peer in plan.contestants.compactMap(\.peer)
+    where record.peers?.contains(where: { $0.name == peer.name }) != true {
+      record.peers = (record.peers ?? []) + [PeerDescription(name: peer.name, command: peer.command)]
+    }
   }
 
   var progress: ProgressDisplay { driver.progress }
@@ -86,12 +88,12 @@ final class Bench {
   /// What another program says of itself when it loads.
   private func describe(_ index: Int, _ worker: Worker) {
     guard let answer = worker.loaded else { return }
-    if plan.contestants[index].isVariant {
+    if plan.contestants[index].variant != nil {
       record.countersUnavailable = record.countersUnavailable ?? answer.countersUnavailable
     }
     for (row, cell) in zip(rows(of: index), plan.cells) {
       record.cells[row].baselineMemoryBytes = answer.baselineBytes
-      guard case .peer(let peer) = plan.contestants[index].kind else { continue }
+      guard let peer = plan.contestants[index].peer else { continue }
       record.cells[row].weights = answer.weights ?? ""
       (record.cells[row].flops, record.cells[row].bytes) = cell.work(worker.decoding)
       guard let entry = record.peers?.firstIndex(where: { $0.name == peer.name }) else { continue }
@@ -204,7 +206,7 @@ extension Bench {
       record.cells[row].message = "interrupted at n = \(result.samples.count)"
     }
     record.cells[row].load = loads[unit.contestant]
-    if !isCancelled, let peak = driver.peakMemory(of: plan.contestants[unit.contestant].name) {
+    if !isCancelled, let peak = driver.workers[plan.contestants[unit.contestant].name]?.peakMemory() {
       for cell in rows(of: unit.contestant) where record.cells[cell].status == .measured {
         record.cells[cell].peakMemoryBytes = peak
       }
@@ -234,7 +236,8 @@ extension Bench {
   /// contestant that cannot tell is left out; its figures stand.
   private func measureProfiles() throws {
     guard let request = plan.profile else { return }
-    let turns = plan.contestants.filter { $0.isVariant && driver.hasWorker($0.name) }.map { contestant in
+    let turns = plan.contestants.filter { $0.variant != nil && driver.workers[$0.name] != nil }.map {
+      contestant in
       Turn(
         contestant: contestant, step: "profiling: \(contestant.name)",
         ask: { [self] in record.profiles = (record.profiles ?? []) + (try $0.profile(request).profiles) },

@@ -34,7 +34,7 @@ final class Driver {
   private let model: String?
   private let timeoutSeconds: Int
   /// Those that stay, by name.
-  private var workers: [String: Worker] = [:]
+  private(set) var workers: [String: Worker] = [:]
 
   /// - Parameters:
   ///   - model: what workers load; nil for operations alone.
@@ -101,11 +101,6 @@ final class Driver {
     defer { if !turn.stays { stop(name) } }
     try turn.ask(worker)
   }
-
-  func hasWorker(_ name: String) -> Bool { workers[name] != nil }
-
-  /// Nil where it is not there, or cannot tell.
-  func peakMemory(of name: String) -> Int? { workers[name]?.peakMemory() }
 
   func stop(_ name: String) { workers.removeValue(forKey: name)?.stop() }
 

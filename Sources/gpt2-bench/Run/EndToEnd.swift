@@ -68,10 +68,7 @@ struct EndToEnd {
     let bench = Bench(
       plan, project: project, console: console, started: started, onChange: { try folder.write($0) })
     try bench.run { worker in
-      switch worker.contestant.kind {
-      case .variant: try worker.check(request)
-      case .peer: try peerCheck.rows(of: worker)
-      }
+      try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
     console.print(
       TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100).text)

@@ -253,7 +253,7 @@ extension PairedBench {
         PairedProcess(
           contestant: contestant, side: side, loadNanoseconds: timesLoads ? loads[side] : nil,
           peakMemoryBytes: cells.count == plan.cells.count
-            ? driver.peakMemory(of: name(contestant, side)) : nil))
+            ? driver.workers[name(contestant, side)]?.peakMemory() : nil))
     }
   }
 

@@ -24,14 +24,9 @@ final class Worker {
     self.contestant = contestant
     decoding = contestant.decoding
     timeout = .seconds(timeoutSeconds)
-    let (executable, arguments) =
-      switch contestant.kind {
-      case .variant: (build, ["worker", contestant.name])
-      case .peer(let peer): (peer.executable, peer.arguments)
-      }
     process = try WorkerProcess(
-      name: name ?? contestant.name, executable: executable, arguments: arguments,
-      environment: Self.environment)
+      name: name ?? contestant.name, executable: contestant.peer?.executable ?? build,
+      arguments: contestant.peer?.arguments ?? ["worker", contestant.name], environment: Self.environment)
   }
 
   /// A worker that crashes shall be gone at once, not after minutes of looking at its own stack.

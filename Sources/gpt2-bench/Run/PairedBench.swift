@@ -66,11 +66,13 @@ final class PairedBench {
     let blocks = SequentialBlocks(budget: .seconds(plan.settings.budgetSeconds), start: start, clock: clock)
     var demand = try PairedDemand(ofAllRowsOf: record)
     guard !demand.without(lost: record.lost, units: record.units).isEmpty else { return }
-    try run(.search, blocks, looks: plan.settings.plan, demand: { demand }) {
-      guard let analysis = try? PairedAnalysis(record, isSearchOver: false) else { return true }
-      demand = analysis.open
-      return analysis.isClear
-    }
+    try run(
+      .search, blocks, looks: plan.settings.plan, demand: { demand },
+      isClear: {
+        guard let analysis = try? PairedAnalysis(record, isSearchOver: false) else { return true }
+        demand = analysis.open
+        return analysis.isClear
+      })
   }
 
   /// Fresh blocks for what seems to have changed, until that is confirmed or shown not to be; their time comes on top
@@ -83,9 +85,9 @@ final class PairedBench {
       "a change was seen; measuring it once more in \(settings.confirmationBlocks) fresh blocks or more")
     let blocks = SequentialBlocks(
       budget: .seconds(86_400), limit: settings.mostConfirmationBlocks, start: clock.now(), clock: clock)
-    try run(.confirmation, blocks, looks: settings.confirmationPlan, demand: { demand }) {
-      (try? PairedAnalysis(record, isSearchOver: true))?.isConfirmationClear ?? true
-    }
+    try run(
+      .confirmation, blocks, looks: settings.confirmationPlan, demand: { demand },
+      isClear: { (try? PairedAnalysis(record, isSearchOver: true))?.isConfirmationClear ?? true })
   }
 
   private func run(

@@ -5,19 +5,19 @@ import Testing
 
 @Suite struct AlternatingTurnsTests {
   @Test func everySecondTurnIsTheOtherWayRound() {
-    let order = AlternatingTurns(turns: 3, sides: 2).order
+    let order = SideTurn.alternating(rounds: 3, sides: 2)
     #expect(order.map(\.side) == [0, 1, 1, 0, 0, 1])
     #expect(order.map(\.round) == [0, 0, 1, 1, 2, 2])
-    #expect(AlternatingTurns(turns: 4, sides: 0).order.isEmpty)
+    #expect(SideTurn.alternating(rounds: 4, sides: 0).isEmpty)
   }
 }
 
 @Suite struct MirroredRoundsTests {
-  private typealias Turn = MirroredRounds.Turn
+  private typealias Turn = SideTurn
 
   private func order(_ rounds: [Int], sides: Int = 3, seed: UInt64 = 1) -> [Turn] {
     var generator = SeededGenerator(seed: seed)
-    return MirroredRounds(rounds: rounds, sides: sides).order(using: &generator)
+    return SideTurn.mirrored(rounds: rounds, sides: sides, using: &generator)
   }
 
   /// The turns of each round, in the order in which they come. A round's turns follow each other.
@@ -90,7 +90,7 @@ import Testing
 
   @Test func asManyRoundsAsFitIntoTheTime() {
     func rounds(_ seconds: Double, _ execution: Double, sides: Int = 3) -> Int {
-      MirroredRounds.rounds(within: seconds, executionSeconds: execution, sides: sides, limit: 8)
+      SideTurn.mirroredRounds(within: seconds, executionSeconds: execution, sides: sides, limit: 8)
     }
     #expect(rounds(6, 0.25) == 4)
     #expect(rounds(5.99, 0.25) == 3)

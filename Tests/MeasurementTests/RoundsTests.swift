@@ -10,7 +10,9 @@ private struct Recorded {
   var progress: [RoundProgress] = []
   var ended: [Unit] = []
   var sampled: [Unit] = []
-  var result: Rounds<Int>.Result
+  var cells: [Unit: CellResult<Int>] = [:]
+  var failures: [Int: any Error] = [:]
+  var wasCancelled = false
 
   var measured: [(unit: Unit, round: Int, sequence: Int)] {
     executions.compactMap {
@@ -25,7 +27,7 @@ private struct Recorded {
 
   func ending(_ contestant: Int, _ cell: Int) -> String {
     let unit = Unit(contestant: contestant, cell: cell)
-    guard let ending = result.cells[unit]?.ending else { return "none" }
+    guard let ending = cells[unit]?.ending else { return "none" }
     switch ending {
     case .complete: return "complete"
     case .budget: return "budget"
@@ -37,7 +39,7 @@ private struct Recorded {
   }
 
   func count(_ contestant: Int, _ cell: Int) -> Int {
-    result.cells[Unit(contestant: contestant, cell: cell)]?.samples.count ?? -1
+    cells[Unit(contestant: contestant, cell: cell)]?.samples.count ?? -1
   }
 }
 
@@ -71,7 +73,7 @@ private func record(
   duration: (Unit, RoundPhase) throws -> UInt64 = { _, _ in second }
 ) -> Recorded {
   let clock = FakeClock()
-  var recorded = Recorded(result: .init(cells: [:], failures: [:], wasCancelled: false))
+  var recorded = Recorded()
   var observers = Rounds<Int>.Observers()
   var progress: [RoundProgress] = []
   var ended: [Unit] = []
@@ -80,13 +82,20 @@ private func record(
   observers.onCellEnd = { unit, _ in ended.append(unit) }
   observers.onSample = { unit, _ in sampled.append(unit) }
   var executions: [(unit: Unit, phase: RoundPhase)] = []
-  recorded.result = Rounds(plan, clock: clock).run(
-    observers: observers, isCancelled: { executions.count >= cancelAfter },
-    perform: { unit, phase in
-      executions.append((unit, phase))
+  var rounds = Rounds(plan, clock: clock, observers: observers)
+  while executions.count < cancelAfter, let (unit, phase) = rounds.next() {
+    executions.append((unit, phase))
+    do {
       clock.advance(by: try duration(unit, phase))
-      return executions.count
-    })
+      rounds.end(.success(executions.count))
+    } catch {
+      // As the driver does: what the cancellation caused is no failure.
+      if executions.count < cancelAfter { rounds.end(.failure(error)) }
+    }
+  }
+  recorded.wasCancelled = executions.count >= cancelAfter
+  if recorded.wasCancelled { rounds.cancel() }
+  (recorded.cells, recorded.failures) = (rounds.cells, rounds.failures)
   recorded.executions = executions
   recorded.progress = progress
   recorded.ended = ended
@@ -130,7 +139,7 @@ private func record(
     #expect(run.executions.prefix(6).allSatisfy { $0.phase == .warmup })
     #expect(run.executions.prefix(6).map(\.unit) == RoundPlan.allUnits(contestants: 2, cells: 3))
     #expect(run.executions.dropFirst(6).allSatisfy { $0.phase != .warmup })
-    let outcomes = run.result.cells.values.flatMap { $0.samples.map(\.outcome) }
+    let outcomes = run.cells.values.flatMap { $0.samples.map(\.outcome) }
     #expect(outcomes.sorted() == Array(7...18))
     #expect(run.sampled.count == 12)
   }
@@ -139,7 +148,7 @@ private func record(
     let run = record(plan(contestants: 2, cells: 1, repetitions: 3)) { unit, _ in
       UInt64(unit.contestant + 1) * second
     }
-    let cell = try #require(run.result.cells[Unit(contestant: 1, cell: 0)])
+    let cell = try #require(run.cells[Unit(contestant: 1, cell: 0)])
     #expect(cell.samples.map(\.round) == [0, 1, 2])
     #expect(cell.samples.map(\.elapsedNanoseconds) == [2 * second, 2 * second, 2 * second])
     let mine = run.measured.filter { $0.unit.contestant == 1 }
@@ -190,7 +199,7 @@ private func record(
       }
       return second
     }
-    #expect(run.result.failures.keys.sorted() == [1])
+    #expect(run.failures.keys.sorted() == [1])
     #expect(run.ending(1, 0) == "contestant: broken")
     #expect(run.ending(1, 1) == "contestant: broken")
     #expect(run.count(1, 0) == 2)
@@ -203,7 +212,7 @@ private func record(
     }
     #expect(Set(run.ended).count == 6)
     #expect(run.ended.count == 6)
-    #expect(!run.result.wasCancelled)
+    #expect(!run.wasCancelled)
   }
 
   @Test func aContestantThatFailsWarmingUpIsNotMeasured() {
@@ -223,13 +232,13 @@ private func record(
     }
     #expect(run.ending(0, 1) == "failed: no such shape")
     #expect(run.ending(0, 0) == "complete")
-    #expect(run.result.failures.isEmpty)
+    #expect(run.failures.isEmpty)
   }
 
   @Test func cancellationKeepsTheSamples() {
     let run = record(plan(contestants: 2, cells: 1, repetitions: 5), cancelAfter: 7)
     #expect(run.executions.count == 7)
-    #expect(run.result.wasCancelled)
+    #expect(run.wasCancelled)
     #expect(run.count(0, 0) + run.count(1, 0) == 5)
     #expect(run.ending(0, 0) == "cancelled")
     #expect(run.ending(1, 0) == "cancelled")
@@ -241,8 +250,8 @@ private func record(
       if case .measured(_, let sequence) = phase, sequence == 1 { throw Broken() }
       return second
     }
-    #expect(run.result.wasCancelled)
-    #expect(run.result.failures.isEmpty)
+    #expect(run.wasCancelled)
+    #expect(run.failures.isEmpty)
     #expect(run.ending(0, 0) == "cancelled")
   }
 
@@ -268,17 +277,18 @@ private func record(
     var events: [String] = []
     var observers = Rounds<Int>.Observers()
     observers.onRound = { events.append("round \($0)") }
-    let rounds = Rounds<Int>(plan(contestants: 1, cells: 2, repetitions: 2), clock: FakeClock())
-    _ = rounds.run(observers: observers) { _, phase in
+    var rounds = Rounds<Int>(
+      plan(contestants: 1, cells: 2, repetitions: 2), clock: FakeClock(), observers: observers)
+    while let (_, phase) = rounds.next() {
       if case .measured(let round, _) = phase { events.append("sample \(round)") }
-      return 0
+      rounds.end(.success(0))
     }
     #expect(events == ["round 0", "sample 0", "sample 0", "round 1", "sample 1", "sample 1"])
   }
 
   @Test func anEmptyPlanEnds() {
     let run = record(plan(contestants: 0, cells: 3, repetitions: 2))
-    #expect(run.result.cells.isEmpty)
+    #expect(run.cells.isEmpty)
     #expect(run.progress.count == 1)
   }
 

@@ -1,7 +1,7 @@
 import Statistics
 
-/// Runs a plan: every unit's warm-up first, then rounds, in each of which every unit that still wants samples
-/// is executed once, one at a time, in an order drawn afresh.
+/// The turns of a plan, one after the other: every unit's warm-up first, then rounds, in each of which every unit that
+/// still wants samples has one turn, in an order drawn afresh.
 ///
 /// So what drifts on the machine while it measures (its clock rate, its neighbours) meets all contestants
 /// alike, and none always follows the same other. A contestant that fails is dropped and the others go on.
@@ -22,106 +22,82 @@ public struct Rounds<Outcome> {
     public init() {}
   }
 
-  public struct Result {
-    /// One for each unit of the plan.
-    public let cells: [Unit: CellResult<Outcome>]
-    /// The contestants that failed, and how.
-    public let failures: [Int: any Error]
-    public let wasCancelled: Bool
-  }
+  /// Of each unit that is over.
+  public private(set) var cells: [Unit: CellResult<Outcome>] = [:]
+  /// The contestants that failed, and how.
+  public private(set) var failures: [Int: any Error] = [:]
 
   private let plan: RoundPlan
   private let clock: any MonotonicClock
-
-  public init(_ plan: RoundPlan, clock: any MonotonicClock = SystemClock()) {
-    self.plan = plan
-    self.clock = clock
-  }
-
-  /// - Parameters:
-  ///   - isCancelled: asked before each execution, and after one that threw.
-  ///   - perform: executes one unit once. Its wall time is what budgets count.
-  public func run(
-    observers: Observers = Observers(), isCancelled: () -> Bool = { false },
-    perform: (Unit, RoundPhase) throws -> Outcome
-  ) -> Result {
-    var state = RoundState<Outcome>(plan: plan, clock: clock, observers: observers)
-    for unit in plan.units where state.isOpen(unit) {
-      guard state.execute(unit, .warmup, isCancelled, perform) else { return state.cancelled() }
-    }
-    var generator = SeededGenerator(seed: plan.seed)
-    var round = 0
-    while true {
-      var order = plan.units.filter { state.isOpen($0) }
-      if order.isEmpty { break }
-      observers.onRound(round)
-      generator.shuffle(&order)
-      for unit in order where state.isOpen(unit) {
-        let phase = RoundPhase.measured(round: round, sequence: state.sequence)
-        guard state.execute(unit, phase, isCancelled, perform) else { return state.cancelled() }
-      }
-      round += 1
-    }
-    state.report(next: nil, phase: nil)
-    return state.result(wasCancelled: false)
-  }
-}
-
-/// What a run knows while it runs.
-struct RoundState<Outcome> {
-  typealias Unit = RoundPlan.Unit
-
-  private let plan: RoundPlan
-  private let clock: any MonotonicClock
-  private let observers: Rounds<Outcome>.Observers
+  private let observers: Observers
   private let start: UInt64
+  private var generator: SeededGenerator
   private var timings: [Unit: UnitTiming]
   private var samples: [Unit: [RoundSample<Outcome>]] = [:]
-  private var cells: [Unit: CellResult<Outcome>] = [:]
-  private var failures: [Int: any Error] = [:]
-  private(set) var sequence = 0
+  private var sequence = 0
+  /// Nil while units warm up.
+  private var round: Int?
+  /// Those whose turn comes in this round.
+  private var waiting: ArraySlice<Unit>
+  private var current: (unit: Unit, phase: RoundPhase, begin: UInt64)?
 
-  init(plan: RoundPlan, clock: any MonotonicClock, observers: Rounds<Outcome>.Observers) {
+  public init(
+    _ plan: RoundPlan, clock: any MonotonicClock = SystemClock(), observers: Observers = Observers()
+  ) {
     self.plan = plan
     self.clock = clock
     self.observers = observers
     start = clock.now()
+    generator = SeededGenerator(seed: plan.seed)
     timings = Dictionary(uniqueKeysWithValues: plan.units.map { ($0, UnitTiming()) })
+    waiting = plan.units[...]
   }
 
-  func isOpen(_ unit: Unit) -> Bool { cells[unit] == nil }
-
-  /// Executes a unit once and books it. False where the run has been cancelled.
-  mutating func execute(
-    _ unit: Unit, _ phase: RoundPhase, _ isCancelled: () -> Bool,
-    _ perform: (Unit, RoundPhase) throws -> Outcome
-  ) -> Bool {
-    if isCancelled() { return false }
-    report(next: unit, phase: phase)
-    let begin = clock.now()
-    do {
-      let outcome = try perform(unit, phase)
-      book(unit, phase, outcome, elapsed: clock.now() - begin)
-    } catch {
-      // A contestant that was stopped because the user wants to end has not failed.
-      if isCancelled() { return false }
-      fail(unit, error)
+  /// What is to be executed now; `end` says what came of it. Nil where nothing wants more.
+  public mutating func next() -> (unit: Unit, phase: RoundPhase)? {
+    while true {
+      while let unit = waiting.popFirst() {
+        guard cells[unit] == nil else { continue }
+        let phase = round.map { RoundPhase.measured(round: $0, sequence: sequence) } ?? .warmup
+        report(next: unit, phase: phase)
+        current = (unit, phase, clock.now())
+        return (unit, phase)
+      }
+      var order = plan.units.filter { cells[$0] == nil }
+      guard !order.isEmpty else {
+        report(next: nil, phase: nil)
+        return nil
+      }
+      let next = round.map { $0 + 1 } ?? 0
+      observers.onRound(next)
+      generator.shuffle(&order)
+      (round, waiting) = (next, order[...])
     }
-    return true
+  }
+
+  /// What came of the last turn, whose wall time budgets count: a `CellFailure` ends the unit, another error its
+  /// contestant.
+  public mutating func end(_ result: Result<Outcome, any Error>) {
+    guard let (unit, phase, begin) = current else { return }
+    current = nil
+    switch result {
+    case .success(let outcome): book(unit, phase, outcome, elapsed: clock.now() - begin)
+    case .failure(let error as CellFailure): end(unit, .failed(error))
+    case .failure(let error):
+      failures[unit.contestant] = error
+      for other in plan.units where other.contestant == unit.contestant && cells[other] == nil {
+        end(other, .contestantFailed(error))
+      }
+    }
   }
 
   /// Ends whatever is still open.
-  mutating func cancelled() -> Rounds<Outcome>.Result {
-    for unit in plan.units where isOpen(unit) { end(unit, .cancelled) }
+  public mutating func cancel() {
+    for unit in plan.units where cells[unit] == nil { end(unit, .cancelled) }
     report(next: nil, phase: nil)
-    return result(wasCancelled: true)
   }
 
-  func result(wasCancelled: Bool) -> Rounds<Outcome>.Result {
-    Rounds.Result(cells: cells, failures: failures, wasCancelled: wasCancelled)
-  }
-
-  func report(next: Unit?, phase: RoundPhase?) {
+  private func report(next: Unit?, phase: RoundPhase?) {
     observers.onProgress(
       RoundProgress(
         next: next, phase: phase, elapsedSeconds: Double(clock.now() - start) / 1e9,
@@ -141,17 +117,6 @@ struct RoundState<Outcome> {
     self.sequence = sequence + 1
     observers.onSample(unit, sample)
     if let ending = timings[unit]?.ending(plan) { end(unit, ending) }
-  }
-
-  private mutating func fail(_ unit: Unit, _ error: any Error) {
-    if error is CellFailure {
-      end(unit, .failed(error))
-      return
-    }
-    failures[unit.contestant] = error
-    for other in plan.units where other.contestant == unit.contestant && isOpen(other) {
-      end(other, .contestantFailed(error))
-    }
   }
 
   private mutating func end(_ unit: Unit, _ ending: CellEnding) {

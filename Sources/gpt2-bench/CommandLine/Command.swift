@@ -32,7 +32,7 @@ struct CommandDescription: Sendable {
   }
 
   var help: String {
-    let lines = twoColumns(allOptions.map { ("  " + $0.synopsis, $0.help) })
+    let lines = alignedColumns(allOptions.map { ["  " + $0.synopsis, $0.help] })
     return "\(summary)\n\nusage: \(usage)\n\n\(lines.joined(separator: "\n"))\n"
   }
 }
@@ -76,15 +76,15 @@ extension Option {
     "--out", value: "DIR", help: "folder for the reports (default: a new one in reports/)")
 }
 
-extension String {
-  /// Filled up with spaces at its end.
-  func padding(to width: Int) -> String {
-    self + String(repeating: " ", count: Swift.max(width - count, 0))
+/// A line for each row, its texts below each other: to the left, or to the right but for the first column's.
+func alignedColumns(_ rows: [[String]], rightAligned: Bool = false) -> [String] {
+  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    var line = zip(row, widths).enumerated().map { column, cell in
+      let filling = String(repeating: " ", count: cell.1 - cell.0.count)
+      return rightAligned && column > 0 ? filling + cell.0 : cell.0 + filling
+    }.joined(separator: "  ")
+    while line.last == " " { line.removeLast() }
+    return line
   }
-}
-
-/// A line for each row, the second texts below each other.
-func twoColumns(_ rows: [(String, String)]) -> [String] {
-  let width = rows.map(\.0.count).max() ?? 0
-  return rows.map { "\($0.padding(to: width))  \($1)" }
 }

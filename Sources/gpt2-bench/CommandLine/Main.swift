@@ -66,7 +66,7 @@ enum Main {
   }
 
   private static var overview: String {
-    let lines = twoColumns(visibleCommands.map { ("  " + $0.name, $0.summary) })
+    let lines = alignedColumns(visibleCommands.map { ["  " + $0.name, $0.summary] })
     return """
       How fast GPT-2 runs on this CPU, why, and whether a change made it slower.
 

@@ -36,6 +36,18 @@ enum Output {
     console.note("\(path): written")
   }
 
+  /// A record in the form that is asked for; where nothing is, what the terminal shows, or Markdown in a file.
+  static func put(
+    _ record: Record, as format: RecordFormat?, _ path: String?, _ console: Console,
+    terminal: (_ colour: Bool, _ width: Int) -> String
+  ) throws {
+    if format == nil, path == nil {
+      console.print(terminal(console.usesColor, console.width ?? 100))
+    } else {
+      try put((format ?? .markdown).text(of: record), path, console)
+    }
+  }
+
   /// Readers never meet half of the file.
   ///
   /// - Throws: `RunError` where the file cannot be written or `contents` throws.
@@ -58,6 +70,12 @@ enum Output {
     } catch {
       throw RunError("\(file): cannot be written: \((error as NSError).localizedDescription)")
     }
+  }
+
+  static func isFile(_ path: String) -> Bool { isFolder(path) == false }
+
+  static func isProgram(_ path: String) -> Bool {
+    isFile(path) && FileManager.default.isExecutableFile(atPath: path)
   }
 
   /// Whether what is at `path` is a folder; nil where nothing is.
@@ -106,12 +124,5 @@ enum RecordFormat: String, CaseIterable {
     case .llamaBench: LlamaBenchReport(record).csv
     case .llamaBenchSQL: LlamaBenchReport(record).sql
     }
-  }
-}
-
-extension Arguments {
-  /// The form that `--format` names; nil where it is not given.
-  func recordFormat(of formats: [RecordFormat]) throws -> RecordFormat? {
-    try choice("--format", of: formats)
   }
 }

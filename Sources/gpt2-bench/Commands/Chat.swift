@@ -49,9 +49,8 @@ enum Chat: Command {
 
     func load(_ name: String?, _ variant: Variant, threads: Int) throws -> LoadedModel {
       let choice = try ModelChoice(name, for: .text, Project(), console)
-      let checkpoint = try choice.open()
-      let tokenizer = try choice.tokenizer(of: checkpoint.configuration)
-      return try LoadedModel(choice.source.name, checkpoint, tokenizer, variant, threads: threads)
+      return try LoadedModel(
+        choice.name, choice.checkpoint, choice.tokenizer(), variant, threads: threads)
     }
 
     func variant(named name: String) throws -> Variant { try Arguments.variant(name, "variant") }
@@ -77,13 +76,8 @@ extension ChatSettings {
     let temperature = try arguments.number("--temperature").map { Float($0) } ?? Self.defaultTemperature
     // All tokens of a vocabulary are at most as many as there are numbers.
     let topK = try arguments.integer("--top-k", in: 0...Int.max) ?? Self.defaultTopK
-    let sampling = try SamplingParameters(
-      temperature: temperature, topK: topK == 0 ? nil : topK,
-      topP: Float(arguments.number("--top-p") ?? 1), minP: Float(arguments.number("--min-p") ?? 0),
-      repetitionPenalty: Float(arguments.number("--repetition-penalty") ?? 1),
-      seed: arguments.unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
+    let sampling = try arguments.sampling(temperature: temperature, topK: topK == 0 ? nil : topK)
     let count = try arguments.integer("-n", in: 1...Int.max) ?? Self.defaultCount
-    let stops = try arguments.strings("--stop").map { try QuotedWords.unescaped($0, name: "--stop") }
-    try self.init(sampling, maximumNewTokens: count, stops: StopSequences(stops))
+    try self.init(sampling, maximumNewTokens: count, stops: arguments.stops())
   }
 }

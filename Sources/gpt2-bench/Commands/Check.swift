@@ -36,10 +36,8 @@ enum Check: Command {
     for folder in folders { _ = try ReferenceCase(folder: folder) }
     let known = try KnownContinuations(in: path, model: model, project)
     for line in known.skipped { console.note(line) }
-    let continuations = known.requests.map {
-      CheckRequest(continuations: [$0])
-    }
-    let requests = try requests(folders, model, project) + continuations
+    let requests =
+      try requests(folders, model, project) + known.requests.map { CheckRequest(continuations: [$0]) }
     console.print(line("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check"))
     var isSound = true
     var isWhole = true
@@ -68,15 +66,10 @@ enum Check: Command {
       let configuration = try model.open(cacheFolder: project.weights).configuration
       let prompts = Prompts(vocabulary: configuration.vocabulary, tokenizer: nil, seed: 1)
       let lengths = [1, 17, 64].map { min($0, configuration.context) }
-      return [
-        CheckRequest(
-          references: [], scope: .full,
-          oraclePrompts: try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] })
-      ]
+      let ids = try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] }
+      return [CheckRequest(oraclePrompts: ids)]
     }
-    return folders.map {
-      CheckRequest(references: [$0])
-    }
+    return folders.map { CheckRequest(references: [$0]) }
   }
 
   private static func check(
@@ -85,10 +78,8 @@ enum Check: Command {
   ) throws {
     let worker = try Worker(contestant, timeoutSeconds: timeout)
     defer { worker.stop() }
-    _ = try worker.load(model: model?.name, cold: false)
-    for request in requests {
-      try worker.check(request).forEach(onRow)
-    }
+    try worker.load(model: model?.name)
+    for request in requests { try worker.check(request).forEach(onRow) }
   }
 
   /// The table's line for a result.
@@ -102,12 +93,15 @@ enum Check: Command {
 
   private static func line(_ cells: String...) -> String {
     let widths = [14, 20, 9, 9, 9, 11, 0]
-    return zip(cells, widths).map { $0.padding(to: $1) }.joined(separator: "  ")
+    return zip(cells, widths).map { $0 + String(repeating: " ", count: max($1 - $0.count, 0)) }
+      .joined(separator: "  ")
   }
 }
 
 /// The known continuations that can be checked here: a file of them each, and the model that is to give them.
 struct KnownContinuations {
+  static let fileName = "continuations.json"
+
   let requests: [ContinuationRequest]
   /// Why others are left out, a line each.
   let skipped: [String]
@@ -120,36 +114,24 @@ struct KnownContinuations {
     var requests: [ContinuationRequest] = []
     var skipped: [String] = []
     let checkpoint = try model.map { try $0.open(cacheFolder: project.weights) }
-    for file in Self.files(in: path) {
+    for folder in References.folders(with: Self.fileName, in: path) {
+      let file = "\(folder)/\(Self.fileName)"
       let known = try ContinuationCase(path: file)
       let usual = project.path(ofModel: known.model)
-      if let model, let checkpoint {
-        if let difference = known.difference(to: checkpoint) {
-          guard (try? ModelSource(usual))?.isSame(as: model) == true else { continue }
-          skipped.append("\(known.name): skipped, \(model.name) is another model: \(difference)")
-        } else {
-          requests.append(ContinuationRequest(file: file, model: model.name))
-        }
-      } else if !Self.isThere(usual) {
+      if model == nil, !Self.isThere(usual) {
         skipped.append("\(known.name): skipped, \(known.model) is not there; \(known.howToGet)")
-      } else if let difference = known.difference(
-        to: try ModelSource(usual).open(cacheFolder: project.weights))
-      {
-        skipped.append("\(known.name): skipped, \(known.model) is another model: \(difference)")
-      } else {
-        requests.append(ContinuationRequest(file: file, model: usual))
+        continue
       }
+      let opened = try checkpoint ?? ModelSource(usual).open(cacheFolder: project.weights)
+      guard let difference = known.difference(to: opened) else {
+        requests.append(ContinuationRequest(file: file, model: model?.name ?? usual))
+        continue
+      }
+      if let model, (try? ModelSource(usual))?.isSame(as: model) != true { continue }
+      skipped.append(
+        "\(known.name): skipped, \(model?.name ?? known.model) is another model: \(difference)")
     }
     (self.requests, self.skipped) = (requests, skipped)
-  }
-
-  /// The folder's own file, or those of the folders in it.
-  static func files(in path: String) -> [String] {
-    let manager = FileManager.default
-    let name = "/continuations.json"
-    if manager.fileExists(atPath: path + name) { return [path + name] }
-    let folders = (try? manager.contentsOfDirectory(atPath: path)) ?? []
-    return folders.sorted().map { path + "/" + $0 + name }.filter { manager.fileExists(atPath: $0) }
   }
 
   /// A folder may hold a vocabulary and no weights.

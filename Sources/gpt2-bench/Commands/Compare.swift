@@ -18,21 +18,17 @@ enum Compare: Command {
   typealias Outcome = (comparison: Comparison, head: Record)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format = try arguments.comparisonFormat()
+    let format = try arguments.choice("--format", of: ComparisonFormat.allCases) ?? .markdown
     let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
-    let outcome: Outcome
-    if let base = arguments.string("--against") {
-      guard arguments.operands.isEmpty else {
-        throw UsageError("--against: found records too, expected one of the two")
-      }
-      outcome = try CompareBuilds(arguments, console).run(against: base)
-      try format.put(outcome.comparison, head: outcome.head, to: out, console)
-      guard outcome.head.isComplete else { return .interrupted }
-    } else {
-      outcome = try ofRecords(arguments)
-      try format.put(outcome.comparison, head: outcome.head, to: out, console)
+    let base = arguments.string("--against")
+    guard base == nil || arguments.operands.isEmpty else {
+      throw UsageError("--against: found records too, expected one of the two")
     }
+    let outcome =
+      try base.map { try CompareBuilds(arguments, console).run(against: $0) } ?? ofRecords(arguments)
+    try format.put(outcome.comparison, head: outcome.head, to: out, console)
+    if base != nil, !outcome.head.isComplete { return .interrupted }
     return ExitCode(rawValue: outcome.comparison.exitCode) ?? .error
   }
 
@@ -113,7 +109,7 @@ struct CompareBuilds {
     let started = Date()
     let bench = PairedBench(plan, project: project, console: console, started: started)
     try arguments.value(of: .rows) { try bench.record.refuseEmptyFilter() }
-    let what = plan.model.flatMap { $0.split(separator: "/").last } ?? "matmul"
+    let what = plan.model.flatMap { $0.name.split(separator: "/").last } ?? "matmul"
     let folder = try arguments.reportFolder(
       "--keep", in: project, started: started, model: "compare-\(what)")
     try bench.run(onChange: { try folder.write($0) })
@@ -135,8 +131,8 @@ struct CompareBuilds {
       for: "the largest test, in each of \(sides.count) workers at once, needs")
     let request = try setup.checkRequest(scope: Self.scope, setup.referenceCases())
     return PairedPlan(
-      head: Project.executable, base: base, model: setup.choice.source.name,
-      modelDescription: setup.description, contestants: contestants, cells: try kept.map(setup.cells.make),
+      head: Project.executable, base: base, model: setup.description, contestants: contestants,
+      cells: try kept.map(setup.cells.make),
       checks: [request], settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
       timeoutSeconds: options.timeoutSeconds, warnings: setup.leftOut(left))
   }
@@ -146,7 +142,7 @@ struct CompareBuilds {
     try KernelBench.refuseTooLarge(
       shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
     return PairedPlan(
-      head: Project.executable, base: base, model: nil, modelDescription: nil, contestants: contestants,
+      head: Project.executable, base: base, model: nil, contestants: contestants,
       cells: shapes.map(OperationCells.make),
       checks: shapes.map { CheckRequest(operation: $0) },
       settings: settings(suite: nil, warmup: OperationCells.matmulWarmup),
@@ -167,10 +163,9 @@ struct CompareBuilds {
 
   /// The program as an absolute path.
   private static func executable(_ path: String) throws -> String {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    guard exists, !isFolder.boolValue, FileManager.default.isExecutableFile(atPath: path) else {
-      let found = !exists ? "no file" : isFolder.boolValue ? "a folder" : "a file that cannot be executed"
+    guard Output.isProgram(path) else {
+      let found =
+        Output.isFolder(path).map { $0 ? "a folder" : "a file that cannot be executed" } ?? "no file"
       throw UsageError(
         "--against", found: path, expected: "another build's gpt2-bench, and there is \(found)")
     }
@@ -247,12 +242,5 @@ enum ComparisonFormat: String, CaseIterable {
     for line in comparison.gitHubAnnotations {
       if path == nil { console.warn(line) } else { console.print(line) }
     }
-  }
-}
-
-extension Arguments {
-  func comparisonFormat() throws -> ComparisonFormat {
-    try choice("--format", of: ComparisonFormat.allCases.map(\.rawValue)).flatMap(ComparisonFormat.init)
-      ?? .markdown
   }
 }

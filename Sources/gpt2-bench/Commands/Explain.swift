@@ -22,11 +22,8 @@ enum Explain: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format =
-      try arguments.choice("--format", of: ExplanationFormat.allCases.map(\.rawValue))
-      .flatMap(ExplanationFormat.init) ?? .text
-    let stage = try arguments.choice("--stage", of: Profile.Stage.allCases.map(\.rawValue))
-      .flatMap(Profile.Stage.init)
+    let format = try arguments.choice("--format", of: ExplanationFormat.allCases) ?? .text
+    let stage = try arguments.choice("--stage", of: Profile.Stage.allCases)
     let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
     let sides = try arguments.operands.map { try ExplainedSource($0, arguments) }
@@ -126,14 +123,14 @@ enum ExplanationFormat: String, CaseIterable {
   }
 }
 
-/// One side of `explain`: where its profiles come from.
-enum ExplainedSource {
-  /// This build, now.
-  case variant(Variant)
-  /// Another build's `gpt2-bench`, now.
-  case build(path: String, variant: Variant)
-  /// Profiled in an earlier run.
-  case record(RecordedProfiles)
+/// One side of `explain`: profiled now, by this build or by another's `gpt2-bench`, or in an earlier run.
+struct ExplainedSource {
+  /// What people call it.
+  let name: String
+  /// What is profiled now, and by which build; nil for a record.
+  private(set) var live: (variant: Variant, build: String)?
+  private(set) var record: RecordedProfiles?
+  private(set) var isVariant = false
 
   /// - Parameters:
   ///   - operand: a variant's name, another build's program, or `RECORD[:VARIANT]`.
@@ -141,59 +138,27 @@ enum ExplainedSource {
   /// - Throws: `UsageError` for an operand that is none of them; whatever is wrong with the record.
   init(_ operand: String, _ arguments: Arguments) throws {
     if Variant.names.contains(operand) {
-      self = .variant(try Arguments.variant(operand, "explain"))
+      let variant = try Arguments.variant(operand, "explain")
+      (name, live, isVariant) = (variant.name, (variant, Project.executable), true)
       return
     }
-    if Self.isFile(operand) {
-      if FileManager.default.isExecutableFile(atPath: operand) {
-        let path = URL(fileURLWithPath: operand).standardizedFileURL.path
-        self = .build(path: path, variant: try arguments.variant())
-      } else {
-        self = .record(try RecordedProfiles(path: operand, variant: nil, arguments))
-      }
+    if Output.isProgram(operand) {
+      let variant = try arguments.variant()
+      let path = URL(fileURLWithPath: operand).standardizedFileURL.path
+      (name, live) = ("\(Project.shown(path)):\(variant.name)", (variant, path))
       return
     }
-    if let colon = operand.lastIndex(of: ":"), Self.isFile(String(operand[..<colon])) {
-      let variant = String(operand[operand.index(after: colon)...])
-      self = .record(try RecordedProfiles(path: String(operand[..<colon]), variant: variant, arguments))
-      return
+    var (path, variant): (String, String?) = (operand, nil)
+    if !Output.isFile(path), let colon = operand.lastIndex(of: ":") {
+      (path, variant) = (String(operand[..<colon]), String(operand[operand.index(after: colon)...]))
     }
-    throw UsageError(
-      "found '\(operand)', expected a variant (\(Variant.names.joined(separator: ", "))), another build's "
-        + "gpt2-bench, or a record.json, as RECORD or RECORD:VARIANT")
-  }
-
-  var record: RecordedProfiles? {
-    if case .record(let record) = self { return record }
-    return nil
-  }
-
-  var isVariant: Bool {
-    if case .variant = self { return true }
-    return false
-  }
-
-  /// What is profiled now, and by which build; nil for a record.
-  var live: (variant: Variant, build: String)? {
-    switch self {
-    case .variant(let variant): (variant, Project.executable)
-    case .build(let path, let variant): (variant, path)
-    case .record: nil
+    guard Output.isFile(path) else {
+      throw UsageError(
+        "found '\(operand)', expected a variant (\(Variant.names.joined(separator: ", "))), another build's "
+          + "gpt2-bench, or a record.json, as RECORD or RECORD:VARIANT")
     }
-  }
-
-  /// What people call it.
-  var name: String {
-    switch self {
-    case .variant(let variant): variant.name
-    case .build(let path, let variant): "\(Project.shown(path)):\(variant.name)"
-    case .record(let record): record.name
-    }
-  }
-
-  private static func isFile(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+    let found = try RecordedProfiles(path: path, variant: variant, arguments)
+    (name, record) = (found.name, found)
   }
 }
 

@@ -23,7 +23,7 @@ enum Export: Command {
     let out = try arguments.required(
       "--out", arguments.string("--out").flatMap { $0.isEmpty ? nil : $0 }, expected: "a folder or a file")
     let choice = try ModelChoice(model, for: .measuring, Project(), console)
-    for file in try format.write(choice.open(), of: choice.source, to: out) {
+    for file in try format.write(choice.checkpoint, of: choice.source, to: out) {
       console.note("\(file): written")
     }
     return .done

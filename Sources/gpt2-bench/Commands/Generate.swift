@@ -20,8 +20,7 @@ enum Generate: Command {
       UsageError("--variant", found: single, expected: "one of --variant and --variants")
     }
     let threads = try arguments.threads()
-    let options = try GenerationOptions(arguments)
-    let request = try GenerationRequest(arguments, options, console)
+    let request = try GenerationRequest(arguments, console)
     Interruption.watch()
     StandardStream.surviveClosedPipes()
     if arguments.flag("--variants") {
@@ -70,24 +69,12 @@ enum Generate: Command {
         } ?? "",
       ])
     }
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let lines = rows.map { row in
-      row.indices.map { column in
-        let filling = String(repeating: " ", count: widths[column] - row[column].count)
-        return column == 0 ? row[column] + filling : filling + row[column]
-      }.joined(separator: "  ").trimmedEnd
-    }
-    return lines.joined(separator: "\n")
+    return alignedColumns(rows, rightAligned: true).joined(separator: "\n")
   }
 }
 
-extension String {
-  /// Without the spaces at its end.
-  fileprivate var trimmedEnd: String { String(reversed().drop { $0 == " " }.reversed()) }
-}
-
-/// How tokens are chosen and where the text ends, as the command line says it.
-struct GenerationOptions {
+/// How the command line says how tokens are chosen and where the text ends.
+enum GenerationOptions {
   static let defaultCount = 128
 
   static let options = [
@@ -108,27 +95,19 @@ struct GenerationOptions {
       help: "stop before this text, which may hold \\n, \\r, \\t and \\\\; may be given several times"),
     Option("--ignore-eos", help: "continue after \(Tokenizer.endOfTextSpelling)"),
   ]
+}
 
-  let sampling: SamplingParameters
-  let stops: StopSequences
-  let endsAtEndOfText: Bool
-  /// New tokens, where a number was given.
-  let count: Int?
+extension Arguments {
+  /// The options of `generate` that mean the same in `chat`.
+  func sampling(temperature: Float, topK: Int?) throws -> SamplingParameters {
+    try SamplingParameters(
+      temperature: temperature, topK: topK, topP: Float(number("--top-p") ?? 1),
+      minP: Float(number("--min-p") ?? 0), repetitionPenalty: Float(number("--repetition-penalty") ?? 1),
+      seed: unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
+  }
 
-  init(_ arguments: Arguments) throws {
-    let topK = try arguments.integer("--top-k", in: 1...Int.max)
-    let topP = try arguments.number("--top-p")
-    let minP = try arguments.number("--min-p")
-    let temperature = try arguments.number("--temperature")
-    let draws = topK != nil || topP != nil || minP != nil || arguments.flag("--seed")
-    sampling = try SamplingParameters(
-      temperature: Float(temperature ?? (draws ? 1 : 0)), topK: topK, topP: Float(topP ?? 1),
-      minP: Float(minP ?? 0), repetitionPenalty: Float(arguments.number("--repetition-penalty") ?? 1),
-      seed: arguments.unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
-    stops = try StopSequences(
-      arguments.strings("--stop").map { try QuotedWords.unescaped($0, name: "--stop") })
-    endsAtEndOfText = !arguments.flag("--ignore-eos")
-    count = try arguments.integer("-n", in: 1...Int.max)
+  func stops() throws -> StopSequences {
+    try StopSequences(strings("--stop").map { try QuotedWords.unescaped($0, name: "--stop") })
   }
 }
 
@@ -143,39 +122,45 @@ struct GenerationRequest {
   private let printsIDs: Bool
 
   /// - Throws: where anything of it cannot be, before weights are prepared.
-  init(_ arguments: Arguments, _ options: GenerationOptions, _ console: Console) throws {
+  init(_ arguments: Arguments, _ console: Console) throws {
+    let topK = try arguments.integer("--top-k", in: 1...Int.max)
+    let draws = ["--top-k", "--top-p", "--min-p", "--seed"].contains(where: arguments.flag)
+    let temperature = try arguments.number("--temperature") ?? (draws ? 1 : 0)
+    let sampling = try arguments.sampling(temperature: Float(temperature), topK: topK)
+    let stops = try arguments.stops()
+    let asked = try arguments.integer("-n", in: 1...Int.max)
     let ids = try arguments.ids("--ids")
     printsIDs = arguments.flag("--print-ids")
     if ids != nil, !arguments.operands.isEmpty {
       throw UsageError("--ids: found a text prompt too, expected one of the two")
     }
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
-    checkpoint = try choice.open()
-    tokenizer = try choice.tokenizer(of: checkpoint.configuration)
+    checkpoint = choice.checkpoint
+    tokenizer = try choice.tokenizer()
     guard tokenizer != nil || printsIDs else {
-      throw UsageError("\(choice.source.name) has no tokenizer, expected --ids and --print-ids")
+      throw UsageError("\(choice.name) has no tokenizer, expected --ids and --print-ids")
     }
-    guard tokenizer != nil || options.stops.isEmpty else {
-      throw UsageError("--stop: \(choice.source.name) has no tokenizer, expected one to make text of tokens")
+    guard tokenizer != nil || stops.isEmpty else {
+      throw UsageError("--stop: \(choice.name) has no tokenizer, expected one to make text of tokens")
     }
     var text = arguments.operands.first
     if text == "-" { text = String(decoding: StandardStream.readInput(), as: UTF8.self) }
     echo = ids == nil && !printsIDs ? text : nil
     prompt = try ids ?? Self.prompt(text, tokenizer, choice)
-    let configuration = checkpoint.configuration
-    let count = try Self.count(options.count, after: prompt, context: configuration.context)
+    let configuration = choice.configuration
+    let count = try Self.count(asked, after: prompt, context: configuration.context)
     if let id = prompt.first(where: { $0 >= configuration.vocabulary }) {
       throw EngineError.tokenOutsideVocabulary(id: id, vocabulary: configuration.vocabulary)
     }
     parameters = GenerationParameters(
-      sampling: options.sampling, maximumNewTokens: count, stops: options.stops,
-      endsAtEndOfText: options.endsAtEndOfText)
+      sampling: sampling, maximumNewTokens: count, stops: stops,
+      endsAtEndOfText: !arguments.flag("--ignore-eos"))
   }
 
   private static func prompt(
     _ text: String?, _ tokenizer: Tokenizer?, _ choice: ModelChoice
   ) throws -> [Int] {
-    guard let tokenizer else { throw UsageError("\(choice.source.name) has no tokenizer, expected --ids") }
+    guard let tokenizer else { throw UsageError("\(choice.name) has no tokenizer, expected --ids") }
     if let text { return try tokenizer.encode(text) }
     guard let endOfText = tokenizer.endOfText else {
       throw UsageError(

@@ -17,7 +17,7 @@ enum List: Command {
       case "baselines": try baselines()
       case let other: throw UsageError("found '\(other)', expected variants, models, suites or baselines")
       }
-    twoColumns(rows).forEach(console.print)
+    alignedColumns(rows.map { [$0, $1] }).forEach(console.print)
     return .done
   }
 

@@ -19,7 +19,7 @@ enum Logits: Command {
     let variant = try arguments.variant()
     let threads = try arguments.threads()
     let choice = try ModelChoice(arguments.string("--model"), for: .measuring, Project(), console)
-    let engine = try Engine(choice.open(), variant: variant, threads: threads)
+    let engine = try Engine(choice.checkpoint, variant: variant, threads: threads)
     let logits = try arguments.flag("--last") ? lastLogits(of: ids, engine) : engine.logits(of: ids)
     try logits.write(to: out)
     console.note("\(out): \(logits.rows) × \(logits.columns) logits of \(variant.name)")

@@ -11,12 +11,9 @@ enum Matmul: Command {
   private static let defaultRows = [1, 64]
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    guard let size = arguments.string("--size") else {
-      throw UsageError("--size: found nothing, expected [Mx]KxN, for example 768x3072")
-    }
-    let bench = try KernelBench(
-      .matmul, shapes(size), sizedBy: "--size", arguments, console)
-    return try bench.run()
+    let size = try arguments.required(
+      "--size", arguments.string("--size"), expected: "[Mx]KxN, for example 768x3072")
+    return try KernelBench.run(.matmul, shapes(size), sizedBy: "--size", arguments, console)
   }
 
   /// `768x3072` is K × N with the default rows, `64x768x3072` is M × K × N.

@@ -23,7 +23,7 @@ enum Ops: Command {
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let shapes = try shapes(arguments, Project())
-    return try KernelBench(.operations, shapes, sizedBy: "--rows, -d", arguments, console).run()
+    return try KernelBench.run(.operations, shapes, sizedBy: "--rows, -d", arguments, console)
   }
 
   /// What the command line asks for, each shape once.

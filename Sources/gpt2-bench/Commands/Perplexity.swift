@@ -30,30 +30,31 @@ enum Perplexity: Command {
     let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
-    let checkpoint = try choice.open()
-    let windows = try windows(arguments, context: checkpoint.configuration.context)
-    guard let tokenizer = try choice.tokenizer(of: checkpoint.configuration) else {
-      throw UsageError("\(choice.source.name) has no tokenizer, expected a model with a vocabulary")
+    let windows = try windows(arguments, context: choice.configuration.context)
+    guard let tokenizer = try choice.tokenizer() else {
+      throw UsageError("\(choice.name) has no tokenizer, expected a model with a vocabulary")
     }
     var input = try TextInput(arguments.operands.first, tokenizer)
-    let run = try PerplexityRun(checkpoint, variants, threads: threads, tokenizer: tokenizer)
-    var progress = PerplexityProgress(console)
+    let run = try PerplexityRun(choice.checkpoint, variants, threads: threads, tokenizer: tokenizer)
+    var progress = PerplexityProgress(console: console)
     try run.score(&input, windows) { progress.show(run, $0) }
     console.endProgressLine()
     guard !run.results.isEmpty else {
-      throw nothingScored(tokens: run.tokens, input.name, windows)
+      let expected =
+        windows.wholeOnly
+        ? "at least \(windows.context + 1) for a whole window"
+        : "at least 2: the first is what the others are predicted from"
+      throw RunError(
+        "\(input.name): found \(run.tokens) token\(run.tokens == 1 ? "" : "s"), expected \(expected)")
     }
     let report = PerplexityReport(
-      model: choice.source.name, text: input.name, context: windows.context, stride: windows.stride,
+      model: choice.name, text: input.name, context: windows.context, stride: windows.stride,
       wholeWindows: windows.wholeOnly, tokens: run.tokens, scoredTokens: run.scored,
       scoredBytes: run.scoredBytes, results: run.results)
-    let text =
-      if format == nil, out == nil {
-        report.terminalText(colour: console.usesColor, width: console.width ?? 100)
-      } else {
-        try report.text(as: format ?? .markdown)
-      }
-    try Output.put(text, out, console)
+    try Output.put(
+      format == nil && out == nil
+        ? report.terminalText(colour: console.usesColor, width: console.width ?? 100)
+        : report.text(as: format ?? .markdown), out, console)
     return .done
   }
 
@@ -62,23 +63,13 @@ enum Perplexity: Command {
     let stride = try arguments.integer("--stride", in: 1...context) ?? max(1, context / 2)
     return TokenWindows(context: context, stride: stride, wholeOnly: arguments.flag("--whole-windows"))
   }
-
-  private static func nothingScored(tokens: Int, _ name: String, _ windows: TokenWindows) -> RunError {
-    let expected =
-      windows.wholeOnly
-      ? "at least \(windows.context + 1) for a whole window"
-      : "at least 2: the first is what the others are predicted from"
-    return RunError("\(name): found \(tokens) token\(tokens == 1 ? "" : "s"), expected \(expected)")
-  }
 }
 
 /// How far a text is, drawn over on a terminal a few times a second.
 private struct PerplexityProgress {
-  private let console: Console
-  private var last = ContinuousClock.now
-  private let start = ContinuousClock.now
-
-  init(_ console: Console) { self.console = console }
+  let console: Console
+  var last = ContinuousClock.now
+  let start = ContinuousClock.now
 
   mutating func show(_ run: PerplexityRun, _ input: TextInput) {
     let now = ContinuousClock.now

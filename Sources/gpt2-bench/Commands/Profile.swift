@@ -35,61 +35,44 @@ enum Profiling: Command {
   private static let mostPasses = 2_000
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let files = Files(
-      trace: arguments.string("--trace"), folded: arguments.string("--folded"),
-      out: arguments.string("--out"))
-    try files.refuseUnwritable()
-    let format = try arguments.recordFormat(of: RecordFormat.allCases)
+    let (trace, folded) = (arguments.string("--trace"), arguments.string("--folded"))
+    let out = arguments.string("--out")
+    for (option, path) in [("--trace", trace), ("--folded", folded), ("--out", out)] {
+      try Output.refuseUnwritable(path, option: option)
+    }
+    let format = try arguments.choice("--format", of: RecordFormat.allCases)
     let variant = try arguments.variant()
-    let threads = try arguments.integer("-t", in: Threads.range) ?? Threads.available
+    let threads = try arguments.threads()
     let seconds = try MeasuringOptions.budgetSeconds(arguments) ?? defaultSeconds
     let seed = try arguments.unsigned("--seed") ?? 1
     let project = try Project()
     let choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
-    let checkpoint = try choice.open()
-    let configuration = checkpoint.configuration
+    let configuration = choice.configuration
     let (length, count) = try lengths(arguments, configuration)
-    let tokenizer = try choice.tokenizer(of: configuration)
+    let tokenizer = try choice.tokenizer()
     let prompts = Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: seed)
     Interruption.watch()
     var record = Record(
       kind: .endToEnd, command: commandWords(), started: Date().formatted(.iso8601),
-      model: ModelDescription(choice, checkpoint, hasTokenizer: tokenizer != nil), machine: .current(),
+      model: ModelDescription(choice, hasTokenizer: tokenizer != nil), machine: .current(),
       build: .current(project),
       settings: Settings(
         suite: nil, repetitions: 1, cellBudgetSeconds: seconds, seed: seed,
         warmup: "the prompt and one token once"))
     let progress = ProgressDisplay(console: console)
     progress.step("loading: \(variant.name)")
-    let engine = try Engine(checkpoint, variant: variant, threads: threads)
+    let engine = try Engine(choice.checkpoint, variant: variant, threads: threads)
     let subject = Subject(
       engine: engine, sequence: try engine.makeSequence(),
       prompt: try prompts.make(tokens: length, batch: 1).prompts[0], newTokens: count)
     try subject.profile(into: &record, seconds: seconds, progress)
-    if format == nil, files.out == nil {
-      let text = ProfileText(record, colour: console.usesColor, width: console.width ?? 100)
-      console.print(text.text)
-    } else {
-      try Output.put((format ?? .markdown).text(of: record), files.out, console)
+    try Output.put(record, as: format, out, console) {
+      ProfileText(record, colour: $0, width: $1).text
     }
-    if record.isComplete, files.wantsTimeline {
-      try subject.trace(model: choice.source.name, to: files, console, progress)
+    if record.isComplete, trace != nil || folded != nil {
+      try subject.trace(model: choice.name, to: trace, folded: folded, console, progress)
     }
     return record.runExitCode
-  }
-
-  private struct Files {
-    let trace: String?
-    let folded: String?
-    let out: String?
-
-    var wantsTimeline: Bool { trace != nil || folded != nil }
-
-    func refuseUnwritable() throws {
-      try Output.refuseUnwritable(trace, option: "--trace")
-      try Output.refuseUnwritable(folded, option: "--folded")
-      try Output.refuseUnwritable(out)
-    }
   }
 
   /// What is profiled.
@@ -122,17 +105,19 @@ enum Profiling: Command {
     }
 
     /// One more run, with every mark kept.
-    func trace(model: String, to files: Files, _ console: Console, _ progress: ProgressDisplay) throws {
+    func trace(
+      model: String, to trace: String?, folded: String?, _ console: Console, _ progress: ProgressDisplay
+    ) throws {
       let threads = "\(engine.threads) thread\(engine.threads == 1 ? "" : "s")"
       progress.step("tracing: \(engine.variant.name)")
       let timeline = try TraceRun(engine: engine, sequence: sequence).perform(
         prompt: prompt, newTokens: newTokens, title: "\(engine.variant.name), \(threads), \(model)")
       progress.end()
-      if let trace = files.trace {
+      if let trace {
         try ChromeTrace(timeline).write(to: trace)
         console.note("\(trace): written, \(timeline.spanCount) spans")
       }
-      if let folded = files.folded {
+      if let folded {
         try FoldedStacks(timeline).write(to: folded)
         console.note("\(folded): written")
       }

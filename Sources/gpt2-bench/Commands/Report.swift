@@ -11,7 +11,7 @@ enum Report: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format = try arguments.recordFormat(of: RecordFormat.allCases) ?? .markdown
+    let format = try arguments.choice("--format", of: RecordFormat.allCases) ?? .markdown
     let (path, out) = (arguments.operands[0], arguments.string("--out"))
     switch try RecordFile.read(path: path) {
     case .run(let record): try Output.put(format.text(of: record), out, console)

@@ -16,9 +16,9 @@ extension Bench {
   /// Loads and first tokens in rounds like those of the cells, each in a process of its own, which is gone before
   /// the next one starts. What the system takes to find memory is no load time: a virtual machine gives what lies
   /// idle back to its host, and getting it again costs seconds a gigabyte. So each gets memory that was just in use.
-  /// The warm-up is a variant's cold load: its file's pages are dropped first. Behind it all of a contestant's
+  /// The warm-up is a variant's cold load: its file's pages are dropped first. After it all of a contestant's
   /// files are in the page cache.
-  func measureLoads() {
+  func measureLoads() throws {
     guard let request = plan.firstToken else { return }
     let settings = plan.settings
     let rounds = RoundPlan(
@@ -26,54 +26,39 @@ extension Bench {
       repetitions: Loads.repetitions,
       cellBudget: .seconds(min(Loads.budgetSeconds, settings.cellBudgetSeconds)),
       cellCap: .seconds(min(Loads.capSeconds, plan.cellCapSeconds)), seed: settings.seed)
-    var observers = Rounds<LoadOutcome>.Observers()
+    var observers = Rounds<Void>.Observers()
     observers.onProgress = { [self] in
       let label = $0.next.map { "timing loads: \(plan.contestants[$0.contestant].name)" }
       progress.draw($0, label: label ?? "")
     }
-    observers.onSample = { [self] in keep($1, of: $0.contestant) }
-    let result = Rounds<LoadOutcome>(rounds).run(
-      observers: observers, isCancelled: { [self] in isCancelled },
-      perform: { [self] in try load($0.contestant, $1, request) })
-    progress.end()
+    let failures = try driver.run(rounds, observers) { [self] unit, phase, keep in
+      let contestant = plan.contestants[unit.contestant]
+      let isWarmup = phase == .warmup
+      return Turn(
+        contestant: contestant, step: isWarmup ? "timing loads: \(contestant.name)" : nil, stays: false,
+        cold: isWarmup && contestant.variant != nil, usedBytes: 2 * (plan.model?.weightBytes ?? 0),
+        ask: { [self] in
+          self.keep(try $0.run(request), of: unit.contestant, phase, $0.loaded)
+          keep(.success(()))
+        }, failed: { keep(.failure($0)) })
+    }
     for index in loads.indices {
       guard let samples = loads[index]?.samples else { continue }
       loads[index]?.warmNanoseconds = median(samples.map { Double($0.loadNanoseconds) }).map { Int($0) }
     }
-    for (index, error) in result.failures.sorted(by: { $0.key < $1.key }) { drop(index, error) }
+    for (index, error) in failures.sorted(by: { $0.key < $1.key }) { drop(index, error) }
   }
 
-  /// What one process has shown; nil where the contestant does not tell how long it took to load.
-  private struct LoadOutcome {
-    let loadNanoseconds: Int?
-    let firstTokenNanoseconds: Int?
-  }
-
-  private func load(_ index: Int, _ phase: RoundPhase, _ request: RunRequest) throws -> LoadOutcome {
-    let contestant = plan.contestants[index]
-    let usedBytes = 2 * (plan.modelDescription?.weightBytes ?? 0)
-    guard case .measured = phase else {
-      progress.step("timing loads: \(contestant.name)")
-      let isVariant = if case .variant = contestant.kind { true } else { false }
-      let (worker, first) = try driver.start(contestant, cold: isVariant, usedBytes: usedBytes)
-      defer { worker.stop() }
-      loads[index] = LoadTimes(
-        coldNanoseconds: first.wasCold == true ? first.loadNanoseconds : nil, warmNanoseconds: nil)
-      _ = try worker.run(request)
-      return LoadOutcome(loadNanoseconds: nil, firstTokenNanoseconds: nil)
+  /// What one process has shown; nothing where the contestant does not tell how long it took to load.
+  private func keep(_ answer: RunAnswer, of index: Int, _ phase: RoundPhase, _ loaded: LoadAnswer?) {
+    guard case .measured(let round, _) = phase else {
+      let cold = loaded?.wasCold == true ? loaded?.loadNanoseconds : nil
+      loads[index] = LoadTimes(coldNanoseconds: cold, warmNanoseconds: nil)
+      return
     }
-    let (worker, loaded) = try driver.start(contestant, usedBytes: usedBytes)
-    defer { worker.stop() }
-    return LoadOutcome(
-      loadNanoseconds: loaded.loadNanoseconds,
-      firstTokenNanoseconds: try worker.run(request).tokenNanoseconds.first)
-  }
-
-  private func keep(_ sample: RoundSample<LoadOutcome>, of index: Int) {
-    guard let load = sample.outcome.loadNanoseconds, let token = sample.outcome.firstTokenNanoseconds
-    else { return }
+    guard let load = loaded?.loadNanoseconds, let token = answer.tokenNanoseconds.first else { return }
     let kept = loads[index]?.samples ?? []
     loads[index]?.samples =
-      kept + [LoadSample(round: sample.round, loadNanoseconds: load, firstTokenNanoseconds: load + token)]
+      kept + [LoadSample(round: round, loadNanoseconds: load, firstTokenNanoseconds: load + token)]
   }
 }

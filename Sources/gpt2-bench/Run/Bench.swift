@@ -15,8 +15,6 @@ final class Bench {
   /// The tokens of the last sample, by cell and contestant.
   private(set) var ids: [Int: [Int: [[Int]]]] = [:]
 
-  /// nil where one has failed, or was not started.
-  private var workers: [Worker?]
   /// Called with the record whenever a cell has ended; an error ends the run.
   private let onChange: (Record) throws -> Void
   /// Why the record could not be kept; ends the run.
@@ -28,12 +26,11 @@ final class Bench {
   ) {
     self.plan = plan
     self.onChange = onChange
-    driver = Driver(model: plan.model, timeoutSeconds: plan.timeoutSeconds, console)
-    workers = plan.contestants.map { _ in nil }
+    driver = Driver(model: plan.model?.name, timeoutSeconds: plan.timeoutSeconds, console)
     loads = plan.contestants.map { _ in nil }
     record = Record(
       kind: plan.kind, command: commandWords(), started: started.formatted(.iso8601),
-      model: plan.modelDescription, machine: .current(), build: .current(project),
+      model: plan.model, machine: .current(), build: .current(project),
       settings: plan.settings)
     if plan.contestants.contains(where: { $0.label == LookedUpVariant.blas.name }) {
       record.machine.blas = try? BLASLibrary.found.get().description
@@ -41,16 +38,18 @@ final class Bench {
     record.cells = plan.contestants.flatMap { contestant in
       plan.cells.map { $0.row(of: contestant) }
     }
-    let peers = plan.peers
-    if !peers.isEmpty { record.peers = peers.map { PeerDescription(name: $0.name, command: $0.command) } }
+    for peer in plan.contestants.compactMap(\.peer)
+    where record.peers?.contains(where: { $0.name == peer.name }) != true {
+      record.peers = (record.peers ?? []) + [PeerDescription(name: peer.name, command: peer.command)]
+    }
   }
 
   var progress: ProgressDisplay { driver.progress }
   var isCancelled: Bool { driver.isCancelled }
 
   /// - Parameter check: holds a contestant against what it must compute, before it is timed.
-  func run(check: (Worker) throws -> [Correctness]) throws {
-    defer { for worker in workers { worker?.stop() } }
+  func run(check: @escaping (Worker) throws -> [Correctness]) throws {
+    defer { driver.stopAll() }
     Interruption.watch()
     driver.conditions.begin()
     record.warnings += plan.warnings
@@ -60,13 +59,12 @@ final class Bench {
     for finding in expected { progress.remark(finding.text) }
     try onChange(record)
     measureCeilings()
-    measureLoads()
-    for index in plan.contestants.indices where !isCancelled && !isOut(index) { start(index) }
-    for index in plan.contestants.indices where !isCancelled { hold(index, to: check) }
+    try measureLoads()
+    try driver.run(turns("loading") { [self] in describe($0, $1) })
+    try driver.run(turns("checking") { [self] in hold($0, to: try check($1)) })
     try onChange(record)
-    measureRounds()
-    if let changeError { throw changeError }
-    measureProfiles()
+    try measureRounds()
+    try measureProfiles()
     if !isCancelled {
       measureCeilings()
       rejectImpossible()
@@ -78,54 +76,46 @@ final class Bench {
     try onChange(record)
   }
 
-  private func start(_ index: Int) {
-    let contestant = plan.contestants[index]
-    progress.step("loading: \(contestant.name)")
-    do {
-      let (worker, loaded) = try driver.start(contestant)
-      workers[index] = worker
-      describe(index, loaded, worker.decoding)
-    } catch {
-      drop(index, error)
+  /// One for each contestant that is still in the run. Whatever goes wrong leaves the contestant without a figure.
+  private func turns(_ step: String, _ ask: @escaping (Int, Worker) throws -> Void) -> [Turn] {
+    plan.contestants.indices.filter { !isOut($0) }.map { index in
+      Turn(
+        contestant: plan.contestants[index], step: "\(step): \(plan.contestants[index].name)",
+        ask: { try ask(index, $0) }, failed: { [self] in drop(index, $0) })
     }
   }
 
   /// What another program says of itself when it loads.
-  private func describe(_ index: Int, _ answer: LoadAnswer, _ decoding: Variant.Decoding) {
-    if case .variant = plan.contestants[index].kind {
+  private func describe(_ index: Int, _ worker: Worker) {
+    guard let answer = worker.loaded else { return }
+    if plan.contestants[index].variant != nil {
       record.countersUnavailable = record.countersUnavailable ?? answer.countersUnavailable
     }
     for (row, cell) in zip(rows(of: index), plan.cells) {
       record.cells[row].baselineMemoryBytes = answer.baselineBytes
-      guard case .peer(let peer) = plan.contestants[index].kind else { continue }
+      guard let peer = plan.contestants[index].peer else { continue }
       record.cells[row].weights = answer.weights ?? ""
-      (record.cells[row].flops, record.cells[row].bytes) = cell.work(decoding)
+      (record.cells[row].flops, record.cells[row].bytes) = cell.work(worker.decoding)
       guard let entry = record.peers?.firstIndex(where: { $0.name == peer.name }) else { continue }
       record.peers?[entry].version = answer.version
     }
   }
 
-  /// Whatever goes wrong here leaves the contestant without a figure.
-  private func hold(_ index: Int, to check: (Worker) throws -> [Correctness]) {
-    guard let worker = workers[index] else { return }
-    progress.step("checking: \(worker.contestant.name)")
-    let found: [Correctness]
-    do { found = try check(worker) } catch { return drop(index, error) }
+  private func hold(_ index: Int, to found: [Correctness]) {
     record.correctness += found
     guard let failure = found.first(where: { !$0.passed }) else { return }
-    progress.finished("\(worker.contestant.name): failed the check: \(failure.failure ?? "")")
+    let name = plan.contestants[index].name
+    progress.finished("\(name): failed the check: \(failure.failure ?? "")")
     for cell in rows(of: index) {
       record.cells[cell].status = .failedCheck
       record.cells[cell].message = "\(failure.reference): \(failure.failure ?? "failed")"
     }
-    worker.stop()
-    workers[index] = nil
+    driver.stop(name)
   }
 
   /// Takes a contestant out of the run; its cells say why.
   func drop(_ index: Int, _ error: any Error) {
-    workers[index]?.stop()
-    workers[index] = nil
+    driver.stop(plan.contestants[index].name)
     guard !isCancelled else { return }
     progress.finished("\(error)")
     for cell in rows(of: index) where record.cells[cell].status == .pending {
@@ -146,8 +136,8 @@ final class Bench {
 
 /// The measuring itself.
 extension Bench {
-  private func measureRounds() {
-    let units = plan.contestants.indices.filter { workers[$0] != nil }
+  private func measureRounds() throws {
+    let units = plan.contestants.indices.filter { !isOut($0) }
       .flatMap { contestant in
         plan.cells.indices.map { RoundPlan.Unit(contestant: contestant, cell: $0) }
       }
@@ -165,10 +155,13 @@ extension Bench {
     }
     observers.onSample = { [self] in keep($1, of: $0) }
     observers.onCellEnd = { [self] in end($0, $1) }
-    _ = Rounds<RunAnswer?>(rounds).run(
-      observers: observers, isCancelled: { [self] in isCancelled || changeError != nil },
-      perform: { [self] in try perform($0, $1) })
-    progress.end()
+    _ = try driver.run(rounds, observers) { [self] unit, phase, keep in
+      if let changeError { throw changeError }
+      return Turn(
+        contestant: plan.contestants[unit.contestant],
+        ask: { [self] in keep(.success(try perform(unit, phase, $0))) }, failed: { keep(.failure($0)) })
+    }
+    if let changeError { throw changeError }
   }
 
   private func name(_ unit: RoundPlan.Unit) -> String {
@@ -176,8 +169,9 @@ extension Bench {
   }
 
   /// Nil of a warm-up.
-  private func perform(_ unit: RoundPlan.Unit, _ phase: RoundPhase) throws -> RunAnswer? {
-    guard let worker = workers[unit.contestant] else { throw CellFailure("the worker is gone") }
+  private func perform(
+    _ unit: RoundPlan.Unit, _ phase: RoundPhase, _ worker: Worker
+  ) throws -> RunAnswer? {
     let cell = plan.cells[unit.cell]
     do {
       guard phase == .warmup else { return try worker.run(cell.request) }
@@ -212,7 +206,7 @@ extension Bench {
       record.cells[row].message = "interrupted at n = \(result.samples.count)"
     }
     record.cells[row].load = loads[unit.contestant]
-    if !isCancelled, let peak = workers[unit.contestant]?.peakMemory() {
+    if !isCancelled, let peak = driver.workers[plan.contestants[unit.contestant].name]?.peakMemory() {
       for cell in rows(of: unit.contestant) where record.cells[cell].status == .measured {
         record.cells[cell].peakMemoryBytes = peak
       }
@@ -240,17 +234,18 @@ extension Bench {
 
   /// Where the time of each variant goes, asked when everything has been measured: probes have no say in a figure. A
   /// contestant that cannot tell is left out; its figures stand.
-  private func measureProfiles() {
+  private func measureProfiles() throws {
     guard let request = plan.profile else { return }
-    for worker in workers {
-      guard let worker, case .variant = worker.contestant.kind, !isCancelled else { continue }
-      progress.step("profiling: \(worker.contestant.name)")
-      do {
-        record.profiles = (record.profiles ?? []) + (try worker.profile(request).profiles)
-      } catch {
-        if !isCancelled { progress.remark("no profile: \(error)") }
-      }
+    let turns = plan.contestants.filter { $0.variant != nil && driver.workers[$0.name] != nil }.map {
+      contestant in
+      Turn(
+        contestant: contestant, step: "profiling: \(contestant.name)",
+        ask: { [self] in record.profiles = (record.profiles ?? []) + (try $0.profile(request).profiles) },
+        failed: { [self] error in
+          if !isCancelled { progress.remark("no profile: \(error)") }
+        })
     }
+    try driver.run(turns)
   }
 }
 

@@ -171,15 +171,9 @@ enum OperationCells {
 /// The prompts that tests run on: always the same for the same seed, so that every contestant and every run gets
 /// the same tokens.
 struct Prompts {
-  private let vocabulary: Int
-  private let tokenizer: Tokenizer?
-  private let seed: UInt64
-
-  init(vocabulary: Int, tokenizer: Tokenizer?, seed: UInt64) {
-    self.vocabulary = vocabulary
-    self.tokenizer = tokenizer
-    self.seed = seed
-  }
+  let vocabulary: Int
+  let tokenizer: Tokenizer?
+  let seed: UInt64
 
   /// Token ids drawn evenly from the vocabulary, another draw for each sequence of a batch. Where there is a
   /// tokenizer and one sequence, the prompt is text, if one can be cut that has just this many tokens.

@@ -1,9 +1,30 @@
 import Foundation
 import Measurement
 
-/// What every measurement with workers needs: they are started, warmed up, held to the same tokens and stopped, and the
-/// machine is watched meanwhile. Who is asked for what, and in which order, is the caller's: cells in random rounds
-/// (`Bench`), two builds in mirrored rounds (`PairedBench`), profiles in turns (`ProfilingTurns`).
+/// One visit to a worker: whose it is, what it is asked, and where its answer goes.
+struct Turn {
+  let contestant: Contestant
+  /// The `gpt2-bench` that runs a variant.
+  var build = Project.executable
+  /// What errors call the worker, and what a process that stays is known by; the contestant's name unless another is
+  /// given.
+  var name: String?
+  /// What progress shows; nil where that is shown otherwise.
+  var step: String?
+  /// Whether the process stays for later turns, or is one of this turn's own.
+  var stays = true
+  /// Whether the weights' file is dropped from the page cache before a load.
+  var cold = false
+  /// Memory that is to have been just in use when it loads: what a system takes to find some is no load time.
+  var usedBytes = 0
+  let ask: (Worker) throws -> Void
+  /// What becomes of an error: of starting, loading or asking. An error that it throws ends the sequence.
+  var failed: (any Error) throws -> Void = { throw $0 }
+}
+
+/// The one loop of every measurement with workers. Turns say who is asked for what, and their sequence is the order:
+/// cells in random rounds (`Bench`), two builds in mirrored rounds (`PairedBench`), profiles in turns
+/// (`ProfilingTurns`). Workers are started when their first turn comes; the machine is watched meanwhile.
 final class Driver {
   let progress: ProgressDisplay
   let conditions = ConditionsRecorder()
@@ -12,6 +33,8 @@ final class Driver {
 
   private let model: String?
   private let timeoutSeconds: Int
+  /// Those that stay, by name.
+  private(set) var workers: [String: Worker] = [:]
 
   /// - Parameters:
   ///   - model: what workers load; nil for operations alone.
@@ -24,26 +47,65 @@ final class Driver {
 
   var isCancelled: Bool { Interruption.shared.isCancelled }
 
-  /// A process that has loaded the model.
-  ///
-  /// - Parameters:
-  ///   - build: the `gpt2-bench` that runs a variant.
-  ///   - name: what errors call it; the contestant's name unless another is given.
-  ///   - cold: whether the weights' file is to be dropped from the page cache first.
-  ///   - usedBytes: memory that is to have been just in use when it loads: what a system takes to find some is no
-  ///     load time.
-  func start(
-    _ contestant: Contestant, build: String = Project.executable, name: String? = nil, cold: Bool = false,
-    usedBytes: Int = 0
-  ) throws -> (worker: Worker, loaded: LoadAnswer) {
-    let worker = try Worker(contestant, build: build, name: name, timeoutSeconds: timeoutSeconds)
-    do {
-      FreeMemory.use(bytes: usedBytes)
-      return (worker, try worker.load(model: model, cold: cold))
-    } catch {
-      worker.stop()
-      throw error
+  func run(_ turns: [Turn]) throws {
+    var rest = turns[...]
+    try run { rest.popFirst() }
+  }
+
+  /// Takes turns until there is none, or the user wants to end.
+  func run(_ next: () throws -> Turn?) throws {
+    while !isCancelled, let turn = try next() {
+      if let step = turn.step { progress.step(step) }
+      do { try take(turn) } catch { try turn.failed(error) }
     }
+  }
+
+  /// Takes the turns of rounds: `turn` makes one whose worker is asked for an outcome.
+  ///
+  /// - Returns: the contestants that failed, and how.
+  func run<Outcome>(
+    _ plan: RoundPlan, _ observers: Rounds<Outcome>.Observers,
+    turn: (RoundPlan.Unit, RoundPhase, _ keep: @escaping (Result<Outcome, any Error>) -> Void) throws -> Turn
+  ) throws -> [Int: any Error] {
+    defer { progress.end() }
+    var rounds = Rounds<Outcome>(plan, observers: observers)
+    try run {
+      try rounds.next().map { [self] unit, phase in
+        // A contestant that was stopped because the user wants to end has not failed.
+        try turn(unit, phase) { [self] result in
+          if case .failure = result, isCancelled { return }
+          rounds.end(result)
+        }
+      }
+    }
+    if isCancelled { rounds.cancel() }
+    return rounds.failures
+  }
+
+  private func take(_ turn: Turn) throws {
+    let name = turn.name ?? turn.contestant.name
+    let worker: Worker
+    if turn.stays, let known = workers[name] {
+      worker = known
+    } else {
+      worker = try Worker(turn.contestant, build: turn.build, name: name, timeoutSeconds: timeoutSeconds)
+      workers[name] = worker
+      do {
+        FreeMemory.use(bytes: turn.usedBytes)
+        try worker.load(model: model, cold: turn.cold)
+      } catch {
+        stop(name)
+        throw error
+      }
+    }
+    defer { if !turn.stays { stop(name) } }
+    try turn.ask(worker)
+  }
+
+  func stop(_ name: String) { workers.removeValue(forKey: name)?.stop() }
+
+  func stopAll() {
+    for name in workers.keys { stop(name) }
   }
 
   /// A short pass, then the whole test once where that promises less than a second: it warms up better.

@@ -12,10 +12,11 @@ struct EndToEnd {
   let options: MeasuringOptions
 
   let choice: ModelChoice
-  let configuration: Configuration
   let description: ModelDescription
   let prompts: Prompts
   let cells: GenerationCells
+
+  var configuration: Configuration { choice.configuration }
 
   init(_ arguments: Arguments, _ console: Console) throws {
     self.arguments = arguments
@@ -23,14 +24,12 @@ struct EndToEnd {
     project = try Project()
     options = try MeasuringOptions(arguments)
     choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
-    let checkpoint = try choice.open()
-    configuration = checkpoint.configuration
-    let tokenizer = try choice.tokenizer(of: configuration)
+    let tokenizer = try choice.tokenizer()
     description = ModelDescription(
-      choice, checkpoint, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
-    prompts = Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
+      choice, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
+    prompts = Prompts(vocabulary: choice.configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
     cells = GenerationCells(
-      configuration: configuration, prompts: prompts, startsAtText: description.hasTokenizer)
+      configuration: choice.configuration, prompts: prompts, startsAtText: description.hasTokenizer)
   }
 
   /// Checks, measures, reports.
@@ -44,7 +43,7 @@ struct EndToEnd {
   ) throws -> Record {
     let (kept, left) = try fitting(tests, suite: suite)
     let plan = BenchPlan(
-      kind: .endToEnd, model: choice.source.name, modelDescription: description,
+      kind: .endToEnd, model: description,
       contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
       profile: try cells.profile(kept),
       settings: Settings(
@@ -60,22 +59,19 @@ struct EndToEnd {
     let cases = try referenceCases()
     var request = try checkRequest(scope: scope, cases)
     request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
-    let peerCheck = PeerCheck(
-      model: choice.source.name, configuration: configuration,
+    var peerCheck = PeerCheck(
+      model: choice.name, configuration: configuration,
       references: cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference), scope: scope,
       allowance: options.contestantTolerance, prompts: prompts, timeoutSeconds: options.timeoutSeconds)
     let started = Date()
-    let folder = try arguments.reportFolder("--out", in: project, started: started, model: choice.source.name)
+    let folder = try arguments.reportFolder("--out", in: project, started: started, model: choice.name)
     let bench = Bench(
       plan, project: project, console: console, started: started, onChange: { try folder.write($0) })
     try bench.run { worker in
-      switch worker.contestant.kind {
-      case .variant: try worker.check(request)
-      case .peer: try peerCheck.rows(of: worker)
-      }
+      try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
-    let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
-    console.print(table.text)
+    console.print(
+      TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100).text)
     console.print("reports: \(Project.shown(folder.path))")
     return bench.record
   }
@@ -131,7 +127,6 @@ struct EndToEnd {
       references: usable.map(\.folder), scope: scope,
       oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts)
   }
-
 }
 
 extension Arguments {
@@ -152,16 +147,21 @@ extension Arguments {
 enum References {
   /// The folder itself where it is a case, otherwise the cases in it.
   static func folders(in path: String) throws -> [String] {
-    let manager = FileManager.default
-    if manager.fileExists(atPath: path + "/reference.json") { return [path] }
-    guard let names = try? manager.contentsOfDirectory(atPath: path) else {
+    guard (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil else {
       throw ModelError.unreadable(path: path, reason: "no such folder")
     }
-    let folders = names.sorted().map { path + "/" + $0 }
-      .filter { manager.fileExists(atPath: $0 + "/reference.json") }
-    guard !folders.isEmpty || !KnownContinuations.files(in: path).isEmpty else {
+    let cases = folders(with: "reference.json", in: path)
+    guard !cases.isEmpty || !folders(with: KnownContinuations.fileName, in: path).isEmpty else {
       throw ModelError.malformed(path: path, problem: "no reference.json in it, nor in a folder below")
     }
-    return folders
+    return cases
+  }
+
+  /// The folder itself where it has such a file, otherwise those in it that do.
+  static func folders(with file: String, in path: String) -> [String] {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: "\(path)/\(file)") { return [path] }
+    let names = (try? manager.contentsOfDirectory(atPath: path)) ?? []
+    return names.sorted().map { path + "/" + $0 }.filter { manager.fileExists(atPath: "\($0)/\(file)") }
   }
 }

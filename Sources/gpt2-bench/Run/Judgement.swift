@@ -64,25 +64,18 @@ struct ImpossibleRate: CustomStringConvertible {
     // Each core may do in a lucky moment what one did alone in another.
     let perThread = ceilings.map { $0.fmaGFLOPS / Double(max($0.threads, 1)) }.max() ?? 0
     let peak = max(ceiling.fmaGFLOPS, perThread * Double(cell.threads))
-    guard let found = Self.found(cell, nanoseconds: fastest, peak: peak, ceiling: ceiling) else { return nil }
-    description = found
-  }
-
-  /// What cannot be, in a line.
-  private static func found(
-    _ cell: Cell, nanoseconds: Double, peak: Double, ceiling: Ceiling
-  ) -> String? {
     guard let flops = cell.flops else {
-      let rate = (cell.bytes ?? 0) / nanoseconds
-      let fastest = (ceiling.memory ?? []).flatMap(\.trials).max() ?? ceiling.dramGBPerSecond
-      guard rate > fastest * allowance else { return nil }
-      return String(
+      let rate = (cell.bytes ?? 0) / fastest
+      let memory = (ceiling.memory ?? []).flatMap(\.trials).max() ?? ceiling.dramGBPerSecond
+      guard rate > memory * Self.allowance else { return nil }
+      description = String(
         format: "%.1f GB/s is above the %.1f of the fastest memory measured: not everything was read", rate,
-        fastest)
+        memory)
+      return
     }
-    let rate = flops / nanoseconds
-    guard rate > peak * allowance else { return nil }
-    return String(
+    let rate = flops / fastest
+    guard rate > peak * Self.allowance else { return nil }
+    description = String(
       format: "%.1f GFLOP/s is above the measured FMA peak of %.1f: not everything was computed", rate,
       peak)
   }

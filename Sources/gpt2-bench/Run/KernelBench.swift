@@ -5,7 +5,7 @@ import Record
 import Reporting
 
 /// What `matmul` and `ops` share: kernels measured alone, from the first worker to the table.
-struct KernelBench {
+enum KernelBench {
   static let options: [Option] = [
     .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed,
     Option(
@@ -17,43 +17,28 @@ struct KernelBench {
   private static let repetitions = 10
   private static let budgetSeconds = 2.0
 
-  private let kind: Record.Kind
-  private let shapes: [OperationShape]
-  private let console: Console
-  private let options: MeasuringOptions
-  private let format: RecordFormat?
-  private let out: String?
-
   /// - Parameter sizeOptions: what on the command line the shapes come from, for errors.
-  init(
+  static func run(
     _ kind: Record.Kind, _ shapes: [OperationShape], sizedBy sizeOptions: String, _ arguments: Arguments,
     _ console: Console
-  ) throws {
-    (self.kind, self.shapes, self.console) = (kind, shapes, console)
-    options = try MeasuringOptions(arguments)
-    format = try arguments.recordFormat(of: RecordFormat.all(of: kind))
-    out = arguments.string("--out")
+  ) throws -> ExitCode {
+    let options = try MeasuringOptions(arguments)
+    let format = try arguments.choice("--format", of: RecordFormat.all(of: kind))
+    let out = arguments.string("--out")
     try Output.refuseUnwritable(out)
-    try Self.refuseTooLarge(shapes, contestants: options.contestants.count, sizedBy: sizeOptions)
-  }
-
-  func run() throws -> ExitCode {
-    let budget = options.budgetSeconds ?? Self.budgetSeconds
+    try refuseTooLarge(shapes, contestants: options.contestants.count, sizedBy: sizeOptions)
+    let budget = options.budgetSeconds ?? budgetSeconds
     let plan = BenchPlan(
-      kind: kind, model: nil, modelDescription: nil, contestants: options.contestants,
-      cells: shapes.map(OperationCells.make),
+      kind: kind, model: nil, contestants: options.contestants, cells: shapes.map(OperationCells.make),
       settings: Settings(
-        suite: nil, repetitions: options.repetitions ?? Self.repetitions, cellBudgetSeconds: budget,
+        suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
         seed: options.seed, warmup: kind == .matmul ? OperationCells.matmulWarmup : OperationCells.warmup),
       cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds,
       warnings: [StreamedMemory.warning].compactMap { $0 })
     let bench = Bench(plan, project: try Project(), console: console, started: Date())
     try bench.run { worker in try shapes.flatMap { try worker.check(CheckRequest(operation: $0)) } }
-    if format == nil, out == nil {
-      let table = TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100)
-      console.print(table.text)
-    } else {
-      try Output.put((format ?? .markdown).text(of: bench.record), out, console)
+    try Output.put(bench.record, as: format, out, console) {
+      TerminalTable(bench.record, colour: $0, width: $1).text
     }
     return bench.record.runExitCode
   }

@@ -64,10 +64,7 @@ struct MeasuringOptions {
 }
 
 /// How the command line stands in a record, so that it can be run again.
-func commandWords() -> [String] {
-  let words = CommandLine.arguments
-  return ["gpt2-bench"] + words.dropFirst()
-}
+func commandWords() -> [String] { ["gpt2-bench"] + CommandLine.arguments.dropFirst() }
 
 extension Record {
   /// What a run ends with: a failed check outweighs a worker that was lost, that an impossible figure.

@@ -26,11 +26,11 @@ final class PairedBench {
 
   init(_ plan: PairedPlan, project: Project, console: Console, started: Date) {
     self.plan = plan
-    driver = Driver(model: plan.model, timeoutSeconds: plan.timeoutSeconds, console)
+    driver = Driver(model: plan.model?.name, timeoutSeconds: plan.timeoutSeconds, console)
     generator = SeededGenerator(seed: plan.settings.seed)
     start = clock.now()
     record = PairedRecord(
-      command: commandWords(), started: started.formatted(.iso8601), model: plan.modelDescription,
+      command: commandWords(), started: started.formatted(.iso8601), model: plan.model,
       machine: .current(), base: PairedBuild(path: Project.shown(plan.base)),
       head: PairedBuild(path: Project.shown(plan.head), build: .current(project)), settings: plan.settings,
       contestants: plan.contestants.map {
@@ -49,9 +49,9 @@ final class PairedBench {
     driver.conditions.begin()
     for warning in record.warnings + Validity(record).findings.map(\.text) { progress.remark(warning) }
     try onChange(record)
-    for contestant in plan.contestants.indices where !isCancelled { check(contestant) }
+    try check()
     // Three processes at once hold their weights; memory that the system has to fetch first is no load time.
-    FreeMemory.use(bytes: 4 * (plan.modelDescription?.weightBytes ?? 0))
+    FreeMemory.use(bytes: 4 * (plan.model?.weightBytes ?? 0))
     try search()
     try confirm()
     progress.end()
@@ -66,15 +66,12 @@ final class PairedBench {
     let blocks = SequentialBlocks(budget: .seconds(plan.settings.budgetSeconds), start: start, clock: clock)
     var demand = try PairedDemand(ofAllRowsOf: record)
     guard !demand.without(lost: record.lost, units: record.units).isEmpty else { return }
-    _ = try blocks.run(
-      isCancelled: { isCancelled }, isLook: { plan.settings.plan.look(at: $0) != nil },
-      isClear: { _ in
+    try run(
+      .search, blocks, looks: plan.settings.plan, demand: { demand },
+      isClear: {
         guard let analysis = try? PairedAnalysis(record, isSearchOver: false) else { return true }
         demand = analysis.open
         return analysis.isClear
-      },
-      perform: { index in
-        try measure(.search, index, demand.without(lost: record.lost, units: record.units))
       })
   }
 
@@ -88,12 +85,18 @@ final class PairedBench {
       "a change was seen; measuring it once more in \(settings.confirmationBlocks) fresh blocks or more")
     let blocks = SequentialBlocks(
       budget: .seconds(86_400), limit: settings.mostConfirmationBlocks, start: clock.now(), clock: clock)
+    try run(
+      .confirmation, blocks, looks: settings.confirmationPlan, demand: { demand },
+      isClear: { (try? PairedAnalysis(record, isSearchOver: true))?.isConfirmationClear ?? true })
+  }
+
+  private func run(
+    _ stage: PairedBlock.Stage, _ blocks: SequentialBlocks, looks: SequentialPlan,
+    demand: () -> PairedDemand, isClear: () -> Bool
+  ) throws {
     _ = try blocks.run(
-      isCancelled: { isCancelled }, isLook: { settings.confirmationPlan.look(at: $0) != nil },
-      isClear: { _ in
-        (try? PairedAnalysis(record, isSearchOver: true))?.isConfirmationClear ?? true
-      },
-      perform: { try measure(.confirmation, $0, demand.without(lost: record.lost, units: record.units)) })
+      isCancelled: { isCancelled }, isLook: { looks.look(at: $0) != nil }, isClear: { _ in isClear() },
+      perform: { try measure(stage, $0, demand().without(lost: record.lost, units: record.units)) })
   }
 
   /// One block. False where there is nothing left to measure.
@@ -113,8 +116,6 @@ final class PairedBench {
       } catch let error as LostSide {
         guard !isCancelled else { break }
         lose(contestant, error.side, "\(error.reason)", failedCheck: error.failedCheck)
-        block.samples.removeAll { record.units[$0.unit].contestant == contestant }
-        block.processes.removeAll { $0.contestant == contestant }
       }
     }
     guard !isCancelled else { return true }
@@ -142,28 +143,33 @@ extension PairedBench {
   private static var mostRounds: Int { 8 }
 
   /// Holds both builds against the references before anything is timed: the head also where the base has failed.
-  private func check(_ contestant: Int) {
-    for side in [PairedSide.base, .head] where !isCancelled {
-      progress.step("checking: \(side.rawValue) \(plan.contestants[contestant].name)")
-      do {
-        let (worker, loaded) = try start(contestant, side)
-        defer { worker.stop() }
-        if side == .base {
-          record.base.version = loaded.version.map(Self.programVersion)
-          record.base.build = loaded.build
-          warnOfOtherFlags()
+  private func check() throws {
+    let turns = plan.contestants.indices.flatMap { contestant in
+      [PairedSide.base, .head].map { side in
+        var turn = self.turn(contestant, side) { [self] in try check(contestant, side, $0) }
+        turn.step = "checking: \(side.rawValue) \(plan.contestants[contestant].name)"
+        turn.stays = false
+        turn.failed = { [self] error in
+          if !isCancelled { lose(contestant, side, "\(error)", failedCheck: false) }
         }
-        let rows = try plan.checks.flatMap(worker.check)
-        record.correctness += rows.map { PairedCheck(side: side, outcome: $0) }
-        guard let failed = rows.first(where: { !$0.passed }) else { continue }
-        lose(
-          contestant, side, "failed its check: \(failed.reference): \(failed.failure ?? "failed")",
-          failedCheck: true)
-      } catch {
-        guard !isCancelled else { return }
-        lose(contestant, side, "\(error)", failedCheck: false)
+        return turn
       }
     }
+    try driver.run(turns)
+  }
+
+  private func check(_ contestant: Int, _ side: PairedSide, _ worker: Worker) throws {
+    if side == .base {
+      record.base.version = worker.loaded?.version.map(Self.programVersion)
+      record.base.build = worker.loaded?.build
+      warnOfOtherFlags()
+    }
+    let rows = try plan.checks.flatMap(worker.check)
+    record.correctness += rows.map { PairedCheck(side: side, outcome: $0) }
+    guard let failed = rows.first(where: { !$0.passed }) else { return }
+    lose(
+      contestant, side, "failed its check: \(failed.reference): \(failed.failure ?? "failed")",
+      failedCheck: true)
   }
 
   /// A build that was compiled otherwise is faster or slower for that.
@@ -185,13 +191,18 @@ extension PairedBench {
     return program.hasPrefix("gpt2-bench ") ? String(program.dropFirst("gpt2-bench ".count)) : program
   }
 
-  private func start(
-    _ index: Int, _ side: PairedSide, usedBytes: Int = 0
-  ) throws -> (worker: Worker, loaded: LoadAnswer) {
-    let contestant = plan.contestants[index]
-    return try driver.start(
-      contestant, build: plan.executable(side), name: "\(side.rawValue) \(contestant.name)",
-      usedBytes: usedBytes)
+  private func name(_ contestant: Int, _ side: PairedSide) -> String {
+    "\(side.rawValue) \(plan.contestants[contestant].name)"
+  }
+
+  /// An error is a `LostSide`.
+  private func turn(
+    _ contestant: Int, _ side: PairedSide, usedBytes: Int = 0, ask: @escaping (Worker) throws -> Void
+  ) -> Turn {
+    Turn(
+      contestant: plan.contestants[contestant], build: plan.executable(side), name: name(contestant, side),
+      usedBytes: usedBytes, ask: ask,
+      failed: { throw $0 is LostSide ? $0 : LostSide(side: side, reason: "\($0)") })
   }
 
   /// Fresh processes of every side in a random order, warm-ups that are not kept, then the mirrored rounds.
@@ -205,55 +216,46 @@ extension PairedBench {
   ) throws {
     var sides = PairedSide.allCases
     generator.shuffle(&sides)
-    var workers: [PairedSide: Worker] = [:]
-    defer { for worker in workers.values { worker.stop() } }
-    let usedBytes = timesLoads ? (plan.modelDescription?.weightBytes ?? 0) / 5 * 6 : 0
+    defer { driver.stopAll() }
+    let usedBytes = timesLoads ? (plan.model?.weightBytes ?? 0) / 5 * 6 : 0
     var loads: [PairedSide: Int] = [:]
-    for side in sides {
-      try onSide(side) {
-        let (worker, loaded) = try start(contestant, side, usedBytes: usedBytes)
-        workers[side] = worker
-        loads[side] = loaded.loadNanoseconds
-      }
-    }
+    try driver.run(
+      sides.map { side in
+        turn(contestant, side, usedBytes: usedBytes) { loads[side] = $0.loaded?.loadNanoseconds }
+      })
     var times = cells.map { _ in Double.infinity }
-    for (place, cell) in cells.enumerated() {
-      for side in sides {
-        guard let worker = workers[side] else { continue }
-        try onSide(side) {
-          let seconds = try driver.warmUp(worker, plan.cells[cell], isKnown: times[place] < 1)
-          times[place] = min(times[place], seconds)
+    try driver.run(
+      cells.enumerated().flatMap { place, cell in
+        sides.map { side in
+          turn(contestant, side) { [self] in
+            let seconds = try driver.warmUp($0, plan.cells[cell], isKnown: times[place] < 1)
+            times[place] = min(times[place], seconds)
+          }
         }
-      }
-    }
+      })
+    guard !isCancelled else { return }
     fixRounds(contestant, cells, times)
     let units = cells.map { plan.unit(contestant: contestant, cell: $0) }
-    let rounds = MirroredRounds(
-      rounds: units.map { self.rounds(executionSeconds: executionSeconds[$0] ?? 0, units: count) },
-      sides: sides.count)
-    for turn in rounds.order(using: &generator) where !isCancelled {
-      let side = sides[turn.side]
-      guard let worker = workers[side] else { continue }
-      try onSide(side) {
-        let answer = try worker.run(plan.cells[cells[turn.unit]].request)
-        try hold(answer.ids, of: side, unit: units[turn.unit])
-        block.samples.append(
-          PairedSample(
-            unit: units[turn.unit], side: side, sample: answer.sample(round: turn.round, sequence: sequence)))
-        sequence += 1
-      }
-    }
+    let rounds = units.map { self.rounds(executionSeconds: executionSeconds[$0] ?? 0, units: count) }
+    var samples: [PairedSample] = []
+    try driver.run(
+      SideTurn.mirrored(rounds: rounds, sides: sides.count, using: &generator).map { place in
+        let (unit, side) = (units[place.unit], sides[place.side])
+        return turn(contestant, side) { [self] in
+          let answer = try $0.run(plan.cells[cells[place.unit]].request)
+          try hold(answer.ids, of: side, unit: unit)
+          let sample = answer.sample(round: place.round, sequence: sequence)
+          samples.append(PairedSample(unit: unit, side: side, sample: sample))
+          sequence += 1
+        }
+      })
+    block.samples += samples
     for side in sides {
       block.processes.append(
         PairedProcess(
           contestant: contestant, side: side, loadNanoseconds: timesLoads ? loads[side] : nil,
-          peakMemoryBytes: cells.count == plan.cells.count ? workers[side]?.peakMemory() : nil))
-    }
-  }
-
-  private func onSide(_ side: PairedSide, _ body: () throws -> Void) throws {
-    do { try body() } catch let error as LostSide { throw error } catch {
-      throw LostSide(side: side, reason: "\(error)")
+          peakMemoryBytes: cells.count == plan.cells.count
+            ? driver.workers[name(contestant, side)]?.peakMemory() : nil))
     }
   }
 
@@ -269,7 +271,7 @@ extension PairedBench {
 
   /// Of a unit in a block that measures so many.
   private func rounds(executionSeconds: Double, units: Int) -> Int {
-    MirroredRounds.rounds(
+    SideTurn.mirroredRounds(
       within: roundsSeconds(plan.settings.budgetSeconds) / Double(max(units, 1)),
       executionSeconds: executionSeconds, sides: PairedSide.allCases.count, limit: Self.mostRounds)
   }

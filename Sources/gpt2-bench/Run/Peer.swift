@@ -71,14 +71,9 @@ struct Peer: Equatable {
 
   /// As `posix_spawnp` finds it: a word with a slash is a path, any other is looked up.
   private static func isExecutable(_ program: String) -> Bool {
-    func isFile(_ path: String) -> Bool {
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
-        && FileManager.default.isExecutableFile(atPath: path)
-    }
-    if program.contains("/") { return isFile(program) }
+    if program.contains("/") { return Output.isProgram(program) }
     let folders = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    return folders.split(separator: ":").contains { isFile("\($0)/\(program)") }
+    return folders.split(separator: ":").contains { Output.isProgram("\($0)/\(program)") }
   }
 }
 
@@ -94,46 +89,32 @@ extension Option {
 
 /// Holds other programs against what the variants are held against: the references of the model, or `naive` where
 /// there is none. They hand over logits and greedy tokens; the comparing is done here.
-final class PeerCheck {
+struct PeerCheck {
   /// Prompts up to this length are compared however little is asked for: a program may hand over the last
   /// position alone, so it takes several prompts to know it.
   private static let longestPrompt = 65
   /// Lengths of the prompts that `naive` is asked for.
   private static let oracleLengths = [1, 7, 16]
 
-  private let model: String
-  private let configuration: Configuration
-  private let scope: CheckScope
-  private let allowance: Double
-  private let prompts: Prompts
-  private let timeoutSeconds: Int
-  private var references: [ReferenceCase]
-
-  /// - Parameters:
-  ///   - references: of this model; where there is none, `naive` is asked when the first program is checked.
-  ///   - scope: how much of them is compared.
-  ///   - allowance: how many times float32's tolerance a program's logits may be off by.
-  init(
-    model: String, configuration: Configuration, references: [ReferenceCase], scope: CheckScope,
-    allowance: Double, prompts: Prompts, timeoutSeconds: Int
-  ) {
-    self.model = model
-    self.configuration = configuration
-    self.references = references
-    self.allowance = allowance
-    self.prompts = prompts
-    self.timeoutSeconds = timeoutSeconds
-    self.scope = CheckScope(
-      longestPrompt: max(scope.longestPrompt, Self.longestPrompt), greedySteps: scope.greedySteps)
-  }
+  let model: String
+  let configuration: Configuration
+  /// Of this model; where there is none, `naive` is asked when the first program is checked.
+  var references: [ReferenceCase]
+  /// How much of them is compared.
+  let scope: CheckScope
+  /// How many times float32's tolerance a program's logits may be off by.
+  let allowance: Double
+  let prompts: Prompts
+  let timeoutSeconds: Int
 
   /// One row for each reference.
-  func rows(of worker: Worker) throws -> [Correctness] {
+  mutating func rows(of worker: Worker) throws -> [Correctness] {
     let files = try LogitFiles()
     if references.isEmpty { references = [try oracle(files)] }
+    let longest = max(scope.longestPrompt, Self.longestPrompt)
     return try references.map { reference in
       var comparison = LogitComparison()
-      for prompt in reference.prompts where prompt.ids.count <= scope.longestPrompt {
+      for prompt in reference.prompts where prompt.ids.count <= longest {
         try compare(worker, prompt, files, &comparison)
       }
       comparison.finish()
@@ -155,8 +136,7 @@ final class PeerCheck {
     let room = configuration.context - prompt.ids.count + 1
     let steps = min(prompt.greedy.count, scope.greedySteps, room)
     guard steps > 0 else { return }
-    let answer = try worker.run(
-      RunRequest(prompts: [prompt.ids], tokens: steps))
+    let answer = try worker.run(RunRequest(prompts: [prompt.ids], tokens: steps))
     comparison.compare(greedy: answer.ids[0], with: prompt)
   }
 
@@ -165,7 +145,7 @@ final class PeerCheck {
     let worker = try Worker(
       Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: timeoutSeconds)
     defer { worker.stop() }
-    _ = try worker.load(model: model, cold: false)
+    try worker.load(model: model)
     let lengths = Self.oracleLengths.filter { $0 <= configuration.context }
     let ids = try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] }
     let logits = try ids.map { try files.logits(of: $0, from: worker).get() }

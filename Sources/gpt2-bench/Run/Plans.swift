@@ -4,9 +4,8 @@ import Record
 /// Everything that a run is to do, before it does anything.
 struct BenchPlan {
   let kind: Record.Kind
-  /// The model's name as workers take it; nil for matrix products and other operations.
-  let model: String?
-  let modelDescription: ModelDescription?
+  /// By its name as workers take it; nil for matrix products and other operations.
+  let model: ModelDescription?
   let contestants: [Contestant]
   let cells: [CellPlan]
   /// The short generation that follows a load, to time from the load to the first token; nil where no model is
@@ -21,13 +20,6 @@ struct BenchPlan {
   let timeoutSeconds: Int
   /// What the report is to say of the plan itself.
   var warnings: [String] = []
-
-  /// The other programs, each once.
-  var peers: [Peer] {
-    var found: [Peer] = []
-    for case .peer(let peer) in contestants.map(\.kind) where !found.contains(peer) { found.append(peer) }
-    return found
-  }
 }
 
 /// What is measured and compared: a variant or another program, with its threads.
@@ -40,37 +32,20 @@ struct Contestant: Equatable {
   let kind: Kind
   let threads: Int
 
+  var variant: Variant? { if case .variant(let variant) = kind { variant } else { nil } }
+  var peer: Peer? { if case .peer(let peer) = kind { peer } else { nil } }
+
   /// What tables call it, whatever its threads; no two kinds of a run share one.
-  var label: String {
-    switch kind {
-    case .variant(let variant): variant.name
-    case .peer(let peer): peer.name
-    }
-  }
+  var label: String { variant?.name ?? peer?.name ?? "" }
 
   /// What progress and errors call it.
-  var name: String {
-    switch kind {
-    case .variant(let variant): variant.isThreaded ? "\(label) t\(threads)" : label
-    case .peer: "\(label) t\(threads)"
-    }
-  }
+  var name: String { variant?.isThreaded == false ? label : "\(label) t\(threads)" }
 
   /// Precision of its weights; empty for a program that has not said it yet.
-  var weights: String {
-    switch kind {
-    case .variant(let variant): variant.weights
-    case .peer: ""
-    }
-  }
+  var weights: String { variant?.weights ?? "" }
 
   /// How it decodes; of a program, what nearly all do, until it says otherwise.
-  var decoding: Variant.Decoding {
-    switch kind {
-    case .variant(let variant): variant.decoding
-    case .peer: .cache
-    }
-  }
+  var decoding: Variant.Decoding { variant?.decoding ?? .cache }
 
   static func == (a: Contestant, b: Contestant) -> Bool {
     a.label == b.label && a.threads == b.threads
@@ -120,9 +95,8 @@ struct PairedPlan {
   let head: String
   /// The other build.
   let base: String
-  /// The model's name as workers take it; nil for matrix products.
-  let model: String?
-  let modelDescription: ModelDescription?
+  /// By its name as workers take it; nil for matrix products.
+  let model: ModelDescription?
   let contestants: [Contestant]
   let cells: [CellPlan]
   /// What every worker is held against before anything is timed.

@@ -45,10 +45,14 @@ final class ProfilingTurns {
     Interruption.watch()
     defer { driver.progress.end() }
     measureCeilings()
-    for turn in AlternatingTurns(turns: Self.turns, sides: sides.count).order where !driver.isCancelled {
-      driver.progress.step("turn \(turn.round + 1) of \(Self.turns): \(sides[turn.side].name)")
-      try take(turn.side)
-    }
+    try driver.run(
+      SideTurn.alternating(rounds: Self.turns, sides: sides.count).map { turn in
+        let side = sides[turn.side]
+        return Turn(
+          contestant: side.contestant, build: side.build, name: side.name,
+          step: "turn \(turn.round + 1) of \(Self.turns): \(side.name)", stays: false,
+          ask: { [self] in try take(turn.side, $0) })
+      })
     measureCeilings()
   }
 
@@ -57,11 +61,9 @@ final class ProfilingTurns {
     driver.measureCeilings(threads: sides.map(\.contestant.threads))
   }
 
-  /// A fresh process of the side: loaded, warmed up, held against the tokens of the first, profiled.
-  private func take(_ index: Int) throws {
+  /// A fresh process of the side: warmed up, held against the tokens of the first, profiled.
+  private func take(_ index: Int, _ worker: Worker) throws {
     let side = sides[index]
-    let (worker, _) = try driver.start(side.contestant, build: side.build, name: side.name)
-    defer { worker.stop() }
     let ids = try worker.run(plan.warmup).ids
     if let other = tokens.differing(ids, of: side.name, on: 0) {
       throw OtherTokens(
@@ -126,7 +128,6 @@ struct ProfilingPlan {
   private static let warmup = (prompt: 8, tokens: 4)
 
   let model: String
-  let configuration: Configuration
   let threads: Int
   let timeoutSeconds: Int
   let asks: [Ask]
@@ -148,9 +149,8 @@ struct ProfilingPlan {
     timeoutSeconds = options.timeoutSeconds
     let name = arguments.string("--model") ?? records.first?.record.model?.name
     let choice = try ModelChoice(name, for: .measuring, project, console)
-    let checkpoint = try choice.open()
-    model = choice.source.name
-    configuration = checkpoint.configuration
+    model = choice.name
+    let configuration = choice.configuration
     for record in records { try record.refuse(otherThan: configuration, of: model) }
     func recorded(_ stage: Profile.Stage) -> Int? { records.compactMap { $0.tokens(of: stage) }.first }
     let sizes = 1...configuration.context
@@ -160,50 +160,38 @@ struct ProfilingPlan {
     )
     let context = configuration.context
     let depth = d ?? p.map { min($0, max(context - 1, 1)) } ?? min(Self.defaultDepth, max(context / 2, 1))
-    let tests = Lengths(
-      prompt: p ?? depth, depth: depth,
-      tokens: try arguments.integer("-n", in: 2...max(context, 2))
-        ?? max(min(Self.defaultTokens, context - depth + 1), 2))
+    let prompt = p ?? depth
+    let tokens =
+      try arguments.integer("-n", in: 2...max(context, 2))
+      ?? max(min(Self.defaultTokens, context - depth + 1), 2)
     let cells = GenerationCells(
       configuration: configuration,
       prompts: Prompts(
-        vocabulary: configuration.vocabulary, tokenizer: try choice.tokenizer(of: configuration),
+        vocabulary: configuration.vocabulary, tokenizer: try choice.tokenizer(),
         seed: options.seed))
-    asks = try tests.asks(stage, cells)
+    func ask(_ stages: [Profile.Stage], _ test: Test, _ tokens: Int) throws -> Ask {
+      let prompts = try cells.make(test).request.generation?.prompts ?? []
+      return Ask(
+        request: ProfileRequest(
+          promptTokens: prompts.first ?? [], newTokens: tokens, measuresOverhead: false,
+          coversAllPositions: true), stages: stages)
+    }
+    // One request where it gives both stages, else one for each.
+    let isOne = stage == nil && prompt == depth
+    let decode =
+      try stage == .prefill
+      ? nil
+      : ask(isOne ? [.prefill, .decode] : [.decode], .decode(tokens: tokens, depth: depth, batch: 1), tokens)
+    let prefill = try stage == .decode || isOne ? nil : ask([.prefill], .prefill(tokens: prompt, batch: 1), 1)
+    asks = [decode, prefill].compactMap { $0 }
     try MemoryLimit.check(
-      [tests.longest], of: configuration, weightBytes: checkpoint.weightBytes,
+      [.decode(tokens: tokens, depth: max(depth, prompt), batch: 1)], of: configuration,
+      weightBytes: choice.checkpoint.weightBytes,
       workers: [variants.contains { $0.decoding == .cache } ? .cache : .recompute],
       for: "the longest pass needs")
     let short = asks[0].request.promptTokens.prefix(Self.warmup.prompt)
     warmup = RunRequest(
       prompts: [Array(short)], tokens: min(Self.warmup.tokens, context - short.count + 1))
-  }
-
-  private struct Lengths {
-    let prompt: Int
-    let depth: Int
-    let tokens: Int
-
-    var longest: Test { .decode(tokens: tokens, depth: max(depth, prompt), batch: 1) }
-
-    /// One request where it gives both stages, else one for each.
-    func asks(_ stage: Profile.Stage?, _ cells: GenerationCells) throws -> [Ask] {
-      let prefill = Ask(
-        request: try request(.prefill(tokens: prompt, batch: 1), 1, cells), stages: [.prefill])
-      if stage == .prefill { return [prefill] }
-      let decode = try request(.decode(tokens: tokens, depth: depth, batch: 1), tokens, cells)
-      if stage == .decode { return [Ask(request: decode, stages: [.decode])] }
-      return prompt == depth
-        ? [Ask(request: decode, stages: [.prefill, .decode])]
-        : [Ask(request: decode, stages: [.decode]), prefill]
-    }
-
-    private func request(_ test: Test, _ tokens: Int, _ cells: GenerationCells) throws -> ProfileRequest {
-      let prompts = try cells.make(test).request.generation?.prompts ?? []
-      return ProfileRequest(
-        promptTokens: prompts.first ?? [], newTokens: tokens, measuresOverhead: false,
-        coversAllPositions: true)
-    }
   }
 }
 

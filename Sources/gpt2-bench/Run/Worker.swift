@@ -10,6 +10,8 @@ final class Worker {
   let contestant: Contestant
   /// As it said when it loaded; before, what is expected of it.
   private(set) var decoding: Variant.Decoding
+  /// What it said when it loaded.
+  private(set) var loaded: LoadAnswer?
   private let process: WorkerProcess
   private let timeout: Duration
 
@@ -22,26 +24,21 @@ final class Worker {
     self.contestant = contestant
     decoding = contestant.decoding
     timeout = .seconds(timeoutSeconds)
-    let (executable, arguments) =
-      switch contestant.kind {
-      case .variant: (build, ["worker", contestant.name])
-      case .peer(let peer): (peer.executable, peer.arguments)
-      }
     process = try WorkerProcess(
-      name: name ?? contestant.name, executable: executable, arguments: arguments,
-      environment: Self.environment)
+      name: name ?? contestant.name, executable: contestant.peer?.executable ?? build,
+      arguments: contestant.peer?.arguments ?? ["worker", contestant.name], environment: Self.environment)
   }
 
   /// A worker that crashes shall be gone at once, not after minutes of looking at its own stack.
   private static let environment = ProcessInfo.processInfo.environment
     .merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
 
-  func load(model: String?, cold: Bool) throws -> LoadAnswer {
+  func load(model: String?, cold: Bool = false) throws {
     let request = LoadRequest(
       model: model, variant: contestant.label, threads: contestant.threads, cold: cold)
     let answer: LoadAnswer = try ask("load", request)
     decoding = try answer.checked(against: contestant)
-    return answer
+    loaded = answer
   }
 
   /// Holds it against what the request names: a row for each.
@@ -83,6 +80,16 @@ struct InvalidAnswer: Error, Equatable, CustomStringConvertible {
   init(_ contestant: String, _ operation: String, _ field: String, found: String, expected: String) {
     description = "\(contestant): \(operation): \(field): found \(found), expected \(expected)"
   }
+
+  /// Throws one where the condition does not hold.
+  static func unless(
+    _ contestant: String, _ operation: String
+  ) -> (_ holds: Bool, _ field: String, _ found: String, _ expected: String) throws -> Void {
+    { holds, field, found, expected in
+      guard !holds else { return }
+      throw InvalidAnswer(contestant, operation, field, found: found, expected: expected)
+    }
+  }
 }
 
 /// Thirty years: no time is longer, and no sum of such times overflows.
@@ -92,10 +99,7 @@ extension LoadAnswer {
   /// - Returns: how the contestant decodes.
   /// - Throws: `InvalidAnswer`.
   func checked(against contestant: Contestant) throws -> Variant.Decoding {
-    func require(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws {
-      guard !condition else { return }
-      throw InvalidAnswer(contestant.name, "load", field, found: found, expected: expected)
-    }
+    let require = InvalidAnswer.unless(contestant.name, "load")
     // A row is of so many threads; one that used others would stand in the wrong place.
     try require(threads == contestant.threads, "threads", "\(threads)", "\(contestant.threads), as asked")
     if let time = loadNanoseconds {
@@ -117,10 +121,7 @@ extension LoadAnswer {
 extension RunAnswer {
   /// - Throws: `InvalidAnswer` where a time cannot be one, or there are not as many times and ids as were asked for.
   func check(against request: RunRequest, of contestant: String) throws {
-    func require(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws {
-      guard !condition else { return }
-      throw InvalidAnswer(contestant, "run", field, found: found, expected: expected)
-    }
+    let require = InvalidAnswer.unless(contestant, "run")
     try require(
       elapsedNanoseconds > 0 && elapsedNanoseconds <= Double(longestNanoseconds), "elapsedNanoseconds",
       "\(elapsedNanoseconds)", "a time above 0")
@@ -162,8 +163,8 @@ extension CheckAnswer {
     var rows = references.map { row($0.comparison.result, $0.name) }
     if let batch { rows.append(row(batch.result, "batch of \(batch.sequences), as each sequence alone")) }
     rows += (continuations ?? []).map { row($0.check.result, $0.name) }
-    if let operation, let shape = request.operation {
-      rows.append(row(operation.check.result(ragged: operation.raggedFailure), shape.name))
+    if let check = gemm ?? operation, let shape = request.operation {
+      rows.append(row(check.result(ragged: gemmFailure ?? operationFailure), shape.name))
     }
     return rows
   }

@@ -24,9 +24,7 @@ enum MemoryLimit {
       "\(what) \(Int(min(bytes / 1_048_576, 1e15))) MiB, expected at most half of this machine's "
         + "\(memory >> 20) MiB")
   }
-}
 
-extension MemoryLimit {
   /// Refuses tests that workers would outgrow the machine with: each keeps the weights, and what its largest test took.
   ///
   /// - Parameters:

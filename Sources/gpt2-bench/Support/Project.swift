@@ -78,22 +78,22 @@ struct Project {
   }
 }
 
-/// The model that a command works on: what `--model` says, or the default for the purpose.
+/// The model that a command works on, opened: what `--model` says, or the default for the purpose.
 struct ModelChoice {
   enum Purpose {
     case measuring, text
   }
 
   let source: ModelSource
-  private let project: Project
+  let checkpoint: Checkpoint
+
+  var name: String { source.name }
+  var configuration: Configuration { checkpoint.configuration }
 
   init(_ name: String?, for purpose: Purpose, _ project: Project, _ console: Console) throws {
-    self.project = project
     if let name {
       source = try ModelSource(name)
-      return
-    }
-    if ModelFolder.holdsWeights(project.downloadedModel) {
+    } else if ModelFolder.holdsWeights(project.downloadedModel) {
       source = try ModelSource(Project.shown(project.downloadedModel))
       console.note("model: \(source.name), downloaded")
     } else if purpose == .measuring {
@@ -103,25 +103,22 @@ struct ModelChoice {
       source = try ModelSource(Project.shown(project.tinyModel))
       console.note("model: \(source.name), the tiny model that comes with the project")
     }
+    checkpoint = try source.open(cacheFolder: project.weights)
   }
-
-  func open() throws -> Checkpoint { try source.open(cacheFolder: project.weights) }
 
   /// The model's tokenizer; nil where none lies with it.
   ///
   /// - Throws: also where its ids go beyond the model's.
-  func tokenizer(of configuration: Configuration) throws -> Tokenizer? {
-    try source.tokenizer(for: configuration)
-  }
+  func tokenizer() throws -> Tokenizer? { try source.tokenizer(for: configuration) }
 }
 
 extension ModelDescription {
   /// - Parameter hasTokenizer: whether a run starts at text.
-  init(_ choice: ModelChoice, _ checkpoint: Checkpoint, hasTokenizer: Bool) {
-    let c = checkpoint.configuration
+  init(_ choice: ModelChoice, hasTokenizer: Bool) {
+    let c = choice.configuration
     self.init(
-      name: choice.source.name, layers: c.layers, heads: c.heads, channels: c.channels,
-      vocabulary: c.vocabulary, context: c.context, parameters: c.parameterCount,
-      weightBytes: checkpoint.weightBytes, hasTokenizer: hasTokenizer)
+      name: choice.name, layers: c.layers, heads: c.heads, channels: c.channels, vocabulary: c.vocabulary,
+      context: c.context, parameters: c.parameterCount, weightBytes: choice.checkpoint.weightBytes,
+      hasTokenizer: hasTokenizer)
   }
 }

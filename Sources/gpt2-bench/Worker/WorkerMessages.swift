@@ -80,7 +80,7 @@ struct ContinuationRequest: Codable {
   let model: String
 }
 
-struct CheckAnswer {
+struct CheckAnswer: Codable {
   struct Reference: Codable {
     let name: String
     let comparison: LogitComparison
@@ -91,50 +91,15 @@ struct CheckAnswer {
     let check: ContinuationCheck
   }
 
-  struct Operation {
-    let isMatmul: Bool
-    let check: ValueCheck
-    /// What the ragged shapes showed, where they failed.
-    let raggedFailure: String?
-  }
-
   var references: [Reference] = []
   var continuations: [Continuation]?
-  var operation: Operation?
+  /// Of a matrix product, and what its ragged shapes showed, where they failed.
+  var gemm: ValueCheck?
+  var gemmFailure: String?
+  /// The same of another operation.
+  var operation: ValueCheck?
+  var operationFailure: String?
   var batch: BatchCheck?
-}
-
-extension CheckAnswer: Codable {
-  private enum CodingKeys: CodingKey {
-    case references, continuations, gemm, gemmFailure, operation, operationFailure, batch
-  }
-
-  init(from decoder: any Decoder) throws {
-    let fields = try decoder.container(keyedBy: CodingKeys.self)
-    references = try fields.decode([Reference].self, forKey: .references)
-    continuations = try fields.decodeIfPresent([Continuation].self, forKey: .continuations)
-    for (isMatmul, check, failure) in [
-      (true, CodingKeys.gemm, CodingKeys.gemmFailure), (false, .operation, .operationFailure),
-    ] {
-      guard let found = try fields.decodeIfPresent(ValueCheck.self, forKey: check) else { continue }
-      operation = Operation(
-        isMatmul: isMatmul, check: found,
-        raggedFailure: try fields.decodeIfPresent(String.self, forKey: failure))
-    }
-    batch = try fields.decodeIfPresent(BatchCheck.self, forKey: .batch)
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var fields = encoder.container(keyedBy: CodingKeys.self)
-    try fields.encode(references, forKey: .references)
-    try fields.encodeIfPresent(continuations, forKey: .continuations)
-    if let operation {
-      try fields.encode(operation.check, forKey: operation.isMatmul ? .gemm : .operation)
-      try fields.encodeIfPresent(
-        operation.raggedFailure, forKey: operation.isMatmul ? .gemmFailure : .operationFailure)
-    }
-    try fields.encodeIfPresent(batch, forKey: .batch)
-  }
 }
 
 struct LogitsRequest: Codable {

@@ -95,7 +95,8 @@ final class WorkerSession {
     var results: [CheckAnswer.Reference] = []
     for folder in request.references {
       let reference = try ReferenceCase(folder: folder)
-      let comparison = try engine(for: reference).check(against: reference, scope: request.scope)
+      let comparison = try engine(of: project.model(of: reference)).check(
+        against: reference, scope: request.scope)
       results.append(.init(name: reference.name, comparison: comparison))
     }
     if !request.oraclePrompts.isEmpty, let engine {
@@ -110,12 +111,11 @@ final class WorkerSession {
     }
     let kernel = variant.kernel(threads: threads)
     let operation = try shape.modelOperation
-    return CheckAnswer(
-      references: results,
-      operation: .init(
-        isMatmul: shape.kind == .matmul,
-        check: try operation.problem(kernel: kernel, rotation: nil).check(),
-        raggedFailure: try operation.firstRaggedFailure(of: kernel)))
+    let found = try operation.problem(kernel: kernel, rotation: nil).check()
+    let failure = try operation.firstRaggedFailure(of: kernel)
+    return shape.kind == .matmul
+      ? CheckAnswer(references: results, gemm: found, gemmFailure: failure)
+      : CheckAnswer(references: results, operation: found, operationFailure: failure)
   }
 
   private func compare(_ request: ContinuationRequest) throws -> CheckAnswer.Continuation {
@@ -125,10 +125,6 @@ final class WorkerSession {
     let check = try engine.check(
       against: known, tokenizer: source.tokenizer(for: engine.configuration))
     return .init(name: known.name, check: check)
-  }
-
-  private func engine(for reference: ReferenceCase) throws -> Engine {
-    try engine(of: project.model(of: reference))
   }
 
   /// The loaded engine where it is of that model, otherwise a new one.

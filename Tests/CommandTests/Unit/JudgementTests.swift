@@ -107,7 +107,7 @@ enum Samples {
   }
 
   private func answer(_ check: ValueCheck, ragged: String? = nil) -> CheckAnswer {
-    CheckAnswer(operation: .init(isMatmul: true, check: check, raggedFailure: ragged))
+    CheckAnswer(gemm: check, gemmFailure: ragged)
   }
 
   @Test func aComparisonOfNothingDoesNotPass() throws {
@@ -140,7 +140,7 @@ enum Samples {
     let kernel = Variant.oracle.kernel(threads: 1)
     let found = try shape.modelOperation.problem(kernel: kernel, rotation: nil).check()
     func row(ragged: String?) -> Correctness? {
-      let answer = CheckAnswer(operation: .init(isMatmul: false, check: found, raggedFailure: ragged))
+      let answer = CheckAnswer(operation: found, operationFailure: ragged)
       return answer.rows(for: request(shape), of: contestant).first
     }
     let passed = try #require(row(ragged: nil))

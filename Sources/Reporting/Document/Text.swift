@@ -107,6 +107,11 @@ func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
   "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
 }
 
+/// `474.7 MiB`
+func mebibytes(_ bytes: Int, _ digits: Int = 4) -> String {
+  NumberText.significant(Double(bytes) / 1_048_576, digits) + " MiB"
+}
+
 /// A bar of at most `width` characters for `share` of the longest, in eighths of a character.
 func bar(share: Double, width: Int) -> String {
   guard share.isFinite else { return "" }

@@ -174,4 +174,10 @@ struct CounterFigures: Sendable, Equatable {
     guard let instructions, let cycles, cycles > 0 else { return nil }
     return instructions / cycles
   }
+
+  /// Misses of 100 references to the caches.
+  var missedPercent: Double? {
+    guard let cacheMisses, let cacheReferences, cacheReferences > 0 else { return nil }
+    return 100 * cacheMisses / cacheReferences
+  }
 }

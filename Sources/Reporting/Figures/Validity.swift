@@ -221,26 +221,20 @@ struct ValidityCheck: Sendable, Equatable {
   /// What was found, in a line.
   let text: String
 
-  private init(_ name: String, _ figure: String, _ limit: String, _ outcome: Outcome, _ text: String) {
-    self.name = name
-    self.figure = figure
-    self.limit = limit
-    self.outcome = outcome
-    self.text = text
-  }
-
   var finding: Finding? {
     guard case .found(let severity) = outcome else { return nil }
     return Finding(severity: severity, check: name, text: text)
   }
 
-  static func unreadable(_ name: String) -> ValidityCheck { .init(name, "", "", .unreadable, "") }
+  static func unreadable(_ name: String) -> ValidityCheck {
+    .init(name: name, figure: "", limit: "", outcome: .unreadable, text: "")
+  }
 
   static func judged(
     _ name: String, _ figure: String, limit: String, _ isFound: Bool, _ text: String,
     severity: Finding.Severity = .warning
   ) -> ValidityCheck {
-    .init(name, figure, limit, isFound ? .found(severity) : .clear, text)
+    .init(name: name, figure: figure, limit: limit, outcome: isFound ? .found(severity) : .clear, text: text)
   }
 }
 

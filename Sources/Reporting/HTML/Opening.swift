@@ -224,7 +224,7 @@ struct Opening {
   private var facts: Markup {
     let record = context.record
     let shape: Prose? = record.model.map {
-      "\($0.layers) layers, \($0.channels) channels, \(NumberText.significant(Double($0.weightBytes) / 1_048_576, 3)) MiB of weights"
+      "\($0.layers) layers, \($0.channels) channels, \(mebibytes($0.weightBytes, 3)) of weights"
     }
     let isQuiet = context.validity.findings.isEmpty && record.conditions != nil
     let pairs: [(String, Prose?)] = [

@@ -17,7 +17,8 @@ public struct ReportFolder: Sendable, Equatable {
     -> ReportFolder
   {
     try makeFolder(parent)
-    let base = "\(parent)/\(sanitised(started))-\(sanitised(lastPart(of: model)))"
+    let name = model.split(separator: "/").last.map(String.init) ?? model
+    let base = "\(parent)/\(sanitised(started))-\(sanitised(name))"
     for suffix in 1...999 {
       let path = suffix == 1 ? base : "\(base)-\(suffix)"
       if try makeNewFolder(path) { return try ReportFolder(writable: path) }
@@ -70,18 +71,14 @@ public struct ReportFolder: Sendable, Equatable {
   }
 
   private func replace(_ files: [(String, Data)]) throws {
-    for (name, contents) in files { try Self.replace("\(path)/\(name)", contents) }
+    for (name, contents) in files { try WholeFile.write(to: "\(path)/\(name)", contents) }
   }
 
   private init(writable path: String) throws {
     self.path = path
     let probe = "\(path)/.writable-\(UUID().uuidString)"
-    try Self.replace(probe, Data())
+    try WholeFile.write(to: probe, Data())
     try? FileManager.default.removeItem(atPath: probe)
-  }
-
-  private static func replace(_ path: String, _ contents: Data) throws {
-    try WholeFile.write(to: path, contents)
   }
 
   /// Makes the folder, or answers false where something has its name already: two runs that start in the
@@ -118,10 +115,6 @@ public struct ReportFolder: Sendable, Equatable {
     let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
     guard underlying.domain == NSPOSIXErrorDomain else { return underlying.localizedDescription }
     return String(cString: strerror(Int32(underlying.code))).lowercased()
-  }
-
-  private static func lastPart(of model: String) -> String {
-    model.split(separator: "/").last.map(String.init) ?? model
   }
 
   /// ASCII letters, digits, `.`, `_` and `-` stay; a run of anything else becomes one `-`.

@@ -172,30 +172,24 @@ extension RunReport {
       return Section(id: "counters", title: "Counters", [.paragraph(why)])
     }
     let unit = record.kind == .endToEnd ? "token" : "call"
-    let table = Table(
-      [
-        .init("variant", .left), .init("threads"), .init("test", .left), .init("instructions per \(unit)"),
-        .init("cycles per \(unit)"), .init("IPC"), .init("cache misses per \(unit)"),
-        .init("of cache references %"),
-      ],
-      rows: rows.map { row in
-        let counters = row.figures.counters
-        let missed = counters?.cacheMisses.flatMap { misses in
-          counters?.cacheReferences.flatMap { $0 > 0 ? 100 * misses / $0 : nil }
-        }
-        return [.init(.code(row.cell.variant)), .init("\(row.cell.threads)"), .init(row.cell.test.name)]
-          + [
-            counters?.instructions, counters?.cycles, counters?.instructionsPerCycle, counters?.cacheMisses,
-            missed,
-          ].map { .init($0.map { NumberText.significant($0) } ?? "") }
-      })
+    func counted(_ heading: Prose, _ read: @escaping @Sendable (CounterFigures) -> Double?) -> Column<RunRow>
+    {
+      Column(heading, .number { $0.figures.counters.flatMap(read) })
+    }
+    let columns: [Column<RunRow>] = [
+      Column("variant", .prose { .code($0.cell.variant) }), .threads, .test,
+      counted("instructions per \(unit)") { $0.instructions }, counted("cycles per \(unit)") { $0.cycles },
+      counted("IPC") { $0.instructionsPerCycle }, counted("cache misses per \(unit)") { $0.cacheMisses },
+      counted("of cache references %") { $0.missedPercent },
+    ]
     let share = rows.compactMap { $0.figures.counters?.share }.min().flatMap { $0 < 1 ? $0 : nil }
     let turns: Prose? = share.map {
       " The counters took turns: the one that ran least did so \(NumberText.percent($0)) of the time, and counts are "
         + "extrapolated."
     }
     return Section(
-      id: "counters", title: "Counters", [.table(table), .paragraph(Self.counterNote + (turns ?? ""))])
+      id: "counters", title: "Counters",
+      [.table(Table(columns, rows)), .paragraph(Self.counterNote + (turns ?? ""))])
   }
 
   private static let counterNote: Prose =
@@ -265,26 +259,20 @@ extension RunReport {
 extension Column where Row == Correctness {
   static var checks: [Self] {
     [
-      Self(heading: .init("variant", .left), key: "variant", reading: .prose { .code($0.variant) }),
-      Self(heading: .init("threads"), key: "threads", reading: .integer { $0.threads }),
-      Self(heading: .init("reference", .left), key: "reference", reading: .text { $0.reference }),
+      Self("variant", .prose { .code($0.variant) }), Self("threads", .integer { $0.threads }),
+      Self("reference", .text { $0.reference }),
+      Self("max abs error", key: "max_abs_error", style: .scientific, .number { $0.maxAbsoluteError }),
+      Self("tolerance", style: .scientific, .number { $0.tolerance }),
+      Self("NMSE", key: "nmse", style: .scientific, .number { $0.nmse }),
       Self(
-        heading: .init("max abs error"), key: "max_abs_error", reading: .number { $0.maxAbsoluteError },
-        style: .scientific),
+        "argmax agreement", key: "argmax", alignment: .right, isOptional: true,
+        .text { $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : nil }),
       Self(
-        heading: .init("tolerance"), key: "tolerance", reading: .number { $0.tolerance }, style: .scientific),
-      Self(heading: .init("NMSE"), key: "nmse", reading: .number { $0.nmse }, style: .scientific),
-      Self(
-        heading: .init("argmax agreement", isOptional: true), key: "argmax",
-        reading: .text { $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : nil }),
-      Self(
-        heading: .init("verdict", .left), key: "check",
-        reading: .text { $0.passed ? "pass" : "FAIL" + ($0.failure.map { ": \($0)" } ?? "") },
-        isBad: { !$0.passed }),
+        "verdict", key: "check",
+        .text { $0.passed ? "pass" : "FAIL" + ($0.failure.map { ": \($0)" } ?? "") }, isBad: { !$0.passed }),
     ]
   }
 }
-
 extension Record {
   /// What the run was about, for headings: the model, or what was measured without one.
   public var subject: String {

@@ -129,11 +129,7 @@ struct LineChart {
     let axes = Axes(
       x: x, y: y, xTitle: xTitle + (isLong ? ", logarithmic" : ""),
       yTitle: yTitle + (isWide ? ", logarithmic" : ""))
-    let legend = Legend(
-      items: series.map { line in
-        Legend.Item(text: line.name) { x, y in line.style.marker(x: x, y: y) }
-      }
-    ).marks(top: bottom + Axes.below)
+    let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below)
     return Chart(
       id: id, title: title, description: description, height: bottom + Axes.below + legend.height,
       marks: axes.marks + series.flatMap { line($0, axes) } + legend.marks)

@@ -38,11 +38,7 @@ struct RooflineChart {
     let y = Scale.logarithmic(points.map(\.gflops) + [peak], room: 1.7, start: bottom, end: Axes.top)
     let axes = Axes(
       x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s")
-    let legend = Legend(
-      items: series.map { one in
-        Legend.Item(text: one.name) { x, y in one.style.marker(x: x, y: y) }
-      }
-    ).marks(top: bottom + Axes.below)
+    let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below)
     var labels = LabelPlaces(within: (Axes.left, Axes.right))
     let roofs = ceilings(axes, &labels)
     for point in points { labels.block(x: x.position(point.intensity), y: y.clamped(point.gflops)) }

@@ -58,6 +58,13 @@ struct Legend {
 
   let items: [Item]
 
+  init(items: [Item]) { self.items = items }
+
+  /// Of series that are drawn with their markers.
+  init(_ series: [(name: String, style: SeriesStyle)]) {
+    items = series.map { one in Item(text: one.name) { x, y in one.style.marker(x: x, y: y) } }
+  }
+
   private static let rowHeight = 17.0
   private static let markWidth = 16.0
   private static let gap = 14.0

@@ -8,19 +8,15 @@ extension Explanation {
 
   /// Both sides, how much faster the one is and why; or that they cannot be told apart.
   public var headline: String {
-    switch outcome {
-    case .undecided(let reason):
-      return
-        "\(to.name) and \(from.name) cannot be told apart at \(to.profile.stageWords) (\(times)): \(reason)."
+    let place = "at \(to.profile.stageWords) (\(times))"
+    return switch outcome {
+    case .undecided(let reason): "\(to.name) and \(from.name) cannot be told apart \(place): \(reason)."
     case .faster:
-      return "\(to.name) is \(NumberText.significant(ratio, 3)) × as fast as \(from.name) at "
-        + "\(to.profile.stageWords) (\(times)): \(why)."
+      "\(to.name) is \(NumberText.significant(ratio, 3)) × as fast as \(from.name) \(place): \(why)."
     case .slower:
-      return "\(to.name) takes \(NumberText.significant(1 / ratio, 3)) × as long as \(from.name) at "
-        + "\(to.profile.stageWords) (\(times)): \(why)."
+      "\(to.name) takes \(NumberText.significant(1 / ratio, 3)) × as long as \(from.name) \(place): \(why)."
     }
   }
-
   /// What happened to the part that changed most in the difference's direction; nil where nothing is attributed.
   var largestSentence: String? {
     guard isDecided, let part = largestPart else { return nil }

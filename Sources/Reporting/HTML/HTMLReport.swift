@@ -104,12 +104,7 @@ struct PageContext {
 
   /// The profile of the contestant that comes nearest to a test's length; nil where it has none of that stage.
   func profile(of contestant: Contestant, nearest test: Test) -> ProfileFigures? {
-    let wanted: (stage: Profile.Stage, tokens: Int)
-    switch test {
-    case .decode(_, let depth, _): wanted = (.decode, depth)
-    case .prefill(let tokens, _): wanted = (.prefill, tokens)
-    default: return nil
-    }
+    guard let wanted = test.profiled else { return nil }
     return profiles.filter { $0.contestant == contestant && $0.profile.stage == wanted.stage }
       .min { abs($0.profile.tokens - wanted.tokens) < abs($1.profile.tokens - wanted.tokens) }
   }

@@ -43,36 +43,25 @@ public struct ChromeTrace: Sendable {
     writer.put("{\"displayTimeUnit\":\"ns\",\"otherData\":{\"title\":")
     writer.put(timeline.title.jsonLiteral)
     writer.put("},\"traceEvents\":[\n")
-    putMetadata("process_name", thread: 1, to: &writer)
-    writer.put("\"name\":")
-    writer.put(timeline.title.jsonLiteral)
-    writer.put("}}")
+    putMetadata("process_name", thread: 1, "name", timeline.title.jsonLiteral, to: &writer)
     for (index, track) in timeline.tracks.enumerated() {
       try endEvent(&writer)
-      putMetadata("thread_name", thread: index + 1, to: &writer)
-      writer.put("\"name\":")
-      writer.put(track.name.jsonLiteral)
-      writer.put("}}")
+      putMetadata("thread_name", thread: index + 1, "name", track.name.jsonLiteral, to: &writer)
       try endEvent(&writer)
-      putMetadata("thread_sort_index", thread: index + 1, to: &writer)
-      writer.put("\"sort_index\":")
-      writer.put(UInt64(index))
-      writer.put("}}")
+      putMetadata("thread_sort_index", thread: index + 1, "sort_index", Array("\(index)".utf8), to: &writer)
     }
     try putSpans(to: &writer)
     try putCounters(to: &writer)
     writer.put("\n]}\n")
   }
 
-  /// Up to the members of `args`.
-  private func putMetadata(_ name: StaticString, thread: Int, to writer: inout ByteWriter) {
-    writer.put("{\"ph\":\"M\",\"pid\":1,\"tid\":")
-    writer.put(UInt64(thread))
-    writer.put(",\"ts\":0,\"name\":\"")
-    writer.put(name)
-    writer.put("\",\"args\":{")
+  private func putMetadata(
+    _ name: StaticString, thread: Int, _ member: StaticString, _ value: [UInt8], to writer: inout ByteWriter
+  ) {
+    writer.put(Array("{\"ph\":\"M\",\"pid\":1,\"tid\":\(thread),\"ts\":0,\"name\":\"\(name)\",".utf8))
+    writer.put(Array("\"args\":{\"\(member)\":".utf8) + value)
+    writer.put("}}")
   }
-
   private func putSpans(to writer: inout ByteWriter) throws {
     let names = timeline.labels.map { label in
       Array(",\"name\":".utf8) + label.name.jsonLiteral + Array(",\"ts\":".utf8)

@@ -58,8 +58,7 @@ struct StripChart {
       switch mark {
       case .p50: ("M\(coordinate(x - 2)) \(coordinate(y - 8))h4v16h-4Z", "mark")
       case .p90: ("M\(coordinate(x - 4)) \(cy)a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z", "open")
-      case .p99:
-        ("M\(cx) \(coordinate(y - 5.5))l5.5 5.5l-5.5 5.5l-5.5 -5.5Z", "open")
+      case .p99: ("M\(cx) \(coordinate(y - 5.5))l5.5 5.5l-5.5 5.5l-5.5 -5.5Z", "open")
       }
     return .element(
       "path", ["d": path.d, "class": "\(path.css) \(style.cssClass)"],

@@ -36,8 +36,7 @@ struct RooflineChart {
     let x = Scale.logarithmic(
       points.map(\.intensity) + ridges + [least], room: 1.6, start: Axes.left, end: Axes.right)
     let y = Scale.logarithmic(points.map(\.gflops) + [peak], room: 1.7, start: bottom, end: Axes.top)
-    let axes = Axes(
-      x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s")
+    let axes = Axes(x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s")
     let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below)
     var labels = LabelPlaces(within: (Axes.left, Axes.right))
     let roofs = ceilings(axes, &labels)
@@ -73,8 +72,7 @@ struct RooflineChart {
       .label(roofName, x: x.end - 3, y: top - 5, anchor: .end, class: "small backed"),
     ]
     // Both scales are logarithmic, so all slopes are parallel: one decade to the right is one decade up.
-    let rise =
-      (y.start - y.end) / log10(y.upper / y.lower) / ((x.end - x.start) / log10(x.upper / x.lower))
+    let rise = (y.start - y.end) / log10(y.upper / y.lower) / ((x.end - x.start) / log10(x.upper / x.lower))
     let angle = -atan(rise) * 180 / .pi
     return roof
       + slopes.enumerated().flatMap { place, slope -> [Markup] in

@@ -24,8 +24,7 @@ struct SeriesStyle: Sendable, Hashable {
 
   private static func path(_ shape: Shape, x: Double, y: Double, radius r: Double) -> String {
     func polygon(_ points: [(Double, Double)]) -> String {
-      "M"
-        + points.map { "\(coordinate(x + $0.0 * r)) \(coordinate(y + $0.1 * r))" }.joined(separator: "L")
+      "M" + points.map { "\(coordinate(x + $0.0 * r)) \(coordinate(y + $0.1 * r))" }.joined(separator: "L")
         + "Z"
     }
     switch shape {

@@ -67,9 +67,7 @@ extension Comparison {
     return [.table(Table(headings, rows: lines), label: "geometric means")]
   }
 
-  private var onOneSide: Section? {
-    Section(id: "unmatched", title: "On one side only", [.list(unmatched)])
-  }
+  private var onOneSide: Section? { Section(id: "unmatched", title: "On one side only", [.list(unmatched)]) }
 
   /// The rule, then how this comparison was made.
   private var explanation: Section? {
@@ -184,9 +182,7 @@ struct WorkflowCommand: Sendable, Equatable {
   let title: String
   let message: String
 
-  var line: String {
-    "::\(level.rawValue) title=\(Self.escapedProperty(title))::\(Self.escaped(message))"
-  }
+  var line: String { "::\(level.rawValue) title=\(Self.escapedProperty(title))::\(Self.escaped(message))" }
 
   /// What would end the command.
   private static func escaped(_ text: String) -> String {

@@ -92,9 +92,7 @@ struct StoredRows: Sendable {
   /// - Throws: `OptionError` where there are rows and none is kept.
   func kept(by filter: RowFilter) throws(OptionError) -> StoredRows {
     let labels = (candidates.map(\.row.label) + unmatched.map(\.label)).uniqued()
-    guard labels.isEmpty || labels.contains(where: filter.keeps) else {
-      throw filter.matchesNone(of: labels)
-    }
+    guard labels.isEmpty || labels.contains(where: filter.keeps) else { throw filter.matchesNone(of: labels) }
     var copy = self
     copy.candidates = candidates.filter { filter.keeps($0.row.label) }
     copy.unmatched = unmatched.filter { filter.keeps($0.label) }
@@ -164,8 +162,7 @@ extension Comparison {
     else { return nil }
     let agrees = explanation.outcome == (row.verdict == .improved ? .faster : .slower)
     let doubt = agrees ? "" : "; the profiles do not show it"
-    return
-      "\(row.contestant.prose), `\(test.name)`, \(row.verdict.rawValue)\(doubt): \(explanation.headline)"
+    return "\(row.contestant.prose), `\(test.name)`, \(row.verdict.rawValue)\(doubt): \(explanation.headline)"
   }
   /// The contestant's profile of the stage; of several the one at the test's length.
   private static func profile(

@@ -109,8 +109,7 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
     /// A line within a line keeps its marks.
     public mutating func appendInterpolation(_ prose: Prose) {
       for run in prose.runs {
-        runs.append(
-          Run(text: run.text, isCode: isCode || run.isCode, isStrong: isStrong || run.isStrong))
+        runs.append(Run(text: run.text, isCode: isCode || run.isCode, isStrong: isStrong || run.isStrong))
       }
       if !prose.isEmpty { startRun() }
     }

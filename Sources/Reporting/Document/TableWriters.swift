@@ -49,9 +49,7 @@ extension Table {
   var markdown: String {
     let table = withoutEmptyColumns
     let alignments = table.headings.map(\.alignment)
-    let cells = table.rows.map { row in
-      row.map { $0.text.markdown.singleLine.replacing("|", with: "\\|") }
-    }
+    let cells = table.rows.map { row in row.map { $0.text.markdown.singleLine.replacing("|", with: "\\|") } }
     let titles = table.headings.map { $0.text.markdown.replacing("|", with: "\\|") }
     let widths = titles.indices.map { column in
       max(3, titles[column].count, cells.map { $0[column].count }.max() ?? 0)
@@ -111,16 +109,12 @@ private struct TerminalLayout {
     func excess() -> Int { kept.reduce(-Self.gap) { $0 + (widths[$1] ?? 0) + Self.gap } - width }
     while excess() > 0,
       let least = kept.filter({ headings[$0].rank > 0 }).max(by: { headings[$0].rank < headings[$1].rank })
-    {
-      kept.removeAll { $0 == least }
-    }
+    { kept.removeAll { $0 == least } }
     while excess() > 0,
       let longest = kept.filter({ headings[$0].canShorten && (widths[$0] ?? 0) > Self.shortest }).max(by: {
         (widths[$0] ?? 0) < (widths[$1] ?? 0)
       })
-    {
-      widths[longest, default: 0] -= 1
-    }
+    { widths[longest, default: 0] -= 1 }
     for column in kept where table.rows.contains(where: { $0[column].isBar }) {
       widths[column, default: 0] += min(max(0, -excess()), Self.barWidths.count - 1)
     }

@@ -46,9 +46,7 @@ extension ExplainedPart {
   /// - Parameter ceiling: holds both sides' work against one yardstick, whatever their threads.
   static func all(from: ProfileFigures, to: ProfileFigures, ceiling: Ceiling?) -> [ExplainedPart] {
     let sides = [from, to]
-    let roofline = ceiling.map {
-      Roofline($0, streamedBytes: max(from.streamedBytes, to.streamedBytes))
-    }
+    let roofline = ceiling.map { Roofline($0, streamedBytes: max(from.streamedBytes, to.streamedBytes)) }
     let phases = ProfileStory.allCases.flatMap { story in
       units(of: story, sides).map { phases in
         ExplainedPart(
@@ -93,8 +91,7 @@ extension ExplainedPart {
       amount.flops += phase.work.flops
       amount.bytes += phase.work.bytes
       let entries = side.profile.entries.filter { $0.phase == phase.phase }
-      amount.leastNanoseconds +=
-        PassWork(entries, of: side.profile, roofline: roofline).leastNanoseconds ?? 0
+      amount.leastNanoseconds += PassWork(entries, of: side.profile, roofline: roofline).leastNanoseconds ?? 0
     }
     return amount
   }

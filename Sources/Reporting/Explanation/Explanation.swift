@@ -8,9 +8,7 @@ import Statistics
 /// Nothing is attributed where the difference cannot be told from noise.
 public struct Explanation: Sendable {
   /// Why two profiles cannot be held against each other.
-  public struct NotComparable: Error, Equatable, CustomStringConvertible {
-    public let description: String
-  }
+  public struct NotComparable: Error, Equatable, CustomStringConvertible { public let description: String }
 
   enum Outcome: Equatable, Sendable {
     case faster
@@ -85,8 +83,7 @@ public struct Explanation: Sendable {
   private static func refuseDifferent(_ from: Profile, _ to: Profile) throws(NotComparable) {
     func require(_ isSame: Bool, _ what: String, _ a: Any, _ b: Any) throws(NotComparable) {
       guard !isSame else { return }
-      throw NotComparable(
-        description: "two profiles of one \(what): found \(a) and \(b), expected the same")
+      throw NotComparable(description: "two profiles of one \(what): found \(a) and \(b), expected the same")
     }
     try require(from.stage == to.stage, "stage", from.stage.rawValue, to.stage.rawValue)
     try require(from.tokens == to.tokens, "number of tokens", from.tokens, to.tokens)

@@ -66,9 +66,8 @@ extension Explanation {
   /// `with 512 × fewer FLOPs`, `for the same work`; nil where there is no work to count.
   private func workWords(_ part: ExplainedPart) -> String? {
     guard part.split != nil else { return nil }
-    let amounts = [
-      ("FLOPs", part.from.flops, part.to.flops), ("bytes", part.from.bytes, part.to.bytes),
-    ].filter { $0.1 > 0 && $0.2 > 0 }
+    let amounts = [("FLOPs", part.from.flops, part.to.flops), ("bytes", part.from.bytes, part.to.bytes)]
+      .filter { $0.1 > 0 && $0.2 > 0 }
     let changed = amounts.compactMap { name, from, to -> String? in
       guard abs(to / from - 1) >= 0.05 else { return nil }
       return to < from

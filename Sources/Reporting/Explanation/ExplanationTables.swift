@@ -114,8 +114,7 @@ extension Explanation {
   ///   - width: columns of the terminal.
   public func text(colour: Bool, width: Int = 100) -> String {
     let blocks = [
-      headline.wrapped(to: width, indent: 0),
-      isDecided ? waterfall(colour: colour, width: width) : "",
+      headline.wrapped(to: width, indent: 0), isDecided ? waterfall(colour: colour, width: width) : "",
       ([largestSentence].compactMap { $0 } + notes).map { $0.wrapped(to: width) }.joined(separator: "\n"),
     ]
     return blocks.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
@@ -181,9 +180,7 @@ struct WaterfallStep {
     }
     let steps = shown.map { step($0.name, [$0]) }
     guard let only = small.first else { return steps }
-    return steps + [
-      step(small.count == 1 ? only.name : "\(small.count) smaller parts", small)
-    ]
+    return steps + [step(small.count == 1 ? only.name : "\(small.count) smaller parts", small)]
   }
 }
 
@@ -193,8 +190,7 @@ public enum ExplanationFiles {
   /// is attributed. Below zero is time that the second side saves.
   public static func csv(_ explanations: [Explanation]) -> String {
     CSV.text(
-      Column.csv,
-      explanations.flatMap { ExplanationRow.parts($0) + [ExplanationRow(explanation: $0)] })
+      Column.csv, explanations.flatMap { ExplanationRow.parts($0) + [ExplanationRow(explanation: $0)] })
   }
 
   /// Indented, keys sorted; a key without a value is left out. Times are in nanoseconds and, as the work is, of one

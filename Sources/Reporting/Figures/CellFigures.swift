@@ -133,9 +133,7 @@ struct PositionRate: Sendable, Equatable {
     return (0..<buckets).compactMap { bucket in
       let first = bucket * gaps / buckets
       let last = (bucket + 1) * gaps / buckets
-      let times = cell.usableSamples.map {
-        Double($0.tokenNanoseconds[last] - $0.tokenNanoseconds[first])
-      }
+      let times = cell.usableSamples.map { Double($0.tokenNanoseconds[last] - $0.tokenNanoseconds[first]) }
       guard let time = median(times), time > 0 else { return nil }
       return PositionRate(
         positions: depth + first + 1...depth + last,

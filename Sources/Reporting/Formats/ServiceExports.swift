@@ -93,9 +93,7 @@ public struct BencherReport: Sendable {
   /// The document, indented, keys sorted.
   ///
   /// - Throws: nothing that a record can cause: what is not finite has been left out.
-  public var json: String {
-    get throws { try jsonText(benchmarks) }
-  }
+  public var json: String { get throws { try jsonText(benchmarks) } }
 
   /// With the ends of the 95 % interval; without them where there is none.
   private static func measure(_ figure: Figure) -> JSONValue {
@@ -135,9 +133,7 @@ public struct BenchmarkActionReport: Sendable {
   /// The file, indented, keys sorted; `[]` where no cell has a figure, which the action refuses.
   ///
   /// - Throws: nothing that a record can cause: what is not finite has been left out.
-  public var json: String {
-    get throws { try jsonText(entries) }
-  }
+  public var json: String { get throws { try jsonText(entries) } }
 }
 
 extension BenchmarkActionReport {

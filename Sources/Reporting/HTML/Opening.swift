@@ -102,9 +102,7 @@ struct Opening {
 
   /// Who is fastest, and by how much.
   var sentence: Prose {
-    guard !headlines.isEmpty else {
-      return context.report.profiledAnswer ?? "No variant has a figure."
-    }
+    guard !headlines.isEmpty else { return context.report.profiledAnswer ?? "No variant has a figure." }
     let winners = headlines.map(\.first.cell.variant).uniqued()
     let sentences = winners.map { winner -> Prose in
       let own = headlines.filter { $0.first.cell.variant == winner }
@@ -217,8 +215,7 @@ struct Opening {
 
   private static func notice(_ lines: [Prose], class style: String) -> Markup {
     lines.isEmpty
-      ? .nothing
-      : .element("div", ["class": style], lines.map { .element("p", [:], [.prose($0)]) })
+      ? .nothing : .element("div", ["class": style], lines.map { .element("p", [:], [.prose($0)]) })
   }
 
   private var facts: Markup {
@@ -239,8 +236,7 @@ struct Opening {
       "ul", ["class": "facts"],
       pairs.compactMap { name, value in
         value.flatMap { text in
-          text.isEmpty
-            ? nil : .element("li", [:], [.element("b", text: name), .text(" "), .prose(text)])
+          text.isEmpty ? nil : .element("li", [:], [.element("b", text: name), .text(" "), .prose(text)])
         }
       })
   }

@@ -78,9 +78,8 @@ extension PageContext {
   }
 
   private var work: [Block] {
-    report.workTable.map {
-      [.details("The figures as a table", [.table($0, label: "work and roofline")])]
-    } ?? []
+    report.workTable.map { [.details("The figures as a table", [.table($0, label: "work and roofline")])] }
+      ?? []
   }
 
   /// A table of operations for each profile, and the tests' own figures.

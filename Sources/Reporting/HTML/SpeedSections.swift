@@ -47,8 +47,7 @@ extension PageContext {
       chart: BarChart(bars: bars, axisTitle: unit).chart(
         id: "ladder-\(number)", title: title,
         description: "Horizontal bars, fastest first: "
-          + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ") + "."),
-      caption: Prose(title),
+          + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ") + "."), caption: Prose(title),
       note: ladder.column.better == .lower ? "Shorter is faster." : "Longer is faster.",
       table: Table(columns, ladder.rungs.map(\.row)))
   }
@@ -87,11 +86,10 @@ extension PageContext {
       }
     }
     return Figured(
-      chart: LineChart(
-        series: series, xTitle: "position in the sequence, tokens", yTitle: "decode tok/s"
-      ).chart(
-        id: "positions-\(batch)", title: "Decode tok/s over the position\(suffix)",
-        description: "One line for each variant: \(ends.joined(separator: "; "))."),
+      chart: LineChart(series: series, xTitle: "position in the sequence, tokens", yTitle: "decode tok/s")
+        .chart(
+          id: "positions-\(batch)", title: "Decode tok/s over the position\(suffix)",
+          description: "One line for each variant: \(ends.joined(separator: "; "))."),
       caption: "Decode tok/s over the position\(suffix)")
   }
 
@@ -155,8 +153,7 @@ extension PageContext {
       chart: BarChart(bars: bars, axisTitle: "peak resident memory, MiB", limit: limit).chart(
         id: "memory-peak", title: "Peak memory in MiB by variant",
         description: "Horizontal bars: " + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ")
-          + (limit.map { ". The line is \($0.name)." } ?? ".")),
-      caption: "Peak memory, × the weights' size")
+          + (limit.map { ". The line is \($0.name)." } ?? ".")), caption: "Peak memory, × the weights' size")
   }
 
   /// Every raw sample, a block a cell, to open.

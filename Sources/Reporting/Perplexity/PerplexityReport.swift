@@ -57,8 +57,7 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
 
   public init(
     model: String, text: String, context: Int, stride: Int, wholeWindows: Bool, tokens: Int,
-    scoredTokens: Int,
-    scoredBytes: Int, results: [Result]
+    scoredTokens: Int, scoredBytes: Int, results: [Result]
   ) {
     self.model = model
     self.text = text

@@ -32,8 +32,7 @@ struct ProfileFigures: Sendable {
     func phases(of entries: [Profile.Entry]) -> [PhaseFigures] {
       entries.map(\.phase).uniqued().map { phase in
         PhaseFigures(
-          phase: phase,
-          work: PassWork(entries.filter { $0.phase == phase }, of: profile, roofline: roofline))
+          phase: phase, work: PassWork(entries.filter { $0.phase == phase }, of: profile, roofline: roofline))
       }
     }
     self.phases = phases(of: profile.entries)

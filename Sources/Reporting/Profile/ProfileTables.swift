@@ -28,8 +28,7 @@ extension ProfileRow {
   init(_ phase: PhaseFigures, of figures: ProfileFigures, name: String? = nil) {
     self.init(
       figures: figures, name: name ?? phase.phase.title, nanoseconds: phase.work.nanoseconds,
-      work: phase.work,
-      calls: phase.work.calls, waitNanoseconds: phase.work.waitNanoseconds)
+      work: phase.work, calls: phase.work.calls, waitNanoseconds: phase.work.waitNanoseconds)
   }
 
   /// One phase in one layer.
@@ -66,9 +65,7 @@ extension Column where Row == ProfileRow {
   private static func name(_ title: Prose) -> Self { Self(title, .text { $0.name }) }
   private static func number(
     _ heading: Prose, key: String = "", _ read: @escaping @Sendable (ProfileRow) -> Double?
-  ) -> Self {
-    Self(heading, key: key, style: .significant(3), .number(read))
-  }
+  ) -> Self { Self(heading, key: key, style: .significant(3), .number(read)) }
   private static var bar: Self { Self("", .drawing { row in row.bar.map { .bar(share: $0) } }) }
   private static var time: Self { number("time", key: "time_ns_per_pass") { $0.nanoseconds } }
   private static var share: Self {
@@ -94,9 +91,7 @@ extension Column where Row == ProfileRow {
   private static var roof: Self { Self("roof", .text { $0.work?.roof?.words }) }
   private static var shortRoof: Self { Self("roof", .text { $0.work?.roof?.word }) }
   /// Nil for none.
-  private static func millions(_ value: Double?) -> Double? {
-    value.flatMap { $0 > 0 ? $0 * 1e-6 : nil }
-  }
+  private static func millions(_ value: Double?) -> Double? { value.flatMap { $0 > 0 ? $0 * 1e-6 : nil } }
 
   /// Phases, for a terminal.
   static func phases(_ scale: TimeScale) -> [Self] {
@@ -147,8 +142,7 @@ extension Column where Row == ProfileRow {
       Self("passes", .integer { $0.isTotal ? $0.profile.passNanoseconds.count : nil }),
       Self("passes_kept", .integer { $0.isTotal ? $0.profile.keptPasses : nil }),
       Self("named_percent", .number { $0.isTotal ? 100 * $0.figures.coverage : nil }),
-      Self(
-        "probes_cost_percent", .figure { $0.isTotal ? $0.figures.overhead?.scaled(by: 100) : nil }),
+      Self("probes_cost_percent", .figure { $0.isTotal ? $0.figures.overhead?.scaled(by: 100) : nil }),
     ]
     return subject + amounts + rates + whole
   }
@@ -160,8 +154,7 @@ public struct ProfileCSV: Sendable {
 
   public init(_ record: Record) {
     let rows = ProfileFigures.all(record).flatMap { figures in
-      figures.profile.entries.map { ProfileRow($0, of: figures) }
-        + [.unexplained(figures), .total(figures)]
+      figures.profile.entries.map { ProfileRow($0, of: figures) } + [.unexplained(figures), .total(figures)]
     }
     text = CSV.text(Column.csv, rows)
   }

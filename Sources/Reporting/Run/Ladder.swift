@@ -17,8 +17,7 @@ struct Ladder: Sendable {
   let column: Column<RunRow>
   let rungs: [Rung]
 
-  /// On the decode test that most rows have figures for; without one on a prompt's test. Nil where no row
-  /// has a figure.
+  /// On the decode test that most rows have figures for; without one on a prompt's test. Nil where no row has a figure.
   private init?(_ run: RunFigures) {
     let prefillTest = run.headline { $0.isPrefill }
     guard let test = run.headline(where: \.isDecode) ?? prefillTest else { return nil }
@@ -74,8 +73,7 @@ struct Ladder: Sendable {
     }
     func factor(_ row: @escaping @Sendable (Rung) -> RunRow?) -> [Rungs] {
       let factor = Rungs(
-        "against naive", alignment: .right,
-        .prose { row($0).map(Column<RunRow>.speedAgainstNaive.display) })
+        "against naive", alignment: .right, .prose { row($0).map(Column<RunRow>.speedAgainstNaive.display) })
       return isAgainstNaive ? [factor] : []
     }
     var columns = [Rungs("variant", .prose { .code($0.row.cell.variant) })]
@@ -151,8 +149,7 @@ public struct TerminalTable: Sendable {
       guard let better = column.better else { continue }
       for group in Dictionary(grouping: rows.indices, by: { rows[$0].cell.test }).values {
         let found = group.compactMap { row in column.magnitude(rows[row]).map { (row, $0) } }
-        guard found.count > 1,
-          let first = found.max(by: { better == .higher ? $0.1 < $1.1 : $0.1 > $1.1 })
+        guard found.count > 1, let first = found.max(by: { better == .higher ? $0.1 < $1.1 : $0.1 > $1.1 })
         else { continue }
         table.rows[first.0][index].isBold = true
       }
@@ -162,8 +159,7 @@ public struct TerminalTable: Sendable {
 
   private static func remarks(_ run: RunFigures, width: Int) -> String {
     let drift = run.rows.contains(where: \.isDrifting) ? ["\(RunRow.driftMark) \(RunRow.driftMeaning)"] : []
-    return
-      ((run.warnings + run.withoutFigures).map(\.markdown) + drift)
-      .map { $0.wrapped(to: width) }.joined(separator: "\n")
+    return ((run.warnings + run.withoutFigures).map(\.markdown) + drift).map { $0.wrapped(to: width) }.joined(
+      separator: "\n")
   }
 }

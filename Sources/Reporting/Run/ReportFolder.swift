@@ -10,8 +10,7 @@ public struct ReportFolder: Sendable, Equatable {
   /// - Parameters:
   ///   - parent: the folder of all reports; made where it is missing.
   ///   - started: the run's start, ISO 8601; opens the folder's name.
-  ///   - model: ends the folder's name; of a path its last part. Where the folder exists, `-2` and so on
-  ///     follows.
+  ///   - model: ends the folder's name; of a path its last part. Where the folder exists, `-2` and so on follows.
   /// - Throws: `RecordError.unwritable`.
   public static func create(in parent: String = "reports", started: String, model: String) throws
     -> ReportFolder
@@ -43,30 +42,23 @@ public struct ReportFolder: Sendable, Equatable {
     let run = RunFigures(record)
     let csv = CSVReport(run)
     var files = [
-      ("record.json", try record.encode()),
-      ("samples.csv", Data(csv.samples.utf8)),
+      ("record.json", try record.encode()), ("samples.csv", Data(csv.samples.utf8)),
       ("results.csv", Data(csv.results.utf8)),
     ]
-    if record.profiles?.isEmpty == false {
-      files.append(("profile.csv", Data(ProfileCSV(record).text.utf8)))
-    }
+    if record.profiles?.isEmpty == false { files.append(("profile.csv", Data(ProfileCSV(record).text.utf8))) }
     files += [
-      ("report.md", Data(MarkdownReport(run).text.utf8)),
-      ("report.html", Data(HTMLReport(run).text.utf8)),
+      ("report.md", Data(MarkdownReport(run).text.utf8)), ("report.html", Data(HTMLReport(run).text.utf8)),
     ]
     try replace(files)
   }
 
   /// Writes an interleaved comparison's record anew, likewise.
-  public func write(_ record: PairedRecord) throws {
-    try replace([("record.json", try record.encode())])
-  }
+  public func write(_ record: PairedRecord) throws { try replace([("record.json", try record.encode())]) }
 
   /// Writes what the record comes to.
   public func write(_ comparison: Comparison) throws {
     try replace([
-      ("comparison.csv", Data(comparison.csv.utf8)),
-      ("comparison.md", Data(comparison.markdown.utf8)),
+      ("comparison.csv", Data(comparison.csv.utf8)), ("comparison.md", Data(comparison.markdown.utf8)),
     ])
   }
 
@@ -98,9 +90,7 @@ public struct ReportFolder: Sendable, Equatable {
   private static func makeFolder(_ path: String) throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      guard isFolder.boolValue else {
-        throw RecordError.unwritable(path: path, reason: "is a file")
-      }
+      guard isFolder.boolValue else { throw RecordError.unwritable(path: path, reason: "is a file") }
       return
     }
     do {

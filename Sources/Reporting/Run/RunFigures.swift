@@ -14,9 +14,7 @@ struct Contestant: Hashable, Sendable {
 }
 
 extension Contestant {
-  init(_ cell: Cell) {
-    self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads)
-  }
+  init(_ cell: Cell) { self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads) }
 }
 
 /// The outcome of a variant's correctness checks.
@@ -94,8 +92,7 @@ struct RunFigures: Sendable {
     rows = cells.indices.map { index in
       let cell = cells[index]
       return RunRow(
-        cell: cell,
-        figures: CellFigures(cell, ceiling: record.ceilings.first { $0.threads == cell.threads }),
+        cell: cell, figures: CellFigures(cell, ceiling: record.ceilings.first { $0.threads == cell.threads }),
         speedAgainstNaive: Self.speedAgainstOracle(cell, in: cells), check: outcomes[index],
         maxAbsoluteError: checks[index].compactMap(\.maxAbsoluteError).max())
     }
@@ -124,9 +121,7 @@ struct RunFigures: Sendable {
   }
 
   /// Every variant that was measured or checked.
-  var variants: [String] {
-    (rows.map(\.cell.variant) + record.correctness.map(\.variant)).uniqued()
-  }
+  var variants: [String] { (rows.map(\.cell.variant) + record.correctness.map(\.variant)).uniqued() }
 
   /// Why the variant's first failed check failed; nil where none did.
   func failure(of variant: String) -> String? {
@@ -143,11 +138,9 @@ struct RunFigures: Sendable {
     let candidates = cells.filter {
       $0.variant == oracle && $0.test == cell.test && !$0.primaryDurations.isEmpty
     }
-    let chosen =
-      candidates.first { $0.threads == cell.threads } ?? candidates.min { $0.threads < $1.threads }
+    let chosen = candidates.first { $0.threads == cell.threads } ?? candidates.min { $0.threads < $1.threads }
     guard let chosen, !own.isEmpty, !cell.test.isTheEngines else { return nil }
-    return chosen == cell
-      ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
+    return chosen == cell ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
   }
 
   /// The checks that speak for a cell: a GEMM's or an operation's own shape where it was checked; the cell's number of
@@ -171,9 +164,7 @@ struct RunFigures: Sendable {
   }
 
   private static func outcome(of cell: Cell, entries: [Correctness]) -> Check {
-    if let failed = entries.first(where: { !$0.passed }) {
-      return .failed(failed.reason)
-    }
+    if let failed = entries.first(where: { !$0.passed }) { return .failed(failed.reason) }
     if cell.status == .failedCheck { return .failed(cell.message ?? Cell.Status.failedCheck.words) }
     return entries.isEmpty ? .notChecked : .passed
   }

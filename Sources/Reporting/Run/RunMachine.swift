@@ -39,8 +39,7 @@ extension RunReport {
     """
     \(model.name): \(model.layers) layers, \(model.heads) heads, \(model.channels) channels, vocabulary \
     \(model.vocabulary), context \(model.context), \(model.parameters) parameters, weights \
-    \(mebibytes(model.weightBytes)); TTFT starts at \
-    \(model.hasTokenizer ? "text" : "token ids")
+    \(mebibytes(model.weightBytes)); TTFT starts at \(model.hasTokenizer ? "text" : "token ids")
     """
   }
 
@@ -72,9 +71,8 @@ extension RunReport {
     let unreadable: Prose = missing.isEmpty ? "" : "Not readable here: \(missing.joined(separator: ", "))."
     return Section(
       id: "validity", title: "Validity",
-      [
-        lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines)
-      ] + (record.conditions == nil ? [] : [.table(Self.table(validity))]) + [.paragraph(unreadable)]
+      [lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines)]
+        + (record.conditions == nil ? [] : [.table(Self.table(validity))]) + [.paragraph(unreadable)]
         + (record.conditions == nil ? [] : [.paragraph(Self.conditionNote)]))
   }
 

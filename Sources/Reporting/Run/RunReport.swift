@@ -55,9 +55,7 @@ extension RunReport {
     if let answer = profiledAnswer { return [.paragraph(answer)] }
     let sentences = Ladder.all(run).compactMap(fastest)
     let opening = run.rows.contains(where: \.hasFigures) ? sentences : ["No variant has a figure."]
-    return [
-      .paragraph((opening + [verdict]).joined(separator: " ")), .list(run.withoutFigures),
-    ]
+    return [.paragraph((opening + [verdict]).joined(separator: " ")), .list(run.withoutFigures)]
   }
 
   private func fastest(_ ladder: Ladder) -> Prose? {
@@ -118,8 +116,7 @@ extension RunReport {
       tables.isEmpty ? [] : [.paragraph(Self.positionNote)] + tables)
   }
 
-  static let positionNote: Prose =
-    """
+  static let positionNote: Prose = """
     Decode tok/s over ranges of positions. The new token with index i takes the position depth + i. A variant that \
     recomputes the whole sequence gets slower as the sequence grows; one with a KV cache hardly does.
     """
@@ -160,8 +157,7 @@ extension RunReport {
   var workTable: Table? {
     let rows = run.ranked.filter { $0.figures.gflops != nil || $0.figures.gbPerSecond != nil }
     guard !rows.isEmpty else { return nil }
-    return Table(
-      [.variant, .threads, .test, .gflops, .gbPerSecond, .intensity, .roofline, .roof], rows)
+    return Table([.variant, .threads, .test, .gflops, .gbPerSecond, .intensity, .roofline, .roof], rows)
   }
 
   /// What the CPU counted, or in a line why it counted nothing; nil where the record says neither.
@@ -173,9 +169,7 @@ extension RunReport {
     }
     let unit = record.kind == .endToEnd ? "token" : "call"
     func counted(_ heading: Prose, _ read: @escaping @Sendable (CounterFigures) -> Double?) -> Column<RunRow>
-    {
-      Column(heading, .number { $0.figures.counters.flatMap(read) })
-    }
+    { Column(heading, .number { $0.figures.counters.flatMap(read) }) }
     let columns: [Column<RunRow>] = [
       Column("variant", .prose { .code($0.cell.variant) }), .threads, .test,
       counted("instructions per \(unit)") { $0.instructions }, counted("cycles per \(unit)") { $0.cycles },
@@ -192,8 +186,7 @@ extension RunReport {
       [.table(Table(columns, rows)), .paragraph(Self.counterNote + (turns ?? ""))])
   }
 
-  private static let counterNote: Prose =
-    """
+  private static let counterNote: Prose = """
     Medians over the samples, of all threads of a contestant, in user mode. They count what the row is judged by: a \
     prompt's pass with its token, the steps after the first token, or a product or operation. Threads that wait in a \
     loop count too.
@@ -234,20 +227,16 @@ extension RunReport {
     let hasFirstTokens = rows.contains { $0.figures[.loadToFirstToken] != nil }
     return Section(
       id: "memory", title: "Loading and memory",
-      [
-        .table(table), .paragraph(Self.memoryNote), .paragraph(hasFirstTokens ? Self.firstTokenNote : ""),
-      ])
+      [.table(table), .paragraph(Self.memoryNote), .paragraph(hasFirstTokens ? Self.firstTokenNote : "")])
   }
 
-  private static let memoryNote: Prose =
-    """
+  private static let memoryNote: Prose = """
     Each variant ran in a process of its own. The peak is the largest size of the resident set. All processes share \
     the pages of the memory-mapped weights file, and the peak of every process counts them. Before a cold load, the \
     file's pages were dropped from the page cache; before a warm load, they were not.
     """
 
-  private static let firstTokenNote: Prose =
-    """
+  private static let firstTokenNote: Prose = """
     Load to first token: the time to load plus the time to the first token of a prompt of 16 ids (fewer where the \
     context is shorter). It is measured in a fresh process that is already started, with the file in the page cache. \
     Each figure is the median of as many processes as the loads column says, in rounds of random order. A warm load is \

@@ -83,7 +83,9 @@ extension Explanation {
     let sides = [part.to, part.from]
     guard sides.allSatisfy({ $0.nanoseconds > 0 }) else { return nil }
     if hasCeiling, from.profile.threads == to.profile.threads, sides.allSatisfy({ $0.leastNanoseconds > 0 }) {
-      let shares = sides.map { NumberText.significant(100 * $0.leastNanoseconds / $0.nanoseconds, 2) }
+      let shares = sides.map {
+        NumberText.significant(Roofline.percent(least: $0.leastNanoseconds, of: $0.nanoseconds), 2)
+      }
       return "at \(shares[0]) % of its roofline instead of \(shares[1]) %"
     }
     guard sides.allSatisfy({ $0.flops > 0 }) else { return nil }

@@ -37,7 +37,9 @@ struct CellFigures: Sendable {
     let isMoving = nanoseconds != nil && (cell.bytes ?? 0) > 0
     intensity = isMoving ? work?.flops.flatMap { flops in cell.bytes.map { flops / $0 } } : nil
     bound = isMoving ? work.flatMap { work in ceiling.flatMap { Roofline($0).bound(work) } } : nil
-    rooflinePercent = bound.flatMap { bound in nanoseconds.map { 100 * bound.nanoseconds / $0 } }
+    rooflinePercent = bound.flatMap { bound in
+      nanoseconds.map { Roofline.percent(least: bound.nanoseconds, of: $0) }
+    }
   }
 
   /// The metric's figure; nil where the cell's test has none.

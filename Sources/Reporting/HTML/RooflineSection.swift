@@ -1,5 +1,4 @@
 import Record
-import Statistics
 
 extension PageContext {
   /// Attained speed over arithmetic intensity, under the ceilings of this run: a point an operation where the record has
@@ -97,15 +96,5 @@ extension PageContext {
           ]
         })
     } + work
-  }
-}
-
-extension Ceiling {
-  /// Every level of memory with its roof, nearest first.
-  fileprivate var slopes: [(level: String, gbPerSecond: Double)] {
-    let levels = (memory ?? []).compactMap { level in
-      quantile(level.trials, Self.roofQuantile).map { (level: level.level, gbPerSecond: $0) }
-    }
-    return (levels.isEmpty ? [(Self.dram, dramGBPerSecond)] : levels).filter { $0.gbPerSecond > 0 }
   }
 }

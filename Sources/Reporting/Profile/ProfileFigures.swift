@@ -153,7 +153,9 @@ struct PassWork: Sendable {
   var intensity: Double? { flops > 0 && bytes > 0 ? flops / bytes : nil }
   /// The least time ÷ the time it took, in per cent.
   var rooflinePercent: Double? {
-    leastNanoseconds.flatMap { wholeNanoseconds > 0 ? 100 * $0 / wholeNanoseconds : nil }
+    leastNanoseconds.flatMap {
+      wholeNanoseconds > 0 ? Roofline.percent(least: $0, of: wholeNanoseconds) : nil
+    }
   }
 }
 

@@ -112,7 +112,7 @@ struct LineChart {
 
   func chart(id: String, title: String, description: String) -> Chart {
     let points = series.flatMap(\.points)
-    let bottom = Axes.bottom(height: Self.plotHeight)
+    let bottom = Axes.top + Self.plotHeight
     let values = points.map(\.y).filter { $0 > 0 }
     let isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
     let y =

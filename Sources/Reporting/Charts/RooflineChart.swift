@@ -29,7 +29,7 @@ struct RooflineChart {
 
   func chart(id: String, title: String, description: String) -> Chart {
     let points = series.flatMap(\.points)
-    let bottom = Axes.bottom(height: Self.plotHeight)
+    let bottom = Axes.top + Self.plotHeight
     let ridges = slopes.map { peak / $0.gbPerSecond }
     // Room at the left for the names of the slopes.
     let least = (points.map(\.intensity).min() ?? 1) / 4

@@ -40,11 +40,11 @@ struct Scale: Sendable, Equatable {
   }
 
   func position(_ value: Double) -> Double {
-    let share: Double
-    switch kind {
-    case .linear: share = (value - lower) / (upper - lower)
-    case .logarithmic: share = log(max(value, .leastNormalMagnitude) / lower) / log(upper / lower)
-    }
+    let share =
+      switch kind {
+      case .linear: (value - lower) / (upper - lower)
+      case .logarithmic: log(max(value, .leastNormalMagnitude) / lower) / log(upper / lower)
+      }
     return start + share * (end - start)
   }
 

@@ -29,15 +29,7 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   var isEmpty: Bool { runs.isEmpty }
 
   /// All of it in bold.
-  var strong: Prose {
-    Prose(
-      runs: runs.map {
-        var run = $0
-        run.isStrong = true
-        return run
-      })
-  }
-
+  var strong: Prose { Prose(runs: runs.map { Run(text: $0.text, isCode: $0.isCode, isStrong: true) }) }
   /// Without marks.
   var plain: String { runs.map(\.text).joined() }
 

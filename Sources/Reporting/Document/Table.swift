@@ -46,11 +46,7 @@ struct Table: Sendable {
 
     init(_ content: Content) { self.content = content }
 
-    var isEmpty: Bool {
-      if case .text(let text) = content { return text.isEmpty }
-      return false
-    }
-
+    var isEmpty: Bool { if case .text(let text) = content { text.isEmpty } else { false } }
     /// In a line of text: a bar of at most 24 characters.
     var text: Prose {
       switch content {

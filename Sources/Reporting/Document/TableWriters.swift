@@ -123,11 +123,7 @@ private struct TerminalLayout {
 }
 
 extension Table.Entry {
-  fileprivate var isBar: Bool {
-    if case .text = content { return false }
-    return true
-  }
-
+  fileprivate var isBar: Bool { if case .text = content { false } else { true } }
   fileprivate var minimumWidth: Int {
     switch content {
     case .text(let text): text.plain.count

@@ -71,11 +71,7 @@ public struct Explanation: Sendable {
   /// `decode after 512 tokens`
   public var stageWords: String { to.profile.stageWords }
 
-  public var isDecided: Bool {
-    if case .undecided = outcome { return false }
-    return true
-  }
-
+  public var isDecided: Bool { outcome == .faster || outcome == .slower }
   /// What the part adds to the difference, as a share of it: below zero where it works against it. Nil where nothing
   /// is attributed.
   func share(_ nanoseconds: Double) -> Double? { isDecided ? nanoseconds / change : nil }
@@ -98,8 +94,7 @@ public struct Explanation: Sendable {
     }
     guard !interval.contains(1) else {
       return .undecided(
-        "the 95 % interval of the ratio of both medians, \(NumberText.fixed(interval.lower, 3)) to "
-          + "\(NumberText.fixed(interval.upper, 3)), contains 1")
+        "the 95 % interval of the ratio of both medians, \(interval.words), contains 1")
     }
     if let noiseFloor, abs(log(medians.value)) <= log(1 + noiseFloor) {
       return .undecided(

@@ -69,23 +69,43 @@ extension Contestant {
 /// operations, of another operation one call and calls. `time-to-first-token`, `load-time` and `load-to-first-token` are nanoseconds too, `peak-memory` is
 /// bytes. A slug has at most 64 characters, a benchmark's name at most 1024 bytes.
 public struct BencherReport: Sendable {
-  private let benchmarks: [String: [String: JSONValue]]
+  let benchmarks: [String: [String: Measure]]
+
+  struct Measure: Codable, Sendable, Equatable {
+    let value: Double
+    /// The ends of the 95 % interval; absent where there is none.
+    let lowerValue: Double?
+    let upperValue: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case value
+      case lowerValue = "lower_value"
+      case upperValue = "upper_value"
+    }
+
+    init(_ figure: Figure) {
+      value = figure.value
+      lowerValue = figure.interval?.lower
+      upperValue = figure.interval?.upper
+    }
+  }
+
   static let longestName = 1024
 
   public init(_ record: Record) {
     let run = RunFigures(record)
-    var benchmarks: [String: [String: JSONValue]] = [:]
+    var benchmarks: [String: [String: Measure]] = [:]
     for tracked in TrackedFigure.all(run) {
       let name = Self.name(tracked.contestant, tracked.test)
       // Bencher's units are nanoseconds and bytes.
       guard let slug = tracked.metric.slug,
         let figure = tracked.figure.scaled(by: tracked.metric.unit.size).finite
       else { continue }
-      benchmarks[name, default: [:]][slug] = Self.measure(figure)
+      benchmarks[name, default: [:]][slug] = Measure(figure)
     }
     for row in run.rows {
       guard let figure = Self.throughput(row)?.finite else { continue }
-      benchmarks[Self.name(row.contestant, row.cell.test), default: [:]]["throughput"] = Self.measure(figure)
+      benchmarks[Self.name(row.contestant, row.cell.test), default: [:]]["throughput"] = Measure(figure)
     }
     self.benchmarks = benchmarks
   }
@@ -93,14 +113,8 @@ public struct BencherReport: Sendable {
   /// The document, indented, keys sorted.
   ///
   /// - Throws: nothing that a record can cause: what is not finite has been left out.
-  public var json: String { get throws { try jsonText(benchmarks) } }
-
-  /// With the ends of the 95 % interval; without them where there is none.
-  private static func measure(_ figure: Figure) -> JSONValue {
-    .object(known: [
-      "value": .number(figure.value), "lower_value": (figure.interval?.lower).map(JSONValue.number),
-      "upper_value": (figure.interval?.upper).map(JSONValue.number),
-    ])
+  public var json: String {
+    get throws { try jsonText(benchmarks) }
   }
 
   private static func throughput(_ row: RunRow) -> Figure? {
@@ -125,31 +139,43 @@ public struct BencherReport: Sendable {
 /// `customSmallerIsBetter`: an array of objects whose `name`, `value` and `unit` must be there; `range` and `extra`
 /// may be. The action reads a range of the form `± number`, and takes entries of one name for one series.
 public struct BenchmarkActionReport: Sendable {
-  private let entries: [JSONValue]
+  let entries: [Entry]
+
+  struct Entry: Codable, Sendable, Equatable {
+    /// `simd8 f32 t2, pp64: TTFT`
+    let name: String
+    let unit: String
+    let value: Double
+    /// Half of the 95 % interval's width; absent where there is none.
+    let range: String?
+    /// Where the figure comes from, a line each.
+    let extra: String
+  }
 
   public init(_ record: Record) {
-    entries = TrackedFigure.all(RunFigures(record)).map { Self.entry($0, in: record) }
+    let run = RunFigures(record)
+    entries = TrackedFigure.all(run).map { Entry($0, in: record) }
   }
+
   /// The file, indented, keys sorted; `[]` where no cell has a figure, which the action refuses.
   ///
   /// - Throws: nothing that a record can cause: what is not finite has been left out.
-  public var json: String { get throws { try jsonText(entries) } }
+  public var json: String {
+    get throws { try jsonText(entries) }
+  }
 }
 
-extension BenchmarkActionReport {
-  /// Its range is half of the 95 % interval's width, absent where there is none; `extra` says where the figure comes
-  /// from, a line each.
-  private static func entry(_ tracked: TrackedFigure, in record: Record) -> JSONValue {
+extension BenchmarkActionReport.Entry {
+  fileprivate init(_ tracked: TrackedFigure, in record: Record) {
     let place = [tracked.contestant.label, tracked.test?.name].compactMap { $0 }.joined(separator: ", ")
+    name = "\(place): \(tracked.metric.title)"
+    unit = tracked.metric.unit.name
+    value = tracked.figure.value
+    range = tracked.figure.interval.map { "± \(NumberText.plain(($0.upper - $0.lower) / 2))" }
     let lines = [
       tracked.sampleCount.map { "n = \($0)" }, record.model?.name.singleLine, record.machine.cpu.singleLine,
       "gpt2-bench \(record.build.version)" + (record.build.commit.map { ", commit \($0)" } ?? ""),
     ]
-    return .object(known: [
-      "name": .string("\(place): \(tracked.metric.title)"), "unit": .string(tracked.metric.unit.name),
-      "value": .number(tracked.figure.value),
-      "range": tracked.figure.interval.map { .string("± \(NumberText.plain(($0.upper - $0.lower) / 2))") },
-      "extra": .string(lines.compactMap { $0 }.joined(separator: "\n")),
-    ])
+    extra = lines.compactMap { $0 }.joined(separator: "\n")
   }
 }

@@ -206,13 +206,7 @@ extension Profile {
   public var stageWords: String { stage.words(tokens: tokens) }
 
   /// What one pass is.
-  var passWord: String {
-    switch stage {
-    case .prefill: "prompt"
-    case .decode: "token"
-    }
-  }
-
+  var passWord: String { stage == .prefill ? "prompt" : "token" }
   /// Tokens that a pass takes in.
   var tokensPerPass: Int { stage == .prefill ? max(tokens, 1) : 1 }
 

@@ -24,9 +24,7 @@ struct StackedBars {
       }
     }
 
-    fileprivate var labelClass: String {
-      if case .series = self { "on" } else { "onplain" }
-    }
+    fileprivate var labelClass: String { if case .series = self { "on" } else { "onplain" } }
   }
 
   struct Stack {
@@ -151,24 +149,17 @@ struct BarChart {
     }
     let legend = Legend(
       items: limit.map { limit in
-        [
-          Legend.Item(text: limit.name) { x, y in
-            .line((x, y - 6), (x, y + 6), class: "whisker")
-          }
-        ]
+        [Legend.Item(text: limit.name) { x, y in .line((x, y - 6), (x, y + 6), class: "whisker") }]
       } ?? []
     ).marks(top: bottom + RowAxis.height)
     let across = limit.map { limit in
       bars.indices.flatMap { index -> [Markup] in
         let (at, y) = (scale.position(limit.value), Double(index) * Self.rowHeight + 18)
-        return ["halo", "whisker"].map {
-          .line((at, y - 2), (at, y + Self.barHeight + 2), class: $0)
-        }
+        return ["halo", "whisker"].map { .line((at, y - 2), (at, y + Self.barHeight + 2), class: $0) }
       }
     }
     return Chart(
-      id: id, title: title, description: description,
-      height: bottom + RowAxis.height + legend.height,
+      id: id, title: title, description: description, height: bottom + RowAxis.height + legend.height,
       marks: RowAxis(scale: scale, title: axisTitle, bottom: bottom).marks + rows + (across ?? [])
         + legend.marks)
   }

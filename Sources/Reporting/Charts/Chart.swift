@@ -94,9 +94,6 @@ struct Axes {
   static let top = 20.0
   static let right = Chart.width - 10
 
-  /// Of the plot's lower edge, for a plot of `height`.
-  static func bottom(height: Double) -> Double { top + height }
-
   /// How far below the plot the labels of its horizontal axis reach.
   static let below = 38.0
 

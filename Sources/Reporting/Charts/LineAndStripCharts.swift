@@ -58,8 +58,7 @@ struct StripChart {
       switch mark {
       case .p50: ("M\(coordinate(x - 2)) \(coordinate(y - 8))h4v16h-4Z", "mark")
       case .p90: ("M\(coordinate(x - 4)) \(cy)a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z", "open")
-      case .p99:
-        ("M\(cx) \(coordinate(y - 5.5))l5.5 5.5l-5.5 5.5l-5.5 -5.5Z", "open")
+      case .p99: ("M\(cx) \(coordinate(y - 5.5))l5.5 5.5l-5.5 5.5l-5.5 -5.5Z", "open")
       }
     return .element(
       "path", ["d": path.d, "class": "\(path.css) \(style.cssClass)"],
@@ -113,7 +112,7 @@ struct LineChart {
 
   func chart(id: String, title: String, description: String) -> Chart {
     let points = series.flatMap(\.points)
-    let bottom = Axes.bottom(height: Self.plotHeight)
+    let bottom = Axes.top + Self.plotHeight
     let values = points.map(\.y).filter { $0 > 0 }
     let isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
     let y =
@@ -129,11 +128,7 @@ struct LineChart {
     let axes = Axes(
       x: x, y: y, xTitle: xTitle + (isLong ? ", logarithmic" : ""),
       yTitle: yTitle + (isWide ? ", logarithmic" : ""))
-    let legend = Legend(
-      items: series.map { line in
-        Legend.Item(text: line.name) { x, y in line.style.marker(x: x, y: y) }
-      }
-    ).marks(top: bottom + Axes.below)
+    let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below)
     return Chart(
       id: id, title: title, description: description, height: bottom + Axes.below + legend.height,
       marks: axes.marks + series.flatMap { line($0, axes) } + legend.marks)

@@ -29,20 +29,15 @@ struct RooflineChart {
 
   func chart(id: String, title: String, description: String) -> Chart {
     let points = series.flatMap(\.points)
-    let bottom = Axes.bottom(height: Self.plotHeight)
+    let bottom = Axes.top + Self.plotHeight
     let ridges = slopes.map { peak / $0.gbPerSecond }
     // Room at the left for the names of the slopes.
     let least = (points.map(\.intensity).min() ?? 1) / 4
     let x = Scale.logarithmic(
       points.map(\.intensity) + ridges + [least], room: 1.6, start: Axes.left, end: Axes.right)
     let y = Scale.logarithmic(points.map(\.gflops) + [peak], room: 1.7, start: bottom, end: Axes.top)
-    let axes = Axes(
-      x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s")
-    let legend = Legend(
-      items: series.map { one in
-        Legend.Item(text: one.name) { x, y in one.style.marker(x: x, y: y) }
-      }
-    ).marks(top: bottom + Axes.below)
+    let axes = Axes(x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s")
+    let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below)
     var labels = LabelPlaces(within: (Axes.left, Axes.right))
     let roofs = ceilings(axes, &labels)
     for point in points { labels.block(x: x.position(point.intensity), y: y.clamped(point.gflops)) }
@@ -77,8 +72,7 @@ struct RooflineChart {
       .label(roofName, x: x.end - 3, y: top - 5, anchor: .end, class: "small backed"),
     ]
     // Both scales are logarithmic, so all slopes are parallel: one decade to the right is one decade up.
-    let rise =
-      (y.start - y.end) / log10(y.upper / y.lower) / ((x.end - x.start) / log10(x.upper / x.lower))
+    let rise = (y.start - y.end) / log10(y.upper / y.lower) / ((x.end - x.start) / log10(x.upper / x.lower))
     let angle = -atan(rise) * 180 / .pi
     return roof
       + slopes.enumerated().flatMap { place, slope -> [Markup] in

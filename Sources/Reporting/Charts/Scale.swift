@@ -36,25 +36,22 @@ struct Scale: Sendable, Equatable {
     guard let (least, most) = Self.extent(values.filter { $0 > 1 / largest }) else {
       return Scale(kind: .logarithmic, lower: 1, upper: 10, start: start, end: end)
     }
-    return Scale(
-      kind: .logarithmic, lower: least / room, upper: most * room, start: start, end: end)
+    return Scale(kind: .logarithmic, lower: least / room, upper: most * room, start: start, end: end)
   }
 
   func position(_ value: Double) -> Double {
-    let share: Double
-    switch kind {
-    case .linear: share = (value - lower) / (upper - lower)
-    case .logarithmic: share = log(max(value, .leastNormalMagnitude) / lower) / log(upper / lower)
-    }
+    let share =
+      switch kind {
+      case .linear: (value - lower) / (upper - lower)
+      case .logarithmic: log(max(value, .leastNormalMagnitude) / lower) / log(upper / lower)
+      }
     return start + share * (end - start)
   }
 
   /// The same, kept within the scale's ends.
   func clamped(_ value: Double) -> Double { position(min(max(value, lower), upper)) }
 
-  var ticks: [Double] {
-    kind == .linear ? Ticks.linear(lower...upper) : Ticks.logarithmic(lower...upper)
-  }
+  var ticks: [Double] { kind == .linear ? Ticks.linear(lower...upper) : Ticks.logarithmic(lower...upper) }
 
   /// Beyond any quantity that is measured, and far from where arithmetic overflows.
   private static let largest = 1e100

@@ -24,8 +24,7 @@ struct SeriesStyle: Sendable, Hashable {
 
   private static func path(_ shape: Shape, x: Double, y: Double, radius r: Double) -> String {
     func polygon(_ points: [(Double, Double)]) -> String {
-      "M"
-        + points.map { "\(coordinate(x + $0.0 * r)) \(coordinate(y + $0.1 * r))" }.joined(separator: "L")
+      "M" + points.map { "\(coordinate(x + $0.0 * r)) \(coordinate(y + $0.1 * r))" }.joined(separator: "L")
         + "Z"
     }
     switch shape {
@@ -57,6 +56,13 @@ struct Legend {
   }
 
   let items: [Item]
+
+  init(items: [Item]) { self.items = items }
+
+  /// Of series that are drawn with their markers.
+  init(_ series: [(name: String, style: SeriesStyle)]) {
+    items = series.map { one in Item(text: one.name) { x, y in one.style.marker(x: x, y: y) } }
+  }
 
   private static let rowHeight = 17.0
   private static let markWidth = 16.0

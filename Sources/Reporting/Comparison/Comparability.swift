@@ -49,8 +49,7 @@ struct Comparability: Sendable {
   /// A line where a hypervisor had put the cores nearer to each other in one run than in the other.
   private static func distance(_ base: Record, _ head: Record) -> String? {
     let ways = [base, head].map { $0.conditions?.coreToCore.flatMap { median($0.map(\.nanoseconds)) } }
-    guard let old = ways[0], let new = ways[1],
-      max(old, new) > ValidityLimit.coreToCoreSpread * min(old, new)
+    guard let old = ways[0], let new = ways[1], max(old, new) > ValidityLimit.coreToCoreSpread * min(old, new)
     else { return nil }
     let (before, after) = (NumberText.significant(old, 3), NumberText.significant(new, 3))
     return

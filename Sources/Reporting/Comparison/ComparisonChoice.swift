@@ -40,9 +40,7 @@ public struct Thresholds: Sendable, Equatable {
       guard let metric = Metric.compared.first(where: { $0.word == words[0] }) else {
         throw OptionError(found: words[0], expected: "one of \(Self.knownWords)")
       }
-      guard named[metric] == nil else {
-        throw OptionError(found: text, expected: "\(metric.word) once")
-      }
+      guard named[metric] == nil else { throw OptionError(found: text, expected: "\(metric.word) once") }
       named[metric] = try Self.share(words[1])
     }
     shares = defaults.shares
@@ -54,9 +52,7 @@ public struct Thresholds: Sendable, Equatable {
 
   /// Processes that do the same differ by some hundred KiB, by where the system places their pages: a change of peak
   /// memory, in MiB, counts from 1 MiB on at the least.
-  func ofMemory(base: Double, head: Double) -> Double {
-    max(self[.peakMemory], min(1, 1 / max(base, head)))
-  }
+  func ofMemory(base: Double, head: Double) -> Double { max(self[.peakMemory], min(1, 1 / max(base, head))) }
 
   subscript(metric: Metric) -> Double { shares[metric] ?? 0 }
 
@@ -70,9 +66,7 @@ public struct Thresholds: Sendable, Equatable {
   }
 
   /// Every metric with its share, as `init(parsing:)` takes it.
-  public var text: String {
-    Metric.compared.map { "\($0.word)=\(self[$0])" }.joined(separator: ",")
-  }
+  public var text: String { Metric.compared.map { "\($0.word)=\(self[$0])" }.joined(separator: ",") }
 
   private static var knownWords: String { Metric.compared.map(\.word).joined(separator: ", ") }
 

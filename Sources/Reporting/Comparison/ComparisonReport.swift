@@ -67,9 +67,7 @@ extension Comparison {
     return [.table(Table(headings, rows: lines), label: "geometric means")]
   }
 
-  private var onOneSide: Section? {
-    Section(id: "unmatched", title: "On one side only", [.list(unmatched)])
-  }
+  private var onOneSide: Section? { Section(id: "unmatched", title: "On one side only", [.list(unmatched)]) }
 
   /// The rule, then how this comparison was made.
   private var explanation: Section? {
@@ -106,13 +104,7 @@ extension Comparison {
 
 extension Comparison.Method {
   /// `Comparison of two …`
-  fileprivate var nouns: String {
-    switch self {
-    case .stored: "runs"
-    case .interleaved: "builds"
-    }
-  }
-
+  fileprivate var nouns: String { self == .stored ? "runs" : "builds" }
   /// What the noise floor is, how what has one value a process is judged, and what leaves a comparison undecided.
   fileprivate var particulars: (floor: String, memory: String, undecided: String) {
     switch self {
@@ -184,9 +176,7 @@ struct WorkflowCommand: Sendable, Equatable {
   let title: String
   let message: String
 
-  var line: String {
-    "::\(level.rawValue) title=\(Self.escapedProperty(title))::\(Self.escaped(message))"
-  }
+  var line: String { "::\(level.rawValue) title=\(Self.escapedProperty(title))::\(Self.escaped(message))" }
 
   /// What would end the command.
   private static func escaped(_ text: String) -> String {

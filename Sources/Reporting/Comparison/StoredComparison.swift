@@ -32,7 +32,7 @@ extension Comparison {
       thresholds: stored.evidence.thresholds, rows: stored.judged, unmatched: stored.unmatched.map(\.line),
       failures: stored.failures.map(\.line), warnings: stored.comparability.warnings + stored.validity,
       notes: Self.storedNotes)
-    reasons = StoredReasons(base: base, head: head).lines(of: rowsWorstFirst)
+    reasons = rowsWorstFirst.compactMap { Self.reason($0, base, head) }
   }
 
   private static var storedNotes: [Prose] {
@@ -63,20 +63,7 @@ extension Comparison {
 /// The rows of two records, paired by variant, weights, threads and test: each metric of a pair with its evidence.
 struct StoredRows: Sendable {
   /// A line of a report, and what a filter looks at.
-  struct Remark: Sendable {
-    let label: String
-    let line: Prose
-  }
-
-  private struct Key: Hashable {
-    let contestant: Contestant
-    let test: Test
-
-    init(_ row: RunRow) {
-      contestant = row.contestant
-      test = row.cell.test
-    }
-  }
+  typealias Remark = (label: String, line: Prose)
 
   let comparability: Comparability
   let evidence: StoredEvidence
@@ -88,11 +75,9 @@ struct StoredRows: Sendable {
     comparability = Comparability(base: base, head: head)
     evidence = StoredEvidence(
       base: RunFigures(base), head: RunFigures(head), comparability: comparability, thresholds: thresholds)
-    let headFigures = evidence.head
-    failures = headFigures.variants.compactMap { variant in
-      headFigures.failure(of: variant).map {
-        Remark(label: variant, line: "`\(variant)`: \($0)")
-      }
+    let head = evidence.head
+    failures = head.variants.compactMap { variant in
+      head.failure(of: variant).map { (variant, "`\(variant)`: \($0)") }
     }
     guard comparability.isPossible else { return }
     matchTests()
@@ -107,9 +92,7 @@ struct StoredRows: Sendable {
   /// - Throws: `OptionError` where there are rows and none is kept.
   func kept(by filter: RowFilter) throws(OptionError) -> StoredRows {
     let labels = (candidates.map(\.row.label) + unmatched.map(\.label)).uniqued()
-    guard labels.isEmpty || labels.contains(where: filter.keeps) else {
-      throw filter.matchesNone(of: labels)
-    }
+    guard labels.isEmpty || labels.contains(where: filter.keeps) else { throw filter.matchesNone(of: labels) }
     var copy = self
     copy.candidates = candidates.filter { filter.keeps($0.row.label) }
     copy.unmatched = unmatched.filter { filter.keeps($0.label) }
@@ -134,11 +117,13 @@ struct StoredRows: Sendable {
   }
 
   private mutating func matchTests() {
-    let (base, head) = (evidence.base, evidence.head)
-    let headRows = Dictionary(head.rows.map { (Key($0), $0) }) { first, _ in first }
-    let baseKeys = Set(base.rows.map(Key.init))
-    for row in base.rows { match(row, headRows[Key(row)]) }
-    for row in head.rows where !baseKeys.contains(Key(row)) { leaveOut(row, "only in head") }
+    func counterpart(of row: RunRow, in run: RunFigures) -> RunRow? {
+      run.rows.first { $0.cell.test == row.cell.test && $0.contestant == row.contestant }
+    }
+    for row in evidence.base.rows { match(row, counterpart(of: row, in: evidence.head)) }
+    for row in evidence.head.rows where counterpart(of: row, in: evidence.base) == nil {
+      leaveOut(row, "only in head")
+    }
   }
 
   private mutating func match(_ base: RunRow, _ head: RunRow?) {
@@ -157,10 +142,8 @@ struct StoredRows: Sendable {
   }
 
   private mutating func leaveOut(_ row: RunRow, _ why: String) {
-    unmatched.append(
-      Remark(
-        label: RowFilter.label(row.contestant, row.cell.test, row.cell.test.headlineMetric),
-        line: "\(row.contestant.prose) on \(row.cell.test.name): \(why)"))
+    let label = RowFilter.label(row.contestant, row.cell.test, row.cell.test.headlineMetric)
+    unmatched.append((label, "\(row.contestant.prose) on \(row.cell.test.name): \(why)"))
   }
 
   private static func status(_ row: RunRow) -> String {
@@ -168,33 +151,21 @@ struct StoredRows: Sendable {
   }
 }
 
-/// Why rows of two stored records changed, as far as both hold profiles of them.
-struct StoredReasons {
-  let base: Record
-  let head: Record
-
-  /// One line for each decode and prefill row that regressed or improved and that both records profiled, in the rows'
-  /// order.
-  func lines(of rows: [ComparisonRow]) -> [Prose] {
-    rows.filter { $0.verdict.isChange && !$0.isShareOfCeiling }.compactMap(line)
-  }
-
-  private func line(_ row: ComparisonRow) -> Prose? {
-    guard let test = row.test, row.metric == test.headlineMetric, let (stage, tokens) = test.profiled,
-      let old = profile(base, row.contestant, stage, tokens),
+extension Comparison {
+  /// Why a decode or prefill row regressed or improved; nil where a record holds no profile of it.
+  private static func reason(_ row: ComparisonRow, _ base: Record, _ head: Record) -> Prose? {
+    guard row.verdict.isChange, !row.isShareOfCeiling, let test = row.test, row.metric == test.headlineMetric,
+      let (stage, tokens) = test.profiled, let old = profile(base, row.contestant, stage, tokens),
       let new = profile(head, row.contestant, stage, tokens),
       let explanation = try? Explanation(
         from: old, named: "base", to: new, named: "head", ceiling: new.ceiling(among: head.ceilings))
     else { return nil }
-    let opening: Prose = "\(row.contestant.prose), `\(test.name)`, \(row.verdict.rawValue)"
     let agrees = explanation.outcome == (row.verdict == .improved ? .faster : .slower)
-    return agrees
-      ? "\(opening): \(explanation.headline)"
-      : "\(opening); the profiles do not show it: \(explanation.headline)"
+    let doubt = agrees ? "" : "; the profiles do not show it"
+    return "\(row.contestant.prose), `\(test.name)`, \(row.verdict.rawValue)\(doubt): \(explanation.headline)"
   }
-
   /// The contestant's profile of the stage; of several the one at the test's length.
-  private func profile(
+  private static func profile(
     _ record: Record, _ contestant: Contestant, _ stage: Profile.Stage, _ tokens: Int
   ) -> Profile? {
     let found = (record.profiles ?? []).filter { $0.contestant == contestant && $0.stage == stage }
@@ -204,7 +175,7 @@ struct StoredReasons {
 
 extension Test {
   /// The profile that shows where its time goes: a stage and a number of tokens. Nil for what is timed alone.
-  fileprivate var profiled: (stage: Profile.Stage, tokens: Int)? {
+  var profiled: (stage: Profile.Stage, tokens: Int)? {
     switch self {
     case .prefill(let tokens, _): (.prefill, tokens)
     case .decode(_, let depth, _): (.decode, depth)

@@ -29,19 +29,12 @@ struct StoredEvidence: Sendable {
 
   /// A row whose head has no figure.
   func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
-    let metric = base.cell.test.headlineMetric
-    return StoredCandidate(
-      row: ComparisonRow(
-        contestant: base.contestant, test: base.cell.test, metric: metric,
-        base: base.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
-        threshold: thresholds[metric], verdict: verdict, reason: reason.singleLine))
+    withoutRatio(base.cell.test.headlineMetric, base, nil, reason.singleLine, verdict)
   }
-
   /// A metric of a contestant's process, the largest of its cells; nil where a side has none.
   func candidate(_ metric: Metric, of contestant: Contestant) -> StoredCandidate? {
     guard let (old, new) = figures(metric, contestant) else { return nil }
-    return metric.span == nil
-      ? memory(metric, contestant, old, new) : load(metric, contestant, old, new)
+    return metric.span == nil ? memory(metric, contestant, old, new) : load(metric, contestant, old, new)
   }
 
   /// One value a process. Bytes mean the same on every machine.
@@ -122,26 +115,21 @@ struct StoredEvidence: Sendable {
   }
 
   /// - Parameter ofCeilings: what the row's ceilings differed by.
-  private func noiseFloor(_ ofCeilings: Double?) -> Double? {
-    [ofCeilings, unrest].compactMap { $0 }.max()
-  }
+  private func noiseFloor(_ ofCeilings: Double?) -> Double? { [ofCeilings, unrest].compactMap { $0 }.max() }
 
   private func withoutRatio(
-    _ metric: Metric, _ base: RunRow, _ head: RunRow, _ reason: String
+    _ metric: Metric, _ base: RunRow, _ head: RunRow?, _ reason: String, _ verdict: Verdict = .inconclusive
   ) -> StoredCandidate {
     StoredCandidate(
       row: ComparisonRow(
         contestant: base.contestant, test: base.cell.test, metric: metric, base: base.figures[metric]?.value,
-        head: head.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
-        headSamples: head.cell.durations(of: metric).count, threshold: thresholds[metric],
-        verdict: .inconclusive,
-        reason: reason))
+        head: head?.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
+        headSamples: head?.cell.durations(of: metric).count ?? 0, threshold: thresholds[metric],
+        verdict: verdict, reason: reason))
   }
-
   /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
   private func unpaired(
-    _ metric: Metric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double],
-    _ headTimes: [Double]
+    _ metric: Metric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double], _ headTimes: [Double]
   ) -> ComparisonRow {
     var row = ComparisonRow(
       contestant: contestant, test: test, metric: metric, baseSamples: baseTimes.count,

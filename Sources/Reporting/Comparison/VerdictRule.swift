@@ -118,8 +118,7 @@ extension [ComparisonRow] {
     for (index, p) in zip(tested, adjusted) {
       rows[index].adjustedPValue = p
       let row = rows[index]
-      let rule = VerdictRule(
-        threshold: row.threshold, tolerance: row.tolerance, noiseFloor: row.noiseFloor)
+      let rule = VerdictRule(threshold: row.threshold, tolerance: row.tolerance, noiseFloor: row.noiseFloor)
       let judgement = rule.judgement(
         of: row.ratio, adjustedPValue: p, fewestSamples: Swift.min(row.baseSamples, row.headSamples),
         insignificance: p < VerdictRule.alpha ? nil : insignificance(row, tested.count))

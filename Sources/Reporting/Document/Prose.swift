@@ -29,15 +29,7 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   var isEmpty: Bool { runs.isEmpty }
 
   /// All of it in bold.
-  var strong: Prose {
-    Prose(
-      runs: runs.map {
-        var run = $0
-        run.isStrong = true
-        return run
-      })
-  }
-
+  var strong: Prose { Prose(runs: runs.map { Run(text: $0.text, isCode: $0.isCode, isStrong: true) }) }
   /// Without marks.
   var plain: String { runs.map(\.text).joined() }
 
@@ -109,8 +101,7 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
     /// A line within a line keeps its marks.
     public mutating func appendInterpolation(_ prose: Prose) {
       for run in prose.runs {
-        runs.append(
-          Run(text: run.text, isCode: isCode || run.isCode, isStrong: isStrong || run.isStrong))
+        runs.append(Run(text: run.text, isCode: isCode || run.isCode, isStrong: isStrong || run.isStrong))
       }
       if !prose.isEmpty { startRun() }
     }

@@ -1,3 +1,5 @@
+import Record
+
 /// Headings and rows of text: what every table comes to before one of the writers sets it.
 struct Table: Sendable {
   enum Alignment: Sendable { case left, right }
@@ -44,11 +46,7 @@ struct Table: Sendable {
 
     init(_ content: Content) { self.content = content }
 
-    var isEmpty: Bool {
-      if case .text(let text) = content { return text.isEmpty }
-      return false
-    }
-
+    var isEmpty: Bool { if case .text(let text) = content { text.isEmpty } else { false } }
     /// In a line of text: a bar of at most 24 characters.
     var text: Prose {
       switch content {
@@ -112,6 +110,14 @@ struct Column<Row>: Sendable {
     case percentiles(@Sendable (Row) -> Percentiles?)
     /// A bar; no CSV field.
     case drawing(@Sendable (Row) -> Table.Entry.Content?)
+
+    /// Of text left, of numbers right.
+    var alignment: Table.Alignment {
+      switch self {
+      case .prose, .text, .flag, .drawing: .left
+      case .integer, .number, .figure, .percentiles: .right
+      }
+    }
   }
 
   /// How a number is written in a table for people: `12.34`, `12.3×`, `1.2e-06`, `0.994`.
@@ -163,58 +169,67 @@ struct Column<Row>: Sendable {
     if let shown { return shown(row) }
     switch reading {
     case .prose(let read): return read(row) ?? ""
-    case .text(let read): return Prose(read(row) ?? "")
     case .flag(let read): return Prose(read(row).map { $0 ? "yes" : "no" } ?? "")
-    case .integer(let read): return Prose(read(row).map(String.init) ?? "")
     case .number(let read): return Prose(read(row).map(display) ?? "")
     case .figure(let read):
       guard let figure = read(row) else { return "" }
       return Prose(showsInterval ? NumberText.estimate(figure) : display(figure.value))
     case .percentiles(let read):
       return Prose(read(row).map { [$0.p50, $0.p90, $0.p99].map(display).joined(separator: " / ") } ?? "")
-    case .drawing: return ""
+    case .text, .integer, .drawing: return Prose(fields(row).joined())
     }
   }
 
   /// What rows are compared by in this column; nil for text.
   func magnitude(_ row: Row) -> Double? {
-    switch reading {
-    case .prose, .text, .flag, .drawing: return nil
-    case .integer(let read): return read(row).map(Double.init)
-    case .number(let read): return read(row)
-    case .figure(let read): return read(row)?.value
-    case .percentiles(let read): return read(row)?.p50
+    switch values(row).first {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    default: nil
     }
   }
 
   /// The names of its CSV fields.
   var fields: [String] {
     switch reading {
-    case .prose, .text, .flag, .integer, .number: return [key]
-    case .figure: return [key, key + "_ci_low", key + "_ci_high"]
+    case .prose, .text, .flag, .integer, .number: [key]
+    case .figure: [key, key + "_ci_low", key + "_ci_high"]
+    case .drawing: []
+    case .percentiles: ["p50", "p90", "p99"].map { "\(key)_\($0)_\(heading.unit)" }
+    }
+  }
+
+  /// What the row has for each of these, at full precision; nil where there is no figure.
+  func values(_ row: Row) -> [JSONValue?] {
+    func numbers(_ values: Double?...) -> [JSONValue?] { values.map { $0.map(JSONValue.number) } }
+    switch reading {
+    case .prose(let read): return [read(row).map { .string($0.plain) }]
+    case .text(let read): return [read(row).map(JSONValue.string)]
+    case .flag(let read): return [read(row).map(JSONValue.bool)]
+    case .integer(let read): return [read(row).map(JSONValue.integer)]
+    case .number(let read): return numbers(read(row))
+    case .figure(let read):
+      let figure = read(row)
+      return numbers(figure?.value, figure?.interval?.lower, figure?.interval?.upper)
+    case .percentiles(let read):
+      let percentiles = read(row)
+      return numbers(percentiles?.p50, percentiles?.p90, percentiles?.p99)
     case .drawing: return []
-    case .percentiles: return ["p50", "p90", "p99"].map { "\(key)_\($0)_\(heading.unit)" }
     }
   }
 
   /// The row's CSV fields, one for each name; empty where there is no figure.
-  func values(_ row: Row) -> [String] {
-    switch reading {
-    case .prose(let read): return [read(row)?.plain ?? ""]
-    case .text(let read): return [read(row) ?? ""]
-    case .flag(let read): return [read(row).map { "\($0)" } ?? ""]
-    case .integer(let read): return [read(row).map(String.init) ?? ""]
-    case .drawing: return []
-    case .number(let read): return [CSV.number(read(row))]
-    case .figure(let read):
-      let figure = read(row)
-      return [figure?.value, figure?.interval?.lower, figure?.interval?.upper].map(CSV.number)
-    case .percentiles(let read):
-      let percentiles = read(row)
-      return [percentiles?.p50, percentiles?.p90, percentiles?.p99].map(CSV.number)
+  func fields(_ row: Row) -> [String] {
+    values(row).map { value in
+      switch value {
+      case .string(let text): text
+      case .bool(let flag): "\(flag)"
+      case .integer(let count): "\(count)"
+      case .number(let number): NumberText.plain(number)
+      default: ""
+      }
     }
   }
-
   private func display(_ value: Double) -> String {
     switch style {
     case .significant(let digits): return NumberText.significant(value, digits)
@@ -225,5 +240,25 @@ struct Column<Row>: Sendable {
     case .exact: return NumberText.plain(value)
     case .time(let scale, let isChange): return isChange ? scale.signed(value) : scale.text(value)
     }
+  }
+}
+
+extension Column {
+  /// - Parameters:
+  ///   - heading: in one line, with the unit.
+  ///   - key: the heading's words where none is given.
+  ///   - short: a terminal's two lines; else the heading alone.
+  ///   - alignment: text left and numbers right where none is given.
+  init(
+    _ heading: Prose, key: String? = nil, short: (title: String, unit: String)? = nil,
+    alignment: Table.Alignment? = nil, rank: Int = 0, isOptional: Bool = false, style: Style = .plain,
+    better: Metric.Better? = nil, _ reading: Reading, shown: (@Sendable (Row) -> Prose)? = nil,
+    isBad: @escaping @Sendable (Row) -> Bool = { _ in false }
+  ) {
+    self.init(
+      heading: Table.Heading(
+        text: heading, title: short?.title ?? heading.plain, unit: short?.unit ?? "",
+        alignment: alignment ?? reading.alignment, rank: rank, isOptional: isOptional),
+      key: key ?? heading.plain, better: better, reading: reading, shown: shown, style: style, isBad: isBad)
   }
 }

@@ -3,15 +3,12 @@ import Record
 /// Comma-separated values (RFC 4180; lines end in LF, as in most CSV files on the systems that this runs on).
 enum CSV {
   static func text<Row>(_ columns: [Column<Row>], _ rows: [Row]) -> String {
-    text(columns.flatMap(\.fields), rows.map { row in columns.flatMap { $0.values(row) } })
+    text(columns.flatMap(\.fields), rows.map { row in columns.flatMap { $0.fields(row) } })
   }
 
   static func text(_ names: [String], _ rows: [[String]]) -> String {
     ([names] + rows).map { $0.map(field).joined(separator: ",") + "\n" }.joined()
   }
-
-  /// Seven significant digits; empty for none.
-  static func number(_ value: Double?) -> String { value.map(NumberText.plain) ?? "" }
 
   /// In double quotes where the text holds a comma, a quote or a line's end.
   private static func field(_ text: String) -> String {
@@ -22,46 +19,37 @@ enum CSV {
   static func quoted(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
 }
 
-extension Column {
-  /// The row's figures for a JSON object, by the CSV fields' names in one word (`base_samples`: `baseSamples`,
-  /// `ratio_ci_low`: `ratioLow`); nil where there is no figure.
-  private func members(_ row: Row) -> [(name: String, value: JSONValue?)] {
-    let values: [JSONValue?] =
-      switch reading {
-      case .prose(let read): [read(row).map { .string($0.plain) }]
-      case .text(let read): [read(row).map(JSONValue.string)]
-      case .flag(let read): [read(row).map(JSONValue.bool)]
-      case .integer(let read): [read(row).map(JSONValue.integer)]
-      case .number(let read): [read(row).map(JSONValue.number)]
-      case .figure(let read):
-        [read(row)?.value, read(row)?.interval?.lower, read(row)?.interval?.upper].map {
-          $0.map(JSONValue.number)
-        }
-      case .percentiles(let read):
-        [read(row)?.p50, read(row)?.p90, read(row)?.p99].map { $0.map(JSONValue.number) }
-      case .drawing: []
-      }
-    let names = fields.map { field in
-      let words = field.split(separator: "_").filter { $0 != "ci" }
-      return (words.prefix(1) + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }).joined()
-    }
-    return Array(zip(names, values))
-  }
+/// A document for programs: indented, keys sorted.
+///
+/// - Throws: an `EncodingError` for a number that is not finite.
+func jsonText(_ document: some Encodable) throws -> String {
+  String(decoding: try readableJSON(document), as: UTF8.self)
+}
 
-  /// The row as a JSON object's members, at full precision; what has no value is left out.
-  static func members(_ columns: [Self], of row: Row) -> [String: JSONValue] {
-    columns.flatMap { $0.members(row) }.reduce(into: [:]) { $0[$1.name] = $1.value }
+extension JSONValue {
+  /// Without the members that have no value.
+  static func object(known members: [String: JSONValue?]) -> JSONValue {
+    .object(members.compactMapValues { $0 })
   }
 }
 
+extension Column {
+  /// The row as a JSON object's members, by the CSV fields' names in one word (`base_samples`: `baseSamples`,
+  /// `ratio_ci_low`: `ratioLow`); what has no value is left out.
+  static func members(_ columns: [Self], of row: Row) -> [String: JSONValue] {
+    let names = columns.flatMap(\.fields).map { field in
+      let words = field.split(separator: "_").filter { $0 != "ci" }
+      return (words.prefix(1) + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }).joined()
+    }
+    return zip(names, columns.flatMap { $0.values(row) }).reduce(into: [:]) { $0[$1.0] = $1.1 }
+  }
+}
 extension Table {
   /// In Markdown whose source is aligned too, so that it reads well in a terminal.
   var markdown: String {
     let table = withoutEmptyColumns
     let alignments = table.headings.map(\.alignment)
-    let cells = table.rows.map { row in
-      row.map { $0.text.markdown.singleLine.replacing("|", with: "\\|") }
-    }
+    let cells = table.rows.map { row in row.map { $0.text.markdown.singleLine.replacing("|", with: "\\|") } }
     let titles = table.headings.map { $0.text.markdown.replacing("|", with: "\\|") }
     let widths = titles.indices.map { column in
       max(3, titles[column].count, cells.map { $0[column].count }.max() ?? 0)
@@ -121,16 +109,12 @@ private struct TerminalLayout {
     func excess() -> Int { kept.reduce(-Self.gap) { $0 + (widths[$1] ?? 0) + Self.gap } - width }
     while excess() > 0,
       let least = kept.filter({ headings[$0].rank > 0 }).max(by: { headings[$0].rank < headings[$1].rank })
-    {
-      kept.removeAll { $0 == least }
-    }
+    { kept.removeAll { $0 == least } }
     while excess() > 0,
       let longest = kept.filter({ headings[$0].canShorten && (widths[$0] ?? 0) > Self.shortest }).max(by: {
         (widths[$0] ?? 0) < (widths[$1] ?? 0)
       })
-    {
-      widths[longest, default: 0] -= 1
-    }
+    { widths[longest, default: 0] -= 1 }
     for column in kept where table.rows.contains(where: { $0[column].isBar }) {
       widths[column, default: 0] += min(max(0, -excess()), Self.barWidths.count - 1)
     }
@@ -139,11 +123,7 @@ private struct TerminalLayout {
 }
 
 extension Table.Entry {
-  fileprivate var isBar: Bool {
-    if case .text = content { return false }
-    return true
-  }
-
+  fileprivate var isBar: Bool { if case .text = content { false } else { true } }
   fileprivate var minimumWidth: Int {
     switch content {
     case .text(let text): text.plain.count

@@ -11,17 +11,13 @@ enum NumberText {
   }
 
   /// Whether the number is written without an exponent.
-  private static func isPlain(_ value: Double) -> Bool {
-    (1e-4..<1e12).contains(abs(value))
-  }
+  private static func isPlain(_ value: Double) -> Bool { (1e-4..<1e12).contains(abs(value)) }
 
   static func scientific(_ value: Double, _ digits: Int = 2) -> String {
     value == 0 ? "0" : String(format: "%.\(max(0, digits - 1))e", value)
   }
 
-  static func fixed(_ value: Double, _ decimals: Int) -> String {
-    String(format: "%.\(decimals)f", value)
-  }
+  static func fixed(_ value: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", value) }
 
   /// `83.12 ± 0.45`, the half-width with the value's decimals; the value alone where there is no interval.
   static func estimate(_ figure: Figure, _ digits: Int = 4) -> String {
@@ -40,9 +36,7 @@ enum NumberText {
   }
 
   /// `12.3×`
-  static func factor(_ value: Double) -> String {
-    significant(value, 3) + "×"
-  }
+  static func factor(_ value: Double) -> String { significant(value, 3) + "×" }
 
   /// As `fixed`; what rounds to zero has no sign.
   static func rounded(_ value: Double, _ decimals: Int) -> String {
@@ -57,9 +51,7 @@ enum NumberText {
   static func percentValue(_ share: Double) -> String { rounded(100 * share, 1) }
 
   /// A change in per cent: `+12.3 %`, `−0.4 %`.
-  static func signedPercent(_ change: Double) -> String {
-    (change < 0 ? "−" : "+") + percent(abs(change))
-  }
+  static func signedPercent(_ change: Double) -> String { (change < 0 ? "−" : "+") + percent(abs(change)) }
 
   /// Decimals that give `value`, once rounded, `digits` significant digits.
   private static func decimals(_ value: Double, _ digits: Int) -> Int {
@@ -88,9 +80,7 @@ struct TimeScale: Sendable {
   }
 
   /// Without the unit, which stands in the heading.
-  func text(_ nanoseconds: Double) -> String {
-    NumberText.rounded(nanoseconds / self.nanoseconds, decimals)
-  }
+  func text(_ nanoseconds: Double) -> String { NumberText.rounded(nanoseconds / self.nanoseconds, decimals) }
 
   /// `12.345 ms`
   func words(_ nanoseconds: Double) -> String { "\(text(nanoseconds)) \(unit)" }
@@ -107,6 +97,11 @@ func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
   "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
 }
 
+/// `474.7 MiB`
+func mebibytes(_ bytes: Int, _ digits: Int = 4) -> String {
+  NumberText.significant(Double(bytes) / 1_048_576, digits) + " MiB"
+}
+
 /// A bar of at most `width` characters for `share` of the longest, in eighths of a character.
 func bar(share: Double, width: Int) -> String {
   guard share.isFinite else { return "" }
@@ -117,13 +112,9 @@ func bar(share: Double, width: Int) -> String {
 }
 
 extension String {
-  func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: max(0, width - count))
-  }
+  func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 
-  func leftPadded(to width: Int) -> String {
-    String(repeating: " ", count: max(0, width - count)) + self
-  }
+  func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 
   /// In lines of at most `width` characters, broken between words; a word that is longer is broken itself. Lines after
   /// the first begin with `indent` blanks.
@@ -154,7 +145,5 @@ extension String {
     return prefix(kept - kept / 2) + "…" + suffix(kept / 2)
   }
 
-  var trimmedEnd: String {
-    String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
-  }
+  var trimmedEnd: String { String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)]) }
 }

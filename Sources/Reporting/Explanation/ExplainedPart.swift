@@ -14,14 +14,7 @@ struct ExplainedPart: Sendable {
   let from: WorkAmount
   let to: WorkAmount
   /// Nil where there is no work to count.
-  let split: TimeSplit?
-
-  init(_ source: Source, from: WorkAmount, to: WorkAmount) {
-    self.source = source
-    self.from = from
-    self.to = to
-    split = TimeSplit(from: from, to: to)
-  }
+  var split: TimeSplit? { TimeSplit(from: from, to: to) }
 
   /// Below zero where the second side is faster.
   var change: Double { to.nanoseconds - from.nanoseconds }
@@ -46,21 +39,20 @@ extension ExplainedPart {
   /// - Parameter ceiling: holds both sides' work against one yardstick, whatever their threads.
   static func all(from: ProfileFigures, to: ProfileFigures, ceiling: Ceiling?) -> [ExplainedPart] {
     let sides = [from, to]
-    let roofline = ceiling.map {
-      Roofline($0, streamedBytes: max(from.streamedBytes, to.streamedBytes))
-    }
+    let roofline = ceiling.map { Roofline($0, streamedBytes: max(from.streamedBytes, to.streamedBytes)) }
     let phases = ProfileStory.allCases.flatMap { story in
       units(of: story, sides).map { phases in
         ExplainedPart(
-          .phases(phases), from: amount(phases, of: from, roofline), to: amount(phases, of: to, roofline))
+          source: .phases(phases), from: amount(phases, of: from, roofline),
+          to: amount(phases, of: to, roofline))
       }
     }
     return phases + [
       ExplainedPart(
-        .poolWait, from: WorkAmount(nanoseconds: from.waitNanoseconds),
+        source: .poolWait, from: WorkAmount(nanoseconds: from.waitNanoseconds),
         to: WorkAmount(nanoseconds: to.waitNanoseconds)),
       ExplainedPart(
-        .unexplained, from: WorkAmount(nanoseconds: from.unexplainedNanoseconds),
+        source: .unexplained, from: WorkAmount(nanoseconds: from.unexplainedNanoseconds),
         to: WorkAmount(nanoseconds: to.unexplainedNanoseconds)),
     ]
   }
@@ -93,8 +85,7 @@ extension ExplainedPart {
       amount.flops += phase.work.flops
       amount.bytes += phase.work.bytes
       let entries = side.profile.entries.filter { $0.phase == phase.phase }
-      amount.leastNanoseconds +=
-        PassWork(entries, of: side.profile, roofline: roofline).leastNanoseconds ?? 0
+      amount.leastNanoseconds += PassWork(entries, of: side.profile, roofline: roofline).leastNanoseconds ?? 0
     }
     return amount
   }

@@ -8,9 +8,7 @@ import Statistics
 /// Nothing is attributed where the difference cannot be told from noise.
 public struct Explanation: Sendable {
   /// Why two profiles cannot be held against each other.
-  public struct NotComparable: Error, Equatable, CustomStringConvertible {
-    public let description: String
-  }
+  public struct NotComparable: Error, Equatable, CustomStringConvertible { public let description: String }
 
   enum Outcome: Equatable, Sendable {
     case faster
@@ -73,11 +71,7 @@ public struct Explanation: Sendable {
   /// `decode after 512 tokens`
   public var stageWords: String { to.profile.stageWords }
 
-  public var isDecided: Bool {
-    if case .undecided = outcome { return false }
-    return true
-  }
-
+  public var isDecided: Bool { outcome == .faster || outcome == .slower }
   /// What the part adds to the difference, as a share of it: below zero where it works against it. Nil where nothing
   /// is attributed.
   func share(_ nanoseconds: Double) -> Double? { isDecided ? nanoseconds / change : nil }
@@ -85,8 +79,7 @@ public struct Explanation: Sendable {
   private static func refuseDifferent(_ from: Profile, _ to: Profile) throws(NotComparable) {
     func require(_ isSame: Bool, _ what: String, _ a: Any, _ b: Any) throws(NotComparable) {
       guard !isSame else { return }
-      throw NotComparable(
-        description: "two profiles of one \(what): found \(a) and \(b), expected the same")
+      throw NotComparable(description: "two profiles of one \(what): found \(a) and \(b), expected the same")
     }
     try require(from.stage == to.stage, "stage", from.stage.rawValue, to.stage.rawValue)
     try require(from.tokens == to.tokens, "number of tokens", from.tokens, to.tokens)
@@ -101,8 +94,7 @@ public struct Explanation: Sendable {
     }
     guard !interval.contains(1) else {
       return .undecided(
-        "the 95 % interval of the ratio of both medians, \(NumberText.fixed(interval.lower, 3)) to "
-          + "\(NumberText.fixed(interval.upper, 3)), contains 1")
+        "the 95 % interval of the ratio of both medians, \(interval.words), contains 1")
     }
     if let noiseFloor, abs(log(medians.value)) <= log(1 + noiseFloor) {
       return .undecided(

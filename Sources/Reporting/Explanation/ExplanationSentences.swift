@@ -8,19 +8,15 @@ extension Explanation {
 
   /// Both sides, how much faster the one is and why; or that they cannot be told apart.
   public var headline: String {
-    switch outcome {
-    case .undecided(let reason):
-      return
-        "\(to.name) and \(from.name) cannot be told apart at \(to.profile.stageWords) (\(times)): \(reason)."
+    let place = "at \(to.profile.stageWords) (\(times))"
+    return switch outcome {
+    case .undecided(let reason): "\(to.name) and \(from.name) cannot be told apart \(place): \(reason)."
     case .faster:
-      return "\(to.name) is \(NumberText.significant(ratio, 3)) × as fast as \(from.name) at "
-        + "\(to.profile.stageWords) (\(times)): \(why)."
+      "\(to.name) is \(NumberText.significant(ratio, 3)) × as fast as \(from.name) \(place): \(why)."
     case .slower:
-      return "\(to.name) takes \(NumberText.significant(1 / ratio, 3)) × as long as \(from.name) at "
-        + "\(to.profile.stageWords) (\(times)): \(why)."
+      "\(to.name) takes \(NumberText.significant(1 / ratio, 3)) × as long as \(from.name) \(place): \(why)."
     }
   }
-
   /// What happened to the part that changed most in the difference's direction; nil where nothing is attributed.
   var largestSentence: String? {
     guard isDecided, let part = largestPart else { return nil }
@@ -70,9 +66,8 @@ extension Explanation {
   /// `with 512 × fewer FLOPs`, `for the same work`; nil where there is no work to count.
   private func workWords(_ part: ExplainedPart) -> String? {
     guard part.split != nil else { return nil }
-    let amounts = [
-      ("FLOPs", part.from.flops, part.to.flops), ("bytes", part.from.bytes, part.to.bytes),
-    ].filter { $0.1 > 0 && $0.2 > 0 }
+    let amounts = [("FLOPs", part.from.flops, part.to.flops), ("bytes", part.from.bytes, part.to.bytes)]
+      .filter { $0.1 > 0 && $0.2 > 0 }
     let changed = amounts.compactMap { name, from, to -> String? in
       guard abs(to / from - 1) >= 0.05 else { return nil }
       return to < from
@@ -88,7 +83,9 @@ extension Explanation {
     let sides = [part.to, part.from]
     guard sides.allSatisfy({ $0.nanoseconds > 0 }) else { return nil }
     if hasCeiling, from.profile.threads == to.profile.threads, sides.allSatisfy({ $0.leastNanoseconds > 0 }) {
-      let shares = sides.map { NumberText.significant(100 * $0.leastNanoseconds / $0.nanoseconds, 2) }
+      let shares = sides.map {
+        NumberText.significant(Roofline.percent(least: $0.leastNanoseconds, of: $0.nanoseconds), 2)
+      }
       return "at \(shares[0]) % of its roofline instead of \(shares[1]) %"
     }
     guard sides.allSatisfy({ $0.flops > 0 }) else { return nil }

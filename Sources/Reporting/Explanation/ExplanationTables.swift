@@ -40,72 +40,59 @@ private struct ExplanationRow: Sendable {
 
 // Of one pass; times are in nanoseconds.
 extension Column where Row == ExplanationRow {
-  private init(_ key: String, _ heading: Prose, _ reading: Reading, style: Style = .plain) {
-    let isText = if case .prose = reading { true } else { false }
-    self.init(
-      heading: Table.Heading(heading, isText ? .left : .right), key: key, reading: reading, style: style)
-  }
-
-  private static func from(_ name: Prose) -> Self { Self("from_ns_per_pass", name, .number { $0.from }) }
-  private static func to(_ name: Prose) -> Self { Self("to_ns_per_pass", name, .number { $0.to }) }
-  private static var change: Self { Self("change_ns_per_pass", "change", .number { $0.change }) }
+  private static func from(_ name: Prose) -> Self { Self(name, key: "from_ns_per_pass", .number { $0.from }) }
+  private static func to(_ name: Prose) -> Self { Self(name, key: "to_ns_per_pass", .number { $0.to }) }
+  private static var change: Self { Self("change", key: "change_ns_per_pass", .number { $0.change }) }
   private static var share: Self {
-    Self("share_percent", "share %", .number { row in row.share.map { 100 * $0 } }, style: .decimals(1))
+    Self("share %", key: "share_percent", style: .decimals(1), .number { row in row.share.map { 100 * $0 } })
   }
-  private static var work: Self { Self("by_work_ns_per_pass", "by work", .number { $0.work }) }
-  private static var rate: Self { Self("by_rate_ns_per_pass", "by rate", .number { $0.rate }) }
+  private static var work: Self { Self("by work", key: "by_work_ns_per_pass", .number { $0.work }) }
+  private static var rate: Self { Self("by rate", key: "by_rate_ns_per_pass", .number { $0.rate }) }
 
   /// For people.
   static func table(of explanation: Explanation) -> [Self] {
-    let (from, to, scale) = (explanation.from.name, explanation.to.name, explanation.scale)
+    let scale = explanation.scale
+    let change = Style.time(scale, isChange: true)
     // How many times as much the second side has; empty where one has nothing.
     func ratio(_ heading: Prose, _ amount: @escaping @Sendable (WorkAmount) -> Double) -> Self {
       Self(
-        "", heading,
+        heading, style: .significant(3),
         .number { row in
           guard let part = row.part, amount(part.from) > 0, amount(part.to) > 0 else { return nil }
           return amount(part.to) / amount(part.from)
-        }, style: .significant(3))
+        })
     }
     return [
       Self(
-        "", "\(scale.unit) per \(explanation.to.profile.passWord)",
+        "\(scale.unit) per \(explanation.to.profile.passWord)",
         .prose { $0.part.map { Prose($0.name) } ?? "**in all**" }),
-      self.from(Prose(from)).styled(.time(scale)), self.to(Prose(to)).styled(.time(scale)),
-      change.styled(.time(scale, isChange: true)), share, work.styled(.time(scale, isChange: true)),
-      rate.styled(.time(scale, isChange: true)), ratio("FLOPs, ×") { $0.flops },
+      from(Prose(explanation.from.name)).styled(.time(scale)),
+      to(Prose(explanation.to.name)).styled(.time(scale)), Self.change.styled(change), share,
+      work.styled(change), rate.styled(change), ratio("FLOPs, ×") { $0.flops },
       ratio("bytes, ×") { $0.bytes },
     ]
   }
 
   /// For programs.
   static var csv: [Self] {
-    func text(_ key: String, _ read: @escaping @Sendable (ExplanationRow) -> String) -> Self {
-      Self(key, "", .text(read))
-    }
-    func number(_ key: String, _ read: @escaping @Sendable (ExplanationRow) -> Double?) -> Self {
-      Self(key, "", .number(read))
-    }
-    let subject = [
-      text("from") { $0.explanation.from.name }, text("to") { $0.explanation.to.name },
-      text("stage") { $0.explanation.to.profile.stage.rawValue },
-      text("tokens") { "\($0.explanation.to.profile.tokens)" }, text("part") { $0.word },
-      text("outcome") { $0.explanation.outcome.word },
+    let subject: [Self] = [
+      Self("from", .text { $0.explanation.from.name }), Self("to", .text { $0.explanation.to.name }),
+      Self("stage", .text { $0.explanation.to.profile.stage.rawValue }),
+      Self("tokens", .integer { $0.explanation.to.profile.tokens }), Self("part", .text { $0.word }),
+      Self("outcome", .text { $0.explanation.outcome.word }),
     ]
-    let amounts = [
-      number("from_flop_per_pass") { $0.amounts?.from.flops },
-      number("to_flop_per_pass") { $0.amounts?.to.flops },
-      number("from_bytes_per_pass") { $0.amounts?.from.bytes },
-      number("to_bytes_per_pass") { $0.amounts?.to.bytes },
+    let figures: [Self] = [
+      from(""), to(""), change, share, work, rate,
+      Self("from_flop_per_pass", .number { $0.amounts?.from.flops }),
+      Self("to_flop_per_pass", .number { $0.amounts?.to.flops }),
+      Self("from_bytes_per_pass", .number { $0.amounts?.from.bytes }),
+      Self("to_bytes_per_pass", .number { $0.amounts?.to.bytes }),
+      Self("ratio", .number { $0.part == nil ? $0.explanation.ratio : nil }),
+      Self("ratio_of_medians", .figure { $0.part == nil ? $0.explanation.medians : nil }),
     ]
-    let ratios = [
-      number("ratio") { $0.part == nil ? $0.explanation.ratio : nil },
-      Self("ratio_of_medians", "", .figure { $0.part == nil ? $0.explanation.medians : nil }),
-    ]
-    return subject + [from(""), to(""), change, share, work, rate] + amounts + ratios
+    return subject + figures
   }
 }
-
 extension Explanation {
   /// For people, as Markdown without a heading: the headline, what changed most, every part, how to read it.
   public var markdown: String {
@@ -127,8 +114,7 @@ extension Explanation {
   ///   - width: columns of the terminal.
   public func text(colour: Bool, width: Int = 100) -> String {
     let blocks = [
-      headline.wrapped(to: width, indent: 0),
-      isDecided ? waterfall(colour: colour, width: width) : "",
+      headline.wrapped(to: width, indent: 0), isDecided ? waterfall(colour: colour, width: width) : "",
       ([largestSentence].compactMap { $0 } + notes).map { $0.wrapped(to: width) }.joined(separator: "\n"),
     ]
     return blocks.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
@@ -194,9 +180,7 @@ struct WaterfallStep {
     }
     let steps = shown.map { step($0.name, [$0]) }
     guard let only = small.first else { return steps }
-    return steps + [
-      step(small.count == 1 ? only.name : "\(small.count) smaller parts", small)
-    ]
+    return steps + [step(small.count == 1 ? only.name : "\(small.count) smaller parts", small)]
   }
 }
 
@@ -206,8 +190,7 @@ public enum ExplanationFiles {
   /// is attributed. Below zero is time that the second side saves.
   public static func csv(_ explanations: [Explanation]) -> String {
     CSV.text(
-      Column.csv,
-      explanations.flatMap { ExplanationRow.parts($0) + [ExplanationRow(explanation: $0)] })
+      Column.csv, explanations.flatMap { ExplanationRow.parts($0) + [ExplanationRow(explanation: $0)] })
   }
 
   /// Indented, keys sorted; a key without a value is left out. Times are in nanoseconds and, as the work is, of one
@@ -215,85 +198,46 @@ public enum ExplanationFiles {
   ///
   /// - Throws: an `EncodingError` for a number that is not finite.
   public static func json(_ explanations: [Explanation]) throws -> String {
-    String(decoding: try readableJSON(File(explanations: explanations.map(Document.init))), as: UTF8.self)
-  }
-
-  private struct File: Encodable {
-    let schema = 1
-    let explanations: [Document]
-  }
-
-  private struct Document: Encodable {
-    let from: Party
-    let to: Party
-    let stage: Profile.Stage
-    let tokens: Int
-    /// `faster`, `slower` or `undecided`, of the second side.
-    let outcome: String
-    let undecidedBecause: String?
-    let ratio: Double
-    let ratioOfMedians: Double?
-    let ratioOfMediansLow: Double?
-    let ratioOfMediansHigh: Double?
-    let noiseFloor: Double?
-    let headline: String
-    let parts: [Part]
-
-    init(_ explanation: Explanation) {
-      (from, to) = (Party(explanation.from), Party(explanation.to))
-      (stage, tokens) = (explanation.to.profile.stage, explanation.to.profile.tokens)
-      outcome = explanation.outcome.word
-      undecidedBecause = if case .undecided(let reason) = explanation.outcome { reason } else { nil }
-      ratio = explanation.ratio
-      ratioOfMedians = explanation.medians?.value
-      ratioOfMediansLow = explanation.medians?.interval?.lower
-      ratioOfMediansHigh = explanation.medians?.interval?.upper
-      noiseFloor = explanation.noiseFloor
-      headline = explanation.headline
-      parts = ExplanationRow.parts(explanation).map(Part.init)
-    }
-  }
-
-  private struct Party: Encodable {
-    let name: String
-    let variant: String
-    let weights: String
-    let threads: Int
-    let nanosecondsPerPass: Double
-    let passes: Int
-    let keptPasses: Int
-
-    init(_ side: Explanation.NamedProfile) {
-      (name, variant, weights) = (side.name, side.profile.variant, side.profile.weights)
-      (threads, nanosecondsPerPass) = (side.profile.threads, side.nanoseconds)
-      (passes, keptPasses) = (side.profile.passNanoseconds.count, side.profile.keptPasses)
-    }
-  }
-
-  private struct Part: Encodable {
-    let part: String
-    let fromNanoseconds: Double
-    let toNanoseconds: Double
-    let changeNanoseconds: Double
-    let share: Double?
-    let byWorkNanoseconds: Double?
-    let byRateNanoseconds: Double?
-    let fromFlops: Double?
-    let toFlops: Double?
-    let fromBytes: Double?
-    let toBytes: Double?
-
-    init(_ row: ExplanationRow) {
-      part = row.word
-      (fromNanoseconds, toNanoseconds) = (row.from, row.to)
-      (changeNanoseconds, share) = (row.change, row.share)
-      (byWorkNanoseconds, byRateNanoseconds) = (row.work, row.rate)
-      (fromFlops, toFlops) = (row.amounts?.from.flops, row.amounts?.to.flops)
-      (fromBytes, toBytes) = (row.amounts?.from.bytes, row.amounts?.to.bytes)
-    }
+    try jsonText(["schema": JSONValue.integer(1), "explanations": .array(explanations.map(\.json))])
   }
 }
 
+extension Explanation {
+  fileprivate var json: JSONValue {
+    let because: String? = if case .undecided(let reason) = outcome { reason } else { nil }
+    return .object(known: [
+      "from": from.json, "to": to.json, "stage": .string(to.profile.stage.rawValue),
+      "tokens": .integer(to.profile.tokens), "outcome": .string(outcome.word),
+      "undecidedBecause": because.map(JSONValue.string), "ratio": .number(ratio),
+      "ratioOfMedians": (medians?.value).map(JSONValue.number),
+      "ratioOfMediansLow": (medians?.interval?.lower).map(JSONValue.number),
+      "ratioOfMediansHigh": (medians?.interval?.upper).map(JSONValue.number),
+      "noiseFloor": noiseFloor.map(JSONValue.number), "headline": .string(headline),
+      "parts": .array(ExplanationRow.parts(self).map(\.json)),
+    ])
+  }
+}
+
+extension Explanation.NamedProfile {
+  fileprivate var json: JSONValue {
+    .object([
+      "name": .string(name), "variant": .string(profile.variant), "weights": .string(profile.weights),
+      "threads": .integer(profile.threads), "nanosecondsPerPass": .number(nanoseconds),
+      "passes": .integer(profile.passNanoseconds.count), "keptPasses": .integer(profile.keptPasses),
+    ])
+  }
+}
+
+extension ExplanationRow {
+  fileprivate var json: JSONValue {
+    let numbers = [
+      "fromNanoseconds": from, "toNanoseconds": to, "changeNanoseconds": change, "share": share,
+      "byWorkNanoseconds": work, "byRateNanoseconds": rate, "fromFlops": amounts?.from.flops,
+      "toFlops": amounts?.to.flops, "fromBytes": amounts?.from.bytes, "toBytes": amounts?.to.bytes,
+    ].compactMapValues { $0.map(JSONValue.number) }
+    return .object(numbers.merging(["part": .string(word)]) { $1 })
+  }
+}
 extension Explanation.Outcome {
   fileprivate var word: String {
     switch self {

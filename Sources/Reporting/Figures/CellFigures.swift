@@ -37,7 +37,9 @@ struct CellFigures: Sendable {
     let isMoving = nanoseconds != nil && (cell.bytes ?? 0) > 0
     intensity = isMoving ? work?.flops.flatMap { flops in cell.bytes.map { flops / $0 } } : nil
     bound = isMoving ? work.flatMap { work in ceiling.flatMap { Roofline($0).bound(work) } } : nil
-    rooflinePercent = bound.flatMap { bound in nanoseconds.map { 100 * bound.nanoseconds / $0 } }
+    rooflinePercent = bound.flatMap { bound in
+      nanoseconds.map { Roofline.percent(least: bound.nanoseconds, of: $0) }
+    }
   }
 
   /// The metric's figure; nil where the cell's test has none.
@@ -133,9 +135,7 @@ struct PositionRate: Sendable, Equatable {
     return (0..<buckets).compactMap { bucket in
       let first = bucket * gaps / buckets
       let last = (bucket + 1) * gaps / buckets
-      let times = cell.usableSamples.map {
-        Double($0.tokenNanoseconds[last] - $0.tokenNanoseconds[first])
-      }
+      let times = cell.usableSamples.map { Double($0.tokenNanoseconds[last] - $0.tokenNanoseconds[first]) }
       guard let time = median(times), time > 0 else { return nil }
       return PositionRate(
         positions: depth + first + 1...depth + last,
@@ -173,5 +173,11 @@ struct CounterFigures: Sendable, Equatable {
   var instructionsPerCycle: Double? {
     guard let instructions, let cycles, cycles > 0 else { return nil }
     return instructions / cycles
+  }
+
+  /// Misses of 100 references to the caches.
+  var missedPercent: Double? {
+    guard let cacheMisses, let cacheReferences, cacheReferences > 0 else { return nil }
+    return 100 * cacheMisses / cacheReferences
   }
 }

@@ -17,8 +17,7 @@ struct Figure: Sendable, Equatable {
     self.init(value: value, interval: Bootstrap().median(values)?.interval)
   }
 
-  /// median(`dividend`) ÷ median(`divisor`), two independent samples of numbers above zero; nil where one
-  /// is empty.
+  /// median(`dividend`) ÷ median(`divisor`), two independent samples of numbers above zero; nil where one is empty.
   init?(medianOf dividend: [Double], overMedianOf divisor: [Double]) {
     guard let numerator = median(dividend), let denominator = median(divisor), denominator > 0
     else { return nil }
@@ -41,9 +40,7 @@ struct Figure: Sendable, Equatable {
   }
 
   /// The larger distance from the figure to an end of its interval, for `±`.
-  var halfWidth: Double? {
-    interval.map { max(value - $0.lower, $0.upper - value) }
-  }
+  var halfWidth: Double? { interval.map { max(value - $0.lower, $0.upper - value) } }
 }
 
 /// Whether a series in time order changed over the run: its medians before and after the middle differ, and its trend
@@ -70,8 +67,7 @@ struct Drift: Sendable, Equatable {
   init?(_ series: [Double]) {
     guard series.count >= Self.minimumCount, series.allSatisfy({ $0 > 0 }),
       let first = median(Array(series.prefix(series.count / 2))),
-      let second = median(Array(series.suffix(series.count / 2))),
-      let trend = Trend(Self.thinned(series))
+      let second = median(Array(series.suffix(series.count / 2))), let trend = Trend(Self.thinned(series))
     else { return nil }
     change = second / first - 1
     pValue = trend.pValue

@@ -57,6 +57,9 @@ struct Roofline: Sendable {
     stream = ceiling.memoryRoof(holding: streamedBytes)
   }
 
+  /// How near to the least time the time that was taken came.
+  static func percent(least: Double, of nanoseconds: Double) -> Double { 100 * least / nanoseconds }
+
   /// Nil where there is nothing to compute and nothing to move.
   func bound(_ work: Work) -> Bound? {
     let flops = work.flops ?? 0
@@ -92,5 +95,13 @@ extension Ceiling {
       return (Self.dram, dramGBPerSecond)
     }
     return (chosen.level, rate)
+  }
+
+  /// Every level of memory with its roof, nearest first.
+  var slopes: [(level: String, gbPerSecond: Double)] {
+    let levels = (memory ?? []).compactMap { level in
+      quantile(level.trials, Self.roofQuantile).map { (level: level.level, gbPerSecond: $0) }
+    }
+    return (levels.isEmpty ? [(Self.dram, dramGBPerSecond)] : levels).filter { $0.gbPerSecond > 0 }
   }
 }

@@ -7,9 +7,7 @@ public struct Validity: Sendable, Equatable {
   let checks: [ValidityCheck]
 
   public init(_ record: Record) {
-    let own = [
-      Self.build(record.build), Self.threads(record.cells.map(\.threads), of: record.machine),
-    ]
+    let own = [Self.build(record.build), Self.threads(record.cells.map(\.threads), of: record.machine)]
     checks = own + (record.conditions.map(Self.machine) ?? []) + [Self.drift(record)]
   }
 
@@ -20,8 +18,7 @@ public struct Validity: Sendable, Equatable {
         record.head.build.map { Self.build($0) },
         record.base.build.map { Self.build($0, name: "the base's build", "the base is a debug build") },
         Self.threads(record.contestants.map(\.threads), of: record.machine),
-      ]
-      .compactMap { $0 } + (record.conditions.map(Self.machine) ?? [])
+      ].compactMap { $0 } + (record.conditions.map(Self.machine) ?? [])
   }
 
   /// What was found, in a fixed order.
@@ -97,8 +94,7 @@ public struct Validity: Sendable, Equatable {
       return .unreadable("swap")
     }
     let figure = "\(read) pages in, \(written) out"
-    return .judged(
-      "swap", figure, limit: "none", read > 0 || written > 0, "the machine swapped: \(figure)")
+    return .judged("swap", figure, limit: "none", read > 0 || written > 0, "the machine swapped: \(figure)")
   }
 
   private static func groupThrottling(_ conditions: Conditions) -> ValidityCheck {
@@ -139,11 +135,9 @@ public struct Validity: Sendable, Equatable {
     let spread = ends[1] / ends[0] - 1
     return .judged(
       name, "\(NumberText.percent(spread)) (n = \(times.count))",
-      limit: NumberText.percent(ValidityLimit.calibrationSpread),
-      spread > ValidityLimit.calibrationSpread,
+      limit: NumberText.percent(ValidityLimit.calibrationSpread), spread > ValidityLimit.calibrationSpread,
       "a fixed loop's time varied by \(NumberText.percent(spread)): the clock rate changed, or other programs used "
-        + "the core"
-    )
+        + "the core")
   }
 
   private static func trend(_ conditions: Conditions) -> ValidityCheck? {
@@ -168,8 +162,7 @@ public struct Validity: Sendable, Equatable {
       limit: "\(NumberText.significant(ValidityLimit.coreToCoreSpread, 2)) ×",
       ends[1] > ValidityLimit.coreToCoreSpread * ends[0],
       "passing a cache line from one core to another took from \(least) to \(most) ns: the hypervisor moves the "
-        + "cores, and that changes how fast threads exchange data",
-      severity: .note)
+        + "cores, and that changes how fast threads exchange data", severity: .note)
   }
 
   private static func drift(_ record: Record) -> ValidityCheck {
@@ -221,26 +214,20 @@ struct ValidityCheck: Sendable, Equatable {
   /// What was found, in a line.
   let text: String
 
-  private init(_ name: String, _ figure: String, _ limit: String, _ outcome: Outcome, _ text: String) {
-    self.name = name
-    self.figure = figure
-    self.limit = limit
-    self.outcome = outcome
-    self.text = text
-  }
-
   var finding: Finding? {
     guard case .found(let severity) = outcome else { return nil }
     return Finding(severity: severity, check: name, text: text)
   }
 
-  static func unreadable(_ name: String) -> ValidityCheck { .init(name, "", "", .unreadable, "") }
+  static func unreadable(_ name: String) -> ValidityCheck {
+    .init(name: name, figure: "", limit: "", outcome: .unreadable, text: "")
+  }
 
   static func judged(
     _ name: String, _ figure: String, limit: String, _ isFound: Bool, _ text: String,
     severity: Finding.Severity = .warning
   ) -> ValidityCheck {
-    .init(name, figure, limit, isFound ? .found(severity) : .clear, text)
+    .init(name: name, figure: figure, limit: limit, outcome: isFound ? .found(severity) : .clear, text: text)
   }
 }
 

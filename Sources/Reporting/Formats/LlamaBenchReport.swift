@@ -23,9 +23,8 @@ public struct LlamaBenchReport: Sendable {
     ("tensor_split", "TEXT"), ("tensor_buft_overrides", "TEXT"), ("load_mode", "TEXT"),
     ("embeddings", "INTEGER"), ("no_op_offload", "INTEGER"), ("no_host", "INTEGER"),
     ("fit_target", "INTEGER"), ("fit_min_ctx", "INTEGER"), ("n_prompt", "INTEGER"), ("n_gen", "INTEGER"),
-    ("n_depth", "INTEGER"),
-    ("test_time", "TEXT"), ("avg_ns", "INTEGER"), ("stddev_ns", "INTEGER"), ("avg_ts", "REAL"),
-    ("stddev_ts", "REAL"),
+    ("n_depth", "INTEGER"), ("test_time", "TEXT"), ("avg_ns", "INTEGER"), ("stddev_ns", "INTEGER"),
+    ("avg_ts", "REAL"), ("stddev_ts", "REAL"),
   ]
 
   /// A value for each field, a row for each test that has a figure.

@@ -114,9 +114,7 @@ public struct BencherReport: Sendable {
   ///
   /// - Throws: nothing that a record can cause: what is not finite has been left out.
   public var json: String {
-    get throws {
-      String(decoding: try readableJSON(benchmarks), as: UTF8.self)
-    }
+    get throws { try jsonText(benchmarks) }
   }
 
   private static func throughput(_ row: RunRow) -> Figure? {
@@ -163,9 +161,7 @@ public struct BenchmarkActionReport: Sendable {
   ///
   /// - Throws: nothing that a record can cause: what is not finite has been left out.
   public var json: String {
-    get throws {
-      String(decoding: try readableJSON(entries), as: UTF8.self)
-    }
+    get throws { try jsonText(entries) }
   }
 }
 

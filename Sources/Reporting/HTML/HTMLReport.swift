@@ -5,9 +5,7 @@ import Record
 public struct HTMLReport: Sendable {
   public let text: String
 
-  public init(_ record: Record) {
-    self.init(RunFigures(record))
-  }
+  public init(_ record: Record) { self.init(RunFigures(record)) }
 
   init(_ run: RunFigures) {
     let context = PageContext(run)
@@ -41,8 +39,7 @@ public struct HTMLReport: Sendable {
           "content": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         ]),
       .void("link", ["rel": "icon", "href": "data:,"]),
-      .element("title", text: "gpt2-bench: \(report.title.plain)"),
-      .style(PageStyle.css, Theme.styleSheet),
+      .element("title", text: "gpt2-bench: \(report.title.plain)"), .style(PageStyle.css, Theme.styleSheet),
     ]
   }
 
@@ -58,8 +55,7 @@ public struct HTMLReport: Sendable {
       [
         .text(
           "Made by gpt2-bench \(record.build.version) from the run's record; 'gpt2-bench report RECORD --format html' "
-            + "makes it again."
-        )
+            + "makes it again.")
       ])
   }
 }
@@ -76,8 +72,7 @@ struct PageContext {
     report = RunReport(run)
     profiles = ProfileFigures.all(record)
     let contestants = (run.rows.map(\.contestant) + profiles.map(\.contestant)).uniqued()
-    styles = Dictionary(
-      uniqueKeysWithValues: contestants.enumerated().map { ($1, SeriesStyle(index: $0)) })
+    styles = Dictionary(uniqueKeysWithValues: contestants.enumerated().map { ($1, SeriesStyle(index: $0)) })
     namesWeights = Set(contestants.map(\.weights)).count > 1
   }
 
@@ -104,12 +99,7 @@ struct PageContext {
 
   /// The profile of the contestant that comes nearest to a test's length; nil where it has none of that stage.
   func profile(of contestant: Contestant, nearest test: Test) -> ProfileFigures? {
-    let wanted: (stage: Profile.Stage, tokens: Int)
-    switch test {
-    case .decode(_, let depth, _): wanted = (.decode, depth)
-    case .prefill(let tokens, _): wanted = (.prefill, tokens)
-    default: return nil
-    }
+    guard let wanted = test.profiled else { return nil }
     return profiles.filter { $0.contestant == contestant && $0.profile.stage == wanted.stage }
       .min { abs($0.profile.tokens - wanted.tokens) < abs($1.profile.tokens - wanted.tokens) }
   }

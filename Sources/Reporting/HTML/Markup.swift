@@ -12,15 +12,11 @@ struct Markup: Sendable, Equatable {
   /// `<name key="value">children</name>`; an element without children keeps its end tag, which HTML wants.
   static func element(
     _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String> = [:], _ children: [Markup] = []
-  ) -> Markup {
-    Markup(source: "<\(name)\(list(attributes))>\(joined(children).source)</\(name)>")
-  }
+  ) -> Markup { Markup(source: "<\(name)\(list(attributes))>\(joined(children).source)</\(name)>") }
 
   static func element(
     _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String> = [:], text: String
-  ) -> Markup {
-    element(name, attributes, [.text(text)])
-  }
+  ) -> Markup { element(name, attributes, [.text(text)]) }
 
   /// `<name key="value"/>`, for elements that never have children: `meta`, `link`, and SVG's shapes.
   static func void(_ name: StaticString, _ attributes: KeyValuePairs<StaticString, String>) -> Markup {
@@ -91,8 +87,7 @@ extension Markup {
       element("blockquote", [:], lines.map { element("p", [:], [prose("**Warning:** \($0)")]) })
     case .list(let items): element("ul", [:], items.map { element("li", [:], [prose($0)]) })
     case .table(let table, let label): scrolling(table, label: label)
-    case .code(let text):
-      element("pre", ["class": "code", "tabindex": "0"], [element("code", text: text)])
+    case .code(let text): element("pre", ["class": "code", "tabindex": "0"], [element("code", text: text)])
     case .samples(let text): element("pre", ["class": "samples", "tabindex": "0"], text: text)
     case .charts(let charts): element("div", ["class": "charts"], charts.map(figure))
     case .page(let blocks): self.blocks(blocks)

@@ -102,9 +102,7 @@ struct Opening {
 
   /// Who is fastest, and by how much.
   var sentence: Prose {
-    guard !headlines.isEmpty else {
-      return context.report.profiledAnswer ?? "No variant has a figure."
-    }
+    guard !headlines.isEmpty else { return context.report.profiledAnswer ?? "No variant has a figure." }
     let winners = headlines.map(\.first.cell.variant).uniqued()
     let sentences = winners.map { winner -> Prose in
       let own = headlines.filter { $0.first.cell.variant == winner }
@@ -217,14 +215,13 @@ struct Opening {
 
   private static func notice(_ lines: [Prose], class style: String) -> Markup {
     lines.isEmpty
-      ? .nothing
-      : .element("div", ["class": style], lines.map { .element("p", [:], [.prose($0)]) })
+      ? .nothing : .element("div", ["class": style], lines.map { .element("p", [:], [.prose($0)]) })
   }
 
   private var facts: Markup {
     let record = context.record
     let shape: Prose? = record.model.map {
-      "\($0.layers) layers, \($0.channels) channels, \(NumberText.significant(Double($0.weightBytes) / 1_048_576, 3)) MiB of weights"
+      "\($0.layers) layers, \($0.channels) channels, \(mebibytes($0.weightBytes, 3)) of weights"
     }
     let isQuiet = context.validity.findings.isEmpty && record.conditions != nil
     let pairs: [(String, Prose?)] = [
@@ -239,8 +236,7 @@ struct Opening {
       "ul", ["class": "facts"],
       pairs.compactMap { name, value in
         value.flatMap { text in
-          text.isEmpty
-            ? nil : .element("li", [:], [.element("b", text: name), .text(" "), .prose(text)])
+          text.isEmpty ? nil : .element("li", [:], [.element("b", text: name), .text(" "), .prose(text)])
         }
       })
   }

@@ -29,9 +29,8 @@ extension PageContext {
     let fastest = group.profiles.first?.wallNanoseconds ?? 0
     let shown = group.profiles.filter { $0.wallNanoseconds <= Self.scaleSpan * fastest }
     let times = StackedBars(
-      stacks: shown.map { profile in
-        stack(profile) { $0 * profile.millisecondsPerToken }
-      }, axisTitle: "ms per token", groups: Self.legend(shown))
+      stacks: shown.map { profile in stack(profile) { $0 * profile.millisecondsPerToken } },
+      axisTitle: "ms per token", groups: Self.legend(shown))
     let left = group.profiles.dropFirst(shown.count).map { name(of: $0.contestant) }
     let shareChart = shares.chart(
       id: "phases-\(group.id)-share", title: "Share of the time by phase, \(group.words)",
@@ -40,9 +39,8 @@ extension PageContext {
     let timeChart = times.chart(
       id: "phases-\(group.id)-time", title: "Time per token by phase, \(group.words)",
       description: "Stacked bars on one scale: "
-        + shown.map {
-          "\(name(of: $0.contestant)) \(NumberText.significant($0.millisecondsPerToken)) ms"
-        }.joined(separator: "; ") + ".")
+        + shown.map { "\(name(of: $0.contestant)) \(NumberText.significant($0.millisecondsPerToken)) ms" }
+        .joined(separator: "; ") + ".")
     return [Figured(chart: shareChart, caption: "Shares, \(group.words)")]
       + (shown.count > 1
         ? [
@@ -77,9 +75,7 @@ extension PageContext {
     ]
   }
 
-  private func stack(
-    _ profile: ProfileFigures, _ length: (Double) -> Double
-  ) -> StackedBars.Stack {
+  private func stack(_ profile: ProfileFigures, _ length: (Double) -> Double) -> StackedBars.Stack {
     StackedBars.Stack(
       name: name(of: profile.contestant),
       parts: Self.parts(profile).map { part in
@@ -125,8 +121,7 @@ extension PageContext {
         row("passes kept of all") { "\($0.profile.keptPasses)/\($0.profile.passNanoseconds.count)" },
       ]
     let table = Table(
-      [.init("ms per token, share", .left)]
-        + group.profiles.map { .init(Prose(name(of: $0.contestant))) },
+      [.init("ms per token, share", .left)] + group.profiles.map { .init(Prose(name(of: $0.contestant))) },
       rows: rows.filter { row in row.dropFirst().contains { !$0.isEmpty } })
     return .details(
       "The figures as a table, \(group.words)", [.table(table, label: "phases, \(group.words)")])

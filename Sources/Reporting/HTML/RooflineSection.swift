@@ -1,5 +1,4 @@
 import Record
-import Statistics
 
 extension PageContext {
   /// Attained speed over arithmetic intensity, under the ceilings of this run: a point an operation where the record has
@@ -17,59 +16,51 @@ extension PageContext {
       charts.isEmpty ? tables : [.note(note), .charts(charts)] + tables)
   }
 
+  /// A contestant's points: each with its name, FLOP per byte and GFLOP/s, nil where it does not compute or move
+  /// anything.
+  private typealias Course = (
+    contestant: Contestant, points: [(name: String, intensity: Double?, gflops: Double?)]
+  )
+
   private var rooflinesOfProfiles: [Figured] {
     stages.flatMap { group in
-      ceilings.compactMap { ceiling -> Figured? in
+      ceilings.compactMap { ceiling in
         let own = group.profiles.filter { $0.profile.threads == ceiling.threads }
-        let series = own.enumerated().map { place, profile in
-          RooflineChart.Series(
-            name: name(of: profile.contestant),
-            points: profile.phases.compactMap { phase in
-              phase.work.intensity.flatMap { intensity in
-                phase.work.gflops.map {
-                  RooflineChart.Point(
-                    name: phase.phase.title, intensity: intensity, gflops: $0, isLabelled: place == 0)
-                }
-              }
-            }, style: style(of: profile.contestant))
-        }
-        return Self.rooflines(
-          series, ceiling, id: "roofline-\(group.id)-\(ceiling.threads)",
+        return roofline(
+          own.map { profile in
+            (profile.contestant, profile.phases.map { ($0.phase.title, $0.work.intensity, $0.work.gflops) })
+          }, ceiling, id: "roofline-\(group.id)-\(ceiling.threads)",
           subject: "\(group.words), \(counted(ceiling.threads, "thread"))",
-          note:
-            "Each operation that both computes and moves data is a point. Only the points of the fastest variant have "
-            + "names."
-        )
+          note: "Each operation that both computes and moves data is a point.")
       }
     }
   }
 
   private var rooflinesOfCells: [Figured] {
-    let rows = run.ranked.filter { $0.figures.intensity != nil && $0.figures.gflops != nil }
-    return ceilings.compactMap { ceiling -> Figured? in
-      let own = rows.filter { $0.cell.threads == ceiling.threads }
-      let contestants = own.map(\.contestant).uniqued()
-      let series = contestants.enumerated().map { place, contestant in
-        RooflineChart.Series(
-          name: name(of: contestant),
-          points: own.filter { $0.contestant == contestant }.compactMap { row in
-            row.figures.intensity.flatMap { intensity in
-              row.figures.gflops.map {
-                RooflineChart.Point(
-                  name: row.cell.test.name, intensity: intensity, gflops: $0, isLabelled: place == 0)
-              }
-            }
-          }, style: style(of: contestant))
-      }
-      return Self.rooflines(
-        series, ceiling, id: "roofline-\(ceiling.threads)", subject: counted(ceiling.threads, "thread"),
-        note: "Each test is a point. Only the points of the fastest variant have names.")
+    let measured = run.ranked.filter { $0.figures.intensity != nil && $0.figures.gflops != nil }
+    return ceilings.compactMap { ceiling in
+      let own = measured.filter { $0.cell.threads == ceiling.threads }
+      return roofline(
+        own.map(\.contestant).uniqued().map { contestant in
+          let rows = own.filter { $0.contestant == contestant }
+          return (contestant, rows.map { ($0.cell.test.name, $0.figures.intensity, $0.figures.gflops) })
+        }, ceiling, id: "roofline-\(ceiling.threads)", subject: counted(ceiling.threads, "thread"),
+        note: "Each test is a point.")
     }
   }
 
-  private static func rooflines(
-    _ series: [RooflineChart.Series], _ ceiling: Ceiling, id: String, subject: String, note: String
+  private func roofline(
+    _ courses: [Course], _ ceiling: Ceiling, id: String, subject: String, note: String
   ) -> Figured? {
+    let series = courses.enumerated().map { place, course in
+      RooflineChart.Series(
+        name: name(of: course.contestant),
+        points: course.points.compactMap { point in
+          guard let intensity = point.intensity, let gflops = point.gflops else { return nil }
+          return RooflineChart.Point(
+            name: point.name, intensity: intensity, gflops: gflops, isLabelled: place == 0)
+        }, style: style(of: course.contestant))
+    }
     let filled = series.filter { !$0.points.isEmpty }
     guard !filled.isEmpty, ceiling.computeRoof > 0 else { return nil }
     let slopes = ceiling.slopes
@@ -82,13 +73,12 @@ extension PageContext {
         description: "Ceilings: \(roofs.joined(separator: ", ")). Points: "
           + filled.map { "\($0.name): \($0.points.count)" }.joined(separator: "; ")
           + ". The tables below hold every figure."),
-      caption: "Roofline, \(subject)", note: note)
+      caption: "Roofline, \(subject)", note: "\(note) Only the points of the fastest variant have names.")
   }
 
   private var work: [Block] {
-    report.workTable.map {
-      [.details("The figures as a table", [.table($0, label: "work and roofline")])]
-    } ?? []
+    report.workTable.map { [.details("The figures as a table", [.table($0, label: "work and roofline")])] }
+      ?? []
   }
 
   /// A table of operations for each profile, and the tests' own figures.
@@ -106,15 +96,5 @@ extension PageContext {
           ]
         })
     } + work
-  }
-}
-
-extension Ceiling {
-  /// Every level of memory with its roof, nearest first.
-  fileprivate var slopes: [(level: String, gbPerSecond: Double)] {
-    let levels = (memory ?? []).compactMap { level in
-      quantile(level.trials, Self.roofQuantile).map { (level: level.level, gbPerSecond: $0) }
-    }
-    return (levels.isEmpty ? [(Self.dram, dramGBPerSecond)] : levels).filter { $0.gbPerSecond > 0 }
   }
 }

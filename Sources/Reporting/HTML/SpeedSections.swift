@@ -35,29 +35,21 @@ extension PageContext {
         factor: Column<RunRow>.speedAgainstNaive.display(rung.row).plain,
         style: style(of: rung.row.contestant))
     }
-    let table = Table(
-      [
-        .init("variant", .left), .init(Prose(unit)), .init("95 % from"), .init("to"), .init("against naive"),
-        .init("samples"), .init("check", .left),
-      ],
-      rows: zip(ladder.rungs, bars).map { rung, bar in
-        [
-          .init(bar.name), .init(NumberText.significant(bar.value)),
-          .init(bar.interval.map { NumberText.significant($0.lower) } ?? ""),
-          .init(bar.interval.map { NumberText.significant($0.upper) } ?? ""),
-          Column<RunRow>.speedAgainstNaive.entry(rung.row), Column<RunRow>.sampleCount.entry(rung.row),
-          Column<RunRow>.outcome.entry(rung.row),
-        ]
-      })
+    let columns: [Column<RunRow>] = [
+      Column("variant", .text { name(of: $0.contestant) }),
+      Column(Prose(unit), .number { ladder.column.magnitude($0) ?? 0 }),
+      Column("95 % from", .number { $0.figures[ladder.metric]?.interval?.lower }),
+      Column("to", .number { $0.figures[ladder.metric]?.interval?.upper }),
+      Column("against naive", style: .factor, .figure { $0.speedAgainstNaive }), .sampleCount, .outcome,
+    ]
     let title = "\(unit) on \(test.name)"
     return Figured(
       chart: BarChart(bars: bars, axisTitle: unit).chart(
         id: "ladder-\(number)", title: title,
         description: "Horizontal bars, fastest first: "
-          + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ") + "."),
-      caption: Prose(title),
+          + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ") + "."), caption: Prose(title),
       note: ladder.column.better == .lower ? "Shorter is faster." : "Longer is faster.",
-      table: table)
+      table: Table(columns, ladder.rungs.map(\.row)))
   }
 
   /// tok/s as the sequence grows, all decode tests of a batch size in one chart.
@@ -94,11 +86,10 @@ extension PageContext {
       }
     }
     return Figured(
-      chart: LineChart(
-        series: series, xTitle: "position in the sequence, tokens", yTitle: "decode tok/s"
-      ).chart(
-        id: "positions-\(batch)", title: "Decode tok/s over the position\(suffix)",
-        description: "One line for each variant: \(ends.joined(separator: "; "))."),
+      chart: LineChart(series: series, xTitle: "position in the sequence, tokens", yTitle: "decode tok/s")
+        .chart(
+          id: "positions-\(batch)", title: "Decode tok/s over the position\(suffix)",
+          description: "One line for each variant: \(ends.joined(separator: "; "))."),
       caption: "Decode tok/s over the position\(suffix)")
   }
 
@@ -123,23 +114,18 @@ extension PageContext {
         figure: Column<RunRow>.interTokenLatency.display(row).plain + " ms", style: style(of: row.contestant))
     }
     guard !strips.isEmpty else { return nil }
-    let table = Table(
-      [
-        .init("variant", .left), .init("gaps"), .init("p50 ms"), .init("p90 ms"), .init("p99 ms"),
-        .init("longest ms"),
-      ],
-      rows: strips.map { strip in
-        [.init(strip.name), .init("\(strip.values.count)")]
-          + [strip.marked.p50, strip.marked.p90, strip.marked.p99, strip.values.max() ?? 0].map {
-            .init(NumberText.significant($0))
-          }
-      })
+    let columns: [Column<StripChart.Strip>] = [
+      Column("variant", .text { $0.name }), Column("gaps", .integer { $0.values.count }),
+      Column("p50 ms", .number { $0.marked.p50 }), Column("p90 ms", .number { $0.marked.p90 }),
+      Column("p99 ms", .number { $0.marked.p99 }), Column("longest ms", .number { $0.values.max() ?? 0 }),
+    ]
     return Figured(
       chart: StripChart(strips: strips, axisTitle: "gap ÷ the variant's own median").chart(
         id: "latency-\(number)", title: "Inter-token latency over its median, \(test.name)",
         description: "One strip for each variant. P50, P90 and P99 of each variant: "
           + strips.map { "\($0.name) \($0.figure)" }.joined(separator: "; ") + "."),
-      caption: "Inter-token latency, \(test.name)", note: "At the right: p50 / p90 / p99.", table: table)
+      caption: "Inter-token latency, \(test.name)", note: "At the right: p50 / p90 / p99.",
+      table: Table(columns, strips))
   }
 
   /// Peak memory against the weights, and how long loading took.
@@ -167,8 +153,7 @@ extension PageContext {
       chart: BarChart(bars: bars, axisTitle: "peak resident memory, MiB", limit: limit).chart(
         id: "memory-peak", title: "Peak memory in MiB by variant",
         description: "Horizontal bars: " + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ")
-          + (limit.map { ". The line is \($0.name)." } ?? ".")),
-      caption: "Peak memory, × the weights' size")
+          + (limit.map { ". The line is \($0.name)." } ?? ".")), caption: "Peak memory, × the weights' size")
   }
 
   /// Every raw sample, a block a cell, to open.

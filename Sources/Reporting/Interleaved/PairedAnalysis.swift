@@ -121,22 +121,17 @@ public struct PairedDemand: Sendable, Equatable {
   }
 
   init(of series: [PairedSeries], in record: PairedRecord) {
+    func wanted(_ contestant: Int, _ isWanted: (PairedSeries) -> Bool) -> Bool {
+      let contestant = Contestant(record.contestants[contestant])
+      return series.contains { $0.contestant == contestant && isWanted($0) }
+    }
     units = Set(
       record.units.indices.filter { unit in
-        let contestant = Contestant(record.contestants[record.units[unit].contestant])
-        return series.contains { $0.contestant == contestant && $0.test == record.units[unit].test }
+        wanted(record.units[unit].contestant) { $0.test == record.units[unit].test }
       })
-    func contestants(_ metric: Metric) -> Set<Int> {
-      Set(
-        record.contestants.indices.filter { index in
-          let contestant = Contestant(record.contestants[index])
-          return series.contains { $0.contestant == contestant && $0.metric == metric }
-        })
-    }
-    memory = contestants(.peakMemory)
-    loads = contestants(.warmLoad)
+    memory = Set(record.contestants.indices.filter { wanted($0) { $0.metric == .peakMemory } })
+    loads = Set(record.contestants.indices.filter { wanted($0) { $0.metric == .warmLoad } })
   }
-
   public var isEmpty: Bool { units.isEmpty && memory.isEmpty && loads.isEmpty }
 
   /// Without the contestants that can no longer be measured.

@@ -22,16 +22,13 @@ extension Comparison {
   }
 }
 
-extension LostContestant {
-  fileprivate var isFailureOfHead: Bool { failedCheck && side == .head }
-}
+extension LostContestant { fileprivate var isFailureOfHead: Bool { failedCheck && side == .head } }
 
 extension ComparedSide {
   fileprivate init(_ build: PairedBuild, of record: PairedRecord) {
     self.init(
       label: build.path, version: build.build?.version ?? build.version ?? "of an unknown version",
-      commit: build.build?.commit, started: record.started,
-      buildFlags: build.build?.flags ?? [])
+      commit: build.build?.commit, started: record.started, buildFlags: build.build?.flags ?? [])
   }
 }
 

@@ -26,9 +26,7 @@ struct PairedSearch: Sendable {
   ///   - series: the rows; all of them are tested together.
   ///   - blocks: how many blocks have been measured.
   ///   - isOver: no further block follows: what is not clear yet is looked at once more.
-  init(
-    _ series: [PairedSeries], thresholds: Thresholds, plan: SequentialPlan, blocks: Int, isOver: Bool
-  ) {
+  init(_ series: [PairedSeries], thresholds: Thresholds, plan: SequentialPlan, blocks: Int, isOver: Bool) {
     self.plan = plan
     outcomes = series.map {
       Outcome(

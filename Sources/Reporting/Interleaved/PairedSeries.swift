@@ -88,9 +88,8 @@ extension PairedRecord {
   }
 
   /// One for each pass that every side has executed.
-  private static func passes(
-    _ logarithms: [PairedSide: [Double]]
-  ) -> [(improvement: Double, control: Double)] {
+  private static func passes(_ logarithms: [PairedSide: [Double]]) -> [(improvement: Double, control: Double)]
+  {
     guard let base = logarithms[.base], let control = logarithms[.control], let head = logarithms[.head]
     else { return [] }
     return zip(zip(base, control), head).map { (($0.0 + $0.1) / 2 - $1, $0.0 - $0.1) }
@@ -114,24 +113,15 @@ struct PairedEvidence: Sendable {
 
   init(_ logarithms: [Double], confidence: Double) {
     pValue = SignedRank(logarithms)?.pValue
-    guard let center = median(logarithms) else {
-      ratio = nil
-      return
-    }
     let bootstrap = Bootstrap(confidence: confidence).median(logarithms)?.interval
     let exact = HodgesLehmann.estimate(logarithms, confidence: confidence)?.interval
-    guard let bootstrap, let exact else {
-      ratio = Figure(value: exp(center))
-      return
+    let widest = bootstrap.flatMap { bootstrap in
+      exact.map {
+        Interval(lower: exp(min(bootstrap.lower, $0.lower)), upper: exp(max(bootstrap.upper, $0.upper)))
+      }
     }
-    ratio = Figure(
-      value: exp(center),
-      interval: Interval(
-        lower: exp(min(bootstrap.lower, exact.lower)), upper: exp(max(bootstrap.upper, exact.upper))))
+    ratio = median(logarithms).map { Figure(value: exp($0), interval: widest) }
   }
-
   /// How far the interval reaches from 1, as a share: the change t that leaves 1 − t or 1 / (1 − t).
-  var farthest: Double? {
-    ratio?.interval.map { max(1 - $0.lower, 1 - 1 / $0.upper, 0) }
-  }
+  var farthest: Double? { ratio?.interval.map { max(1 - $0.lower, 1 - 1 / $0.upper, 0) } }
 }

@@ -57,8 +57,7 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
 
   public init(
     model: String, text: String, context: Int, stride: Int, wholeWindows: Bool, tokens: Int,
-    scoredTokens: Int,
-    scoredBytes: Int, results: [Result]
+    scoredTokens: Int, scoredBytes: Int, results: [Result]
   ) {
     self.model = model
     self.text = text
@@ -83,7 +82,7 @@ extension PerplexityReport {
       }
       return heading + "\n\n" + table.markdown + "\n"
     case .csv: return csv
-    case .json: return String(decoding: try readableJSON(self), as: UTF8.self)
+    case .json: return try jsonText(self)
     }
   }
 
@@ -114,9 +113,8 @@ extension PerplexityReport {
     }
     let columns: [Column<Result>] =
       [
-        Column(heading: .short("variant", "", .left), key: "", reading: .text(\.variant)),
-        Column(heading: .short("weights", "", .left, rank: 2), key: "", reading: .text(\.weights)),
-        Column(heading: .short("threads", rank: 1), key: "", reading: .integer(\.threads)),
+        Column("variant", .text(\.variant)), Column("weights", rank: 2, .text(\.weights)),
+        Column("threads", rank: 1, .integer(\.threads)),
         number("nats", "per token", .decimals(4)) { $0.natsPerToken },
         number("perplexity", "", .significant(5)) { $0.perplexity },
         number("bits", "per byte", .decimals(4)) { $0.bitsPerByte },

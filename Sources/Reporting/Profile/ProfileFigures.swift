@@ -32,8 +32,7 @@ struct ProfileFigures: Sendable {
     func phases(of entries: [Profile.Entry]) -> [PhaseFigures] {
       entries.map(\.phase).uniqued().map { phase in
         PhaseFigures(
-          phase: phase,
-          work: PassWork(entries.filter { $0.phase == phase }, of: profile, roofline: roofline))
+          phase: phase, work: PassWork(entries.filter { $0.phase == phase }, of: profile, roofline: roofline))
       }
     }
     self.phases = phases(of: profile.entries)
@@ -97,20 +96,24 @@ struct PhaseFigures: Sendable {
 /// A part of a pass: what it computed and moved, and the time that took, for one pass. Times are in nanoseconds.
 struct PassWork: Sendable {
   /// In the part itself.
-  var nanoseconds: Double
+  var nanoseconds = 0.0
   /// Waiting for the pool's other threads within it.
-  var waitNanoseconds: Double
-  var calls: Double
-  var flops: Double
+  var waitNanoseconds = 0.0
+  var calls = 0.0
+  var flops = 0.0
   /// Weights, cached keys and values, and activations.
-  var bytes: Double
+  var bytes = 0.0
   /// All but the activations.
-  var streamedBytes: Double
+  var streamedBytes = 0.0
   /// The least time that the ceilings allow; nil without ceilings, and where there is nothing to compute or move.
   var leastNanoseconds: Double?
   /// What bounds it; nil also for several phases together.
   var roof: Roof?
 
+  /// What sums up over several parts.
+  private static var amounts: [WritableKeyPath<PassWork, Double>] {
+    [\.nanoseconds, \.waitNanoseconds, \.calls, \.flops, \.bytes, \.streamedBytes]
+  }
   /// - Parameter entries: of one phase.
   init(_ entries: [Profile.Entry], of profile: Profile, roofline: Roofline?) {
     let passes = Double(profile.keptPasses)
@@ -130,13 +133,7 @@ struct PassWork: Sendable {
 
   /// Several parts together.
   init(_ parts: [PassWork]) {
-    func sum(_ value: (PassWork) -> Double) -> Double { parts.reduce(0) { $0 + value($1) } }
-    nanoseconds = sum(\.nanoseconds)
-    waitNanoseconds = sum(\.waitNanoseconds)
-    calls = sum(\.calls)
-    flops = sum(\.flops)
-    bytes = sum(\.bytes)
-    streamedBytes = sum(\.streamedBytes)
+    for amount in Self.amounts { self[keyPath: amount] = parts.reduce(0) { $0 + $1[keyPath: amount] } }
     let least = parts.compactMap(\.leastNanoseconds)
     leastNanoseconds = least.isEmpty ? nil : least.reduce(0, +)
   }
@@ -145,15 +142,9 @@ struct PassWork: Sendable {
   init(meanOf parts: [PassWork]) {
     self.init(parts)
     let count = Double(parts.count)
-    nanoseconds /= count
-    waitNanoseconds /= count
-    calls /= count
-    flops /= count
-    bytes /= count
-    streamedBytes /= count
+    for amount in Self.amounts { self[keyPath: amount] /= count }
     leastNanoseconds = leastNanoseconds.map { $0 / count }
   }
-
   /// Both together: what an operation timed alone would take.
   var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
   var gflops: Double? { flops > 0 && wholeNanoseconds > 0 ? flops / wholeNanoseconds : nil }
@@ -162,7 +153,9 @@ struct PassWork: Sendable {
   var intensity: Double? { flops > 0 && bytes > 0 ? flops / bytes : nil }
   /// The least time ÷ the time it took, in per cent.
   var rooflinePercent: Double? {
-    leastNanoseconds.flatMap { wholeNanoseconds > 0 ? 100 * $0 / wholeNanoseconds : nil }
+    leastNanoseconds.flatMap {
+      wholeNanoseconds > 0 ? Roofline.percent(least: $0, of: wholeNanoseconds) : nil
+    }
   }
 }
 
@@ -213,13 +206,7 @@ extension Profile {
   public var stageWords: String { stage.words(tokens: tokens) }
 
   /// What one pass is.
-  var passWord: String {
-    switch stage {
-    case .prefill: "prompt"
-    case .decode: "token"
-    }
-  }
-
+  var passWord: String { stage == .prefill ? "prompt" : "token" }
   /// Tokens that a pass takes in.
   var tokensPerPass: Int { stage == .prefill ? max(tokens, 1) : 1 }
 

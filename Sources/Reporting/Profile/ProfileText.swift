@@ -113,8 +113,7 @@ extension ProfileFigures {
         + (profile.keptPasses < count ? ", those around the median." : "."),
       profile.threads > 1
         ? "Times are of the thread that drives the pass. Rates and shares of the roofline count its wait too; for a "
-          + "part of an operation, that is the wait of the whole operation."
-        : nil,
+          + "part of an operation, that is the wait of the whole operation." : nil,
       leastNanoseconds == nil
         ? "No roofline: the record has no ceilings for \(counted(profile.threads, "thread"))."
         : "At best: the least time that the ceilings of this run allow.",
@@ -133,8 +132,7 @@ extension ProfileFigures {
 
   /// What the probes cost, with its interval and both medians; nil where it was not measured.
   private func overheadSentence(_ scale: TimeScale) -> String? {
-    guard let overhead, let samples = profile.overhead,
-      let with = Figure(medianOf: samples.withNanoseconds),
+    guard let overhead, let samples = profile.overhead, let with = Figure(medianOf: samples.withNanoseconds),
       let without = Figure(medianOf: samples.withoutNanoseconds)
     else { return nil }
     let interval = overhead.interval.map {

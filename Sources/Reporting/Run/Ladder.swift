@@ -17,8 +17,7 @@ struct Ladder: Sendable {
   let column: Column<RunRow>
   let rungs: [Rung]
 
-  /// On the decode test that most rows have figures for; without one on a prompt's test. Nil where no row
-  /// has a figure.
+  /// On the decode test that most rows have figures for; without one on a prompt's test. Nil where no row has a figure.
   private init?(_ run: RunFigures) {
     let prefillTest = run.headline { $0.isPrefill }
     guard let test = run.headline(where: \.isDecode) ?? prefillTest else { return nil }
@@ -65,40 +64,32 @@ struct Ladder: Sendable {
   /// For Markdown: a bar a row, and the prompt's test beside it.
   var table: Table {
     typealias Rungs = Column<Rung>
+    let (column, test, prefillTest) = (column, test, prefillTest)
     let isAgainstNaive = rungs.contains { $0.row.speedAgainstNaive != nil }
-    func factor(_ row: @escaping @Sendable (Rung) -> RunRow?) -> Rungs {
+    func speed(_ column: Column<RunRow>, _ test: Test, _ row: @escaping @Sendable (Rung) -> RunRow?) -> Rungs
+    {
       Rungs(
-        heading: .init("against naive"), key: "",
-        reading: .prose { row($0).map(Column<RunRow>.speedAgainstNaive.display) })
+        "\(column.heading.text), `\(test.name)`", alignment: .right, .prose { row($0).map(column.display) })
     }
-    let column = column
-    var columns = [
-      Rungs(heading: .init("variant", .left), key: "", reading: .prose { .code($0.row.cell.variant) })
-    ]
-    if showsWeights {
-      columns.append(Rungs(heading: .init("weights", .left), key: "", reading: .text { $0.row.cell.weights }))
+    func factor(_ row: @escaping @Sendable (Rung) -> RunRow?) -> [Rungs] {
+      let factor = Rungs(
+        "against naive", alignment: .right, .prose { row($0).map(Column<RunRow>.speedAgainstNaive.display) })
+      return isAgainstNaive ? [factor] : []
     }
+    var columns = [Rungs("variant", .prose { .code($0.row.cell.variant) })]
+    if showsWeights { columns.append(Rungs("weights", .text { $0.row.cell.weights })) }
     columns += [
-      Rungs(heading: .init("threads"), key: "", reading: .integer { $0.row.cell.threads }),
-      Rungs(
-        heading: .init("\(column.heading.text), `\(test.name)`"), key: "",
-        reading: .prose { column.display($0.row) }),
-      Rungs(heading: .init("", .left), key: "", reading: .text { bar(share: $0.share, width: 24) }),
+      Rungs("threads", .integer { $0.row.cell.threads }), speed(column, test) { $0.row },
+      Rungs("", .text { bar(share: $0.share, width: 24) }),
     ]
-    if isAgainstNaive { columns.append(factor { $0.row }) }
+    columns += factor { $0.row }
     if let prefillTest {
-      columns.append(
-        Rungs(
-          heading: .init("\(Column<RunRow>.prefillRate.heading.text), `\(prefillTest.name)`"), key: "",
-          reading: .prose { $0.prefill.map(Column<RunRow>.prefillRate.display) }))
-      if isAgainstNaive { columns.append(factor { $0.prefill }) }
+      columns.append(speed(.prefillRate, prefillTest) { $0.prefill })
+      columns += factor { $0.prefill }
     }
-    columns.append(
-      Rungs(
-        heading: .init("check", .left), key: "", reading: .prose { Column<RunRow>.outcome.display($0.row) }))
+    columns.append(Rungs("check", .prose { Column<RunRow>.outcome.display($0.row) }))
     return Table(columns, rungs)
   }
-
   private static let barWidths = 8...40
   private static let shortestName = 8
 
@@ -151,12 +142,14 @@ public struct TerminalTable: Sendable {
     // The sizes of the caches are for reports: a terminal has no room for them.
     let (rows, columns) = (run.ranked, run.record.columns.filter { $0.key != Metric.cacheMemory.key })
     var table = Table(columns, rows)
+    for index in columns.indices {
+      table.headings[index].canShorten = columns[index].reading.alignment == .left
+    }
     for (index, column) in columns.enumerated() {
       guard let better = column.better else { continue }
       for group in Dictionary(grouping: rows.indices, by: { rows[$0].cell.test }).values {
         let found = group.compactMap { row in column.magnitude(rows[row]).map { (row, $0) } }
-        guard found.count > 1,
-          let first = found.max(by: { better == .higher ? $0.1 < $1.1 : $0.1 > $1.1 })
+        guard found.count > 1, let first = found.max(by: { better == .higher ? $0.1 < $1.1 : $0.1 > $1.1 })
         else { continue }
         table.rows[first.0][index].isBold = true
       }
@@ -166,8 +159,7 @@ public struct TerminalTable: Sendable {
 
   private static func remarks(_ run: RunFigures, width: Int) -> String {
     let drift = run.rows.contains(where: \.isDrifting) ? ["\(RunRow.driftMark) \(RunRow.driftMeaning)"] : []
-    return
-      ((run.warnings + run.withoutFigures).map(\.markdown) + drift)
-      .map { $0.wrapped(to: width) }.joined(separator: "\n")
+    return ((run.warnings + run.withoutFigures).map(\.markdown) + drift).map { $0.wrapped(to: width) }.joined(
+      separator: "\n")
   }
 }

@@ -11,14 +11,14 @@ public struct ReportFolder: Sendable, Equatable {
   /// - Parameters:
   ///   - parent: the folder of all reports; made where it is missing.
   ///   - started: the run's start, ISO 8601; opens the folder's name.
-  ///   - model: ends the folder's name; of a path its last part. Where the folder exists, `-2` and so on
-  ///     follows.
+  ///   - model: ends the folder's name; of a path its last part. Where the folder exists, `-2` and so on follows.
   /// - Throws: `FileError`.
   public static func create(in parent: String = "reports", started: String, model: String) throws
     -> ReportFolder
   {
     try makeFolder(parent)
-    let base = "\(parent)/\(sanitised(started))-\(sanitised(lastPart(of: model)))"
+    let name = model.split(separator: "/").last.map(String.init) ?? model
+    let base = "\(parent)/\(sanitised(started))-\(sanitised(name))"
     for suffix in 1...999 {
       let path = suffix == 1 ? base : "\(base)-\(suffix)"
       if try makeNewFolder(path) { return try ReportFolder(writable: path) }
@@ -43,46 +43,35 @@ public struct ReportFolder: Sendable, Equatable {
     let run = RunFigures(record)
     let csv = CSVReport(run)
     var files = [
-      ("record.json", try record.encode()),
-      ("samples.csv", Data(csv.samples.utf8)),
+      ("record.json", try record.encode()), ("samples.csv", Data(csv.samples.utf8)),
       ("results.csv", Data(csv.results.utf8)),
     ]
-    if record.profiles?.isEmpty == false {
-      files.append(("profile.csv", Data(ProfileCSV(record).text.utf8)))
-    }
+    if record.profiles?.isEmpty == false { files.append(("profile.csv", Data(ProfileCSV(record).text.utf8))) }
     files += [
-      ("report.md", Data(MarkdownReport(run).text.utf8)),
-      ("report.html", Data(HTMLReport(run).text.utf8)),
+      ("report.md", Data(MarkdownReport(run).text.utf8)), ("report.html", Data(HTMLReport(run).text.utf8)),
     ]
     try replace(files)
   }
 
   /// Writes an interleaved comparison's record anew, likewise.
-  public func write(_ record: PairedRecord) throws {
-    try replace([("record.json", try record.encode())])
-  }
+  public func write(_ record: PairedRecord) throws { try replace([("record.json", try record.encode())]) }
 
   /// Writes what the record comes to.
   public func write(_ comparison: Comparison) throws {
     try replace([
-      ("comparison.csv", Data(comparison.csv.utf8)),
-      ("comparison.md", Data(comparison.markdown.utf8)),
+      ("comparison.csv", Data(comparison.csv.utf8)), ("comparison.md", Data(comparison.markdown.utf8)),
     ])
   }
 
   private func replace(_ files: [(String, Data)]) throws {
-    for (name, contents) in files { try Self.replace("\(path)/\(name)", contents) }
+    for (name, contents) in files { try WholeFile.write(to: "\(path)/\(name)", contents) }
   }
 
   private init(writable path: String) throws {
     self.path = path
     let probe = "\(path)/.writable-\(UUID().uuidString)"
-    try Self.replace(probe, Data())
+    try WholeFile.write(to: probe, Data())
     try? FileManager.default.removeItem(atPath: probe)
-  }
-
-  private static func replace(_ path: String, _ contents: Data) throws {
-    try WholeFile.write(to: path, contents)
   }
 
   /// Makes the folder, or answers false where something has its name already: two runs that start in the
@@ -102,9 +91,7 @@ public struct ReportFolder: Sendable, Equatable {
   private static func makeFolder(_ path: String) throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      guard isFolder.boolValue else {
-        throw FileError(path: path, reason: "is a file")
-      }
+      guard isFolder.boolValue else { throw FileError(path: path, reason: "is a file") }
       return
     }
     do {
@@ -119,10 +106,6 @@ public struct ReportFolder: Sendable, Equatable {
     let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
     guard underlying.domain == NSPOSIXErrorDomain else { return underlying.localizedDescription }
     return systemReason(Int32(underlying.code)).lowercased()
-  }
-
-  private static func lastPart(of model: String) -> String {
-    model.split(separator: "/").last.map(String.init) ?? model
   }
 
   /// ASCII letters, digits, `.`, `_` and `-` stay; a run of anything else becomes one `-`.

@@ -9,7 +9,7 @@ extension Column {
   ///   - rank: in a terminal: 0 for a column that always stays; else the highest is left out first.
   fileprivate init(
     _ metric: Metric, _ short: (title: String, unit: String), heading: String? = nil, rank: Int = 0,
-    showsInterval: Bool = false, style: Style = .plain
+    isOptional: Bool = false, showsInterval: Bool = false
   ) where Row == RunRow {
     let reading: Reading =
       if case .value = metric.source {
@@ -21,29 +21,17 @@ extension Column {
     self.init(
       heading: Table.Heading(
         text: Prose(words + (showsInterval ? " ± CI" : "")), title: short.title,
-        unit: short.unit + (showsInterval ? " ± CI" : ""), rank: rank),
-      key: metric.key, better: metric.better, reading: reading, showsInterval: showsInterval, style: style)
+        unit: short.unit + (showsInterval ? " ± CI" : ""), rank: rank, isOptional: isOptional),
+      key: metric.key, better: metric.better, reading: reading, showsInterval: showsInterval)
   }
 
-  /// Something of a row that is no metric.
-  fileprivate init(
-    _ key: String, _ title: String, short: String? = nil, unit: String = "", rank: Int = 0, _ reading: Reading
-  ) {
-    let isText = if case .text = reading { true } else { false }
-    self.init(
-      heading: Table.Heading(
-        text: Prose(title), title: short ?? title, unit: unit, alignment: isText ? .left : .right, rank: rank,
-        canShorten: isText), key: key, reading: reading)
-  }
 }
-
 /// Every column that a run's tables have, each defined once.
 extension Column where Row == RunRow {
-  static var variant: Self { Self("variant", "variant", .text { $0.cell.variant }) }
-  static var weights: Self { Self("weights", "weights", rank: 7, .text { $0.cell.weights }) }
-  static var threads: Self { Self("threads", "threads", short: "thr", .integer { $0.cell.threads }) }
-  static var test: Self { Self("test", "test", .text { $0.cell.test.name }) }
-
+  static var variant: Self { Self("variant", .text { $0.cell.variant }) }
+  static var weights: Self { Self("weights", rank: 7, .text { $0.cell.weights }) }
+  static var threads: Self { Self("threads", short: ("thr", ""), .integer { $0.cell.threads }) }
+  static var test: Self { Self("test", .text { $0.cell.test.name }) }
   static var timeToFirstToken: Self { Self(.timeToFirstToken, ("TTFT", "ms"), rank: 1) }
   static var prefillTime: Self { Self(.prefillTime, ("prefill", "ms")) }
   static var prefillRate: Self { Self(.prefillRate, ("prefill", "tok/s"), showsInterval: true) }
@@ -53,31 +41,26 @@ extension Column where Row == RunRow {
   }
   static var timePerOutputToken: Self { Self(.timePerOutputToken, ("TPOT", "ms"), rank: 5) }
   static var interTokenLatency: Self {
-    var column = Self(
-      "itl", "ITL p50 / p90 / p99 ms", short: "ITL p50 / p90 / p99", unit: "ms", rank: 6,
+    Self(
+      "ITL p50 / p90 / p99 ms", key: "itl", short: ("ITL p50 / p90 / p99", "ms"), rank: 6, better: .lower,
       .percentiles { $0.figures.interTokenLatencyMS })
-    column.better = .lower
-    return column
   }
   static var peakMemory: Self { Self(.peakMemory, ("memory", "MiB"), rank: 2) }
   static var cacheMemory: Self { Self(.cacheMemory, ("KV caches", "MiB")) }
-  static var baselineMemory: Self { optional(Self(.baselineMemory, ("before loading", "MiB"))) }
+  static var baselineMemory: Self { Self(.baselineMemory, ("before loading", "MiB"), isOptional: true) }
   static var coldLoad: Self { Self(.coldLoad, ("load, cold", "ms")) }
   static var warmLoad: Self { Self(.warmLoad, ("load, warm", "ms")) }
   static var loadToFirstToken: Self {
-    optional(Self(.loadToFirstToken, ("load to first token", "ms"), showsInterval: true))
+    Self(.loadToFirstToken, ("load to first token", "ms"), isOptional: true, showsInterval: true)
   }
   static var loadCount: Self {
-    optional(Self("load_samples", "loads", .integer { $0.figures.loadSampleCount }))
+    Self("loads", key: "load_samples", isOptional: true, .integer { $0.figures.loadSampleCount })
   }
   static var speedAgainstNaive: Self {
-    var column = Self(
-      "speed_against_naive", "speed against naive", short: "speed", unit: "× naive",
-      .figure { $0.speedAgainstNaive })
-    (column.better, column.style) = (.higher, .factor)
-    return column
+    Self(
+      "speed against naive", key: "speed_against_naive", short: ("speed", "× naive"), style: .factor,
+      better: .higher, .figure { $0.speedAgainstNaive })
   }
-
   static var matmulTime: Self {
     Self(.matmulTime, ("time", "ms"), heading: "ms (median)", showsInterval: true)
   }
@@ -88,58 +71,44 @@ extension Column where Row == RunRow {
   static var gbPerSecond: Self { Self(.gbPerSecond, ("GB/s", ""), rank: 2) }
   static var intensity: Self { Self(.intensity, ("FLOP/B", "")) }
   static var roofline: Self { Self(.roofline, ("roofline", "%"), rank: 1) }
-  static var roof: Self { Self("roof", "roof", rank: 5, .text { $0.figures.roof?.words }) }
+  static var roof: Self { Self("roof", rank: 5, .text { $0.figures.roof?.words }) }
 
   static var sampleCount: Self {
     Self(
-      "samples", "samples", short: "n", rank: 4,
+      "samples", short: ("n", ""), rank: 4,
       .integer { $0.figures.sampleCount == 0 ? nil : $0.figures.sampleCount })
   }
   static var maxError: Self {
-    var column = Self(
-      "max_abs_error", "max error", short: "max", unit: "error", rank: 3, .number { $0.maxAbsoluteError })
-    column.style = .scientific
-    return column
+    Self(
+      "max error", key: "max_abs_error", short: ("max", "error"), rank: 3, style: .scientific,
+      .number { $0.maxAbsoluteError })
   }
-  static var check: Self { Self("check", "check", .text { $0.checkWord }) }
+  static var check: Self { Self("check", .text { $0.checkWord }) }
   /// The check, and after it what kept the cell from its figures, or the mark of one that drifts.
   static var outcome: Self {
-    var column = Self("outcome", "check", .text { $0.outcomeText })
-    column.isBad = { if case .failed = $0.check { true } else { false } }
-    return column
+    Self(
+      "check", key: "outcome", .text { $0.outcomeText },
+      isBad: { if case .failed = $0.check { true } else { false } })
   }
-  static var status: Self { Self("status", "status", .text { $0.cell.status.rawValue }) }
-  static var message: Self { Self("message", "message", .text { $0.cell.message }) }
+  static var status: Self { Self("status", .text { $0.cell.status.rawValue }) }
+  static var message: Self { Self("message", .text { $0.cell.message }) }
 
-  static var drift: Self { Self("drift", "drift", .text { $0.driftWord }) }
+  static var drift: Self { Self("drift", .text { $0.driftWord }) }
   static var instructions: Self { Self(.instructions, ("instructions", "")) }
   static var cycles: Self { Self(.cycles, ("cycles", "")) }
   static var cacheMisses: Self { Self(.cacheMisses, ("cache misses", "")) }
 
-  static var promptTokens: Self { Self("prompt_tokens", "prompt", .integer { $0.cell.test.promptTokens }) }
-  static var newTokens: Self { Self("new_tokens", "new", .integer { $0.cell.test.newTokens }) }
-  static var batch: Self { Self("batch", "batch", .integer { $0.cell.test.batch }) }
-  static var m: Self { Self("m", "M", .integer { $0.cell.test.shape?.m }) }
-  static var k: Self { Self("k", "K", .integer { $0.cell.test.shape?.k }) }
-  static var n: Self { Self("n", "N", .integer { $0.cell.test.shape?.n }) }
-  static var operation: Self {
-    Self("operation", "operation", .text { $0.cell.test.operation?.kind.rawValue })
+  static var promptTokens: Self {
+    Self("prompt", key: "prompt_tokens", .integer { $0.cell.test.promptTokens })
   }
-  static var rows: Self { Self("rows", "rows", .integer { $0.cell.test.operation?.rows }) }
-
-  private static func optional(_ column: Self) -> Self {
-    var column = column
-    column.heading.isOptional = true
-    return column
-  }
-
-  fileprivate func ranked(_ rank: Int) -> Self {
-    var column = self
-    column.heading.rank = rank
-    return column
-  }
+  static var newTokens: Self { Self("new", key: "new_tokens", .integer { $0.cell.test.newTokens }) }
+  static var batch: Self { Self("batch", .integer { $0.cell.test.batch }) }
+  static var m: Self { Self("M", key: "m", .integer { $0.cell.test.shape?.m }) }
+  static var k: Self { Self("K", key: "k", .integer { $0.cell.test.shape?.k }) }
+  static var n: Self { Self("N", key: "n", .integer { $0.cell.test.shape?.n }) }
+  static var operation: Self { Self("operation", .text { $0.cell.test.operation?.kind.rawValue }) }
+  static var rows: Self { Self("rows", .integer { $0.cell.test.operation?.rows }) }
 }
-
 extension Record {
   /// The columns for people, in order. Where no test has several sequences, what concerns one of them, or the caches of
   /// all, is left out.
@@ -149,25 +118,24 @@ extension Record {
     let work: Columns = [.gflops, .gbPerSecond, .roofline, .roof]
     switch kind {
     case .endToEnd:
-      var columns: Columns = [
+      let speeds: Columns = [
         .variant, .weights, .threads, .test, .timeToFirstToken, .prefillRate, .decodeRate,
       ]
-      if hasBatches { columns.append(.decodeRatePerUser) }
-      columns.append(contentsOf: [.timePerOutputToken, .interTokenLatency] as Columns)
-      columns.append(contentsOf: [Column.roofline.ranked(3), Column.roof.ranked(8)])
-      columns.append(.peakMemory)
-      if hasBatches { columns.append(.cacheMemory) }
-      columns.append(contentsOf: [.speedAgainstNaive, .sampleCount, .outcome] as Columns)
-      return columns
+      let times: Columns = [
+        .timePerOutputToken, .interTokenLatency, .roofline.styled(rank: 3), .roof.styled(rank: 8),
+        .peakMemory,
+      ]
+      let ends: Columns = [.speedAgainstNaive, .sampleCount, .outcome]
+      return speeds + (hasBatches ? [.decodeRatePerUser] : []) + times + (hasBatches ? [.cacheMemory] : [])
+        + ends
     case .matmul:
       let shape: Columns = [.variant, .m, .k, .n, .threads, .matmulTime]
-      return [shape, work, judged].flatMap { $0 }
+      return shape + work + judged
     case .operations:
       let shape: Columns = [.variant, .test, .threads, .operationTime]
-      return [shape, work, judged].flatMap { $0 }
+      return shape + work + judged
     }
   }
-
   /// The columns of `results.csv`, in order.
   var csvColumns: [Column<RunRow>] {
     typealias Columns = [Column<RunRow>]

@@ -14,9 +14,7 @@ struct Contestant: Hashable, Sendable {
 }
 
 extension Contestant {
-  init(_ cell: Cell) {
-    self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads)
-  }
+  init(_ cell: Cell) { self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads) }
 }
 
 /// The outcome of a variant's correctness checks.
@@ -94,8 +92,7 @@ struct RunFigures: Sendable {
     rows = cells.indices.map { index in
       let cell = cells[index]
       return RunRow(
-        cell: cell,
-        figures: CellFigures(cell, ceiling: record.ceilings.first { $0.threads == cell.threads }),
+        cell: cell, figures: CellFigures(cell, ceiling: record.ceilings.first { $0.threads == cell.threads }),
         speedAgainstNaive: Self.speedAgainstOracle(cell, in: cells), check: outcomes[index],
         maxAbsoluteError: checks[index].compactMap(\.maxAbsoluteError).max())
     }
@@ -124,9 +121,7 @@ struct RunFigures: Sendable {
   }
 
   /// Every variant that was measured or checked.
-  var variants: [String] {
-    (rows.map(\.cell.variant) + record.correctness.map(\.variant)).uniqued()
-  }
+  var variants: [String] { (rows.map(\.cell.variant) + record.correctness.map(\.variant)).uniqued() }
 
   /// Why the variant's first failed check failed; nil where none did.
   func failure(of variant: String) -> String? {
@@ -143,11 +138,9 @@ struct RunFigures: Sendable {
     let candidates = cells.filter {
       $0.variant == oracle && $0.test == cell.test && !$0.primaryDurations.isEmpty
     }
-    let chosen =
-      candidates.first { $0.threads == cell.threads } ?? candidates.min { $0.threads < $1.threads }
+    let chosen = candidates.first { $0.threads == cell.threads } ?? candidates.min { $0.threads < $1.threads }
     guard let chosen, !own.isEmpty, !cell.test.isTheEngines else { return nil }
-    return chosen == cell
-      ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
+    return chosen == cell ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
   }
 
   /// The checks that speak for a cell: a GEMM's or an operation's own shape where it was checked; the cell's number of
@@ -171,9 +164,7 @@ struct RunFigures: Sendable {
   }
 
   private static func outcome(of cell: Cell, entries: [Correctness]) -> Check {
-    if let failed = entries.first(where: { !$0.passed }) {
-      return .failed(failed.reason)
-    }
+    if let failed = entries.first(where: { !$0.passed }) { return .failed(failed.reason) }
     if cell.status == .failedCheck { return .failed(cell.message ?? Cell.Status.failedCheck.words) }
     return entries.isEmpty ? .notChecked : .passed
   }
@@ -192,32 +183,23 @@ extension RunFigures {
 
   /// Each contestant that has no figures on some tests, with the tests and the reason.
   var withoutFigures: [Prose] {
-    let missing = rows.filter { !$0.hasFigures && $0.cell.status != .pending }
-    let groups = missing.map(Outcome.init).uniqued()
-    return groups.map { group in
-      let tests = missing.filter { Outcome($0) == group }.map(\.cell.test.name)
-      let reason = group.message.map { ": " + $0 } ?? ""
-      return
-        "\(group.contestant.prose) has no figures on \(tests.joined(separator: ", ")): \(group.status.words)\(reason)"
+    var groups: [(contestant: Contestant, why: String, tests: [String])] = []
+    for row in rows where !row.hasFigures && row.cell.status != .pending {
+      let why = row.cell.status.words + (row.cell.message.map { ": " + $0 } ?? "")
+      if let known = groups.firstIndex(where: { $0.contestant == row.contestant && $0.why == why }) {
+        groups[known].tests.append(row.cell.test.name)
+      } else {
+        groups.append((row.contestant, why, [row.cell.test.name]))
+      }
+    }
+    return groups.map { contestant, why, tests in
+      "\(contestant.prose) has no figures on \(tests.joined(separator: ", ")): \(why)"
     }
   }
-
   /// What the record says of cells that do have figures.
   var remarksOnFigures: [Prose] {
     rows.filter(\.hasFigures).compactMap { row in
       row.cell.message.map { "\(row.contestant.prose) on \(row.cell.test.name): \($0)" }
-    }
-  }
-
-  private struct Outcome: Hashable {
-    let contestant: Contestant
-    let status: Cell.Status
-    let message: String?
-
-    init(_ row: RunRow) {
-      contestant = row.contestant
-      status = row.cell.status
-      message = row.cell.message
     }
   }
 }
@@ -226,17 +208,16 @@ extension Cell.Status {
   /// In words for a sentence.
   var words: String {
     switch self {
-    case .pending: return "not finished"
-    case .measured: return "measured without a sample"
-    case .failedCheck: return "failed its correctness check"
-    case .died: return "its process died"
-    case .hung: return "its process hung"
-    case .rejected: return "its figures were rejected"
-    case .skipped: return "skipped"
+    case .pending: "not finished"
+    case .measured: "measured without a sample"
+    case .failedCheck: "failed its correctness check"
+    case .died: "its process died"
+    case .hung: "its process hung"
+    case .rejected: "its figures were rejected"
+    case .skipped: "skipped"
     }
   }
 }
-
 extension Sequence where Element: Hashable {
   /// The elements in order, each once.
   func uniqued() -> [Element] {
@@ -247,7 +228,5 @@ extension Sequence where Element: Hashable {
 
 extension Correctness {
   /// Which reference it missed, and how.
-  var reason: String {
-    "\(reference): \(failure ?? "outside the tolerance")"
-  }
+  var reason: String { "\(reference): \(failure ?? "outside the tolerance")" }
 }

@@ -39,8 +39,7 @@ extension RunReport {
     """
     \(model.name): \(model.layers) layers, \(model.heads) heads, \(model.channels) channels, vocabulary \
     \(model.vocabulary), context \(model.context), \(model.parameters) parameters, weights \
-    \(NumberText.significant(Double(model.weightBytes) / 1_048_576)) MiB; TTFT starts at \
-    \(model.hasTokenizer ? "text" : "token ids")
+    \(mebibytes(model.weightBytes)); TTFT starts at \(model.hasTokenizer ? "text" : "token ids")
     """
   }
 
@@ -72,19 +71,15 @@ extension RunReport {
     let unreadable: Prose = missing.isEmpty ? "" : "Not readable here: \(missing.joined(separator: ", "))."
     return Section(
       id: "validity", title: "Validity",
-      [
-        lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines)
-      ] + (record.conditions == nil ? [] : [.table(Self.table(validity))]) + [.paragraph(unreadable)]
+      [lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines)]
+        + (record.conditions == nil ? [] : [.table(Self.table(validity))]) + [.paragraph(unreadable)]
         + (record.conditions == nil ? [] : [.paragraph(Self.conditionNote)]))
   }
 
   private static func table(_ validity: Validity) -> Table {
     let columns: [Column<ValidityCheck>] = [
-      Column(heading: .init("checked", .left), key: "checked", reading: .text { $0.name }),
-      Column(heading: .init("found", .left), key: "found", reading: .text { $0.figure }),
-      Column(heading: .init("limit", .left), key: "limit", reading: .text { $0.limit }),
-      Column(
-        heading: .init("", .left), key: "severity", reading: .text { $0.finding?.severity.rawValue }),
+      Column("checked", .text { $0.name }), Column("found", .text { $0.figure }),
+      Column("limit", .text { $0.limit }), Column("", .text { $0.finding?.severity.rawValue }),
     ]
     return Table(columns, validity.checks.filter { !$0.figure.isEmpty })
   }
@@ -155,20 +150,12 @@ public struct CeilingTable: Sendable {
 
   private static var columns: [Column<Row>] {
     [
-      Column(heading: .init("threads"), key: "threads", reading: .integer { $0.threads }),
-      Column(heading: .init("ceiling", .left), key: "ceiling", reading: .text { $0.name }),
-      Column(heading: .init("unit", .left), key: "unit", reading: .text { $0.unit }),
-      Column(heading: .init("roof"), key: "roof", reading: .number { $0.roof }),
-      Column(heading: .init("a thread"), key: "a_thread", reading: .number { $0.roof / Double($0.threads) }),
-      Column(heading: .init("median"), key: "median", reading: .number { $0.median }),
-      Column(heading: .init("best"), key: "best", reading: .number { $0.best }),
-      Column(heading: .init("n"), key: "n", reading: .integer { $0.count }),
-      Column(
-        heading: .init("working set"), key: "working_set",
-        reading: .text { row in
-          row.level.map { NumberText.significant(Double($0.workingSetBytes) / 1_048_576, 3) + " MiB" }
-        }),
-      Column(heading: .init("read as", .left), key: "read_as", reading: .text { $0.level?.pattern }),
+      Column("threads", .integer { $0.threads }), Column("ceiling", .text { $0.name }),
+      Column("unit", .text { $0.unit }), Column("roof", .number { $0.roof }),
+      Column("a thread", .number { $0.roof / Double($0.threads) }), Column("median", .number { $0.median }),
+      Column("best", .number { $0.best }), Column("n", .integer { $0.count }),
+      Column("working set", alignment: .right, .text { $0.level.map { mebibytes($0.workingSetBytes, 3) } }),
+      Column("read as", .text { $0.level?.pattern }),
     ]
   }
 }

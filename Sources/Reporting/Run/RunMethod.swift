@@ -14,8 +14,7 @@ extension RunReport {
   /// The other programs, with their commands and what they say they are.
   private var peers: [Block] {
     guard let peers = record.peers, !peers.isEmpty else { return [] }
-    let note: Prose =
-      """
+    let note: Prose = """
       Each program speaks the protocol of `Benchmarks/peers/README.md` and times itself. It runs in the same rounds \
       and on the same token ids as the variants. Its arithmetic is counted as that of a variant with a KV cache, \
       unless it says otherwise.
@@ -23,9 +22,8 @@ extension RunReport {
     return [
       .heading("Other programs"),
       .list(
-        peers.map { peer in
-          "**\(peer.name)**: \(peer.version.map { "\($0), " } ?? "")`\(peer.command)`"
-        }), .paragraph(note),
+        peers.map { peer in "**\(peer.name)**: \(peer.version.map { "\($0), " } ?? "")`\(peer.command)`" }),
+      .paragraph(note),
     ]
   }
 
@@ -79,8 +77,7 @@ extension RunReport {
     **GFLOP/s** = 2·M·N·K / t / 1e9. **GB/s** = compulsory bytes / t / 1e9, for float32 4·(M·K + K·N + M·N): each \
     operand and the result counts once.
     """,
-    roofline
-      + """
+    roofline + """
        The calls go round several copies of the weights, together larger than all caches. The weights are therefore \
       cold, as in decoding, and the memory is DRAM. The other operands stay hot.
       """,
@@ -128,22 +125,19 @@ extension RunReport {
     againstNaive, interval,
   ]
 
-  private static let roofline: Prose =
-    """
+  private static let roofline: Prose = """
     **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes (Williams, \
     Waterman and Patterson 2009). P_peak is this machine's compute peak. BW is the bandwidth of the nearest memory \
     level that holds the bytes. Both were measured in this run with as many threads. **Roof** names the lower of the \
     two limits: compute, or that memory level.
     """
 
-  private static let againstNaive: Prose =
-    """
+  private static let againstNaive: Prose = """
     **Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode step, GEMM or \
     operation). It takes `naive` with as many threads where that was measured, else with its fewest.
     """
 
-  private static let interval: Prose =
-    """
+  private static let interval: Prose = """
     Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the \
     95 % percentile bootstrap of the median (\(Bootstrap().resamples) resamples, fixed seed). It is given from \
     \(Bootstrap.minimumCount) samples on. ± is the distance from the median to the interval's farther end. An empty \

@@ -55,9 +55,7 @@ extension RunReport {
     if let answer = profiledAnswer { return [.paragraph(answer)] }
     let sentences = Ladder.all(run).compactMap(fastest)
     let opening = run.rows.contains(where: \.hasFigures) ? sentences : ["No variant has a figure."]
-    return [
-      .paragraph((opening + [verdict]).joined(separator: " ")), .list(run.withoutFigures),
-    ]
+    return [.paragraph((opening + [verdict]).joined(separator: " ")), .list(run.withoutFigures)]
   }
 
   private func fastest(_ ladder: Ladder) -> Prose? {
@@ -118,8 +116,7 @@ extension RunReport {
       tables.isEmpty ? [] : [.paragraph(Self.positionNote)] + tables)
   }
 
-  static let positionNote: Prose =
-    """
+  static let positionNote: Prose = """
     Decode tok/s over ranges of positions. The new token with index i takes the position depth + i. A variant that \
     recomputes the whole sequence gets slower as the sequence grows; one with a KV cache hardly does.
     """
@@ -160,8 +157,7 @@ extension RunReport {
   var workTable: Table? {
     let rows = run.ranked.filter { $0.figures.gflops != nil || $0.figures.gbPerSecond != nil }
     guard !rows.isEmpty else { return nil }
-    return Table(
-      [.variant, .threads, .test, .gflops, .gbPerSecond, .intensity, .roofline, .roof], rows)
+    return Table([.variant, .threads, .test, .gflops, .gbPerSecond, .intensity, .roofline, .roof], rows)
   }
 
   /// What the CPU counted, or in a line why it counted nothing; nil where the record says neither.
@@ -172,34 +168,25 @@ extension RunReport {
       return Section(id: "counters", title: "Counters", [.paragraph(why)])
     }
     let unit = record.kind == .endToEnd ? "token" : "call"
-    let table = Table(
-      [
-        .init("variant", .left), .init("threads"), .init("test", .left), .init("instructions per \(unit)"),
-        .init("cycles per \(unit)"), .init("IPC"), .init("cache misses per \(unit)"),
-        .init("of cache references %"),
-      ],
-      rows: rows.map { row in
-        let counters = row.figures.counters
-        let missed = counters?.cacheMisses.flatMap { misses in
-          counters?.cacheReferences.flatMap { $0 > 0 ? 100 * misses / $0 : nil }
-        }
-        return [.init(.code(row.cell.variant)), .init("\(row.cell.threads)"), .init(row.cell.test.name)]
-          + [
-            counters?.instructions, counters?.cycles, counters?.instructionsPerCycle, counters?.cacheMisses,
-            missed,
-          ].map { .init($0.map { NumberText.significant($0) } ?? "") }
-      })
+    func counted(_ heading: Prose, _ read: @escaping @Sendable (CounterFigures) -> Double?) -> Column<RunRow>
+    { Column(heading, .number { $0.figures.counters.flatMap(read) }) }
+    let columns: [Column<RunRow>] = [
+      Column("variant", .prose { .code($0.cell.variant) }), .threads, .test,
+      counted("instructions per \(unit)") { $0.instructions }, counted("cycles per \(unit)") { $0.cycles },
+      counted("IPC") { $0.instructionsPerCycle }, counted("cache misses per \(unit)") { $0.cacheMisses },
+      counted("of cache references %") { $0.missedPercent },
+    ]
     let share = rows.compactMap { $0.figures.counters?.share }.min().flatMap { $0 < 1 ? $0 : nil }
     let turns: Prose? = share.map {
       " The counters took turns: the one that ran least did so \(NumberText.percent($0)) of the time, and counts are "
         + "extrapolated."
     }
     return Section(
-      id: "counters", title: "Counters", [.table(table), .paragraph(Self.counterNote + (turns ?? ""))])
+      id: "counters", title: "Counters",
+      [.table(Table(columns, rows)), .paragraph(Self.counterNote + (turns ?? ""))])
   }
 
-  private static let counterNote: Prose =
-    """
+  private static let counterNote: Prose = """
     Medians over the samples, of all threads of a contestant, in user mode. They count what the row is judged by: a \
     prompt's pass with its token, the steps after the first token, or a product or operation. Threads that wait in a \
     loop count too.
@@ -240,20 +227,16 @@ extension RunReport {
     let hasFirstTokens = rows.contains { $0.figures[.loadToFirstToken] != nil }
     return Section(
       id: "memory", title: "Loading and memory",
-      [
-        .table(table), .paragraph(Self.memoryNote), .paragraph(hasFirstTokens ? Self.firstTokenNote : ""),
-      ])
+      [.table(table), .paragraph(Self.memoryNote), .paragraph(hasFirstTokens ? Self.firstTokenNote : "")])
   }
 
-  private static let memoryNote: Prose =
-    """
+  private static let memoryNote: Prose = """
     Each variant ran in a process of its own. The peak is the largest size of the resident set. All processes share \
     the pages of the memory-mapped weights file, and the peak of every process counts them. Before a cold load, the \
     file's pages were dropped from the page cache; before a warm load, they were not.
     """
 
-  private static let firstTokenNote: Prose =
-    """
+  private static let firstTokenNote: Prose = """
     Load to first token: the time to load plus the time to the first token of a prompt of 16 ids (fewer where the \
     context is shorter). It is measured in a fresh process that is already started, with the file in the page cache. \
     Each figure is the median of as many processes as the loads column says, in rounds of random order. A warm load is \
@@ -265,26 +248,20 @@ extension RunReport {
 extension Column where Row == Correctness {
   static var checks: [Self] {
     [
-      Self(heading: .init("variant", .left), key: "variant", reading: .prose { .code($0.variant) }),
-      Self(heading: .init("threads"), key: "threads", reading: .integer { $0.threads }),
-      Self(heading: .init("reference", .left), key: "reference", reading: .text { $0.reference }),
+      Self("variant", .prose { .code($0.variant) }), Self("threads", .integer { $0.threads }),
+      Self("reference", .text { $0.reference }),
+      Self("max abs error", key: "max_abs_error", style: .scientific, .number { $0.maxAbsoluteError }),
+      Self("tolerance", style: .scientific, .number { $0.tolerance }),
+      Self("NMSE", key: "nmse", style: .scientific, .number { $0.nmse }),
       Self(
-        heading: .init("max abs error"), key: "max_abs_error", reading: .number { $0.maxAbsoluteError },
-        style: .scientific),
+        "argmax agreement", key: "argmax", alignment: .right, isOptional: true,
+        .text { $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : nil }),
       Self(
-        heading: .init("tolerance"), key: "tolerance", reading: .number { $0.tolerance }, style: .scientific),
-      Self(heading: .init("NMSE"), key: "nmse", reading: .number { $0.nmse }, style: .scientific),
-      Self(
-        heading: .init("argmax agreement", isOptional: true), key: "argmax",
-        reading: .text { $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : nil }),
-      Self(
-        heading: .init("verdict", .left), key: "check",
-        reading: .text { $0.passed ? "pass" : "FAIL" + ($0.failure.map { ": \($0)" } ?? "") },
-        isBad: { !$0.passed }),
+        "verdict", key: "check",
+        .text { $0.passed ? "pass" : "FAIL" + ($0.failure.map { ": \($0)" } ?? "") }, isBad: { !$0.passed }),
     ]
   }
 }
-
 extension Record {
   /// What the run was about, for headings: the model, or what was measured without one.
   public var subject: String {

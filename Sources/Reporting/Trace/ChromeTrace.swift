@@ -4,10 +4,9 @@ import Record
 /// A timeline in Chrome's Trace Event Format, its JSON object form, which Perfetto's UI, chrome://tracing and
 /// speedscope open.
 ///
-/// Source: "Trace Event Format",
-/// https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. One process, number 1,
-/// named as the timeline's title. A track is a thread, numbered from 1 in the tracks' order: the first has
-/// the process's number and so is its main one. A span is a begin event (`B`) with its label's name and
+/// Source: "Trace Event Format", https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. One
+/// process, number 1, named as the timeline's title. A track is a thread, numbered from 1 in the tracks' order: the
+/// first has the process's number and so is its main one. A span is a begin event (`B`) with its label's name and
 /// category and an end event (`E`), a thread's in the order in which they happened; a counter's sample is a counter
 /// event (`C`), the unit after the counter's name. Times are microseconds with three decimals, which are nanoseconds
 /// exactly. One event a line.
@@ -19,61 +18,43 @@ import Record
 public struct ChromeTrace: Sendable {
   private let timeline: Timeline
 
-  public init(_ timeline: Timeline) {
-    self.timeline = timeline
-  }
+  public init(_ timeline: Timeline) { self.timeline = timeline }
 
-  /// Writes the file whole, or leaves what had its name as it was. Memory does not grow with the number of
-  /// spans.
+  /// Writes the file whole, or leaves what had its name as it was. Memory does not grow with the number of spans.
   ///
   /// - Throws: `FileError`; a `TimelineError` for a timeline that no reader could draw as it
   ///   is: spans that are out of order or do not nest, counters that go back in time or are not finite.
-  public func write(to path: String) throws {
-    try WholeFile.write(to: path, writing: put)
-  }
+  public func write(to path: String) throws { try WholeFile.write(to: path, writing: put) }
 
   /// The file's contents.
   ///
   /// - Throws: a `TimelineError`, as `write(to:)` does.
-  public var text: String {
-    get throws { try ByteWriter.text(of: put) }
-  }
+  public var text: String { get throws { try ByteWriter.text(of: put) } }
 
   private func put(to writer: inout ByteWriter) throws {
     try timeline.checkCounters()
     writer.put("{\"displayTimeUnit\":\"ns\",\"otherData\":{\"title\":")
     writer.put(timeline.title.jsonLiteral)
     writer.put("},\"traceEvents\":[\n")
-    putMetadata("process_name", thread: 1, to: &writer)
-    writer.put("\"name\":")
-    writer.put(timeline.title.jsonLiteral)
-    writer.put("}}")
+    putMetadata("process_name", thread: 1, "name", timeline.title.jsonLiteral, to: &writer)
     for (index, track) in timeline.tracks.enumerated() {
       try endEvent(&writer)
-      putMetadata("thread_name", thread: index + 1, to: &writer)
-      writer.put("\"name\":")
-      writer.put(track.name.jsonLiteral)
-      writer.put("}}")
+      putMetadata("thread_name", thread: index + 1, "name", track.name.jsonLiteral, to: &writer)
       try endEvent(&writer)
-      putMetadata("thread_sort_index", thread: index + 1, to: &writer)
-      writer.put("\"sort_index\":")
-      writer.put(UInt64(index))
-      writer.put("}}")
+      putMetadata("thread_sort_index", thread: index + 1, "sort_index", Array("\(index)".utf8), to: &writer)
     }
     try putSpans(to: &writer)
     try putCounters(to: &writer)
     writer.put("\n]}\n")
   }
 
-  /// Up to the members of `args`.
-  private func putMetadata(_ name: StaticString, thread: Int, to writer: inout ByteWriter) {
-    writer.put("{\"ph\":\"M\",\"pid\":1,\"tid\":")
-    writer.put(UInt64(thread))
-    writer.put(",\"ts\":0,\"name\":\"")
-    writer.put(name)
-    writer.put("\",\"args\":{")
+  private func putMetadata(
+    _ name: StaticString, thread: Int, _ member: StaticString, _ value: [UInt8], to writer: inout ByteWriter
+  ) {
+    writer.put(Array("{\"ph\":\"M\",\"pid\":1,\"tid\":\(thread),\"ts\":0,\"name\":\"\(name)\",".utf8))
+    writer.put(Array("\"args\":{\"\(member)\":".utf8) + value)
+    writer.put("}}")
   }
-
   private func putSpans(to writer: inout ByteWriter) throws {
     let names = timeline.labels.map { label in
       Array(",\"name\":".utf8) + label.name.jsonLiteral + Array(",\"ts\":".utf8)

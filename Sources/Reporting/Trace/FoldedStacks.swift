@@ -9,15 +9,12 @@ import Record
 /// the format takes integers, and microseconds would lose the shortest operations and the sum. A stack
 /// without time of its own has no line. Lines are in the order of their frames.
 ///
-/// In names, `;`, white space and control characters become `_`, and a name without characters is `_`: a
-/// line's end or a `;` would cut a frame, and flamegraph.pl takes `layer 3` at a stack's end for a second
-/// count.
+/// In names, `;`, white space and control characters become `_`, and a name without characters is `_`: a line's end or
+/// a `;` would cut a frame, and flamegraph.pl takes `layer 3` at a stack's end for a second count.
 public struct FoldedStacks: Sendable {
   private let timeline: Timeline
 
-  public init(_ timeline: Timeline) {
-    self.timeline = timeline
-  }
+  public init(_ timeline: Timeline) { self.timeline = timeline }
 
   /// Writes the file whole, or leaves what had its name as it was. Memory grows with the number of different
   /// stacks, not of spans.
@@ -31,9 +28,7 @@ public struct FoldedStacks: Sendable {
   /// The file's contents.
   ///
   /// - Throws: a `TimelineError`, as `write(to:)` does.
-  public var text: String {
-    get throws { try ByteWriter.text(of: try StackTree(timeline).put) }
-  }
+  public var text: String { get throws { try ByteWriter.text(of: try StackTree(timeline).put) } }
 }
 
 /// Every stack of a timeline once, as a path from the root, with the time spent in it itself.

@@ -15,22 +15,14 @@ struct ByteWriter {
     buffer.reserveCapacity(Self.chunk + Self.chunk / 4)
   }
 
-  mutating func put(_ text: StaticString) {
-    text.withUTF8Buffer { buffer.append(contentsOf: $0) }
-  }
+  mutating func put(_ text: StaticString) { text.withUTF8Buffer { buffer.append(contentsOf: $0) } }
 
-  mutating func put(_ bytes: [UInt8]) {
-    buffer.append(contentsOf: bytes)
-  }
+  mutating func put(_ bytes: [UInt8]) { buffer.append(contentsOf: bytes) }
 
-  mutating func put(_ number: UInt64) {
-    putDigits(number, decimals: 0)
-  }
+  mutating func put(_ number: UInt64) { putDigits(number, decimals: 0) }
 
   /// Nanoseconds as microseconds with three decimals, by integers alone: what was equal or in order stays so.
-  mutating func put(microsecondsOf nanoseconds: UInt64) {
-    putDigits(nanoseconds, decimals: 3)
-  }
+  mutating func put(microsecondsOf nanoseconds: UInt64) { putDigits(nanoseconds, decimals: 3) }
 
   /// `number` / 10^`decimals`.
   private mutating func putDigits(_ number: UInt64, decimals: Int) {
@@ -98,13 +90,11 @@ extension String {
     var bytes = [UInt8(ascii: "\"")]
     for byte in utf8 {
       switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes += [UInt8(ascii: "\\"), byte]
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
       case ..<0x20, 0x7F:
         let digits = String(byte, radix: 16)
         bytes += Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
-      default:
-        bytes.append(byte)
+      default: bytes.append(byte)
       }
     }
     return bytes + [UInt8(ascii: "\"")]

@@ -67,6 +67,7 @@ extension Column where Row == ComparisonRow {
   fileprivate static var counts: Self { Self("counts", .flag(\.counts)) }
   fileprivate static var reason: Self { Self("remark", key: "reason", .text(\.reason)) }
 }
+
 extension Comparison {
   /// One row a compared metric, RFC 4180; empty where there is no figure. Shares such as `threshold` are fractions.
   public var csv: String { CSV.text(.data, rows) }
@@ -99,6 +100,7 @@ extension ComparedSide {
     ])
   }
 }
+
 extension GroupMean {
   /// Without `variant` for the mean over all variants.
   fileprivate var json: JSONValue {

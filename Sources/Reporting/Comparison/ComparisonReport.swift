@@ -105,6 +105,7 @@ extension Comparison {
 extension Comparison.Method {
   /// `Comparison of two …`
   fileprivate var nouns: String { self == .stored ? "runs" : "builds" }
+
   /// What the noise floor is, how what has one value a process is judged, and what leaves a comparison undecided.
   fileprivate var particulars: (floor: String, memory: String, undecided: String) {
     switch self {

@@ -164,6 +164,7 @@ extension Comparison {
     let doubt = agrees ? "" : "; the profiles do not show it"
     return "\(row.contestant.prose), `\(test.name)`, \(row.verdict.rawValue)\(doubt): \(explanation.headline)"
   }
+
   /// The contestant's profile of the stage; of several the one at the test's length.
   private static func profile(
     _ record: Record, _ contestant: Contestant, _ stage: Profile.Stage, _ tokens: Int

@@ -31,6 +31,7 @@ struct StoredEvidence: Sendable {
   func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
     withoutRatio(base.cell.test.headlineMetric, base, nil, reason.singleLine, verdict)
   }
+
   /// A metric of a contestant's process, the largest of its cells; nil where a side has none.
   func candidate(_ metric: Metric, of contestant: Contestant) -> StoredCandidate? {
     guard let (old, new) = figures(metric, contestant) else { return nil }
@@ -127,6 +128,7 @@ struct StoredEvidence: Sendable {
         headSamples: head?.cell.durations(of: metric).count ?? 0, threshold: thresholds[metric],
         verdict: verdict, reason: reason))
   }
+
   /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
   private func unpaired(
     _ metric: Metric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double], _ headTimes: [Double]

@@ -30,6 +30,7 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
 
   /// All of it in bold.
   var strong: Prose { Prose(runs: runs.map { Run(text: $0.text, isCode: $0.isCode, isStrong: true) }) }
+
   /// Without marks.
   var plain: String { runs.map(\.text).joined() }
 

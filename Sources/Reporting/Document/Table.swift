@@ -47,6 +47,7 @@ struct Table: Sendable {
     init(_ content: Content) { self.content = content }
 
     var isEmpty: Bool { if case .text(let text) = content { text.isEmpty } else { false } }
+
     /// In a line of text: a bar of at most 24 characters.
     var text: Prose {
       switch content {
@@ -230,6 +231,7 @@ struct Column<Row>: Sendable {
       }
     }
   }
+
   private func display(_ value: Double) -> String {
     switch style {
     case .significant(let digits): return NumberText.significant(value, digits)

@@ -44,6 +44,7 @@ extension Column {
     return zip(names, columns.flatMap { $0.values(row) }).reduce(into: [:]) { $0[$1.0] = $1.1 }
   }
 }
+
 extension Table {
   /// In Markdown whose source is aligned too, so that it reads well in a terminal.
   var markdown: String {
@@ -124,6 +125,7 @@ private struct TerminalLayout {
 
 extension Table.Entry {
   fileprivate var isBar: Bool { if case .text = content { false } else { true } }
+
   fileprivate var minimumWidth: Int {
     switch content {
     case .text(let text): text.plain.count

@@ -72,6 +72,7 @@ public struct Explanation: Sendable {
   public var stageWords: String { to.profile.stageWords }
 
   public var isDecided: Bool { outcome == .faster || outcome == .slower }
+
   /// What the part adds to the difference, as a share of it: below zero where it works against it. Nil where nothing
   /// is attributed.
   func share(_ nanoseconds: Double) -> Double? { isDecided ? nanoseconds / change : nil }

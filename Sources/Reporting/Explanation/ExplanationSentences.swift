@@ -17,6 +17,7 @@ extension Explanation {
       "\(to.name) takes \(NumberText.significant(1 / ratio, 3)) × as long as \(from.name) \(place): \(why)."
     }
   }
+
   /// What happened to the part that changed most in the difference's direction; nil where nothing is attributed.
   var largestSentence: String? {
     guard isDecided, let part = largestPart else { return nil }

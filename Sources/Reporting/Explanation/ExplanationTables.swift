@@ -93,6 +93,7 @@ extension Column where Row == ExplanationRow {
     return subject + figures
   }
 }
+
 extension Explanation {
   /// For people, as Markdown without a heading: the headline, what changed most, every part, how to read it.
   public var markdown: String {
@@ -238,6 +239,7 @@ extension ExplanationRow {
     return .object(numbers.merging(["part": .string(word)]) { $1 })
   }
 }
+
 extension Explanation.Outcome {
   fileprivate var word: String {
     switch self {

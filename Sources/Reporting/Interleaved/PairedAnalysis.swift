@@ -132,6 +132,7 @@ public struct PairedDemand: Sendable, Equatable {
     memory = Set(record.contestants.indices.filter { wanted($0) { $0.metric == .peakMemory } })
     loads = Set(record.contestants.indices.filter { wanted($0) { $0.metric == .warmLoad } })
   }
+
   public var isEmpty: Bool { units.isEmpty && memory.isEmpty && loads.isEmpty }
 
   /// Without the contestants that can no longer be measured.

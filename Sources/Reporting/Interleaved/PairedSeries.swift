@@ -122,6 +122,7 @@ struct PairedEvidence: Sendable {
     }
     ratio = median(logarithms).map { Figure(value: exp($0), interval: widest) }
   }
+
   /// How far the interval reaches from 1, as a share: the change t that leaves 1 − t or 1 / (1 − t).
   var farthest: Double? { ratio?.interval.map { max(1 - $0.lower, 1 - 1 / $0.upper, 0) } }
 }

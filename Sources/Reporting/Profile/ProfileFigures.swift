@@ -114,6 +114,7 @@ struct PassWork: Sendable {
   private static var amounts: [WritableKeyPath<PassWork, Double>] {
     [\.nanoseconds, \.waitNanoseconds, \.calls, \.flops, \.bytes, \.streamedBytes]
   }
+
   /// - Parameter entries: of one phase.
   init(_ entries: [Profile.Entry], of profile: Profile, roofline: Roofline?) {
     let passes = Double(profile.keptPasses)
@@ -145,6 +146,7 @@ struct PassWork: Sendable {
     for amount in Self.amounts { self[keyPath: amount] /= count }
     leastNanoseconds = leastNanoseconds.map { $0 / count }
   }
+
   /// Both together: what an operation timed alone would take.
   var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
   var gflops: Double? { flops > 0 && wholeNanoseconds > 0 ? flops / wholeNanoseconds : nil }
@@ -207,6 +209,7 @@ extension Profile {
 
   /// What one pass is.
   var passWord: String { stage == .prefill ? "prompt" : "token" }
+
   /// Tokens that a pass takes in.
   var tokensPerPass: Int { stage == .prefill ? max(tokens, 1) : 1 }
 

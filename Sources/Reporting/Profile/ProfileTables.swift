@@ -90,6 +90,7 @@ extension Column where Row == ProfileRow {
   }
   private static var roof: Self { Self("roof", .text { $0.work?.roof?.words }) }
   private static var shortRoof: Self { Self("roof", .text { $0.work?.roof?.word }) }
+
   /// Nil for none.
   private static func millions(_ value: Double?) -> Double? { value.flatMap { $0 > 0 ? $0 * 1e-6 : nil } }
 
@@ -147,6 +148,7 @@ extension Column where Row == ProfileRow {
     return subject + amounts + rates + whole
   }
 }
+
 /// A record's profiles as comma-separated values: one row for each contestant, stage, phase and layer, then one for
 /// what is unexplained and one for the whole pass. Everything is of one pass; empty where there is no figure.
 public struct ProfileCSV: Sendable {

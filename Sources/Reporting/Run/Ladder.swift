@@ -90,6 +90,7 @@ struct Ladder: Sendable {
     columns.append(Rungs("check", .prose { Column<RunRow>.outcome.display($0.row) }))
     return Table(columns, rungs)
   }
+
   private static let barWidths = 8...40
   private static let shortestName = 8
 

@@ -26,12 +26,14 @@ extension Column {
   }
 
 }
+
 /// Every column that a run's tables have, each defined once.
 extension Column where Row == RunRow {
   static var variant: Self { Self("variant", .text { $0.cell.variant }) }
   static var weights: Self { Self("weights", rank: 7, .text { $0.cell.weights }) }
   static var threads: Self { Self("threads", short: ("thr", ""), .integer { $0.cell.threads }) }
   static var test: Self { Self("test", .text { $0.cell.test.name }) }
+
   static var timeToFirstToken: Self { Self(.timeToFirstToken, ("TTFT", "ms"), rank: 1) }
   static var prefillTime: Self { Self(.prefillTime, ("prefill", "ms")) }
   static var prefillRate: Self { Self(.prefillRate, ("prefill", "tok/s"), showsInterval: true) }
@@ -61,6 +63,7 @@ extension Column where Row == RunRow {
       "speed against naive", key: "speed_against_naive", short: ("speed", "× naive"), style: .factor,
       better: .higher, .figure { $0.speedAgainstNaive })
   }
+
   static var matmulTime: Self {
     Self(.matmulTime, ("time", "ms"), heading: "ms (median)", showsInterval: true)
   }
@@ -109,6 +112,7 @@ extension Column where Row == RunRow {
   static var operation: Self { Self("operation", .text { $0.cell.test.operation?.kind.rawValue }) }
   static var rows: Self { Self("rows", .integer { $0.cell.test.operation?.rows }) }
 }
+
 extension Record {
   /// The columns for people, in order. Where no test has several sequences, what concerns one of them, or the caches of
   /// all, is left out.
@@ -136,6 +140,7 @@ extension Record {
       return shape + work + judged
     }
   }
+
   /// The columns of `results.csv`, in order.
   var csvColumns: [Column<RunRow>] {
     typealias Columns = [Column<RunRow>]

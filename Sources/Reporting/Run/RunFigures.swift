@@ -196,6 +196,7 @@ extension RunFigures {
       "\(contestant.prose) has no figures on \(tests.joined(separator: ", ")): \(why)"
     }
   }
+
   /// What the record says of cells that do have figures.
   var remarksOnFigures: [Prose] {
     rows.filter(\.hasFigures).compactMap { row in
@@ -218,6 +219,7 @@ extension Cell.Status {
     }
   }
 }
+
 extension Sequence where Element: Hashable {
   /// The elements in order, each once.
   func uniqued() -> [Element] {

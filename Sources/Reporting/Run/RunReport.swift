@@ -262,6 +262,7 @@ extension Column where Row == Correctness {
     ]
   }
 }
+
 extension Record {
   /// What the run was about, for headings: the model, or what was measured without one.
   public var subject: String {

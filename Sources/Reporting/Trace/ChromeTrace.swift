@@ -55,6 +55,7 @@ public struct ChromeTrace: Sendable {
     writer.put(Array("\"args\":{\"\(member)\":".utf8) + value)
     writer.put("}}")
   }
+
   private func putSpans(to writer: inout ByteWriter) throws {
     let names = timeline.labels.map { label in
       Array(",\"name\":".utf8) + label.name.jsonLiteral + Array(",\"ts\":".utf8)

@@ -22,6 +22,7 @@ struct Metric: Sendable {
     static let mebibytes = Unit(name: "MiB", scale: 1 / 1_048_576)
     static let gigaflops = Unit(name: "GFLOP/s", scale: 1)
     static let gigabytesPerSecond = Unit(name: "GB/s", scale: 1)
+    static let percent = Unit(name: "%", scale: 1)
     static let none = Unit(name: "", scale: 1)
   }
 
@@ -55,6 +56,18 @@ struct Metric: Sendable {
   var word = ""
   /// Bencher's measure; nil for what services do not follow.
   var slug: String?
+
+  // How a table shows it, where that is not TITLE UNIT.
+  /// A column's heading in Markdown and HTML.
+  var heading: String?
+  /// A terminal's first line over the column; the unit is the second.
+  var short: String?
+  /// In a terminal: 0 for a column that always stays; else the highest is left out first.
+  var rank = 0
+  /// Whether the column is left out where nothing stands in it.
+  var isOptional = false
+  /// Whether ± stands after the figure; CSV always holds both ends.
+  var showsInterval = false
 
   /// `decode tok/s`, `TTFT`: in a list of metrics, rates need their unit to be told from times.
   var name: String {
@@ -102,39 +115,44 @@ extension Metric: Hashable {
 extension Metric {
   static let timeToFirstToken = Metric(
     key: "ttft_ms", title: "TTFT", unit: .milliseconds, better: .lower, scope: .prefill,
-    source: .time(.firstToken), word: "ttft", slug: "time-to-first-token")
+    source: .time(.firstToken), word: "ttft", slug: "time-to-first-token", rank: 1)
   static let prefillTime = Metric(
     key: "prefill_ms", title: "prefill", unit: .milliseconds, better: .lower, scope: .prefill,
     source: .time(.prefill), slug: "latency")
   static let prefillRate = Metric(
     key: "prefill_tok_per_s", title: "prefill", unit: .tokensPerSecond, better: .higher, scope: .prefill,
-    source: .rate(of: \.tokensPerPrimaryDuration, over: .prefill), word: "prefill", slug: "throughput")
+    source: .rate(of: \.tokensPerPrimaryDuration, over: .prefill), word: "prefill", slug: "throughput",
+    showsInterval: true)
   static let decodeRate = Metric(
     key: "decode_tok_per_s", title: "decode", unit: .tokensPerSecond, better: .higher, scope: .decode,
-    source: .rate(of: \.tokensPerPrimaryDuration, over: .step), word: "decode", slug: "throughput")
+    source: .rate(of: \.tokensPerPrimaryDuration, over: .step), word: "decode", slug: "throughput",
+    showsInterval: true)
   /// The same for each sequence of a batch alone.
   static let decodeRatePerUser = Metric(
     key: "decode_tok_per_s_per_user", title: "decode per user", unit: .tokensPerSecond, better: .higher,
-    scope: .decode, source: .rate(of: { _ in 1 }, over: .step))
+    scope: .decode, source: .rate(of: { _ in 1 }, over: .step), short: "per user", rank: 1,
+    showsInterval: true)
   static let timePerOutputToken = Metric(
     key: "tpot_ms", title: "TPOT", unit: .milliseconds, better: .lower, scope: .decode,
-    source: .time(.outputToken), slug: "latency")
+    source: .time(.outputToken), slug: "latency", rank: 5)
   static let matmulTime = Metric(
     key: "ms", title: "GEMM", unit: .milliseconds, better: .lower, scope: .matmul, source: .time(.call),
-    word: "gemm", slug: "latency")
+    word: "gemm", slug: "latency", heading: "ms (median)", short: "time", showsInterval: true)
   static let operationTime = Metric(
     key: "us", title: "operation", unit: .microseconds, better: .lower, scope: .operation,
-    source: .time(.call), word: "ops", slug: "latency")
+    source: .time(.call), word: "ops", slug: "latency", heading: "time µs", short: "time", showsInterval: true
+  )
 
   static let peakMemory = Metric(
     key: "peak_memory_mib", title: "peak memory", unit: .mebibytes, better: .lower, scope: .process,
-    source: .value { $0.usable?.peakMemoryBytes.map(Double.init) }, word: "memory", slug: "peak-memory")
+    source: .value { $0.usable?.peakMemoryBytes.map(Double.init) }, word: "memory", slug: "peak-memory",
+    short: "memory", rank: 2)
   static let cacheMemory = Metric(
     key: "kv_cache_mib", title: "KV caches", unit: .mebibytes, better: nil, scope: .anyTest,
     source: .value { $0.usable?.cacheBytes })
   static let baselineMemory = Metric(
     key: "memory_before_load_mib", title: "before loading", unit: .mebibytes, better: .lower, scope: .process,
-    source: .value { $0.usable?.baselineMemoryBytes.map(Double.init) })
+    source: .value { $0.usable?.baselineMemoryBytes.map(Double.init) }, isOptional: true)
   static let coldLoad = Metric(
     key: "load_cold_ms", title: "load, cold", unit: .milliseconds, better: .lower, scope: .process,
     source: .value { $0.usable?.load?.coldNanoseconds.map(Double.init) })
@@ -144,20 +162,21 @@ extension Metric {
     behind: .load)
   static let loadToFirstToken = Metric(
     key: "load_to_first_token_ms", title: "load to first token", unit: .milliseconds, better: .lower,
-    scope: .process, source: .time(.loadToFirstToken), slug: "load-to-first-token")
+    scope: .process, source: .time(.loadToFirstToken), slug: "load-to-first-token", isOptional: true,
+    showsInterval: true)
 
   static let gflops = Metric(
     key: "gflop_per_s", title: "", unit: .gigaflops, better: .higher, scope: .anyTest,
     source: .value(\.gflops))
   static let gbPerSecond = Metric(
     key: "gb_per_s", title: "", unit: .gigabytesPerSecond, better: nil, scope: .anyTest,
-    source: .value(\.gbPerSecond))
+    source: .value(\.gbPerSecond), rank: 2)
   static let intensity = Metric(
     key: "flop_per_byte", title: "FLOP/B", unit: .none, better: nil, scope: .anyTest,
     source: .value(\.intensity))
   static let roofline = Metric(
-    key: "roofline_percent", title: "% of the roofline", unit: .none, better: nil, scope: .anyTest,
-    source: .value(\.rooflinePercent))
+    key: "roofline_percent", title: "roofline", unit: .percent, better: nil, scope: .anyTest,
+    source: .value(\.rooflinePercent), heading: "% of the roofline", rank: 1)
   static let instructions = Metric(
     key: "instructions", title: "instructions", unit: .none, better: nil, scope: .anyTest,
     source: .value { $0.counters?.instructions })

@@ -191,7 +191,9 @@ struct Opening {
   }
 
   private func latency(_ row: RunRow) -> String? {
-    let columns: [Column<RunRow>] = [.timeToFirstToken, .timePerOutputToken, .interTokenLatency]
+    let columns: [Column<RunRow>] = [
+      .metric(.timeToFirstToken), .metric(.timePerOutputToken), .interTokenLatency,
+    ]
     let parts = columns.compactMap { column -> String? in
       let text = column.display(row).plain
       return text.isEmpty ? nil : "\(column.heading.title) \(text) \(column.heading.unit)"

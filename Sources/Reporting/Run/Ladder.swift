@@ -38,13 +38,9 @@ struct Ladder: Sendable {
   init(_ run: RunFigures, test: Test, prefillTest: Test?) {
     self.test = test
     self.prefillTest = prefillTest
-    (metric, column) =
-      switch test {
-      case .decode: (.decodeRate, .decodeRate)
-      case .prefill: (.prefillRate, .prefillRate)
-      case .operation(.matmul): (.gflops, .gflops)
-      case .operation: (.operationTime, .operationTime)
-      }
+    // A product's time says little without its size.
+    metric = if case .operation(.matmul) = test { .gflops } else { test.headlineMetric }
+    column = .metric(metric)
     let rows = run.ranked(on: test)
     let fastest = rows.first?.speed ?? 1
     rungs = rows.filter(\.hasFigures).map { row in
@@ -84,7 +80,7 @@ struct Ladder: Sendable {
     ]
     columns += factor { $0.row }
     if let prefillTest {
-      columns.append(speed(.prefillRate, prefillTest) { $0.prefill })
+      columns.append(speed(.metric(.prefillRate), prefillTest) { $0.prefill })
       columns += factor { $0.prefill }
     }
     columns.append(Rungs("check", .prose { Column<RunRow>.outcome.display($0.row) }))

@@ -1,59 +1,29 @@
 import Record
 
-extension Column {
-  /// A metric of a row, in the metric's own words unless others are given.
-  ///
-  /// - Parameters:
-  ///   - heading: in place of `TITLE UNIT`.
-  ///   - short: a terminal's two lines, in place of title and unit.
-  ///   - rank: in a terminal: 0 for a column that always stays; else the highest is left out first.
-  fileprivate init(
-    _ metric: Metric, _ short: (title: String, unit: String), heading: String? = nil, rank: Int = 0,
-    isOptional: Bool = false, showsInterval: Bool = false
-  ) where Row == RunRow {
-    let reading: Reading =
-      if case .value = metric.source {
-        .number { $0.figures[metric]?.value }
-      } else {
-        .figure { $0.figures[metric] }
-      }
-    let words = heading ?? [metric.title, metric.unit.name].filter { !$0.isEmpty }.joined(separator: " ")
-    self.init(
+/// The columns of a run's tables: a metric's as the metric says, and what else a row has, each defined once.
+extension Column where Row == RunRow {
+  static func metric(_ metric: Metric) -> Self {
+    let isOneValue = if case .value = metric.source { true } else { false }
+    let words = [metric.title, metric.unit.name].filter { !$0.isEmpty }
+    let sign = metric.showsInterval ? " ± CI" : ""
+    return Self(
       heading: Table.Heading(
-        text: Prose(words + (showsInterval ? " ± CI" : "")), title: short.title,
-        unit: short.unit + (showsInterval ? " ± CI" : ""), rank: rank, isOptional: isOptional),
-      key: metric.key, better: metric.better, reading: reading, showsInterval: showsInterval)
+        text: Prose((metric.heading ?? words.joined(separator: " ")) + sign), title: metric.short ?? words[0],
+        unit: words.count > 1 ? words[1] + sign : "", rank: metric.rank, isOptional: metric.isOptional),
+      key: metric.key, better: metric.better,
+      reading: isOneValue ? .number { $0.figures[metric]?.value } : .figure { $0.figures[metric] },
+      showsInterval: metric.showsInterval)
   }
 
-}
-
-/// Every column that a run's tables have, each defined once.
-extension Column where Row == RunRow {
   static var variant: Self { Self("variant", .text { $0.cell.variant }) }
   static var weights: Self { Self("weights", rank: 7, .text { $0.cell.weights }) }
   static var threads: Self { Self("threads", short: ("thr", ""), .integer { $0.cell.threads }) }
   static var test: Self { Self("test", .text { $0.cell.test.name }) }
 
-  static var timeToFirstToken: Self { Self(.timeToFirstToken, ("TTFT", "ms"), rank: 1) }
-  static var prefillTime: Self { Self(.prefillTime, ("prefill", "ms")) }
-  static var prefillRate: Self { Self(.prefillRate, ("prefill", "tok/s"), showsInterval: true) }
-  static var decodeRate: Self { Self(.decodeRate, ("decode", "tok/s"), showsInterval: true) }
-  static var decodeRatePerUser: Self {
-    Self(.decodeRatePerUser, ("per user", "tok/s"), rank: 1, showsInterval: true)
-  }
-  static var timePerOutputToken: Self { Self(.timePerOutputToken, ("TPOT", "ms"), rank: 5) }
   static var interTokenLatency: Self {
     Self(
       "ITL p50 / p90 / p99 ms", key: "itl", short: ("ITL p50 / p90 / p99", "ms"), rank: 6, better: .lower,
       .percentiles { $0.figures.interTokenLatencyMS })
-  }
-  static var peakMemory: Self { Self(.peakMemory, ("memory", "MiB"), rank: 2) }
-  static var cacheMemory: Self { Self(.cacheMemory, ("KV caches", "MiB")) }
-  static var baselineMemory: Self { Self(.baselineMemory, ("before loading", "MiB"), isOptional: true) }
-  static var coldLoad: Self { Self(.coldLoad, ("load, cold", "ms")) }
-  static var warmLoad: Self { Self(.warmLoad, ("load, warm", "ms")) }
-  static var loadToFirstToken: Self {
-    Self(.loadToFirstToken, ("load to first token", "ms"), isOptional: true, showsInterval: true)
   }
   static var loadCount: Self {
     Self("loads", key: "load_samples", isOptional: true, .integer { $0.figures.loadSampleCount })
@@ -64,16 +34,6 @@ extension Column where Row == RunRow {
       better: .higher, .figure { $0.speedAgainstNaive })
   }
 
-  static var matmulTime: Self {
-    Self(.matmulTime, ("time", "ms"), heading: "ms (median)", showsInterval: true)
-  }
-  static var operationTime: Self {
-    Self(.operationTime, ("time", "µs"), heading: "time µs", showsInterval: true)
-  }
-  static var gflops: Self { Self(.gflops, ("GFLOP/s", "")) }
-  static var gbPerSecond: Self { Self(.gbPerSecond, ("GB/s", ""), rank: 2) }
-  static var intensity: Self { Self(.intensity, ("FLOP/B", "")) }
-  static var roofline: Self { Self(.roofline, ("roofline", "%"), rank: 1) }
   static var roof: Self { Self("roof", rank: 5, .text { $0.figures.roof?.words }) }
 
   static var sampleCount: Self {
@@ -97,9 +57,6 @@ extension Column where Row == RunRow {
   static var message: Self { Self("message", .text { $0.cell.message }) }
 
   static var drift: Self { Self("drift", .text { $0.driftWord }) }
-  static var instructions: Self { Self(.instructions, ("instructions", "")) }
-  static var cycles: Self { Self(.cycles, ("cycles", "")) }
-  static var cacheMisses: Self { Self(.cacheMisses, ("cache misses", "")) }
 
   static var promptTokens: Self {
     Self("prompt", key: "prompt_tokens", .integer { $0.cell.test.promptTokens })
@@ -119,24 +76,27 @@ extension Record {
   var columns: [Column<RunRow>] {
     typealias Columns = [Column<RunRow>]
     let judged: Columns = [.maxError, .outcome, .speedAgainstNaive, .sampleCount]
-    let work: Columns = [.gflops, .gbPerSecond, .roofline, .roof]
+    let work: Columns = [.metric(.gflops), .metric(.gbPerSecond), .metric(.roofline), .roof]
     switch kind {
     case .endToEnd:
       let speeds: Columns = [
-        .variant, .weights, .threads, .test, .timeToFirstToken, .prefillRate, .decodeRate,
+        .variant, .weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
+        .metric(.decodeRate),
       ]
       let times: Columns = [
-        .timePerOutputToken, .interTokenLatency, .roofline.styled(rank: 3), .roof.styled(rank: 8),
-        .peakMemory,
+        .metric(.timePerOutputToken), .interTokenLatency, .metric(.roofline).styled(rank: 3),
+        .roof.styled(rank: 8),
+        .metric(.peakMemory),
       ]
       let ends: Columns = [.speedAgainstNaive, .sampleCount, .outcome]
-      return speeds + (hasBatches ? [.decodeRatePerUser] : []) + times + (hasBatches ? [.cacheMemory] : [])
+      return speeds + (hasBatches ? [.metric(.decodeRatePerUser)] : []) + times
+        + (hasBatches ? [.metric(.cacheMemory)] : [])
         + ends
     case .matmul:
-      let shape: Columns = [.variant, .m, .k, .n, .threads, .matmulTime]
+      let shape: Columns = [.variant, .m, .k, .n, .threads, .metric(.matmulTime)]
       return shape + work + judged
     case .operations:
-      let shape: Columns = [.variant, .test, .threads, .operationTime]
+      let shape: Columns = [.variant, .test, .threads, .metric(.operationTime)]
       return shape + work + judged
     }
   }
@@ -145,26 +105,30 @@ extension Record {
   var csvColumns: [Column<RunRow>] {
     typealias Columns = [Column<RunRow>]
     let checked: Columns = [.status, .check, .sampleCount]
-    let work: Columns = [.gflops, .gbPerSecond, .intensity, .roofline, .roof]
+    let work: Columns = [
+      .metric(.gflops), .metric(.gbPerSecond), .metric(.intensity), .metric(.roofline), .roof,
+    ]
     let judged: Columns = [.speedAgainstNaive, .maxError]
-    let ends: Columns = [.drift, .instructions, .cycles, .cacheMisses, .message]
+    let ends: Columns = [.drift, .metric(.instructions), .metric(.cycles), .metric(.cacheMisses), .message]
     switch kind {
     case .endToEnd:
       let test: Columns = [.variant, .weights, .threads, .test, .promptTokens, .newTokens, .batch]
       let speeds: Columns = [
-        .timeToFirstToken, .prefillTime, .prefillRate, .decodeRate, .decodeRatePerUser, .timePerOutputToken,
+        .metric(.timeToFirstToken), .metric(.prefillTime), .metric(.prefillRate), .metric(.decodeRate),
+        .metric(.decodeRatePerUser), .metric(.timePerOutputToken),
         .interTokenLatency, .speedAgainstNaive,
       ]
       let process: Columns = [
-        .peakMemory, .cacheMemory, .baselineMemory, .coldLoad, .warmLoad, .loadToFirstToken, .loadCount,
+        .metric(.peakMemory), .metric(.cacheMemory), .metric(.baselineMemory), .metric(.coldLoad),
+        .metric(.warmLoad), .metric(.loadToFirstToken), .loadCount,
       ]
       return [test, checked, speeds, work, process, ends].flatMap { $0 }
     case .matmul:
       let shape: Columns = [.variant, .weights, .m, .k, .n, .threads]
-      return [shape, checked, [.matmulTime], work, judged, ends].flatMap { $0 }
+      return [shape, checked, [.metric(.matmulTime)], work, judged, ends].flatMap { $0 }
     case .operations:
       let shape: Columns = [.variant, .weights, .operation, .rows, .test, .threads]
-      return [shape, checked, [.operationTime], work, judged, ends].flatMap { $0 }
+      return [shape, checked, [.metric(.operationTime)], work, judged, ends].flatMap { $0 }
     }
   }
 }

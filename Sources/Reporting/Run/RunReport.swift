@@ -157,7 +157,11 @@ extension RunReport {
   var workTable: Table? {
     let rows = run.ranked.filter { $0.figures.gflops != nil || $0.figures.gbPerSecond != nil }
     guard !rows.isEmpty else { return nil }
-    return Table([.variant, .threads, .test, .gflops, .gbPerSecond, .intensity, .roofline, .roof], rows)
+    return Table(
+      [
+        .variant, .threads, .test, .metric(.gflops), .metric(.gbPerSecond), .metric(.intensity),
+        .metric(.roofline), .roof,
+      ], rows)
   }
 
   /// What the CPU counted, or in a line why it counted nothing; nil where the record says neither.
@@ -221,8 +225,8 @@ extension RunReport {
     guard !rows.isEmpty else { return nil }
     let table = Table(
       [
-        .variant, .weights, .threads, .coldLoad, .warmLoad, .loadToFirstToken, .loadCount, .baselineMemory,
-        .peakMemory,
+        .variant, .weights, .threads, .metric(.coldLoad), .metric(.warmLoad), .metric(.loadToFirstToken),
+        .loadCount, .metric(.baselineMemory), .metric(.peakMemory),
       ], rows)
     let hasFirstTokens = rows.contains { $0.figures[.loadToFirstToken] != nil }
     return Section(

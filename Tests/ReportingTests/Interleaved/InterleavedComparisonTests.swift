@@ -185,7 +185,7 @@ import Testing
       #expect(text.contains("**\(note)"), "\(note)")
     }
     #expect(text.contains("10 of the search, 10 of the confirmation"))
-    #expect(text.contains("Looks after 10, 15, 20, 30 … blocks"))
+    #expect(text.contains("looks at its results after 10, 15, 20, 30 … blocks"))
     #expect(text.contains("kv-cache tg5 @ d64: 1"))
     #expect(text.contains("| **regressed** | `kv-cache` "))
     #expect(text.contains("base/gpt2-bench") && text.contains("head/gpt2-bench"))

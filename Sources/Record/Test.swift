@@ -21,13 +21,17 @@ public enum Test: Sendable, Hashable {
 
   private static func suffix(batch: Int) -> String { batch > 1 ? " b\(batch)" : "" }
 
-  /// Sequences computed together.
-  public var batch: Int {
+  /// Of a generation the ids before the first new one, the new tokens and the sequences; nil for an operation.
+  public var generation: (prompt: Int, tokens: Int, batch: Int)? {
     switch self {
-    case .prefill(_, let batch), .decode(_, _, let batch): return batch
-    case .operation: return 1
+    case .prefill(let tokens, let batch): (tokens, 1, batch)
+    case .decode(let tokens, let depth, let batch): (depth, tokens, batch)
+    case .operation: nil
     }
   }
+
+  /// Sequences computed together.
+  public var batch: Int { generation?.batch ?? 1 }
 
   /// Tokens that one primary duration of the cell yields; nil for an operation.
   public var tokensPerPrimaryDuration: Double? {

@@ -59,9 +59,9 @@ extension Column where Row == RunRow {
   static var drift: Self { Self("drift", .text { $0.driftWord }) }
 
   static var promptTokens: Self {
-    Self("prompt", key: "prompt_tokens", .integer { $0.cell.test.promptTokens })
+    Self("prompt", key: "prompt_tokens", .integer { $0.cell.test.generation?.prompt })
   }
-  static var newTokens: Self { Self("new", key: "new_tokens", .integer { $0.cell.test.newTokens }) }
+  static var newTokens: Self { Self("new", key: "new_tokens", .integer { $0.cell.test.generation?.tokens }) }
   static var batch: Self { Self("batch", .integer { $0.cell.test.batch }) }
   static var m: Self { Self("M", key: "m", .integer { $0.cell.test.shape?.m }) }
   static var k: Self { Self("K", key: "k", .integer { $0.cell.test.shape?.k }) }
@@ -176,23 +176,6 @@ extension RunRow {
 }
 
 extension Test {
-  /// Ids before the first new one.
-  fileprivate var promptTokens: Int? {
-    switch self {
-    case .prefill(let tokens, _): tokens
-    case .decode(_, let depth, _): depth
-    case .operation: nil
-    }
-  }
-
-  fileprivate var newTokens: Int? {
-    switch self {
-    case .prefill: 1
-    case .decode(let tokens, _, _): tokens
-    case .operation: nil
-    }
-  }
-
   fileprivate var shape: (m: Int, k: Int, n: Int)? {
     guard case .operation(.matmul(let m, let k, let n)) = self else { return nil }
     return (m, k, n)

@@ -23,12 +23,9 @@ struct GenerationCells {
 
   /// - Throws: `UsageError` where the test does not fit the model's context.
   func make(_ test: Test) throws -> CellPlan {
-    let (prompt, tokens, batch): (Int, Int, Int) =
-      switch test {
-      case .prefill(let tokens, let batch): (tokens, 1, batch)
-      case .decode(let tokens, let depth, let batch): (depth, tokens, batch)
-      case .operation: throw UsageError("an operation is no generation")
-      }
+    guard let (prompt, tokens, batch) = test.generation else {
+      throw UsageError("an operation is no generation")
+    }
     guard test.fits(configuration) else {
       throw UsageError(
         test.name, found: "\(prompt) + \(tokens) tokens",
@@ -109,12 +106,9 @@ struct GenerationCells {
 extension Test {
   /// Whether a model has the context for it. The last new token is chosen and not taken in.
   func fits(_ configuration: Configuration) -> Bool {
-    switch self {
-    case .prefill(let tokens, _): tokens <= configuration.context
-    case .decode(let tokens, let depth, _):
-      depth <= configuration.context && tokens - 1 <= configuration.context - depth
-    case .operation: true
-    }
+    guard let generation else { return true }
+    return generation.prompt <= configuration.context
+      && generation.tokens - 1 <= configuration.context - generation.prompt
   }
 }
 

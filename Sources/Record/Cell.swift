@@ -85,15 +85,19 @@ public struct Sample: Codable, Sendable, Equatable {
   public var counters: [String: Int]?
   /// The share of the time in which every counter really counted, above 0 and at most 1.
   public var countersShare: Double?
+  /// What memory gave to the contestant's threads right before and right after it, in GB/s; nil where that was not
+  /// measured.
+  public var memoryGBPerSecond: [Double]?
 
   public init(
     round: Int, sequence: Int, elapsedNanoseconds: Double, iterations: Int,
     prefillNanoseconds: Int?, tokenNanoseconds: [Int], counters: [String: Int]? = nil,
-    countersShare: Double? = nil
+    countersShare: Double? = nil, memoryGBPerSecond: [Double]? = nil
   ) {
     (self.round, self.sequence, self.elapsedNanoseconds) = (round, sequence, elapsedNanoseconds)
     (self.iterations, self.prefillNanoseconds) = (iterations, prefillNanoseconds)
     (self.tokenNanoseconds, self.counters, self.countersShare) = (tokenNanoseconds, counters, countersShare)
+    self.memoryGBPerSecond = memoryGBPerSecond
   }
 }
 

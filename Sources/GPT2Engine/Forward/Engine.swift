@@ -34,6 +34,13 @@ public final class Engine {
       ? nil : try KeyValueCache(layers: 1, configuration: configuration, layout: kernel.cacheLayout)
   }
 
+  /// The layers' weights as the kernel reads them, for whoever asks what memory gives. They stay where they are for as
+  /// long as the engine lives.
+  public var layerMemory: UnsafeRawBufferPointer { weights.layerMemory }
+
+  /// Calls `body` with each index below `count` once, on the variant's threads, and returns when all are done.
+  public func forEach(_ count: Int, _ body: (Int) -> Void) { kernel.forEach(count, body) }
+
   public func makeSequence() throws(EngineError) -> TokenSequence {
     guard variant.decoding == .cache else { return TokenSequence(cache: nil, configuration: configuration) }
     let cache = try KeyValueCache(

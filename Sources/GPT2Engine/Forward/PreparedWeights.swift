@@ -25,6 +25,13 @@ final class PreparedWeights {
 
   private let arena: FloatBuffer
 
+  /// What the layers read of a pass, in the order in which they do.
+  var layerMemory: UnsafeRawBufferPointer {
+    let logits = output.outputs * output.inputs
+    return UnsafeRawBufferPointer(
+      UnsafeBufferPointer(start: arena.base + logits, count: arena.count - logits))
+  }
+
   /// Lays out every linear weight once and copies the rest beside them, on the kernel's threads: memory of one's own
   /// comes in huge pages, which a file's does not. The checkpoint's pages are given back to the system, so that
   /// a weight is resident once, not twice.

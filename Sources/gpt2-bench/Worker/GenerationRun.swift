@@ -11,11 +11,15 @@ struct GenerationRun {
   let sequences: [TokenSequence]
   /// Count the prompt's pass where one token is asked for, else the steps after the first token.
   let counters: CounterSet?
+  /// What memory gives, asked beside a request for several tokens; nil where that is not to be known.
+  let pulse: BandwidthPulse?
   var clock: any MonotonicClock = SystemClock()
 
   func perform(_ request: RunRequest.Generation) throws -> RunAnswer {
     for sequence in sequences { sequence.reset() }
     let countsSteps = request.tokens > 1
+    let pulse = countsSteps ? pulse : nil
+    let before = pulse?.gbPerSecond(on: engine.forEach)
     if !countsSteps { counters?.start() }
     var start = clock.now()
     for (index, prompt) in request.prompts.enumerated() {
@@ -38,9 +42,10 @@ struct GenerationRun {
       })
     let elapsed = clock.now() - start
     let counted = counters?.stop()
+    let beside = [before, pulse?.gbPerSecond(on: engine.forEach)].compactMap { $0 }
     return RunAnswer(
       elapsedNanoseconds: Double(elapsed), iterations: 1, prefillNanoseconds: prefill,
-      tokenNanoseconds: times, ids: ids
+      tokenNanoseconds: times, ids: ids, memoryGBPerSecond: beside.isEmpty ? nil : beside
     ).with(counted)
   }
 

@@ -166,6 +166,9 @@ struct RunAnswer: Codable {
   var counters: [String: Int]? = nil
   /// The share of the time in which every counter really counted; below 1 the counts are extrapolated.
   var countersShare: Double? = nil
+  /// What memory gave to the same threads right before and right after the request, in GB/s (10⁹ bytes). Only of a
+  /// request for several tokens, and only where the weights are larger than caches.
+  var memoryGBPerSecond: [Double]? = nil
 }
 
 extension RunAnswer {
@@ -174,7 +177,7 @@ extension RunAnswer {
     Sample(
       round: round, sequence: sequence, elapsedNanoseconds: elapsedNanoseconds, iterations: iterations,
       prefillNanoseconds: prefillNanoseconds, tokenNanoseconds: tokenNanoseconds, counters: counters,
-      countersShare: countersShare)
+      countersShare: countersShare, memoryGBPerSecond: memoryGBPerSecond)
   }
 
   /// The same with what was counted.

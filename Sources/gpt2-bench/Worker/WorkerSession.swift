@@ -19,6 +19,8 @@ final class WorkerSession {
   private var sequences: [TokenSequence] = []
   private var operationRuns: [OperationShape: OperationRun] = [:]
   private var rotation: WeightRotation?
+  /// Of the loaded model; made when it is first wanted.
+  private var pulse: BandwidthPulse?
   /// The peak before the checks, whose own memory must not count.
   private var peakBeforeReset = 0
   private let counters: Result<CounterSet, CountersUnavailable>
@@ -38,7 +40,7 @@ final class WorkerSession {
     }
     self.variant = variant
     threads = variant.threads(of: request.threads)
-    (engine, model, tokenizer, sequences, operationRuns) = (nil, nil, nil, [], [:])
+    (engine, model, tokenizer, sequences, operationRuns, pulse) = (nil, nil, nil, [], [:], nil)
     guard let name = request.model else {
       return loadAnswer(nanoseconds: nil, wasCold: nil, baselineBytes: nil)
     }
@@ -142,9 +144,14 @@ final class WorkerSession {
       throw RunError("nothing to run: expected a loaded model and a generation, a gemm, or an operation")
     }
     while sequences.count < generation.prompts.count { sequences.append(try engine.makeSequence()) }
+    if generation.tokens > 1 {
+      pulse =
+        pulse
+        ?? BandwidthPulse(memory: engine.layerMemory, threads: engine.threads, fork: engine.forEach)
+    }
     let run = GenerationRun(
       engine: engine, tokenizer: tokenizer, sequences: Array(sequences[..<generation.prompts.count]),
-      counters: try? counters.get())
+      counters: try? counters.get(), pulse: pulse)
     return try run.perform(generation)
   }
 

@@ -1,0 +1,99 @@
+import Foundation
+import Record
+import Statistics
+
+/// How the machine itself changed over a run, and what that leaves open about a figure.
+///
+/// The samples of a run say how well its median is known for its own minutes. Another run meets the machine in other
+/// minutes, with other neighbours in its memory and another clock rate. The model: the logarithm of a row's time is
+///
+///     log t(block) = log t + m · memory(block) + (1 − m) · clock(block) + noise
+///
+/// where `block` is one of up to five blocks of the run's rounds, `memory` what memory gave in it (read beside the
+/// samples of decoding) and `clock` a fixed loop's time, both as deviations from the run's own median, and m the
+/// share of the row's time that its bytes took at the rate that memory gave. Another run is taken to meet one such
+/// block: to the bootstrap's half of an interval the half of a 95 % prediction interval of one more block is added,
+/// t(0.975, blocks − 1) · s · √(1 + 1 / blocks), as independent parts are added, by squares.
+struct MachineDrift: Sendable, Equatable {
+  /// The logarithm's 95 % half-width of what memory gives in another block of time; nil for too few rounds.
+  let memory: Double?
+  /// The same of the fixed loop.
+  let clock: Double?
+
+  /// Blocks of time that a run is cut into, each of one round at least.
+  static let mostBlocks = 5
+  /// Fewer blocks say too little of a spread.
+  static let fewestBlocks = 3
+  /// Student's t at 0.975 for 2, 3 and 4 degrees of freedom.
+  private static let quantiles = [4.303, 3.182, 2.776]
+
+  init(_ record: Record) {
+    memory = Self.halfWidth(of: record.memoryRates.map { log($0.relative) })
+    clock = Self.halfWidth(
+      of: Self.relative((record.conditions?.calibration ?? []).map { Double($0.nanoseconds) }).map { log($0) })
+  }
+
+  /// - Parameter memoryShare: m, 0 to 1.
+  /// - Returns: the 95 % half-width of the logarithm of a time; nil where nothing is known of memory.
+  func halfWidth(memoryShare: Double) -> Double? {
+    guard let memory else { return nil }
+    let parts = (memoryShare * memory, (1 - memoryShare) * (clock ?? 0))
+    return (parts.0 * parts.0 + parts.1 * parts.1).squareRoot()
+  }
+
+  /// Values in time order, each ÷ the median of all.
+  static func relative(_ values: [Double]) -> [Double] {
+    guard let middle = median(values), middle > 0 else { return [] }
+    return values.map { $0 / middle }
+  }
+
+  /// - Parameter series: logarithms in time order.
+  static func halfWidth(of series: [Double]) -> Double? {
+    let blocks = min(mostBlocks, series.count)
+    guard blocks >= fewestBlocks else { return nil }
+    let values = (0..<blocks).compactMap { block in
+      median(Array(series[block * series.count / blocks..<(block + 1) * series.count / blocks]))
+    }
+    let mean = values.reduce(0, +) / Double(blocks)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let deviation = (squares / Double(blocks - 1)).squareRoot()
+    return quantiles[blocks - fewestBlocks] * deviation * (1 + 1 / Double(blocks)).squareRoot()
+  }
+}
+
+extension Record {
+  /// What memory gave beside the samples of decoding, in time order: GB/s ÷ the median of the same row, so that rows of
+  /// other threads and other variants are of one kind.
+  var memoryRates: [(sequence: Int, relative: Double)] {
+    cells.flatMap { cell in
+      let known = cell.usableSamples.compactMap { sample in
+        sample.memoryRate.map { (sequence: sample.sequence, rate: $0) }
+      }
+      return zip(known, MachineDrift.relative(known.map(\.rate))).map { ($0.sequence, $1) }
+    }.sorted { $0.0 < $1.0 }
+  }
+}
+
+extension Sample {
+  /// GB/s of all reads beside it; nil for none.
+  var memoryRate: Double? {
+    guard let rates = memoryGBPerSecond, !rates.isEmpty, rates.allSatisfy({ $0 > 0 }) else { return nil }
+    return Double(rates.count) / rates.reduce(0) { $0 + 1 / $1 }
+  }
+}
+
+extension Figure {
+  /// The figure of a time with the interval that another run in other minutes falls into as well.
+  ///
+  /// - Parameter halfWidth: of the time's logarithm, independent of its interval.
+  func widened(by halfWidth: Double) -> Figure {
+    guard let interval, value > 0 else { return self }
+    func away(_ end: Double) -> Double {
+      let own = log(end / value)
+      return exp((own * own + halfWidth * halfWidth).squareRoot())
+    }
+    return Figure(
+      value: value,
+      interval: Interval(lower: value / away(interval.lower), upper: value * away(interval.upper)))
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Record
+@testable import Reporting
+
+@Suite struct MachineDriftTests {
+  /// `kv-cache` decodes with so many GB/s of memory beside each of its samples.
+  private func record(memory: [Double?]) -> Record {
+    var record = Fixture.small()
+    let sample = record.cells[3].samples[0]
+    record.cells[3].samples = memory.enumerated().map { index, rate in
+      var sample = sample
+      (sample.round, sample.sequence) = (index, index)
+      sample.memoryGBPerSecond = rate.map { [$0, $0] }
+      return sample
+    }
+    return record
+  }
+
+  @Test func aSteadyMachineLeavesNothingOpen() {
+    let drift = MachineDrift(record(memory: [10, 10, 10, 10, 10]))
+    #expect(drift.memory == 0)
+    #expect(drift.clock == nil)
+    #expect(drift.halfWidth(memoryShare: 1) == 0)
+  }
+
+  /// Three blocks of −h, 0, +h have the deviation h, and t(0.975, 2) = 4.303.
+  @Test func threeBlocksGiveStudentsPredictionOfAFourth() throws {
+    let h = 0.1
+    let drift = MachineDrift(record(memory: [10 * exp(-h), 10, 10 * exp(h)]))
+    let expected = 4.303 * h * (4.0 / 3).squareRoot()
+    #expect(abs(try #require(drift.memory) - expected) < 1e-12)
+    #expect(abs(try #require(drift.halfWidth(memoryShare: 0.5)) - expected / 2) < 1e-12)
+  }
+
+  /// Ten rounds in five blocks: noise from round to round is averaged, a level that lasts is not.
+  @Test func blocksAverageNoiseAndKeepLevels() throws {
+    let noise = MachineDrift(record(memory: [9, 11, 9, 11, 9, 11, 9, 11, 9, 11]))
+    #expect(try #require(noise.memory) < 1e-12)
+    let levels = MachineDrift(record(memory: [9, 9, 9, 9, 11, 11, 11, 11, 11, 11]))
+    #expect(try #require(levels.memory) > 0.3)
+  }
+
+  @Test func fewerThanThreeSamplesSayNothing() {
+    #expect(MachineDrift(record(memory: [10, 12])).memory == nil)
+    #expect(MachineDrift(record(memory: [nil, nil, nil, 10, 12])).memory == nil)
+    #expect(MachineDrift(Fixture.small()).halfWidth(memoryShare: 1) == nil)
+  }
+
+  /// Rows of other threads have other rates; each counts against its own median.
+  @Test func ratesAreRelativeToTheirRow() {
+    var record = record(memory: [10, 11, 12])
+    record.cells[1].samples = record.cells[3].samples.map { sample in
+      var other = sample
+      other.sequence += 10
+      other.memoryGBPerSecond = sample.memoryGBPerSecond.map { $0.map { 3 * $0 } }
+      return other
+    }
+    #expect(record.memoryRates.map(\.relative) == [10.0 / 11, 1, 12.0 / 11, 10.0 / 11, 1, 12.0 / 11])
+  }
+
+  /// Two reads of 10 and 30 GB/s take 1/10 + 1/30 of a second for two gigabytes: 15 GB/s.
+  @Test func twoReadsAreOneRateByTheirTimes() {
+    var sample = Fixture.small().cells[3].samples[0]
+    sample.memoryGBPerSecond = [10, 30]
+    #expect(sample.memoryRate.map { abs($0 - 15) < 1e-12 } == true)
+    sample.memoryGBPerSecond = []
+    #expect(sample.memoryRate == nil)
+    sample.memoryGBPerSecond = [0, 10]
+    #expect(sample.memoryRate == nil)
+  }
+
+  @Test func anIntervalGrowsBySquaresOnBothSides() throws {
+    let figure = Figure(value: 100, interval: .init(lower: 100 / exp(0.03), upper: 100))
+    let wide = try #require(figure.widened(by: 0.04).interval)
+    #expect(abs(wide.lower - 100 / exp(0.05)) < 1e-9)
+    #expect(abs(wide.upper - 100 * exp(0.04)) < 1e-9)
+    #expect(figure.widened(by: 0) == figure || abs(figure.widened(by: 0).interval!.lower - figure.interval!.lower) < 1e-9)
+    #expect(Figure(value: 5).widened(by: 0.5) == Figure(value: 5))
+  }
+}

@@ -90,16 +90,10 @@ public enum CacheLayout: Sendable, Equatable {
 /// Takes the keys and values of consecutive new positions of one sequence into the cache.
 public struct CacheStore: @unchecked Sendable {
   /// (new positions, heads · headSize), heads side by side.
-  public let newKeys: Matrix
-  /// (new positions, heads · headSize), likewise.
-  public let newValues: Matrix
+  public let newKeys, newValues: Matrix
   /// One layer's, in the kernel's `cacheLayout`.
-  public let keys: UnsafeMutablePointer<Float>
-  /// Likewise.
-  public let values: UnsafeMutablePointer<Float>
-  public let heads: Int
-  public let headSize: Int
-  public let capacity: Int
+  public let keys, values: UnsafeMutablePointer<Float>
+  public let heads, headSize, capacity: Int
   /// The sequence's position of the first row.
   public let firstPosition: Int
 
@@ -109,13 +103,8 @@ public struct CacheStore: @unchecked Sendable {
   ) {
     assert(newKeys.columns == heads * headSize && newValues.columns == heads * headSize)
     assert(newKeys.rows == newValues.rows && firstPosition + newKeys.rows <= capacity)
-    self.newKeys = newKeys
-    self.newValues = newValues
-    self.keys = keys
-    self.values = values
-    self.heads = heads
-    self.headSize = headSize
-    self.capacity = capacity
+    (self.newKeys, self.newValues, self.keys, self.values) = (newKeys, newValues, keys, values)
+    (self.heads, self.headSize, self.capacity) = (heads, headSize, capacity)
     self.firstPosition = firstPosition
   }
 }

@@ -48,13 +48,7 @@ public struct LookedUpVariant: Sendable {
 extension Variant {
   /// The ladder, slowest rung first. Everything that lists, checks, measures or tests variants iterates this.
   public static let all: [Variant] = [
-    .naive,
-    .unrolled8,
-    .tiled,
-    .simd8,
-    .threaded,
-    .keyValueCache,
-    .packed,
+    .naive, .unrolled8, .tiled, .simd8, .threaded, .keyValueCache, .packed,
   ]
 
   /// The variant that every other one is held against.

@@ -140,8 +140,7 @@ extension PanelKernel {
   }
 
   private func runPair(_ operation: Linear, _ panel: Int) {
-    let inputs = operation.weight.inputs
-    let columns = shape.columns
+    let (inputs, columns) = (operation.weight.inputs, shape.columns)
     let x = operation.input.row(0)
     var w = operation.weight.base + panel &* columns &* inputs
     var v = w + columns &* inputs

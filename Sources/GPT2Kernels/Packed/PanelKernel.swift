@@ -62,7 +62,6 @@ struct PanelKernel<V: FloatVector>: Sendable {
     }
   }
 
-  /// target += addend
   private func vectorAdd(
     _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int
   ) {

@@ -122,14 +122,10 @@ struct SharedBuffer: @unchecked Sendable {
     let rounded = max(1, wanted / Self.grain) * Self.grain
     // One huge page more than wanted, so that the bytes can begin at one.
     let size = rounded + Self.hugePage
-    let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
-    guard let mapped, mapped != MAP_FAILED else { return nil }
+    guard let mapped = FreeMemory.map(size) else { return nil }
     mapping = UnsafeMutableRawBufferPointer(start: mapped, count: size)
     start = mapped.alignedUp(toMultipleOf: Self.hugePage)
     bytes = rounded
-    #if canImport(Glibc)
-      madvise(mapped, size, MADV_HUGEPAGE)
-    #endif
     _ = ThreadTrials.run(threads: threads, trials: 1) { [self] thread, _ in
       let part = part(thread, of: threads)
       memset(UnsafeMutableRawPointer(mutating: part.start), 0x5a, part.bytes)

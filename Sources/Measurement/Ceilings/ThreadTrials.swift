@@ -72,7 +72,7 @@ final class SpinBarrier: Sendable {
 
 extension ForkJoin {
   /// How many forks are made.
-  struct Effort {
+  public struct Effort {
     var wokenForks = 21
     /// Several times what a thread of a pool watches for.
     var pause: Duration = .milliseconds(5)
@@ -82,6 +82,9 @@ extension ForkJoin {
     var hotForks = 2_000
     /// No fork of either kind begins after so many ns; at least one of each is made.
     var nanosecondsEach: UInt64 = 200_000_000
+
+    /// For a figure to be kept.
+    public static var full: Effort { Effort() }
   }
 
   /// What it costs a team of threads to begin a job together and to end it, without the job's work.
@@ -96,13 +99,7 @@ extension ForkJoin {
   ///     wait for each other, so as many must run at once.
   /// - Returns: nil for fewer than two threads, which need no fork.
   public static func measure(
-    threads: Int, fork: (_ count: Int, _ body: (Int) -> Void) -> Void
-  ) -> ForkJoin? {
-    measure(threads: threads, effort: Effort(), clock: SystemClock(), fork: fork)
-  }
-
-  static func measure(
-    threads: Int, effort: Effort, clock: any MonotonicClock,
+    threads: Int, effort: Effort = .full, clock: any MonotonicClock = SystemClock(),
     fork: (_ count: Int, _ body: (Int) -> Void) -> Void
   ) -> ForkJoin? {
     guard threads > 1 else { return nil }
@@ -137,23 +134,17 @@ extension ForkJoin {
 /// The cores are always the same two, so that the time changes only where a hypervisor moves them, next to each other or
 /// onto different dies. What threads share gets slower by it, their signals and each other's activations, while what
 /// each computes for itself does not.
-public struct CoreToCoreLatency: Sendable {
+struct CoreToCoreLatency: Sendable {
   /// At a third of a microsecond each a sixth of a millisecond.
   static let roundTrips = 500
   /// Of several one is likely undisturbed.
   static let trials = 3
 
-  private let trialNanoseconds: @Sendable () -> [UInt64]
-
-  public init() { self.init { CPUTopology.availableCores > 1 ? Self.exchange() : [] } }
-
-  /// - Parameter trialNanoseconds: of `roundTrips` each; none where there is no other core.
-  init(trialNanoseconds: @escaping @Sendable () -> [UInt64]) {
-    self.trialNanoseconds = trialNanoseconds
-  }
+  /// Of `roundTrips` each; none where there is no other core.
+  var trialNanoseconds: @Sendable () -> [UInt64] = { CPUTopology.availableCores > 1 ? exchange() : [] }
 
   /// Nanoseconds of one way in the fastest of three trials; nil on a single core.
-  public func measure() -> Double? {
+  func measure() -> Double? {
     trialNanoseconds().min().flatMap { $0 > 0 ? Double($0) / Double(2 * Self.roundTrips) : nil }
   }
 

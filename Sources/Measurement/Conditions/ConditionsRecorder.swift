@@ -15,9 +15,9 @@ public final class ConditionsRecorder {
   }
 
   private let clock: any MonotonicClock
-  private let probe: ConditionsProbe
   private let loop: CalibrationLoop
   private let latency: CoreToCoreLatency
+  private let probe: ConditionsProbe
   private var looks: [Look] = []
   private var calibrations: [CalibrationSample] = []
   private var coreToCore: [CoreToCoreSample] = []
@@ -25,14 +25,16 @@ public final class ConditionsRecorder {
   private var latest: ConditionsProbe.Incidents?
   private var dueAt: UInt64 = 0
 
-  /// - Parameter loop: what is timed to see the clock rate; by default on the same clock.
-  public init(
-    clock: any MonotonicClock = SystemClock(), loop: CalibrationLoop? = nil,
-    latency: CoreToCoreLatency = CoreToCoreLatency(), probe: ConditionsProbe = ConditionsProbe()
+  public convenience init() {
+    self.init(
+      clock: SystemClock(), loop: CalibrationLoop(), latency: CoreToCoreLatency(), probe: ConditionsProbe())
+  }
+
+  /// - Parameter loop: what is timed to see the clock rate.
+  init(
+    clock: any MonotonicClock, loop: CalibrationLoop, latency: CoreToCoreLatency, probe: ConditionsProbe
   ) {
-    self.clock = clock
-    self.loop = loop ?? CalibrationLoop(clock: clock)
-    (self.latency, self.probe) = (latency, probe)
+    (self.clock, self.loop, self.latency, self.probe) = (clock, loop, latency, probe)
   }
 
   /// The observation starts here; what was observed before is forgotten.
@@ -125,25 +127,17 @@ public final class ConditionsRecorder {
 /// A fixed piece of arithmetic whose every step waits for the one before: how long it takes depends on the core's
 /// clock rate alone, and on whether somebody takes the core away meanwhile. Its times within one run on one machine
 /// tell how steady both were.
-public struct CalibrationLoop: Sendable {
+struct CalibrationLoop: Sendable {
   /// Steps of a trial: with the usual latency of four cycles 1.4 ms at 3 GHz.
   static let steps = 1 << 20
   /// The first wakes a core that slept; of the others one is likely undisturbed.
   static let trials = 4
 
-  private let clock: any MonotonicClock
-  private let work: @Sendable () -> Void
-
-  public init(clock: any MonotonicClock = SystemClock()) {
-    self.init(clock: clock) { Self.chain(steps: Self.steps) }
-  }
-
-  init(clock: any MonotonicClock, work: @escaping @Sendable () -> Void) {
-    (self.clock, self.work) = (clock, work)
-  }
+  var clock: any MonotonicClock = SystemClock()
+  var work: @Sendable () -> Void = { chain(steps: steps) }
 
   /// Nanoseconds of the fastest of four trials on this thread; nil from a clock that stands still.
-  public func time() -> UInt64? {
+  func time() -> UInt64? {
     let times = (0..<Self.trials).map { _ in
       let start = clock.now()
       work()

@@ -50,7 +50,7 @@ extension Machine {
   }
 }
 
-/// Reads the text of `/proc/cpuinfo` and its like.
+/// What `/proc/cpuinfo` and its like say.
 enum CPUInfo {
   /// Extensions worth naming, as Linux names them on x86-64 and arm64.
   static let relevantFlags = [
@@ -79,20 +79,13 @@ enum CPUInfo {
 
 /// One level of cache of one core.
 public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
-  public enum Kind: String, Sendable {
-    case data = "Data"
-    case unified = "Unified"
-  }
+  enum Kind: String { case data = "Data", unified = "Unified" }
 
-  public var level: Int
-  public var kind: Kind
-  public var bytes: Int?
+  var level: Int
+  var kind: Kind
+  var bytes: Int?
   /// Logical cores that use it together; nil where the system does not tell.
-  public var sharedBy: Int?
-
-  public init(level: Int, kind: Kind, bytes: Int?, sharedBy: Int? = nil) {
-    (self.level, self.kind, self.bytes, self.sharedBy) = (level, kind, bytes, sharedBy)
-  }
+  var sharedBy: Int?
 
   /// For example `L1d 48 KiB` or `L3 32 MiB`.
   public var description: String {
@@ -164,9 +157,7 @@ enum CPUTopology {
     var numbers = [Int32](repeating: 0, count: 8192)
     let count = csystem_allowed_cpus(&numbers, Int32(numbers.count))
     let cpus = numbers.prefix(Int(count)).map(Int.init)
-    return spread(cpus) { cpu in
-      SystemFiles.text("/sys/devices/system/cpu/cpu\(cpu)/topology/thread_siblings_list")
-    }
+    return spread(cpus) { SystemFiles.text("/sys/devices/system/cpu/cpu\($0)/topology/thread_siblings_list") }
   }
 
   /// Sorts by the place among the allowed siblings of a physical core, then by number. A core whose siblings

@@ -73,10 +73,7 @@ public struct SequentialBlocks: Sendable {
   public init(
     budget: Duration, limit: Int? = nil, start: UInt64, clock: any MonotonicClock = SystemClock()
   ) {
-    self.budget = budget
-    self.limit = limit
-    self.start = start
-    self.clock = clock
+    (self.budget, self.limit, self.start, self.clock) = (budget, limit, start, clock)
   }
 
   /// - Parameters:

@@ -44,9 +44,7 @@ public struct Rounds<Outcome> {
   public init(
     _ plan: RoundPlan, clock: any MonotonicClock = SystemClock(), observers: Observers = Observers()
   ) {
-    self.plan = plan
-    self.clock = clock
-    self.observers = observers
+    (self.plan, self.clock, self.observers) = (plan, clock, observers)
     start = clock.now()
     generator = SeededGenerator(seed: plan.seed)
     timings = Dictionary(uniqueKeysWithValues: plan.units.map { ($0, UnitTiming()) })
@@ -134,10 +132,7 @@ public struct RoundPlan: Sendable {
     public let contestant: Int
     public let cell: Int
 
-    public init(contestant: Int, cell: Int) {
-      self.contestant = contestant
-      self.cell = cell
-    }
+    public init(contestant: Int, cell: Int) { (self.contestant, self.cell) = (contestant, cell) }
   }
 
   /// Each at most once. Warm-ups are run in this order.
@@ -160,11 +155,8 @@ public struct RoundPlan: Sendable {
   ) {
     var seen = Set<Unit>()
     self.units = units.filter { seen.insert($0).inserted }
-    self.repetitions = max(1, repetitions)
-    self.minimumRepetitions = minimumRepetitions
-    self.cellBudget = cellBudget
-    self.cellCap = cellCap
-    self.seed = seed
+    (self.repetitions, self.minimumRepetitions) = (max(1, repetitions), minimumRepetitions)
+    (self.cellBudget, self.cellCap, self.seed) = (cellBudget, cellCap, seed)
   }
 }
 

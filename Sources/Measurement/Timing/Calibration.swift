@@ -5,10 +5,6 @@ public struct CalibratedSample: Sendable, Equatable {
   /// Wall time of all of them.
   public let elapsedNanoseconds: UInt64
 
-  public init(iterations: Int, elapsedNanoseconds: UInt64) {
-    (self.iterations, self.elapsedNanoseconds) = (iterations, elapsedNanoseconds)
-  }
-
   public var nanosecondsPerCall: Double { Double(elapsedNanoseconds) / Double(iterations) }
 }
 

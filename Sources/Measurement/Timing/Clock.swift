@@ -12,11 +12,14 @@ public protocol MonotonicClock: Sendable {
 public struct SystemClock: MonotonicClock {
   public init() {}
 
-  public func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
+  public func now() -> UInt64 { nanoseconds(of: CLOCK_MONOTONIC) }
+}
+
+/// What one of the system's clocks says.
+func nanoseconds(of clock: clockid_t) -> UInt64 {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
 extension Duration {

@@ -140,9 +140,7 @@ public struct MarkCost: Sendable {
 
   public static let none = MarkCost(waiting: 0, passing: 0)
 
-  public init(waiting: Double, passing: Double) {
-    (self.waiting, self.passing) = (waiting, passing)
-  }
+  public init(waiting: Double, passing: Double) { (self.waiting, self.passing) = (waiting, passing) }
 
   /// The middle between what a mark adds to work that leaves the processor room to do it beside, and what it takes where
   /// nothing else is to be done. From the shortest of many tries with marks and without, so that a thread that was held

@@ -18,12 +18,6 @@ public func launder<T>(_ pointer: UnsafePointer<T>) -> UnsafePointer<T> {
   unsafeBitCast(csystem_launder(pointer), to: UnsafePointer<T>.self)
 }
 
-/// The same pointer, of which the compiler no longer knows what it points to.
-@inlinable @inline(__always)
-public func launder<T>(_ pointer: UnsafeMutablePointer<T>) -> UnsafeMutablePointer<T> {
-  UnsafeMutablePointer(mutating: launder(UnsafePointer(pointer)))
-}
-
 /// The same number, no longer one that the compiler knows.
 @inlinable @inline(__always)
 public func launder(_ value: Int) -> Int { Int(csystem_launder_integer(Int64(value))) }
@@ -31,10 +25,6 @@ public func launder(_ value: Int) -> Int { Int(csystem_launder_integer(Int64(val
 /// Counts everything stored where it points so far as used.
 @inlinable @inline(__always)
 public func sink<T>(_ pointer: UnsafePointer<T>) { csystem_sink(pointer) }
-
-/// Counts everything stored where it points so far as used.
-@inlinable @inline(__always)
-public func sink<T>(_ pointer: UnsafeMutablePointer<T>) { csystem_sink(pointer) }
 
 /// Counts a value as used, so that it must be computed.
 @inlinable @inline(__always)

@@ -39,10 +39,7 @@ public final class WorkerProcess {
       child = try ChildProcess(
         executable: executable, arguments: arguments,
         environment: environment ?? ProcessInfo.processInfo.environment)
-    } catch {
-      throw WorkerError(
-        worker: name, operation: nil, kind: .couldNotStart(reason: error.reason))
-    }
+    } catch { throw WorkerError(worker: name, operation: nil, kind: error) }
   }
 
   public var processIdentifier: Int32 { child.pid }
@@ -62,24 +59,13 @@ public final class WorkerProcess {
     if let failure { throw failure }
     let id = nextID
     nextID += 1
-    let line: Data
     do {
-      line = try MessageCoding.line(Request(id: id, operation: operation, payload: payload))
-    } catch {
-      throw WorkerError(
-        worker: name, operation: operation,
-        kind: .unwritableRequest(reason: MessageCoding.reason(error)))
-    }
-    do {
+      let line = try written(Request(id: id, operation: operation, payload: payload))
       let answer = try exchange(line, timeout: timeout, isCancelled: isCancelled)
       return try interpret(answer, id: id)
     } catch {
-      let failed = WorkerError(worker: name, operation: operation, kind: error.kind)
-      if failed.isFinal {
-        _ = child.kill()
-        child.closeAll()
-        failure = failed
-      }
+      let failed = WorkerError(worker: name, operation: operation, kind: error)
+      if failed.isFinal { end(failed) }
       throw failed
     }
   }
@@ -96,17 +82,23 @@ public final class WorkerProcess {
       _ = transfer(&pending, milliseconds: 10)
       if pending.isEmpty { child.closeInput() }
     }
-    _ = child.kill()
-    child.closeAll()
-    failure = WorkerError(worker: name, operation: nil, kind: .stopped)
+    end(WorkerError(worker: name, operation: nil, kind: .stopped))
   }
 
-  private struct Failure: Error {
-    let kind: WorkerError.Kind
+  private func end(_ reason: WorkerError) {
+    _ = child.kill()
+    child.closeAll()
+    failure = reason
+  }
+
+  private func written(_ request: Request<some Encodable>) throws(WorkerError.Kind) -> Data {
+    do { return try MessageCoding.line(request) } catch {
+      throw .unwritableRequest(reason: MessageCoding.reason(error))
+    }
   }
 
   /// Sends the line and reads until an answer is whole.
-  private func exchange(_ line: Data, timeout: Duration, isCancelled: () -> Bool) throws(Failure) -> Data {
+  private func exchange(_ line: Data, timeout: Duration, isCancelled: () -> Bool) throws(WorkerError.Kind) -> Data {
     var pending = line
     let (sum, overflow) = clock.now().addingReportingOverflow(timeout.nanoseconds)
     let deadline = overflow ? UInt64.max : sum
@@ -115,11 +107,11 @@ public final class WorkerProcess {
       if lines.count > Self.maximumAnswer {
         throw malformed(lines.remainder() ?? Data(), "no line within \(Self.maximumAnswer) bytes")
       }
-      if isCancelled() { throw Failure(kind: .cancelled) }
+      if isCancelled() { throw .cancelled }
       let now = clock.now()
       guard now < deadline else {
         drainStandardError()
-        throw Failure(kind: .hung(after: timeout, standardError: errorTail.text))
+        throw .hung(after: timeout, standardError: errorTail.text)
       }
       let sleep = min(deadline - now, Self.pollInterval)
       // Asked before the read: what it wrote before it ended is then read below.
@@ -133,24 +125,24 @@ public final class WorkerProcess {
   }
 
   /// Its output has ended, or it has.
-  private func lost() -> Failure {
+  private func lost() -> WorkerError.Kind {
     let deadline = clock.now() + 1_000_000_000
     while !child.hasExited, clock.now() < deadline { drainStandardError(milliseconds: 10) }
     drainStandardError()
     guard child.hasExited else {
       return malformed(lines.remainder() ?? Data(), "its standard output ended, but its process did not")
     }
-    return Failure(kind: .died(child.kill(), standardError: errorTail.text))
+    return .died(child.kill(), standardError: errorTail.text)
   }
 
-  private func interpret<Result: Decodable>(_ line: Data, id: Int) throws(Failure) -> Result {
+  private func interpret<Result: Decodable>(_ line: Data, id: Int) throws(WorkerError.Kind) -> Result {
     let answer: Answer<Result>
     do { answer = try JSONDecoder().decode(Answer<Result>.self, from: line) } catch {
       throw malformed(line, MessageCoding.reason(error))
     }
     if !answer.ok, answer.id == nil || answer.id == id {
       guard let message = answer.error else { throw malformed(line, "ok is false, and there is no error") }
-      throw Failure(kind: .refused(message: oneLine(message, limit: 1000)))
+      throw .refused(message: oneLine(message, limit: 1000))
     }
     guard answer.id == id else {
       throw malformed(line, "id \(answer.id.map(String.init) ?? "null"), expected \(id)")
@@ -159,12 +151,10 @@ public final class WorkerProcess {
     throw malformed(line, "ok is true, and there is no result")
   }
 
-  private func malformed(_ line: Data, _ reason: String) -> Failure {
+  private func malformed(_ line: Data, _ reason: String) -> WorkerError.Kind {
     let text = String(decoding: line.prefix(1000), as: UTF8.self)
-    return Failure(kind: .malformedAnswer(line: oneLine(text, limit: 200), reason: reason))
+    return .malformedAnswer(line: oneLine(text, limit: 200), reason: reason)
   }
-
-  // MARK: - Pipes
 
   /// Waits until a pipe is ready, then writes and reads what goes without waiting. False once its output ended.
   private func transfer(_ pending: inout Data, milliseconds: Int32) -> Bool {
@@ -215,13 +205,12 @@ public final class WorkerProcess {
 
 /// What went wrong with a worker, in one line that names it.
 public struct WorkerError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The process's name.
   public let worker: String
   /// The operation that was asked for; nil where it could not even start.
   public let operation: String?
   public let kind: Kind
 
-  public enum Kind: Sendable, Equatable {
+  public enum Kind: Error, Equatable {
     /// No process came to be.
     case couldNotStart(reason: String)
     /// The process ended before it answered. `standardError` is the end of what it wrote there.

@@ -92,11 +92,7 @@ extension Checkpoint {
     let elements = 0..<parameters[index].count
     precondition(parameters[index].role == .linearWeight)
     passing(elements, of: index) { stored in
-      if let floats = stored.floats(elements) { return body(floats, stored.order) }
-      let floats = UnsafeMutablePointer<Float>.allocate(capacity: elements.count)
-      defer { floats.deallocate() }
-      stored.decode(elements, to: floats)
-      body(floats, stored.order)
+      stored.withFloats(elements.count, StoredTensor.decode) { body($0, stored.order) }
     }
   }
 
@@ -121,16 +117,11 @@ extension Checkpoint {
     let stored = tensors[index]
     precondition(target.count == parameter.count)
     guard parameter.role == .linearWeight, stored.order != order else {
-      return stored.decodeInParallel(to: target)
+      return stored.decodeInParallel(0..<parameter.count, to: target.baseAddress!)
     }
     let shape = stored.order == .inputsFirst ? parameter.shape : parameter.shape.reversed()
-    func transposing(_ floats: UnsafePointer<Float>) {
-      transpose(floats, rows: shape[0], columns: shape[1], to: target.baseAddress!)
+    stored.withFloats(parameter.count, StoredTensor.decodeInParallel) {
+      transpose($0, rows: shape[0], columns: shape[1], to: target.baseAddress!)
     }
-    if let floats = stored.floats(0..<parameter.count) { return transposing(floats) }
-    let floats = UnsafeMutableBufferPointer<Float>.allocate(capacity: parameter.count)
-    defer { floats.deallocate() }
-    stored.decodeInParallel(to: floats)
-    transposing(floats.baseAddress!)
   }
 }

@@ -45,8 +45,7 @@ public struct Configuration: Equatable, Hashable, Sendable {
       throw refuse("layer norm epsilon", "\(layerNormEpsilon)", "a positive number")
     }
     (self.layers, self.heads, self.channels, self.vocabulary) = (layers, heads, channels, vocabulary)
-    (self.context, self.layerNormEpsilon) = (context, layerNormEpsilon)
-    self.tiesEmbeddings = tiesEmbeddings
+    (self.context, self.layerNormEpsilon, self.tiesEmbeddings) = (context, layerNormEpsilon, tiesEmbeddings)
   }
 
   public var headSize: Int { channels / heads }
@@ -62,12 +61,9 @@ public struct Configuration: Equatable, Hashable, Sendable {
 /// Weights of linear layers are stored there as `Conv1D` does: (in, out), the transpose of a `Linear`.
 public struct Parameter: Equatable, Sendable {
   public enum Role: Equatable, Sendable {
-    case tokenEmbedding
-    case positionEmbedding
-    case normWeight
+    case tokenEmbedding, positionEmbedding, normWeight, bias
     /// A `Conv1D` weight, shape (in, out).
     case linearWeight
-    case bias
     /// The logits' own matrix (vocabulary, channels), where it is not the token embedding.
     case outputEmbedding
   }

@@ -65,10 +65,8 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
 
   private var text: String {
     switch self {
-    case .missingFile(let path):
-      "\(path): no such file, expected a tokenizer's file"
-    case .unreadableFile(let path, let reason):
-      "\(path): cannot be read: \(reason)"
+    case .missingFile(let path): "\(path): no such file, expected a tokenizer's file"
+    case .unreadableFile(let path, let reason): "\(path): cannot be read: \(reason)"
     case .malformedVocabulary(let path, let line, let column, let found, let expected):
       "\(path):\(line):\(column): found \(found), expected \(expected)"
     case .duplicateToken(let path, let token, let firstID, let secondID):

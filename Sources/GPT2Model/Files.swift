@@ -16,9 +16,7 @@ final class Mapping: @unchecked Sendable {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: systemReason()) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .unreadable(path: path, reason: "it is not a file")
-    }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, reason: "it is not a file") }
     let size = Int(status.st_size)
     guard size > 0 else { throw .malformed(path: path, problem: "the file is empty") }
     guard let base = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
@@ -33,9 +31,7 @@ final class Mapping: @unchecked Sendable {
     guard
       let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
       base != MAP_FAILED
-    else {
-      throw .unreadable(path: "memory", reason: "\(size) bytes: \(systemReason())")
-    }
+    else { throw .unreadable(path: "memory", reason: "\(size) bytes: \(systemReason())") }
     (self.base, count, isFile) = (base, size, false)
   }
 
@@ -71,8 +67,8 @@ final class Mapping: @unchecked Sendable {
 }
 
 /// A model's files, whose errors are `ModelError`.
-enum ModelFile {
-  static func read(_ path: String) throws(ModelError) -> Data {
+public enum ModelFile {
+  public static func read(_ path: String) throws(ModelError) -> Data {
     do { return try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
       throw .unreadable(path: path, reason: "no such file, or it may not be read")
     }

@@ -2,13 +2,9 @@ import Foundation
 
 /// A confidence interval, `lower` ≤ `upper`, in the unit of its values.
 public struct Interval: Sendable, Equatable, Codable {
-  public var lower: Double
-  public var upper: Double
+  public var lower, upper: Double
 
-  public init(lower: Double, upper: Double) {
-    self.lower = lower
-    self.upper = upper
-  }
+  public init(lower: Double, upper: Double) { (self.lower, self.upper) = (lower, upper) }
 
   public func contains(_ value: Double) -> Bool { lower <= value && value <= upper }
 }
@@ -18,10 +14,7 @@ public struct Estimate: Sendable, Equatable, Codable {
   public var value: Double
   public var interval: Interval
 
-  public init(value: Double, interval: Interval) {
-    self.value = value
-    self.interval = interval
-  }
+  public init(value: Double, interval: Interval) { (self.value, self.interval) = (value, interval) }
 }
 
 /// Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13): draw
@@ -45,9 +38,7 @@ public struct Bootstrap: Sendable {
   ///   - resamples: samples drawn; every estimate is nil for fewer than 1.
   ///   - confidence: between 0 and 1; every estimate is nil for any other number.
   public init(resamples: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 0x5eed) {
-    self.resamples = resamples
-    self.confidence = confidence
-    self.seed = seed
+    (self.resamples, self.confidence, self.seed) = (resamples, confidence, seed)
   }
 
   /// The median and its interval; nil for fewer than three values or one that is not finite.

@@ -29,10 +29,7 @@ public struct DetectableShift: Sendable {
   ///   - resamples: 1 or more.
   ///   - limit: the largest shift to look for, in the unit of the control: 0.7 of log-ratios doubles a time.
   public init(power: Double = 0.8, resamples: Int = 200, limit: Double = 0.7, seed: UInt64 = 0x5eed) {
-    self.power = power
-    self.resamples = resamples
-    self.limit = limit
-    self.seed = seed
+    (self.power, self.resamples, self.limit, self.seed) = (power, resamples, limit, seed)
   }
 
   /// The smallest shift d > 0, to 2 %, of which `rejects` is true in at least `power` of the resamples:

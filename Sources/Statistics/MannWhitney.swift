@@ -121,8 +121,7 @@ struct Ranks {
       tieTerm += size * size * size - size
       start = end
     }
-    self.doubled = doubled
-    self.tieTerm = tieTerm
+    (self.doubled, self.tieTerm) = (doubled, tieTerm)
   }
 
   var hasTies: Bool { tieTerm > 0 }

@@ -21,8 +21,7 @@ public struct SequentialPlan: Sendable, Equatable {
   public init(alpha: Double = 0.05, firstLook: Int = 10) {
     precondition(alpha > 0 && alpha < 1, "alpha \(alpha) is not between 0 and 1")
     precondition(firstLook >= 2, "first look at \(firstLook) pairs, expected 2 or more")
-    self.alpha = alpha
-    self.firstLook = firstLook
+    (self.alpha, self.firstLook) = (alpha, firstLook)
   }
 
   /// The index from 0 of the look at exactly `count` pairs; nil where there is none.

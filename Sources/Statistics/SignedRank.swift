@@ -87,8 +87,7 @@ struct SignedRankDistribution {
         Self.add(rank, upTo: highest, choices)
       }
     }
-    self.choices = choices
-    self.weight = weight
+    (self.choices, self.weight) = (choices, weight)
   }
 
   /// P(W ≤ limit).

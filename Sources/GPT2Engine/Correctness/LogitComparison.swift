@@ -24,9 +24,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   /// Σ(x − r)² / Σr² over all values compared; nil before any.
   public var nmse: Double? { squaredReference > 0 ? squaredError / squaredReference : nil }
 
-  public mutating func fail(_ reason: String) {
-    if failure == nil { failure = reason }
-  }
+  public mutating func fail(_ reason: String) { failure = failure ?? reason }
 
   /// Compares one position: finite over the whole vocabulary, then the argmax, then the values that are known.
   mutating func compare(
@@ -135,8 +133,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
 /// (√T), projection (√C), MLP up (√C) and down (√4C); then the final norm and the logits. The result is relative
 /// to the largest logit.
 public struct Tolerance: Sendable, Equatable {
-  public let absolute: Double
-  public let nmse: Double
+  public let absolute, nmse: Double
 }
 
 extension Tolerance {

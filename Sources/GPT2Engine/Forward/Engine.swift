@@ -102,6 +102,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
   case sampling(parameter: String, found: String, expected: String)
   case emptyStopSequence
   case stopSequenceWithoutTokenizer
+  case noTokenizer(model: String)
   /// A token of the model's that the tokenizer's vocabulary lacks.
   case tokenWithoutText(id: Int, vocabulary: Int)
 
@@ -116,6 +117,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     case .sampling(let parameter, let found, let expected): "\(parameter) is \(found), expected \(expected)"
     case .emptyStopSequence: "a stop sequence is empty, expected at least one character"
     case .stopSequenceWithoutTokenizer: "stop sequences are text, expected a model with a tokenizer"
+    case .noTokenizer(let model): "\(model) has no tokenizer, expected prompts as tokens"
     case .tokenWithoutText(let id, let vocabulary):
       "token id \(id) has no text, the tokenizer's vocabulary ends at \(vocabulary - 1)"
     }

@@ -91,9 +91,8 @@ extension Engine {
         preconditionFailure("the sequence belongs to an engine that recomputes")
       }
       func part(_ index: Int) -> Matrix {
-        Matrix(
-          qkv.row(chunk.firstRow) + index * channels, rows: chunk.count, columns: channels,
-          stride: qkv.stride)
+        let first = qkv.row(chunk.firstRow) + index * channels
+        return Matrix(first, rows: chunk.count, columns: channels, stride: qkv.stride)
       }
       let cacheLayer = chunk.sequence.cache == nil ? 0 : layer
       let (keys, values) = (cache.keys(cacheLayer), cache.values(cacheLayer))

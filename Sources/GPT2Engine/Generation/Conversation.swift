@@ -11,11 +11,9 @@ import GPT2Kernels
 public final class Conversation {
   public struct Addition: Equatable, Sendable {
     /// Tokens of the text before that have been dropped.
-    public var dropped: Int
+    public var dropped = 0
     /// Of the added tokens, the oldest, which are more than the context holds.
-    public var cut: Int
-
-    public init(dropped: Int = 0, cut: Int = 0) { (self.dropped, self.cut) = (dropped, cut) }
+    public var cut = 0
   }
 
   public let engine: Engine

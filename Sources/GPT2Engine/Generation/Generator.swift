@@ -133,13 +133,9 @@ public struct Continuation: Sendable {
     count += 1
     let isFull = sequence.room == 0
     if !isFull { try sequence.append([token]) }
-    if let stop = text?.stop {
-      ending = .stopSequence(stop)
-    } else if count == parameters.maximumNewTokens {
-      ending = .count
-    } else if isFull {
-      ending = .contextFull
-    }
+    ending =
+      text?.stop.map(GenerationEnding.stopSequence)
+      ?? (count == parameters.maximumNewTokens ? .count : isFull ? .contextFull : nil)
     if ending != nil { clear += text?.finish() ?? "" }
     return GenerationStep(token: token, text: clear, ending: ending)
   }

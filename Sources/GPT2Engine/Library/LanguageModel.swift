@@ -42,10 +42,9 @@ public final class LanguageModel: Sendable {
     let queue = DispatchQueue(label: "GPT2Engine \(name)")
     let loaded: Loaded = try await withCheckedThrowingContinuation { continuation in
       queue.async {
+        let folder = cacheFolder ?? Self.cacheFolder
         continuation.resume(
-          with: Result {
-            try Self.load(name, variant, threads, concurrency, cacheFolder ?? Self.cacheFolder, queue)
-          })
+          with: Result { try Self.load(name, variant, threads, concurrency, folder, queue) })
       }
     }
     (self.name, self.variant) = (name, variant)
@@ -118,9 +117,9 @@ public final class LanguageModel: Sendable {
     }
   }
 
-  /// - Throws: `LanguageModelError.noTokenizer`, or what the tokenizer does.
+  /// - Throws: `EngineError.noTokenizer`, or what the tokenizer does.
   public func encode(_ text: String) throws -> [Int] {
-    guard let tokenizer else { throw LanguageModelError.noTokenizer(model: name) }
+    guard let tokenizer else { throw EngineError.noTokenizer(model: name) }
     return try tokenizer.encode(text)
   }
 
@@ -155,17 +154,6 @@ public final class LanguageModel: Sendable {
   private static var cacheFolder: String {
     let folders = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask)
     return (folders.first ?? FileManager.default.temporaryDirectory).appendingPathComponent("gpt2-bench").path
-  }
-}
-
-/// What a model cannot do. Each description is one line.
-public enum LanguageModelError: Error, Equatable, Sendable, CustomStringConvertible {
-  case noTokenizer(model: String)
-
-  public var description: String {
-    switch self {
-    case .noTokenizer(let model): "\(model) has no tokenizer, expected prompts as tokens"
-    }
   }
 }
 
@@ -227,8 +215,7 @@ final class GenerationService: @unchecked Sendable {
 
   func cancel(_ id: Scheduler.ID) {
     queue.async { [self] in
-      guard receivers.removeValue(forKey: id) != nil else { return }
-      scheduler.cancel(id)
+      if receivers.removeValue(forKey: id) != nil { scheduler.cancel(id) }
     }
   }
 
@@ -237,13 +224,7 @@ final class GenerationService: @unchecked Sendable {
     _ body: @escaping @Sendable (Engine) throws(EngineError) -> Success
   ) async throws -> Success {
     try await withCheckedThrowingContinuation { continuation in
-      queue.async { [self] in
-        do {
-          continuation.resume(returning: try body(engine))
-        } catch {
-          continuation.resume(throwing: error)
-        }
-      }
+      queue.async { [self] in continuation.resume(with: Result { try body(engine) }) }
     }
   }
 

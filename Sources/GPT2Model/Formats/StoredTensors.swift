@@ -22,6 +22,19 @@ struct StoredTensor {
     return UnsafePointer((mapping.base + offset).assumingMemoryBound(to: Float.self) + elements.lowerBound)
   }
 
+  /// Hands over the first `count` values, in the order of the file: where they lie, or widened by `decode` for as long
+  /// as the call lasts.
+  func withFloats(
+    _ count: Int, _ decode: (Self) -> (Range<Int>, UnsafeMutablePointer<Float>) -> Void,
+    _ body: (UnsafePointer<Float>) -> Void
+  ) {
+    if let floats = floats(0..<count) { return body(floats) }
+    let floats = UnsafeMutablePointer<Float>.allocate(capacity: count)
+    defer { floats.deallocate() }
+    decode(self)(0..<count, floats)
+    body(floats)
+  }
+
   /// Widens values to float32, in the order of the file.
   func decode(_ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
     encoding.decode(
@@ -32,10 +45,10 @@ struct StoredTensor {
     offset + encoding.bytes(of: elements.lowerBound)..<offset + encoding.bytes(of: elements.upperBound)
   }
 
-  /// Widens all values, in the order of the file, on all cores.
-  func decodeInParallel(to target: UnsafeMutableBufferPointer<Float>) {
-    nonisolated(unsafe) let values = target
-    inParallel(target.count, by: 1 << 18) { decode($0, to: values.baseAddress! + $0.lowerBound) }
+  /// Likewise on all cores, from the first value on.
+  func decodeInParallel(_ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
+    nonisolated(unsafe) let target = target
+    inParallel(elements.upperBound, by: 1 << 18) { decode($0, to: target + $0.lowerBound) }
   }
 }
 

@@ -109,6 +109,5 @@ public struct FileError: Error, Equatable, CustomStringConvertible, LocalizedErr
   }
 
   public var description: String { "\(path): \(reason), expected a folder that can be written" }
-
   public var errorDescription: String? { description }
 }

@@ -110,9 +110,7 @@ extension Configuration {
       Parameter(name: "wte.weight", shape: [vocabulary, channels], role: .tokenEmbedding),
       Parameter(name: "wpe.weight", shape: [context, channels], role: .positionEmbedding),
     ]
-    for layer in 0..<layers {
-      all += LayerParameter.allCases.map { $0.parameter(layer: layer, of: self) }
-    }
+    for layer in 0..<layers { all += LayerParameter.allCases.map { $0.parameter(layer: layer, of: self) } }
     all.append(Parameter(name: "ln_f.weight", shape: [channels], role: .normWeight))
     all.append(Parameter(name: "ln_f.bias", shape: [channels], role: .bias))
     if !tiesEmbeddings {

@@ -5,7 +5,6 @@ public struct Interval: Sendable, Equatable, Codable {
   public var lower, upper: Double
 
   public init(lower: Double, upper: Double) { (self.lower, self.upper) = (lower, upper) }
-
   public func contains(_ value: Double) -> Bool { lower <= value && value <= upper }
 }
 

@@ -11,9 +11,7 @@ public func mean(_ values: [Double]) -> Double? {
 }
 
 /// The middle value; the mean of the two middle values of an even count.
-public func median(_ values: [Double]) -> Double? {
-  quantile(values, 0.5)
-}
+public func median(_ values: [Double]) -> Double? { quantile(values, 0.5) }
 
 /// The quantile at `probability` in 0...1, type 7 of Hyndman and Fan, "Sample Quantiles in Statistical
 /// Packages" (1996), the default of R and NumPy: with x sorted from index 0 and h = (n − 1)·p, it is
@@ -57,6 +55,4 @@ func quantile(sorted: [Double], _ probability: Double) -> Double {
 }
 
 /// P(Z ≥ z) of a standard normal Z.
-func normalUpperTail(_ z: Double) -> Double {
-  0.5 * erfc(z / 2.squareRoot())
-}
+func normalUpperTail(_ z: Double) -> Double { 0.5 * erfc(z / 2.squareRoot()) }

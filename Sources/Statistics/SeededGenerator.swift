@@ -32,9 +32,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// The raw state; not all zero.
-  init(state: (UInt64, UInt64, UInt64, UInt64)) {
-    (s0, s1, s2, s3) = state
-  }
+  init(state: (UInt64, UInt64, UInt64, UInt64)) { (s0, s1, s2, s3) = state }
 
   public mutating func next() -> UInt64 {
     let product = s1 &* 5
@@ -63,9 +61,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// A number in 0..<1, a multiple of 2⁻⁵³.
-  public mutating func unit() -> Double {
-    Double(next() >> 11) * 0x1p-53
-  }
+  public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// Puts the elements into a random order, each order as likely as the others (Fisher and Yates;
   /// Durstenfeld, 1964).

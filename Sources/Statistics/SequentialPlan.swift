@@ -30,9 +30,7 @@ public struct SequentialPlan: Sendable, Equatable {
   }
 
   /// What look `look`, from 0, may spend.
-  public func alpha(look: Int) -> Double {
-    alpha / pow(2, Double(look + 1))
-  }
+  public func alpha(look: Int) -> Double { alpha / pow(2, Double(look + 1)) }
 
   /// The index from 0 of the last look that `count` pairs have reached; nil before the first.
   public func lookReached(by count: Int) -> Int? {

@@ -70,9 +70,7 @@ struct SignedRankDistribution {
   private let weight: Double
 
   /// Of n ranks without ties, 1...n: P(W = s) for s in 0...limit.
-  init(count: Int, upTo limit: Int) {
-    self.init(ranks: stride(from: 1, through: count, by: 1), upTo: limit)
-  }
+  init(count: Int, upTo limit: Int) { self.init(ranks: stride(from: 1, through: count, by: 1), upTo: limit) }
 
   /// - Parameter ranks: positive, no more than 1000 of them: their choices are below the largest `Double`.
   init(ranks: some Sequence<Int>, upTo limit: Int) {

@@ -29,8 +29,7 @@ public struct Trend: Sendable, Equatable {
     let n = Double(series.count)
     let tied = Self.varianceOfTies(series)
     let variance = (n * (n - 1) * (2 * n + 5) - tied) / 18
-    pValue =
-      variance > 0 ? min(1, 2 * normalUpperTail((abs(Double(score)) - 1) / variance.squareRoot())) : 1
+    pValue = variance > 0 ? min(1, 2 * normalUpperTail((abs(Double(score)) - 1) / variance.squareRoot())) : 1
   }
 
   /// Σ t(t − 1)(2t + 5) over the groups of t equal values.

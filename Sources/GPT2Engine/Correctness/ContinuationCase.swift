@@ -98,7 +98,6 @@ public struct ContinuationCheck: Codable, Equatable, Sendable {
   public private(set) var failure: String?
 
   public var passed: Bool { failure == nil && tokensAgreed == tokensExpected && tokensExpected > 0 }
-
   mutating func fail(_ reason: String) { failure = failure ?? reason }
 
   mutating func compare(_ found: [Int], expected: [Int], prompt: String) {

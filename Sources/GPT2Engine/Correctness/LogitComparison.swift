@@ -18,7 +18,6 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   private var worstRatio = -1.0
 
   public init() {}
-
   public var passed: Bool { failure == nil && argmaxCompared > 0 }
 
   /// Σ(x − r)² / Σr² over all values compared; nil before any.

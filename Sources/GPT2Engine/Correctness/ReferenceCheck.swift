@@ -76,7 +76,6 @@ public struct BatchCheck: Codable, Equatable, Sendable {
   public let compared: Int
 
   public var passed: Bool { agreed == compared }
-
   public var result: CheckResult { CheckResult(agreed: agreed, of: compared, passed: passed) }
 }
 

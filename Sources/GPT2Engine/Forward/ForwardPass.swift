@@ -81,9 +81,7 @@ extension Engine {
   private func attend(
     _ chunks: ArraySlice<Chunk>, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix
   ) {
-    let (channels, heads, headSize) = (
-      configuration.channels, configuration.heads, configuration.headSize
-    )
+    let (channels, heads, headSize) = (configuration.channels, configuration.heads, configuration.headSize)
     var stores: [CacheStore] = []
     var attentions: [Attention] = []
     for (index, chunk) in chunks.enumerated() {

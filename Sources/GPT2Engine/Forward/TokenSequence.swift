@@ -82,6 +82,5 @@ final class KeyValueCache {
   }
 
   func keys(_ layer: Int) -> UnsafeMutablePointer<Float> { storage.base + layer * (keyCount + valueCount) }
-
   func values(_ layer: Int) -> UnsafeMutablePointer<Float> { keys(layer) + keyCount }
 }

@@ -106,8 +106,7 @@ public final class Scheduler {
       do {
         let sequence = if let kept = spare.popLast() { kept } else { try engine.makeSequence() }
         running.append(
-          Running(
-            id: next.id, sequence: sequence, continuation: next.continuation, prompt: next.prompt[...]))
+          Running(id: next.id, sequence: sequence, continuation: next.continuation, prompt: next.prompt[...]))
       } catch {
         events.append(Event(id: next.id, result: .failure(error)))
       }

@@ -43,8 +43,7 @@ public enum CacheLayout: Sendable, Equatable {
         }
       }
     case .panels(let vector):
-      storeKeys(
-        operation, rows: rows, heads: heads, in: PanelShape(vector: vector), headStride: keyStride)
+      storeKeys(operation, rows: rows, heads: heads, in: PanelShape(vector: vector), headStride: keyStride)
       let shape = PanelShape(vector: vector, fitting: size)
       for row in rows {
         let position = operation.firstPosition + row

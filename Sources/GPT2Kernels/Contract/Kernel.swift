@@ -11,9 +11,7 @@ public protocol Kernel: Sendable {
   func run(_ operation: Linear)
 
   func run(_ operation: LayerNorm)
-
   func run(_ operation: GELU)
-
   func run(_ operation: Addition)
 
   /// Of sequences that share a step, each with memory of its own for what it writes.
@@ -31,9 +29,7 @@ public protocol Kernel: Sendable {
 
 extension Kernel {
   public var weightLayout: WeightLayout { .rows }
-
   public var cacheLayout: CacheLayout { .rows }
-
   public func run(_ operation: CacheStore) { run([operation]) }
 
   public func run(_ operations: [CacheStore]) {
@@ -44,9 +40,7 @@ extension Kernel {
 
   public func run(_ operation: Attention) { run([operation]) }
 
-  public func forEach(_ count: Int, _ body: (Int) -> Void) {
-    for index in 0..<count { body(index) }
-  }
+  public func forEach(_ count: Int, _ body: (Int) -> Void) { for index in 0..<count { body(index) } }
 }
 
 /// A kernel whose operations fall into parts that share no reduction, so that a caller may split them between
@@ -59,11 +53,8 @@ public protocol DivisibleKernel: Kernel {
   func linear(_ operation: Linear, outputs: Range<Int>)
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>)
-
   func gelu(_ operation: GELU, elements: Range<Int>)
-
   func add(_ operation: Addition, elements: Range<Int>)
-
   func attention(_ operation: Attention, heads: Range<Int>)
 
   /// With the function that `attention` calls for a row.
@@ -78,9 +69,7 @@ extension DivisibleKernel {
   }
 
   public func run(_ operation: LayerNorm) { layerNorm(operation, rows: 0..<operation.input.rows) }
-
   public func run(_ operation: GELU) { gelu(operation, elements: 0..<operation.count) }
-
   public func run(_ operation: Addition) { add(operation, elements: 0..<operation.count) }
 
   public func run(_ operations: [Attention]) {
@@ -104,8 +93,7 @@ extension Linear {
     case .residual(let stream):
       Probe.enter(.residual)
       if output.isContiguous, stream.isContiguous {
-        kernel.run(
-          Addition(to: stream.base, addend: output.base, count: output.rows * output.columns))
+        kernel.run(Addition(to: stream.base, addend: output.base, count: output.rows * output.columns))
       } else {
         for row in 0..<output.rows {
           kernel.run(Addition(to: stream.row(row), addend: output.row(row), count: output.columns))

@@ -49,7 +49,6 @@ public struct Vector: @unchecked Sendable {
   public let count: Int
 
   public init(_ base: UnsafePointer<Float>, count: Int) { (self.base, self.count) = (base, count) }
-
   public init(_ buffer: UnsafeBufferPointer<Float>) { self.init(buffer.baseAddress!, count: buffer.count) }
 }
 

@@ -25,8 +25,7 @@ public struct Mark: RawRepresentable, Sendable, Hashable {
   public static let firstOperation: UInt32 = 1 << 16
 
   /// Whether an operation begins with it, of whoever calls the kernels or within one that a kernel makes several of.
-  @inline(__always)
-  public var beginsOperation: Bool { rawValue >= Self.firstOperation || self == .residual }
+  @inline(__always) public var beginsOperation: Bool { rawValue >= Self.firstOperation || self == .residual }
 }
 
 /// Where threads say what they go over to. Kernels know no clock: whoever listens has one.
@@ -36,6 +35,5 @@ public enum Probe {
   public static func listen(_ listener: (@convention(c) (UInt32) -> Void)?) { csystem_listen(listener) }
 
   /// Without a listener it is a load and a branch that is not taken.
-  @inline(__always)
-  public static func enter(_ mark: Mark) { csystem_enter(mark.rawValue) }
+  @inline(__always) public static func enter(_ mark: Mark) { csystem_enter(mark.rawValue) }
 }

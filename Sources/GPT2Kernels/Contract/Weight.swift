@@ -21,8 +21,7 @@ public enum WeightLayout: Sendable, Equatable {
     switch self {
     case .rows: transpose(source, rows: inputs, columns: outputs, to: destination)
     case .panels(let vector):
-      PanelShape(vector: vector).store(
-        conv1D: source, inputs: inputs, outputs: outputs, to: destination)
+      PanelShape(vector: vector).store(conv1D: source, inputs: inputs, outputs: outputs, to: destination)
     }
   }
 
@@ -35,8 +34,7 @@ public enum WeightLayout: Sendable, Equatable {
     switch self {
     case .rows: destination.update(from: source, count: outputs * inputs)
     case .panels(let vector):
-      PanelShape(vector: vector).store(
-        linear: source, inputs: inputs, outputs: outputs, to: destination)
+      PanelShape(vector: vector).store(linear: source, inputs: inputs, outputs: outputs, to: destination)
     }
   }
 }
@@ -99,8 +97,7 @@ struct PanelShape {
     columns = (vectors + panels - 1) / panels * vector
   }
 
-  @inline(__always)
-  func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
+  @inline(__always) func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
 
   /// Floats that a matrix takes.
   func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }

@@ -17,9 +17,7 @@ extension PanelKernel {
   /// Rows of the input are cut into blocks that stay in cache, and each part is one block against one panel: it
   /// reads the panel once from memory and writes outputs of its own.
   func linearOfRows(_ operation: Linear) {
-    let (rows, inputs, outputs) = (
-      operation.input.rows, operation.weight.inputs, operation.weight.outputs
-    )
+    let (rows, inputs, outputs) = (operation.input.rows, operation.weight.inputs, operation.weight.outputs)
     guard rows > 0 else { return }
     let panels = shape.panels(outputs: outputs)
     let rowsInCache =
@@ -93,8 +91,7 @@ extension PanelKernel {
     var column = outputs.lowerBound
     while column < outputs.upperBound {
       let count = min(lanes, outputs.upperBound &- column)
-      let bias =
-        operation.bias.map { V(loading: $0.base + column, count: count) } ?? V(repeating: 0)
+      let bias = operation.bias.map { V(loading: $0.base + column, count: count) } ?? V(repeating: 0)
       var source = sums + (column &- outputs.lowerBound)
       switch operation.epilogue {
       case .none:
@@ -207,12 +204,9 @@ extension PanelKernel {
   /// them out, so that memory is as busy under the last as under the first.
   ///
   /// - Parameter sums: (rows, lanes)
-  private func multiply(
-    _ operation: Linear, outputs: Range<Int>, sums: UnsafeMutablePointer<Float>
-  ) {
+  private func multiply(_ operation: Linear, outputs: Range<Int>, sums: UnsafeMutablePointer<Float>) {
     let (rows, inputs) = (operation.input.rows, operation.weight.inputs)
-    let weights = QuadRows(
-      operation.weight.row(outputs.lowerBound), stride: inputs, count: outputs.count)
+    let weights = QuadRows(operation.weight.row(outputs.lowerBound), stride: inputs, count: outputs.count)
     let highest = tileRows == 8 ? 4 : 2
     let linesPerStep = min((4 * highest + rows - 1) / rows, 4)
     var next = weights.a + 4 &* inputs

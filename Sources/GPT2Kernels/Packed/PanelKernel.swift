@@ -62,9 +62,7 @@ struct PanelKernel<V: FloatVector>: Sendable {
     }
   }
 
-  private func vectorAdd(
-    _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int
-  ) {
+  private func vectorAdd(_ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int) {
     var i = 0
     while i &+ V.scalarCount <= count {
       (V(loading: target + i) + V(loading: addend + i)).store(to: target + i)
@@ -93,8 +91,7 @@ struct HeadBlock {
       let count = rows(operation)
       for head in 0..<heads(operation) {
         for first in stride(from: 0, to: count, by: blockRows) {
-          blocks.append(
-            HeadBlock(operation: index, head: head, rows: first..<min(first + blockRows, count)))
+          blocks.append(HeadBlock(operation: index, head: head, rows: first..<min(first + blockRows, count)))
         }
       }
     }

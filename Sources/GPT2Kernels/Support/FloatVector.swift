@@ -49,9 +49,7 @@ extension FloatVector {
 
   /// As many floats as there are lanes, from any address that holds floats.
   @inline(__always)
-  init(loading source: UnsafePointer<Float>) {
-    self = UnsafeRawPointer(source).loadUnaligned(as: Self.self)
-  }
+  init(loading source: UnsafePointer<Float>) { self = UnsafeRawPointer(source).loadUnaligned(as: Self.self) }
 
   /// The first `count` floats, at most as many as there are lanes, and `padding` in the lanes after.
   @inline(__always)
@@ -88,9 +86,7 @@ extension SIMD4<Float>: FloatVector {
 
   @inline(__always)
   func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-
-  @inline(__always)
-  func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {
@@ -98,8 +94,7 @@ extension SIMD4<Float>: FloatVector {
     return unsafeBitCast(bits &+ SIMD4<Int32>(repeating: 127 << 23), to: Self.self)
   }
 
-  @inline(__always)
-  var foldedToFour: SIMD4<Float> { self }
+  @inline(__always) var foldedToFour: SIMD4<Float> { self }
 
   @inline(__always)
   var largestLane: Float {
@@ -116,9 +111,7 @@ extension SIMD8<Float>: FloatVector {
 
   @inline(__always)
   func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-
-  @inline(__always)
-  func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {
@@ -126,11 +119,8 @@ extension SIMD8<Float>: FloatVector {
     return unsafeBitCast(bits &+ SIMD8<Int32>(repeating: 127 << 23), to: Self.self)
   }
 
-  @inline(__always)
-  var foldedToFour: SIMD4<Float> { lowHalf + highHalf }
-
-  @inline(__always)
-  var largestLane: Float { lowHalf.larger(highHalf).largestLane }
+  @inline(__always) var foldedToFour: SIMD4<Float> { lowHalf + highHalf }
+  @inline(__always) var largestLane: Float { lowHalf.larger(highHalf).largestLane }
 }
 
 extension SIMD16<Float>: FloatVector {
@@ -141,9 +131,7 @@ extension SIMD16<Float>: FloatVector {
 
   @inline(__always)
   func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-
-  @inline(__always)
-  func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {
@@ -151,19 +139,15 @@ extension SIMD16<Float>: FloatVector {
     return unsafeBitCast(bits &+ SIMD16<Int32>(repeating: 127 << 23), to: Self.self)
   }
 
-  @inline(__always)
-  var foldedToFour: SIMD4<Float> { (lowHalf + highHalf).foldedToFour }
-
-  @inline(__always)
-  var largestLane: Float { lowHalf.larger(highHalf).largestLane }
+  @inline(__always) var foldedToFour: SIMD4<Float> { (lowHalf + highHalf).foldedToFour }
+  @inline(__always) var largestLane: Float { lowHalf.larger(highHalf).largestLane }
 }
 
 /// Four vectors that walk the reduction side by side: one activation row's sums for four outputs.
 struct Quad<V: FloatVector>: BitwiseCopyable {
   var a = V(repeating: 0), b = V(repeating: 0), c = V(repeating: 0), d = V(repeating: 0)
 
-  @inline(__always)
-  init() {}
+  @inline(__always) init() {}
 
   /// A vector's worth of values at `offset` of each of four rows.
   @inline(__always)

@@ -66,9 +66,7 @@ func softmaxNumerators<Vector: FloatVector>(
 /// - Parameters:
 ///   - x: a multiple of 8 values, none NaN.
 ///   - scale: finite, at least 0.
-public func exponentials(
-  _ x: UnsafeMutableBufferPointer<Float>, shift: Float, scale: Float
-) -> Float {
+public func exponentials(_ x: UnsafeMutableBufferPointer<Float>, shift: Float, scale: Float) -> Float {
   precondition(x.count % 8 == 0, "\(x.count) values, expected a multiple of 8")
   guard let base = x.baseAddress else { return 0 }
   return shiftedPowers(base, count: x.count, shift: shift, scale: scale, as: SIMD8<Float>.self).laneSum
@@ -104,9 +102,7 @@ func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
 
 /// Layer norm of each of `rows`, the mean first and then the variance around it.
 @inline(__always)
-func vectorLayerNorm<Vector: FloatVector>(
-  _ operation: LayerNorm, rows: Range<Int>, as _: Vector.Type
-) {
+func vectorLayerNorm<Vector: FloatVector>(_ operation: LayerNorm, rows: Range<Int>, as _: Vector.Type) {
   let channels = operation.input.columns
   let lanes = Vector.scalarCount
   let whole = channels / lanes &* lanes
@@ -139,9 +135,7 @@ func vectorLayerNorm<Vector: FloatVector>(
 
 /// GELU of `count` values in place.
 @inline(__always)
-func vectorGELU<Vector: FloatVector>(
-  _ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type
-) {
+func vectorGELU<Vector: FloatVector>(_ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type) {
   Probe.enter(.gelu)
   var i = 0
   while i < count {

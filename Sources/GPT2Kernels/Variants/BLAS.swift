@@ -41,17 +41,11 @@ struct BLASLinear<Base: DivisibleKernel>: DivisibleKernel {
   }
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>) { base.layerNorm(operation, rows: rows) }
-
   func gelu(_ operation: GELU, elements: Range<Int>) { base.gelu(operation, elements: elements) }
-
   func add(_ operation: Addition, elements: Range<Int>) { base.add(operation, elements: elements) }
-
   func run(_ operations: [Attention]) { base.run(operations) }
-
   func attention(_ operation: Attention, heads: Range<Int>) { base.attention(operation, heads: heads) }
-
   func softmaxRows(_ operation: Softmax, heads: Range<Int>) { base.softmaxRows(operation, heads: heads) }
-
   func forEach(_ count: Int, _ body: (Int) -> Void) { base.forEach(count, body) }
 }
 
@@ -102,9 +96,7 @@ public final class BLASLibrary: @unchecked Sendable {
   }
 
   /// C(m, n) ← A(m, k) · B(n, k)ᵀ + β · C, all row-major, on `threads` threads where the library lets that be set.
-  func multiply(
-    _ a: Matrix, transposed b: Matrix, beta: Float, to c: MutableMatrix, threads count: Int
-  ) {
+  func multiply(_ a: Matrix, transposed b: Matrix, beta: Float, to c: MutableMatrix, threads count: Int) {
     // A global of the library's: kernels with other numbers of threads share it.
     if let setThreads, threads.exchange(count, ordering: .relaxed) != count { setThreads(count) }
     sgemm(a, b, beta, c)
@@ -163,7 +155,6 @@ extension BLASLibrary {
     let prefix: String
     let suffix: String
     var hasWideIntegers: Bool { suffix == "64_" }
-
     func name(_ function: String) -> String { prefix + function + suffix }
 
     static let all = [("", ""), ("scipy_", ""), ("scipy_", "64_"), ("", "64_")].map(Naming.init)

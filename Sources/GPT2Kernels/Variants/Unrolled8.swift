@@ -94,8 +94,7 @@ struct EightSums {
   private var s0: Float = 0, s1: Float = 0, s2: Float = 0, s3: Float = 0
   private var s4: Float = 0, s5: Float = 0, s6: Float = 0, s7: Float = 0
 
-  @inline(__always)
-  init() {}
+  @inline(__always) init() {}
 
   /// Eight products, one to each sum.
   @inline(__always)

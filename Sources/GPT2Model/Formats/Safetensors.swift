@@ -40,9 +40,7 @@ struct SafetensorsContents: FileReader {
       )
     }
     files = names.map { folder + "/" + $0 }
-    for (name, file) in zip(names, files) {
-      try add(file) { map[$0] == name }
-    }
+    for (name, file) in zip(names, files) { try add(file) { map[$0] == name } }
     if let (name, file) = map.first(where: { places[$0.key] == nil }) {
       throw .missingTensor(path: folder + "/" + file, name: name)
     }

@@ -74,9 +74,7 @@ private struct ThreadCount {
   }
 
   /// Every level with the pattern that had the best median in a few trials.
-  private static func levels(
-    _ buffer: SharedBuffer, _ threads: Int, _ settings: CeilingSettings
-  ) -> [Level] {
+  private static func levels(_ buffer: SharedBuffer, _ threads: Int, _ settings: CeilingSettings) -> [Level] {
     var search = settings.brief
     search.passes = settings.searchPasses
     let reader = MemoryReader(buffer: buffer, threads: threads, settings: search)
@@ -87,8 +85,7 @@ private struct ThreadCount {
         median(reader.rates(set, pattern)).map { (pattern: pattern, rate: $0) }
       }
       guard let best = found.max(by: { $0.rate < $1.rate }) else { return nil }
-      return Level(
-        set: set, pattern: best.pattern, remark: set.level == .dram ? settings.bufferRemark : nil)
+      return Level(set: set, pattern: best.pattern, remark: set.level == .dram ? settings.bufferRemark : nil)
     }
   }
 

@@ -24,8 +24,7 @@ enum PeakKernels {
     }
   }
 
-  @inline(__always)
-  private static func multiplyAdd<Vector: SIMD>(_ passes: Int, _ type: Vector.Type)
+  @inline(__always) private static func multiplyAdd<Vector: SIMD>(_ passes: Int, _ type: Vector.Type)
   where Vector.Scalar == Float {
     // x·y is small enough that no sum leaves the range of ordinary numbers.
     let x = Vector(repeating: Float(launder(3)) * 0x1p-20)

@@ -31,9 +31,7 @@ public final class ConditionsRecorder {
   }
 
   /// - Parameter loop: what is timed to see the clock rate.
-  init(
-    clock: any MonotonicClock, loop: CalibrationLoop, latency: CoreToCoreLatency, probe: ConditionsProbe
-  ) {
+  init(clock: any MonotonicClock, loop: CalibrationLoop, latency: CoreToCoreLatency, probe: ConditionsProbe) {
     (self.clock, self.loop, self.latency, self.probe) = (clock, loop, latency, probe)
   }
 

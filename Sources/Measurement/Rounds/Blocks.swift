@@ -70,9 +70,7 @@ public struct SequentialBlocks: Sendable {
   private let clock: any MonotonicClock
 
   /// - Parameter start: the moment that the budget counts from, by `clock`.
-  public init(
-    budget: Duration, limit: Int? = nil, start: UInt64, clock: any MonotonicClock = SystemClock()
-  ) {
+  public init(budget: Duration, limit: Int? = nil, start: UInt64, clock: any MonotonicClock = SystemClock()) {
     (self.budget, self.limit, self.start, self.clock) = (budget, limit, start, clock)
   }
 

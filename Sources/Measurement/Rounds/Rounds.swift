@@ -107,8 +107,7 @@ public struct Rounds<Outcome> {
       timings[unit]?.warmup = Double(elapsed)
       return
     }
-    let sample = RoundSample(
-      round: round, sequence: sequence, elapsedNanoseconds: elapsed, outcome: outcome)
+    let sample = RoundSample(round: round, sequence: sequence, elapsedNanoseconds: elapsed, outcome: outcome)
     samples[unit, default: []].append(sample)
     timings[unit]?.measured += Double(elapsed)
     timings[unit]?.count += 1

@@ -11,7 +11,6 @@ public protocol MonotonicClock: Sendable {
 /// `CLOCK_MONOTONIC`: not moved when somebody sets the wall clock.
 public struct SystemClock: MonotonicClock {
   public init() {}
-
   public func now() -> UInt64 { nanoseconds(of: CLOCK_MONOTONIC) }
 }
 

@@ -85,8 +85,7 @@ private struct MarkRoom {
     next += 1
   }
 
-  @inline(never)
-  private mutating func takePiece() { self = owner.takeUnretainedValue().nextPiece() }
+  @inline(never) private mutating func takePiece() { self = owner.takeUnretainedValue().nextPiece() }
 }
 
 /// The marks of one thread. Written by that thread, read by another while it writes nothing.

@@ -128,9 +128,7 @@ extension ChildProcess {
       }
     }
 
-    func close() {
-      for end in [read, write] where end >= 0 { Foundation.close(end) }
-    }
+    func close() { for end in [read, write] where end >= 0 { Foundation.close(end) } }
 
     private static func failure() -> WorkerError.Kind { .couldNotStart(reason: "no pipe: \(systemReason())") }
   }
@@ -178,9 +176,7 @@ extension ChildProcess {
 
     var pid: pid_t = 0
     let status = posix_spawnp(&pid, executable, &actions, &attributes, &words, &variables)
-    guard status == 0 else {
-      throw .couldNotStart(reason: "\(executable): \(systemReason(status))")
-    }
+    guard status == 0 else { throw .couldNotStart(reason: "\(executable): \(systemReason(status))") }
     return pid
   }
 }

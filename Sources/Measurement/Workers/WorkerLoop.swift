@@ -21,8 +21,7 @@ public struct WorkerLoop {
       do {
         let payload = try JSONDecoder().decode(ReceivedPayload<Payload>.self, from: line).payload
         do {
-          return try MessageCoding.line(
-            Answer(id: id, ok: true, result: try handler(payload), error: nil))
+          return try MessageCoding.line(Answer(id: id, ok: true, result: try handler(payload), error: nil))
         } catch let error as EncodingError {
           return Self.refusal(id, "the result cannot be written: \(MessageCoding.reason(error))")
         } catch {
@@ -55,9 +54,7 @@ public struct WorkerLoop {
     var lines = LineBuffer()
     var piece = [UInt8](repeating: 0, count: 65536)
     while true {
-      while let line = lines.nextLine() {
-        guard serve(line, output) else { return }
-      }
+      while let line = lines.nextLine() { guard serve(line, output) else { return } }
       let count = uninterrupted { read(input, &piece, piece.count) }
       guard count > 0 else {
         if count == 0, let line = lines.remainder() { _ = serve(line, output) }

@@ -7,14 +7,12 @@ public enum WholeFile {
   public typealias Put = (UnsafeRawBufferPointer) throws -> Void
 
   /// Writes the contents. Where the system fails, what had the name before is as it was.
-  ///
   /// - Throws: `FileError`, also where something other than a file has the name.
   public static func write(to path: String, _ contents: Data) throws {
     try write(to: path) { put in try contents.withUnsafeBytes(put) }
   }
 
   /// Writes what `body` puts, likewise.
-  ///
   /// - Throws: also what `body` throws.
   public static func write(to path: String, _ body: (Put) throws -> Void) throws {
     let file = try NewFile(path, O_WRONLY)
@@ -26,7 +24,6 @@ public enum WholeFile {
   }
 
   /// Writes a file that is filled in place, so that its bytes need no second copy in memory.
-  ///
   /// - Parameters:
   ///   - count: bytes of the file, at least one.
   ///   - body: fills them; they are zero before.

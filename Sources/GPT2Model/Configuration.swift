@@ -56,9 +56,8 @@ public struct Configuration: Equatable, Hashable, Sendable {
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 }
 
-/// One named tensor of a GPT-2, with the name and the shape it has in Hugging Face's files.
-///
-/// Weights of linear layers are stored there as `Conv1D` does: (in, out), the transpose of a `Linear`.
+/// One named tensor of a GPT-2, with the name and the shape it has in Hugging Face's files. Weights of linear layers
+/// are stored there as `Conv1D` does: (in, out), the transpose of a `Linear`.
 public struct Parameter: Equatable, Sendable {
   public enum Role: Equatable, Sendable {
     case tokenEmbedding, positionEmbedding, normWeight, bias

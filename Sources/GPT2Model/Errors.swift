@@ -37,9 +37,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// What can be wrong with a vocabulary's files, or with what is asked of a tokenizer.
-///
-/// Lines and columns count from 1; a column counts Unicode scalars.
+/// What can be wrong with a vocabulary's files, or with what is asked of a tokenizer. Lines and columns count from 1;
+/// a column counts Unicode scalars.
 public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
   case missingFile(path: String)
   case unreadableFile(path: String, reason: String)

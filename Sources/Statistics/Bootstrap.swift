@@ -20,11 +20,10 @@ public struct Estimate: Sendable, Equatable, Codable {
 /// `resamples` samples with replacement, take the statistic of each, and report the type-7 quantiles at
 /// (1 − confidence)/2 on both sides. The same seed gives the same interval.
 ///
-/// On small samples it covers less often than it says, the more so the higher the confidence. Of the median
-/// of 10 to 20 values (normal, skewed and two-level noise, simulated): 92 to 95 in 100 for a nominal 95 %, 96
-/// to 97.5 for 97.5 %, 97 to 99 for 99.2 %. Decisions at such levels belong to `HodgesLehmann` and
-/// `SignedRank`. No interval that stays within the sample can cover a median more often than 1 − 2^(1−n): 75
-/// % for 3 values, 94 % for 5, 97 % for 6.
+/// On small samples it covers less often than it says, the more so the higher the confidence. Of the median of 10 to
+/// 20 values (normal, skewed and two-level noise, simulated): 92 to 95 in 100 for a nominal 95 %, 96 to 97.5 for 97.5
+/// %, 97 to 99 for 99.2 %. Decisions at such levels belong to `HodgesLehmann` and `SignedRank`. No interval that
+/// stays within the sample can cover a median more often than 1 − 2^(1−n): 75 % for 3 values, 94 % for 5, 97 % for 6.
 public struct Bootstrap: Sendable {
   /// Fewest values of a sample (or pairs) that an interval is given for.
   public static let minimumCount = 3

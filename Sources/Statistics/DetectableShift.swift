@@ -32,13 +32,10 @@ public struct DetectableShift: Sendable {
     (self.power, self.resamples, self.limit, self.seed) = (power, resamples, limit, seed)
   }
 
-  /// The smallest shift d > 0, to 2 %, of which `rejects` is true in at least `power` of the resamples:
-  /// values of `control` less its Hodges-Lehmann centre, widened, drawn with replacement, plus d. The same
-  /// resamples serve every d.
-  ///
-  /// Nil where even `limit` is not detected, for fewer than three control values or one that is not finite,
+  /// The smallest shift d > 0, to 2 %, of which `rejects` is true in at least `power` of the resamples: values of
+  /// `control` less its Hodges-Lehmann centre, widened, drawn with replacement, plus d. The same resamples serve
+  /// every d. Nil where even `limit` is not detected, for fewer than three control values or one that is not finite,
   /// for a `count` below 1, and for parameters outside the ranges above.
-  ///
   /// - Parameter count: pairs of a resample; as many as the control has unless given.
   public func smallest(
     control: [Double], count: Int? = nil, rejects: ([Double]) throws -> Bool

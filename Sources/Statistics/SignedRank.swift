@@ -58,11 +58,10 @@ public struct SignedRank: Sendable, Equatable {
   }
 }
 
-/// The lower end of the exact distribution of a sum of ranks of which each is in or out with probability ½.
-///
-/// By dynamic programming over the ranks, counting the choices that give each sum: only sums of what is
-/// positive, so no digit cancels, and the counts of up to 53 ranks are exact. Only sums up to the one asked
-/// for are kept; a small p-value therefore costs little.
+/// The lower end of the exact distribution of a sum of ranks of which each is in or out with probability ½. By
+/// dynamic programming over the ranks, counting the choices that give each sum: only sums of what is positive, so no
+/// digit cancels, and the counts of up to 53 ranks are exact. Only sums up to the one asked for are kept; a small
+/// p-value therefore costs little.
 struct SignedRankDistribution {
   /// Choices of ranks with sum s at index s.
   private let choices: [Double]
@@ -101,9 +100,8 @@ struct SignedRankDistribution {
     return choices.count - 1
   }
 
-  /// choices[s] += choices[s − rank] for s from `highest` down to `rank`: downwards, so that what is read is
-  /// the count without this rank. Eight at a time, as the power of a comparison takes thousands of
-  /// distributions.
+  /// choices[s] += choices[s − rank] for s from `highest` down to `rank`: downwards, so that what is read is the
+  /// count without this rank. Eight at a time, as the power of a comparison takes thousands of distributions.
   private static func add(_ rank: Int, upTo highest: Int, _ choices: UnsafeMutableRawBufferPointer) {
     let size = MemoryLayout<Double>.stride
     var end = highest + 1

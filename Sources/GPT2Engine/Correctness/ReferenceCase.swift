@@ -91,9 +91,8 @@ extension ReferenceCase {
 }
 
 extension ReferenceCase {
-  /// A reference made by `naive` itself, for a model that no independent logits are at hand for.
-  ///
-  /// Its errors are float32's own, so a comparison with it doubles what is allowed; see `Tolerance`.
+  /// A reference made by `naive` itself, for a model that no independent logits are at hand for. Its errors are
+  /// float32's own, so a comparison with it doubles what is allowed; see `Tolerance`.
   public init(oracleFor checkpoint: Checkpoint, prompts: [[Int]]) throws(EngineError) {
     let engine = try Engine(checkpoint, variant: .oracle, threads: 1)
     let logits = try prompts.map { ids throws(EngineError) in try engine.logits(of: ids) }
@@ -101,7 +100,6 @@ extension ReferenceCase {
   }
 
   /// The same from logits that `naive` has computed elsewhere.
-  ///
   /// - Parameters:
   ///   - model: its name as `--model` takes it.
   ///   - logits: for each prompt (positions, vocabulary), of all its positions.

@@ -135,7 +135,6 @@ extension CheckResult {
 }
 
 /// How a greedy continuation differs from the expected one, in a line; nil where it does not.
-///
 /// - Parameters:
 ///   - found: up to and with the first token that is not as expected, fewer where the context ends.
 ///   - prompt: its name, which opens the line.

@@ -110,7 +110,6 @@ public struct TokenWindow: Equatable, Sendable {
 
 /// −log softmax(logits)[token] in nats: log Σᵢ exp(lᵢ − max) − (l_token − max), in double, so that the sum of fifty
 /// thousand probabilities is exact to what is printed.
-///
 /// - Parameter logits: (vocabulary)
 /// - Returns: at least 0, infinity for a token whose logit is −infinity; NaN where a logit is NaN or +infinity.
 func negativeLogLikelihood(of token: Int, _ logits: UnsafeBufferPointer<Float>) -> Double {
@@ -150,10 +149,9 @@ private func eight(_ logits: UnsafeBufferPointer<Float>, _ start: Int) -> SIMD8<
   UnsafeRawPointer(logits.baseAddress! + start).loadUnaligned(as: SIMD8<Float>.self)
 }
 
-/// exp(x) for x ≤ 0, within a few units in the last place; what is below −700 counts as −700.
-///
-/// x = n · ln 2 + r with |r| ≤ ½ ln 2, and exp(r) by its Taylor series up to r¹³, whose rest is below 2⁻⁵⁴. It is needed
-/// for every logit of every token, and one at a time the library takes four times as long.
+/// exp(x) for x ≤ 0, within a few units in the last place; what is below −700 counts as −700. x = n · ln 2 + r with
+/// |r| ≤ ½ ln 2, and exp(r) by its Taylor series up to r¹³, whose rest is below 2⁻⁵⁴. It is needed for every logit of
+/// every token, and one at a time the library takes four times as long.
 @inline(__always)
 private func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
   let bounded = x.replacing(with: -700, where: x .< -700)

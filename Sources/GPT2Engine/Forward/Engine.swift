@@ -61,7 +61,6 @@ public final class Engine {
 
   /// Takes in what is new in a sequence and hands over the logits of each of those positions, in order, a block of
   /// rows at a time: all of them at once would be larger than the model.
-  ///
   /// - Parameter wanted: the first position whose logits are wanted, one of the new ones or before them.
   public func stepThroughPositions(
     of sequence: TokenSequence, from wanted: Int = 0,

@@ -80,9 +80,8 @@ struct Candidates: Sendable {
     return members.last { $0.weight > 0 }?.id
   }
 
-  /// Keeps the fewest of the highest ranks whose masses reach `target`.
-  ///
-  /// By selection (Hoare's Find, 1961) with pivots at random places, so that the time is linear whatever the logits.
+  /// Keeps the fewest of the highest ranks whose masses reach `target`. By selection (Hoare's Find, 1961) with pivots
+  /// at random places, so that the time is linear whatever the logits.
   /// - Returns: the last one's logit.
   @inline(__always)
   private mutating func keepFirst(reaching target: Double, _ mass: (Candidate) -> Double) -> Float {

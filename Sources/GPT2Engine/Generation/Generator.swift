@@ -25,9 +25,8 @@ public struct Generator {
     return try generate(after: sequence, parameters, endOfText: endOfText, onStep: onStep)
   }
 
-  /// Continues a sequence of this engine's, of which at least one token has not been taken in yet.
-  ///
-  /// The new tokens are appended to it; the last one, and what the context has no room for, are not taken in.
+  /// Continues a sequence of this engine's, of which at least one token has not been taken in yet. The new tokens are
+  /// appended to it; the last one, and what the context has no room for, are not taken in.
   @discardableResult
   public func generate(
     after sequence: TokenSequence, _ parameters: GenerationParameters, endOfText: Int? = nil,
@@ -53,7 +52,6 @@ public struct Generator {
 
 extension Engine {
   /// Continues sequences together, each with its likeliest token at every step.
-  ///
   /// - Parameters:
   ///   - sequences: each with at least one token that has not been taken in, and with room for `count` − 1 more. All new
   ///     tokens but the last are appended.
@@ -118,7 +116,6 @@ public struct Continuation: Sendable {
   }
 
   /// Chooses the token after a sequence, and appends it where the context has room.
-  ///
   /// - Parameters:
   ///   - logits: (vocabulary) of the sequence's last position.
   ///   - sequence: whose tokens have all been taken in.

@@ -52,9 +52,8 @@ public struct SamplingParameters: Hashable, Sendable {
   }
 }
 
-/// Chooses tokens from logits, with a random stream of its own: one number a draw.
-///
-/// All three cuts leave the most likely tokens down to some place, so none needs the vocabulary sorted.
+/// Chooses tokens from logits, with a random stream of its own: one number a draw. All three cuts leave the most
+/// likely tokens down to some place, so none needs the vocabulary sorted.
 public struct Sampler: Sendable {
   public let parameters: SamplingParameters
   private var random: SeededGenerator

@@ -12,7 +12,6 @@ struct ScannedLogits: Sendable {
   private(set) var count = 0
 
   /// Takes a step's logits in; a NaN becomes −∞, which is never drawn.
-  ///
   /// - Parameter tokens: whose logits are penalised, each once however often it is among them.
   mutating func load(_ logits: UnsafeBufferPointer<Float>, penalising tokens: [Int], by penalty: Float) {
     if count != logits.count {
@@ -73,10 +72,8 @@ struct ScannedLogits: Sendable {
   }
 }
 
-/// e^((logit − largest) / temperature) for every token, for a draw from all of them.
-///
-/// The powers are float32; they are summed in blocks, and the blocks' sums in double, so that the sum of fifty thousand
-/// has no say in the choice.
+/// e^((logit − largest) / temperature) for every token, for a draw from all of them. The powers are float32; they are
+/// summed in blocks, and the blocks' sums in double, so that the sum of fifty thousand has no say in the choice.
 struct SoftmaxNumerators: Sendable {
   /// (vocabulary), filled up with 0.
   private var values: [Float] = []

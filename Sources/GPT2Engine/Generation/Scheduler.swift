@@ -52,7 +52,6 @@ public final class Scheduler {
   public var isIdle: Bool { waiting.isEmpty && running.isEmpty }
 
   /// Puts a request after those that wait.
-  ///
   /// - Parameters:
   ///   - prompt: at least one token.
   ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
@@ -75,7 +74,6 @@ public final class Scheduler {
   }
 
   /// One pass for all that are running, with those that wait taken in where there is room.
-  ///
   /// - Returns: what came of it, in the order in which the requests joined. A request that fails does so alone, unless
   ///   there is no memory for the pass, which all that share it then fail by.
   public func step() -> [Event] {
@@ -137,7 +135,6 @@ private struct Running {
   var hasTakenPrompt: Bool { prompt.isEmpty }
 
   /// Gives the sequence what it is to take in with the next step.
-  ///
   /// - Parameter promptTokens: what is left for prompts in this step.
   /// - Returns: whether there is anything.
   mutating func takeIn(atMost promptTokens: inout Int) -> Bool {

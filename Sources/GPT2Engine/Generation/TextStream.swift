@@ -1,10 +1,8 @@
 import GPT2Model
 
-/// Turns tokens into text as they come: whole characters only, nothing of a stop sequence, and nothing that might still
-/// become the beginning of one.
-///
-/// The first stop sequence to be complete ends the text, of several that end at the same place the longest, however the
-/// text was cut into pieces.
+/// Turns tokens into text as they come: whole characters only, nothing of a stop sequence, and nothing that might
+/// still become the beginning of one. The first stop sequence to be complete ends the text, of several that end at
+/// the same place the longest, however the text was cut into pieces.
 public struct TextStream: Sendable {
   private var decoder: StreamingDecoder
   private let vocabularyCount: Int

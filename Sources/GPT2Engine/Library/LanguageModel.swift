@@ -3,11 +3,10 @@ import Foundation
 import GPT2Kernels
 import GPT2Model
 
-/// A GPT-2 that any number of tasks may ask at the same time.
-///
-/// Requests that overlap are decoded together, each weight read once a step for all of them; how a text goes on does not
-/// depend on what it is decoded beside. All work is done on a serial queue of the model's own and on the threads of its
-/// variant, so no thread of Swift's cooperative pool is held up.
+/// A GPT-2 that any number of tasks may ask at the same time. Requests that overlap are decoded together, each weight
+/// read once a step for all of them; how a text goes on does not depend on what it is decoded beside. All work is
+/// done on a serial queue of the model's own and on the threads of its variant, so no thread of Swift's cooperative
+/// pool is held up.
 ///
 /// ```swift
 /// let model = try await LanguageModel("synthetic:tiny")
@@ -52,7 +51,6 @@ public final class LanguageModel: Sendable {
   }
 
   /// Continues prompts, together.
-  ///
   /// - Returns: a completion for each prompt, in their order.
   /// - Throws: before anything is computed, where a prompt cannot be continued by this model; `CancellationError` when the
   ///   task is cancelled, which ends the generation.
@@ -77,9 +75,8 @@ public final class LanguageModel: Sendable {
     }
   }
 
-  /// Continues a prompt and gives each step as soon as it is there. The last one says why it is the last.
-  ///
-  /// Whoever stops listening, or whose task is cancelled, ends the generation.
+  /// Continues a prompt and gives each step as soon as it is there. The last one says why it is the last. Whoever
+  /// stops listening, or whose task is cancelled, ends the generation.
   public func stream(
     _ prompt: String, parameters: GenerationParameters = GenerationParameters()
   ) throws -> AsyncThrowingStream<GenerationStep, any Error> {
@@ -177,10 +174,9 @@ public struct Logits: Equatable, Sendable {
   }
 }
 
-/// An engine on a thread of its own, which any number of tasks may ask.
-///
-/// Everything after `queue` is touched on that serial queue only. A step is one block on it, so requests, cancellations
-/// and logits come in between steps; no thread of Swift's cooperative pool ever waits for one.
+/// An engine on a thread of its own, which any number of tasks may ask. Everything after `queue` is touched on that
+/// serial queue only. A step is one block on it, so requests, cancellations and logits come in between steps; no
+/// thread of Swift's cooperative pool ever waits for one.
 final class GenerationService: @unchecked Sendable {
   typealias Receiver = @Sendable (Result<GenerationStep, EngineError>) -> Void
 

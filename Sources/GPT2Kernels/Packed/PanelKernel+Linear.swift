@@ -68,9 +68,8 @@ extension PanelKernel {
     } while k < inputs
   }
 
-  /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong.
-  ///
-  /// Not inlined, and the marks in a function of their own: calls in it, though never made, cost `store` registers.
+  /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong. Not inlined, and the
+  /// marks in a function of their own: calls in it, though never made, cost `store` registers.
   @inline(never)
   func finish(
     _ operation: Linear, rows: Range<Int>, outputs: Range<Int>, sums: UnsafePointer<Float>, width: Int
@@ -202,7 +201,6 @@ extension PanelKernel {
 
   /// All rows against four outputs, fewer at the end. Meanwhile the next four's weights are asked for: the tiles share
   /// them out, so that memory is as busy under the last as under the first.
-  ///
   /// - Parameter sums: (rows, lanes)
   private func multiply(_ operation: Linear, outputs: Range<Int>, sums: UnsafeMutablePointer<Float>) {
     let (rows, inputs) = (operation.input.rows, operation.weight.inputs)

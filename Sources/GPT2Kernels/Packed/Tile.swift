@@ -75,10 +75,9 @@ struct PanelRows<V: FloatVector> {
   }
 }
 
-/// The sums of a register tile: some rows of the input by the columns of a panel.
-///
-/// A tile of eight rows is a pair of pairs of pairs of rows. Built that way each height is one type, whose sums the
-/// compiler keeps in registers, each under a name of its own.
+/// The sums of a register tile: some rows of the input by the columns of a panel. A tile of eight rows is a pair of
+/// pairs of pairs of rows. Built that way each height is one type, whose sums the compiler keeps in registers, each
+/// under a name of its own.
 protocol Tile: BitwiseCopyable {
   associatedtype Columns: Strip
   static var rows: Int { get }

@@ -1,8 +1,7 @@
 import CSystem
 
-/// A vector register's worth of floats, whatever its width: 4 lanes on NEON and SSE, 8 on AVX, 16 on AVX-512.
-///
-/// What the standard library offers for every `SIMD` alike works lane by lane where it compares or converts; these
+/// A vector register's worth of floats, whatever its width: 4 lanes on NEON and SSE, 8 on AVX, 16 on AVX-512. What
+/// the standard library offers for every `SIMD` alike works lane by lane where it compares or converts; these
 /// requirements are met per width, so that generic code compiles to the same instructions as concrete code.
 protocol FloatVector: SIMD, BitwiseCopyable, Sendable where Scalar == Float {
   static func + (a: Self, b: Self) -> Self

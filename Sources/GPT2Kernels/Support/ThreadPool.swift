@@ -3,12 +3,11 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// A persistent team of threads that splits ranges, the calling thread among them.
-///
-/// A fork publishes one job and bumps a counter that the workers watch; while they are watching it costs them a
-/// cache line, not a system call. A worker that has watched in vain for a while parks until it is woken, so an
-/// idle pool takes no time from anybody. Parts are handed out on demand: a thread that the system delays holds
-/// back one part, not its whole share. One thread at a time may fork.
+/// A persistent team of threads that splits ranges, the calling thread among them. A fork publishes one job and bumps
+/// a counter that the workers watch; while they are watching it costs them a cache line, not a system call. A worker
+/// that has watched in vain for a while parks until it is woken, so an idle pool takes no time from anybody. Parts
+/// are handed out on demand: a thread that the system delays holds back one part, not its whole share. One thread at
+/// a time may fork.
 public final class ThreadPool: @unchecked Sendable {
   public let threads: Int
 
@@ -29,7 +28,6 @@ public final class ThreadPool: @unchecked Sendable {
   deinit { shared.end() }
 
   /// Calls `body` with parts that cover `range` once, from all threads, and returns when all are done.
-  ///
   /// - Parameter grain: parts are multiples of this, except the last.
   public func split(_ range: Range<Int>, grain: Int, _ body: (Range<Int>) -> Void) {
     guard threads > 1, range.count > grain else {
@@ -89,9 +87,8 @@ private final class Shared: @unchecked Sendable {
   /// very worker it waits for. Where nobody does, the offer costs next to nothing.
   private static let courtesy = 1_000
 
-  /// Pauses that a worker watches for before it parks: longer than the time between two operations of a
-  /// forward pass; at once where the team is larger than the machine, because then it watches on a core that
-  /// somebody works on.
+  /// Pauses that a worker watches for before it parks: longer than the time between two operations of a forward pass;
+  /// at once where the team is larger than the machine, because then it watches on a core that somebody works on.
   private let patience: Int
 
   /// Whether every thread of the team can have a core of its own.
@@ -218,12 +215,10 @@ private final class Parking: Sendable {
   }
 }
 
-/// Cuts work into parts that shrink towards the end: each round hands every thread an equal share of half of what
-/// is left, down to single grains. Early parts are large, so that neighbouring work stays on one thread; late ones
-/// are small, so that threads of unequal speed end together (guided self-scheduling: Polychronopoulos and Kuck,
-/// 1987).
-///
-/// A part follows from its number alone, so taking one costs an atomic addition.
+/// Cuts work into parts that shrink towards the end: each round hands every thread an equal share of half of what is
+/// left, down to single grains. Early parts are large, so that neighbouring work stays on one thread; late ones are
+/// small, so that threads of unequal speed end together (guided self-scheduling: Polychronopoulos and Kuck, 1987). A
+/// part follows from its number alone, so taking one costs an atomic addition.
 struct GuidedSchedule {
   let grains: Int
   let threads: Int

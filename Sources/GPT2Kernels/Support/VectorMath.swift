@@ -1,8 +1,7 @@
-/// eˣ for each lane, within 2 ulp over the whole range of float32; 0 below −87.3, +∞ never (it stops at e^88).
-///
-/// x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial of degree 7; 2ⁿ by adding n to the exponent. The
-/// splitting of ln 2 is Cody and Waite's ("Software Manual for the Elementary Functions", 1980); the
-/// coefficients are those of the Taylor series, whose first dropped term is below 2⁻²⁷ there.
+/// eˣ for each lane, within 2 ulp over the whole range of float32; 0 below −87.3, +∞ never (it stops at e^88). x =
+/// n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial of degree 7; 2ⁿ by adding n to the exponent. The splitting of ln
+/// 2 is Cody and Waite's ("Software Manual for the Elementary Functions", 1980); the coefficients are those of the
+/// Taylor series, whose first dropped term is below 2⁻²⁷ there.
 @inline(__always)
 func exp<Vector: FloatVector>(_ x: Vector) -> Vector {
   let low: Float = -87.3
@@ -35,7 +34,6 @@ func gelu<Vector: FloatVector>(_ x: Vector) -> Vector {
 }
 
 /// x[i] ← e^((x[i] − max) · scale) for the first `count` values, the numerators of a softmax, and their sum.
-///
 /// - Parameter scale: at least 0.
 func softmaxNumerators<Vector: FloatVector>(
   _ x: UnsafeMutablePointer<Float>, count: Int, scale: Float, as _: Vector.Type
@@ -62,7 +60,6 @@ func softmaxNumerators<Vector: FloatVector>(
 }
 
 /// x[i] ← e^((x[i] − shift) · scale), each within 2 ulp of its argument's rounding, and their sum. −∞ becomes 0.
-///
 /// - Parameters:
 ///   - x: a multiple of 8 values, none NaN.
 ///   - scale: finite, at least 0.

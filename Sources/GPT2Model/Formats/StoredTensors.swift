@@ -153,10 +153,9 @@ enum QuantizedBlocks {
     }
   }
 
-  /// The lower four bits of 256 values (128 bytes), their upper two (64), a signed scale for each 16 values
-  /// (16), and a scale of all. Within each half of 128 values, value 32 · q + i has its lower bits in byte i
-  /// (or i + 32, for odd q), in that byte's upper half for q > 1, and its upper bits in pair q of byte i. All
-  /// are 32 too large.
+  /// The lower four bits of 256 values (128 bytes), their upper two (64), a signed scale for each 16 values (16), and
+  /// a scale of all. Within each half of 128 values, value 32 · q + i has its lower bits in byte i (or i + 32, for
+  /// odd q), in that byte's upper half for q > 1, and its upper bits in pair q of byte i. All are 32 too large.
   static func widenQ6(_ block: UnsafeRawPointer, to values: UnsafeMutablePointer<Float>) {
     let scale = half(block, 208)
     for part in 0..<2 {

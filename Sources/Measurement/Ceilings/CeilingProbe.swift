@@ -3,9 +3,8 @@ import Record
 import Statistics
 
 /// Measures what the machine can do, in sessions: each adds its trials to those before it, so that ceilings are of
-/// the same minutes as what is held against them.
-///
-/// It keeps the memory that it reads from session to session, because a system takes long to find so much.
+/// the same minutes as what is held against them. It keeps the memory that it reads from session to session, because
+/// a system takes long to find so much.
 public final class CeilingProbe {
   /// Wall time of all sessions so far.
   public private(set) var seconds = 0.0
@@ -18,7 +17,6 @@ public final class CeilingProbe {
   private var lastSeconds = 0.0
 
   /// Takes the memory, and finds out which pattern reads each level fastest, in trials that do not count.
-  ///
   /// - Parameter threads: the numbers of threads to measure; those below 1 are left out.
   public init(threads: [Int], settings: CeilingSettings = .chosen()) {
     self.settings = settings

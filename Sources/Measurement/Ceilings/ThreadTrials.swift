@@ -4,11 +4,9 @@ import Record
 import Statistics
 import Synchronization
 
-/// Runs the same work on several threads at once, several times, and times each trial from the first thread's
-/// start to the last one's end.
-///
-/// Where there is a core for each thread, each keeps to its own: a scheduler with other work in hand may leave
-/// new threads together on one core for longer than all trials last.
+/// Runs the same work on several threads at once, several times, and times each trial from the first thread's start
+/// to the last one's end. Where there is a core for each thread, each keeps to its own: a scheduler with other work
+/// in hand may leave new threads together on one core for longer than all trials last.
 enum ThreadTrials {
   /// - Parameters:
   ///   - threads: at least 1.
@@ -87,12 +85,10 @@ extension ForkJoin {
     public static var full: Effort { Effort() }
   }
 
-  /// What it costs a team of threads to begin a job together and to end it, without the job's work.
-  ///
-  /// The job is a meeting: each thread waits inside until all have come, so that none can do another's part and the
-  /// cost of the last one's arrival is in the figure. The meeting itself is in it too. Hot forks come in a row, and the
-  /// team still watches for them; woken ones come after pauses long enough for the team to have parked.
-  ///
+  /// What it costs a team of threads to begin a job together and to end it, without the job's work. The job is a
+  /// meeting: each thread waits inside until all have come, so that none can do another's part and the cost of the
+  /// last one's arrival is in the figure. The meeting itself is in it too. Hot forks come in a row, and the team
+  /// still watches for them; woken ones come after pauses long enough for the team to have parked.
   /// - Parameters:
   ///   - threads: the team's size, the forking thread among them.
   ///   - fork: calls the body once for each index below the count and returns when all calls have; the calls
@@ -128,12 +124,10 @@ extension ForkJoin {
   }
 }
 
-/// How long a cache line takes from one core to another: two threads add to one number in turns, and a way is half of a
-/// round trip.
-///
-/// The cores are always the same two, so that the time changes only where a hypervisor moves them, next to each other or
-/// onto different dies. What threads share gets slower by it, their signals and each other's activations, while what
-/// each computes for itself does not.
+/// How long a cache line takes from one core to another: two threads add to one number in turns, and a way is half of
+/// a round trip. The cores are always the same two, so that the time changes only where a hypervisor moves them, next
+/// to each other or onto different dies. What threads share gets slower by it, their signals and each other's
+/// activations, while what each computes for itself does not.
 struct CoreToCoreLatency: Sendable {
   /// At a third of a microsecond each a sixth of a millisecond.
   static let roundTrips = 500

@@ -1,8 +1,7 @@
 import Record
 
-/// Watches the machine over a run: `begin`, then `betweenRounds` as often as one likes, then `end`.
-///
-/// Nothing here may be inside a measured time: a look takes some milliseconds of one core.
+/// Watches the machine over a run: `begin`, then `betweenRounds` as often as one likes, then `end`. Nothing here may
+/// be inside a measured time: a look takes some milliseconds of one core.
 public final class ConditionsRecorder {
   /// Between two looks lies a second at least, in which the ticks that CPU time is counted in (10 ms) hardly matter…
   static let shortestStretch: UInt64 = 1_000_000_000
@@ -54,7 +53,6 @@ public final class ConditionsRecorder {
   }
 
   /// Looks a last time. The observation may go on after it.
-  ///
   /// - Returns: everything observed.
   @discardableResult
   public func end() -> Conditions {

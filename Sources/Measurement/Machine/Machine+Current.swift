@@ -98,7 +98,6 @@ public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
   public static func ofThisMachine() -> [CPUCache] { ofFirstCore(in: "/sys/devices/system/cpu/cpu0/cache") }
 
   /// Bytes of all last-level caches of a machine together; 0 where none is known.
-  ///
   /// - Parameter caches: of one core.
   public static func lastLevelBytes(_ caches: [CPUCache] = ofThisMachine(), logicalCores: Int? = nil) -> Int {
     let cores = logicalCores ?? CPUTopology.availableCores

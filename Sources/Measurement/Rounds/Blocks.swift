@@ -11,7 +11,6 @@ public struct SideTurn: Sendable, Hashable {
   /// In each round of a unit every side is executed once in an order drawn afresh, and then once more in the reverse
   /// of that order (A B C, C B A). What drifts linearly while the round lasts then weighs on all sides alike, and none
   /// always follows the same other. Rounds of different units are mixed at random.
-  ///
   /// - Parameter rounds: of each unit; 0 leaves a unit out.
   public static func mirrored(
     rounds: [Int], sides: Int, using generator: inout SeededGenerator
@@ -47,10 +46,9 @@ public struct SideTurn: Sendable, Hashable {
   }
 }
 
-/// Repeats blocks of measurements until what they show is clear, or the time is spent.
-///
-/// Whether it is clear is only asked at the looks that a plan has fixed beforehand, and once more when the time is
-/// spent; that is what keeps the error of an early stop within bounds.
+/// Repeats blocks of measurements until what they show is clear, or the time is spent. Whether it is clear is only
+/// asked at the looks that a plan has fixed beforehand, and once more when the time is spent; that is what keeps the
+/// error of an early stop within bounds.
 public struct SequentialBlocks: Sendable {
   public enum Ending: Sendable, Equatable {
     case clear

@@ -1,10 +1,9 @@
 import Statistics
 
-/// The turns of a plan, one after the other: every unit's warm-up first, then rounds, in each of which every unit that
-/// still wants samples has one turn, in an order drawn afresh.
-///
-/// So what drifts on the machine while it measures (its clock rate, its neighbours) meets all contestants
-/// alike, and none always follows the same other. A contestant that fails is dropped and the others go on.
+/// The turns of a plan, one after the other: every unit's warm-up first, then rounds, in each of which every unit
+/// that still wants samples has one turn, in an order drawn afresh. So what drifts on the machine while it measures
+/// (its clock rate, its neighbours) meets all contestants alike, and none always follows the same other. A contestant
+/// that fails is dropped and the others go on.
 public struct Rounds<Outcome> {
   public typealias Unit = RoundPlan.Unit
 

@@ -48,11 +48,9 @@ public struct Calibration: Sendable {
     return CalibratedSample(iterations: iterations, elapsedNanoseconds: elapsed)
   }
 
-  /// Finds the number of calls that lasts at least the minimum, and gives the sample that showed it. All calls
-  /// before it count as warm-up.
-  ///
-  /// Starts at one call and aims 20 % beyond the minimum from what it has seen, at most ten times as many
-  /// calls in a step, because the first calls are slower than the rest.
+  /// Finds the number of calls that lasts at least the minimum, and gives the sample that showed it. All calls before
+  /// it count as warm-up. Starts at one call and aims 20 % beyond the minimum from what it has seen, at most ten
+  /// times as many calls in a step, because the first calls are slower than the rest.
   public func calibrate(
     preparedFor calls: Int = .max, prepare: () -> Void = {},
     _ body: (_ iterations: Int) throws -> Void

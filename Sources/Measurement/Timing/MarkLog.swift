@@ -1,10 +1,9 @@
 import CSystem
 import Synchronization
 
-/// Notes the moment at which each thread passes each mark. What a mark means is the caller's affair.
-///
-/// One mark costs a read of the CPU's time counter and sixteen bytes of memory that only its thread writes. The entries
-/// may be read and forgotten whenever no thread passes any.
+/// Notes the moment at which each thread passes each mark. What a mark means is the caller's affair. One mark costs a
+/// read of the CPU's time counter and sixteen bytes of memory that only its thread writes. The entries may be read
+/// and forgotten whenever no thread passes any.
 public enum MarkLog {
   /// A mark and when it was passed.
   public struct Entry: Sendable, Equatable {
@@ -27,7 +26,6 @@ public enum MarkLog {
   private static let threads = Mutex<[ThreadMarks]>([])
 
   /// Notes a mark of the calling thread.
-  ///
   /// - Parameter waits: whether for all instructions before it to have done their work. Without, a short operation's last
   ///   loads may still be on their way, and count for the next one; it costs less, and holds nothing up.
   @inline(__always)
@@ -141,11 +139,9 @@ public struct MarkCost: Sendable {
 
   public init(waiting: Double, passing: Double) { (self.waiting, self.passing) = (waiting, passing) }
 
-  /// The middle between what a mark adds to work that leaves the processor room to do it beside, and what it takes where
-  /// nothing else is to be done. From the shortest of many tries with marks and without, so that a thread that was held
-  /// up does not count.
-  ///
-  /// The calling thread's marks are forgotten by it.
+  /// The middle between what a mark adds to work that leaves the processor room to do it beside, and what it takes
+  /// where nothing else is to be done. From the shortest of many tries with marks and without, so that a thread that
+  /// was held up does not count. The calling thread's marks are forgotten by it.
   public static func measured() -> MarkCost {
     MarkLog.prepare()
     let scale = TickScale.now()

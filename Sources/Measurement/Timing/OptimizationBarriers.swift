@@ -5,9 +5,7 @@ import CSystem
 // sink what comes out:
 //
 //     for _ in 0..<iterations {
-//       multiply(launder(x), launder(w), into: y)
-//       sink(y)
-//     }
+//       multiply(launder(x), launder(w), into: y) sink(y) }
 //
 // Each is an empty `asm volatile` with a memory clobber: no instruction of its own, but the compiler must
 // assume that it read and wrote memory.

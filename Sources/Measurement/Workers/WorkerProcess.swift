@@ -25,7 +25,6 @@ public final class WorkerProcess {
   private var errorTail = TextTail(capacity: 8192)
 
   /// Starts the process.
-  ///
   /// - Parameters:
   ///   - name: what errors call it.
   ///   - executable: a path, or a name that is looked up in `PATH`.
@@ -48,7 +47,6 @@ public final class WorkerProcess {
   public var standardErrorTail: String { errorTail.text }
 
   /// Asks, and waits for the answer.
-  ///
   /// - Parameters:
   ///   - timeout: from now to the whole answer.
   ///   - isCancelled: asked about ten times a second; true ends the process and the wait.

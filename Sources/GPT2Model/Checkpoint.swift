@@ -1,11 +1,10 @@
 import Foundation
 import Synchronization
 
-/// The weights of one GPT-2, read-only, each tensor checked against the configuration, float32 for whoever reads. The
-/// tensors lie in mapped files, so processes that open the same checkpoint share its pages, or in memory. A file may
-/// hold them in half precision, and linear weights (out, in): `copyOnce` and `withMatrixOnce` hand such tensors over
-/// on their way to where they are used, so that no second copy of the model comes to be. A checkpoint outlives every
-/// pointer it hands out; keep it.
+/// The weights of one GPT-2, read-only, each tensor checked against the configuration, float32 for whoever reads. They
+/// lie in memory or in mapped files, whose pages processes share. What a file holds otherwise, in half precision or
+/// (out, in), `copyOnce` and `withMatrixOnce` hand over on its way to where it is used, without a second copy of the
+/// model. A checkpoint outlives every pointer it hands out; keep it.
 public final class Checkpoint: @unchecked Sendable {
   /// The name to print: a synthetic model's, or the path.
   public let name: String
@@ -74,8 +73,8 @@ public final class Checkpoint: @unchecked Sendable {
 }
 
 extension Checkpoint {
-  /// Copies some values of a tensor that is no linear weight, for one who holds them from then on: maps the file's
-  /// pages at once rather than one fault after the other, and gives them back.
+  /// Copies some values of a tensor that is no linear weight, for good: maps the file's pages at once and gives them
+  /// back.
   /// - Parameter elements: a range of `parameter.shape`, row-major, that begins at a multiple of 1,024.
   public func copyOnce(_ index: Int, _ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
     precondition(elements.lowerBound >= 0 && elements.upperBound <= parameters[index].count)

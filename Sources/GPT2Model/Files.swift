@@ -37,8 +37,7 @@ final class Mapping: @unchecked Sendable {
 
   deinit { munmap(base, count) }
 
-  /// Gives the physical pages of a range of a file back to the system. They stay in the page cache and
-  /// return on the next access, so this lowers this process's resident memory and changes no value. Anonymous
+  /// Gives a range's physical pages back to the system, which keeps them in its cache until the next access. Anonymous
   /// memory, which would lose its values, is left alone.
   func releasePages(_ range: Range<Int>) {
     guard isFile else { return }

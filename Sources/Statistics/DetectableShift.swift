@@ -1,16 +1,14 @@
 import Foundation
 
-/// The smallest change that a comparison could have detected: the power of its whole rule, found by
-/// simulation on what it measured of the same thing against itself.
+/// The smallest change that a comparison could have detected: the power of its whole rule, found by simulation on what
+/// it measured of the same thing against itself. Every resample of the control has values drawn with replacement; it
+/// stands for a repetition of the run in which nothing but the shift is true. Resamples of n values vary less than
+/// what they were drawn from, by (n − 1)/n; the control is widened by the root of n/(n − 1) for that (Davison and
+/// Hinkley, "Bootstrap Methods and their Application", 1997, section 2.7).
 ///
-/// Every resample of the control has values drawn with replacement; it stands for a repetition of the run in
-/// which nothing but the shift is true. Resamples of n values vary less than what they were drawn from, by (n
-/// − 1)/n; the control is widened by the root of n/(n − 1) for that (Davison and Hinkley, "Bootstrap Methods
-/// and their Application", 1997, section 2.7).
-///
-/// The answer is an estimate, not a bound: few control values say little of the tails. Simulated, the
-/// signed-rank test at 2.5 % has a power of 67 to 81 % at the median answer of 10 control pairs, 76 to 82 %
-/// of 15 and 78 to 82 % of 20 and more, where 80 % was asked for.
+/// The answer is an estimate, not a bound: few control values say little of the tails. Simulated, the signed-rank test
+/// at 2.5 % has a power of 67 to 81 % at the median answer of 10 control pairs, 76 to 82 % of 15 and 78 to 82 % of 20
+/// and more, where 80 % was asked for.
 public struct DetectableShift: Sendable {
   /// Fewest control values that an answer is given for.
   public static let minimumCount = 3

@@ -16,8 +16,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
 
 /// xoshiro256** 1.0 (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021), its state filled
 /// from SplitMix64 as its authors advise. The same seed gives the same numbers, indices and orders on every machine
-/// and with every Swift version. The standard library's own `shuffle` and `random(in:)` do not promise that, so
-/// `index(below:)` and `shuffle` stand here.
+/// and with every Swift version, which the standard library's `shuffle` and `random(in:)` do not promise.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var s0: UInt64
   private var s1: UInt64

@@ -1,15 +1,12 @@
 import Foundation
 
-/// The looks of a group-sequential comparison: the pair counts at which it may stop, and the error that each
-/// may spend.
-///
-/// Looks are at f, 3f/2, 2f, 3f, 4f, 6f, 8f, 12f, … pairs for a first look f, halves rounded up: 10, 15, 20, 30, 40,
-/// 60, 80, 120, … for 10. The k-th look, k from 1, may spend α/2ᵏ; that sums to α over endlessly many looks. By the
-/// union bound a procedure that stops at the first look whose valid p-value is at or below its share raises a false
-/// alarm with probability at most α, whenever else it stops and however the looks depend on each other.
-///
-/// Between the looks nothing may be decided: a p-value that is looked at after every pair falls below a fixed
-/// α sooner or later by chance alone.
+/// The looks of a group-sequential comparison: the pair counts at which it may stop, and the error that each may
+/// spend. Looks are at f, 3f/2, 2f, 3f, 4f, 6f, 8f, 12f, … pairs for a first look f, halves rounded up: 10, 15, 20,
+/// 30, 40, 60, 80, 120, … for 10. The k-th look, k from 1, may spend α/2ᵏ; that sums to α over endlessly many looks.
+/// By the union bound a procedure that stops at the first look whose valid p-value is at or below its share raises a
+/// false alarm with probability at most α, whenever else it stops and however the looks depend on each other. Between
+/// the looks nothing may be decided: a p-value looked at after every pair falls below a fixed α sooner or later by
+/// chance alone.
 public struct SequentialPlan: Sendable, Equatable {
   public let alpha: Double
   public let firstLook: Int

@@ -122,13 +122,12 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   }
 }
 
-/// How far float32 logits may lie from exact ones, from the lengths of the sums on the way.
-///
-/// A sum of n float32 terms is off by about √n · u, u = 2⁻²⁴, relative to the terms' size, because roundings cancel
-/// like steps of a random walk (Higham and Mary, "A new approach to probabilistic rounding error analysis", 2019, doi
-/// 10.1137/18M1226312). The errors of the sums along the path are added as if they never cancelled: for each layer
-/// two norms and the queries' product (√C each), scores (√headSize), weighted values (√T), projection (√C), MLP up
-/// (√C) and down (√4C); then the final norm and the logits. The result is relative to the largest logit.
+/// How far float32 logits may lie from exact ones, from the lengths of the sums on the way. A sum of n float32 terms
+/// is off by about √n · u, u = 2⁻²⁴, relative to the terms' size, because roundings cancel like steps of a random walk
+/// (Higham and Mary, "A new approach to probabilistic rounding error analysis", 2019, doi 10.1137/18M1226312). The
+/// errors along the path are added as if they never cancelled: for each layer two norms and the queries' product (√C
+/// each), scores (√headSize), weighted values (√T), projection (√C), MLP up (√C) and down (√4C); then the final norm
+/// and the logits. The result is relative to the largest logit.
 public struct Tolerance: Sendable, Equatable {
   public let absolute, nmse: Double
 }

@@ -80,8 +80,8 @@ public struct BatchCheck: Codable, Equatable, Sendable {
 }
 
 extension Engine {
-  /// Decodes that many sequences of different lengths together and each of them alone, and compares their greedy tokens.
-  /// A few short ones: a variant that recomputes takes its time.
+  /// Decodes that many sequences of different lengths together and each of them alone, and compares their greedy
+  /// tokens. A few short ones: a variant that recomputes takes its time.
   public func checkBatch(of count: Int) throws(EngineError) -> BatchCheck {
     let lengths = (0..<count).map { min(1 + $0 % 3, configuration.context) }
     // Any tokens will do, as long as they differ.

@@ -37,19 +37,15 @@ extension Engine {
   }
 }
 
-/// Cuts a text's tokens into the windows over which its perplexity is taken.
+/// Cuts a text's tokens into the windows over which its perplexity is taken. Window k takes in `context` tokens from
+/// token `k · stride` on and predicts the one after each of them; of these it scores those that no window before it
+/// predicted. So every token but the first is scored once, and after the first window each has at least
+/// `context − stride + 1` tokens before it. Where the text ends inside a window, that window is shorter.
 ///
-/// Window k takes in `context` tokens from token `k · stride` on and predicts the one after each of them; of these
-/// it scores those that no window before it predicted. So every token of the text but the first is scored once, and
-/// after the first window each has at least `context − stride + 1` tokens before it. Where the text ends inside a
-/// window, that window is shorter.
-///
-/// With `stride` = `context` the windows are adjacent: each begins with the last token that the one before it
-/// predicted. Hugging Face's "Perplexity of fixed-length models"
-/// (https://huggingface.co/docs/transformers/perplexity) counts a window's last target among its tokens, so a
-/// window of n tokens there is a context of n − 1 here.
-///
-/// The tokens may come in pieces of any size; no more than a window and the last piece are kept.
+/// With `stride` = `context` each window begins with the last token that the one before it predicted. Hugging Face's
+/// "Perplexity of fixed-length models" (https://huggingface.co/docs/transformers/perplexity) counts a window's last
+/// target among its tokens, so a window of n tokens there is a context of n − 1 here. Tokens may come in pieces of any
+/// size; no more than a window and the last piece are kept.
 public struct TokenWindows: Sendable {
   public let context: Int
   public let stride: Int

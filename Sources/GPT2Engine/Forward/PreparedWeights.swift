@@ -25,9 +25,8 @@ final class PreparedWeights {
 
   private let arena: FloatBuffer
 
-  /// Lays out every linear weight once and copies the rest beside them, on the kernel's threads: memory of one's own
-  /// comes in huge pages, which a file's does not. The checkpoint's pages are given back to the system, so that
-  /// a weight is resident once, not twice.
+  /// Lays out every linear weight once and copies the rest beside them, on the kernel's threads, into huge pages,
+  /// which a file's are not. The checkpoint's pages go back to the system, so that a weight is resident once.
   init(_ checkpoint: Checkpoint, kernel: some Kernel) throws(EngineError) {
     let c = checkpoint.configuration
     let layout = kernel.weightLayout

@@ -88,10 +88,10 @@ public struct PhaseWork: Equatable, Sendable {
 
 extension PhaseWork {
   /// - Parameters:
-  ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. GELU moves nothing: a perfect kernel computes
-  ///     it while the value that it is of is in a register. An operation that adds to the residual stream has the
-  ///     stream among its bytes, as if the addition were fused; where it is not, those are the addition's.
-  ///   - isInLayer: whether the operation is a layer's; of a layer norm, all rows, else those that have logits.
+  ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. GELU moves nothing: a perfect kernel
+  ///     computes it in a register. An operation that adds to the residual stream has the stream among its bytes, as
+  ///     if the addition were fused; where it is not, those are the addition's.
+  ///   - isInLayer: whether the operation is a layer's; a layer norm's has all rows, else those that have logits.
   ///   - rows: positions that the pass computes.
   ///   - firstPosition: positions before them whose keys and values are cached.
   ///   - logitRows: positions whose logits are computed.

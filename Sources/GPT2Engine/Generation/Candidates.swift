@@ -4,8 +4,8 @@ import Statistics
 /// The tokens that a cut has left, in the order of their ids.
 struct Candidates: Sendable {
   private struct Candidate {
-    /// The likelier one's is larger, and of equals the lower id's: the logit in the upper half, as a number that has its
-    /// order, and the id, counted downwards, in the lower. One comparison and no branch.
+    /// The likelier one's is larger, and of equals the lower id's: the logit in the upper half, as a number that has
+    /// its order, and the id, counted downwards, in the lower. One comparison and no branch.
     let rank: UInt64
     var weight = 0.0
 

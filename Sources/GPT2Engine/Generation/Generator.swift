@@ -53,8 +53,8 @@ public struct Generator {
 extension Engine {
   /// Continues sequences together, each with its likeliest token at every step.
   /// - Parameters:
-  ///   - sequences: each with at least one token that has not been taken in, and with room for `count` − 1 more. All new
-  ///     tokens but the last are appended.
+  ///   - sequences: each with at least one token that has not been taken in, and with room for `count` − 1 more. All
+  ///     new tokens but the last are appended.
   ///   - onLogits: called as soon as a step's logits are there, before tokens are chosen.
   ///   - onTokens: takes a step's tokens, one of each sequence; false to stop.
   public func continueGreedily(
@@ -166,8 +166,8 @@ public struct GenerationParameters: Equatable, Sendable {
 public struct GenerationStep: Equatable, Sendable {
   /// nil where the step only ends the text.
   public let token: Int?
-  /// The text that has become clear; empty while characters or possible stop sequences are unfinished, and always without
-  /// a tokenizer. The texts of all steps together are the whole continuation.
+  /// The text that has become clear; empty while characters or possible stop sequences are unfinished, and always
+  /// without a tokenizer. The texts of all steps together are the whole continuation.
   public let text: String
   public let ending: GenerationEnding?
 }

@@ -1,7 +1,7 @@
 import GPT2Kernels
 
-/// A step's logits as a sampler works on them: a copy without NaN, in blocks of 64 whose largest are known, so that whoever
-/// looks for the few large ones of fifty thousand passes nearly all blocks by.
+/// A step's logits as a sampler works on them: a copy without NaN, in blocks of 64 whose largest are known, so that
+/// whoever looks for the few large ones of fifty thousand passes nearly all blocks by.
 struct ScannedLogits: Sendable {
   /// What `padded` is a multiple of.
   static let block = 64

@@ -3,14 +3,12 @@ import GPT2Model
 import Synchronization
 
 /// Continues many texts in shared steps: requests join and leave between steps, so a short one does not wait for the
-/// long ones it started with (iteration-level scheduling: Yu et al., "Orca", OSDI 2022).
+/// long ones it started with (iteration-level scheduling: Yu et al., "Orca", OSDI 2022). A text's tokens do not depend
+/// on which others share its steps. Not for use by several threads at once.
 ///
-/// Every step takes one new position of each text that is being decoded, and at most `promptTokensPerStep` positions of
-/// the prompts that have joined, the oldest first. So a long prompt comes in chunk by chunk, and what the others wait for
-/// is bounded; it costs hardly more than all at once, because a chunk of that size keeps the cores as busy. Where a variant
-/// recomputes, a chunk would save nothing, and prompts come in whole.
-///
-/// A text's tokens do not depend on which others share its steps. Not for use by several threads at once.
+/// Every step takes one new position of each text that is being decoded, and at most `promptTokensPerStep` positions
+/// of the prompts that have joined, the oldest first. So what the others wait for is bounded, and a chunk of that size
+/// keeps the cores as busy. Where a variant recomputes, a chunk would save nothing, and prompts come in whole.
 public final class Scheduler {
   public struct ID: Hashable, Sendable {
     private static let last = Atomic<Int>(0)
@@ -134,9 +132,8 @@ private struct Running {
   /// Whether the logits of a step are those after the whole prompt.
   var hasTakenPrompt: Bool { prompt.isEmpty }
 
-  /// Gives the sequence what it is to take in with the next step.
+  /// Gives the sequence what it is to take in with the next step, and says whether there is anything.
   /// - Parameter promptTokens: what is left for prompts in this step.
-  /// - Returns: whether there is anything.
   mutating func takeIn(atMost promptTokens: inout Int) -> Bool {
     guard !prompt.isEmpty else { return true }
     let chunk = prompt.prefix(promptTokens)

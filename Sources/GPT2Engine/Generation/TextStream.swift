@@ -26,8 +26,8 @@ public struct TextStream: Sendable {
     }
   }
 
-  /// What was held back, for a text that ends here: U+FFFD for a character that was never finished, and the beginning of
-  /// a stop sequence that did not come.
+  /// What was held back, for a text that ends here: U+FFFD for a character that was never finished, and the beginning
+  /// of a stop sequence that did not come.
   public mutating func finish() -> String {
     defer { heldBack = [] }
     return clear(decoder.finish()) + String(decoding: heldBack, as: UTF8.self)

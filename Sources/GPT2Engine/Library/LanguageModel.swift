@@ -4,9 +4,8 @@ import GPT2Kernels
 import GPT2Model
 
 /// A GPT-2 that any number of tasks may ask at the same time. Requests that overlap are decoded together, each weight
-/// read once a step for all of them; how a text goes on does not depend on what it is decoded beside. All work is
-/// done on a serial queue of the model's own and on the threads of its variant, so no thread of Swift's cooperative
-/// pool is held up.
+/// read once a step for all of them; how a text goes on does not depend on what it is decoded beside. All work is done
+/// on a serial queue of the model's own and on its variant's threads, none on Swift's cooperative pool.
 ///
 /// ```swift
 /// let model = try await LanguageModel("synthetic:tiny")
@@ -25,15 +24,13 @@ public final class LanguageModel: Sendable {
   private let service: GenerationService
 
   /// - Parameters:
-  ///   - name: `synthetic:tiny`, `synthetic:gpt2` (also `-medium`, `-large`, `-xl`, or any shape), or the path of a file or
-  ///     folder that holds weights.
+  ///   - name: `synthetic:tiny`, `synthetic:gpt2` (also `-medium`, `-large`, `-xl`, or any shape), or the path of
+  ///     weights.
   ///   - variant: the kernels and the precision; the fastest in float32 where none is named.
   ///   - threads: how many the variant may use; all cores where that is nil.
-  ///   - concurrency: texts decoded at once, at most; others wait. Each takes memory for its keys and values: a position's
-  ///     is 8 · layers · channels bytes.
+  ///   - concurrency: texts decoded at once, at most; others wait. Each takes 8 · layers · channels bytes a position.
   ///   - cacheFolder: where generated weights are kept; nil for the user's cache folder.
-  /// - Throws: `ModelError` for what the name or the files hold, `TokenizerError` for a vocabulary, `EngineError` where
-  ///   memory is short.
+  /// - Throws: `ModelError` for what the name or the files hold, `TokenizerError` for a vocabulary, and `EngineError`.
   public init(
     _ name: String, variant: Variant = .preferred, threads: Int? = nil, concurrency: Int = 8,
     cacheFolder: String? = nil
@@ -52,8 +49,8 @@ public final class LanguageModel: Sendable {
 
   /// Continues prompts, together.
   /// - Returns: a completion for each prompt, in their order.
-  /// - Throws: before anything is computed, where a prompt cannot be continued by this model; `CancellationError` when the
-  ///   task is cancelled, which ends the generation.
+  /// - Throws: before anything is computed, where a prompt cannot be continued; `CancellationError` in a cancelled
+  ///   task.
   public func generate(
     prompts: [String], parameters: GenerationParameters = GenerationParameters()
   ) async throws -> [Completion] {
@@ -174,9 +171,8 @@ public struct Logits: Equatable, Sendable {
   }
 }
 
-/// An engine on a thread of its own, which any number of tasks may ask. Everything after `queue` is touched on that
-/// serial queue only. A step is one block on it, so requests, cancellations and logits come in between steps; no
-/// thread of Swift's cooperative pool ever waits for one.
+/// An engine that any number of tasks may ask. Everything after `queue` is touched on that serial queue only. A step
+/// is one block on it, so requests, cancellations and logits come in between steps.
 final class GenerationService: @unchecked Sendable {
   typealias Receiver = @Sendable (Result<GenerationStep, EngineError>) -> Void
 

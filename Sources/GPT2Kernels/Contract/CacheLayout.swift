@@ -4,8 +4,7 @@ public enum CacheLayout: Sendable, Equatable {
   /// Keys and values alike: (capacity, headSize), one position after the other.
   case rows
   /// What a product reads in order, with vectors of that many floats: the keys of a head as the panels of a matrix
-  /// with a position for each output, its values as those of a matrix with a position for each input. See
-  /// `PanelShape`.
+  /// with a position for each output, its values as those of one with a position for each input. See `PanelShape`.
   case panels(vector: Int)
 
   /// Floats from one head's keys to the next head's.

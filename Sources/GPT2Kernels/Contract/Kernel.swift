@@ -43,10 +43,9 @@ extension Kernel {
   public func forEach(_ count: Int, _ body: (Int) -> Void) { for index in 0..<count { body(index) } }
 }
 
-/// A kernel whose operations fall into parts that share no reduction, so that a caller may split them between
-/// threads; a result must not depend on how it was split. Whatever a conformer does not implement is the reference
-/// operation of `Variants/Naive.swift`: a variant's file shows exactly what that variant changes. Every
-/// implementation handles every shape itself.
+/// A kernel whose operations fall into parts that share no reduction, so that a caller may split them between threads;
+/// a result must not depend on how it was split. Whatever a conformer does not implement is the reference operation of
+/// `Variants/Naive.swift`. Every implementation handles every shape itself.
 public protocol DivisibleKernel: Kernel {
   /// Columns `outputs` of the product with its bias, for all rows. The epilogue is the caller's.
   func linear(_ operation: Linear, outputs: Range<Int>)

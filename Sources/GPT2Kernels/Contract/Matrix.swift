@@ -58,8 +58,7 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// - Parameter isFilledAtOnce: whether all of it will be used, as weights are. A large buffer then asks for huge
-  ///   pages, which keep address translation out of the way of streaming reads; any other refuses them, because
-  ///   they come whole.
+  ///   pages, which keep address translation out of streaming reads; any other refuses them, because they come whole.
   public init(count: Int, isFilledAtOnce: Bool = false) throws(OutOfMemory) {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
     guard

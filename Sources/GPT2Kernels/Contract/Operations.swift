@@ -125,8 +125,8 @@ public struct Softmax: @unchecked Sendable {
   public let headStride: Int
   /// Floats from one row to the next of the same head; 0 where they take turns in one place, as within attention.
   public let queryStride: Int
-  /// (heads, queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave that
-  /// to whoever sums values with these weights.
+  /// (heads, queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave
+  /// that to whoever sums values with these weights.
   public let divisors: UnsafeMutablePointer<Float>
 
   public init(

@@ -75,9 +75,9 @@ func transpose(
 }
 
 /// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it
-/// from start to end: panel by panel, and in each (inputs, width). The last panel is as many whole vectors wide as
-/// its outputs need; what they do not fill is padding. This is the packing of Goto and van de Geijn ("Anatomy of
-/// High-Performance Matrix Multiplication", 2008), done once when the weights are loaded.
+/// from start to end: panel by panel, and in each (inputs, width). The last panel is as many whole vectors wide as its
+/// outputs need, padded. This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix
+/// Multiplication", 2008).
 struct PanelShape {
   /// Floats in a vector.
   let vector: Int

@@ -31,8 +31,8 @@ extension Float {
 }
 
 extension FloatVector {
-  /// self + a · b, rounded once where this build's CPU has one instruction for it. Elsewhere a fused operation would be
-  /// a call of the C library for each lane, a hundred times as long; there the product is rounded too.
+  /// self + a · b, rounded once where this build's CPU has one instruction for it. Elsewhere a fused operation would
+  /// be a call of the C library for each lane, a hundred times as long; there the product is rounded too.
   @inline(__always)
   func adding(_ a: Self, times b: Self) -> Self {
     csystem_fuses_multiply_add() != 0 ? addingProduct(a, b) : self + a * b

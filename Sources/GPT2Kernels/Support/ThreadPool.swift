@@ -4,10 +4,9 @@ import Foundation
 import Synchronization
 
 /// A persistent team of threads that splits ranges, the calling thread among them. A fork publishes one job and bumps
-/// a counter that the workers watch; while they are watching it costs them a cache line, not a system call. A worker
-/// that has watched in vain for a while parks until it is woken, so an idle pool takes no time from anybody. Parts
-/// are handed out on demand: a thread that the system delays holds back one part, not its whole share. One thread at
-/// a time may fork.
+/// a counter that the workers watch, which costs them a cache line, not a system call. A worker that has watched in
+/// vain for a while parks, so an idle pool takes no time from anybody. Parts are handed out on demand: a thread that
+/// the system delays holds back one part, not its whole share. One thread at a time may fork.
 public final class ThreadPool: @unchecked Sendable {
   public let threads: Int
 
@@ -75,13 +74,11 @@ private struct Job {
   }
 }
 
-/// What the pool's threads share. It outlives the pool until the last worker has ended.
-///
-/// A job can be entered while its gate is open. The forking thread closes it when no parts are left and waits for
-/// those inside only, so a worker that the system has not let run yet holds nobody up: it finds the gate closed.
-///
-/// Both numbers change by single instructions that cannot fail, so that many threads at the gate wait for a cache line
-/// each and not for each other's attempts; checked additions would be loops.
+/// What the pool's threads share. It outlives the pool until the last worker has ended. A job can be entered while its
+/// gate is open. The forking thread closes it when no parts are left and waits for those inside only, so a worker that
+/// the system has not let run yet holds nobody up. Both numbers change by single instructions that cannot fail, so
+/// that many threads at the gate wait for a cache line each and not for each other's attempts; checked additions would
+/// loop.
 private final class Shared: @unchecked Sendable {
   /// Pauses after which a thread that waits offers its core to whoever else wants it: another process, or the
   /// very worker it waits for. Where nobody does, the offer costs next to nothing.

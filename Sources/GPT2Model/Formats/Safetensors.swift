@@ -125,9 +125,9 @@ struct SafetensorsContents: FileReader {
   }
 }
 
-/// The table of contents of a `.safetensors` file: eight bytes of header length (little-endian), a JSON
-/// object from tensor names to dtype, shape and offsets, then the data. Format:
-/// https://github.com/huggingface/safetensors (README, "Format").
+/// The table of contents of a `.safetensors` file: eight bytes of header length (little-endian), a JSON object from
+/// tensor names to dtype, shape and offsets, then the data. Format: README of
+/// https://github.com/huggingface/safetensors.
 struct SafetensorsHeader: FileReader {
   struct Entry {
     let dtype: String
@@ -231,9 +231,9 @@ struct SafetensorsHeader: FileReader {
 
 extension Checkpoint {
   /// Opens a `.safetensors` file with tensors in float32, float16 or bfloat16. Its shape comes from a `config.json`
-  /// beside it where there is one, otherwise from the tensors themselves; the number of heads, which no tensor
-  /// shows, is then the file's metadata `n_head`, or one head for each 64 channels, as in every released GPT-2. A
-  /// file with a matrix of its own for the logits is not tied.
+  /// beside it, otherwise from the tensors; the number of heads, which these do not show, is then the metadata's
+  /// `n_head`, or one for each 64 channels, as in every released GPT-2. A file with a matrix of its own for the logits
+  /// is not tied.
   public convenience init(safetensors path: String) throws(ModelError) {
     try self.init(try SafetensorsContents(file: path), configuration: nil, name: path)
   }
@@ -300,9 +300,8 @@ enum SafetensorsWriter {
 }
 
 extension Checkpoint {
-  /// Writes a Hugging Face folder, `config.json` and `model.safetensors`, with tokenizer files copied by the
-  /// caller; or, where `path` ends in `.safetensors`, that one file, whose metadata then names what no
-  /// tensor shows: `n_head` and `layer_norm_epsilon`.
+  /// Writes a Hugging Face folder, `config.json` and `model.safetensors`, without a tokenizer; or, where `path` ends
+  /// in `.safetensors`, that file, whose metadata names what no tensor shows: `n_head` and `layer_norm_epsilon`.
   public func exportSafetensors(to path: String) throws(ModelError) {
     if path.hasSuffix(".safetensors") { return try writeSafetensors(to: path) }
     let config: Data

@@ -59,7 +59,8 @@ func inParallel(_ count: Int, by slice: Int, _ body: @Sendable (Range<Int>) -> V
   }
 }
 
-/// target[c, r] = source[r, c], on all cores, in square blocks so that neither side runs through a page for each value.
+/// target[c, r] = source[r, c], on all cores, in square blocks so that neither side runs through a page for each
+/// value.
 func transpose(
   _ source: UnsafePointer<Float>, rows: Int, columns: Int, to target: UnsafeMutablePointer<Float>
 ) {

@@ -2,9 +2,8 @@ import Foundation
 import Record
 import Statistics
 
-/// Measures what the machine can do, in sessions: each adds its trials to those before it, so that ceilings are of
-/// the same minutes as what is held against them. It keeps the memory that it reads from session to session, because
-/// a system takes long to find so much.
+/// Measures what the machine can do, in sessions: each adds its trials to those before it, so that ceilings are of the
+/// same minutes as what is held against them. It keeps its memory meanwhile: a system takes long to find so much.
 public final class CeilingProbe {
   /// Wall time of all sessions so far.
   public private(set) var seconds = 0.0

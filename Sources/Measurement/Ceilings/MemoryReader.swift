@@ -14,13 +14,11 @@ struct WorkingSet: Equatable {
   /// What all threads together can keep at this level; nil for DRAM.
   let capacityBytes: Int?
 
-  /// The caches' working sets for this many threads, each on a core of its own.
-  ///
-  /// Threads that may share a cache are taken to share it. A set is at most half of a thread's share, so that
-  /// what else runs does not push it out, and clearly larger than the cache before it, so that hardly a line is
-  /// found there: a cyclic walk over more than a cache holds finds nothing in it. Where both cannot be had there
-  /// is no set. The third level's is kept at a few times the second's, far below what a guest is told of its
-  /// host's cache: its share of that may be any.
+  /// The caches' working sets for this many threads, each on a core of its own. Threads that may share a cache are
+  /// taken to share it. A set is at most half of a thread's share, so that what else runs does not push it out, and
+  /// clearly larger than the cache before it, so that hardly a line is found there: a cyclic walk over more than a
+  /// cache holds finds nothing in it. Where both cannot be had there is no set. The third level's is kept at a few
+  /// times the second's, far below what a guest is told of its host's cache: its share of that may be any.
   static func ofCaches(_ caches: [CPUCache], threads: Int) -> [WorkingSet] {
     func cache(_ level: Int) -> (bytes: Int, share: Int, capacity: Int)? {
       guard let cache = caches.first(where: { $0.level == level }), let bytes = cache.bytes else {

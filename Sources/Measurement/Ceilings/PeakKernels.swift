@@ -13,8 +13,8 @@ enum PeakKernels {
   /// Floating-point operations of one pass of `multiplyAdd`: each lane of each chain multiplies and adds.
   static var operationsPerPass: Int { 2 * chains * Int(csystem_vector_bytes()) / 4 }
 
-  /// `passes` multiply-adds on every chain, fused where this build's CPU can, in vectors as wide as this build may use.
-  /// Nothing is loaded or stored inside the loop.
+  /// `passes` multiply-adds on every chain, fused where this build's CPU can, in vectors as wide as this build may
+  /// use. Nothing is loaded or stored inside the loop.
   @inline(never)
   static func multiplyAdd(passes: Int) {
     switch csystem_vector_bytes() {
@@ -45,9 +45,9 @@ enum PeakKernels {
   /// Bytes that a stream goes ahead in one step: eight vectors of 64 bytes, each into a sum of its own.
   static let step = 512
 
-  /// Reads every byte once, and uses it. `bytes` is a multiple of `step` times the pattern's streams. Beside each
-  /// load there is one exclusive or, which takes it straight from memory where the vectors are 64 bytes wide: the
-  /// loads are what limits the loop.
+  /// Reads every byte once, and uses it. `bytes` is a multiple of `step` times the pattern's streams. Beside each load
+  /// there is one exclusive or, which takes it straight from memory where vectors have 64 bytes: loads are what limits
+  /// the loop.
   /// - Returns: the exclusive or of all words of four bytes.
   @inline(never)
   static func read(_ start: UnsafeRawPointer, bytes: Int, _ pattern: ReadPattern) -> UInt32 {

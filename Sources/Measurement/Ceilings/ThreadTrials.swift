@@ -86,13 +86,12 @@ extension ForkJoin {
   }
 
   /// What it costs a team of threads to begin a job together and to end it, without the job's work. The job is a
-  /// meeting: each thread waits inside until all have come, so that none can do another's part and the cost of the
-  /// last one's arrival is in the figure. The meeting itself is in it too. Hot forks come in a row, and the team
-  /// still watches for them; woken ones come after pauses long enough for the team to have parked.
+  /// meeting: each thread waits inside until all have come, so that none can do another's part and the last one's
+  /// arrival is in the figure, as the meeting itself is. Hot forks come in a row, and the team still watches for them;
+  /// woken ones come after pauses long enough for the team to have parked.
   /// - Parameters:
   ///   - threads: the team's size, the forking thread among them.
-  ///   - fork: calls the body once for each index below the count and returns when all calls have; the calls
-  ///     wait for each other, so as many must run at once.
+  ///   - fork: calls the body once for each index below the count, all at once, and returns when all calls have.
   /// - Returns: nil for fewer than two threads, which need no fork.
   public static func measure(
     threads: Int, effort: Effort = .full, clock: any MonotonicClock = SystemClock(),
@@ -125,9 +124,9 @@ extension ForkJoin {
 }
 
 /// How long a cache line takes from one core to another: two threads add to one number in turns, and a way is half of
-/// a round trip. The cores are always the same two, so that the time changes only where a hypervisor moves them, next
-/// to each other or onto different dies. What threads share gets slower by it, their signals and each other's
-/// activations, while what each computes for itself does not.
+/// a round trip. The cores are always the same two, so that the time changes only where a hypervisor moves them. What
+/// threads share gets slower by it, their signals and each other's activations, what each computes for itself does
+/// not.
 struct CoreToCoreLatency: Sendable {
   /// At a third of a microsecond each a sixth of a millisecond.
   static let roundTrips = 500

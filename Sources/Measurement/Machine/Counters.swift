@@ -11,9 +11,9 @@ public struct Counted: Sendable, Equatable {
   public let share: Double
 }
 
-/// Counters of a thread and of all threads that are started by it, and by those, after this object was made. What the
-/// kernel does for them is left out. To be used on one thread. Between `start` and `stop` every thread counts;
-/// outside nothing does.
+/// Counters of a thread and of all threads started by it, and by those, after this object was made, without the
+/// kernel's work for them. To be used on one thread. Between `start` and `stop` every thread counts; outside nothing
+/// does.
 public final class CounterSet {
   private let layer: any CounterLayer
   private let descriptors: [(event: CounterEvent, descriptor: Int32)]

@@ -4,10 +4,9 @@ import Record
 
 /// Memory that nobody uses.
 public enum FreeMemory {
-  /// Touches every page of `bytes` of it and gives it back, so that who asks next gets pages that are at hand: the
-  /// guest of a virtual machine hands free ones to its host after a while and has to ask for them again. It hands
-  /// over large blocks, so these are huge pages where the system has them. Does nothing for more than a quarter of
-  /// the machine's memory, or where there is not so much.
+  /// Touches every page of `bytes` of it and gives it back, so that who asks next gets pages that are at hand: a
+  /// virtual machine's guest hands free ones to its host after a while and has to ask for them again, in large blocks.
+  /// Does nothing for more than a quarter of the machine's memory, or where there is not so much.
   public static func use(bytes: Int) {
     guard bytes > 0, let all = Machine.memoryBytes, bytes <= all / 4 else { return }
     guard let mapped = map(bytes) else { return }

@@ -1,7 +1,7 @@
 import Statistics
 
-/// One execution of a fixed order, in which several sides of one comparison (two builds, and one of them a second time)
-/// are executed on several units of work.
+/// One execution of a fixed order, in which several sides of one comparison (two builds, and one of them a second
+/// time) are executed on several units of work.
 public struct SideTurn: Sendable, Hashable {
   public let unit: Int
   /// Of its unit, from 0.
@@ -9,8 +9,8 @@ public struct SideTurn: Sendable, Hashable {
   public let side: Int
 
   /// In each round of a unit every side is executed once in an order drawn afresh, and then once more in the reverse
-  /// of that order (A B C, C B A). What drifts linearly while the round lasts then weighs on all sides alike, and none
-  /// always follows the same other. Rounds of different units are mixed at random.
+  /// of that order (A B C, C B A): what drifts linearly weighs on all alike, and none always follows the same other.
+  /// Rounds of different units are mixed at random.
   /// - Parameter rounds: of each unit; 0 leaves a unit out.
   public static func mirrored(
     rounds: [Int], sides: Int, using generator: inout SeededGenerator

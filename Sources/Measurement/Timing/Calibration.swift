@@ -20,8 +20,8 @@ public struct Calibration: Sendable {
 
   /// - Parameters:
   ///   - minimumSample: shortest sample; the default of 10 ms makes a preemption of 0.1 ms one percent.
-  ///   - limit: what a sample may take with all its preparations; one that would take longer is shorter instead, of one
-  ///     call at least. Nil for no limit.
+  ///   - limit: what a sample may take with all its preparations; one that would take longer is shorter instead, of
+  ///     one call at least. Nil for no limit.
   public init(
     minimumSample: Duration = .milliseconds(10), limit: Duration? = nil,
     clock: any MonotonicClock = SystemClock()
@@ -31,8 +31,8 @@ public struct Calibration: Sendable {
     self.clock = clock
   }
 
-  /// Times `iterations` calls, at most `calls` of them at a time, and prepares each time while the clock stands. `body`
-  /// makes as many calls as it is told.
+  /// Times `iterations` calls, at most `calls` of them at a time, and prepares each time while the clock stands.
+  /// `body` makes as many calls as it is told.
   public func sample(
     iterations: Int, preparedFor calls: Int = .max, prepare: () -> Void = {},
     _ body: (_ iterations: Int) throws -> Void

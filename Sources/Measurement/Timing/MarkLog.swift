@@ -26,8 +26,8 @@ public enum MarkLog {
   private static let threads = Mutex<[ThreadMarks]>([])
 
   /// Notes a mark of the calling thread.
-  /// - Parameter waits: whether for all instructions before it to have done their work. Without, a short operation's last
-  ///   loads may still be on their way, and count for the next one; it costs less, and holds nothing up.
+  /// - Parameter waits: whether for all instructions before it to have done their work. Without, a short operation's
+  ///   last loads may still be on their way, and count for the next one; it costs less, and holds nothing up.
   @inline(__always)
   public static func note(_ mark: UInt32, waits: Bool = false) {
     let room = csystem_room() ?? enlist()

@@ -1,14 +1,13 @@
 import CSystem
 
-// A pure kernel whose arguments do not change from call to call is computed once and hoisted out of the timing
-// loop, and one whose result nobody reads is not computed at all. Inside the loop, launder what goes in and
-// sink what comes out:
+// A pure kernel whose arguments do not change from call to call is computed once and hoisted out of the timing loop,
+// and one whose result nobody reads is not computed at all. Inside the loop, launder what goes in and sink what comes
+// out:
 //
-//     for _ in 0..<iterations {
-//       multiply(launder(x), launder(w), into: y) sink(y) }
+//     for _ in 0..<iterations { sink(product(launder(x), launder(w))) }
 //
-// Each is an empty `asm volatile` with a memory clobber: no instruction of its own, but the compiler must
-// assume that it read and wrote memory.
+// Each is an empty `asm volatile` with a memory clobber: no instruction of its own, but the compiler must assume that
+// it read and wrote memory.
 
 /// The same pointer, of which the compiler no longer knows what it points to.
 @inlinable @inline(__always)

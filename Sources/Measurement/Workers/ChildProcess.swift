@@ -3,9 +3,8 @@ import Files
 import Foundation
 
 /// A process with pipes to its three standard streams, in a process group of its own, so that Ctrl-C on the terminal
-/// reaches the parent alone. `posix_spawn` rather than Foundation's `Process`: no threads of its own, an exec that
-/// fails is an error here, and the group can be killed whole. The parent's ends of the pipes do not block. Not
-/// thread-safe.
+/// reaches the parent alone. By `posix_spawn`: no threads of its own, an exec that fails is an error here, and the
+/// group can be killed whole. The parent's ends of the pipes do not block. Not thread-safe.
 final class ChildProcess {
   /// The parent's ends; -1 once closed.
   private(set) var input: Int32

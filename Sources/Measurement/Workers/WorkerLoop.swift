@@ -2,8 +2,7 @@ import Files
 import Foundation
 
 /// The worker's side: reads request lines, hands each to its operation's handler and writes one answer line, until
-/// `quit` or the end of the input. A line that cannot be read, an unknown operation and a handler that throws give an
-/// answer that says so, and the loop goes on.
+/// `quit` or the end of the input. Whatever goes wrong with a line is its answer, and the loop goes on.
 public struct WorkerLoop {
   private typealias Handler = (Data, Int) -> Data
   private var handlers: [String: Handler] = [:]
@@ -32,8 +31,7 @@ public struct WorkerLoop {
   }
 
   /// Serves standard input until `quit` or its end. From here on whatever else the process prints goes to standard
-  /// error: standard output belongs to the answers. Where the parent goes away while a handler is at work, the
-  /// process ends itself.
+  /// error. Where the parent goes away while a handler is at work, the process ends itself.
   public func serveStandardStreams() {
     let answers = dup(STDOUT_FILENO)
     guard answers >= 0 else { return }

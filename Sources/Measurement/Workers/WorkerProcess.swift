@@ -1,13 +1,11 @@
 import Files
 import Foundation
 
-/// A process that answers requests: one line of JSON on its standard output for each line on its standard
-/// input. It does not matter what it is written in; Benchmarks/peers/README.md describes the lines.
-///
-/// One request at a time, from one thread. Once it has died, hung, answered nonsense or been cancelled it stays
-/// failed: its process is killed and collected at once, and every later request gives the same error. Its
-/// standard error is always read, so that it never blocks on it, and the end of it is kept. It goes when this
-/// object goes, and by the end of its input when this process goes.
+/// A process that answers requests: one line of JSON on its standard output for each line on its standard input.
+/// Benchmarks/peers/README.md describes the lines. One request at a time, from one thread. Once it has died, hung,
+/// answered nonsense or been cancelled it stays failed: its process is killed and collected at once, and every later
+/// request gives the same error. Its standard error is always read, so that it never blocks on it, and the end of it
+/// is kept. It goes when this object goes, and by the end of its input when this process goes.
 public final class WorkerProcess {
   /// Longest answer that is read, in bytes.
   public static let maximumAnswer = 64 << 20
@@ -24,7 +22,6 @@ public final class WorkerProcess {
   private var lines = LineBuffer()
   private var errorTail = TextTail(capacity: 8192)
 
-  /// Starts the process.
   /// - Parameters:
   ///   - name: what errors call it.
   ///   - executable: a path, or a name that is looked up in `PATH`.

@@ -73,8 +73,7 @@ public final class Checkpoint: @unchecked Sendable {
 }
 
 extension Checkpoint {
-  /// Copies some values of a tensor that is no linear weight, for good: maps the file's pages at once and gives them
-  /// back.
+  /// Copies some values of a tensor that is no linear weight, and gives the file's pages, mapped at once, back.
   /// - Parameter elements: a range of `parameter.shape`, row-major, that begins at a multiple of 1,024.
   public func copyOnce(_ index: Int, _ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
     precondition(elements.lowerBound >= 0 && elements.upperBound <= parameters[index].count)

@@ -1,9 +1,8 @@
 /// The rank-sum test of two independent samples (Wilcoxon 1945; Mann and Whitney, "On a Test of Whether one of Two
 /// Random Variables is Stochastically Larger than the Other", 1947), two-sided: does one side tend to larger values?
 /// Exact where that is cheap (all up to 55 a side without ties, 45 with, and more where one side is small), with ties
-/// too: every choice of the values that make up one side is as likely, and the p-value is twice the smaller tail.
-/// Otherwise the normal approximation with tie and continuity correction, as in SciPy's `mannwhitneyu(method:
-/// "asymptotic")`.
+/// too: every choice of one side's values is as likely, and the p-value is twice the smaller tail. Otherwise the
+/// normal approximation with tie and continuity correction of SciPy's `mannwhitneyu(method: "asymptotic")`.
 public struct MannWhitney: Sendable, Equatable {
   /// Pairs (a value of the first sample, a value of the second) in which the first is larger; equal ones count ½.
   public let u: Double

@@ -5,8 +5,7 @@ import Foundation
 /// 30, 40, 60, 80, 120, … for 10. The k-th look, k from 1, may spend α/2ᵏ; that sums to α over endlessly many looks.
 /// By the union bound a procedure that stops at the first look whose valid p-value is at or below its share raises a
 /// false alarm with probability at most α, whenever else it stops and however the looks depend on each other. Between
-/// the looks nothing may be decided: a p-value looked at after every pair falls below a fixed α sooner or later by
-/// chance alone.
+/// the looks nothing may be decided: looked at after every pair, a p-value falls below α sooner or later by chance.
 public struct SequentialPlan: Sendable, Equatable {
   public let alpha: Double
   public let firstLook: Int

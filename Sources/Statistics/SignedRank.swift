@@ -8,9 +8,8 @@ import Foundation
 /// the noise, a sequential plan at 5 % raises false alarms in 64 of 100 simulated runs.
 ///
 /// Differences of zero are dropped, as Wilcoxon did; equal magnitudes share their midrank. Up to `exactCount`
-/// differences the p-value is exact, with ties too: every choice of signs is as likely as the others. Above, it is the
-/// normal approximation with tie and continuity correction, as in SciPy's `wilcoxon(method: "asymptotic", correction:
-/// true)`.
+/// differences the p-value is exact, with ties too: every choice of signs is as likely. Above, it is the normal
+/// approximation with tie and continuity correction (SciPy's `wilcoxon(method: "asymptotic", correction: true)`).
 public struct SignedRank: Sendable, Equatable {
   /// Most differences that the p-value is exact for.
   public static let exactCount = 120
@@ -122,8 +121,7 @@ struct SignedRankDistribution {
 ///
 /// For independent differences that are symmetric about the shift the interval covers it at least as often as asked,
 /// whatever their distribution. Two sides drawn from one family of times, however skewed, give log-ratios that are
-/// symmetric. Differences that are skewed themselves it covers less often, and what it estimates then is the median of
-/// the mean of two of them.
+/// symmetric. Differences that are skewed themselves it covers less often, and estimates the median mean of two.
 public enum HodgesLehmann {
   /// Nil where so few differences cannot attain the confidence (2^(1 − n) > 1 − confidence: fewer than 6 at 95 %),
   /// where one is not finite, or where the confidence is not between 0 and 1.

@@ -149,8 +149,7 @@ extension Engine {
   }
 }
 
-/// The first step of a pass: out[i] = token vector of ids[i] + vector of position first + i. The engine's own, the
-/// same for every variant.
+/// The first step of a pass: out[i] = vector of token ids[i] + vector of position first + i, for every variant.
 public struct Embedding {
   /// (vocabulary, channels)
   let tokens: UnsafePointer<Float>

@@ -13,8 +13,7 @@ public struct Generator {
   /// - Parameters:
   ///   - prompt: at least one token.
   ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
-  ///   - onStep: takes each step as soon as it is there; false to stop. The last step it gets, and only that, has an
-  ///     ending.
+  ///   - onStep: takes each step as soon as it is there; false to stop. Only the last step has an ending.
   @discardableResult
   public func generate(
     prompt: [Int], _ parameters: GenerationParameters, endOfText: Int? = nil,

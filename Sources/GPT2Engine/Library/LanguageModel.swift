@@ -24,8 +24,7 @@ public final class LanguageModel: Sendable {
   private let service: GenerationService
 
   /// - Parameters:
-  ///   - name: `synthetic:tiny`, `synthetic:gpt2` (also `-medium`, `-large`, `-xl`, or any shape), or the path of
-  ///     weights.
+  ///   - name: `synthetic:tiny`, `synthetic:gpt2` (also `-medium`, `-large`, `-xl`, or any shape), or a path.
   ///   - variant: the kernels and the precision; the fastest in float32 where none is named.
   ///   - threads: how many the variant may use; all cores where that is nil.
   ///   - concurrency: texts decoded at once, at most; others wait. Each takes 8 · layers · channels bytes a position.
@@ -49,8 +48,7 @@ public final class LanguageModel: Sendable {
 
   /// Continues prompts, together.
   /// - Returns: a completion for each prompt, in their order.
-  /// - Throws: before anything is computed, where a prompt cannot be continued; `CancellationError` in a cancelled
-  ///   task.
+  /// - Throws: before any work, where a prompt cannot be continued; `CancellationError` in a cancelled task.
   public func generate(
     prompts: [String], parameters: GenerationParameters = GenerationParameters()
   ) async throws -> [Completion] {

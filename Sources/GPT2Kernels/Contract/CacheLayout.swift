@@ -1,5 +1,5 @@
-/// How a kernel wants the keys and values of one sequence and one layer to lie: head after head, each with room for
-/// `capacity` positions.
+/// How a kernel wants a sequence's keys and values of a layer to lie: by heads, each with room for `capacity`
+/// positions.
 public enum CacheLayout: Sendable, Equatable {
   /// Keys and values alike: (capacity, headSize), one position after the other.
   case rows

@@ -1,5 +1,4 @@
-/// The operations of a GPT-2, each with its operands, its shapes and the work that it takes. A kernel variant
-/// says how; these say what.
+/// The operations of a GPT-2, each with operands, shapes and the work that it takes. Variants say how; these say what.
 
 /// A whole linear layer: out[m, n] = Σₖ x[m, k] · w[n, k] + bias[n].
 public struct Linear: Sendable {
@@ -118,8 +117,7 @@ public struct Softmax: @unchecked Sendable {
   public let heads: Int
   /// Queries of one head, at consecutive positions.
   public let queries: Int
-  /// Positions that the last query sees; each one before it sees one fewer. What lies after those that a query sees is
-  /// unspecified afterwards.
+  /// Positions that the last query sees; each before it sees one fewer. The rest of a row is unspecified afterwards.
   public let positions: Int
   /// Floats from one head's first row to the next head's.
   public let headStride: Int

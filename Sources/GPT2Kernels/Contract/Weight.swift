@@ -25,8 +25,7 @@ public enum WeightLayout: Sendable, Equatable {
     }
   }
 
-  /// Lays a `Linear` matrix, (outputs, inputs) row-major, out at `destination`: the same bits there as from its
-  /// transpose.
+  /// Lays a `Linear` matrix, (outputs, inputs) row-major, out at `destination`: the same bits as from its transpose.
   public func store(
     linear source: UnsafePointer<Float>, inputs: Int, outputs: Int,
     to destination: UnsafeMutablePointer<Float>
@@ -75,9 +74,8 @@ func transpose(
 }
 
 /// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it
-/// from start to end: panel by panel, and in each (inputs, width). The last panel is as many whole vectors wide as its
-/// outputs need, padded. This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix
-/// Multiplication", 2008).
+/// from start to end: panel by panel, and in each (inputs, width). The last panel is as many vectors wide as it needs.
+/// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008).
 struct PanelShape {
   /// Floats in a vector.
   let vector: Int

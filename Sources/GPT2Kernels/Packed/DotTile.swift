@@ -78,8 +78,7 @@ struct DotProduct {
 }
 
 extension DotTile {
-  /// sums[r, c] = Σₖ x[r, k] · weights[c, k], each in as many partial sums as there are lanes: the same sums whatever
-  /// the tile's height.
+  /// sums[r, c] = Σₖ x[r, k] · weights[c, k], each in as many partial sums as there are lanes: the same at any height.
   @inline(never)
   static func run(_ product: DotProduct) {
     let (x, stride, weights, inputs) = (product.x, product.stride, product.weights, product.inputs)

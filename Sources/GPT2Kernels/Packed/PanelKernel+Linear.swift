@@ -1,8 +1,8 @@
 import CSystem
 
 extension PanelKernel {
-  /// Inputs that one pass over a panel takes at most: eight rows of that many stay in the first-level cache, a
-  /// panel's share in the second.
+  /// Inputs that a pass over a panel takes at most: eight rows of so many stay in the L1 cache, a panel's share in the
+  /// L2.
   private static var inputBlock: Int { 768 }
 
   /// Rows up to which memory takes longer to bring a panel than the tiles to use it. A pass then takes few inputs: the

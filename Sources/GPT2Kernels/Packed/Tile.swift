@@ -76,8 +76,7 @@ struct PanelRows<V: FloatVector> {
 }
 
 /// The sums of a register tile: some rows of the input by the columns of a panel. A tile of eight rows is a pair of
-/// pairs of pairs of rows. Built that way each height is one type, whose sums the compiler keeps in registers, each
-/// under a name of its own.
+/// pairs of pairs of rows. Built that way each height is one type, whose sums stay in registers, each under its name.
 protocol Tile: BitwiseCopyable {
   associatedtype Columns: Strip
   static var rows: Int { get }
@@ -151,8 +150,7 @@ struct TileProduct {
   let sumStride: Int
   /// Whether the sums go on from what is there; they start from 0 otherwise.
   let continues: Bool
-  /// Cache lines to ask for with every four inputs, from there on: what the next panel needs from memory while
-  /// this one computes.
+  /// Cache lines to ask for with every four inputs, from there on: what the next panel needs meanwhile.
   var prefetched: UnsafePointer<Float>?
   var linesPerStep = 0
 }

@@ -77,8 +77,7 @@ private struct Job {
 /// What the pool's threads share. It outlives the pool until the last worker has ended. A job can be entered while its
 /// gate is open. The forking thread closes it when no parts are left and waits for those inside only, so a worker that
 /// the system has not let run yet holds nobody up. Both numbers change by single instructions that cannot fail, so
-/// that many threads at the gate wait for a cache line each and not for each other's attempts; checked additions would
-/// loop.
+/// that many threads at the gate wait for a cache line each and not for each other's attempts; checked ones loop.
 private final class Shared: @unchecked Sendable {
   /// Pauses after which a thread that waits offers its core to whoever else wants it: another process, or the
   /// very worker it waits for. Where nobody does, the offer costs next to nothing.
@@ -242,8 +241,7 @@ struct GuidedSchedule {
   }
 }
 
-/// A number that several threads change, alone on its cache lines: who changes it takes nothing else out of the other
-/// cores' caches.
+/// A number that several threads change, alone on its cache lines: a change takes nothing else out of others' caches.
 struct LoneAtomic<Value: AtomicRepresentable>: ~Copyable {
   /// Two lines of 64 bytes, which x86-64 fetches in pairs, or one of Apple's arm64.
   private static var span: Int { 128 }

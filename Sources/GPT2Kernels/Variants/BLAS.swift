@@ -49,8 +49,7 @@ struct BLASLinear<Base: DivisibleKernel>: DivisibleKernel {
   func forEach(_ count: Int, _ body: (Int) -> Void) { base.forEach(count, body) }
 }
 
-/// A CBLAS (Blackford et al. 2002) that the system has, looked up at run time: nothing is linked, and nothing needs
-/// one.
+/// A CBLAS (Blackford et al. 2002) that the system has, looked up at run time: nothing is linked or needs one.
 ///
 /// `GPT2_BENCH_BLAS` names the library's file, an empty one none at all; otherwise the usual names are tried in order.
 public final class BLASLibrary: @unchecked Sendable {

@@ -231,9 +231,8 @@ struct SafetensorsHeader: FileReader {
 
 extension Checkpoint {
   /// Opens a `.safetensors` file with tensors in float32, float16 or bfloat16. Its shape comes from a `config.json`
-  /// beside it, otherwise from the tensors; the number of heads, which these do not show, is then the metadata's
-  /// `n_head`, or one for each 64 channels, as in every released GPT-2. A file with a matrix of its own for the logits
-  /// is not tied.
+  /// beside it, or the tensors; the number of heads, which these do not show, is then the metadata's `n_head`, or one
+  /// for each 64 channels, as in every released GPT-2. With `lm_head` it is not tied.
   public convenience init(safetensors path: String) throws(ModelError) {
     try self.init(try SafetensorsContents(file: path), configuration: nil, name: path)
   }

@@ -25,8 +25,7 @@ struct SequentialFile {
     }
   }
 
-  /// Of each of `configuration.parameters`, the first value, counted from the first of all; and how many values there
-  /// are, padding among them.
+  /// Of each of `configuration.parameters`, where its first value lies; and the number of all values, with padding.
   private var layout: (places: [Int], count: Int) {
     let parameters = configuration.parameters
     var places = [Int](repeating: 0, count: parameters.count)

@@ -22,8 +22,7 @@ struct StoredTensor {
     return UnsafePointer((mapping.base + offset).assumingMemoryBound(to: Float.self) + elements.lowerBound)
   }
 
-  /// Hands over the first `count` values, in the order of the file: where they lie, or widened by `decode` for as long
-  /// as the call lasts.
+  /// Hands over the first `count` values, in the file's order: where they lie, or widened for the call by `decode`.
   func withFloats(
     _ count: Int, _ decode: (Self) -> (Range<Int>, UnsafeMutablePointer<Float>) -> Void,
     _ body: (UnsafePointer<Float>) -> Void
@@ -59,8 +58,7 @@ func inParallel(_ count: Int, by slice: Int, _ body: @Sendable (Range<Int>) -> V
   }
 }
 
-/// target[c, r] = source[r, c], on all cores, in square blocks so that neither side runs through a page for each
-/// value.
+/// target[c, r] = source[r, c], on all cores, in square blocks so that neither side takes a page for each value.
 func transpose(
   _ source: UnsafePointer<Float>, rows: Int, columns: Int, to target: UnsafeMutablePointer<Float>
 ) {

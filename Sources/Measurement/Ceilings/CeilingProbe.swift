@@ -126,8 +126,7 @@ public struct CeilingSettings: Sendable {
   public var lastLevelBytes: Int
   /// What all threads together read in turn to be served from DRAM.
   public var bufferBytes: Int
-  /// Trials in one pass over the buffer, each on the next part of it: by the time it is read again, all the rest
-  /// has been.
+  /// Trials in one pass over the buffer, each on the next part of it: it is read again after all the rest.
   public var trialsPerPass = 2
   /// Passes with each pattern while the fastest is sought.
   public var searchPasses = 2

@@ -47,8 +47,8 @@ struct WorkingSet: Equatable {
   private static func rounded(_ bytes: Int) -> Int { bytes / SharedBuffer.grain * SharedBuffer.grain }
 }
 
-/// Trials of reading one level of memory. Each thread has its own region of the buffer; what it reads of it decides
-/// which level it reads from.
+/// Trials of reading one level of memory. Each thread has a region of the buffer; how much of it it reads decides the
+/// level.
 struct MemoryReader {
   let buffer: SharedBuffer
   let threads: Int

@@ -45,9 +45,8 @@ enum PeakKernels {
   /// Bytes that a stream goes ahead in one step: eight vectors of 64 bytes, each into a sum of its own.
   static let step = 512
 
-  /// Reads every byte once, and uses it. `bytes` is a multiple of `step` times the pattern's streams. Beside each load
-  /// there is one exclusive or, which takes it straight from memory where vectors have 64 bytes: loads are what limits
-  /// the loop.
+  /// Reads every byte once, and uses it. `bytes` is a multiple of `step` · streams. Beside each load there is one
+  /// exclusive or, which takes it straight from memory where vectors have 64 bytes: loads are what limits the loop.
   /// - Returns: the exclusive or of all words of four bytes.
   @inline(never)
   static func read(_ start: UnsafeRawPointer, bytes: Int, _ pattern: ReadPattern) -> UInt32 {

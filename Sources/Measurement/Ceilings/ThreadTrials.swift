@@ -74,8 +74,7 @@ extension ForkJoin {
     var wokenForks = 21
     /// Several times what a thread of a pool watches for.
     var pause: Duration = .milliseconds(5)
-    /// Forks that do not count go on for that long: a system may leave threads that it has just woken together on one
-    /// core, until it looks again.
+    /// Forks that do not count go on for that long: a system may leave woken threads on one core for a while.
     var settling: UInt64 = 50_000_000
     var hotForks = 2_000
     /// No fork of either kind begins after so many ns; at least one of each is made.
@@ -124,9 +123,8 @@ extension ForkJoin {
 }
 
 /// How long a cache line takes from one core to another: two threads add to one number in turns, and a way is half of
-/// a round trip. The cores are always the same two, so that the time changes only where a hypervisor moves them. What
-/// threads share gets slower by it, their signals and each other's activations, what each computes for itself does
-/// not.
+/// a round trip. The cores are always the same two, so that the time changes only where a hypervisor moves them. It
+/// slows what threads share, their signals and each other's activations.
 struct CoreToCoreLatency: Sendable {
   /// At a third of a microsecond each a sixth of a millisecond.
   static let roundTrips = 500
@@ -153,8 +151,7 @@ struct CoreToCoreLatency: Sendable {
 private final class SharedNumber: Sendable {
   private let value = Atomic<Int>(0)
 
-  /// Adds one when it has become `expected`. A plain store would lie in its core's buffer for a while, where the reads
-  /// of the same core find it.
+  /// Adds one when it has become `expected`. A plain store would lie in its core's buffer for a while.
   func raise(from expected: Int) {
     while value.load(ordering: .acquiring) != expected {}
     _ = value.exchange(expected + 1, ordering: .acquiringAndReleasing)

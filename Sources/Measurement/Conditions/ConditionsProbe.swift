@@ -16,8 +16,7 @@ struct ConditionsProbe: Sendable {
     var pagesSwappedOut: UInt64?
     /// Of the control groups that this process is in.
     var groupThrottling: GroupThrottling?
-    /// How often heat has slowed cores and packages, summed over the logical cores, each of which counts for its
-    /// siblings too.
+    /// How often heat has slowed cores and packages, summed over logical cores: siblings count each other's.
     var coreThrottles: UInt64?
     var packageThrottles: UInt64?
   }

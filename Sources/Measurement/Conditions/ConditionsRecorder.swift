@@ -121,8 +121,7 @@ public final class ConditionsRecorder {
 }
 
 /// A fixed piece of arithmetic whose every step waits for the one before: how long it takes depends on the core's
-/// clock rate alone, and on whether somebody takes the core away meanwhile. Its times within one run on one machine
-/// tell how steady both were.
+/// clock rate alone, and on whether somebody takes the core away meanwhile. Its times tell how steady both were.
 struct CalibrationLoop: Sendable {
   /// Steps of a trial: with the usual latency of four cycles 1.4 ms at 3 GHz.
   static let steps = 1 << 20

@@ -12,8 +12,7 @@ public struct Counted: Sendable, Equatable {
 }
 
 /// Counters of a thread and of all threads started by it, and by those, after this object was made, without the
-/// kernel's work for them. To be used on one thread. Between `start` and `stop` every thread counts; outside nothing
-/// does.
+/// kernel's work for them. To be used on one thread. They count between `start` and `stop`.
 public final class CounterSet {
   private let layer: any CounterLayer
   private let descriptors: [(event: CounterEvent, descriptor: Int32)]
@@ -108,8 +107,7 @@ struct CounterReading: Sendable, Equatable {
   var count: UInt64
   /// Nanoseconds in which it was enabled and its threads ran.
   var enabled: UInt64
-  /// Nanoseconds of them in which it really counted: where there are more counters than the CPU has registers for,
-  /// they take turns.
+  /// Nanoseconds of them in which it really counted: more counters than the CPU has registers take turns.
   var running: UInt64
 
   /// What was counted since `earlier`, extrapolated to the time in which the counter was enabled, and the share of

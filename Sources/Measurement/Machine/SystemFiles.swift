@@ -21,8 +21,8 @@ struct SystemFiles: Sendable {
     return text.isEmpty ? nil : text
   }
 
-  /// What stands after the name and the separator in the first line that opens with both, its words one blank apart;
-  /// nil where that is nothing.
+  /// What stands after the name and the separator in the first line that opens with both, words one blank apart; nil
+  /// for none.
   static func value(of name: String, _ separator: Character, in text: String) -> String? {
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: separator, maxSplits: 1).map {
@@ -33,8 +33,7 @@ struct SystemFiles: Sendable {
     return nil
   }
 
-  /// Of a line of a name, a blank and a number, as in `/proc/vmstat`; nil where no line has the name, or what stands
-  /// after it is no number.
+  /// Of a line of a name, a blank and a number, as in `/proc/vmstat`; nil where there is no such line.
   static func count(of name: String, in text: String) -> UInt64? {
     value(of: name, " ", in: text).flatMap { UInt64($0) }
   }

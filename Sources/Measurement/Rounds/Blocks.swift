@@ -26,7 +26,7 @@ public struct SideTurn: Sendable, Hashable {
     }
   }
 
-  /// How many mirrored rounds of a unit fit into `seconds`, at least 1 and at most `limit`, where one execution takes
+  /// How many mirrored rounds of a unit fit into `seconds`, at least 1, at most `limit`; one run takes
   /// `executionSeconds`.
   public static func mirroredRounds(
     within seconds: Double, executionSeconds: Double, sides: Int, limit: Int
@@ -36,8 +36,7 @@ public struct SideTurn: Sendable, Hashable {
     return Int(min(max(count, 1), Double(limit)))
   }
 
-  /// Each round of the one unit, 0, the other way round than the one before (A B, B A), so that what drifts meets all
-  /// sides alike.
+  /// Each round of the one unit, 0, the other way round than the one before (A B, B A): drift meets all sides alike.
   public static func alternating(rounds: Int, sides: Int) -> [SideTurn] {
     (0..<rounds).flatMap { round in
       let turns = (0..<sides).map { SideTurn(unit: 0, round: round, side: $0) }

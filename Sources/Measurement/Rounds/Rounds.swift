@@ -72,8 +72,7 @@ public struct Rounds<Outcome> {
     }
   }
 
-  /// What came of the last turn, whose wall time budgets count: a `CellFailure` ends the unit, another error its
-  /// contestant.
+  /// What came of the last turn, whose wall time budgets count: a `CellFailure` ends it, another error its contestant.
   public mutating func end(_ result: Result<Outcome, any Error>) {
     guard let (unit, phase, begin) = current else { return }
     current = nil
@@ -141,8 +140,7 @@ public struct RoundPlan: Sendable {
   public var minimumRepetitions: Int
   /// Wall time that the samples of one unit may take; slow units get fewer samples.
   public var cellBudget: Duration
-  /// Wall time beyond which a unit gets no further sample even where it has fewer than the minimum. The first
-  /// sample is always taken.
+  /// Wall time beyond which a unit gets no second or further sample, even below the minimum.
   public var cellCap: Duration
   /// Seed of the order of every round.
   public var seed: UInt64
@@ -262,8 +260,7 @@ struct UnitTiming {
     return max(0, samples - Double(self.count)) * sample
   }
 
-  /// Time left over all units. One that has not run yet is taken for an average one, its warm-up as long as
-  /// one of the others'.
+  /// Time left over all units. One that has not run yet is taken for an average one, warm-up and all.
   static func remaining(_ timings: some Collection<UnitTiming>, _ plan: RoundPlan) -> Double? {
     let known = timings.compactMap { $0.remaining(plan) }
     guard !known.isEmpty else { return nil }

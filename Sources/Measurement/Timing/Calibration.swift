@@ -8,8 +8,7 @@ public struct CalibratedSample: Sendable, Equatable {
   public var nanosecondsPerCall: Double { Double(elapsedNanoseconds) / Double(iterations) }
 }
 
-/// Timing of work too short for one reading of the clock: enough calls go into a sample that it lasts at least
-/// `minimumSample`.
+/// Timing of work too short for one reading of the clock: a sample has enough calls to last `minimumSample`.
 public struct Calibration: Sendable {
   /// No sample makes more calls than this, so that a body which does nothing ends as well.
   public static let maximumIterations = 1 << 30

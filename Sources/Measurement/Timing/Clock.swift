@@ -32,8 +32,8 @@ extension Duration {
   }
 }
 
-/// Turns the CPU's time counter into the time of `SystemClock`, by two moments at which both were read: the first ever
-/// and the latest.
+/// Turns the CPU's time counter into time of `SystemClock`, by the first and the latest moment at which both were
+/// read.
 struct TickScale: Sendable {
   private struct Moment {
     let ticks: UInt64

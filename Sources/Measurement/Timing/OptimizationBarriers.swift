@@ -1,13 +1,12 @@
 import CSystem
 
 // A pure kernel whose arguments do not change from call to call is computed once and hoisted out of the timing loop,
-// and one whose result nobody reads is not computed at all. Inside the loop, launder what goes in and sink what comes
-// out:
+// and one whose result nobody reads is left out. Inside the loop, launder what goes in and sink what comes out:
 //
 //     for _ in 0..<iterations { sink(product(launder(x), launder(w))) }
 //
-// Each is an empty `asm volatile` with a memory clobber: no instruction of its own, but the compiler must assume that
-// it read and wrote memory.
+// Each is an empty `asm volatile` with a memory clobber: no instruction, but the compiler takes it for a use of
+// memory.
 
 /// The same pointer, of which the compiler no longer knows what it points to.
 @inlinable @inline(__always)

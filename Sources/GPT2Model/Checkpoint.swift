@@ -67,9 +67,6 @@ public final class Checkpoint: @unchecked Sendable {
 
   public var finalNormWeight: UnsafeBufferPointer<Float> { tensor(at: configuration.finalNormIndex) }
   public var finalNormBias: UnsafeBufferPointer<Float> { tensor(at: configuration.finalNormIndex + 1) }
-
-  /// (vocabulary, channels): the logits' matrix, which is the token embedding where they are tied.
-  public var outputEmbedding: UnsafeBufferPointer<Float> { tensor(at: configuration.outputEmbeddingIndex) }
 }
 
 extension Checkpoint {

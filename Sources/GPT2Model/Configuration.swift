@@ -125,5 +125,6 @@ extension Configuration {
   /// The number, in `parameters`, of the final layer norm's weight; its bias follows.
   var finalNormIndex: Int { 2 + layers * LayerParameter.allCases.count }
 
+  /// Of the logits' matrix, which is the token embedding where they are tied.
   public var outputEmbeddingIndex: Int { tiesEmbeddings ? 0 : finalNormIndex + 2 }
 }

@@ -8,7 +8,6 @@ public struct Interval: Sendable, Equatable, Codable {
   public func contains(_ value: Double) -> Bool { lower <= value && value <= upper }
 }
 
-/// An estimate with its confidence interval.
 public struct Estimate: Sendable, Equatable, Codable {
   public var value: Double
   public var interval: Interval

@@ -39,7 +39,6 @@ public struct SequentialPlan: Sendable, Equatable {
     return count - doubled >= (doubled + 1) / 2 ? look + 1 : look
   }
 
-  /// The pair count of a look.
   public func count(look: Int) -> Int {
     let doubled = firstLook << (look / 2)
     return look.isMultiple(of: 2) ? doubled : doubled + (doubled + 1) / 2

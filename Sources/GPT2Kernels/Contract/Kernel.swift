@@ -39,7 +39,6 @@ extension Kernel {
   }
 
   public func run(_ operation: Attention) { run([operation]) }
-
   public func forEach(_ count: Int, _ body: (Int) -> Void) { for index in 0..<count { body(index) } }
 }
 

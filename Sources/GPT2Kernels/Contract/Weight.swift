@@ -77,7 +77,6 @@ func transpose(
 /// from start to end: panel by panel, and in each (inputs, width). The last panel is as many vectors wide as it needs.
 /// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008).
 struct PanelShape {
-  /// Floats in a vector.
   let vector: Int
   /// Outputs of a whole panel.
   let columns: Int
@@ -94,8 +93,6 @@ struct PanelShape {
   }
 
   @inline(__always) func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
-
-  /// Floats that a matrix takes.
   func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }
 
   /// Floats from one input to the next in the panel that holds `output`.

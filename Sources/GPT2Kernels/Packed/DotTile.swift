@@ -4,8 +4,6 @@ import CSystem
 protocol DotTile: BitwiseCopyable {
   associatedtype Vector: FloatVector
   static var rows: Int { get }
-
-  /// All zeros.
   init()
 
   /// Adds a vector's worth of inputs. The rows' inputs lie `stride` apart.

@@ -80,8 +80,6 @@ struct PanelRows<V: FloatVector> {
 protocol Tile: BitwiseCopyable {
   associatedtype Columns: Strip
   static var rows: Int { get }
-
-  /// All zeros.
   init()
 
   /// From (rows, columns), the rows `stride` apart.
@@ -190,10 +188,7 @@ extension Tile {
 /// One row of a register tile: as many vectors of sums, or of weights, as a panel is wide.
 protocol Strip: BitwiseCopyable {
   associatedtype Vector: FloatVector
-
-  /// All zeros.
   init()
-
   init(loading source: UnsafePointer<Float>)
   mutating func add(_ x: Float, times weights: Self)
   func store(to target: UnsafeMutablePointer<Float>)
@@ -207,7 +202,6 @@ struct Strip1<Vector: FloatVector>: Strip {
 
   @inline(__always)
   mutating func add(_ x: Float, times weights: Self) { a = a.adding(Vector(repeating: x), times: weights.a) }
-
   @inline(__always) func store(to target: UnsafeMutablePointer<Float>) { a.store(to: target) }
 }
 

@@ -117,7 +117,6 @@ private final class Shared: @unchecked Sendable {
     for worker in workers { worker.wake(elsewhere: hasCores) }
   }
 
-  /// Sends the workers home.
   func end() {
     gate.pointee.bitwiseOr(Self.ended, ordering: .sequentiallyConsistent)
     for worker in workers { worker.wake(elsewhere: false) }

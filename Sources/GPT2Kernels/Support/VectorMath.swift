@@ -1,7 +1,7 @@
-/// eˣ for each lane, within 2 ulp over the whole range of float32; 0 below −87.3, +∞ never (it stops at e^88). As x =
-/// n·ln 2 + r, |r| ≤ ½ ln 2: eʳ by a polynomial of degree 7; 2ⁿ by adding n to the exponent. The splitting of ln 2 is
-/// Cody and Waite's ("Software Manual for the Elementary Functions", 1980); the coefficients are those of the Taylor
-/// series, whose first dropped term is below 2⁻²⁷ there.
+/// eˣ for each lane, within 2 ulp over the whole range of float32; 0 below −87.3, +∞ never (it stops at e^88). With
+/// |r| ≤ ½ ln 2 in x = n·ln 2 + r: eʳ by a polynomial of degree 7; 2ⁿ by adding n to the exponent. The splitting of
+/// ln 2 is Cody and Waite's ("Software Manual for the Elementary Functions", 1980); the coefficients are those of the
+/// Taylor series, whose first dropped term is below 2⁻²⁷ there.
 @inline(__always)
 func exp<Vector: FloatVector>(_ x: Vector) -> Vector {
   let low: Float = -87.3
@@ -130,7 +130,6 @@ func vectorLayerNorm<Vector: FloatVector>(_ operation: LayerNorm, rows: Range<In
   }
 }
 
-/// GELU of `count` values in place.
 @inline(__always)
 func vectorGELU<Vector: FloatVector>(_ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type) {
   Probe.enter(.gelu)

@@ -89,7 +89,6 @@ public final class BLASLibrary: @unchecked Sendable {
     configuration = Self.configuration(naming, symbol)
   }
 
-  /// One line for reports.
   public var description: String {
     let threads = setsThreads ? nil : "its number of threads cannot be set"
     return ([file, configuration, threads].compactMap { $0 }).joined(separator: ", ")
@@ -103,7 +102,6 @@ public final class BLASLibrary: @unchecked Sendable {
   }
 }
 
-/// Finding one.
 extension BLASLibrary {
   static let candidates: [String] = {
     #if canImport(Darwin)

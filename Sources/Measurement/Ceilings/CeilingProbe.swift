@@ -34,7 +34,6 @@ public final class CeilingProbe {
   /// comes only from a clock that stands still, or where there was no memory to read.
   public var ceilings: [Ceiling] { counts.compactMap(\.ceiling) }
 
-  /// A full session.
   public func measure() { session(settings) }
 
   /// A short session, where the time since the last one is at least ten times what that took.
@@ -87,8 +86,8 @@ private struct ThreadCount {
   }
 
   mutating func addTrials(_ buffer: SharedBuffer?, _ settings: CeilingSettings) {
-    fmaRates += MultiplyAddTrials(length: settings.fmaTrial).rates(
-      threads: threads, trials: settings.fmaTrials)
+    fmaRates += PeakKernels.multiplyAddRates(
+      threads: threads, trials: settings.fmaTrials, length: settings.fmaTrial)
     guard let buffer else { return }
     let reader = MemoryReader(buffer: buffer, threads: threads, settings: settings)
     for index in levels.indices {
@@ -122,7 +121,6 @@ public struct CeilingSettings: Sendable {
   public var fmaTrials = 50
   /// Those of the first core.
   public var caches: [CPUCache]
-  /// Bytes of all last-level caches.
   public var lastLevelBytes: Int
   /// What all threads together read in turn to be served from DRAM.
   public var bufferBytes: Int
@@ -130,7 +128,6 @@ public struct CeilingSettings: Sendable {
   public var trialsPerPass = 2
   /// Passes with each pattern while the fastest is sought.
   public var searchPasses = 2
-  /// Passes that count.
   public var passes = 3
   public var cacheTrials = 20
   /// Bytes that each thread reads in a trial of a cache: about a millisecond's worth.

@@ -83,19 +83,13 @@ enum PeakKernels {
   }
 }
 
-/// Trials of the arithmetic peak.
-struct MultiplyAddTrials {
-  let length: Duration
-
-  /// GFLOP/s of each trial, of all threads together.
-  func rates(threads: Int, trials: Int) -> [Double] {
+extension PeakKernels {
+  /// GFLOP/s of multiply-adds in each trial of about that length, of all threads together.
+  static func multiplyAddRates(threads: Int, trials: Int, length: Duration) -> [Double] {
     // The number of passes comes from one thread, and with it the clock rate has risen.
-    let passes = Calibration(minimumSample: length).calibrate { PeakKernels.multiplyAdd(passes: $0) }
-      .iterations
-    let times = ThreadTrials.run(threads: threads, trials: trials) { _, _ in
-      PeakKernels.multiplyAdd(passes: passes)
-    }
-    let work = Double(PeakKernels.operationsPerPass) * Double(passes * threads)
+    let passes = Calibration(minimumSample: length).calibrate { multiplyAdd(passes: $0) }.iterations
+    let times = ThreadTrials.run(threads: threads, trials: trials) { _, _ in multiplyAdd(passes: passes) }
+    let work = Double(operationsPerPass) * Double(passes * threads)
     return times.map { work / Double($0) }
   }
 }

@@ -3,13 +3,6 @@ import Foundation
 
 /// Reads what tells whether the machine was this process's alone. What cannot be read is nil.
 struct ConditionsProbe: Sendable {
-  /// Who used the cores so far.
-  struct CPUUse: Sendable, Equatable {
-    var all: CPUTimes?
-    /// Clock ticks of this process, its descendants, and those of them that have ended.
-    var own: UInt64?
-  }
-
   /// Counts of what should not happen, since the system started.
   struct Incidents: Sendable, Equatable {
     var pagesSwappedIn: UInt64?
@@ -23,16 +16,15 @@ struct ConditionsProbe: Sendable {
 
   var system = SystemFiles.real
   var process = Int(ProcessInfo.processInfo.processIdentifier)
-  /// Clock ticks of a second.
   var ticksPerSecond = Double(max(sysconf(Int32(_SC_CLK_TCK)), 1))
 
-  func cpuUse() -> CPUUse {
+  /// Who used the cores so far; `own` are clock ticks of this process and its descendants, the ended ones among them.
+  func cpuUse() -> (all: CPUTimes?, own: UInt64?) {
     let processes = system.names("/proc").filter { Int($0) != nil }.compactMap { pid in
       system.text("/proc/\(pid)/stat").flatMap(ProcessTimes.init)
     }
-    return CPUUse(
-      all: system.text("/proc/stat").flatMap(CPUTimes.init),
-      own: ProcessTimes.ticks(ofTree: process, in: processes))
+    let all = system.text("/proc/stat").flatMap(CPUTimes.init)
+    return (all, ProcessTimes.ticks(ofTree: process, in: processes))
   }
 
   func incidents() -> Incidents {

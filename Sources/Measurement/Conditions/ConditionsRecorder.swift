@@ -8,10 +8,7 @@ public final class ConditionsRecorder {
   /// …and so many times what a look takes, so that looking is no load.
   static let restOverCost: UInt64 = 50
 
-  private struct Look {
-    let nanoseconds: UInt64
-    let use: ConditionsProbe.CPUUse
-  }
+  private typealias Look = (nanoseconds: UInt64, use: (all: CPUTimes?, own: UInt64?))
 
   private let clock: any MonotonicClock
   private let loop: CalibrationLoop
@@ -84,7 +81,7 @@ public final class ConditionsRecorder {
 
   private func look() {
     let start = clock.now()
-    looks.append(Look(nanoseconds: start, use: probe.cpuUse()))
+    looks.append((start, probe.cpuUse()))
     if let time = loop.time() {
       calibrations.append(
         CalibrationSample(

@@ -11,7 +11,6 @@ public struct Rounds<Outcome> {
   public struct Observers {
     /// A round is about to begin, counted from 0.
     public var onRound: (Int) -> Void = { _ in }
-    /// A sample has been taken.
     public var onSample: (Unit, RoundSample<Outcome>) -> Void = { _, _ in }
     /// A unit is over. Called once for each unit of the plan.
     public var onCellEnd: (Unit, CellResult<Outcome>) -> Void = { _, _ in }
@@ -87,7 +86,6 @@ public struct Rounds<Outcome> {
     }
   }
 
-  /// Ends whatever is still open.
   public mutating func cancel() {
     for unit in plan.units where cells[unit] == nil { end(unit, .cancelled) }
     report(next: nil, phase: nil)
@@ -122,7 +120,6 @@ public struct Rounds<Outcome> {
   }
 }
 
-/// What is to be measured, and how much of it.
 public struct RoundPlan: Sendable {
   /// One cell of one contestant; both are indices whose meaning is the caller's.
   public struct Unit: Sendable, Hashable {
@@ -142,7 +139,6 @@ public struct RoundPlan: Sendable {
   public var cellBudget: Duration
   /// Wall time beyond which a unit gets no second or further sample, even below the minimum.
   public var cellCap: Duration
-  /// Seed of the order of every round.
   public var seed: UInt64
 
   public init(
@@ -156,7 +152,6 @@ public struct RoundPlan: Sendable {
   }
 }
 
-/// What an execution is for.
 public enum RoundPhase: Sendable, Equatable {
   /// Its outcome is thrown away. It may be a shorter execution than a measured one.
   case warmup
@@ -174,20 +169,17 @@ public struct CellFailure: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// Why a unit got no further sample.
 public enum CellEnding: Sendable {
-  /// It has all its repetitions.
   case complete
   /// The next sample was expected to exceed the budget.
   case budget
   /// The next sample was expected to exceed the cap, and there are fewer than the minimum.
   case cap
-  /// This cell failed.
   case failed(any Error)
   /// Its contestant failed, here or in another cell.
   case contestantFailed(any Error)
   case cancelled
 }
 
-/// One measured execution.
 public struct RoundSample<Outcome> {
   public let round: Int
   /// Its place among all samples of the run, from 0.
@@ -200,7 +192,6 @@ public struct RoundSample<Outcome> {
 extension RoundSample: Sendable where Outcome: Sendable {}
 extension RoundSample: Equatable where Outcome: Equatable {}
 
-/// What became of one unit.
 public struct CellResult<Outcome> {
   /// In the order in which they were taken. What was measured before a failure or a cancellation is kept.
   public let samples: [RoundSample<Outcome>]
@@ -209,12 +200,10 @@ public struct CellResult<Outcome> {
 
 extension CellResult: Sendable where Outcome: Sendable {}
 
-/// How far a run is.
 public struct RoundProgress: Sendable, Equatable {
   /// What is about to run; nil at the end.
   public let next: RoundPlan.Unit?
   public let phase: RoundPhase?
-  /// Wall time since the run began.
   public let elapsedSeconds: Double
   /// Time left as the executions so far suggest; nil before the first has ended.
   public let remainingSeconds: Double?

@@ -1,6 +1,5 @@
 /// One sample of a micro benchmark.
 public struct CalibratedSample: Sendable, Equatable {
-  /// Calls in the sample.
   public let iterations: Int
   /// Wall time of all of them.
   public let elapsedNanoseconds: UInt64

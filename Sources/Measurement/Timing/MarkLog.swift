@@ -5,7 +5,6 @@ import Synchronization
 /// read of the CPU's time counter and sixteen bytes of memory that only its thread writes. The entries may be read
 /// and forgotten whenever no thread passes any.
 public enum MarkLog {
-  /// A mark and when it was passed.
   public struct Entry: Sendable, Equatable {
     /// Of `SystemClock`, in nanoseconds.
     public let time: UInt64
@@ -14,7 +13,6 @@ public enum MarkLog {
     public init(time: UInt64, mark: UInt32) { (self.time, self.mark) = (time, mark) }
   }
 
-  /// The marks of one thread, in order.
   public struct Track: Sendable, Equatable {
     /// Different for every thread that ever passed a mark, rising in the order in which they passed their first.
     public let thread: Int

@@ -127,7 +127,6 @@ extension ChildProcess {
     }
 
     func close() { for end in [read, write] where end >= 0 { Foundation.close(end) } }
-
     private static func failure() -> WorkerError.Kind { .couldNotStart(reason: "no pipe: \(systemReason())") }
   }
 

@@ -70,7 +70,7 @@ extension Engine {
     // Where nothing is kept, all sequences use one cache in turns.
     let together = scratchCache == nil ? max(chunks.count, 1) : 1
     for first in stride(from: 0, to: chunks.count, by: together) {
-      attend(chunks[first..<first + together], index, qkv: qkv, attended: attended)
+      attend(chunks[first..<first + together], layer: index, qkv: qkv, attended: attended)
     }
     linear(
       .projection, attended, layer.projection, layer.projectionBias, to: block, .residual(residual),
@@ -78,9 +78,7 @@ extension Engine {
   }
 
   /// Attention of sequences with caches of their own: all new keys and values are stored before any is read.
-  private func attend(
-    _ chunks: ArraySlice<Chunk>, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix
-  ) {
+  private func attend(_ chunks: ArraySlice<Chunk>, layer: Int, qkv: MutableMatrix, attended: MutableMatrix) {
     let (channels, heads, headSize) = (configuration.channels, configuration.heads, configuration.headSize)
     var stores: [CacheStore] = []
     var attentions: [Attention] = []

@@ -28,7 +28,7 @@ extension PanelKernel {
       withUnsafeTemporaryAllocation(of: Float.self, capacity: blockRows * shape.columns) { sums in
         for part in parts {
           let first = part / panels * blockRows
-          runBlock(
+          runPart(
             operation, rows: first..<min(first + blockRows, rows), panel: part % panels,
             sums: sums.baseAddress!)
         }
@@ -37,9 +37,7 @@ extension PanelKernel {
   }
 
   /// - Parameter sums: (rows, panel columns), for what several passes over the inputs add up to.
-  private func runBlock(
-    _ operation: Linear, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>
-  ) {
+  private func runPart(_ operation: Linear, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>) {
     guard !rows.isEmpty else { return }
     let weight = operation.weight
     let inputs = weight.inputs

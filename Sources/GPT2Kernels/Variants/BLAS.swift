@@ -75,9 +75,11 @@ public final class BLASLibrary: @unchecked Sendable {
     public let description: String
   }
 
-  /// - Parameter symbol: the address of a function of the library's; nil for one that it does not have.
+  /// The address of a function of the library's; nil for one that it does not have.
+  typealias Symbols = (String) -> UnsafeMutableRawPointer?
+
   /// - Throws: `Missing` for a library without `cblas_sgemm`.
-  init(file: String, symbol: (String) -> UnsafeMutableRawPointer?) throws(Missing) {
+  init(file: String, symbol: Symbols) throws(Missing) {
     guard let naming = Naming.all.first(where: { symbol($0.name("cblas_sgemm")) != nil }),
       let address = symbol(naming.name("cblas_sgemm"))
     else {
@@ -158,9 +160,7 @@ extension BLASLibrary {
     static let all = [("", ""), ("scipy_", ""), ("scipy_", "64_"), ("", "64_")].map(Naming.init)
   }
 
-  private static func threadSetter(
-    _ naming: Naming, _ symbol: (String) -> UnsafeMutableRawPointer?
-  ) -> ((Int) -> Void)? {
+  private static func threadSetter(_ naming: Naming, _ symbol: Symbols) -> ((Int) -> Void)? {
     // OpenBLAS and MKL take an int whatever their interface's integers are; BLIS its own, of 64 bits.
     for name in [naming.name("openblas_set_num_threads"), "MKL_Set_Num_Threads"] {
       guard let address = symbol(name) else { continue }
@@ -172,9 +172,7 @@ extension BLASLibrary {
     return { set($0) }
   }
 
-  private static func configuration(
-    _ naming: Naming, _ symbol: (String) -> UnsafeMutableRawPointer?
-  ) -> String? {
+  private static func configuration(_ naming: Naming, _ symbol: Symbols) -> String? {
     let texts =
       ["openblas_get_config", "openblas_get_corename"].map(naming.name) + ["bli_info_get_version_str"]
     let words = texts.compactMap { name -> String? in

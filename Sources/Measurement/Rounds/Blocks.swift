@@ -12,16 +12,14 @@ public struct SideTurn: Sendable, Hashable {
   /// of that order (A B C, C B A): what drifts linearly weighs on all alike, and none always follows the same other.
   /// Rounds of different units are mixed at random.
   /// - Parameter rounds: of each unit; 0 leaves a unit out.
-  public static func mirrored(
-    rounds: [Int], sides: Int, using generator: inout SeededGenerator
-  ) -> [SideTurn] {
+  public static func mirrored(rounds: [Int], sides: Int, using random: inout SeededGenerator) -> [SideTurn] {
     var pairs = rounds.enumerated().flatMap { unit, count in
       (0..<max(0, count)).map { (unit: unit, round: $0) }
     }
-    generator.shuffle(&pairs)
+    random.shuffle(&pairs)
     return pairs.flatMap { pair in
       var order = Array(0..<max(1, sides))
-      generator.shuffle(&order)
+      random.shuffle(&order)
       return (order + order.reversed()).map { SideTurn(unit: pair.unit, round: pair.round, side: $0) }
     }
   }

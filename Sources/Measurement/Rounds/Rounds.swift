@@ -39,9 +39,7 @@ public struct Rounds<Outcome> {
   private var waiting: ArraySlice<Unit>
   private var current: (unit: Unit, phase: RoundPhase, begin: UInt64)?
 
-  public init(
-    _ plan: RoundPlan, clock: any MonotonicClock = SystemClock(), observers: Observers = Observers()
-  ) {
+  public init(_ plan: RoundPlan, clock: any MonotonicClock = SystemClock(), observers: Observers = .init()) {
     (self.plan, self.clock, self.observers) = (plan, clock, observers)
     start = clock.now()
     generator = SeededGenerator(seed: plan.seed)

@@ -132,7 +132,7 @@ struct CoreToCoreLatency: Sendable {
   static let trials = 3
 
   /// Of `roundTrips` each; none where there is no other core.
-  var trialNanoseconds: @Sendable () -> [UInt64] = { CPUTopology.availableCores > 1 ? exchange() : [] }
+  var trialNanoseconds: @Sendable () -> [UInt64] = { CPUTopology.availableCores > 1 ? Self.exchange() : [] }
 
   /// Nanoseconds of one way in the fastest of three trials; nil on a single core.
   func measure() -> Double? {

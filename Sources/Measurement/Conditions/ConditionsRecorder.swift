@@ -126,7 +126,7 @@ struct CalibrationLoop: Sendable {
   static let trials = 4
 
   var clock: any MonotonicClock = SystemClock()
-  var work: @Sendable () -> Void = { chain(steps: steps) }
+  var work: @Sendable () -> Void = { Self.chain(steps: Self.steps) }
 
   /// Nanoseconds of the fastest of four trials on this thread; nil from a clock that stands still.
   func time() -> UInt64? {

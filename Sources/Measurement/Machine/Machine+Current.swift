@@ -79,7 +79,10 @@ enum CPUInfo {
 
 /// One level of cache of one core.
 public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
-  enum Kind: String { case data = "Data", unified = "Unified" }
+  enum Kind: String {
+    case data = "Data"
+    case unified = "Unified"
+  }
 
   var level: Int
   var kind: Kind

@@ -11,7 +11,9 @@ public enum WholeFile {
 
   /// Writes what `body` puts, likewise.
   /// - Throws: also what `body` throws.
-  public static func write(to path: String, _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
+  public static func write(
+    to path: String, _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
     let file = try NewFile(path, O_WRONLY)
     try body { bytes in
       let failure = writeAll(file.descriptor, bytes)

@@ -36,12 +36,12 @@ struct Packed: Kernel {
     }
   }
 
-  func run(_ operation: Linear) { pick({ $0.run(operation) }, { $0.run(operation) }, { $0.run(operation) }) }
-  func run(_ operation: LayerNorm) { pick({ $0.run(operation) }, { $0.run(operation) }, { $0.run(operation) }) }
-  func run(_ operation: GELU) { pick({ $0.run(operation) }, { $0.run(operation) }, { $0.run(operation) }) }
-  func run(_ operation: Addition) { pick({ $0.run(operation) }, { $0.run(operation) }, { $0.run(operation) }) }
-  func run(_ operations: [CacheStore]) { pick({ $0.run(operations) }, { $0.run(operations) }, { $0.run(operations) }) }
-  func run(_ operations: [Attention]) { pick({ $0.run(operations) }, { $0.run(operations) }, { $0.run(operations) }) }
-  func run(_ operation: Softmax) { pick({ $0.run(operation) }, { $0.run(operation) }, { $0.run(operation) }) }
+  func run(_ work: Linear) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: LayerNorm) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: GELU) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: Addition) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: [CacheStore]) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: [Attention]) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: Softmax) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
   func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }
 }

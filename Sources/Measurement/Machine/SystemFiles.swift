@@ -8,7 +8,8 @@ struct SystemFiles: Sendable {
   var names: @Sendable (_ folder: String) -> [String]
 
   static let real = SystemFiles(
-    text: { SystemFiles.text($0) }, names: { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] })
+    text: { SystemFiles.text($0) },
+    names: { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] })
 
   /// Of the system itself. Such a file's size reads as 0, so it is read to its end.
   static func text(_ path: String) -> String? {

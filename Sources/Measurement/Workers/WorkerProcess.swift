@@ -93,7 +93,9 @@ public final class WorkerProcess {
   }
 
   /// Sends the line and reads until an answer is whole.
-  private func exchange(_ line: Data, timeout: Duration, isCancelled: () -> Bool) throws(WorkerError.Kind) -> Data {
+  private func exchange(
+    _ line: Data, timeout: Duration, isCancelled: () -> Bool
+  ) throws(WorkerError.Kind) -> Data {
     var pending = line
     let (sum, overflow) = clock.now().addingReportingOverflow(timeout.nanoseconds)
     let deadline = overflow ? UInt64.max : sum

@@ -92,9 +92,7 @@ extension PhaseWork {
   ///     computes it in a register. An operation that adds to the residual stream has the stream among its bytes, as
   ///     if the addition were fused; where it is not, those are the addition's.
   ///   - isInLayer: whether the operation is a layer's; a layer norm's has all rows, else those that have logits.
-  ///   - rows: positions that the pass computes.
-  ///   - firstPosition: positions before them whose keys and values are cached.
-  ///   - logitRows: positions whose logits are computed.
+  ///   - rows, firstPosition, logitRows: as `Work` has them.
   public init(
     of phase: Phase, part: Mark = .operation, isInLayer: Bool = true, in configuration: Configuration,
     rows: Int, firstPosition: Int, logitRows: Int = 1

@@ -5,14 +5,13 @@ public struct Generator {
   private let engine: Engine
   private let tokenizer: Tokenizer?
 
-  /// - Parameter tokenizer: nil for tokens without text.
   public init(_ engine: Engine, tokenizer: Tokenizer? = nil) {
     (self.engine, self.tokenizer) = (engine, tokenizer)
   }
 
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
+  ///   - endOfText: as `Continuation` has it.
   ///   - onStep: takes each step as soon as it is there; false to stop. Only the last step has an ending.
   @discardableResult
   public func generate(

@@ -36,7 +36,6 @@ public final class Scheduler {
   private var spare: [TokenSequence] = []
 
   /// - Parameters:
-  ///   - tokenizer: nil for tokens without text.
   ///   - concurrency: texts decoded at once, at least 1; each takes a cache of keys and values. Others wait.
   ///   - promptTokensPerStep: at least 1.
   public init(
@@ -52,7 +51,7 @@ public final class Scheduler {
   /// Puts a request after those that wait.
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
+  ///   - endOfText: as `Continuation` has it.
   ///   - id: a new one, for whoever needs it before.
   /// - Throws: where the prompt cannot be continued by this model; the scheduler is then as it was.
   @discardableResult

@@ -6,11 +6,6 @@ import GPT2Model
 /// A GPT-2 that any number of tasks may ask at the same time. Requests that overlap are decoded together, each weight
 /// read once a step for all of them; how a text goes on does not depend on what it is decoded beside. All work is done
 /// on a serial queue of the model's own and on its variant's threads, none on Swift's cooperative pool.
-///
-/// ```swift
-/// let model = try await LanguageModel("synthetic:tiny")
-/// let logits = try await model.logits(for: [1, 2, 3])
-/// ```
 public final class LanguageModel: Sendable {
   public typealias Variant = GPT2Kernels.Variant
 

@@ -1,8 +1,6 @@
 import Foundation
 
-/// The formats of weights, told apart by what a file holds, not by what it is called. To add one: a case here with
-/// the mark that `init(of:)` looks for, its opening in `Checkpoint.init(weights:as:name:)`, and, where its tokenizer
-/// does not lie beside it as another's does, `TokenizerLocation`.
+/// The formats of weights, told apart by what a file holds, not by what it is called.
 public enum WeightsFormat: String, CaseIterable, Sendable {
   case safetensors
   /// `model.safetensors.index.json`, which names several files.
@@ -121,8 +119,7 @@ extension Checkpoint {
     try self.init(weights: weights, as: format, configuration, name: folder)
   }
 
-  /// - Parameters:
-  ///   - configuration: the shape that safetensors must have; nil to look for it as `init(safetensors:)` does.
+  /// - Parameter configuration: that safetensors must have; nil to look for it as `init(safetensors:)` does.
   convenience init(
     weights path: String, as format: WeightsFormat, _ configuration: Configuration? = nil, name: String
   ) throws(ModelError) {

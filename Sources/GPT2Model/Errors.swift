@@ -96,18 +96,22 @@ protocol FileReader {
 }
 
 extension FileReader {
-  func refusal(_ field: String, found: String, expected: String) -> ModelError {
-    .field(path: path, field: field, found: found, expected: expected)
-  }
-
-  func refusal(tensor: String, _ property: String, found: String, expected: String) -> ModelError {
-    .tensor(path: path, name: tensor, property: property, found: found, expected: expected)
+  /// - Parameter tensor: whose property the field is; nil for the file's.
+  func refusal(tensor: String? = nil, _ field: String, found: String, expected: String) -> ModelError {
+    guard let tensor else { return .field(path: path, field: field, found: found, expected: expected) }
+    return .tensor(path: path, name: tensor, property: field, found: found, expected: expected)
   }
 
   func expect(
-    _ isRight: Bool, _ field: String, found: @autoclosure () -> String, expected: @autoclosure () -> String
+    _ isRight: Bool, tensor: String? = nil, _ field: String, found: @autoclosure () -> String,
+    expected: @autoclosure () -> String
   ) throws(ModelError) {
-    guard isRight else { throw refusal(field, found: found(), expected: expected()) }
+    guard isRight else { throw refusal(tensor: tensor, field, found: found(), expected: expected()) }
+  }
+
+  func required<Value>(_ value: Value?, _ field: String, _ expected: String) throws(ModelError) -> Value {
+    guard let value else { throw refusal(field, found: "nothing", expected: expected) }
+    return value
   }
 }
 

@@ -147,7 +147,7 @@ struct SafetensorsHeader: FileReader {
   let path: String
   private(set) var entries: [String: Entry] = [:]
   private(set) var metadata: [String: String] = [:]
-  let dataStart: Int
+  private(set) var dataStart = 0
 
   init(_ file: UnsafeRawBufferPointer, path: String) throws(ModelError) {
     self.path = path
@@ -156,11 +156,10 @@ struct SafetensorsHeader: FileReader {
         path: path, problem: "truncated: \(file.count) bytes, expected a safetensors header of at least 8")
     }
     let declared = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
-    guard declared <= UInt64(Self.longestHeader), Int(declared) <= file.count - 8 else {
-      throw .field(
-        path: path, field: "header length", found: "\(declared)",
-        expected: "at most \(min(Self.longestHeader, file.count - 8)), which the file can hold")
-    }
+    let longest = min(Self.longestHeader, file.count - 8)
+    try expect(
+      declared <= UInt64(longest), "header length", found: "\(declared)",
+      expected: "at most \(longest), which the file can hold")
     dataStart = 8 + Int(declared)
     let json = Data(UnsafeRawBufferPointer(rebasing: file[8..<dataStart]))
     guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {

@@ -178,17 +178,3 @@ enum QuantizedBlocks {
     TensorEncoding.widen(half: source.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
   }
 }
-
-extension FileReader {
-  func expect(
-    _ isRight: Bool, tensor: String, _ property: String, found: @autoclosure () -> String,
-    expected: @autoclosure () -> String
-  ) throws(ModelError) {
-    guard isRight else { throw refusal(tensor: tensor, property, found: found(), expected: expected()) }
-  }
-
-  func required<Value>(_ value: Value?, _ field: String, _ expected: String) throws(ModelError) -> Value {
-    guard let value else { throw refusal(field, found: "nothing", expected: expected) }
-    return value
-  }
-}

@@ -1,12 +1,10 @@
 import Foundation
 import Synchronization
 
-/// The weights of one GPT-2, read-only, each tensor checked against the configuration, float32 for whoever reads.
-///
-/// The tensors lie in mapped files, so processes that open the same checkpoint share its pages, or in memory. A file
-/// may hold them in half precision, and linear weights (out, in): `copyOnce` and `withMatrixOnce` hand such tensors
-/// over on their way to where they are used, so that no second copy of the model comes to be. A checkpoint outlives
-/// every pointer it hands out; keep it.
+/// The weights of one GPT-2, read-only, each tensor checked against the configuration, float32 for whoever reads. They
+/// lie in memory or in mapped files, whose pages processes share. What a file holds otherwise, in half precision or
+/// (out, in), `copyOnce` and `withMatrixOnce` hand over on its way to where it is used, without a second copy of the
+/// model. A checkpoint outlives every pointer it hands out; keep it.
 public final class Checkpoint: @unchecked Sendable {
   /// The name to print: a synthetic model's, or the path.
   public let name: String
@@ -68,17 +66,11 @@ public final class Checkpoint: @unchecked Sendable {
   }
 
   public var finalNormWeight: UnsafeBufferPointer<Float> { tensor(at: configuration.finalNormIndex) }
-
   public var finalNormBias: UnsafeBufferPointer<Float> { tensor(at: configuration.finalNormIndex + 1) }
-
-  /// (vocabulary, channels): the logits' matrix, which is the token embedding where they are tied.
-  public var outputEmbedding: UnsafeBufferPointer<Float> { tensor(at: configuration.outputEmbeddingIndex) }
 }
 
 extension Checkpoint {
-  /// Copies some values of a tensor that is no linear weight, for one who holds them from then on: maps the file's
-  /// pages at once rather than one fault after the other, and gives them back.
-  ///
+  /// Copies some values of a tensor that is no linear weight, and gives the file's pages, mapped at once, back.
   /// - Parameter elements: a range of `parameter.shape`, row-major, that begins at a multiple of 1,024.
   public func copyOnce(_ index: Int, _ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
     precondition(elements.lowerBound >= 0 && elements.upperBound <= parameters[index].count)
@@ -86,19 +78,33 @@ extension Checkpoint {
     passing(elements, of: index) { $0.decode(elements, to: target) }
   }
 
-  /// Hands over a linear weight for one who lays it out anew, in the order that the file has; otherwise as
-  /// `copyOnce`. What is not float32 in the file is widened into memory that lasts as long as the call.
-  public func withMatrixOnce(_ index: Int, _ body: (UnsafePointer<Float>, MatrixOrder) -> Void) {
-    let elements = 0..<parameters[index].count
-    precondition(parameters[index].role == .linearWeight)
-    passing(elements, of: index) { stored in
-      if let floats = stored.floats(elements) { return body(floats, stored.order) }
-      let floats = UnsafeMutablePointer<Float>.allocate(capacity: elements.count)
-      defer { floats.deallocate() }
-      stored.decode(elements, to: floats)
-      body(floats, stored.order)
+  /// Hands over a linear weight for one who lays it out anew, a piece of about a megabyte after the other, in the order
+  /// that the file has; otherwise as `copyOnce`. What is not float32 in the file is widened into memory that lasts as
+  /// long as the piece.
+  /// - Parameters:
+  ///   - grain: pieces begin at multiples of so many rows of the file's matrix.
+  ///   - body: gets the values of some rows, and their numbers.
+  public func withMatrixOnce(
+    _ index: Int, grain: Int, _ body: (UnsafePointer<Float>, _ rows: Range<Int>, MatrixOrder) -> Void
+  ) {
+    precondition(parameters[index].role == .linearWeight && grain > 0)
+    let stored = tensors[index]
+    let shape = stored.order == .inputsFirst ? parameters[index].shape : parameters[index].shape.reversed()
+    let (rows, columns) = (shape[0], shape[1])
+    // A block of the file's encoding is not divided.
+    let isDivisible = columns % stored.encoding.blockLength == 0
+    let step = isDivisible ? max(Self.piece / (columns * grain), 1) * grain : rows
+    for first in stride(from: 0, to: rows, by: step) {
+      let last = min(first + step, rows)
+      let elements = first * columns..<last * columns
+      passing(elements, of: index) {
+        $0.withFloats(elements, StoredTensor.decode) { body($0, first..<last, stored.order) }
+      }
     }
   }
+
+  /// Floats of a piece: a megabyte, so that a load has little of the file in memory beside what it made of it.
+  private static let piece = 1 << 18
 
   private func passing(_ elements: Range<Int>, of index: Int, _ body: (StoredTensor) -> Void) {
     let stored = tensors[index]
@@ -121,16 +127,11 @@ extension Checkpoint {
     let stored = tensors[index]
     precondition(target.count == parameter.count)
     guard parameter.role == .linearWeight, stored.order != order else {
-      return stored.decodeInParallel(to: target)
+      return stored.decodeInParallel(0..<parameter.count, to: target.baseAddress!)
     }
     let shape = stored.order == .inputsFirst ? parameter.shape : parameter.shape.reversed()
-    func transposing(_ floats: UnsafePointer<Float>) {
-      transpose(floats, rows: shape[0], columns: shape[1], to: target.baseAddress!)
+    stored.withFloats(0..<parameter.count, StoredTensor.decodeInParallel) {
+      transpose($0, rows: shape[0], columns: shape[1], to: target.baseAddress!)
     }
-    if let floats = stored.floats(0..<parameter.count) { return transposing(floats) }
-    let floats = UnsafeMutableBufferPointer<Float>.allocate(capacity: parameter.count)
-    defer { floats.deallocate() }
-    stored.decodeInParallel(to: floats)
-    transposing(floats.baseAddress!)
   }
 }

@@ -10,7 +10,7 @@ import Testing
   func transposeMovesEveryValueAndNothingElse(_ rows: Int, _ columns: Int) {
     let source = (0..<rows * columns).map(Float.init)
     let target = GuardedFloats(rows * columns)
-    transpose(source, rows: rows, columns: columns, to: target.base)
+    transpose(source, rows: 0..<rows, of: rows, columns: columns, to: target.base)
     let expected = (0..<columns).flatMap { column in (0..<rows).map { source[$0 * columns + column] } }
     #expect(target.values == expected)
     #expect(target.guardsHold)
@@ -29,6 +29,28 @@ import Testing
       }
     }
     #expect(target.guardsHold)
+  }
+
+  /// A matrix that comes in pieces lies as one that comes at once.
+  @Test(arguments: [.rows, .panels(vector: 4), .panels(vector: 16)] as [WeightLayout])
+  func piecesLieAsTheWhole(_ layout: WeightLayout) {
+    let (inputs, outputs) = (37, 101)
+    let values = (1...inputs * outputs).map(Float.init)
+    let count = layout.count(outputs: outputs, inputs: inputs)
+    let (whole, pieces) = (GuardedFloats(count), GuardedFloats(count))
+    layout.store(conv1D: values, inputs: inputs, outputs: outputs, to: whole.base)
+    for rows in [0..<1, 1..<20, 20..<37] {
+      let source = Array(values[(rows.lowerBound * outputs)...])
+      layout.store(conv1D: source, rows: rows, inputs: inputs, outputs: outputs, to: pieces.base)
+    }
+    #expect(pieces.values == whole.values && pieces.guardsHold)
+
+    layout.store(linear: values, inputs: inputs, outputs: outputs, to: whole.base)
+    for rows in [0..<layout.grain, layout.grain..<2 * layout.grain, 2 * layout.grain..<outputs] {
+      let source = Array(values[(rows.lowerBound * inputs)...])
+      layout.store(linear: source, rows: rows, inputs: inputs, outputs: outputs, to: pieces.base)
+    }
+    #expect(pieces.values == whole.values && pieces.guardsHold)
   }
 
   @Test(arguments: [4, 8, 16], [(1, 1), (3, 7), (33, 31), (5, 48), (2, 49), (7, 100), (4, 65)])

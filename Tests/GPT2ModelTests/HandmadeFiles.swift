@@ -355,9 +355,10 @@ func takenOnce(_ number: Int, from checkpoint: Checkpoint) -> [Float] {
   let parameter = checkpoint.configuration.parameters[number]
   let taken = GuardedFloats(parameter.count)
   if parameter.role == .linearWeight {
-    checkpoint.withMatrixOnce(number) { values, order in
-      #expect(order == .inputsFirst)
-      taken.base.update(from: values, count: parameter.count)
+    let columns = parameter.shape[1]
+    checkpoint.withMatrixOnce(number, grain: 3) { values, rows, order in
+      #expect(order == .inputsFirst && rows.lowerBound % 3 == 0)
+      (taken.base + rows.lowerBound * columns).update(from: values, count: rows.count * columns)
     }
   } else {
     checkpoint.copyOnce(number, 0..<parameter.count, to: taken.base)

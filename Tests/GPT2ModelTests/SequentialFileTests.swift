@@ -18,12 +18,13 @@ import Testing
     #expect(checkpoint.configuration == configuration)
     expectValues(of: checkpoint, SequentialFile.value)
     for (number, parameter) in configuration.parameters.enumerated() where parameter.role == .linearWeight {
-      checkpoint.withMatrixOnce(number) { values, order in
+      checkpoint.withMatrixOnce(number, grain: 1) { values, rows, order in
         let (inputs, outputs) = (parameter.shape[0], parameter.shape[1])
         #expect(order == .outputsFirst)
         #expect(
-          (0..<parameter.count).allSatisfy {
-            values[$0] == SequentialFile.value(number, $0 % inputs * outputs + $0 / inputs)
+          (0..<rows.count * inputs).allSatisfy {
+            let output = rows.lowerBound + $0 / inputs
+            return values[$0] == SequentialFile.value(number, $0 % inputs * outputs + output)
           })
       }
     }

@@ -24,7 +24,8 @@ import Testing
     defer { memory.deallocate() }
     let pulse = try #require(
       BandwidthPulse(
-        memory: UnsafeRawBufferPointer(memory), threads: 2, bytes: 64 << 10, clock: team.clock, fork: team.fork))
+        memory: UnsafeRawBufferPointer(memory), threads: 2, bytes: 64 << 10, clock: team.clock,
+        fork: team.fork))
     team.parts = []
     #expect(pulse.gbPerSecond(on: team.fork) == Double(64 << 10) / 1_000)
     #expect(team.parts == [0, 1])
@@ -60,7 +61,8 @@ import Testing
     defer { memory.deallocate() }
     let pulse = try #require(
       BandwidthPulse(
-        memory: UnsafeRawBufferPointer(memory), threads: 1, bytes: 64 << 10, clock: team.clock, fork: team.fork))
+        memory: UnsafeRawBufferPointer(memory), threads: 1, bytes: 64 << 10, clock: team.clock,
+        fork: team.fork))
     #expect(pulse.gbPerSecond { count, body in (0..<count).forEach(body) } == nil)
   }
 }

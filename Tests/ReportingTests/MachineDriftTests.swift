@@ -77,7 +77,9 @@ import Testing
     let wide = try #require(figure.widened(by: 0.04).interval)
     #expect(abs(wide.lower - 100 / exp(0.05)) < 1e-9)
     #expect(abs(wide.upper - 100 * exp(0.04)) < 1e-9)
-    #expect(figure.widened(by: 0) == figure || abs(figure.widened(by: 0).interval!.lower - figure.interval!.lower) < 1e-9)
+    #expect(
+      figure.widened(by: 0) == figure
+        || abs(figure.widened(by: 0).interval!.lower - figure.interval!.lower) < 1e-9)
     #expect(Figure(value: 5).widened(by: 0.5) == Figure(value: 5))
   }
 }

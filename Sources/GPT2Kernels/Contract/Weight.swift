@@ -13,30 +13,42 @@ public enum WeightLayout: Sendable, Equatable {
     }
   }
 
-  /// Lays a Hugging Face `Conv1D` matrix, (inputs, outputs) row-major, out at `destination`.
-  public func store(
-    conv1D source: UnsafePointer<Float>, inputs: Int, outputs: Int,
-    to destination: UnsafeMutablePointer<Float>
-  ) {
+  /// Outputs that are laid out together: pieces of a `Linear` matrix begin at multiples of it.
+  public var grain: Int {
     switch self {
-    case .rows: transpose(source, rows: inputs, columns: outputs, to: destination)
-    case .panels(let vector):
-      PanelShape(vector: vector).store(
-        conv1D: source, inputs: inputs, outputs: outputs, to: destination)
+    case .rows: 1
+    case .panels(let vector): PanelShape(vector: vector).columns
     }
   }
 
-  /// Lays a `Linear` matrix, (outputs, inputs) row-major, out at `destination`: the same bits there as from its
-  /// transpose.
+  /// Lays a Hugging Face `Conv1D` matrix, (inputs, outputs) row-major, out at `destination`.
+  /// - Parameter rows: the inputs whose rows `source` holds; all of them for nil.
   public func store(
-    linear source: UnsafePointer<Float>, inputs: Int, outputs: Int,
+    conv1D source: UnsafePointer<Float>, rows: Range<Int>? = nil, inputs: Int, outputs: Int,
     to destination: UnsafeMutablePointer<Float>
   ) {
+    let rows = rows ?? 0..<inputs
     switch self {
-    case .rows: destination.update(from: source, count: outputs * inputs)
+    case .rows: transpose(source, rows: rows, of: inputs, columns: outputs, to: destination)
     case .panels(let vector):
       PanelShape(vector: vector).store(
-        linear: source, inputs: inputs, outputs: outputs, to: destination)
+        conv1D: source, rows: rows, inputs: inputs, outputs: outputs, to: destination)
+    }
+  }
+
+  /// Lays a `Linear` matrix, (outputs, inputs) row-major, out at `destination`: the same bits as from its transpose.
+  /// - Parameter rows: the outputs whose rows `source` holds, from a multiple of `grain` on; all of them for nil.
+  public func store(
+    linear source: UnsafePointer<Float>, rows: Range<Int>? = nil, inputs: Int, outputs: Int,
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    let rows = rows ?? 0..<outputs
+    let target = destination + rows.lowerBound * inputs
+    switch self {
+    case .rows: target.update(from: source, count: rows.count * inputs)
+    case .panels(let vector):
+      precondition(rows.lowerBound % grain == 0)
+      PanelShape(vector: vector).store(linear: source, inputs: inputs, outputs: rows.count, to: target)
     }
   }
 }
@@ -44,15 +56,11 @@ public enum WeightLayout: Sendable, Equatable {
 /// The matrix of a linear layer, in some kernel's layout.
 public struct Weight: @unchecked Sendable {
   public let base: UnsafePointer<Float>
-  public let outputs: Int
-  public let inputs: Int
+  public let outputs, inputs: Int
   public let layout: WeightLayout
 
   public init(_ base: UnsafePointer<Float>, outputs: Int, inputs: Int, layout: WeightLayout) {
-    self.base = base
-    self.outputs = outputs
-    self.inputs = inputs
-    self.layout = layout
+    (self.base, self.outputs, self.inputs, self.layout) = (base, outputs, inputs, layout)
   }
 
   /// The weights of one output; only in the `rows` layout.
@@ -63,81 +71,72 @@ public struct Weight: @unchecked Sendable {
   }
 }
 
-/// destination[c, r] = source[r, c], in square blocks so that neither side runs through a page for each value.
+/// destination[c, r] = source[r, c] for some rows of a matrix of `count`, which `source` begins with, in square blocks
+/// so that neither side runs through a page for each value.
 func transpose(
-  _ source: UnsafePointer<Float>, rows: Int, columns: Int, to destination: UnsafeMutablePointer<Float>
+  _ source: UnsafePointer<Float>, rows: Range<Int>, of count: Int, columns: Int,
+  to destination: UnsafeMutablePointer<Float>
 ) {
   let block = 32
   for columnBlock in stride(from: 0, to: columns, by: block) {
     let lastColumn = min(columnBlock + block, columns)
-    for rowBlock in stride(from: 0, to: rows, by: block) {
-      let lastRow = min(rowBlock + block, rows)
+    for rowBlock in stride(from: 0, to: rows.count, by: block) {
+      let lastRow = min(rowBlock + block, rows.count)
       for column in columnBlock..<lastColumn {
-        let target = destination + column &* rows
+        let target = destination + (column &* count &+ rows.lowerBound)
         for row in rowBlock..<lastRow { target[row] = source[row &* columns &+ column] }
       }
     }
   }
 }
 
-/// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it from
-/// start to end: panel by panel, and in each (inputs, width). The last panel is as many whole vectors wide as
-/// its outputs need; what they do not fill is padding.
-///
-/// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008), done
-/// once when the weights are loaded.
-public struct PanelShape: Sendable, Equatable {
-  /// Floats in a vector.
-  public let vector: Int
+/// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it
+/// from start to end: panel by panel, and in each (inputs, width). The last panel is as many vectors wide as it needs.
+/// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008).
+struct PanelShape {
+  let vector: Int
   /// Outputs of a whole panel.
-  public let columns: Int
+  let columns: Int
 
   /// Panels three vectors wide, whatever is left in the last.
-  public init(vector: Int) {
-    self.vector = vector
-    columns = 3 * vector
-  }
+  init(vector: Int) { (self.vector, columns) = (vector, 3 * vector) }
 
   /// As few panels as hold that many outputs, and as even as whole vectors allow.
-  public init(vector: Int, fitting outputs: Int) {
+  init(vector: Int, fitting outputs: Int) {
     self.vector = vector
     let vectors = max((outputs + vector - 1) / vector, 1)
     let panels = (vectors + 2) / 3
     columns = (vectors + panels - 1) / panels * vector
   }
 
-  /// Panels of a matrix.
-  @inline(__always)
-  public func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
-
-  /// Floats that a matrix takes.
-  public func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }
+  @inline(__always) func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
+  func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }
 
   /// Floats from one input to the next in the panel that holds `output`.
   @inline(__always)
-  public func width(at output: Int, outputs: Int) -> Int {
+  func width(at output: Int, outputs: Int) -> Int {
     let first = output / columns &* columns
     return min(columns, (outputs &- first &+ vector &- 1) / vector &* vector)
   }
 
   /// Where an output's first input lies.
   @inline(__always)
-  public func offset(of output: Int, inputs: Int) -> Int {
+  func offset(of output: Int, inputs: Int) -> Int {
     let first = output / columns &* columns
     return first &* inputs &+ (output &- first)
   }
 
   /// Copies a Hugging Face `Conv1D` matrix, (inputs, outputs) row-major; padding becomes 0.
   func store(
-    conv1D source: UnsafePointer<Float>, inputs: Int, outputs: Int,
+    conv1D source: UnsafePointer<Float>, rows: Range<Int>, inputs: Int, outputs: Int,
     to destination: UnsafeMutablePointer<Float>
   ) {
-    var target = destination
     for first in stride(from: 0, to: outputs, by: columns) {
       let width = width(at: first, outputs: outputs)
       let used = min(width, outputs - first)
-      for input in 0..<inputs {
-        target.update(from: source + (input &* outputs &+ first), count: used)
+      var target = destination + (first &* inputs &+ rows.lowerBound &* width)
+      for row in 0..<rows.count {
+        target.update(from: source + (row &* outputs &+ first), count: used)
         (target + used).update(repeating: 0, count: width - used)
         target += width
       }

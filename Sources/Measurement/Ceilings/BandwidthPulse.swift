@@ -40,7 +40,9 @@ public final class BandwidthPulse {
     (self.memory, self.threads, self.clock) = (memory, threads, clock)
     let found = ReadPattern.candidates.map { candidate in
       pattern = candidate
-      return (pattern: candidate, rate: [gbPerSecond(on: fork), gbPerSecond(on: fork)].compactMap { $0 }.max() ?? 0)
+      return (
+        pattern: candidate, rate: [gbPerSecond(on: fork), gbPerSecond(on: fork)].compactMap { $0 }.max() ?? 0
+      )
     }
     pattern = found.max { $0.rate < $1.rate }?.pattern ?? pattern
   }

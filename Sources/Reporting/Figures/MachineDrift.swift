@@ -30,7 +30,8 @@ struct MachineDrift: Sendable, Equatable {
   init(_ record: Record) {
     memory = Self.halfWidth(of: record.memoryRates.map { log($0.relative) })
     clock = Self.halfWidth(
-      of: Self.relative((record.conditions?.calibration ?? []).map { Double($0.nanoseconds) }).map { log($0) })
+      of: Self.relative((record.conditions?.calibration ?? []).map { Double($0.nanoseconds) }).map { log($0) }
+    )
   }
 
   /// - Parameter memoryShare: m, 0 to 1.

@@ -138,7 +138,7 @@ enum Samples {
   @Test func anOperationIsARow() throws {
     let shape = OperationShape.softmax(rows: 3, heads: 2, depth: 5)
     let kernel = Variant.oracle.kernel(threads: 1)
-    let found = try shape.modelOperation.problem(kernel: kernel, rotation: nil).check()
+    let found = try shape.problem(kernel: kernel, rotation: nil).check()
     func row(ragged: String?) -> Correctness? {
       let answer = CheckAnswer(operation: found, operationFailure: ragged)
       return answer.rows(for: request(shape), of: contestant).first

@@ -27,7 +27,7 @@ let package = Package(
   name: "gpt2-bench",
   products: [
     .executable(name: "gpt2-bench", targets: ["gpt2-bench"]),
-    .library(name: "GPT2Engine", targets: ["GPT2Engine", "GPT2Kernels", "GPT2Model"]),
+    .library(name: "GPT2Engine", targets: ["GPT2Engine", "GPT2Kernels", "GPT2Model", "Record"]),
   ],
   targets: [
     .target(name: "CSystem"),
@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "GPT2Model", dependencies: ["Files"], swiftSettings: hot),
     .target(name: "GPT2Kernels", dependencies: ["CSystem"], swiftSettings: hot),
     .target(
-      name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Statistics"],
+      name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Record", "Statistics"],
       exclude: ["README.md"], swiftSettings: hot),
     .target(name: "Record", dependencies: ["Files"], swiftSettings: settings),
     .target(
@@ -73,7 +73,7 @@ let package = Package(
       name: "GPT2KernelsTests", dependencies: ["GPT2Kernels", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "GPT2EngineTests", dependencies: ["GPT2Engine", "TestSupport"],
+      name: "GPT2EngineTests", dependencies: ["GPT2Engine", "Record", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "MeasurementTests",

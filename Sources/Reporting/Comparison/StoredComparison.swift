@@ -82,7 +82,7 @@ struct StoredRows: Sendable {
     guard comparability.isPossible else { return }
     matchTests()
     let contestants = evidence.base.rows.map(\.contestant).uniqued()
-    candidates += Metric.compared.filter { $0.scope == .process }.flatMap { metric in
+    candidates += Metric.compared.filter(\.isOfProcess).flatMap { metric in
       contestants.compactMap { evidence.candidate(metric, of: $0) }
     }
   }
@@ -177,10 +177,6 @@ extension Comparison {
 extension Test {
   /// The profile that shows where its time goes: a stage and a number of tokens. Nil for what is timed alone.
   var profiled: (stage: Profile.Stage, tokens: Int)? {
-    switch self {
-    case .prefill(let tokens, _): (.prefill, tokens)
-    case .decode(_, let depth, _): (.decode, depth)
-    default: nil
-    }
+    traits.stage.flatMap { stage in traits.generation.map { (stage, $0.prompt) } }
   }
 }

@@ -103,7 +103,7 @@ private struct LlamaBenchTest {
     case .decode(let tokens, let depth, 1):
       (prompt, generated, self.depth) = (0, tokens, depth)
       samples = cell.primaryDurations.map { $0 * Double(tokens) }
-    case .prefill, .decode, .operation: return nil
+    default: return nil
     }
     if samples.isEmpty { return nil }
   }

@@ -16,7 +16,7 @@ struct TrackedFigure: Sendable {
   /// Every figure of a run: row by row, then what each contestant's process took. What has no figure is left out.
   static func all(_ run: RunFigures) -> [TrackedFigure] {
     run.rows.flatMap { row in
-      Metric.tracked.filter { $0.scope != .process }.compactMap { metric in
+      Metric.tracked.filter { !$0.isOfProcess }.compactMap { metric in
         row.figures[metric]?.finite.map {
           TrackedFigure(
             contestant: row.contestant, test: row.cell.test, metric: metric, figure: $0,
@@ -29,7 +29,7 @@ struct TrackedFigure: Sendable {
   /// The largest of the contestant's cells, as comparisons take it; of sampled loads, which all cells share, the first.
   private static func processes(_ contestant: Contestant, _ run: RunFigures) -> [TrackedFigure] {
     let own = run.rows.filter { $0.contestant == contestant }.map(\.figures)
-    return Metric.tracked.filter { $0.scope == .process }.compactMap { metric in
+    return Metric.tracked.filter(\.isOfProcess).compactMap { metric in
       let isSampled = if case .time = metric.source { true } else { false }
       let known = own.filter { $0[metric] != nil }
       guard
@@ -117,13 +117,12 @@ public struct BencherReport: Sendable {
     get throws { try jsonText(benchmarks) }
   }
 
+  /// A second: of what the rows are ranked by where that is a rate, else of the arithmetic that the sizes tell, or of calls.
   private static func throughput(_ row: RunRow) -> Figure? {
-    switch row.cell.test {
-    case .prefill, .decode: row.figures[row.cell.test.headlineMetric]
-    case .operation(.matmul):
-      (row.cell.flops ?? row.cell.test.matmulFlops).flatMap { row.figures[.matmulTime]?.rate(of: $0 * 1e3) }
-    case .operation: row.figures[.operationTime]?.rate(of: 1e6)
-    }
+    let (cell, metric) = (row.cell, row.cell.test.headlineMetric)
+    if case .rate = metric.source { return row.figures[metric] }
+    let amount = cell.test.flops.map { cell.flops ?? $0 } ?? 1
+    return row.figures[metric]?.rate(of: amount * (1e9 / metric.unit.size))
   }
 
   /// `simd8 f32 t2 pp64`; the contestant's part is cut where the whole would be too long.

@@ -13,17 +13,12 @@ struct Headline {
 
   /// The tests that a page opens with.
   static func all(_ context: PageContext) -> [Headline] {
-    tests(context.run).compactMap { Headline(context, test: $0) }
-  }
-
-  private static func tests(_ run: RunFigures) -> [Test] {
-    run.record.kind == .endToEnd
-      ? [run.headline(where: \.isDecode), run.headline(where: \.isPrefill)].compactMap { $0 } : run.tests
+    context.run.headlines.compactMap { Headline(context, test: $0) }
   }
 
   private init?(_ context: PageContext, test: Test) {
     self.test = test
-    ladder = Ladder(context.run, test: test, prefillTest: nil)
+    ladder = Ladder(context.run, test: test)
     let rows = ladder.rungs.map(\.row)
     guard let first = rows.first else { return nil }
     self.first = first
@@ -38,7 +33,7 @@ struct Headline {
   var isDecided: Bool { againstNext.map { $0.interval.map { $0.lower > 1 } ?? false } ?? true }
 
   /// `at decode`, `on 64x768x3072`
-  var stage: String { test.isDecode ? "at decode" : test.isPrefill ? "at prefill" : "on \(test.name)" }
+  var stage: String { test.stage.map { "at \($0.rawValue)" } ?? "on \(test.name)" }
 
   /// `61.15 tok/s`
   var speed: String {
@@ -139,7 +134,7 @@ struct Opening {
   private func card(_ headline: Headline) -> Markup {
     let row = headline.first
     let test = headline.test
-    let heading = (test.isDecode ? "Decode, " : test.isPrefill ? "Prefill, " : "") + test.name
+    let heading = (test.stage.map { $0.rawValue.capitalized + ", " } ?? "") + test.name
     let lines: [(String, String?)] = [
       ("next", headline.next.map { next(headline, $0) }),
       (

@@ -24,7 +24,7 @@ extension PageContext {
   }
 
   private func ladder(_ test: Test, number: Int) -> Figured? {
-    let ladder = Ladder(run, test: test, prefillTest: nil)
+    let ladder = Ladder(run, test: test)
     guard !ladder.rungs.isEmpty else { return nil }
     let unit = ladder.column.heading.text.plain.replacing(" ± CI", with: "")
     let bars = ladder.rungs.map { rung in
@@ -54,7 +54,7 @@ extension PageContext {
 
   /// tok/s as the sequence grows, all decode tests of a batch size in one chart.
   var positions: Section? {
-    let batches = run.tests.filter(\.isDecode).map(\.batch).uniqued().sorted()
+    let batches = run.tests.filter { $0.times(.step) }.map(\.batch).uniqued().sorted()
     let charts = batches.compactMap(positions)
     guard !charts.isEmpty else { return nil }
     return Section(
@@ -66,7 +66,7 @@ extension PageContext {
   }
 
   private func positions(batch: Int) -> Figured? {
-    let rows = run.ranked.filter { $0.cell.test.isDecode && $0.cell.test.batch == batch }
+    let rows = run.ranked.filter { $0.cell.test.times(.step) && $0.cell.test.batch == batch }
     let series = rows.map(\.contestant).uniqued().map { contestant in
       LineChart.Series(
         name: name(of: contestant),
@@ -95,7 +95,7 @@ extension PageContext {
 
   /// The gaps between tokens, a strip a contestant.
   var latencies: Section? {
-    let charts = run.tests.filter(\.isDecode).enumerated().compactMap { latencies($1, number: $0) }
+    let charts = run.tests.filter { $0.times(.step) }.enumerated().compactMap { latencies($1, number: $0) }
     guard !charts.isEmpty else { return nil }
     let note: Prose = """
       Every gap between two tokens, of all samples together, as a multiple of the variant's own median, so that all \

@@ -6,48 +6,42 @@ struct Ladder: Sendable {
     let row: RunRow
     /// This rung's speed ÷ the fastest's.
     let share: Double
-    /// The same contestant on the prompt's test; nil where that was not measured.
-    let prefill: RunRow?
+    /// The same contestant on the other test; nil where that was not measured.
+    let other: RunRow?
   }
 
   let test: Test
-  let prefillTest: Test?
+  /// The test beside it.
+  let other: Test?
   /// What the rungs show, and the column that shows it.
   let metric: Metric
   let column: Column<RunRow>
   let rungs: [Rung]
 
-  /// On the decode test that most rows have figures for; without one on a prompt's test. Nil where no row has a figure.
-  private init?(_ run: RunFigures) {
-    let prefillTest = run.headline { $0.isPrefill }
-    guard let test = run.headline(where: \.isDecode) ?? prefillTest else { return nil }
-    self.init(run, test: test, prefillTest: test.isDecode ? prefillTest : nil)
-  }
-
-  /// The ladders that a report opens with: one for an end-to-end run, one a shape for operations, but for the engine's
-  /// own.
+  /// The ladders that a report opens with: the first test of an end-to-end run with the second beside it; one a test
+  /// for what is left and for operations, but for the engine's own.
   static func all(_ run: RunFigures) -> [Ladder] {
-    let ladders =
-      run.record.kind != .endToEnd
-      ? run.tests.filter { !$0.isTheEngines }.map { Ladder(run, test: $0, prefillTest: nil) }
-      : [Ladder(run)].compactMap { $0 }
-    return ladders.filter { !$0.rungs.isEmpty }
+    let tests = run.headlines.filter { !$0.isTheEngines }
+    let second = run.record.kind == .endToEnd ? tests.dropFirst().first : nil
+    return tests.filter { $0 != second }
+      .map { Ladder(run, test: $0, beside: $0 == tests.first ? second : nil) }
+      .filter { !$0.rungs.isEmpty }
   }
 
   /// On one test; without rungs where no row has a figure there.
-  init(_ run: RunFigures, test: Test, prefillTest: Test?) {
+  init(_ run: RunFigures, test: Test, beside other: Test? = nil) {
     self.test = test
-    self.prefillTest = prefillTest
-    // A product's time says little without its size.
-    metric = if case .operation(.matmul) = test { .gflops } else { test.headlineMetric }
+    self.other = other
+    // Where the sizes tell the arithmetic, a time says little without them.
+    metric = test.flops == nil ? test.headlineMetric : .gflops
     column = .metric(metric)
     let rows = run.ranked(on: test)
     let fastest = rows.first?.speed ?? 1
     rungs = rows.filter(\.hasFigures).map { row in
       Rung(
         row: row, share: (row.speed ?? 0) / fastest,
-        prefill: run.rows.first {
-          $0.cell.test == prefillTest && $0.contestant == row.contestant && $0.hasFigures
+        other: run.rows.first {
+          $0.cell.test == other && $0.contestant == row.contestant && $0.hasFigures
         })
     }
   }
@@ -57,10 +51,10 @@ struct Ladder: Sendable {
 
   private var showsWeights: Bool { Set(rungs.map(\.row.cell.weights)).count > 1 }
 
-  /// For Markdown: a bar a row, and the prompt's test beside it.
+  /// For Markdown: a bar a row, and the other test beside it.
   var table: Table {
     typealias Rungs = Column<Rung>
-    let (column, test, prefillTest) = (column, test, prefillTest)
+    let (column, test) = (column, test)
     let isAgainstNaive = rungs.contains { $0.row.speedAgainstNaive != nil }
     func speed(_ column: Column<RunRow>, _ test: Test, _ row: @escaping @Sendable (Rung) -> RunRow?) -> Rungs
     {
@@ -79,9 +73,9 @@ struct Ladder: Sendable {
       Rungs("", .text { bar(share: $0.share, width: 24) }),
     ]
     columns += factor { $0.row }
-    if let prefillTest {
-      columns.append(speed(.metric(.prefillRate), prefillTest) { $0.prefill })
-      columns += factor { $0.prefill }
+    if let other {
+      columns.append(speed(.metric(other.headlineMetric), other) { $0.other })
+      columns += factor { $0.other }
     }
     columns.append(Rungs("check", .prose { Column<RunRow>.outcome.display($0.row) }))
     return Table(columns, rungs)

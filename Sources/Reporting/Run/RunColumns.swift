@@ -63,9 +63,9 @@ extension Column where Row == RunRow {
   }
   static var newTokens: Self { Self("new", key: "new_tokens", .integer { $0.cell.test.generation?.tokens }) }
   static var batch: Self { Self("batch", .integer { $0.cell.test.batch }) }
-  static var m: Self { Self("M", key: "m", .integer { $0.cell.test.shape?.m }) }
-  static var k: Self { Self("K", key: "k", .integer { $0.cell.test.shape?.k }) }
-  static var n: Self { Self("N", key: "n", .integer { $0.cell.test.shape?.n }) }
+  static var m: Self { Self("M", key: "m", .integer { $0.cell.test.operation?.matmul?.m }) }
+  static var k: Self { Self("K", key: "k", .integer { $0.cell.test.operation?.matmul?.k }) }
+  static var n: Self { Self("N", key: "n", .integer { $0.cell.test.operation?.matmul?.n }) }
   static var operation: Self { Self("operation", .text { $0.cell.test.operation?.kind.rawValue }) }
   static var rows: Self { Self("rows", .integer { $0.cell.test.operation?.rows }) }
 }
@@ -175,14 +175,9 @@ extension RunRow {
   }
 }
 
-extension Test {
-  fileprivate var shape: (m: Int, k: Int, n: Int)? {
-    guard case .operation(.matmul(let m, let k, let n)) = self else { return nil }
+extension OperationShape {
+  fileprivate var matmul: (m: Int, k: Int, n: Int)? {
+    guard case .matmul(let m, let k, let n) = self else { return nil }
     return (m, k, n)
-  }
-
-  fileprivate var operation: OperationShape? {
-    guard case .operation(let shape) = self else { return nil }
-    return shape
   }
 }

@@ -62,18 +62,6 @@ struct RunRow: Sendable {
   var driftWord: String? { figures.drift.map { _ in isDrifting ? "drifts" : "steady" } }
 }
 
-extension Test {
-  /// What its rows are ranked by.
-  var headlineMetric: Metric {
-    switch self {
-    case .prefill: .prefillRate
-    case .decode: .decodeRate
-    case .operation(.matmul): .matmulTime
-    case .operation: .operationTime
-    }
-  }
-}
-
 /// Every figure of a run: the rows in the record's order, and fastest first.
 struct RunFigures: Sendable {
   /// The variant that speed is given against.
@@ -100,9 +88,10 @@ struct RunFigures: Sendable {
   }
 
   /// Rows test by test, decode first, and within a test fastest first; rows without figures last.
-  var ranked: [RunRow] {
-    let ordered = tests.filter(\.isDecode) + tests.filter { !$0.isDecode }
-    return ordered.flatMap(ranked(on:))
+  var ranked: [RunRow] { testsInOrder.flatMap(ranked(on:)) }
+
+  private var testsInOrder: [Test] {
+    tests.filter { $0.stage == .decode } + tests.filter { $0.stage != .decode }
   }
 
   func ranked(on test: Test) -> [RunRow] {
@@ -111,13 +100,17 @@ struct RunFigures: Sendable {
     return measured + own.filter { !$0.hasFigures }
   }
 
-  /// The test that most rows have a figure for, the earliest of equals; nil where no row has one.
-  func headline(where isCandidate: (Test) -> Bool) -> Test? {
-    let counts = tests.filter(isCandidate).map { test in
-      (test: test, count: rows.count { $0.cell.test == test && $0.hasFigures })
+  /// The tests that a report opens with, decode first: for each time that tests are judged by the one that most rows
+  /// have a figure for, the earliest of equals. All of them where operations are measured alone.
+  var headlines: [Test] {
+    guard record.kind == .endToEnd else { return tests }
+    return testsInOrder.map(\.primarySpan).uniqued().compactMap { span in
+      let counts = tests.filter { $0.primarySpan == span }.map { test in
+        (test: test, count: rows.count { $0.cell.test == test && $0.hasFigures })
+      }
+      guard let most = counts.map(\.count).max(), most > 0 else { return nil }
+      return counts.first { $0.count == most }?.test
     }
-    guard let most = counts.map(\.count).max(), most > 0 else { return nil }
-    return counts.first { $0.count == most }?.test
   }
 
   /// Every variant that was measured or checked.

@@ -60,12 +60,8 @@ extension RunReport {
 
   private func fastest(_ ladder: Ladder) -> Prose? {
     guard let first = ladder.rungs.first?.row else { return nil }
-    let subject: Prose =
-      switch ladder.test {
-      case .decode: "at decode (`\(ladder.test.name)`)"
-      case .prefill: "at prefill (`\(ladder.test.name)`)"
-      case .operation: "on `\(ladder.test.name)`"
-      }
+    let name = ladder.test.name
+    let subject: Prose = ladder.test.stage.map { "at \($0.rawValue) (`\(name)`)" } ?? "on `\(name)`"
     let speed: Prose = "\(ladder.column.display(first)) \(ladder.unit)"
     let isOracle = first.cell.variant == RunFigures.oracle
     let factor: Prose? = first.speedAgainstNaive.map {
@@ -122,7 +118,7 @@ extension RunReport {
     """
 
   var positionTables: [Block] {
-    run.tests.filter(\.isDecode).compactMap { test in
+    run.tests.filter { $0.times(.step) }.compactMap { test in
       let rows = run.ranked(on: test).filter { !$0.figures.positions.isEmpty }
       let ranges = rows.flatMap { $0.figures.positions.map(\.positions) }.uniqued()
         .sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }

@@ -105,7 +105,7 @@ struct CompareBuilds {
   func run(against path: String) throws -> Compare.Outcome {
     let base = try Self.executable(path)
     let project = try Project()
-    let plan = try arguments.string("--size").map { try products($0, base) } ?? generations(base)
+    let plan = try arguments.string("--size").map { try matmuls($0, base) } ?? generations(base)
     let started = Date()
     let bench = PairedBench(plan, project: project, console: console, started: started)
     try arguments.value(of: .rows) { try bench.record.refuseEmptyFilter() }
@@ -137,7 +137,7 @@ struct CompareBuilds {
       timeoutSeconds: options.timeoutSeconds, warnings: setup.leftOut(left))
   }
 
-  private func products(_ size: String, _ base: String) throws -> PairedPlan {
+  private func matmuls(_ size: String, _ base: String) throws -> PairedPlan {
     let shapes = try Matmul.shapes(size)
     try KernelBench.refuseTooLarge(
       shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")

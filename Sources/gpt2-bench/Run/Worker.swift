@@ -163,8 +163,8 @@ extension CheckAnswer {
     var rows = references.map { row($0.comparison.result, $0.name) }
     if let batch { rows.append(row(batch.result, "batch of \(batch.sequences), as each sequence alone")) }
     rows += (continuations ?? []).map { row($0.check.result, $0.name) }
-    if let check = gemm ?? operation, let shape = request.operation {
-      rows.append(row(check.result(ragged: gemmFailure ?? operationFailure), shape.name))
+    if let check = matmul ?? operation, let shape = request.operation {
+      rows.append(row(check.result(ragged: matmulFailure ?? operationFailure), shape.name))
     }
     return rows
   }

@@ -109,12 +109,12 @@ extension Sample {
     func nanoseconds(_ milliseconds: Double) -> Int { Int((milliseconds * 1e6).rounded()) }
     let prefill: Int?
     let tokens: [Int]
-    switch test {
+    switch test.stage {
     case .prefill: (prefill, tokens) = (nanoseconds(milliseconds), [nanoseconds(1.1 * milliseconds)])
-    case .decode(let count, _, _):
+    case .decode:
       prefill = 11_000_000
-      tokens = (0..<count).map { 12_000_000 + $0 * nanoseconds(milliseconds) }
-    case .operation: (prefill, tokens) = (nil, [])
+      tokens = (0..<(test.generation?.tokens ?? 0)).map { 12_000_000 + $0 * nanoseconds(milliseconds) }
+    case nil: (prefill, tokens) = (nil, [])
     }
     self.init(
       round: round, sequence: sequence,

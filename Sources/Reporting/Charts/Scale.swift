@@ -82,8 +82,8 @@ enum Ticks {
     return (0...Int(last - first)).map { (first + Double($0)) * step }
   }
 
-  /// Powers of ten; over about three of them and fewer 2 and 5 times these too, and over less than a factor of
-  /// about three the multiples of a round step. `range` is above zero.
+  /// Powers of ten; over three of them or fewer also 2 and 5 times these; over less than a factor of three a round
+  /// step.
   static func logarithmic(_ range: ClosedRange<Double>) -> [Double] {
     let decades = log10(range.upperBound / range.lowerBound)
     guard decades > 0.5 else { return linear(range, wanted: 4) }
@@ -95,7 +95,4 @@ enum Ticks {
       factors.map { $0 * pow(10, Double(power)) }
     }.filter { range.contains($0) }
   }
-
-  /// `0.5`, `200`, `2000`, `1e12`
-  static func label(_ value: Double) -> String { NumberText.plain(value) }
 }

@@ -17,9 +17,7 @@ struct SeriesStyle: Sendable, Hashable {
 
   /// The series' mark, about ten units wide.
   func marker(x: Double, y: Double, radius: Double = 4.5, tip: String = "") -> Markup {
-    .element(
-      "path", ["d": Self.path(shape, x: x, y: y, radius: radius), "class": "mark \(cssClass)"],
-      tip.isEmpty ? [] : [.element("title", text: tip)])
+    .mark(Self.path(shape, x: x, y: y, radius: radius), class: "mark \(cssClass)", tip: tip)
   }
 
   private static func path(_ shape: Shape, x: Double, y: Double, radius r: Double) -> String {

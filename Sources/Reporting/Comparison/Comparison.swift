@@ -107,9 +107,8 @@ struct ComparisonRow: Sendable {
   var pValue: Double?
   /// `pValue` after Holm's correction for all tested rows of the comparison.
   var adjustedPValue: Double?
-  /// The change, as a share, that this run or these runs show without any change of the program: of the
-  /// interleaved comparison what base against base showed, of stored records what the machine's ceilings differed
-  /// by between the runs and the samples within them.
+  /// The change, as a share, that shows without any change of the program: of the interleaved comparison base against
+  /// base, of stored records what the ceilings differed by between the runs, and the samples within one.
   var noiseFloor: Double?
   /// The smallest change, as a share, that this run could have detected.
   var smallestDetectable: Double?
@@ -126,9 +125,10 @@ struct ComparisonRow: Sendable {
   var isConfirmed: Bool?
   /// Whether the row decides the exit code.
   var counts = true
+  /// Of two stored runs; nil where it is not known, or where the figures are shares of the machine's ceilings.
+  var machine: MachineDifference?
 
   var unit: String { isShareOfCeiling ? "% of ceiling" : metric.unit.name }
-
   /// What a filter looks at.
   var label: String { RowFilter.label(contestant, test, metric) }
 }

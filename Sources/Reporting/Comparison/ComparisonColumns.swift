@@ -47,7 +47,7 @@ extension Column where Row == ComparisonRow {
   fileprivate static var ratio: Self {
     Self("ratio, > 1 is better", key: "ratio", style: .decimals(3), .figure(\.ratio))
   }
-  fileprivate static var interval: Self { Self("CI", .text { $0.ratio?.interval?.words }) }
+  fileprivate static var interval: Self { Self("CI", .text { $0.ratio?.interval?.words() }) }
   fileprivate static var pValue: Self { Self("p", .number(\.pValue)) }
   fileprivate static var adjustedPValue: Self {
     Self("p, Holm", key: "p_adjusted", style: .significant(2), .number(\.adjustedPValue))
@@ -72,8 +72,7 @@ extension Comparison {
   /// One row a compared metric, RFC 4180; empty where there is no figure. Shares such as `threshold` are fractions.
   public var csv: String { CSV.text(.data, rows) }
 
-  /// The comparison for programs: indented, keys sorted; a key without a value is left out. Shares such as
-  /// `threshold` are fractions.
+  /// Indented, keys sorted; a key without a value is left out. Shares such as `threshold` are fractions.
   public var json: String {
     get throws {
       func lines(_ lines: [Prose]) -> JSONValue { .array(lines.map { .string($0.markdown) }) }

@@ -40,10 +40,7 @@ struct Table: Sendable {
       self.isBad = isBad
     }
 
-    init(_ text: String, isBold: Bool = false, isBad: Bool = false) {
-      self.init(Prose(text), isBold: isBold, isBad: isBad)
-    }
-
+    init(_ text: String, isBold: Bool = false) { self.init(Prose(text), isBold: isBold) }
     init(_ content: Content) { self.content = content }
 
     var isEmpty: Bool { if case .text(let text) = content { text.isEmpty } else { false } }
@@ -98,8 +95,8 @@ extension Table.Heading {
   }
 }
 
-/// A column over rows of any kind: what it is called and what it reads from a row. Markdown, HTML, CSV and the terminal
-/// show the same columns, so that they agree.
+/// A column over rows of any kind: what it is called and what it reads from a row, for Markdown, HTML, CSV and
+/// terminals.
 struct Column<Row>: Sendable {
   enum Reading: Sendable {
     case prose(@Sendable (Row) -> Prose?)
@@ -246,11 +243,8 @@ struct Column<Row>: Sendable {
 }
 
 extension Column {
-  /// - Parameters:
-  ///   - heading: in one line, with the unit.
-  ///   - key: the heading's words where none is given.
-  ///   - short: a terminal's two lines; else the heading alone.
-  ///   - alignment: text left and numbers right where none is given.
+  /// The heading is in one line, with the unit; a terminal's two lines are `short`, else the heading. Where none is
+  /// given, the key is the heading's words, and text stands left and numbers right.
   init(
     _ heading: Prose, key: String? = nil, short: (title: String, unit: String)? = nil,
     alignment: Table.Alignment? = nil, rank: Int = 0, isOptional: Bool = false, style: Style = .plain,

@@ -1,9 +1,9 @@
 import Foundation
+import Statistics
 
 /// Text of numbers for tables; no locale takes part.
 enum NumberText {
-  /// `value` with `digits` significant digits and all digits before the point; very small and very large
-  /// ones as 1.2e-13.
+  /// With so many significant digits and all before the point; very small and very large values as 1.2e-13.
   static func significant(_ value: Double, _ digits: Int = 4) -> String {
     guard value != 0 else { return "0" }
     guard isPlain(value) else { return scientific(value, digits) }
@@ -60,8 +60,7 @@ enum NumberText {
   }
 }
 
-/// The unit and the decimals that a table's times are written in: one for all of them, chosen by the longest, which
-/// gets five digits.
+/// The unit and the decimals of all of a table's times, chosen by the longest, which gets five digits.
 struct TimeScale: Sendable {
   /// `µs`, `ms` or `s`.
   let unit: String
@@ -92,6 +91,13 @@ struct TimeScale: Sendable {
   }
 }
 
+extension Interval {
+  /// `0.797 to 0.803`
+  func words(_ text: (Double) -> String = { NumberText.fixed($0, 3) }) -> String {
+    "\(text(lower)) to \(text(upper))"
+  }
+}
+
 /// `1 thread`, `2 threads`, `2 passes`.
 func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
   "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
@@ -113,11 +119,10 @@ func bar(share: Double, width: Int) -> String {
 
 extension String {
   func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
-
   func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 
-  /// In lines of at most `width` characters, broken between words; a word that is longer is broken itself. Lines after
-  /// the first begin with `indent` blanks.
+  /// In lines of at most `width` characters, broken between words, and in a word that is longer; all but the first
+  /// begin with `indent` blanks.
   func wrapped(to width: Int, indent: Int = 2) -> String {
     let width = max(width, indent + 1)
     var lines: [String] = []

@@ -32,15 +32,12 @@ struct TrackedFigure: Sendable {
     return Metric.tracked.filter { $0.scope == .process }.compactMap { metric in
       let isSampled = if case .time = metric.source { true } else { false }
       let known = own.filter { $0[metric] != nil }
-      guard
-        let chosen = isSampled
-          ? known.first : known.max(by: { ($0[metric]?.value ?? 0) < ($1[metric]?.value ?? 0) })
+      let largest = known.max { ($0[metric]?.value ?? 0) < ($1[metric]?.value ?? 0) }
+      guard let chosen = isSampled ? known.first : largest, let figure = chosen[metric]?.finite
       else { return nil }
-      return chosen[metric]?.finite.map {
-        TrackedFigure(
-          contestant: contestant, test: nil, metric: metric, figure: $0,
-          sampleCount: isSampled ? chosen.loadSampleCount : nil)
-      }
+      return TrackedFigure(
+        contestant: contestant, test: nil, metric: metric, figure: figure,
+        sampleCount: isSampled ? chosen.loadSampleCount : nil)
     }
   }
 }
@@ -61,60 +58,46 @@ extension Contestant {
   }
 }
 
-/// A run in Bencher's metric format (bencher.dev/docs/reference/bencher-metric-format): benchmark, measure, value
-/// and bounds.
-///
-/// `latency` and `throughput` are Bencher's own measures, in nanoseconds and operations a second: of a prompt its
-/// forward pass and tokens, of decoding one token (TPOT) and tokens, of a GEMM one product and floating-point
-/// operations, of another operation one call and calls. `time-to-first-token`, `load-time` and `load-to-first-token` are nanoseconds too, `peak-memory` is
-/// bytes. A slug has at most 64 characters, a benchmark's name at most 1024 bytes.
+/// A run in Bencher's metric format (bencher.dev/docs/reference/bencher-metric-format): benchmark, measure, value,
+/// bounds. `latency` and `throughput` are Bencher's own measures, in nanoseconds and operations a second: of a prompt
+/// its forward pass and tokens, of decoding one token (TPOT) and tokens, of a GEMM one product and floating-point
+/// operations, of another operation one call and calls. `time-to-first-token`, `load-time` and `load-to-first-token`
+/// are nanoseconds too, `peak-memory` is bytes. A slug has at most 64 characters, a benchmark's name at most 1024
+/// bytes.
 public struct BencherReport: Sendable {
-  let benchmarks: [String: [String: Measure]]
-
-  struct Measure: Codable, Sendable, Equatable {
-    let value: Double
-    /// The ends of the 95 % interval; absent where there is none.
-    let lowerValue: Double?
-    let upperValue: Double?
-
-    enum CodingKeys: String, CodingKey {
-      case value
-      case lowerValue = "lower_value"
-      case upperValue = "upper_value"
-    }
-
-    init(_ figure: Figure) {
-      value = figure.value
-      lowerValue = figure.interval?.lower
-      upperValue = figure.interval?.upper
-    }
-  }
-
-  static let longestName = 1024
+  /// By slug.
+  let benchmarks: [String: [String: Figure]]
+  private static let longestName = 1024
 
   public init(_ record: Record) {
     let run = RunFigures(record)
-    var benchmarks: [String: [String: Measure]] = [:]
+    var benchmarks: [String: [String: Figure]] = [:]
     for tracked in TrackedFigure.all(run) {
       let name = Self.name(tracked.contestant, tracked.test)
       // Bencher's units are nanoseconds and bytes.
       guard let slug = tracked.metric.slug,
         let figure = tracked.figure.scaled(by: tracked.metric.unit.size).finite
       else { continue }
-      benchmarks[name, default: [:]][slug] = Measure(figure)
+      benchmarks[name, default: [:]][slug] = figure
     }
     for row in run.rows {
       guard let figure = Self.throughput(row)?.finite else { continue }
-      benchmarks[Self.name(row.contestant, row.cell.test), default: [:]]["throughput"] = Measure(figure)
+      benchmarks[Self.name(row.contestant, row.cell.test), default: [:]]["throughput"] = figure
     }
     self.benchmarks = benchmarks
   }
 
-  /// The document, indented, keys sorted.
-  ///
-  /// - Throws: nothing that a record can cause: what is not finite has been left out.
+  /// Indented, keys sorted; without bounds where there is no interval. What is not finite has been left out.
   public var json: String {
-    get throws { try jsonText(benchmarks) }
+    get throws {
+      func measure(_ figure: Figure) -> JSONValue {
+        .object(known: [
+          "value": .number(figure.value), "lower_value": figure.interval.map { .number($0.lower) },
+          "upper_value": figure.interval.map { .number($0.upper) },
+        ])
+      }
+      return try jsonText(benchmarks.mapValues { $0.mapValues(measure) })
+    }
   }
 
   private static func throughput(_ row: RunRow) -> Figure? {
@@ -153,16 +136,11 @@ public struct BenchmarkActionReport: Sendable {
   }
 
   public init(_ record: Record) {
-    let run = RunFigures(record)
-    entries = TrackedFigure.all(run).map { Entry($0, in: record) }
+    entries = TrackedFigure.all(RunFigures(record)).map { Entry($0, in: record) }
   }
 
-  /// The file, indented, keys sorted; `[]` where no cell has a figure, which the action refuses.
-  ///
-  /// - Throws: nothing that a record can cause: what is not finite has been left out.
-  public var json: String {
-    get throws { try jsonText(entries) }
-  }
+  /// Indented, keys sorted; `[]` where no cell has a figure, which the action refuses.
+  public var json: String { get throws { try jsonText(entries) } }
 }
 
 extension BenchmarkActionReport.Entry {

@@ -22,14 +22,9 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
       variant: String, weights: String, threads: Int, natsPerToken: Double, perplexity: Double,
       bitsPerByte: Double?, seconds: Double, tokensPerSecond: Double
     ) {
-      self.variant = variant
-      self.weights = weights
-      self.threads = threads
-      self.natsPerToken = natsPerToken
-      self.perplexity = perplexity
-      self.bitsPerByte = bitsPerByte
-      self.seconds = seconds
-      self.tokensPerSecond = tokensPerSecond
+      (self.variant, self.weights, self.threads) = (variant, weights, threads)
+      (self.natsPerToken, self.perplexity, self.bitsPerByte) = (natsPerToken, perplexity, bitsPerByte)
+      (self.seconds, self.tokensPerSecond) = (seconds, tokensPerSecond)
     }
   }
 
@@ -59,15 +54,9 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
     model: String, text: String, context: Int, stride: Int, wholeWindows: Bool, tokens: Int,
     scoredTokens: Int, scoredBytes: Int, results: [Result]
   ) {
-    self.model = model
-    self.text = text
-    self.context = context
-    self.stride = stride
-    self.wholeWindows = wholeWindows
-    self.tokens = tokens
-    self.scoredTokens = scoredTokens
-    self.scoredBytes = scoredBytes
-    self.results = results
+    (self.model, self.text, self.context, self.stride) = (model, text, context, stride)
+    (self.wholeWindows, self.tokens, self.results) = (wholeWindows, tokens, results)
+    (self.scoredTokens, self.scoredBytes) = (scoredTokens, scoredBytes)
   }
 }
 
@@ -86,9 +75,6 @@ extension PerplexityReport {
     }
   }
 
-  /// - Parameters:
-  ///   - colour: whether entries may be bold.
-  ///   - width: columns of the terminal.
   public func terminalText(colour: Bool, width: Int) -> String {
     heading + "\n\n" + table.terminal(colour: colour, width: width)
   }

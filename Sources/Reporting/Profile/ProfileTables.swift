@@ -34,7 +34,7 @@ extension ProfileRow {
   /// One phase in one layer.
   fileprivate init(_ entry: Profile.Entry, of figures: ProfileFigures) {
     let work = PassWork([entry], of: figures.profile, roofline: figures.roofline)
-    self.init(PhaseFigures(phase: entry.phase, work: work), of: figures)
+    self.init((entry.phase, work), of: figures)
     (phase, group, layer) = (entry.phase.rawValue, entry.phase.group.rawValue, entry.layer)
   }
 
@@ -149,8 +149,8 @@ extension Column where Row == ProfileRow {
   }
 }
 
-/// A record's profiles as comma-separated values: one row for each contestant, stage, phase and layer, then one for
-/// what is unexplained and one for the whole pass. Everything is of one pass; empty where there is no figure.
+/// A row for each contestant, stage, phase and layer, then one for what is unexplained and one for the whole pass. All
+/// is of one pass; empty where there is no figure.
 public struct ProfileCSV: Sendable {
   public let text: String
 

@@ -17,25 +17,19 @@ struct Ladder: Sendable {
   let column: Column<RunRow>
   let rungs: [Rung]
 
-  /// On the decode test that most rows have figures for; without one on a prompt's test. Nil where no row has a figure.
-  private init?(_ run: RunFigures) {
-    let prefillTest = run.headline { $0.isPrefill }
-    guard let test = run.headline(where: \.isDecode) ?? prefillTest else { return nil }
-    self.init(run, test: test, prefillTest: test.isDecode ? prefillTest : nil)
-  }
-
-  /// The ladders that a report opens with: one for an end-to-end run, one a shape for operations, but for the engine's
-  /// own.
+  /// The ladders that a report opens with: for operations one a shape, but for the engine's own; else one, on the
+  /// decode test that most rows have figures for, without one on a prompt's test.
   static func all(_ run: RunFigures) -> [Ladder] {
-    let ladders =
-      run.record.kind != .endToEnd
-      ? run.tests.filter { !$0.isTheEngines }.map { Ladder(run, test: $0, prefillTest: nil) }
-      : [Ladder(run)].compactMap { $0 }
-    return ladders.filter { !$0.rungs.isEmpty }
+    guard run.record.kind == .endToEnd else {
+      return run.tests.filter { !$0.isTheEngines }.map { Ladder(run, test: $0) }.filter { !$0.rungs.isEmpty }
+    }
+    let prefill = run.headline(where: \.isPrefill)
+    let decode = run.headline(where: \.isDecode).map { Ladder(run, test: $0, prefillTest: prefill) }
+    return [decode ?? prefill.map { Ladder(run, test: $0) }].compactMap { $0 }
   }
 
   /// On one test; without rungs where no row has a figure there.
-  init(_ run: RunFigures, test: Test, prefillTest: Test?) {
+  init(_ run: RunFigures, test: Test, prefillTest: Test? = nil) {
     self.test = test
     self.prefillTest = prefillTest
     // A product's time says little without its size.
@@ -54,7 +48,6 @@ struct Ladder: Sendable {
 
   /// Of the figures that rungs are ranked by.
   var unit: String { metric.unit.name }
-
   private var showsWeights: Bool { Set(rungs.map(\.row.cell.weights)).count > 1 }
 
   /// For Markdown: a bar a row, and the prompt's test beside it.
@@ -62,26 +55,21 @@ struct Ladder: Sendable {
     typealias Rungs = Column<Rung>
     let (column, test, prefillTest) = (column, test, prefillTest)
     let isAgainstNaive = rungs.contains { $0.row.speedAgainstNaive != nil }
-    func speed(_ column: Column<RunRow>, _ test: Test, _ row: @escaping @Sendable (Rung) -> RunRow?) -> Rungs
-    {
-      Rungs(
-        "\(column.heading.text), `\(test.name)`", alignment: .right, .prose { row($0).map(column.display) })
-    }
-    func factor(_ row: @escaping @Sendable (Rung) -> RunRow?) -> [Rungs] {
-      let factor = Rungs(
-        "against naive", alignment: .right, .prose { row($0).map(Column<RunRow>.speedAgainstNaive.display) })
-      return isAgainstNaive ? [factor] : []
-    }
+    func shown(
+      _ heading: Prose, _ column: Column<RunRow>, _ row: @escaping @Sendable (Rung) -> RunRow?
+    ) -> Rungs { Rungs(heading, alignment: .right, .prose { row($0).map(column.display) }) }
     var columns = [Rungs("variant", .prose { .code($0.row.cell.variant) })]
     if showsWeights { columns.append(Rungs("weights", .text { $0.row.cell.weights })) }
     columns += [
-      Rungs("threads", .integer { $0.row.cell.threads }), speed(column, test) { $0.row },
+      Rungs("threads", .integer { $0.row.cell.threads }),
+      shown("\(column.heading.text), `\(test.name)`", column) { $0.row },
       Rungs("", .text { bar(share: $0.share, width: 24) }),
     ]
-    columns += factor { $0.row }
+    if isAgainstNaive { columns.append(shown("against naive", .speedAgainstNaive) { $0.row }) }
     if let prefillTest {
-      columns.append(speed(.metric(.prefillRate), prefillTest) { $0.prefill })
-      columns += factor { $0.prefill }
+      let rate = Column<RunRow>.metric(.prefillRate)
+      columns.append(shown("\(rate.heading.text), `\(prefillTest.name)`", rate) { $0.prefill })
+      if isAgainstNaive { columns.append(shown("against naive", .speedAgainstNaive) { $0.prefill }) }
     }
     columns.append(Rungs("check", .prose { Column<RunRow>.outcome.display($0.row) }))
     return Table(columns, rungs)
@@ -92,10 +80,8 @@ struct Ladder: Sendable {
 
   /// As lines of a terminal: name, bar, figure, speed against naive.
   func text(width: Int) -> String {
-    let names = rungs.map { rung in
-      let cell = rung.row.cell
-      return showsWeights
-        ? "\(cell.variant) \(cell.weights) t\(cell.threads)" : "\(cell.variant) t\(cell.threads)"
+    let names = rungs.map(\.row.cell).map { cell in
+      "\(cell.variant)\(showsWeights ? " \(cell.weights)" : "") t\(cell.threads)"
     }
     let figures = rungs.map { column.display($0.row).plain }
     let figureWidth = figures.map(\.count).max() ?? 0
@@ -122,10 +108,8 @@ struct Ladder: Sendable {
 public struct TerminalTable: Sendable {
   public let text: String
 
-  /// - Parameters:
-  ///   - colour: whether the best figures of each test are bold (ANSI escapes).
-  ///   - width: columns of the terminal; columns of lesser interest are left out until the table fits, then
-  ///     names are shortened.
+  /// With `colour` the best figures of each test are bold. Columns of lesser interest are left out until the table fits
+  /// the `width`, then names are shortened.
   public init(_ record: Record, colour: Bool, width: Int = 100) {
     let run = RunFigures(record)
     let ladders = Ladder.all(run).map { $0.text(width: width) }
@@ -155,8 +139,7 @@ public struct TerminalTable: Sendable {
   }
 
   private static func remarks(_ run: RunFigures, width: Int) -> String {
-    let drift = run.rows.contains(where: \.isDrifting) ? ["\(RunRow.driftMark) \(RunRow.driftMeaning)"] : []
-    return ((run.warnings + run.withoutFigures).map(\.markdown) + drift).map { $0.wrapped(to: width) }.joined(
-      separator: "\n")
+    let lines = (run.warnings + run.withoutFigures + [run.driftRemark]).map(\.markdown)
+    return lines.filter { !$0.isEmpty }.map { $0.wrapped(to: width) }.joined(separator: "\n")
   }
 }

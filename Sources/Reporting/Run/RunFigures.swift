@@ -8,20 +8,21 @@ struct Contestant: Hashable, Sendable {
 
   /// `` `simd8` (2 threads) ``
   var prose: Prose { "`\(variant)` (\(counted(threads, "thread")))" }
-
   /// `simd8 (2 threads)`
-  var words: String { "\(variant) (\(counted(threads, "thread")))" }
+  var words: String { prose.plain }
 }
 
 extension Contestant {
   init(_ cell: Cell) { self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads) }
+  init(_ paired: PairedContestant) {
+    self.init(variant: paired.variant, weights: paired.weights, threads: paired.threads)
+  }
 }
 
 /// The outcome of a variant's correctness checks.
 enum Check: Sendable, Equatable {
-  case passed
+  case passed, notChecked
   case failed(String)
-  case notChecked
 }
 
 /// One cell with everything that a table says of it.
@@ -52,12 +53,8 @@ struct RunRow: Sendable {
   }
 
   static let driftMark = "‡"
-  static let driftMeaning =
-    "drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from the first half of "
-    + "its samples to the second (Mann-Kendall p < \(Drift.significance)); its median describes neither half."
 
   var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }
-
   /// `drifts` or `steady`; nil for fewer samples than could show it.
   var driftWord: String? { figures.drift.map { _ in isDrifting ? "drifts" : "steady" } }
 }
@@ -78,7 +75,6 @@ extension Test {
 struct RunFigures: Sendable {
   /// The variant that speed is given against.
   static let oracle = "naive"
-
   let record: Record
   let rows: [RunRow]
   /// Tests in the order in which the record first names them.
@@ -101,8 +97,7 @@ struct RunFigures: Sendable {
 
   /// Rows test by test, decode first, and within a test fastest first; rows without figures last.
   var ranked: [RunRow] {
-    let ordered = tests.filter(\.isDecode) + tests.filter { !$0.isDecode }
-    return ordered.flatMap(ranked(on:))
+    (tests.filter(\.isDecode) + tests.filter { !$0.isDecode }).flatMap { ranked(on: $0) }
   }
 
   func ranked(on test: Test) -> [RunRow] {
@@ -113,11 +108,11 @@ struct RunFigures: Sendable {
 
   /// The test that most rows have a figure for, the earliest of equals; nil where no row has one.
   func headline(where isCandidate: (Test) -> Bool) -> Test? {
-    let counts = tests.filter(isCandidate).map { test in
-      (test: test, count: rows.count { $0.cell.test == test && $0.hasFigures })
+    let counts = tests.map { test in
+      isCandidate(test) ? rows.count { $0.cell.test == test && $0.hasFigures } : 0
     }
-    guard let most = counts.map(\.count).max(), most > 0 else { return nil }
-    return counts.first { $0.count == most }?.test
+    guard let most = counts.max(), most > 0 else { return nil }
+    return zip(tests, counts).first { $1 == most }?.0
   }
 
   /// Every variant that was measured or checked.
@@ -143,8 +138,8 @@ struct RunFigures: Sendable {
     return chosen == cell ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
   }
 
-  /// The checks that speak for a cell: a GEMM's or an operation's own shape where it was checked; the cell's number of
-  /// threads where that was checked.
+  /// The checks that speak for a cell: of an operation's own shape; of the cell's number of threads where there are
+  /// some.
   private static func checks(of cell: Cell, in record: Record) -> [Correctness] {
     var entries = record.correctness.filter { $0.variant == cell.variant }
     if record.kind != .endToEnd { entries = entries.filter { $0.reference == cell.test.name } }
@@ -154,9 +149,7 @@ struct RunFigures: Sendable {
 
   /// The cell without a claim to figures where its check failed, whatever its status says.
   private static func gated(_ cell: Cell, by check: Check) -> Cell {
-    guard case .failed(let reason) = check, cell.status == .measured || cell.status == .pending else {
-      return cell
-    }
+    guard case .failed(let reason) = check, [.measured, .pending].contains(cell.status) else { return cell }
     var cell = cell
     cell.status = .failedCheck
     cell.message = cell.message ?? reason
@@ -174,11 +167,10 @@ struct RunFigures: Sendable {
 extension RunFigures {
   /// That the run is incomplete, and the record's warnings.
   var warnings: [Prose] {
+    let warnings = record.warnings.map { Prose($0) }
+    guard !record.isComplete else { return warnings }
     let done = record.cells.count { $0.status != .pending }
-    let incomplete: [Prose] =
-      record.isComplete
-      ? [] : ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done."]
-    return incomplete + record.warnings.map { Prose($0) }
+    return ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done."] + warnings
   }
 
   /// Each contestant that has no figures on some tests, with the tests and the reason.
@@ -195,6 +187,16 @@ extension RunFigures {
     return groups.map { contestant, why, tests in
       "\(contestant.prose) has no figures on \(tests.joined(separator: ", ")): \(why)"
     }
+  }
+
+  /// What the mark of rows that drift means; empty where none does.
+  var driftRemark: Prose {
+    guard rows.contains(where: \.isDrifting) else { return "" }
+    return """
+      \(RunRow.driftMark) drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from \
+      the first half of its samples to the second (Mann-Kendall p < \(Drift.significance)); its median describes \
+      neither half.
+      """
   }
 
   /// What the record says of cells that do have figures.

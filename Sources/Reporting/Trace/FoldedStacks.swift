@@ -16,9 +16,7 @@ public struct FoldedStacks: Sendable {
 
   public init(_ timeline: Timeline) { self.timeline = timeline }
 
-  /// Writes the file whole, or leaves what had its name as it was. Memory grows with the number of different
-  /// stacks, not of spans.
-  ///
+  /// Writes the file whole, or leaves what had its name as it was. Memory grows with the number of different stacks.
   /// - Throws: `FileError`; a `TimelineError` for spans that are out of order or do not nest.
   public func write(to path: String) throws {
     let tree = try StackTree(timeline)
@@ -26,8 +24,6 @@ public struct FoldedStacks: Sendable {
   }
 
   /// The file's contents.
-  ///
-  /// - Throws: a `TimelineError`, as `write(to:)` does.
   public var text: String { get throws { try ByteWriter.text(of: try StackTree(timeline).put) } }
 }
 
@@ -49,7 +45,6 @@ private struct StackTree {
   private var found: [Step: UInt32] = [:]
   private var frames = FrameNames()
 
-  /// - Throws: a `TimelineError` for spans that are out of order or do not nest.
   init(_ timeline: Timeline) throws {
     let labelFrames = timeline.labels.map { frames.number(of: $0.name) }
     for (index, track) in timeline.tracks.enumerated() {

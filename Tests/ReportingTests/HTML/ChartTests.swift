@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Record
@@ -101,5 +102,22 @@ import Testing
     let looks = (0..<64).map { SeriesStyle(index: $0) }.map { "\($0.cssClass) \($0.shape)" }
     #expect(Set(looks).count == 64)
     #expect(Set((0..<8).map { SeriesStyle(index: $0).shape }).count == 8)
+  }
+}
+
+extension Color {
+  /// Relative luminance, 0 to 1 (WCAG 2.2).
+  private var luminance: Double {
+    let linear = [16, 8, 0].map { shift -> Double in
+      let channel = Double((rgb >> UInt32(shift)) & 0xFF) / 255
+      return channel <= 0.04045 ? channel / 12.92 : pow((channel + 0.055) / 1.055, 2.4)
+    }
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+  }
+
+  /// Contrast ratio, 1 to 21 (WCAG 2.2): text wants 4.5, marks of a chart want 3.
+  fileprivate func contrast(against other: Color) -> Double {
+    let lights = [luminance, other.luminance].sorted()
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
   }
 }

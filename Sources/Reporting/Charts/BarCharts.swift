@@ -3,7 +3,6 @@ struct StackedBars {
   struct Part {
     let name: String
     let value: Double
-    /// In words, for who points at it.
     let figure: String
     let look: Look
   }
@@ -13,7 +12,6 @@ struct StackedBars {
     case series(Int)
     /// Time in which nothing was computed.
     case hatched
-    /// Time without a name.
     case blank
 
     var cssClass: String {

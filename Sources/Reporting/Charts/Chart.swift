@@ -44,7 +44,6 @@ extension Markup {
       ["x": coordinate(x), "y": coordinate(y), "text-anchor": anchor.rawValue, "class": style], text: text)
   }
 
-  /// A path without area.
   static func path(_ course: String, class style: String) -> Markup {
     .void("path", ["d": course, "class": style])
   }

@@ -87,7 +87,6 @@ struct StripChart {
   }
 }
 
-/// Lines with markers at their values, over two axes.
 struct LineChart {
   struct Series {
     let name: String

@@ -4,12 +4,10 @@ import Foundation
 /// intensity, both logarithmic, under the ceilings of one number of threads.
 struct RooflineChart {
   struct Point {
-    /// The operation or the test.
     let name: String
     /// FLOP per byte.
     let intensity: Double
     let gflops: Double
-    /// Whether its name stands beside it where there is room.
     let isLabelled: Bool
   }
 
@@ -111,8 +109,6 @@ struct LabelPlaces {
   private var taken: [Box] = []
 
   init(within: (left: Double, right: Double)) { (left, right) = within }
-
-  /// Keeps names off a marker.
   mutating func block(x: Double, y: Double) { block(left: x - 4, right: x + 4, top: y - 4, bottom: y + 4) }
 
   mutating func block(left: Double, right: Double, top: Double, bottom: Double) {

@@ -1,6 +1,5 @@
 import Foundation
 
-/// Maps values to a chart's coordinates.
 struct Scale: Sendable, Equatable {
   enum Kind: Sendable, Equatable { case linear, logarithmic }
 
@@ -48,7 +47,6 @@ struct Scale: Sendable, Equatable {
     return start + share * (end - start)
   }
 
-  /// The same, kept within the scale's ends.
   func clamped(_ value: Double) -> Double { position(min(max(value, lower), upper)) }
 
   var ticks: [Double] { kind == .linear ? Ticks.linear(lower...upper) : Ticks.logarithmic(lower...upper) }
@@ -62,7 +60,6 @@ struct Scale: Sendable, Equatable {
   }
 }
 
-/// Round numbers for axes.
 enum Ticks {
   /// The step 1, 2 or 5 × 10ⁿ that cuts `span` into at most `wanted` parts.
   static func step(_ span: Double, wanted: Int) -> Double {

@@ -9,7 +9,6 @@ struct Comparability: Sendable {
   let isPossible: Bool
   /// Whether a time in one record means the same in the other: the same machine and build flags.
   let timesCarryOver: Bool
-  /// Whether the time to the first token starts at the same point.
   let firstTokensCarryOver: Bool
 
   init(base: Record, head: Record) {

@@ -78,7 +78,6 @@ public struct Thresholds: Sendable, Equatable {
   }
 }
 
-/// What is wrong with an option's value.
 public struct OptionError: Error, Equatable, Sendable {
   public let found: String
   public let expected: String
@@ -88,7 +87,6 @@ public struct OptionError: Error, Equatable, Sendable {
 /// `packed decode,memory`. A row is kept where one term has all of its words in the row's label, upper and lower case
 /// alike. A word may be a part of one of the label's, but no number is a part of another: `t1` is not in `t16`.
 public struct RowFilter: Sendable, Equatable {
-  /// As it was typed.
   public let text: String
   private let terms: [[String]]
 
@@ -103,7 +101,6 @@ public struct RowFilter: Sendable, Equatable {
     }
   }
 
-  /// - Parameter label: see `label(_:_:_:)`.
   func keeps(_ label: String) -> Bool {
     let label = label.lowercased()
     return terms.contains { $0.allSatisfy { Self.isPart($0, of: label) } }
@@ -119,7 +116,6 @@ public struct RowFilter: Sendable, Equatable {
     }
   }
 
-  /// For a filter that keeps none of the rows that there are.
   func matchesNone(of labels: [String]) -> OptionError {
     OptionError(found: text, expected: "words of one of these rows: \(labels.joined(separator: ", "))")
   }

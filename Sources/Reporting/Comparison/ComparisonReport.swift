@@ -65,7 +65,6 @@ extension Comparison {
 
   private var onOneSide: Section? { Section(id: "unmatched", title: "On one side only", [.list(unmatched)]) }
 
-  /// The rule, then how this comparison was made.
   private var explanation: Section? {
     let tested = counted(rows.count { $0.pValue != nil }, "tested row")
     let (floor, memory, undecided) = method.particulars
@@ -99,7 +98,6 @@ extension Comparison {
 }
 
 extension Comparison.Method {
-  /// `Comparison of two …`
   fileprivate var nouns: String { self == .stored ? "runs" : "builds" }
 
   /// What the noise floor is, how what has one value a process is judged, and what leaves a comparison undecided.
@@ -143,7 +141,6 @@ extension Comparison {
 }
 
 extension ComparisonRow {
-  /// Whether a reader must see it: it counts, and is worse or undecided.
   fileprivate var isUrgent: Bool { counts && [.regressed, .failed, .inconclusive].contains(verdict) }
 
   fileprivate func annotation(_ level: WorkflowCommand.Level) -> WorkflowCommand {
@@ -169,7 +166,6 @@ struct WorkflowCommand: Sendable, Equatable {
 
   var line: String { "::\(level.rawValue) title=\(Self.escapedProperty(title))::\(Self.escaped(message))" }
 
-  /// What would end the command.
   private static func escaped(_ text: String) -> String {
     // A carriage return and the line feed after it are one Character.
     text.unicodeScalars.map { scalar in
@@ -182,7 +178,6 @@ struct WorkflowCommand: Sendable, Equatable {
     }.joined()
   }
 
-  /// What would end the property, too.
   private static func escapedProperty(_ text: String) -> String {
     escaped(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
   }

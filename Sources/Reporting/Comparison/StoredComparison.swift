@@ -100,7 +100,6 @@ struct StoredRows: Sendable {
     return copy
   }
 
-  /// What speaks against each record's own figures.
   var validity: [String] {
     [("base", evidence.base), ("head", evidence.head)].flatMap { side, run in
       Validity(run.record).findings.filter { $0.severity == .warning }.map {
@@ -109,7 +108,6 @@ struct StoredRows: Sendable {
     }
   }
 
-  /// Every row with its verdict.
   var judged: [ComparisonRow] {
     candidates.judged { $0.insignificance(tested: $1) }.map(\.heldAgainstTheMachine)
   }

@@ -18,7 +18,6 @@ struct StoredEvidence: Sendable {
     unrest = [base, head].compactMap(\.largestDifferenceOfHalves).max()
   }
 
-  /// A metric of a row that both have figures for.
   func row(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> ComparisonRow {
     if metric == .timeToFirstToken, !comparability.firstTokensCarryOver {
       return withoutRatio(metric, base, head, "one record's TTFT starts at text, the other's at token ids")
@@ -26,7 +25,6 @@ struct StoredEvidence: Sendable {
     return comparability.timesCarryOver ? times(metric, base, head) : shares(metric, base, head)
   }
 
-  /// A row whose head has no figure.
   func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> ComparisonRow {
     withoutRatio(base.cell.test.headlineMetric, base, nil, reason.singleLine, verdict)
   }
@@ -114,7 +112,6 @@ struct StoredEvidence: Sendable {
     return row
   }
 
-  /// - Parameter ofCeilings: what the row's ceilings differed by.
   private func noiseFloor(_ ofCeilings: Double?) -> Double? { [ofCeilings, unrest].compactMap { $0 }.max() }
 
   private func withoutRatio(

@@ -1,10 +1,8 @@
 import Statistics
 
-/// What a comparison says of one row.
 enum Verdict: String, Codable, Sendable, CaseIterable {
   case regressed, failed, inconclusive, improved, unchanged
 
-  /// Whether it claims that the head differs from the base.
   var isChange: Bool { self == .regressed || self == .improved }
 }
 
@@ -28,7 +26,6 @@ struct VerdictRule: Sendable {
     self.tolerance = min(tolerance ?? threshold, threshold)
   }
 
-  /// A verdict, and why it is not firm.
   struct Judgement: Sendable, Equatable {
     let verdict: Verdict
     var reason: String?

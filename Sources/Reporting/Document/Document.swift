@@ -7,7 +7,6 @@ struct Document: Sendable {
   var sections: [Section?] = []
 }
 
-/// A heading and what stands under it.
 struct Section: Sendable {
   /// Letters and `-`: what a link on the page names.
   let id: String
@@ -40,7 +39,6 @@ indirect enum Block: Sendable {
   case details(String, [Block], isOpen: Bool = false)
   /// Blocks for a page alone, where Markdown says the same elsewhere.
   case page([Block])
-  /// A paragraph in the colour of a verdict.
   case verdict(Prose, isGood: Bool)
   /// Raw lines in a box that scrolls; on a page only.
   case samples(String)
@@ -66,7 +64,6 @@ struct Figured: Sendable {
 }
 
 extension Document {
-  /// As a Markdown file.
   var markdown: String {
     let parts =
       ["# " + title.markdown, opening.markdown]

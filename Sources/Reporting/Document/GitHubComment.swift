@@ -12,7 +12,6 @@ struct GitHubComment: Sendable {
   /// Identifies the comment among others, so that the next run replaces it; GitHub does not show it.
   let marker: String
   let heading: String
-  /// Shown before the folds.
   let shown: [Block]
   let folded: [Section?]
 

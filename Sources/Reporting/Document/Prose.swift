@@ -25,7 +25,6 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   static func code(_ text: String) -> Prose { Prose(runs: [Run(text: text.singleLine, isCode: true)]) }
 
   var isEmpty: Bool { runs.isEmpty }
-  /// All of it in bold.
   var strong: Prose { Prose(runs: runs.map { Run(text: $0.text, isCode: $0.isCode, isStrong: true) }) }
   /// Without marks.
   var plain: String { runs.map(\.text).joined() }
@@ -113,7 +112,6 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
       return runs
     }
 
-    /// Begins a run after a mark.
     private mutating func open() -> Int {
       startRun()
       return runs.count - 1

@@ -22,7 +22,6 @@ struct Table: Sendable {
   struct Entry: Sendable {
     enum Content: Sendable {
       case text(Prose)
-      /// A bar for a share of the longest.
       case bar(share: Double)
       /// A bar from one share of the width to another, in another grey where it `grows`.
       case span(from: Double, to: Double, grows: Bool)
@@ -31,7 +30,6 @@ struct Table: Sendable {
     var content: Content
     /// Of a terminal; elsewhere the text's own marks say what is bold.
     var isBold = false
-    /// Whether a page shows it as something that failed.
     var isBad = false
 
     init(_ text: Prose, isBold: Bool = false, isBad: Bool = false) {
@@ -56,7 +54,6 @@ struct Table: Sendable {
   }
 
   var headings: [Heading]
-  /// Each as long as `headings`.
   var rows: [[Entry]]
 
   init(_ headings: [Heading], rows: [[Entry]] = []) {
@@ -69,7 +66,6 @@ struct Table: Sendable {
     self.init(columns.map(\.heading), rows: values.map { value in columns.map { $0.entry(value) } })
   }
 
-  /// Without the optional columns in which nothing stands.
   var withoutEmptyColumns: Table {
     let kept = headings.indices.filter { column in
       !headings[column].isOptional || rows.contains { !$0[column].isEmpty }
@@ -109,7 +105,6 @@ struct Column<Row>: Sendable {
     /// A bar; no CSV field.
     case drawing(@Sendable (Row) -> Table.Entry.Content?)
 
-    /// Of text left, of numbers right.
     var alignment: Table.Alignment {
       switch self {
       case .prose, .text, .flag, .drawing: .left
@@ -143,9 +138,7 @@ struct Column<Row>: Sendable {
   /// Whether the tables show ± after the figure; CSV always holds both ends.
   var showsInterval = false
   var style = Style.plain
-  /// Whether a page shows the row's entry as something that failed.
   var isBad: @Sendable (Row) -> Bool = { _ in false }
-  /// Whether a terminal shows the row's entry in bold.
   var isBold: @Sendable (Row) -> Bool = { _ in false }
 
   /// The same column in another style, or with another rank in a terminal.
@@ -187,7 +180,6 @@ struct Column<Row>: Sendable {
     }
   }
 
-  /// The names of its CSV fields.
   var fields: [String] {
     switch reading {
     case .prose, .text, .flag, .integer, .number: [key]

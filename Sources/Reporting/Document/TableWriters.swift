@@ -25,7 +25,6 @@ func jsonText(_ document: some Encodable) throws -> String {
 }
 
 extension JSONValue {
-  /// Without the members that have no value.
   static func object(known members: [String: JSONValue?]) -> JSONValue {
     .object(members.compactMapValues { $0 })
   }
@@ -89,7 +88,6 @@ private struct TerminalLayout {
   static let gap = 2
   /// A bar takes what the other columns leave, within these.
   static let barWidths = 7...40
-  /// What is left of a shortened entry at least.
   private static let shortest = 8
   let columns: (kept: [Int], widths: [Int: Int])
 

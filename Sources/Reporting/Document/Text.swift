@@ -10,7 +10,6 @@ enum NumberText {
     return fixed(value, decimals(value, digits))
   }
 
-  /// Whether the number is written without an exponent.
   private static func isPlain(_ value: Double) -> Bool { (1e-4..<1e12).contains(abs(value)) }
 
   static func scientific(_ value: Double, _ digits: Int = 2) -> String {
@@ -35,7 +34,6 @@ enum NumberText {
     return String(digits.reversed()) + parts.dropFirst().map { "e" + $0 }.joined()
   }
 
-  /// `12.3×`
   static func factor(_ value: Double) -> String { significant(value, 3) + "×" }
 
   /// As `fixed`; what rounds to zero has no sign.
@@ -80,8 +78,6 @@ struct TimeScale: Sendable {
 
   /// Without the unit, which stands in the heading.
   func text(_ nanoseconds: Double) -> String { NumberText.rounded(nanoseconds / self.nanoseconds, decimals) }
-
-  /// `12.345 ms`
   func words(_ nanoseconds: Double) -> String { "\(text(nanoseconds)) \(unit)" }
 
   /// With a sign: `-3.21`, `+0.04`.

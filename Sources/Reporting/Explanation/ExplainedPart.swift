@@ -14,7 +14,6 @@ struct ExplainedPart: Sendable {
   let to: WorkAmount
   /// Nil where there is no work to count.
   var split: TimeSplit? { TimeSplit(from: from, to: to) }
-  /// Below zero where the second side is faster.
   var change: Double { to.nanoseconds - from.nanoseconds }
 
   var name: String {
@@ -67,7 +66,6 @@ extension ExplainedPart {
     return isDivided && sums.allSatisfy { $0 > 0 } ? [phases] : phases.map { [$0] }
   }
 
-  /// Share of its story from which on a phase matters.
   private static let smallestPhase = 0.02
 
   private static func amount(_ phases: [ProfilePhase], of side: ProfileFigures, _ roofline: Roofline?)

@@ -5,7 +5,6 @@ import Statistics
 /// Where the difference between two profiles comes from: what each part of a pass adds to it, and how much of that is
 /// less work, and how much the same work done faster. Nothing is attributed where it cannot be told from noise.
 public struct Explanation: Sendable {
-  /// Why two profiles cannot be held against each other.
   public struct NotComparable: Error, Equatable, CustomStringConvertible { public let description: String }
 
   enum Outcome: Equatable, Sendable {
@@ -14,7 +13,6 @@ public struct Explanation: Sendable {
     case undecided(String)
   }
 
-  /// A profile under the name that people give it.
   struct NamedProfile: Sendable {
     let name: String
     let figures: ProfileFigures
@@ -29,10 +27,8 @@ public struct Explanation: Sendable {
   let outcome: Outcome
   /// In the order in which a pass goes through them; the changes sum to the difference.
   let parts: [ExplainedPart]
-  /// Median of all of `from`'s passes ÷ `to`'s.
   let medians: Figure?
   let noiseFloor: Double?
-  /// Whether work is measured by the ceilings of the machine.
   let hasCeiling: Bool
 
   /// - Parameters:

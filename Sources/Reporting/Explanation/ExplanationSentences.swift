@@ -26,7 +26,6 @@ extension Explanation {
     return "The largest part is \(part.name): \(times)\(details.isEmpty ? "" : ", \(details)")."
   }
 
-  /// The part that makes most of the difference.
   var largestPart: ExplainedPart? {
     parts.filter { $0.change * change > 0 }.max { abs($0.change) < abs($1.change) }
   }
@@ -87,7 +86,6 @@ extension Explanation {
     return "at \(rates[0]) GFLOP/s instead of \(rates[1])"
   }
 
-  /// How to read the figures, one line each.
   var notes: [String] {
     let passes = [from, to].map { side in
       "\(side.profile.keptPasses) of \(side.profile.passNanoseconds.count) of \(side.name)"
@@ -114,7 +112,6 @@ extension Explanation {
   }
 }
 
-/// One kind of reason for a difference, over all parts of a pass.
 struct ExplainedReason: Sendable {
   /// The rest is time that no work can be counted for.
   enum Kind: Sendable, CaseIterable { case work, rate, wait, rest }

@@ -176,7 +176,6 @@ struct WaterfallStep {
   }
 }
 
-/// Explanations for programs.
 public enum ExplanationFiles {
   /// One row a part of a pass, then one for the whole pass; RFC 4180. Empty where there is no figure and where nothing
   /// is attributed. Below zero is time that the second side saves.

@@ -5,7 +5,6 @@ import Statistics
 /// A figure that services follow from run to run. All are times or sizes, so that smaller is better for every one.
 struct TrackedFigure: Sendable {
   let contestant: Contestant
-  /// Nil for what belongs to the whole process.
   let test: Test?
   let metric: Metric
   /// In the metric's unit; its value is finite, and so are the ends of its interval.
@@ -13,7 +12,6 @@ struct TrackedFigure: Sendable {
   /// Samples that it is made from; nil where there is one value only.
   let sampleCount: Int?
 
-  /// Every figure of a run: row by row, then what each contestant's process took. What has no figure is left out.
   static func all(_ run: RunFigures) -> [TrackedFigure] {
     run.rows.flatMap { row in
       Metric.tracked.filter { $0.scope != .process }.compactMap { metric in
@@ -65,7 +63,6 @@ extension Contestant {
 /// are nanoseconds too, `peak-memory` is bytes. A slug has at most 64 characters, a benchmark's name at most 1024
 /// bytes.
 public struct BencherReport: Sendable {
-  /// By slug.
   let benchmarks: [String: [String: Figure]]
   private static let longestName = 1024
 

@@ -31,7 +31,6 @@ struct Markup: Sendable, Equatable {
     Markup(source: parts.map(\.source).joined(separator: "\(separator)"))
   }
 
-  /// The whole file around its `html` element.
   static func document(_ html: Markup) -> String { "<!DOCTYPE html>\n\(html.source)\n" }
 
   var isEmpty: Bool { source.isEmpty }
@@ -60,7 +59,6 @@ struct Markup: Sendable, Equatable {
   }
 }
 
-/// Rules of a style sheet that were made from the project's own constants.
 struct CSS: Sendable { let source: String }
 
 // A document's blocks as elements.
@@ -97,7 +95,6 @@ extension Markup {
     return joined(parts)
   }
 
-  /// A chart with its caption, and the same figures as a table to open.
   private static func figure(_ figured: Figured) -> Markup {
     let note = figured.note.isEmpty ? nothing : element("small", text: figured.note)
     let table = figured.table.map {
@@ -131,14 +128,12 @@ extension Markup {
       [element("table", [:], [top, element("tbody", [:], rows)])])
   }
 
-  /// Something to open on demand.
   private static func details(_ summary: String, _ contents: [Markup], isOpen: Bool = false) -> Markup {
     element("details", isOpen ? ["open": "open"] : [:], [element("summary", text: summary)] + contents)
   }
 }
 
 extension Section {
-  /// With a heading that others can link to.
   var markup: Markup {
     .element(
       "section", ["id": id, "aria-labelledby": "\(id)-h"],

@@ -38,7 +38,6 @@ struct Headline {
   /// `at decode`, `on 64x768x3072`
   var stage: String { test.isDecode ? "at decode" : test.isPrefill ? "at prefill" : "on \(test.name)" }
 
-  /// `61.15 tok/s`
   var speed: String {
     [ladder.column.magnitude(first).map { NumberText.significant($0) } ?? "", ladder.unit]
       .filter { !$0.isEmpty }.joined(separator: " ")
@@ -89,7 +88,6 @@ extension PageContext {
       ] + notices + [facts])
   }
 
-  /// Who is fastest, and by how much.
   private func answer(_ headlines: [Headline]) -> Prose {
     guard !headlines.isEmpty else { return report.profiledAnswer ?? "No variant has a figure." }
     let winners = headlines.map(\.first.cell.variant).uniqued()

@@ -3,10 +3,8 @@ import Foundation
 /// The colours of the page, for light and for dark surroundings. Charts name them by CSS variables.
 struct Theme: Sendable {
   let background: Color
-  /// Of boxes on the page.
   let surface: Color
   let text: Color
-  /// Of what is said beside the matter.
   let muted: Color
   /// Of grids and borders; carries no meaning.
   let line: Color
@@ -53,18 +51,15 @@ struct Theme: Sendable {
       """)
 }
 
-/// A colour in sRGB.
 struct Color: Sendable, Equatable {
   /// 0xRRGGBB
   let rgb: UInt32
 
   init(_ rgb: UInt32) { self.rgb = rgb }
 
-  /// `#1f6fb5`
   var hex: String { "#" + String(format: "%06x", rgb) }
 }
 
-/// The page's style sheet, without its colours.
 enum PageStyle {
   static let css: StaticString = """
     * { box-sizing: border-box; }

@@ -1,7 +1,6 @@
 import Record
 
 extension PageContext {
-  /// Where the time of a token goes: shares, the same in milliseconds, and the figures.
   var phases: Section? {
     guard !stages.isEmpty || record.kind == .endToEnd else { return nil }
     let note: Prose =
@@ -126,7 +125,6 @@ extension PageContext {
 }
 
 extension ProfileGroup {
-  /// The same in every chart.
   fileprivate var look: StackedBars.Look {
     switch self {
     case .attention: .series(0)

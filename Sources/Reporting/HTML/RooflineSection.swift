@@ -77,7 +77,6 @@ extension PageContext {
     [.details("The figures as a table", [.table(report.workTable, label: "work and roofline")])]
   }
 
-  /// A table of operations for each profile, and the tests' own figures.
   private var operations: [Block] {
     stages.map { group in
       .details(

@@ -3,7 +3,6 @@ import Record
 
 // How fast everyone is: ladders, the course over the sequence, the gaps between tokens, memory, raw samples.
 extension PageContext {
-  /// Bars with intervals for every test; those that the page opens with first.
   func ladders(_ headlines: [Headline]) -> Section? {
     let tests = (headlines.map(\.test) + run.tests).uniqued()
     let charts = tests.enumerated().compactMap { ladder($1, number: $0) }
@@ -89,7 +88,6 @@ extension PageContext {
       caption: "Decode tok/s over the position\(suffix)")
   }
 
-  /// The gaps between tokens, a strip a contestant.
   var latencies: Section? {
     let charts = run.tests.filter(\.isDecode).enumerated().compactMap { latencies($1, number: $0) }
     guard !charts.isEmpty else { return nil }
@@ -124,7 +122,6 @@ extension PageContext {
       table: Table(columns, strips))
   }
 
-  /// Peak memory against the weights, and how long loading took.
   var memory: Section? {
     report.loading.flatMap { loading in
       Section(
@@ -152,7 +149,6 @@ extension PageContext {
           + (limit.map { ". The line is \($0.name)." } ?? ".")), caption: "Peak memory, × the weights' size")
   }
 
-  /// Every raw sample, a block a cell, to open.
   var samples: Section? {
     let cells = record.cells.filter { !$0.samples.isEmpty }
     let gaps = cells.flatMap(\.samples).reduce(0) { $0 + $1.tokenNanoseconds.count }

@@ -22,18 +22,14 @@ public struct PairedAnalysis: Sendable {
       blocks: record.blocks.count { $0.stage == .search }, isOver: isSearchOver)
   }
 
-  /// Whether every row has a clear verdict.
   public var isClear: Bool { search.isClear }
-  /// What rows without a clear verdict need.
   public var open: PairedDemand { demand { !$0.isClear } }
-  /// Likewise of the rows that seem to have changed.
   public var changed: PairedDemand { demand(\.row.verdict.isChange) }
 
   private func demand(_ isWanted: (PairedSearch.Outcome) -> Bool) -> PairedDemand {
     PairedDemand(of: search.outcomes.filter(isWanted).map(\.series), in: record)
   }
 
-  /// Whether no further block of the confirmation is needed.
   public var isConfirmationClear: Bool { confirmation(isOver: false).isClear }
 
   /// The second, independent measurement of the rows that the search took for changed: fresh blocks, with looks and
@@ -73,7 +69,6 @@ public struct PairedAnalysis: Sendable {
 extension PairedSettings {
   public var plan: SequentialPlan { SequentialPlan(alpha: alpha, firstLook: firstLook) }
 
-  /// The looks of the confirmation.
   public var confirmationPlan: SequentialPlan {
     SequentialPlan(alpha: alpha, firstLook: max(confirmationBlocks, 2))
   }
@@ -92,13 +87,11 @@ extension PairedSettings {
   }
 }
 
-/// What rows need that are still to be measured.
 public struct PairedDemand: Sendable, Equatable {
   /// Indices of units whose samples are wanted.
   public var units: Set<Int>
   /// Indices of contestants whose peak memory is wanted: of them every unit has to run.
   public var memory: Set<Int>
-  /// Indices of contestants whose load time is wanted.
   public var loads: Set<Int>
 
   public var isEmpty: Bool { units.isEmpty && memory.isEmpty && loads.isEmpty }

@@ -6,7 +6,6 @@ import Statistics
 /// union bound the whole procedure then errs with a chance of at most α, wherever it stops. A row whose verdict is
 /// clear at a look keeps it: later blocks cannot change it.
 struct PairedSearch: Sendable {
-  /// One row after the last look.
   struct Outcome: Sendable {
     let series: PairedSeries
     var row: ComparisonRow

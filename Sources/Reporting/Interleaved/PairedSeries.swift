@@ -8,7 +8,6 @@ import Statistics
 /// of one execution does not count and a drift cancels. Load time and peak memory have one value a process, so one pass
 /// a block.
 struct PairedSeries: Sendable {
-  /// What a block says of the row.
   struct Contrast: Sendable {
     /// Index into the blocks of its stage.
     let block: Int
@@ -28,7 +27,6 @@ struct PairedSeries: Sendable {
 
   var label: String { RowFilter.label(contestant, test, metric) }
 
-  /// Of the first `count` blocks.
   func contrasts(within count: Int) -> [Contrast] { contrasts.filter { $0.block < count } }
 }
 
@@ -94,7 +92,6 @@ extension PairedRecord {
   }
 }
 
-/// What a row's log-ratios say, a block each.
 struct PairedEvidence: Sendable {
   /// exp of the median, with on either side the wider of two intervals: the percentile bootstrap of the median, and
   /// Hodges and Lehmann's, which is exact for few values. Nil for no values; no interval for too few.

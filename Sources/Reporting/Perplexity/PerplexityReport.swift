@@ -1,6 +1,5 @@
 import Record
 
-/// How well variants of one model predict one text.
 public struct PerplexityReport: Codable, Equatable, Sendable {
   public struct Result: Codable, Equatable, Sendable {
     public let variant: String
@@ -9,13 +8,11 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
     public let threads: Int
     /// Mean of −log p, natural logarithm.
     public let natsPerToken: Double
-    /// exp(natsPerToken)
     public let perplexity: Double
     /// The scored tokens' −log₂ p over their bytes; absent where they have none.
     public let bitsPerByte: Double?
     /// The passes and the scoring, without loading and without tokenizing.
     public let seconds: Double
-    /// Scored tokens in a second.
     public let tokensPerSecond: Double
 
     public init(
@@ -34,7 +31,6 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
   }
 
   public let model: String
-  /// The text's name.
   public let text: String
   /// Tokens that a window takes in.
   public let context: Int
@@ -42,7 +38,6 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
   public let stride: Int
   /// Whether the tokens after the last whole window were left out.
   public let wholeWindows: Bool
-  /// The text's tokens.
   public let tokens: Int
   public let scoredTokens: Int
   /// UTF-8 bytes of the scored tokens.

@@ -12,7 +12,6 @@ struct ProfileFigures: Sendable {
   let wallNanoseconds: Double
   /// Weights and cached keys and values that a pass reads.
   let streamedBytes: Double
-  /// What a pass's parts are held against; nil without ceilings.
   let roofline: Roofline?
   /// Of one pass, spent waiting for the pool's other threads, in all phases together.
   let waitNanoseconds: Double
@@ -65,7 +64,6 @@ struct ProfileFigures: Sendable {
   /// The least time that the ceilings allow for all of a pass; nil without ceilings.
   var leastNanoseconds: Double? { pass.leastNanoseconds }
 
-  /// A share of the wall time, 0 to 1.
   func share(_ nanoseconds: Double) -> Double { nanoseconds / wallNanoseconds }
 
   /// Share of the wall time with a name: all phases and the wait, but not what lies between operations and in probes.
@@ -74,7 +72,6 @@ struct ProfileFigures: Sendable {
     return (named + waitNanoseconds) / wallNanoseconds
   }
 
-  /// The phase that took most; nil where none took anything.
   var longestPhase: PhaseFigures? {
     phases.filter { $0.phase != .other && $0.work.nanoseconds > 0 }
       .max { $0.work.nanoseconds < $1.work.nanoseconds }
@@ -89,7 +86,6 @@ typealias PhaseFigures = (phase: ProfilePhase, work: PassWork)
 
 /// A part of a pass: what it computed and moved, and the time that took, for one pass. Times are in nanoseconds.
 struct PassWork: Sendable {
-  /// In the part itself.
   var nanoseconds = 0.0
   /// Waiting for the pool's other threads within it.
   var waitNanoseconds = 0.0
@@ -126,7 +122,6 @@ struct PassWork: Sendable {
     roof = bound?.roof
   }
 
-  /// Several parts together.
   init(_ parts: [PassWork]) {
     for amount in Self.amounts { self[keyPath: amount] = parts.reduce(0) { $0 + $1[keyPath: amount] } }
     let least = parts.compactMap(\.leastNanoseconds)
@@ -145,7 +140,6 @@ struct PassWork: Sendable {
   var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
   var gflops: Double? { flops > 0 && wholeNanoseconds > 0 ? flops / wholeNanoseconds : nil }
   var gbPerSecond: Double? { bytes > 0 && wholeNanoseconds > 0 ? bytes / wholeNanoseconds : nil }
-  /// FLOP per byte.
   var intensity: Double? { flops > 0 && bytes > 0 ? flops / bytes : nil }
   /// The least time ÷ the time it took, in per cent.
   var rooflinePercent: Double? {
@@ -185,7 +179,6 @@ struct ProfiledStage: Sendable {
 
   /// `decode after 16 tokens`, `prefill of 64 tokens`
   var words: String { stage.words(tokens: tokens) }
-  /// `decode-16`
   var id: String { "\(stage.rawValue)-\(tokens)" }
 }
 
@@ -193,9 +186,7 @@ extension Profile {
   var contestant: Contestant { Contestant(variant: variant, weights: weights, threads: threads) }
   /// `decode after 512 tokens`, `prefill of 512 tokens`
   public var stageWords: String { stage.words(tokens: tokens) }
-  /// What one pass is.
   var passWord: String { stage == .prefill ? "prompt" : "token" }
-  /// Tokens that a pass takes in.
   var tokensPerPass: Int { stage == .prefill ? max(tokens, 1) : 1 }
 
   /// Of as many threads; nil where the record has none.

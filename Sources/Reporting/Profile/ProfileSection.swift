@@ -33,7 +33,6 @@ extension RunReport {
     ]
   }
 
-  /// The time of a pass, and what takes most of it.
   private static func words(_ figures: ProfileFigures) -> Prose {
     let scale = TimeScale(longestNanoseconds: figures.wallNanoseconds)
     let opening = "\(scale.words(figures.wallNanoseconds)) per \(figures.profile.passWord)."

@@ -15,9 +15,7 @@ struct ProfileRow: Sendable {
   var phase = ""
   var group = ""
   var layer: Int?
-  /// Whether it is the whole pass.
   var isTotal = false
-  /// Whether a terminal shows it in bold.
   var isBold = false
   /// Length of its bar, as a share of the longest; nil for none.
   var bar: Double?
@@ -31,7 +29,6 @@ extension ProfileRow {
       work: phase.work, calls: phase.work.calls, waitNanoseconds: phase.work.waitNanoseconds)
   }
 
-  /// One phase in one layer.
   fileprivate init(_ entry: Profile.Entry, of figures: ProfileFigures) {
     let work = PassWork([entry], of: figures.profile, roofline: figures.roofline)
     self.init((entry.phase, work), of: figures)
@@ -55,7 +52,6 @@ extension ProfileRow {
 
 // Every column that a profile's tables have, each defined once. Times are in nanoseconds of one pass.
 extension Column where Row == ProfileRow {
-  /// In bold where the row is.
   private var bold: Self {
     var column = self
     column.isBold = { $0.isBold }
@@ -91,10 +87,8 @@ extension Column where Row == ProfileRow {
   private static var roof: Self { Self("roof", .text { $0.work?.roof?.words }) }
   private static var shortRoof: Self { Self("roof", .text { $0.work?.roof?.word }) }
 
-  /// Nil for none.
   private static func millions(_ value: Double?) -> Double? { value.flatMap { $0 > 0 ? $0 * 1e-6 : nil } }
 
-  /// Phases, for a terminal.
   static func phases(_ scale: TimeScale) -> [Self] {
     [
       name("phase").bold, bar, time.styled(.time(scale)).bold, share.bold, wait.styled(.time(scale), rank: 9),
@@ -104,7 +98,6 @@ extension Column where Row == ProfileRow {
     ]
   }
 
-  /// Layers, for a terminal.
   static func layers(_ scale: TimeScale) -> [Self] {
     var number = name("layer")
     number.heading.alignment = .right
@@ -115,7 +108,6 @@ extension Column where Row == ProfileRow {
     ]
   }
 
-  /// Phases, for a page.
   static var operations: [Self] {
     [
       name("operation"), calls.styled(.significant(3)), number("µs a pass") { $0.nanoseconds * 1e-3 },

@@ -132,9 +132,7 @@ extension ProfileFigures {
 
 /// A profile's layers as lines. Of a deep model whose middle layers are alike, these are one line.
 private struct LayerLines {
-  /// Up to so many layers each has its line.
   private static let most = 24
-  /// Layers at either end that keep their line.
   private static let ends = 4
   /// Layers are alike whose times differ from their median by no more than this share.
   private static let likeness = 0.1

@@ -4,7 +4,6 @@ import Record
 struct Ladder: Sendable {
   struct Rung: Sendable {
     let row: RunRow
-    /// This rung's speed ÷ the fastest's.
     let share: Double
     /// The same contestant on the prompt's test; nil where that was not measured.
     let prefill: RunRow?
@@ -12,7 +11,6 @@ struct Ladder: Sendable {
 
   let test: Test
   let prefillTest: Test?
-  /// What the rungs show, and the column that shows it.
   let metric: Metric
   let column: Column<RunRow>
   let rungs: [Rung]
@@ -46,7 +44,6 @@ struct Ladder: Sendable {
     }
   }
 
-  /// Of the figures that rungs are ranked by.
   var unit: String { metric.unit.name }
   private var showsWeights: Bool { Set(rungs.map(\.row.cell.weights)).count > 1 }
 
@@ -78,7 +75,6 @@ struct Ladder: Sendable {
   private static let barWidths = 8...40
   private static let shortestName = 8
 
-  /// As lines of a terminal: name, bar, figure, speed against naive.
   func text(width: Int) -> String {
     let names = rungs.map(\.row.cell).map { cell in
       "\(cell.variant)\(showsWeights ? " \(cell.weights)" : "") t\(cell.threads)"

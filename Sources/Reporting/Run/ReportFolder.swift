@@ -48,7 +48,6 @@ public struct ReportFolder: Sendable, Equatable {
   /// Writes an interleaved comparison's record anew, likewise.
   public func write(_ record: PairedRecord) throws { try replace("record.json", try record.encode()) }
 
-  /// Writes what the record comes to.
   public func write(_ comparison: Comparison) throws {
     try replace("comparison.csv", Data(comparison.csv.utf8))
     try replace("comparison.md", Data(comparison.markdown.utf8))
@@ -77,7 +76,6 @@ public struct ReportFolder: Sendable, Equatable {
     }
   }
 
-  /// Makes the folder, and those it lies in, where they are missing.
   private static func makeFolder(_ path: String) throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
@@ -91,7 +89,6 @@ public struct ReportFolder: Sendable, Equatable {
     }
   }
 
-  /// The system's words for the failure.
   private static func reason(_ error: any Error) -> String {
     let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
     guard underlying.domain == NSPOSIXErrorDomain else { return underlying.localizedDescription }

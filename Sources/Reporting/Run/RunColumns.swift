@@ -124,7 +124,6 @@ extension Record {
   }
 }
 
-/// A run as comma-separated values.
 public struct CSVReport: Sendable {
   /// One row a cell, one column a figure, units in the columns' names; empty where there is no figure.
   public let results: String

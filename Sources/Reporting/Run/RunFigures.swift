@@ -19,7 +19,6 @@ extension Contestant {
   }
 }
 
-/// The outcome of a variant's correctness checks.
 enum Check: Sendable, Equatable {
   case passed, notChecked
   case failed(String)
@@ -60,7 +59,6 @@ struct RunRow: Sendable {
 }
 
 extension Test {
-  /// What its rows are ranked by.
   var headlineMetric: Metric {
     switch self {
     case .prefill: .prefillRate
@@ -73,7 +71,6 @@ extension Test {
 
 /// Every figure of a run: the rows in the record's order, and fastest first.
 struct RunFigures: Sendable {
-  /// The variant that speed is given against.
   static let oracle = "naive"
   let record: Record
   let rows: [RunRow]
@@ -115,7 +112,6 @@ struct RunFigures: Sendable {
     return zip(tests, counts).first { $1 == most }?.0
   }
 
-  /// Every variant that was measured or checked.
   var variants: [String] { (rows.map(\.cell.variant) + record.correctness.map(\.variant)).uniqued() }
 
   /// Why the variant's first failed check failed; nil where none did.
@@ -165,7 +161,6 @@ struct RunFigures: Sendable {
 
 // What a reader must know beside the figures, one line each.
 extension RunFigures {
-  /// That the run is incomplete, and the record's warnings.
   var warnings: [Prose] {
     let warnings = record.warnings.map { Prose($0) }
     guard !record.isComplete else { return warnings }
@@ -208,7 +203,6 @@ extension RunFigures {
 }
 
 extension Cell.Status {
-  /// In words for a sentence.
   var words: String {
     switch self {
     case .pending: "not finished"
@@ -223,7 +217,6 @@ extension Cell.Status {
 }
 
 extension Sequence where Element: Hashable {
-  /// The elements in order, each once.
   func uniqued() -> [Element] {
     var seen = Set<Element>()
     return filter { seen.insert($0).inserted }

@@ -96,7 +96,6 @@ extension RunReport {
 /// The ceilings: for each number of threads the arithmetic, then the levels of memory.
 public struct CeilingTable: Sendable {
   let table: Table
-  /// What speaks against a figure, one line each.
   let remarks: [Prose]
 
   public init(_ ceilings: [Ceiling]) {
@@ -122,7 +121,6 @@ public struct CeilingTable: Sendable {
     }
   }
 
-  /// For a terminal: the table, and the remarks under it.
   public var text: String {
     ([table.terminal(colour: false, width: .max)] + remarks.map(\.plain)).joined(separator: "\n")
   }

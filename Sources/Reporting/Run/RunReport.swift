@@ -65,7 +65,6 @@ extension RunReport {
     return "**\(first.contestant.prose) is fastest \(subject): \(speed)\(against).**"
   }
 
-  /// One sentence on every variant's correctness.
   var verdict: Prose {
     let variants = run.variants
     let failed = variants.compactMap { variant -> Prose? in
@@ -90,7 +89,6 @@ extension RunReport {
 
 // The figures.
 extension RunReport {
-  /// Every cell, test by test, fastest first.
   var everyCell: Section? {
     Section(
       id: "cells", title: "Every cell",
@@ -186,7 +184,6 @@ extension RunReport {
       entries.isEmpty ? [.paragraph("No variant was checked against a reference in this run.")] : checks)
   }
 
-  /// Load times and memory of each contestant.
   var loading: Section? {
     var seen = Set<Contestant>()
     let rows = run.ranked.filter { row in

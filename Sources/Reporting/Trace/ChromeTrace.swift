@@ -24,7 +24,6 @@ public struct ChromeTrace: Sendable {
   ///   back in time or are not finite.
   public func write(to path: String) throws { try WholeFile.write(to: path, writing: put) }
 
-  /// The file's contents.
   public var text: String { get throws { try ByteWriter.text(of: put) } }
 
   private func put(to writer: inout ByteWriter) throws {

@@ -23,7 +23,6 @@ public struct FoldedStacks: Sendable {
     try WholeFile.write(to: path, writing: tree.put)
   }
 
-  /// The file's contents.
   public var text: String { get throws { try ByteWriter.text(of: try StackTree(timeline).put) } }
 }
 

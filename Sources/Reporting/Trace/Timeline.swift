@@ -1,6 +1,5 @@
 /// What every thread of a run did and when, for tools that draw it. Times are in nanoseconds from the run's start.
 public struct Timeline: Sendable {
-  /// What a span is called.
   public struct Label: Sendable, Hashable {
     /// `mlp-up`, `layer 3`, `decode`
     public var name: String
@@ -36,7 +35,6 @@ public struct Timeline: Sendable {
     (self.title, self.labels, self.tracks, self.counters) = (title, labels, tracks, counters)
   }
 
-  /// Of all tracks together.
   public var spanCount: Int { tracks.reduce(0) { $0 + $1.spans.count } }
 }
 

@@ -20,7 +20,6 @@ struct ByteWriter {
   /// Nanoseconds as microseconds with three decimals, by integers alone: what was equal or in order stays so.
   mutating func put(microsecondsOf nanoseconds: UInt64) { putDigits(nanoseconds, decimals: 3) }
 
-  /// `number` / 10^`decimals`.
   private mutating func putDigits(_ number: UInt64, decimals: Int) {
     // 20 digits of a UInt64, the point, and a zero before it.
     let capacity = 22
@@ -48,7 +47,6 @@ struct ByteWriter {
     if buffer.count >= Self.chunk { try flush() }
   }
 
-  /// Passes on what is left.
   mutating func flush() throws {
     try buffer.withUnsafeBytes(destination)
     buffer.removeAll(keepingCapacity: true)
@@ -65,7 +63,6 @@ struct ByteWriter {
 }
 
 extension WholeFile {
-  /// Writes what `body` puts.
   static func write(to path: String, writing body: (inout ByteWriter) throws -> Void) throws {
     try write(to: path) { put in
       try withoutActuallyEscaping(put) { put in

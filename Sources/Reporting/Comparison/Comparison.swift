@@ -87,6 +87,7 @@ extension Build {
 /// One metric of one contestant on one test, on both sides.
 struct ComparisonRow: Sendable {
   let contestant: Contestant
+  /// Nil for what belongs to the whole process.
   let test: Test?
   let metric: Metric
   /// The figure as `unit` has it; nil where there is none.

@@ -36,7 +36,8 @@ public struct Thresholds: Sendable, Equatable {
         continue
       }
       guard let metric = Metric.compared.first(where: { $0.word == words[0] }) else {
-        throw OptionError(found: words[0], expected: "one of \(Self.knownWords)")
+        let known = Metric.compared.map(\.word).joined(separator: ", ")
+        throw OptionError(found: words[0], expected: "one of \(known)")
       }
       guard named[metric] == nil else { throw OptionError(found: text, expected: "\(metric.word) once") }
       named[metric] = try Self.share(words[1])
@@ -64,7 +65,6 @@ public struct Thresholds: Sendable, Equatable {
 
   /// Every metric with its share, as `init(parsing:)` takes it.
   public var text: String { Metric.compared.map { "\($0.word)=\(self[$0])" }.joined(separator: ",") }
-  private static var knownWords: String { Metric.compared.map(\.word).joined(separator: ", ") }
 
   private static func percent(_ share: Double) -> String { NumberText.plain(share * 100) + " %" }
 

@@ -25,7 +25,6 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   static func code(_ text: String) -> Prose { Prose(runs: [Run(text: text.singleLine, isCode: true)]) }
 
   var isEmpty: Bool { runs.isEmpty }
-  var strong: Prose { Prose(runs: runs.map { Run(text: $0.text, isCode: $0.isCode, isStrong: true) }) }
   /// Without marks.
   var plain: String { runs.map(\.text).joined() }
 
@@ -53,7 +52,6 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   }
 
   static func + (left: Prose, right: Prose) -> Prose { Prose(runs: left.runs + right.runs) }
-  static func += (left: inout Prose, right: Prose) { left = left + right }
 
   public struct StringInterpolation: StringInterpolationProtocol {
     private var runs: [Run] = []

@@ -11,6 +11,9 @@ public struct Explanation: Sendable {
     case faster, slower
     /// Why it cannot be told, in words that follow a colon.
     case undecided(String)
+
+    var reason: String? { if case .undecided(let reason) = self { reason } else { nil } }
+    var word: String { self == .faster ? "faster" : self == .slower ? "slower" : "undecided" }
   }
 
   struct NamedProfile: Sendable {

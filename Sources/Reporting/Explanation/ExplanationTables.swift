@@ -34,6 +34,15 @@ private struct ExplanationRow: Sendable {
     case nil: "total"
     }
   }
+
+  var json: JSONValue {
+    let numbers = [
+      "fromNanoseconds": from, "toNanoseconds": to, "changeNanoseconds": change, "share": share,
+      "byWorkNanoseconds": work, "byRateNanoseconds": rate, "fromFlops": amounts?.from.flops,
+      "toFlops": amounts?.to.flops, "fromBytes": amounts?.from.bytes, "toBytes": amounts?.to.bytes,
+    ].compactMapValues { $0.map(JSONValue.number) }
+    return .object(numbers.merging(["part": .string(word)]) { $1 })
+  }
 }
 
 // Of one pass; times are in nanoseconds.
@@ -193,11 +202,10 @@ public enum ExplanationFiles {
 
 extension Explanation {
   fileprivate var json: JSONValue {
-    let because: String? = if case .undecided(let reason) = outcome { reason } else { nil }
-    return .object(known: [
+    .object(known: [
       "from": from.json, "to": to.json, "stage": .string(to.profile.stage.rawValue),
       "tokens": .integer(to.profile.tokens), "outcome": .string(outcome.word),
-      "undecidedBecause": because.map(JSONValue.string), "ratio": .number(ratio),
+      "undecidedBecause": outcome.reason.map(JSONValue.string), "ratio": .number(ratio),
       "ratioOfMedians": medians.map { .number($0.value) },
       "ratioOfMediansLow": medians?.interval.map { .number($0.lower) },
       "ratioOfMediansHigh": medians?.interval.map { .number($0.upper) },
@@ -214,26 +222,5 @@ extension Explanation.NamedProfile {
       "threads": .integer(profile.threads), "nanosecondsPerPass": .number(nanoseconds),
       "passes": .integer(profile.passNanoseconds.count), "keptPasses": .integer(profile.keptPasses),
     ])
-  }
-}
-
-extension ExplanationRow {
-  fileprivate var json: JSONValue {
-    let numbers = [
-      "fromNanoseconds": from, "toNanoseconds": to, "changeNanoseconds": change, "share": share,
-      "byWorkNanoseconds": work, "byRateNanoseconds": rate, "fromFlops": amounts?.from.flops,
-      "toFlops": amounts?.to.flops, "fromBytes": amounts?.from.bytes, "toBytes": amounts?.to.bytes,
-    ].compactMapValues { $0.map(JSONValue.number) }
-    return .object(numbers.merging(["part": .string(word)]) { $1 })
-  }
-}
-
-extension Explanation.Outcome {
-  fileprivate var word: String {
-    switch self {
-    case .faster: "faster"
-    case .slower: "slower"
-    case .undecided: "undecided"
-    }
   }
 }

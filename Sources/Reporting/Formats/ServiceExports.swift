@@ -130,6 +130,19 @@ public struct BenchmarkActionReport: Sendable {
     let range: String?
     /// Where the figure comes from, a line each.
     let extra: String
+
+    fileprivate init(_ tracked: TrackedFigure, in record: Record) {
+      let place = [tracked.contestant.label, tracked.test?.name].compactMap { $0 }.joined(separator: ", ")
+      name = "\(place): \(tracked.metric.title)"
+      unit = tracked.metric.unit.name
+      value = tracked.figure.value
+      range = tracked.figure.interval.map { "± \(NumberText.plain(($0.upper - $0.lower) / 2))" }
+      let lines = [
+        tracked.sampleCount.map { "n = \($0)" }, record.model?.name.singleLine, record.machine.cpu.singleLine,
+        "gpt2-bench \(record.build.version)" + (record.build.commit.map { ", commit \($0)" } ?? ""),
+      ]
+      extra = lines.compactMap { $0 }.joined(separator: "\n")
+    }
   }
 
   public init(_ record: Record) {
@@ -138,19 +151,4 @@ public struct BenchmarkActionReport: Sendable {
 
   /// Indented, keys sorted; `[]` where no cell has a figure, which the action refuses.
   public var json: String { get throws { try jsonText(entries) } }
-}
-
-extension BenchmarkActionReport.Entry {
-  fileprivate init(_ tracked: TrackedFigure, in record: Record) {
-    let place = [tracked.contestant.label, tracked.test?.name].compactMap { $0 }.joined(separator: ", ")
-    name = "\(place): \(tracked.metric.title)"
-    unit = tracked.metric.unit.name
-    value = tracked.figure.value
-    range = tracked.figure.interval.map { "± \(NumberText.plain(($0.upper - $0.lower) / 2))" }
-    let lines = [
-      tracked.sampleCount.map { "n = \($0)" }, record.model?.name.singleLine, record.machine.cpu.singleLine,
-      "gpt2-bench \(record.build.version)" + (record.build.commit.map { ", commit \($0)" } ?? ""),
-    ]
-    extra = lines.compactMap { $0 }.joined(separator: "\n")
-  }
 }

@@ -8,6 +8,7 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
     public let threads: Int
     /// Mean of −log p, natural logarithm.
     public let natsPerToken: Double
+    /// exp(natsPerToken)
     public let perplexity: Double
     /// The scored tokens' −log₂ p over their bytes; absent where they have none.
     public let bitsPerByte: Double?

@@ -140,6 +140,7 @@ struct PassWork: Sendable {
   var wholeNanoseconds: Double { nanoseconds + waitNanoseconds }
   var gflops: Double? { flops > 0 && wholeNanoseconds > 0 ? flops / wholeNanoseconds : nil }
   var gbPerSecond: Double? { bytes > 0 && wholeNanoseconds > 0 ? bytes / wholeNanoseconds : nil }
+  /// FLOP per byte.
   var intensity: Double? { flops > 0 && bytes > 0 ? flops / bytes : nil }
   /// The least time ÷ the time it took, in per cent.
   var rooflinePercent: Double? {

@@ -70,6 +70,10 @@ extension Column where Row == ProfileRow {
       .number { 100 * $0.figures.share($0.nanoseconds) })
   }
   private static var wait: Self { number("wait", key: "wait_ns_per_pass") { $0.waitNanoseconds } }
+  /// Of phases and groups that waited.
+  private static var waited: Self {
+    number("wait") { row in row.waitNanoseconds.flatMap { $0 > 0 && !row.isTotal ? $0 : nil } }
+  }
   private static var calls: Self { Self("calls", key: "calls_per_pass", style: .exact, .number { $0.calls }) }
   private static var megaflops: Self { number("MFLOP") { millions($0.work?.flops) } }
   private static var megabytes: Self { number("MB") { millions($0.work?.bytes) } }
@@ -91,7 +95,8 @@ extension Column where Row == ProfileRow {
 
   static func phases(_ scale: TimeScale) -> [Self] {
     [
-      name("phase").bold, bar, time.styled(.time(scale)).bold, share.bold, wait.styled(.time(scale), rank: 9),
+      name("phase").bold, bar, time.styled(.time(scale)).bold, share.bold,
+      waited.styled(.time(scale), rank: 9),
       calls.styled(rank: 7), megaflops.styled(rank: 10), megabytes.styled(rank: 11), gflops.styled(rank: 3),
       gbPerSecond.styled(rank: 4), intensity.styled(rank: 6), roofline.styled(rank: 2),
       atBest.styled(.time(scale), rank: 5), shortRoof.styled(rank: 8),

@@ -50,9 +50,7 @@ extension ProfileFigures {
       row.bar = row.nanoseconds / longest
       return row
     }
-    var total = ProfileRow.total(self)
-    total.waitNanoseconds = nil
-    return barred + [total]
+    return barred + [.total(self)]
   }
 
   /// A group of one phase is that phase; of a group of several the sum stands above them.
@@ -68,11 +66,7 @@ extension ProfileFigures {
     let sum = ProfileRow(
       figures: self, name: group.rawValue, nanoseconds: work.nanoseconds, work: work,
       waitNanoseconds: work.waitNanoseconds)
-    return ((own.count > 1 ? [sum] : []) + parts).map { row in
-      var row = row
-      row.waitNanoseconds = row.waitNanoseconds.flatMap { $0 > 0 ? $0 : nil }
-      return row
-    }
+    return (own.count > 1 ? [sum] : []) + parts
   }
 
   /// What each thread did of a pass; empty for one that has nobody to wait for.

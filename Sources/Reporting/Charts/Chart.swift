@@ -48,7 +48,8 @@ extension Markup {
     .void("path", ["d": course, "class": style])
   }
 
-  static func line(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), class style: String) -> Markup
+  static func line(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), class style: String)
+    -> Markup
   {
     path("M\(coordinate(from.x)) \(coordinate(from.y))L\(coordinate(to.x)) \(coordinate(to.y))", class: style)
   }

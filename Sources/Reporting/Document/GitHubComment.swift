@@ -43,7 +43,8 @@ struct GitHubComment: Sendable {
       let places = leftOut.joined(separator: ", ")
       let said = places.utf8.count < Self.noticeBytes - 200 ? places : "\(leftOut.count) parts"
       kept.append(
-        "*Left out, since a comment has at most \(Self.limit) characters: \(said). The record holds all of it.*")
+        "*Left out, since a comment has at most \(Self.limit) characters: \(said). The record holds all of it.*"
+      )
     }
     return kept.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }

@@ -77,7 +77,8 @@ extension PageContext {
     let suffix = batch > 1 ? ", batch of \(batch)" : ""
     let ends = series.map { line in
       let (first, last) = (line.points[0], line.points[line.points.count - 1])
-      return "\(line.name) from \(NumberText.significant(first.y)) at position \(NumberText.plain(first.x)) to "
+      return
+        "\(line.name) from \(NumberText.significant(first.y)) at position \(NumberText.plain(first.x)) to "
         + "\(NumberText.significant(last.y)) at \(NumberText.plain(last.x))"
     }
     return Figured(

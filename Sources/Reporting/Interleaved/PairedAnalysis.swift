@@ -23,6 +23,7 @@ public struct PairedAnalysis: Sendable {
   }
 
   public var isClear: Bool { search.isClear }
+  /// What rows without a clear verdict need, and those that seem to have changed.
   public var open: PairedDemand { demand { !$0.isClear } }
   public var changed: PairedDemand { demand(\.row.verdict.isChange) }
 
@@ -87,10 +88,10 @@ extension PairedSettings {
   }
 }
 
+/// What is still to be measured: indices of units, and of contestants whose peak memory or load time is wanted.
 public struct PairedDemand: Sendable, Equatable {
-  /// Indices of units whose samples are wanted.
   public var units: Set<Int>
-  /// Indices of contestants whose peak memory is wanted: of them every unit has to run.
+  /// Of these contestants every unit has to run.
   public var memory: Set<Int>
   public var loads: Set<Int>
 

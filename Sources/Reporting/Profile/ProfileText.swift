@@ -126,10 +126,11 @@ extension ProfileFigures {
 
 /// A profile's layers as lines. Of a deep model whose middle layers are alike, these are one line.
 private struct LayerLines {
-  private static let most = 24
-  private static let ends = 4
+  /// Up to so many layers each has its line; of more, so many at either end.
+  private static let (most, ends) = (24, 4)
   /// Layers are alike whose times differ from their median by no more than this share.
   private static let likeness = 0.1
+
   let rows: [ProfileRow]
   /// How lines were folded; nil where none were.
   let remark: String?

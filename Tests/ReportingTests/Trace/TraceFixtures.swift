@@ -31,7 +31,8 @@ extension Timeline {
             Span(start: 1_000, duration: 5_000_001, label: 0),
             Span(start: 1_002, duration: 4_000_000, label: 1),
             Span(start: 1_002, duration: 1_999, label: 2), Span(start: 3_001, duration: 7, label: 3),
-          ]),
+          ]
+        ),
         (name: "worker 1", spans: [Span(start: 1_100, duration: 999, label: 4)]),
       ],
       counters: [

@@ -66,7 +66,8 @@ extension RunReport {
     let isKnown = record.conditions != nil
     guard isKnown || !validity.findings.isEmpty else { return nil }
     let lines = validity.findings.map { finding -> Prose in
-      "\(finding.severity == .warning ? "**Warning**" : "Note"), \(finding.check): \(finding.text)."
+      let word: Prose = finding.severity == .warning ? "**Warning**" : "Note"
+      return "\(word), \(finding.check): \(finding.text)."
     }
     let missing = validity.unreadable
     let columns: [Column<ValidityCheck>] = [

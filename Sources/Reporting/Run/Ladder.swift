@@ -4,7 +4,6 @@ import Record
 struct Ladder: Sendable {
   struct Rung: Sendable {
     let row: RunRow
-    /// This rung's speed ÷ the fastest's.
     let share: Double
     /// The same contestant on the other test; nil where that was not measured.
     let other: RunRow?
@@ -13,7 +12,6 @@ struct Ladder: Sendable {
   let test: Test
   /// The test beside it.
   let other: Test?
-  /// What the rungs show, and the column that shows it.
   let metric: Metric
   let column: Column<RunRow>
   let rungs: [Rung]
@@ -46,9 +44,7 @@ struct Ladder: Sendable {
     }
   }
 
-  /// Of the figures that rungs are ranked by.
   var unit: String { metric.unit.name }
-
   private var showsWeights: Bool { Set(rungs.map(\.row.cell.weights)).count > 1 }
 
   /// For Markdown: a bar a row, and the other test beside it.
@@ -56,26 +52,21 @@ struct Ladder: Sendable {
     typealias Rungs = Column<Rung>
     let (column, test) = (column, test)
     let isAgainstNaive = rungs.contains { $0.row.speedAgainstNaive != nil }
-    func speed(_ column: Column<RunRow>, _ test: Test, _ row: @escaping @Sendable (Rung) -> RunRow?) -> Rungs
-    {
-      Rungs(
-        "\(column.heading.text), `\(test.name)`", alignment: .right, .prose { row($0).map(column.display) })
-    }
-    func factor(_ row: @escaping @Sendable (Rung) -> RunRow?) -> [Rungs] {
-      let factor = Rungs(
-        "against naive", alignment: .right, .prose { row($0).map(Column<RunRow>.speedAgainstNaive.display) })
-      return isAgainstNaive ? [factor] : []
-    }
+    func shown(
+      _ heading: Prose, _ column: Column<RunRow>, _ row: @escaping @Sendable (Rung) -> RunRow?
+    ) -> Rungs { Rungs(heading, alignment: .right, .prose { row($0).map(column.display) }) }
     var columns = [Rungs("variant", .prose { .code($0.row.cell.variant) })]
     if showsWeights { columns.append(Rungs("weights", .text { $0.row.cell.weights })) }
     columns += [
-      Rungs("threads", .integer { $0.row.cell.threads }), speed(column, test) { $0.row },
+      Rungs("threads", .integer { $0.row.cell.threads }),
+      shown("\(column.heading.text), `\(test.name)`", column) { $0.row },
       Rungs("", .text { bar(share: $0.share, width: 24) }),
     ]
-    columns += factor { $0.row }
+    if isAgainstNaive { columns.append(shown("against naive", .speedAgainstNaive) { $0.row }) }
     if let other {
-      columns.append(speed(.metric(other.headlineMetric), other) { $0.other })
-      columns += factor { $0.other }
+      let rate = Column<RunRow>.metric(other.headlineMetric)
+      columns.append(shown("\(rate.heading.text), `\(other.name)`", rate) { $0.other })
+      if isAgainstNaive { columns.append(shown("against naive", .speedAgainstNaive) { $0.other }) }
     }
     columns.append(Rungs("check", .prose { Column<RunRow>.outcome.display($0.row) }))
     return Table(columns, rungs)
@@ -84,12 +75,9 @@ struct Ladder: Sendable {
   private static let barWidths = 8...40
   private static let shortestName = 8
 
-  /// As lines of a terminal: name, bar, figure, speed against naive.
   func text(width: Int) -> String {
-    let names = rungs.map { rung in
-      let cell = rung.row.cell
-      return showsWeights
-        ? "\(cell.variant) \(cell.weights) t\(cell.threads)" : "\(cell.variant) t\(cell.threads)"
+    let names = rungs.map(\.row.cell).map { cell in
+      "\(cell.variant)\(showsWeights ? " \(cell.weights)" : "") t\(cell.threads)"
     }
     let figures = rungs.map { column.display($0.row).plain }
     let figureWidth = figures.map(\.count).max() ?? 0
@@ -116,10 +104,8 @@ struct Ladder: Sendable {
 public struct TerminalTable: Sendable {
   public let text: String
 
-  /// - Parameters:
-  ///   - colour: whether the best figures of each test are bold (ANSI escapes).
-  ///   - width: columns of the terminal; columns of lesser interest are left out until the table fits, then
-  ///     names are shortened.
+  /// With `colour` the best figures of each test are bold. Columns of lesser interest are left out until the table fits
+  /// the `width`, then names are shortened.
   public init(_ record: Record, colour: Bool, width: Int = 100) {
     let run = RunFigures(record)
     let ladders = Ladder.all(run).map { $0.text(width: width) }
@@ -149,8 +135,7 @@ public struct TerminalTable: Sendable {
   }
 
   private static func remarks(_ run: RunFigures, width: Int) -> String {
-    let drift = run.rows.contains(where: \.isDrifting) ? ["\(RunRow.driftMark) \(RunRow.driftMeaning)"] : []
-    return ((run.warnings + run.withoutFigures).map(\.markdown) + drift).map { $0.wrapped(to: width) }.joined(
-      separator: "\n")
+    let lines = (run.warnings + run.withoutFigures + [run.driftRemark]).map(\.markdown)
+    return lines.filter { !$0.isEmpty }.map { $0.wrapped(to: width) }.joined(separator: "\n")
   }
 }

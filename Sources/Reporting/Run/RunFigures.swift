@@ -8,20 +8,20 @@ struct Contestant: Hashable, Sendable {
 
   /// `` `simd8` (2 threads) ``
   var prose: Prose { "`\(variant)` (\(counted(threads, "thread")))" }
-
   /// `simd8 (2 threads)`
-  var words: String { "\(variant) (\(counted(threads, "thread")))" }
+  var words: String { prose.plain }
 }
 
 extension Contestant {
   init(_ cell: Cell) { self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads) }
+  init(_ paired: PairedContestant) {
+    self.init(variant: paired.variant, weights: paired.weights, threads: paired.threads)
+  }
 }
 
-/// The outcome of a variant's correctness checks.
 enum Check: Sendable, Equatable {
-  case passed
+  case passed, notChecked
   case failed(String)
-  case notChecked
 }
 
 /// One cell with everything that a table says of it.
@@ -52,21 +52,15 @@ struct RunRow: Sendable {
   }
 
   static let driftMark = "‡"
-  static let driftMeaning =
-    "drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from the first half of "
-    + "its samples to the second (Mann-Kendall p < \(Drift.significance)); its median describes neither half."
 
   var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }
-
   /// `drifts` or `steady`; nil for fewer samples than could show it.
   var driftWord: String? { figures.drift.map { _ in isDrifting ? "drifts" : "steady" } }
 }
 
 /// Every figure of a run: the rows in the record's order, and fastest first.
 struct RunFigures: Sendable {
-  /// The variant that speed is given against.
   static let oracle = "naive"
-
   let record: Record
   let rows: [RunRow]
   /// Tests in the order in which the record first names them.
@@ -113,7 +107,6 @@ struct RunFigures: Sendable {
     }
   }
 
-  /// Every variant that was measured or checked.
   var variants: [String] { (rows.map(\.cell.variant) + record.correctness.map(\.variant)).uniqued() }
 
   /// Why the variant's first failed check failed; nil where none did.
@@ -136,8 +129,8 @@ struct RunFigures: Sendable {
     return chosen == cell ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
   }
 
-  /// The checks that speak for a cell: a GEMM's or an operation's own shape where it was checked; the cell's number of
-  /// threads where that was checked.
+  /// The checks that speak for a cell: of an operation's own shape; of the cell's number of threads where there are
+  /// some.
   private static func checks(of cell: Cell, in record: Record) -> [Correctness] {
     var entries = record.correctness.filter { $0.variant == cell.variant }
     if record.kind != .endToEnd { entries = entries.filter { $0.reference == cell.test.name } }
@@ -147,9 +140,7 @@ struct RunFigures: Sendable {
 
   /// The cell without a claim to figures where its check failed, whatever its status says.
   private static func gated(_ cell: Cell, by check: Check) -> Cell {
-    guard case .failed(let reason) = check, cell.status == .measured || cell.status == .pending else {
-      return cell
-    }
+    guard case .failed(let reason) = check, [.measured, .pending].contains(cell.status) else { return cell }
     var cell = cell
     cell.status = .failedCheck
     cell.message = cell.message ?? reason
@@ -165,13 +156,11 @@ struct RunFigures: Sendable {
 
 // What a reader must know beside the figures, one line each.
 extension RunFigures {
-  /// That the run is incomplete, and the record's warnings.
   var warnings: [Prose] {
+    let warnings = record.warnings.map { Prose($0) }
+    guard !record.isComplete else { return warnings }
     let done = record.cells.count { $0.status != .pending }
-    let incomplete: [Prose] =
-      record.isComplete
-      ? [] : ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done."]
-    return incomplete + record.warnings.map { Prose($0) }
+    return ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done."] + warnings
   }
 
   /// Each contestant that has no figures on some tests, with the tests and the reason.
@@ -190,6 +179,16 @@ extension RunFigures {
     }
   }
 
+  /// What the mark of rows that drift means; empty where none does.
+  var driftRemark: Prose {
+    guard rows.contains(where: \.isDrifting) else { return "" }
+    return """
+      \(RunRow.driftMark) drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from \
+      the first half of its samples to the second (Mann-Kendall p < \(Drift.significance)); its median describes \
+      neither half.
+      """
+  }
+
   /// What the record says of cells that do have figures.
   var remarksOnFigures: [Prose] {
     rows.filter(\.hasFigures).compactMap { row in
@@ -199,7 +198,6 @@ extension RunFigures {
 }
 
 extension Cell.Status {
-  /// In words for a sentence.
   var words: String {
     switch self {
     case .pending: "not finished"
@@ -214,7 +212,6 @@ extension Cell.Status {
 }
 
 extension Sequence where Element: Hashable {
-  /// The elements in order, each once.
   func uniqued() -> [Element] {
     var seen = Set<Element>()
     return filter { seen.insert($0).inserted }

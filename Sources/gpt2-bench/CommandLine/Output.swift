@@ -114,11 +114,11 @@ enum RecordFormat: String, CaseIterable {
           + "expected \(Record.Kind.endToEnd.rawValue)")
     }
     return switch self {
-    case .markdown: MarkdownReport(record).text
+    case .markdown: RunReport(record).markdown
     case .html: HTMLReport(record).text
     case .csv: record.cells.isEmpty ? ProfileCSV(record).text : CSVReport(record).results
     case .json: String(decoding: try record.encode(), as: UTF8.self)
-    case .gitHub: MarkdownReport.gitHubComment(record)
+    case .gitHub: RunReport(record).gitHubComment
     case .gitHubAction: try BenchmarkActionReport(record).json
     case .bencher: try BencherReport(record).json
     case .llamaBench: LlamaBenchReport(record).csv

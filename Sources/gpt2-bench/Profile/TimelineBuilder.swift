@@ -37,10 +37,10 @@ struct TimelineBuilder {
     var builder = self
     var shown: [Timeline.Track] = []
     if let driving = tracks.first {
-      shown.append(.init(name: "driving thread", spans: builder.driving(driving.entries)))
+      shown.append((name: "driving thread", spans: builder.driving(driving.entries)))
     }
     for (index, track) in tracks.dropFirst().enumerated() {
-      shown.append(.init(name: "pool thread \(index + 1)", spans: builder.pooled(track.entries)))
+      shown.append((name: "pool thread \(index + 1)", spans: builder.pooled(track.entries)))
     }
     let counters = builder.counters
     return Timeline(title: title, labels: builder.labels, tracks: shown, counters: counters)
@@ -175,10 +175,10 @@ struct TimelineBuilder {
       pass.residentBytes.map { (time: pass.end - origin, value: Double($0) / 1_048_576) }
     }
     let positions = passes.map { (time: $0.start - origin, value: Double($0.position)) }
-    let counters = [
-      Timeline.Counter(name: "speed", unit: "tok/s", samples: speed),
-      Timeline.Counter(name: "position", unit: "tokens", samples: positions),
-      Timeline.Counter(name: "resident memory", unit: "MiB", samples: memory),
+    let counters: [Timeline.Counter] = [
+      (name: "speed", unit: "tok/s", samples: speed),
+      (name: "position", unit: "tokens", samples: positions),
+      (name: "resident memory", unit: "MiB", samples: memory),
     ]
     return counters.filter { !$0.samples.isEmpty }
   }

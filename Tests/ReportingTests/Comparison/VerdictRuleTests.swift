@@ -97,11 +97,10 @@ import Testing
   }
 
   @Test func oneValueASideIsJudgedByTheThresholdAlone() {
-    let rule = VerdictRule(threshold: 0.02)
     for (ratio, verdict) in [
       (0.97, Verdict.regressed), (0.981, .unchanged), (1, .unchanged), (1.02, .unchanged), (1.03, .improved),
     ] {
-      #expect(rule.judgement(ofSingleRatio: ratio) == .init(verdict: verdict))
+      #expect(VerdictRule.verdict(of: ratio, beyond: 0.02) == verdict)
     }
   }
 

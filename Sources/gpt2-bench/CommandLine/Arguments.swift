@@ -80,8 +80,7 @@ struct Arguments {
 
   private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
     guard let number = Int(text), range.contains(number) else {
-      let bounds =
-        range.upperBound == .max
+      let bounds = range.upperBound == .max
         ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
       throw UsageError(name, found: text, expected: "a whole number \(bounds)")
     }
@@ -104,9 +103,7 @@ struct Arguments {
     try choice(name, of: choices.map(\.rawValue)).flatMap(Choice.init)
   }
 
-  private func value<Value>(
-    _ name: String, expected: String, _ parse: (String) -> Value?
-  ) throws -> Value? {
+  private func value<Value>(_ name: String, expected: String, _ parse: (String) -> Value?) throws -> Value? {
     guard let text = string(name) else { return nil }
     guard let value = parse(text) else { throw UsageError(name, found: text, expected: expected) }
     return value

@@ -128,8 +128,7 @@ struct KnownContinuations {
         continue
       }
       if let model, (try? ModelSource(usual))?.isSame(as: model) != true { continue }
-      skipped.append(
-        "\(known.name): skipped, \(model?.name ?? known.model) is another model: \(difference)")
+      skipped.append("\(known.name): skipped, \(model?.name ?? known.model) is another model: \(difference)")
     }
     (self.requests, self.skipped) = (requests, skipped)
   }

@@ -10,9 +10,7 @@ enum Compare: Command {
     name: "compare",
     summary: "compares two records, or measures two builds in turns; exits 3 on a regression",
     operands: "[BASE HEAD]", operandCount: 0...2,
-    options: [
-      .maxRegression, .rows, ComparisonFormat.option, .outFile,
-    ] + CompareBuilds.options)
+    options: [.maxRegression, .rows, ComparisonFormat.option, .outFile] + CompareBuilds.options)
 
   /// What was compared, and the head's run.
   typealias Outcome = (comparison: Comparison, head: Record)
@@ -110,8 +108,7 @@ struct CompareBuilds {
     let bench = PairedBench(plan, project: project, console: console, started: started)
     try arguments.value(of: .rows) { try bench.record.refuseEmptyFilter() }
     let what = plan.model.flatMap { $0.name.split(separator: "/").last } ?? "matmul"
-    let folder = try arguments.reportFolder(
-      "--keep", in: project, started: started, model: "compare-\(what)")
+    let folder = try arguments.reportFolder("--keep", in: project, started: started, model: "compare-\(what)")
     try bench.run(onChange: { try folder.write($0) })
     let comparison = try Comparison(bench.record)
     try folder.write(comparison)
@@ -139,8 +136,7 @@ struct CompareBuilds {
 
   private func products(_ size: String, _ base: String) throws -> PairedPlan {
     let shapes = try Matmul.shapes(size)
-    try KernelBench.refuseTooLarge(
-      shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
+    try KernelBench.refuseTooLarge(shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
     return PairedPlan(
       head: Project.executable, base: base, model: nil, contestants: contestants,
       cells: shapes.map(OperationCells.make),

@@ -48,8 +48,7 @@ enum Generate: Command {
     let isInterrupted = Interruption.shared.isCancelled
     let whole = done.filter { !$0.isInterrupted }
     guard !whole.isEmpty else { return .interrupted }
-    let comparison = IDComparison(
-      whole.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
+    let comparison = IDComparison(whole.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
     console.print("\n" + comparison.lines.joined(separator: "\n"))
     console.print("\n" + table(whole))
     if isInterrupted { return .interrupted }
@@ -252,8 +251,7 @@ struct TimedGeneration {
   ///
   /// - Parameter withMemory: also the most memory that was resident, which is the whole process's.
   func statistics(withMemory: Bool = true) -> String {
-    var text =
-      "\(request.prompt.count) + \(output.ids.count) tokens, \(output.variant), \(threads) thread"
+    var text = "\(request.prompt.count) + \(output.ids.count) tokens, \(output.variant), \(threads) thread"
       + (threads == 1 ? "" : "s")
     if let time = millisecondsToFirstToken { text += String(format: ", TTFT %.1f ms", time) }
     if let time = millisecondsPerToken, let rate = tokensPerSecond {

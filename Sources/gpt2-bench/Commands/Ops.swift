@@ -35,8 +35,7 @@ enum Ops: Command {
     let context = configuration.context
     let rows = try arguments.integers("--rows", in: 1...context) ?? defaultRows.map { min($0, context) }
     let most = rows.max() ?? 1
-    let depths =
-      try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [min(defaultDepth, context - most)]
+    let depths = try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [min(defaultDepth, context - most)]
     if let deepest = depths.max(), deepest > context - most {
       throw UsageError(
         "-d", found: "\(deepest)",

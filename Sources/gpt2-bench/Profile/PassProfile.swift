@@ -155,9 +155,7 @@ extension Profile {
   /// - Parameters:
   ///   - passes: at least one, under probes.
   ///   - without: the wall times of the same passes without probes; empty where they were not run.
-  init(
-    of engine: Engine, stage: Stage, tokens: Int, passes: [PassProfile], without: [Double]
-  ) {
+  init(of engine: Engine, stage: Stage, tokens: Int, passes: [PassProfile], without: [Double]) {
     let kept = Self.middle(passes)
     self.init(
       variant: engine.variant.name, weights: engine.variant.weights, threads: engine.threads, stage: stage,

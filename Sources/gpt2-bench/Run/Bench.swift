@@ -169,9 +169,7 @@ extension Bench {
   }
 
   /// Nil of a warm-up.
-  private func perform(
-    _ unit: RoundPlan.Unit, _ phase: RoundPhase, _ worker: Worker
-  ) throws -> RunAnswer? {
+  private func perform(_ unit: RoundPlan.Unit, _ phase: RoundPhase, _ worker: Worker) throws -> RunAnswer? {
     let cell = plan.cells[unit.cell]
     do {
       guard phase == .warmup else { return try worker.run(cell.request) }
@@ -212,8 +210,7 @@ extension Bench {
       }
     }
     if record.cells[row].status != .pending {
-      progress.finished(
-        "\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
+      progress.finished("\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
     }
     do { try onChange(record) } catch { changeError = error }
   }

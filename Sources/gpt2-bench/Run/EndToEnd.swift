@@ -25,8 +25,7 @@ struct EndToEnd {
     options = try MeasuringOptions(arguments)
     choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
     let tokenizer = try choice.tokenizer()
-    description = ModelDescription(
-      choice, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
+    description = ModelDescription(choice, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
     prompts = Prompts(vocabulary: choice.configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
     cells = GenerationCells(
       configuration: choice.configuration, prompts: prompts, startsAtText: description.hasTokenizer)
@@ -70,8 +69,7 @@ struct EndToEnd {
     try bench.run { worker in
       try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
-    console.print(
-      TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100).text)
+    console.print(TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100).text)
     console.print("reports: \(Project.shown(folder.path))")
     return bench.record
   }
@@ -135,8 +133,7 @@ extension Arguments {
     _ option: String, in project: Project, started: Date, model: String
   ) throws -> ReportFolder {
     guard let path = string(option) else {
-      return try ReportFolder.create(
-        in: project.reports, started: started.formatted(.iso8601), model: model)
+      return try ReportFolder.create(in: project.reports, started: started.formatted(.iso8601), model: model)
     }
     guard !path.isEmpty else { throw UsageError(option, found: "", expected: "a folder") }
     return try ReportFolder.create(at: path)

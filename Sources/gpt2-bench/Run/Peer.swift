@@ -142,8 +142,7 @@ struct PeerCheck {
 
   /// `naive`'s logits, which a worker of this program computes.
   private func oracle(_ files: LogitFiles) throws -> ReferenceCase {
-    let worker = try Worker(
-      Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: timeoutSeconds)
+    let worker = try Worker(Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: timeoutSeconds)
     defer { worker.stop() }
     try worker.load(model: model)
     let lengths = Self.oracleLengths.filter { $0 <= configuration.context }
@@ -158,8 +157,7 @@ private final class LogitFiles {
   private let folder: String
 
   init() throws {
-    folder =
-      FileManager.default.temporaryDirectory
+    folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("gpt2-bench-logits-\(UUID().uuidString)").path
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -29,10 +29,7 @@ final class ProfilingTurns {
     driver = Driver(model: plan.model, timeoutSeconds: plan.timeoutSeconds, console)
     sides = sources.compactMap { source in
       source.live.map { variant, build in
-        (
-          source.name, build,
-          Contestant(kind: .variant(variant), threads: variant.threads(of: plan.threads))
-        )
+        (source.name, build, Contestant(kind: .variant(variant), threads: variant.threads(of: plan.threads)))
       }
     }
     profiles = sides.map { _ in [] }
@@ -143,8 +140,7 @@ struct ProfilingPlan {
     project: Project, console: Console
   ) throws {
     let options = try MeasuringOptions(arguments)
-    threads =
-      try arguments.integer("-t", in: Threads.range) ?? records.compactMap(\.threads).first
+    threads = try arguments.integer("-t", in: Threads.range) ?? records.compactMap(\.threads).first
       ?? Threads.available
     timeoutSeconds = options.timeoutSeconds
     let name = arguments.string("--model") ?? records.first?.record.model?.name
@@ -161,8 +157,7 @@ struct ProfilingPlan {
     let context = configuration.context
     let depth = d ?? p.map { min($0, max(context - 1, 1)) } ?? min(Self.defaultDepth, max(context / 2, 1))
     let prompt = p ?? depth
-    let tokens =
-      try arguments.integer("-n", in: 2...max(context, 2))
+    let tokens = try arguments.integer("-n", in: 2...max(context, 2))
       ?? max(min(Self.defaultTokens, context - depth + 1), 2)
     let cells = GenerationCells(
       configuration: configuration,
@@ -178,8 +173,7 @@ struct ProfilingPlan {
     }
     // One request where it gives both stages, else one for each.
     let isOne = stage == nil && prompt == depth
-    let decode =
-      try stage == .prefill
+    let decode = try stage == .prefill
       ? nil
       : ask(isOne ? [.prefill, .decode] : [.decode], .decode(tokens: tokens, depth: depth, batch: 1), tokens)
     let prefill = try stage == .decode || isOne ? nil : ask([.prefill], .prefill(tokens: prompt, batch: 1), 1)
@@ -190,8 +184,7 @@ struct ProfilingPlan {
       workers: [variants.contains { $0.decoding == .cache } ? .cache : .recompute],
       for: "the longest pass needs")
     let short = asks[0].request.promptTokens.prefix(Self.warmup.prompt)
-    warmup = RunRequest(
-      prompts: [Array(short)], tokens: min(Self.warmup.tokens, context - short.count + 1))
+    warmup = RunRequest(prompts: [Array(short)], tokens: min(Self.warmup.tokens, context - short.count + 1))
   }
 }
 

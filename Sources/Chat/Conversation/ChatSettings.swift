@@ -1,6 +1,5 @@
 import GPT2Engine
 
-/// What `/set` changes.
 public struct ChatSettings: Equatable {
   public static let defaultTemperature: Float = 0.8
   public static let defaultTopK = 40
@@ -16,7 +15,6 @@ public struct ChatSettings: Equatable {
     _ sampling: SamplingParameters, maximumNewTokens: Int = defaultCount, stops: StopSequences = .none
   ) { (self.sampling, self.maximumNewTokens, self.stops) = (sampling, maximumNewTokens, stops) }
 
-  /// The same sampling but for what is given.
   mutating func resample(
     temperature: Float? = nil, topK: Int?? = nil, topP: Float? = nil, minP: Float? = nil,
     repetitionPenalty: Float? = nil, seed: UInt64? = nil
@@ -37,14 +35,11 @@ public enum ChatMode: String, CaseIterable, Sendable {
   case dialogue
 }
 
-/// What is put around the user's lines.
 struct ChatFraming: Equatable {
   var separator = "\n"
   var user = "USER:"
   var answer = "GPT:"
 
-  /// What is added to the text for a turn.
-  ///
   /// - Parameters:
   ///   - line: what the user typed.
   ///   - ends: whether the text so far ends with this; an empty text ends with everything.

@@ -9,7 +9,6 @@ enum Key: Equatable, Sendable {
   case control(Character)
   /// Alt and a character; alt with backspace is U+007F.
   case alt(Character)
-  /// A key that has no meaning here.
   case unknown
 }
 
@@ -26,9 +25,7 @@ struct KeyParser {
     case sequence([UInt8])
     /// After `ESC O`.
     case shift
-    /// Between the brackets of a paste.
     case paste([UInt8])
-    /// A character's first bytes.
     case character([UInt8])
   }
 

@@ -9,7 +9,6 @@ struct LineEditor {
   enum Outcome: Equatable {
     /// The line may have changed; it goes on.
     case edited
-    /// The key had no effect.
     case refused
     case submitted(String)
     /// Control-C: the line is given up.
@@ -18,7 +17,6 @@ struct LineEditor {
     case endOfInput
     /// Control-L: the line stays, all else on the screen goes.
     case clearScreen
-    /// Control-Z.
     case suspended
     /// Several texts could complete what stands before the cursor.
     case candidates([String])

@@ -1,7 +1,6 @@
 import CSystem
 import Foundation
 
-/// What a source of lines gives next.
 enum LineEvent: Equatable {
   case line(String)
   /// Control-C: the line that was begun is given up.
@@ -62,7 +61,7 @@ final class EditedLines {
       finish(before)
       return .end
     case .clearScreen:
-      terminal.write("\u{1B}[H\u{1B}[2J")
+      terminal.write(Terminal.cleared)
       drawing.forget()
     case .suspended:
       finish(before, ending: "^Z")

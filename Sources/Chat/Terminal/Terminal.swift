@@ -16,6 +16,8 @@ final class Terminal {
   /// How long an escape character waits for the rest of a key: longer than any terminal takes, also through a network.
   private static let escapeMilliseconds: Int32 = 50
 
+  static let cleared = "\u{1B}[H\u{1B}[2J"
+
   private let console: any ChatConsole
   private var parser = KeyParser()
 
@@ -79,15 +81,12 @@ final class Terminal {
   }
 }
 
-/// What one read of standard input gives.
 enum InputPiece {
   case bytes(ArraySlice<UInt8>)
-  /// Control-C.
   case interrupted
   case end
   case failed
 
-  /// Waits for it, whatever other signals come.
   static func read() -> InputPiece {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count = uninterrupted(until: isInterrupted) {

@@ -118,9 +118,7 @@ struct Arguments {
   }
 }
 
-/// The options that several subcommands take.
 extension Arguments {
-  /// Token ids separated by spaces or commas.
   func ids(_ name: String) throws -> [Int]? {
     try string(name)?.split { $0 == "," || $0.isWhitespace }.map { word in
       guard let id = Int(word), id >= 0 else {

@@ -1,4 +1,3 @@
-/// A subcommand: what it takes and what it does.
 protocol Command {
   static var description: CommandDescription { get }
 
@@ -10,13 +9,11 @@ struct CommandDescription: Sendable {
   let summary: String
   /// Operands as the usage line shows them, for example `[PROMPT]`.
   var operands = ""
-  /// How many operands there may be.
   var operandCount = 0...0
   let options: [Option]
   /// Commands that people do not call are left out of the overview.
   var isHidden = false
 
-  /// Options that every command takes.
   static let common = [
     Option("--quiet", help: "print no progress and no remarks on standard error"),
     Option("--no-progress", help: "print no progress"),
@@ -42,7 +39,6 @@ struct Option: Sendable {
   /// What stands after the name in the help; nil for a flag.
   let value: String?
   let help: String
-  /// Whether it may be given several times.
   let isRepeatable: Bool
 
   init(_ names: String..., value: String? = nil, isRepeatable: Bool = false, help: String) {

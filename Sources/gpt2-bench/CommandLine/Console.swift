@@ -6,7 +6,6 @@ import Synchronization
 final class Console: @unchecked Sendable {
   let isQuiet: Bool
   let showsProgress: Bool
-  /// Colour on standard output.
   let usesColor: Bool
   /// Standard error is a terminal, so a line there may be drawn over.
   let drawsOver: Bool
@@ -32,7 +31,6 @@ final class Console: @unchecked Sendable {
     return isKnown ? Int(size.ws_col) : nil
   }
 
-  /// A line of the result.
   func print(_ text: String) { write(text + "\n") }
 
   /// A piece of the result, out at once.
@@ -41,7 +39,6 @@ final class Console: @unchecked Sendable {
     StandardStream.output.write(text)
   }
 
-  /// A remark for people.
   func note(_ text: String) {
     guard !isQuiet else { return }
     warn(text)
@@ -90,7 +87,6 @@ enum StandardStream {
 
   private static let failedCode = Atomic<Int32>(0)
 
-  /// All that comes on standard input.
   static func readInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
 
   /// Lets the process see that a pipe has no reader any more, which would end it otherwise.

@@ -30,7 +30,6 @@ enum Main {
     exit(code.rawValue)
   }
 
-  /// - Parameter words: the command line without the program's name.
   static func run(_ words: [String]) -> ExitCode {
     guard let name = words.first else {
       StandardStream.error.write(overview)

@@ -89,7 +89,6 @@ extension Option {
   static let outFile = Option("--out", value: "FILE", help: "write there instead of standard output")
 }
 
-/// The forms in which a record can be shown.
 enum RecordFormat: String, CaseIterable {
   case markdown = "md"
   case csv

@@ -82,7 +82,6 @@ enum Check: Command {
     for request in requests { try worker.check(request).forEach(onRow) }
   }
 
-  /// The table's line for a result.
   private static func text(of row: Correctness) -> String {
     func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
     return line(

@@ -12,7 +12,6 @@ enum Compare: Command {
     operands: "[BASE HEAD]", operandCount: 0...2,
     options: [.maxRegression, .rows, ComparisonFormat.option, .outFile] + CompareBuilds.options)
 
-  /// What was compared, and the head's run.
   typealias Outcome = (comparison: Comparison, head: Record)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
@@ -157,7 +156,6 @@ struct CompareBuilds {
       confirmationBlocks: Self.firstLook, warmup: warmup)
   }
 
-  /// The program as an absolute path.
   private static func executable(_ path: String) throws -> String {
     guard Output.isProgram(path) else {
       let found =
@@ -169,7 +167,6 @@ struct CompareBuilds {
   }
 }
 
-/// What every comparison takes on the command line.
 extension Option {
   static let maxRegression = Option(
     "--max-regression", value: "P",
@@ -189,7 +186,6 @@ extension Arguments {
     return try value(of: .maxRegression) { try Thresholds(parsing: text, defaults: defaults) }
   }
 
-  /// Nil where all rows are wanted.
   func rowFilter() throws -> RowFilter? {
     guard let text = string(Option.rows.names[0]) else { return nil }
     return try value(of: .rows) { try RowFilter(parsing: text) }
@@ -203,7 +199,6 @@ extension Arguments {
   }
 }
 
-/// The forms in which a comparison can be shown.
 enum ComparisonFormat: String, CaseIterable {
   case markdown = "md"
   case csv

@@ -102,7 +102,6 @@ enum Explain: Command {
   }
 }
 
-/// The forms in which explanations can be shown.
 enum ExplanationFormat: String, CaseIterable {
   case text
   case markdown = "md"
@@ -125,7 +124,6 @@ enum ExplanationFormat: String, CaseIterable {
 
 /// One side of `explain`: profiled now, by this build or by another's `gpt2-bench`, or in an earlier run.
 struct ExplainedSource {
-  /// What people call it.
   let name: String
   /// What is profiled now, and by which build; nil for a record.
   private(set) var live: (variant: Variant, build: String)?

@@ -116,7 +116,6 @@ struct GenerationRequest {
   let parameters: GenerationParameters
   private let checkpoint: Checkpoint
   private let tokenizer: Tokenizer?
-  /// Text to print before the continuation.
   private let echo: String?
   private let printsIDs: Bool
 
@@ -247,8 +246,6 @@ struct TimedGeneration {
 
   var tokensPerSecond: Double? { millisecondsPerToken.map { 1000 / $0 } }
 
-  /// The line at the end.
-  ///
   /// - Parameter withMemory: also the most memory that was resident, which is the whole process's.
   func statistics(withMemory: Bool = true) -> String {
     var text = "\(request.prompt.count) + \(output.ids.count) tokens, \(output.variant), \(threads) thread"
@@ -275,15 +272,12 @@ struct TimedGeneration {
   }
 }
 
-/// The new tokens that a variant chose.
 struct VariantOutput {
   let variant: String
-  /// Precision of the weights.
   let weights: String
   var ids: [Int] = []
 }
 
-/// Whether other variants gave the first one's tokens.
 struct IDComparison {
   /// A line for each other variant, and what there is to know.
   let lines: [String]

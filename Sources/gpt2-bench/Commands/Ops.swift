@@ -26,8 +26,6 @@ enum Ops: Command {
     return try KernelBench.run(.operations, shapes, sizedBy: "--rows, -d", arguments, console)
   }
 
-  /// What the command line asks for, each shape once.
-  ///
   /// - Throws: `UsageError`; a `ModelError` for a model that there is not.
   static func shapes(_ arguments: Arguments, _ project: Project) throws -> [OperationShape] {
     let kinds = try kinds(arguments.string("--ops") ?? "all")

@@ -108,10 +108,8 @@ private final class PerplexityRun {
     byteCounts = try (0..<tokenizer.vocabularyCount).map { try tokenizer.bytes(of: $0).count }
   }
 
-  /// Tokens scored so far.
   var scored: Int { contestants[0].score.tokens }
 
-  /// The first variant's nats per token so far.
   var natsPerToken: Double? { contestants[0].score.natsPerToken }
 
   /// - Parameter onWindow: called after each window, for progress.
@@ -168,11 +166,9 @@ private final class PerplexityRun {
 
 /// A file or standard input as token ids, a block at a time: the text may be larger than memory.
 private struct TextInput {
-  /// What errors and reports call it.
   let name: String
   /// The file's size; nil where it is not known.
   let bytes: Int?
-  /// Bytes that became ids.
   private(set) var bytesTaken = 0
 
   private let handle: FileHandle

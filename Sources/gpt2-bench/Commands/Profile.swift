@@ -75,7 +75,6 @@ enum Profiling: Command {
     return record.runExitCode
   }
 
-  /// What is profiled.
   private struct Subject {
     let engine: Engine
     let sequence: TokenSequence
@@ -104,7 +103,6 @@ enum Profiling: Command {
       record.finished = Date().formatted(.iso8601)
     }
 
-    /// One more run, with every mark kept.
     func trace(
       model: String, to trace: String?, folded: String?, _ console: Console, _ progress: ProgressDisplay
     ) throws {
@@ -124,7 +122,6 @@ enum Profiling: Command {
     }
   }
 
-  /// The prompt's length and the new tokens after it.
   private static func lengths(
     _ arguments: Arguments, _ configuration: Configuration
   ) throws -> (prompt: Int, tokens: Int) {

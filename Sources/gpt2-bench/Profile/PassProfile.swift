@@ -4,7 +4,6 @@ import GPT2Model
 import Measurement
 import Record
 
-/// What the marks of one pass come to.
 struct PassProfile {
   /// From a clock outside the marks.
   let wallNanoseconds: Double

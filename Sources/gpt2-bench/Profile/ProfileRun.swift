@@ -10,11 +10,9 @@ import Reporting
 /// without, in an order that alternates: a machine that drifts drifts for both.
 struct ProfileRun {
   let engine: Engine
-  /// The sequence that it runs on, used again.
   let sequence: TokenSequence
   /// Wall time after which a stage gets no further pass; it has one at least.
   let stageSeconds: Double
-  /// Passes of one stage at most.
   let mostPasses: Int
   let measuresOverhead: Bool
   /// Whether decoding stops only after the last token, however long that takes: where passes are compared with
@@ -74,7 +72,6 @@ struct ProfileRun {
     }
   }
 
-  /// Goes on until the stage's time is spent.
   private func repeated(_ stage: inout Stage, _ body: (inout Stage) throws -> Int) rethrows -> Int {
     var token: Int
     repeat { token = try body(&stage) } while !isOver(stage) && !Interruption.shared.isCancelled

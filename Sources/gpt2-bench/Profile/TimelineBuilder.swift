@@ -46,7 +46,6 @@ struct TimelineBuilder {
     return Timeline(title: title, labels: builder.labels, tracks: shown, counters: counters)
   }
 
-  /// Passes, layers, operations, parts.
   private mutating func driving(_ marks: [MarkLog.Entry]) -> [Timeline.Span] {
     var spans: [Timeline.Span] = []
     spans.reserveCapacity(marks.count)
@@ -125,7 +124,6 @@ struct TimelineBuilder {
     return marks[index].mark == between && (index == 0 || marks[index - 1].mark == between)
   }
 
-  /// A moment of a pass, from the origin.
   private func within(_ pass: Pass, _ time: UInt64) -> UInt64 {
     min(max(time, pass.start), pass.end) - origin
   }

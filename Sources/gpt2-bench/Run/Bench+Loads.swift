@@ -3,7 +3,6 @@ import Measurement
 import Record
 import Statistics
 
-/// Loading, timed before the contestants that are measured are there.
 extension Bench {
   private enum Loads {
     static let repetitions = 5

@@ -124,7 +124,6 @@ final class Bench {
     }
   }
 
-  /// Whether it has been taken out of the run.
   private func isOut(_ contestant: Int) -> Bool {
     record.cells[rows(of: contestant)].allSatisfy { $0.status != .pending }
   }
@@ -134,7 +133,6 @@ final class Bench {
   }
 }
 
-/// The measuring itself.
 extension Bench {
   private func measureRounds() throws {
     let units = plan.contestants.indices.filter { !isOut($0) }

@@ -151,10 +151,8 @@ struct AgreedTokens<Owner> {
 struct ProgressDisplay {
   let console: Console
 
-  /// Something to know before minutes are spent.
   func remark(_ text: String) { console.note("note: \(text)") }
 
-  /// A step before the rounds.
   func step(_ text: String) {
     guard console.showsProgress else { return }
     if console.drawsOver { console.drawProgress(text) } else { console.note(text) }
@@ -171,7 +169,6 @@ struct ProgressDisplay {
     console.drawProgress("\(bar) \(percent)\(left)  \(label)")
   }
 
-  /// A finished cell.
   func finished(_ text: String) {
     guard console.showsProgress, !console.drawsOver else { return }
     console.note(text)

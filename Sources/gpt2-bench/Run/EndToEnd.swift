@@ -31,8 +31,6 @@ struct EndToEnd {
       configuration: choice.configuration, prompts: prompts, startsAtText: description.hasTokenizer)
   }
 
-  /// Checks, measures, reports.
-  ///
   /// - Parameters:
   ///   - suite: the name of the suite, where the tests are one's. A suite is for every model: its tests that are
   ///     longer than this one's context are left out, and the record says so. One's own tests must fit.
@@ -140,7 +138,6 @@ extension Arguments {
   }
 }
 
-/// Finds reference cases on disk.
 enum References {
   /// The folder itself where it is a case, otherwise the cases in it.
   static func folders(in path: String) throws -> [String] {

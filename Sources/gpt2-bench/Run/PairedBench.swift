@@ -19,7 +19,6 @@ final class PairedBench {
   private var generator: SeededGenerator
   /// Place of the next sample among all of the run.
   private var sequence = 0
-  /// The tokens of each unit.
   private var tokens = AgreedTokens<PairedSide>()
   /// What each unit's test took in its first warm-up.
   private var executionSeconds: [Int: Double] = [:]
@@ -133,13 +132,11 @@ final class PairedBench {
   }
 }
 
-/// One contestant's part of a block.
 extension PairedBench {
   /// Seconds of rounds in a block, all units together: enough that starting processes is the smaller part, and little
   /// enough that the budget holds the blocks of several looks.
   private func roundsSeconds(_ budget: Double) -> Double { min(budget / 24, max(2.5, budget / 48)) }
 
-  /// Of one unit in a block.
   private static var mostRounds: Int { 8 }
 
   /// Holds both builds against the references before anything is timed: the head also where the base has failed.
@@ -285,7 +282,6 @@ extension PairedBench {
   }
 }
 
-/// What took a contestant out of the comparison.
 private struct LostSide: Error {
   let side: PairedSide
   let reason: String

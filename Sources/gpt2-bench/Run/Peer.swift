@@ -8,9 +8,7 @@ import Reporting
 
 /// Another program that takes part in a run: it speaks the lines of `Benchmarks/peers/README.md`.
 struct Peer: Equatable {
-  /// What tables call it.
   let name: String
-  /// The command as it was typed.
   let command: String
   /// A path, or a name that is looked up in `PATH`.
   let executable: String
@@ -47,8 +45,6 @@ struct Peer: Equatable {
     arguments = Array(words.dropFirst())
   }
 
-  /// Several of them.
-  ///
   /// - Throws: `UsageError` also where two have one name.
   static func all(_ texts: [String]) throws -> [Peer] {
     var peers: [Peer] = []
@@ -100,7 +96,6 @@ struct PeerCheck {
   let configuration: Configuration
   /// Of this model; where there is none, `naive` is asked when the first program is checked.
   var references: [ReferenceCase]
-  /// How much of them is compared.
   let scope: CheckScope
   /// How many times float32's tolerance a program's logits may be off by.
   let allowance: Double

@@ -16,7 +16,6 @@ struct BenchPlan {
   let settings: Settings
   /// Wall time beyond which a cell gets no further sample, however few it has.
   let cellCapSeconds: Double
-  /// How long a worker may take for one answer.
   let timeoutSeconds: Int
   /// What the report is to say of the plan itself.
   var warnings: [String] = []
@@ -93,7 +92,6 @@ struct CellPlan {
 struct PairedPlan {
   /// The build whose change is judged: this program.
   let head: String
-  /// The other build.
   let base: String
   /// By its name as workers take it; nil for matrix products.
   let model: ModelDescription?

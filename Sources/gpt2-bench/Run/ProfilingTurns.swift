@@ -134,7 +134,6 @@ struct ProfilingPlan {
   ///   - stage: the one that is wanted; nil for both.
   ///   - records: the sides that were profiled before: theirs is the model, and theirs are the lengths, where the
   ///     command line says nothing.
-  ///   - contestants: sides that are profiled now.
   init(
     _ arguments: Arguments, stage: Profile.Stage?, records: [RecordedProfiles], variants: [Variant],
     project: Project, console: Console

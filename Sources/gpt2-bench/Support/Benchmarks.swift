@@ -10,10 +10,8 @@ struct Suite: Decodable, Equatable {
     let depth: Int
   }
 
-  /// The file's name without its ending.
   private(set) var name = ""
   let summary: String
-  /// Prompt lengths of the prefill cells.
   let prefill: [Int]
   let decode: [Decode]
   let repetitions: Int
@@ -116,7 +114,6 @@ extension Option {
 }
 
 extension Arguments {
-  /// Nil where no baseline is to be saved.
   func baselineToSave() throws -> Baselines.Name? {
     let option = Option.saveBaseline.names[0]
     guard let text = string(option) else { return nil }

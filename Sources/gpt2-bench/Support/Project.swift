@@ -29,7 +29,6 @@ struct Project {
     root = found
   }
 
-  /// The path of the running program.
   static var executable: String {
     #if canImport(Glibc)
       if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {

@@ -1,3 +1,5 @@
+import Reporting
+
 protocol Command {
   static var description: CommandDescription { get }
 
@@ -70,17 +72,4 @@ extension Option {
     "--reference", value: "DIR", help: "a reference case, or a folder of them (default: the project's)")
   static let outFolder = Option(
     "--out", value: "DIR", help: "folder for the reports (default: a new one in reports/)")
-}
-
-/// A line for each row, its texts below each other: to the left, or to the right but for the first column's.
-func alignedColumns(_ rows: [[String]], rightAligned: Bool = false) -> [String] {
-  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-  return rows.map { row in
-    var line = zip(row, widths).enumerated().map { column, cell in
-      let filling = String(repeating: " ", count: cell.1 - cell.0.count)
-      return rightAligned && column > 0 ? filling + cell.0 : cell.0 + filling
-    }.joined(separator: "  ")
-    while line.last == " " { line.removeLast() }
-    return line
-  }
 }

@@ -1,5 +1,6 @@
 import CSystem
 import Foundation
+import Reporting
 
 @main
 enum Main {

@@ -2,6 +2,7 @@ import Foundation
 import GPT2Engine
 import GPT2Model
 import Record
+import Reporting
 
 enum Check: Command {
   static let description = CommandDescription(
@@ -38,23 +39,39 @@ enum Check: Command {
     for line in known.skipped { console.note(line) }
     let requests =
       try requests(folders, model, project) + known.requests.map { CheckRequest(continuations: [$0]) }
-    console.print(line("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check"))
-    var isSound = true
-    var isWhole = true
-    for contestant in options.contestants {
-      do {
-        var hasPassed = true
-        try check(contestant, model, requests, timeout) { row in
-          console.print(text(of: row))
-          hasPassed = hasPassed && row.passed
-        }
-        isSound = isSound && hasPassed
-      } catch {
-        if Interruption.shared.isCancelled { return .interrupted }
-        console.warn("\(error)")
-        isWhole = false
-      }
+    func print(_ cells: String...) {
+      alignedColumns([cells], widths: [14, 20, 9, 9, 9, 11]).forEach(console.print)
     }
+    func show(_ row: Correctness) {
+      func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
+      print(
+        row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
+        number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
+        "\(row.argmaxAgreed)/\(row.argmaxCompared)", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
+    }
+    print("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check")
+    var (isSound, isWhole) = (true, true)
+    let driver = Driver(model: model?.name, timeoutSeconds: timeout, console)
+    let turns = options.contestants.map { contestant in
+      Turn(
+        contestant: contestant, stays: false,
+        ask: { worker in
+          var rows: [Correctness] = []
+          for request in requests {
+            let found = try worker.check(request)
+            found.forEach(show)
+            rows += found
+          }
+          isSound = isSound && rows.allSatisfy(\.passed)
+        },
+        failed: { error in
+          if driver.isCancelled { return }
+          console.warn("\(error)")
+          isWhole = false
+        })
+    }
+    try driver.run(turns)
+    if driver.isCancelled { return .interrupted }
     return isSound ? (isWhole ? .done : .error) : .failedCheck
   }
 
@@ -70,30 +87,6 @@ enum Check: Command {
       return [CheckRequest(oraclePrompts: ids)]
     }
     return folders.map { CheckRequest(references: [$0]) }
-  }
-
-  private static func check(
-    _ contestant: Contestant, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
-    onRow: (Correctness) -> Void
-  ) throws {
-    let worker = try Worker(contestant, timeoutSeconds: timeout)
-    defer { worker.stop() }
-    try worker.load(model: model?.name)
-    for request in requests { try worker.check(request).forEach(onRow) }
-  }
-
-  private static func text(of row: Correctness) -> String {
-    func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
-    return line(
-      row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
-      number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
-      "\(row.argmaxAgreed)/\(row.argmaxCompared)", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
-  }
-
-  private static func line(_ cells: String...) -> String {
-    let widths = [14, 20, 9, 9, 9, 11, 0]
-    return zip(cells, widths).map { $0 + String(repeating: " ", count: max($1 - $0.count, 0)) }
-      .joined(separator: "  ")
   }
 }
 

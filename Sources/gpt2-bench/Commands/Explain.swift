@@ -56,7 +56,9 @@ enum Explain: Command {
         throw UsageError(
           "\(option.names[0]): found two records, expected a variant or a build to profile now")
       }
-      try records[1].refuse(otherThan: records[0])
+      if let model = records[0].record.model {
+        try records[1].refuse(otherThan: model, expected: "\(model.name), as in \(records[0].path)")
+      }
       return (records.map { $0.profiles.map(ProfileTurns.init) }, records[1].record.ceilings)
     }
     let plan = try ProfilingPlan(

@@ -104,13 +104,12 @@ struct PeerCheck {
 
   /// One row for each reference.
   mutating func rows(of worker: Worker) throws -> [Correctness] {
-    let files = try LogitFiles()
-    if references.isEmpty { references = [try oracle(files)] }
+    if references.isEmpty { references = [try oracle()] }
     let longest = max(scope.longestPrompt, Self.longestPrompt)
     return try references.map { reference in
       var comparison = LogitComparison()
       for prompt in reference.prompts where prompt.ids.count <= longest {
-        try compare(worker, prompt, files, &comparison)
+        try compare(worker, prompt, &comparison)
       }
       comparison.finish()
       return Correctness(comparison.result, reference: reference.name, of: worker.contestant)
@@ -118,10 +117,9 @@ struct PeerCheck {
   }
 
   private func compare(
-    _ worker: Worker, _ prompt: ReferenceCase.Prompt, _ files: LogitFiles,
-    _ comparison: inout LogitComparison
+    _ worker: Worker, _ prompt: ReferenceCase.Prompt, _ comparison: inout LogitComparison
   ) throws {
-    switch try files.logits(of: prompt.ids, from: worker) {
+    switch try worker.writtenLogits(of: prompt.ids) {
     case .success(let logits):
       comparison.compare(logits, withTheEndOf: prompt, of: configuration, allowance: allowance)
     case .failure(let problem): comparison.fail("\(prompt.name): \(problem)")
@@ -136,39 +134,25 @@ struct PeerCheck {
   }
 
   /// `naive`'s logits, which a worker of this program computes.
-  private func oracle(_ files: LogitFiles) throws -> ReferenceCase {
+  private func oracle() throws -> ReferenceCase {
     let worker = try Worker(Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: timeoutSeconds)
     defer { worker.stop() }
     try worker.load(model: model)
     let lengths = Self.oracleLengths.filter { $0 <= configuration.context }
     let ids = try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] }
-    let logits = try ids.map { try files.logits(of: $0, from: worker).get() }
+    let logits = try ids.map { try worker.writtenLogits(of: $0).get() }
     return ReferenceCase(oracleOf: model, prompts: ids, logits: logits)
   }
 }
 
-/// The folder that logits are handed over in, gone with this object.
-private final class LogitFiles {
-  private let folder: String
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("gpt2-bench-logits-\(UUID().uuidString)").path
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw RunError("\(folder): cannot be made: \((error as NSError).localizedDescription)")
-    }
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
-
+extension Worker {
   /// - Returns: what the contestant wrote, or what is wrong with it, in a line.
   /// - Throws: `WorkerError` where it does not answer, or refuses.
-  func logits(of ids: [Int], from worker: Worker) throws -> Result<NPY, RunError> {
-    let path = "\(folder)/\(UUID().uuidString).npy"
+  fileprivate func writtenLogits(of ids: [Int]) throws -> Result<NPY, RunError> {
+    let name = "gpt2-bench-logits-\(UUID().uuidString).npy"
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let answer = try worker.logits(LogitsRequest(ids: ids, out: path))
+    let answer = try logits(LogitsRequest(ids: ids, out: path))
     do {
       let logits = try NPY(path: path)
       guard logits.rows == answer.positions else {

@@ -146,7 +146,8 @@ struct ProfilingPlan {
     let choice = try ModelChoice(name, for: .measuring, project, console)
     model = choice.name
     let configuration = choice.configuration
-    for record in records { try record.refuse(otherThan: configuration, of: model) }
+    let description = ModelDescription(choice, hasTokenizer: false)
+    for record in records { try record.refuse(otherThan: description, expected: model) }
     func recorded(_ stage: Profile.Stage) -> Int? { records.compactMap { $0.tokens(of: stage) }.first }
     let sizes = 1...configuration.context
     let (p, d) = (
@@ -189,18 +190,8 @@ struct ProfilingPlan {
 
 extension RecordedProfiles {
   /// - Throws: `RunError` where the record is of a model of another shape.
-  func refuse(otherThan configuration: Configuration, of model: String) throws {
-    let c = configuration
-    try refuse(otherThan: [c.layers, c.heads, c.channels, c.vocabulary, c.context], expected: model)
-  }
-
-  func refuse(otherThan other: RecordedProfiles) throws {
-    guard let its = other.record.model else { return }
-    try refuse(otherThan: its.shape, expected: "\(its.name), as in \(other.path)")
-  }
-
-  private func refuse(otherThan shape: [Int], expected: String) throws {
-    guard let own = record.model, own.shape != shape else { return }
+  func refuse(otherThan model: ModelDescription, expected: String) throws {
+    guard let own = record.model, own.shape != model.shape else { return }
     throw RunError("\(path): found profiles of \(own.name), expected those of \(expected)")
   }
 }

@@ -67,12 +67,8 @@ public final class ChatSession {
         try turn(String(line.dropFirst()))
       } else if line.hasPrefix("/") {
         try ChatCommand.perform(String(line.dropFirst()), in: self)
-      } else {
-        try turn(line)
-      }
-    } catch {
-      display.complain("\(error)")
-    }
+      } else { try turn(line) }
+    } catch { display.complain("\(error)") }
   }
 
   func change(_ setting: ChatSetting, to value: String) throws {

@@ -71,9 +71,7 @@ struct HistoryFile {
     guard let data = FileManager.default.contents(atPath: path) else { return [] }
     let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     let used = lines.suffix(InputHistory.capacity)
-    if lines.count > 2 * InputHistory.capacity {
-      write(used.map { $0 + "\n" }.joined(), flags: O_TRUNC)
-    }
+    if lines.count > 2 * InputHistory.capacity { write(used.map { $0 + "\n" }.joined(), flags: O_TRUNC) }
     return used.map(Self.decoded)
   }
 

@@ -122,9 +122,7 @@ struct KeyParser {
     }
     if bytes == Array("200".utf8), byte == UInt8(ascii: "~") {
       state = .paste([])
-    } else {
-      keys.append(Self.key(parameters: bytes, final: byte))
-    }
+    } else { keys.append(Self.key(parameters: bytes, final: byte)) }
   }
 
   private mutating func character(_ bytes: [UInt8], _ byte: UInt8, _ keys: inout [Key]) {

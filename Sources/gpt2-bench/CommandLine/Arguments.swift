@@ -166,6 +166,4 @@ extension Arguments {
   }
 }
 
-enum Defaults {
-  static let variant = Variant.preferred.name
-}
+enum Defaults { static let variant = Variant.preferred.name }

@@ -54,9 +54,7 @@ enum Main {
         quiet: arguments.flag("--quiet"), progress: !arguments.flag("--no-progress"),
         color: !arguments.flag("--no-color"))
       return try command.run(arguments, console)
-    } catch {
-      return fail("\(name): \(error)", ExitCode(for: error))
-    }
+    } catch { return fail("\(name): \(error)", ExitCode(for: error)) }
   }
 
   private static func fail(_ message: String, _ code: ExitCode) -> ExitCode {

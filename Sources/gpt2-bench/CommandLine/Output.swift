@@ -56,9 +56,7 @@ enum Output {
       try WholeFile.write(to: path, contents())
     } catch let error as FileError {
       throw RunError("\(path): cannot be written: \(error.reason)")
-    } catch {
-      throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)")
-    }
+    } catch { throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)") }
   }
 
   /// The folder at `path`, made where there is none.
@@ -67,9 +65,7 @@ enum Output {
   static func makeFolder(_ path: String, for file: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw RunError("\(file): cannot be written: \((error as NSError).localizedDescription)")
-    }
+    } catch { throw RunError("\(file): cannot be written: \((error as NSError).localizedDescription)") }
   }
 
   static func isFile(_ path: String) -> Bool { isFolder(path) == false }

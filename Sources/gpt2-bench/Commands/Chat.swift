@@ -1,6 +1,5 @@
 import Chat
 import Foundation
-import GPT2Engine
 import GPT2Kernels
 import Measurement
 import Record

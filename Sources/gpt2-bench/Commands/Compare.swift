@@ -1,7 +1,6 @@
 import Foundation
 import GPT2Engine
 import GPT2Kernels
-import Measurement
 import Record
 import Reporting
 

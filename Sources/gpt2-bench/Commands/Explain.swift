@@ -36,9 +36,7 @@ enum Explain: Command {
     } catch let error as ProfilingTurns.OtherTokens {
       console.warn("gpt2-bench: explain: \(error)")
       return .failedCheck
-    } catch  where Interruption.shared.isCancelled {
-      return .interrupted
-    }
+    } catch  where Interruption.shared.isCancelled { return .interrupted }
     guard !Interruption.shared.isCancelled else { return .interrupted }
     let explanations = try explain(sides, profiles, ceilings, stage)
     try Output.put(try format.text(of: explanations, console, isFile: out != nil), out, console)
@@ -199,9 +197,7 @@ struct RecordedProfiles {
   }
 
   /// The threads that a variant beside it gets; nil where the recorded one is not threaded and tells nothing.
-  var threads: Int? {
-    Variant.named(profiles[0].variant)?.isThreaded == false ? nil : profiles[0].threads
-  }
+  var threads: Int? { Variant.named(profiles[0].variant)?.isThreaded == false ? nil : profiles[0].threads }
 
   /// Length of the stage's profile that is nearest to the record's end; nil where there is none.
   func tokens(of stage: Profile.Stage) -> Int? { profiles.last { $0.stage == stage }?.tokens }

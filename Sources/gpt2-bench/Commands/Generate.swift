@@ -24,9 +24,7 @@ enum Generate: Command {
     let request = try GenerationRequest(arguments, console)
     Interruption.watch()
     StandardStream.surviveClosedPipes()
-    if arguments.flag("--variants") {
-      return try runSideBySide(request, variants, threads: threads, console)
-    }
+    if arguments.flag("--variants") { return try runSideBySide(request, variants, threads: threads, console) }
     let generation = try request.perform(variants[0], threads: threads, console)
     // What became of the output is the caller's to say.
     guard StandardStream.failure == nil else { return .done }

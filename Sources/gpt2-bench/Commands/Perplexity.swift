@@ -210,9 +210,7 @@ private struct TextInput {
           blocks.append(piece)
           continue
         }
-      } catch {
-        throw RunError("\(name): cannot be read: \((error as NSError).localizedDescription)")
-      }
+      } catch { throw RunError("\(name): cannot be read: \((error as NSError).localizedDescription)") }
       blocks.finish()
       isAtEnd = true
     }

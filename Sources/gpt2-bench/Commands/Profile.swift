@@ -21,8 +21,7 @@ enum Profiling: Command {
       Option("--folded", value: "FILE", help: "write folded stacks for flame graphs and speedscope"),
       Option(
         "--budget", value: "S",
-        help: "seconds to spend on each stage, prefill and decode (default "
-          + "\(Int(defaultSeconds)))"),
+        help: "seconds to spend on each stage, prefill and decode (default " + "\(Int(defaultSeconds)))"),
       .seed,
       Option(
         "--format", value: "F", help: "one of the formats of 'report' (default: a tree for the terminal)"),
@@ -66,9 +65,7 @@ enum Profiling: Command {
       engine: engine, sequence: try engine.makeSequence(),
       prompt: try prompts.make(tokens: length, batch: 1).prompts[0], newTokens: count)
     try subject.profile(into: &record, seconds: seconds, progress)
-    try Output.put(record, as: format, out, console) {
-      ProfileText(record, colour: $0, width: $1).text
-    }
+    try Output.put(record, as: format, out, console) { ProfileText(record, colour: $0, width: $1).text }
     if record.isComplete, trace != nil || folded != nil {
       try subject.trace(model: choice.name, to: trace, folded: folded, console, progress)
     }

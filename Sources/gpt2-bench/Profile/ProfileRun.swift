@@ -134,9 +134,7 @@ struct Pass {
     Probe.enter(Mark(.between))
     let logits = try engine.step([sequence])
     var token = 0
-    Probe.during(.sampling) {
-      token = argmax(logits.values(ofRow: 0))
-    }
+    Probe.during(.sampling) { token = argmax(logits.values(ofRow: 0)) }
     return Pass(token: token, start: start, end: clock.now())
   }
 }

@@ -71,9 +71,7 @@ struct TimelineBuilder {
       if let open = openOperation {
         spans[open].duration = time - spans[open].start
         operations.append((spans[open].start, time, spans[open].label))
-        if let layer = openLayer {
-          spans[layer.index].duration = time - spans[layer.index].start
-        }
+        if let layer = openLayer { spans[layer.index].duration = time - spans[layer.index].start }
         openOperation = nil
       }
       guard place.phase != .between else { continue }

@@ -173,9 +173,7 @@ extension Bench {
       guard phase == .warmup else { return try worker.run(cell.request) }
       _ = try driver.warmUp(worker, cell)
       return nil
-    } catch let error as WorkerError where !error.isFinal {
-      throw CellFailure("\(error)")
-    }
+    } catch let error as WorkerError where !error.isFinal { throw CellFailure("\(error)") }
   }
 
   private func keep(_ sample: RoundSample<RunAnswer?>, of unit: RoundPlan.Unit) {

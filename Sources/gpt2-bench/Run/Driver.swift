@@ -104,9 +104,7 @@ final class Driver {
 
   func stop(_ name: String) { workers.removeValue(forKey: name)?.stop() }
 
-  func stopAll() {
-    for name in workers.keys { stop(name) }
-  }
+  func stopAll() { for name in workers.keys { stop(name) } }
 
   /// A short pass, then the whole test once where that promises less than a second: it warms up better.
   ///

@@ -89,8 +89,7 @@ struct EndToEnd {
   private var leniency: [String] {
     let factor = options.contestantTolerance
     let text = factor == factor.rounded() ? "\(Int(factor))" : "\(factor)"
-    return factor == 1
-      ? [] : ["logits of other programs were allowed \(text) times the error of float32"]
+    return factor == 1 ? [] : ["logits of other programs were allowed \(text) times the error of float32"]
   }
 
   /// What the record says of tests that are left out; nothing where there are none.

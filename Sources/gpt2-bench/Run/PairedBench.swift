@@ -1,5 +1,4 @@
 import Foundation
-import GPT2Kernels
 import Measurement
 import Record
 import Reporting

@@ -4,7 +4,6 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import Record
-import Reporting
 
 /// Another program that takes part in a run: it speaks the lines of `Benchmarks/peers/README.md`.
 struct Peer: Equatable {
@@ -160,8 +159,6 @@ extension Worker {
           RunError("found logits of \(logits.rows) positions, expected \(answer.positions), as answered"))
       }
       return .success(logits)
-    } catch {
-      return .failure(RunError("\(error)"))
-    }
+    } catch { return .failure(RunError("\(error)")) }
   }
 }

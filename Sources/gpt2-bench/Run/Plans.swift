@@ -46,9 +46,7 @@ struct Contestant: Equatable {
   /// How it decodes; of a program, what nearly all do, until it says otherwise.
   var decoding: Variant.Decoding { variant?.decoding ?? .cache }
 
-  static func == (a: Contestant, b: Contestant) -> Bool {
-    a.label == b.label && a.threads == b.threads
-  }
+  static func == (a: Contestant, b: Contestant) -> Bool { a.label == b.label && a.threads == b.threads }
 
   /// Each variant once for each thread count that makes a difference to it, then each program for each count.
   static func all(_ variants: [Variant], peers: [Peer] = [], threads: [Int]) -> [Contestant] {

@@ -1,6 +1,4 @@
-import Foundation
 import GPT2Kernels
-import GPT2Model
 import Measurement
 import Record
 import Reporting
@@ -9,9 +7,7 @@ import Reporting
 /// processes: what one got by luck, such as its place in memory, is one turn's luck.
 final class ProfilingTurns {
   /// Two sides chose different tokens: one of them computes something else.
-  struct OtherTokens: Error, CustomStringConvertible {
-    let description: String
-  }
+  struct OtherTokens: Error, CustomStringConvertible { let description: String }
 
   private static let turns = 4
 
@@ -196,6 +192,4 @@ extension RecordedProfiles {
   }
 }
 
-extension ModelDescription {
-  fileprivate var shape: [Int] { [layers, heads, channels, vocabulary, context] }
-}
+extension ModelDescription { fileprivate var shape: [Int] { [layers, heads, channels, vocabulary, context] } }

@@ -1,7 +1,6 @@
 import Foundation
 import GPT2Model
 import Record
-import Reporting
 
 /// What `all` measures, as data in `Benchmarks/suites/NAME.json`.
 struct Suite: Decodable, Equatable {
@@ -18,9 +17,7 @@ struct Suite: Decodable, Equatable {
   /// Wall time that one contestant may spend on one cell before it stops short of the repetitions.
   let cellBudgetSeconds: Double
 
-  private enum CodingKeys: String, CodingKey {
-    case summary, prefill, decode, repetitions, cellBudgetSeconds
-  }
+  private enum CodingKeys: String, CodingKey { case summary, prefill, decode, repetitions, cellBudgetSeconds }
 
   /// - Parameter nameOrPath: a suite of the project, or a file of the same form.
   init(_ nameOrPath: String, in project: Project) throws {
@@ -32,9 +29,7 @@ struct Suite: Decodable, Equatable {
     }
     do {
       self = try JSONDecoder().decode(Suite.self, from: data)
-    } catch let error as DecodingError {
-      throw ModelError(error, path: path)
-    }
+    } catch let error as DecodingError { throw ModelError(error, path: path) }
     name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let sizes = prefill + decode.flatMap { [$0.tokens, $0.depth] } + [repetitions]
     guard sizes.allSatisfy({ $0 > 0 }), MeasuringOptions.budgets.contains(cellBudgetSeconds),

@@ -1,7 +1,6 @@
 import Foundation
 import GPT2Model
 import Record
-import Reporting
 
 /// Where the project's own files are: the folder that holds `Benchmarks/suites`, found upwards from the working
 /// folder, then upwards from the executable. `GPT2_BENCH_HOME` names another.
@@ -79,9 +78,7 @@ struct Project {
 
 /// The model that a command works on, opened: what `--model` says, or the default for the purpose.
 struct ModelChoice {
-  enum Purpose {
-    case measuring, text
-  }
+  enum Purpose { case measuring, text }
 
   let source: ModelSource
   let checkpoint: Checkpoint

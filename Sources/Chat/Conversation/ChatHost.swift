@@ -36,6 +36,16 @@ public struct InputError: Error, Equatable, CustomStringConvertible {
   }
 }
 
+/// - Parameter wrong: the error for a word that is no token id.
+public func tokenIDs<Word: StringProtocol>(
+  _ words: some Sequence<Word>, wrong: (Word) -> any Error
+) throws -> [Int] {
+  try words.map { word in
+    guard let id = Int(word), id >= 0 else { throw wrong(word) }
+    return id
+  }
+}
+
 /// A model that is ready to go on with a text, by one variant.
 public struct LoadedModel {
   public let name: String
@@ -53,12 +63,8 @@ public struct LoadedModel {
   /// What text is to the model; without a tokenizer text is ids.
   func ids(_ text: String) throws -> [Int] {
     if let tokenizer { return try tokenizer.encode(text) }
-    return try text.split(whereSeparator: \.isWhitespace).map { word in
-      guard let id = Int(word), id >= 0 else {
-        throw InputError(
-          "found '\(word)', expected token ids such as \"1 2 3\", because \(name) has no tokenizer")
-      }
-      return id
+    return try tokenIDs(text.split(whereSeparator: \.isWhitespace)) {
+      InputError("found '\($0)', expected token ids such as \"1 2 3\", because \(name) has no tokenizer")
     }
   }
 

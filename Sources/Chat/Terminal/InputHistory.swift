@@ -45,11 +45,6 @@ struct InputHistory: Equatable, Sendable {
     position = entries.count
     draft = ""
   }
-
-  /// The newest entry before `end` that holds a text.
-  func lastIndex(containing query: String, before end: Int) -> Int? {
-    entries[..<min(max(end, 0), entries.count)].lastIndex { $0.contains(query) }
-  }
 }
 
 /// Keeps what was typed for the next time, a line an entry. Where that cannot be, nothing is kept, and nothing fails.

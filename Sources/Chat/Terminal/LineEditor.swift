@@ -199,12 +199,10 @@ extension LineEditor {
   }
 
   private mutating func find(_ query: String, before end: Int) {
-    guard let entry = history.lastIndex(containing: query, before: end) else {
-      search?.isFailing = true
-      return
-    }
+    let found = history.entries[..<end].lastIndex { $0.contains(query) }
+    search?.isFailing = found == nil
+    guard let entry = found else { return }
     search?.entry = entry
-    search?.isFailing = false
     let text = history.entries[entry]
     line = EditableText(text)
     if let match = text.range(of: query) {

@@ -31,11 +31,7 @@ final class Terminal {
 
   /// Rows and columns; 24 of 80 where the terminal does not say.
   var size: (rows: Int, columns: Int) {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
-      return (24, 80)
-    }
-    return (Int(size.ws_row), Int(size.ws_col))
+    terminalSize(STDOUT_FILENO).flatMap { $0.rows > 0 ? $0 : nil } ?? (24, 80)
   }
 
   /// While a line is edited; control-C is a key.

@@ -33,14 +33,14 @@ struct StoredEvidence: Sendable {
   }
 
   /// A metric of a contestant's process, the largest of its cells; nil where a side has none.
-  func candidate(_ metric: Metric, of contestant: Contestant) -> StoredCandidate? {
+  func candidate(_ metric: Metric, of contestant: MeasuredVariant) -> StoredCandidate? {
     guard let (old, new) = figures(metric, contestant) else { return nil }
     return metric.span == nil ? memory(metric, contestant, old, new) : load(metric, contestant, old, new)
   }
 
   /// One value a process. Bytes mean the same on every machine.
   private func memory(
-    _ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double
+    _ metric: Metric, _ contestant: MeasuredVariant, _ old: Double, _ new: Double
   ) -> StoredCandidate {
     let threshold = thresholds.ofMemory(base: old, head: new)
     let judgement = VerdictRule(threshold: threshold).judgement(ofSingleRatio: old / new)
@@ -53,14 +53,14 @@ struct StoredEvidence: Sendable {
     return StoredCandidate(row: row)
   }
 
-  private func tests(_ run: RunFigures, _ contestant: Contestant) -> Set<Test> {
+  private func tests(_ run: RunFigures, _ contestant: MeasuredVariant) -> Set<Test> {
     Set(run.rows.filter { $0.contestant == contestant }.map(\.cell.test))
   }
 
   /// Loading reads memory, so DRAM's ceiling tells how the machine changed; a share of it would say nothing, as a load
   /// also starts and maps.
   private func load(
-    _ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double
+    _ metric: Metric, _ contestant: MeasuredVariant, _ old: Double, _ new: Double
   ) -> StoredCandidate {
     let (baseTimes, headTimes) = (times(metric, base, contestant), times(metric, head, contestant))
     var row = unpaired(metric, contestant, nil, baseTimes, headTimes)
@@ -131,7 +131,7 @@ struct StoredEvidence: Sendable {
 
   /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
   private func unpaired(
-    _ metric: Metric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double], _ headTimes: [Double]
+    _ metric: Metric, _ contestant: MeasuredVariant, _ test: Test?, _ baseTimes: [Double], _ headTimes: [Double]
   ) -> ComparisonRow {
     var row = ComparisonRow(
       contestant: contestant, test: test, metric: metric, baseSamples: baseTimes.count,
@@ -146,7 +146,7 @@ struct StoredEvidence: Sendable {
     return row
   }
 
-  private func figures(_ metric: Metric, _ contestant: Contestant) -> (base: Double, head: Double)? {
+  private func figures(_ metric: Metric, _ contestant: MeasuredVariant) -> (base: Double, head: Double)? {
     let values = [base, head].map { run in
       run.rows.filter { $0.contestant == contestant }.compactMap { $0.figures[metric]?.value }.max()
     }
@@ -155,12 +155,12 @@ struct StoredEvidence: Sendable {
   }
 
   /// Every cell of a contestant holds the same ones.
-  private func times(_ metric: Metric, _ run: RunFigures, _ contestant: Contestant) -> [Double] {
+  private func times(_ metric: Metric, _ run: RunFigures, _ contestant: MeasuredVariant) -> [Double] {
     run.rows.filter { $0.contestant == contestant }.map { $0.cell.durations(of: metric) }
       .first { !$0.isEmpty } ?? []
   }
 
-  private func ceilings(_ contestant: Contestant) -> (base: Ceiling?, head: Ceiling?) {
+  private func ceilings(_ contestant: MeasuredVariant) -> (base: Ceiling?, head: Ceiling?) {
     (
       base.record.ceilings.first { $0.threads == contestant.threads },
       head.record.ceilings.first { $0.threads == contestant.threads }

@@ -19,7 +19,7 @@ struct PairedSeries: Sendable {
     let control: Double
   }
 
-  let contestant: Contestant
+  let contestant: MeasuredVariant
   let test: Test?
   let metric: Metric
   let contrasts: [Contrast]
@@ -83,7 +83,7 @@ extension PairedRecord {
       median(sides.flatMap { values[$0] ?? [] }).map { metric.figure($0, on: test) }
     }
     return PairedSeries(
-      contestant: Contestant(contestants[contestant]), test: test, metric: metric, contrasts: contrasts,
+      contestant: MeasuredVariant(contestants[contestant]), test: test, metric: metric, contrasts: contrasts,
       base: figure([.base, .control]), head: figure([.head]))
   }
 
@@ -96,8 +96,8 @@ extension PairedRecord {
   }
 }
 
-extension Contestant {
-  init(_ contestant: PairedContestant) {
+extension MeasuredVariant {
+  init(_ contestant: MeasuredVariant) {
     self.init(variant: contestant.variant, weights: contestant.weights, threads: contestant.threads)
   }
 }

@@ -54,7 +54,7 @@ struct ProfileFigures: Sendable {
     }
   }
 
-  var contestant: Contestant { profile.contestant }
+  var contestant: MeasuredVariant { profile.contestant }
 
   /// All work of a pass in all its time.
   var pass: PassWork {
@@ -202,7 +202,7 @@ struct ProfiledStage: Sendable {
 
 // What a profile is called.
 extension Profile {
-  var contestant: Contestant { Contestant(variant: variant, weights: weights, threads: threads) }
+  var contestant: MeasuredVariant { MeasuredVariant(variant: variant, weights: weights, threads: threads) }
 
   /// `decode after 512 tokens`, `prefill of 512 tokens`
   public var stageWords: String { stage.words(tokens: tokens) }

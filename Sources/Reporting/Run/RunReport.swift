@@ -217,7 +217,7 @@ extension RunReport {
 
   /// Load times and memory of each contestant.
   var loading: Section? {
-    var seen = Set<Contestant>()
+    var seen = Set<MeasuredVariant>()
     let rows = run.ranked.filter { row in
       [Metric.peakMemory, .coldLoad, .warmLoad].contains { row.figures[$0] != nil }
         && seen.insert(row.contestant).inserted

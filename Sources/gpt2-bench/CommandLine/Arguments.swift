@@ -1,3 +1,4 @@
+import Chat
 import GPT2Kernels
 
 /// A command line taken apart: options by their first name, operands in order. Every access checks what it
@@ -72,10 +73,8 @@ struct Arguments {
   /// A list such as `1,2,4`, without repeats.
   func integers(_ name: String, in range: ClosedRange<Int>) throws -> [Int]? {
     guard let text = string(name) else { return nil }
-    var seen: Set<Int> = []
     return try text.split(separator: ",", omittingEmptySubsequences: false)
-      .map { try Self.integer(String($0), name, in: range) }
-      .filter { seen.insert($0).inserted }
+      .map { try Self.integer(String($0), name, in: range) }.withoutRepeats
   }
 
   private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
@@ -120,11 +119,9 @@ struct Arguments {
 
 extension Arguments {
   func ids(_ name: String) throws -> [Int]? {
-    try string(name)?.split { $0 == "," || $0.isWhitespace }.map { word in
-      guard let id = Int(word), id >= 0 else {
-        throw UsageError(name, found: String(word), expected: "token ids such as \"1 2 3\"")
-      }
-      return id
+    guard let words = string(name)?.split(whereSeparator: { $0 == "," || $0.isWhitespace }) else { return nil }
+    return try tokenIDs(words) {
+      UsageError(name, found: String($0), expected: "token ids such as \"1 2 3\"")
     }
   }
 
@@ -163,6 +160,14 @@ extension Arguments {
       throw UsageError(option, found: name, expected: "one of \(Variant.names.joined(separator: ", "))")
     }
     return variant
+  }
+}
+
+extension Array where Element: Hashable {
+  /// Each element where it stands first.
+  var withoutRepeats: [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
   }
 }
 

@@ -42,7 +42,7 @@ enum Output {
     terminal: (_ colour: Bool, _ width: Int) -> String
   ) throws {
     if format == nil, path == nil {
-      console.print(terminal(console.usesColor, console.width ?? 100))
+      console.print(terminal(console.usesColor, console.width))
     } else {
       try put((format ?? .markdown).text(of: record), path, console)
     }

@@ -113,7 +113,7 @@ enum ExplanationFormat: String, CaseIterable {
     switch self {
     case .text:
       explanations.map {
-        $0.text(colour: console.usesColor && !isFile, width: isFile ? 100 : console.width ?? 100)
+        $0.text(colour: console.usesColor && !isFile, width: isFile ? 100 : console.width)
       }.joined(separator: "\n")
     case .markdown: explanations.map { "## \($0.stageWords)\n\n\($0.markdown)" }.joined(separator: "\n")
     case .csv: ExplanationFiles.csv(explanations)

@@ -39,13 +39,9 @@ enum Ops: Command {
         "-d", found: "\(deepest)",
         expected: "at most \(context - most): the context of \(context) without \(most) new positions")
     }
-    var shapes: [OperationShape] = []
-    for kind in OperationShape.Kind.ofOps where kinds.contains(kind) {
-      for shape in make(kind, configuration, rows: rows, depths: depths) where !shapes.contains(shape) {
-        shapes.append(shape)
-      }
-    }
-    return shapes
+    return OperationShape.Kind.ofOps.filter(kinds.contains).flatMap {
+      make($0, configuration, rows: rows, depths: depths)
+    }.withoutRepeats
   }
 
   private static func kinds(_ text: String) throws -> [OperationShape.Kind] {

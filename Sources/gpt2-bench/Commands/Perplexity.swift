@@ -52,7 +52,7 @@ enum Perplexity: Command {
       scoredBytes: run.scoredBytes, results: run.results)
     try Output.put(
       format == nil && out == nil
-        ? report.terminalText(colour: console.usesColor, width: console.width ?? 100)
+        ? report.terminalText(colour: console.usesColor, width: console.width)
         : report.text(as: format ?? .markdown), out, console)
     return .done
   }

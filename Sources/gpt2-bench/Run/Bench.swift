@@ -107,8 +107,7 @@ final class Bench {
     let name = plan.contestants[index].name
     progress.finished("\(name): failed the check: \(failure.failure ?? "")")
     for cell in rows(of: index) {
-      record.cells[cell].status = .failedCheck
-      record.cells[cell].message = "\(failure.reference): \(failure.failure ?? "failed")"
+      record.cells[cell].fail(.failedCheck, "\(failure.reference): \(failure.failure ?? "failed")")
     }
     driver.stop(name)
   }
@@ -119,8 +118,7 @@ final class Bench {
     guard !isCancelled else { return }
     progress.finished("\(error)")
     for cell in rows(of: index) where record.cells[cell].status == .pending {
-      record.cells[cell].status = Cell.Status(error)
-      record.cells[cell].message = "\(error)"
+      record.cells[cell].fail(Cell.Status(error), "\(error)")
     }
   }
 
@@ -191,9 +189,7 @@ extension Bench {
       record.cells[row].status = .measured
       record.cells[row].message = "stopped at n = \(result.samples.count) by the time budget"
     case .failed(let error), .contestantFailed(let error):
-      record.cells[row].status = Cell.Status(error)
-      record.cells[row].message = "\(error)"
-      record.cells[row].samples = []
+      record.cells[row].fail(Cell.Status(error), "\(error)")
     case .cancelled:
       guard !result.samples.isEmpty else { break }
       record.cells[row].status = .measured
@@ -239,6 +235,13 @@ extension Bench {
         })
     }
     try driver.run(turns)
+  }
+}
+
+extension Cell {
+  /// Takes its figures away, and says why.
+  mutating func fail(_ status: Status, _ reason: String?) {
+    (self.status, message, samples) = (status, reason, [])
   }
 }
 

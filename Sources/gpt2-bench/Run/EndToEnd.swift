@@ -67,7 +67,7 @@ struct EndToEnd {
     try bench.run { worker in
       try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
-    console.print(TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100).text)
+    console.print(TerminalTable(bench.record, colour: console.usesColor, width: console.width).text)
     console.print("reports: \(Project.shown(folder.path))")
     return bench.record
   }

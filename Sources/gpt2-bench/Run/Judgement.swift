@@ -20,9 +20,7 @@ extension Bench {
   func rejectImpossible() {
     for index in record.cells.indices where record.cells[index].status == .measured {
       guard let verdict = ImpossibleRate(record.cells[index], ceilings: record.ceilings) else { continue }
-      record.cells[index].status = .rejected
-      record.cells[index].message = verdict.description
-      record.cells[index].samples = []
+      record.cells[index].fail(.rejected, verdict.description)
     }
   }
 
@@ -40,9 +38,7 @@ extension Bench {
       record.correctness.append(row)
       guard !row.passed else { continue }
       for cell in rows(of: contestant) where record.cells[cell].status == .measured {
-        record.cells[cell].status = .failedCheck
-        record.cells[cell].message = row.failure
-        record.cells[cell].samples = []
+        record.cells[cell].fail(.failedCheck, row.failure)
       }
     }
   }

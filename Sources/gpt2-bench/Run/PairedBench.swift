@@ -32,7 +32,7 @@ final class PairedBench {
       machine: .current(), base: PairedBuild(path: Project.shown(plan.base)),
       head: PairedBuild(path: Project.shown(plan.head), build: .current(project)), settings: plan.settings,
       contestants: plan.contestants.map {
-        PairedContestant(variant: $0.label, weights: $0.weights, threads: $0.threads)
+        MeasuredVariant(variant: $0.label, weights: $0.weights, threads: $0.threads)
       }, units: plan.units)
     record.warnings = plan.warnings
   }
@@ -132,12 +132,6 @@ final class PairedBench {
 }
 
 extension PairedBench {
-  /// Seconds of rounds in a block, all units together: enough that starting processes is the smaller part, and little
-  /// enough that the budget holds the blocks of several looks.
-  private func roundsSeconds(_ budget: Double) -> Double { min(budget / 24, max(2.5, budget / 48)) }
-
-  private static var mostRounds: Int { 8 }
-
   /// Holds both builds against the references before anything is timed: the head also where the base has failed.
   private func check() throws {
     let turns = plan.contestants.indices.flatMap { contestant in
@@ -264,11 +258,13 @@ extension PairedBench {
     }
   }
 
-  /// Of a unit in a block that measures so many.
+  /// Of a unit in a block that measures so many. All of them together take long enough that starting processes is the
+  /// smaller part, and are short enough that the budget holds the blocks of several looks.
   private func rounds(executionSeconds: Double, units: Int) -> Int {
-    SideTurn.mirroredRounds(
-      within: roundsSeconds(plan.settings.budgetSeconds) / Double(max(units, 1)),
-      executionSeconds: executionSeconds, sides: PairedSide.allCases.count, limit: Self.mostRounds)
+    let budget = plan.settings.budgetSeconds
+    return SideTurn.mirroredRounds(
+      within: min(budget / 24, max(2.5, budget / 48)) / Double(max(units, 1)),
+      executionSeconds: executionSeconds, sides: PairedSide.allCases.count, limit: 8)
   }
 
   /// Whatever is timed must come to the same tokens in both builds.

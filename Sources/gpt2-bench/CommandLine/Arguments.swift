@@ -11,6 +11,7 @@ struct Arguments {
 
   /// - Parameter words: what comes after the subcommand's name.
   init(_ words: [String], of command: CommandDescription) throws {
+    let options = command.allOptions
     var values: [String: [String]] = [:]
     var operands: [String] = []
     var rest = words[...]
@@ -25,8 +26,8 @@ struct Arguments {
       }
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let name = parts[0]
-      guard let option = command.allOptions.first(where: { $0.names.contains(name) }) else {
-        let known = command.allOptions.map { $0.names[0] }.joined(separator: " ")
+      guard let option = options.first(where: { $0.names.contains(name) }) else {
+        let known = options.map { $0.names[0] }.joined(separator: " ")
         throw UsageError("unknown option '\(name)', expected one of \(known)")
       }
       guard option.isRepeatable || values[option.names[0]] == nil else {
@@ -38,7 +39,7 @@ struct Arguments {
           throw UsageError("\(name): found nothing after it, expected \(expected)")
         }
         // Almost surely the value was forgotten; `--out=--quiet` still says it.
-        guard parts.count == 2 || !command.allOptions.contains(where: { $0.names.contains(given) }) else {
+        guard parts.count == 2 || !options.contains(where: { $0.names.contains(given) }) else {
           throw UsageError(name, found: given, expected: "\(expected) before another option")
         }
         value = given

@@ -10,11 +10,20 @@ struct CommandDescription: Sendable {
   let name: String
   let summary: String
   /// Operands as the usage line shows them, for example `[PROMPT]`.
-  var operands = ""
-  var operandCount = 0...0
-  let options: [Option]
+  let operands: String
+  let operandCount: ClosedRange<Int>
   /// Commands that people do not call are left out of the overview.
-  var isHidden = false
+  let isHidden: Bool
+  private let options: @Sendable () -> [Option]
+
+  /// - Parameter options: made for the command that is called alone: their words tell defaults, which take time to find.
+  init(
+    name: String, summary: String, operands: String = "", operandCount: ClosedRange<Int> = 0...0,
+    options: @autoclosure @escaping @Sendable () -> [Option], isHidden: Bool = false
+  ) {
+    (self.name, self.summary, self.operands, self.operandCount) = (name, summary, operands, operandCount)
+    (self.options, self.isHidden) = (options, isHidden)
+  }
 
   static let common = [
     Option("--quiet", help: "print no progress and no remarks on standard error"),
@@ -23,7 +32,7 @@ struct CommandDescription: Sendable {
     Option("--help", "-h", help: "show this text"),
   ]
 
-  var allOptions: [Option] { options + Self.common }
+  var allOptions: [Option] { options() + Self.common }
 
   var usage: String {
     let words = ["gpt2-bench", name, operands, "[options]"].filter { !$0.isEmpty }

@@ -81,6 +81,15 @@ enum Output {
   }
 }
 
+extension Arguments {
+  /// The path of `--out`, where it can be written.
+  func outFile() throws -> String? {
+    let path = string("--out")
+    try Output.refuseUnwritable(path)
+    return path
+  }
+}
+
 extension Option {
   static let outFile = Option("--out", value: "FILE", help: "write there instead of standard output")
 }

@@ -24,21 +24,20 @@ enum Check: Command {
     let options = try MeasuringOptions(arguments)
     let timeout = try arguments.integer("--timeout", in: 1...86_400) ?? defaultTimeout
     let path = arguments.string("--reference") ?? project.references
-    var folders = try References.folders(in: path)
-    var model: ModelSource?
-    if let name = arguments.string("--model") {
-      let source = try ModelSource(name)
-      model = source
-      folders = try folders.filter { try project.model(of: ReferenceCase(folder: $0)).isSame(as: source) }
+    let known = try References.folders(in: path)
+    let model = try arguments.string("--model").map { try ModelSource($0) }
+    let folders = try known.filter { folder in
+      let reference = try ReferenceCase(folder: folder)
+      return try model.map { try project.model(of: reference).isSame(as: $0) } ?? true
     }
     if let model, folders.isEmpty {
       console.note("no reference is for \(model.name): naive's logits are used instead")
     }
-    for folder in folders { _ = try ReferenceCase(folder: folder) }
-    let known = try KnownContinuations(in: path, model: model, project)
-    for line in known.skipped { console.note(line) }
+    let continuations = try KnownContinuations(in: path, model: model, project)
+    for line in continuations.skipped { console.note(line) }
     let requests =
-      try requests(folders, model, project) + known.requests.map { CheckRequest(continuations: [$0]) }
+      try requests(folders, model, project)
+      + continuations.requests.map { CheckRequest(continuations: [$0]) }
     func print(_ cells: String...) {
       alignedColumns([cells], widths: [14, 20, 9, 9, 9, 11]).forEach(console.print)
     }

@@ -15,8 +15,7 @@ enum Compare: Command {
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let format = try arguments.choice("--format", of: ComparisonFormat.allCases) ?? .markdown
-    let out = arguments.string("--out")
-    try Output.refuseUnwritable(out)
+    let out = try arguments.outFile()
     let base = arguments.string("--against")
     guard base == nil || arguments.operands.isEmpty else {
       throw UsageError("--against: found records too, expected one of the two")
@@ -79,8 +78,6 @@ struct CompareBuilds {
   ]
 
   private static let defaultBudget = 120.0
-  /// Interleaved samples can tell more than runs apart.
-  static let thresholds = Thresholds.interleaved
   private static let firstLook = 10
   private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
 
@@ -94,7 +91,8 @@ struct CompareBuilds {
     self.arguments = arguments
     self.console = console
     options = try MeasuringOptions(arguments)
-    thresholds = try arguments.thresholds(defaults: Self.thresholds)
+    // Interleaved samples can tell more than runs apart.
+    thresholds = try arguments.thresholds(defaults: .interleaved)
     filter = try arguments.rowFilter()
   }
 

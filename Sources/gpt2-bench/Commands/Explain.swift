@@ -24,8 +24,7 @@ enum Explain: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let format = try arguments.choice("--format", of: ExplanationFormat.allCases) ?? .text
     let stage = try arguments.choice("--stage", of: Profile.Stage.allCases)
-    let out = arguments.string("--out")
-    try Output.refuseUnwritable(out)
+    let out = try arguments.outFile()
     let sides = try arguments.operands.map { try ExplainedSource($0, arguments) }
     if let variant = arguments.string("--variant"), sides.allSatisfy(\.isVariant) {
       throw UsageError("--variant", found: variant, expected: "a build or a record among A and B")

@@ -44,7 +44,7 @@ final class Bench {
     }
   }
 
-  var progress: ProgressDisplay { driver.progress }
+  var console: Console { driver.console }
   var isCancelled: Bool { driver.isCancelled }
 
   /// - Parameter check: holds a contestant against what it must compute, before it is timed.
@@ -54,9 +54,9 @@ final class Bench {
     driver.conditions.begin()
     record.warnings += plan.warnings
     record.machine.forkJoin = ForkJoin.ofPool(threads: Threads.available)
-    for warning in record.warnings { progress.remark(warning) }
+    for warning in record.warnings { console.remark(warning) }
     let expected = Validity(record).findings
-    for finding in expected { progress.remark(finding.text) }
+    for finding in expected { console.remark(finding.text) }
     try onChange(record)
     measureCeilings()
     try measureLoads()
@@ -105,7 +105,7 @@ final class Bench {
     record.correctness += found
     guard let failure = found.first(where: { !$0.passed }) else { return }
     let name = plan.contestants[index].name
-    progress.finished("\(name): failed the check: \(failure.failure ?? "")")
+    console.finished("\(name): failed the check: \(failure.failure ?? "")")
     for cell in rows(of: index) {
       record.cells[cell].fail(.failedCheck, "\(failure.reference): \(failure.failure ?? "failed")")
     }
@@ -116,7 +116,7 @@ final class Bench {
   func drop(_ index: Int, _ error: any Error) {
     driver.stop(plan.contestants[index].name)
     guard !isCancelled else { return }
-    progress.finished("\(error)")
+    console.finished("\(error)")
     for cell in rows(of: index) where record.cells[cell].status == .pending {
       record.cells[cell].fail(Cell.Status(error), "\(error)")
     }
@@ -142,7 +142,7 @@ extension Bench {
       cellBudget: .seconds(plan.settings.cellBudgetSeconds), cellCap: .seconds(plan.cellCapSeconds),
       seed: plan.settings.seed)
     var observers = Rounds<RunAnswer?>.Observers()
-    observers.onProgress = { [self] in progress.draw($0, label: $0.next.map(name) ?? "") }
+    observers.onProgress = { [self] in console.draw($0, label: $0.next.map(name) ?? "") }
     observers.onRound = { [self] _ in
       driver.ceilings?.refreshIfDue()
       keepCeilings()
@@ -202,7 +202,7 @@ extension Bench {
       }
     }
     if record.cells[row].status != .pending {
-      progress.finished("\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
+      console.finished("\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
     }
     do { try onChange(record) } catch { changeError = error }
   }
@@ -212,13 +212,11 @@ extension Bench {
   private func measureCeilings() {
     driver.measureCeilings(threads: plan.contestants.map(\.threads) + [1, Threads.available])
     keepCeilings()
-    progress.end()
+    console.endProgressLine()
   }
 
   private func keepCeilings() {
-    guard let probe = driver.ceilings else { return }
-    record.ceilings = probe.ceilings
-    record.ceilingSeconds = probe.seconds
+    driver.ceilings.map { record.keep($0) }
   }
 
   /// Where the time of each variant goes, asked when everything has been measured: probes have no say in a figure. A
@@ -231,7 +229,7 @@ extension Bench {
         contestant: contestant, step: "profiling: \(contestant.name)",
         ask: { [self] in record.profiles = (record.profiles ?? []) + (try $0.profile(request).profiles) },
         failed: { [self] error in
-          if !isCancelled { progress.remark("no profile: \(error)") }
+          if !isCancelled { console.remark("no profile: \(error)") }
         })
     }
     try driver.run(turns)

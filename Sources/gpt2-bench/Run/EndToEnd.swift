@@ -26,7 +26,7 @@ struct EndToEnd {
     choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
     let tokenizer = try choice.tokenizer()
     description = ModelDescription(choice, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
-    prompts = Prompts(vocabulary: choice.configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
+    prompts = choice.prompts(tokenizer, seed: options.seed)
     cells = GenerationCells(
       configuration: choice.configuration, prompts: prompts, startsAtText: description.hasTokenizer)
   }

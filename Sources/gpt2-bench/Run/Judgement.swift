@@ -13,7 +13,7 @@ extension Bench {
     let findings = Validity(record).findings
     record.findings = findings
     let new = findings.filter { !known.contains($0) }.map(\.text)
-    if !new.isEmpty { progress.remark(new.joined(separator: "; ")) }
+    if !new.isEmpty { console.remark(new.joined(separator: "; ")) }
   }
 
   /// A figure beyond the FMA peak shows that something was not computed; such a cell loses its samples.

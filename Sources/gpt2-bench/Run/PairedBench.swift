@@ -37,7 +37,7 @@ final class PairedBench {
     record.warnings = plan.warnings
   }
 
-  private var progress: ProgressDisplay { driver.progress }
+  private var console: Console { driver.console }
   private var isCancelled: Bool { driver.isCancelled }
 
   /// - Parameter onChange: called with the record whenever a block has ended; an error ends the run.
@@ -45,14 +45,14 @@ final class PairedBench {
     self.onChange = onChange
     Interruption.watch()
     driver.conditions.begin()
-    for warning in record.warnings + Validity(record).findings.map(\.text) { progress.remark(warning) }
+    for warning in record.warnings + Validity(record).findings.map(\.text) { console.remark(warning) }
     try onChange(record)
     try check()
     // Three processes at once hold their weights; memory that the system has to fetch first is no load time.
     FreeMemory.use(bytes: 4 * (plan.model?.weightBytes ?? 0))
     try search()
     try confirm()
-    progress.end()
+    console.endProgressLine()
     record.conditions = driver.conditions.end()
     record.isComplete = !isCancelled
     record.finished = Date().formatted(.iso8601)
@@ -79,7 +79,7 @@ final class PairedBench {
     let demand = try PairedAnalysis(record, isSearchOver: true).changed
     guard !demand.isEmpty, !isCancelled else { return }
     let settings = plan.settings
-    progress.finished(
+    console.finished(
       "a change was seen; measuring it once more in \(settings.confirmationBlocks) fresh blocks or more")
     let blocks = SequentialBlocks(
       budget: .seconds(86_400), limit: settings.mostConfirmationBlocks, start: clock.now(), clock: clock)
@@ -108,7 +108,7 @@ final class PairedBench {
       let cells = demand.cells(of: contestant, in: plan)
       let timesLoads = demand.loads.contains(contestant)
       guard !cells.isEmpty || timesLoads else { continue }
-      progress.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
+      console.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
       do {
         try measure(contestant, cells, units: wanted, timesLoads: timesLoads, into: &block)
       } catch let error as LostSide {
@@ -125,7 +125,7 @@ final class PairedBench {
 
   private func lose(_ contestant: Int, _ side: PairedSide, _ reason: String, failedCheck: Bool) {
     let side = side == .control ? .base : side
-    progress.finished("\(side.rawValue): \(reason)")
+    console.finished("\(side.rawValue): \(reason)")
     record.lost.append(
       LostContestant(contestant: contestant, side: side, reason: reason, failedCheck: failedCheck))
   }
@@ -171,7 +171,7 @@ extension PairedBench {
       + "head \(head.joined(separator: ", "))"
     guard !record.warnings.contains(warning) else { return }
     record.warnings.append(warning)
-    progress.remark(warning)
+    console.remark(warning)
   }
 
   /// `gpt2-bench 0.1.0, packed` says the program and the variant.

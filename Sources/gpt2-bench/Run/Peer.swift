@@ -24,7 +24,7 @@ struct Peer: Equatable {
         Self.option, found: text, expected: "NAME=COMMAND, for example llama='python3 llama.py'")
     }
     (name, command) = (parts[0], parts[1])
-    guard !name.isEmpty, name.unicodeScalars.allSatisfy(Self.isAllowed) else {
+    guard !name.isEmpty, name.allSatisfy({ $0.isOfName || $0 == "+" }) else {
       throw UsageError(
         Self.option, found: text, expected: "a name of letters, digits, '.', '_', '+' or '-' before the '='")
     }
@@ -55,13 +55,6 @@ struct Peer: Equatable {
       peers.append(peer)
     }
     return peers
-  }
-
-  private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar {
-    case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "+", "-": true
-    default: false
-    }
   }
 
   /// As `posix_spawnp` finds it: a word with a slash is a path, any other is looked up.

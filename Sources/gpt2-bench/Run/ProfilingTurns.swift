@@ -36,7 +36,7 @@ final class ProfilingTurns {
   /// - Throws: `OtherTokens`; what a worker refuses or dies of.
   func run() throws {
     Interruption.watch()
-    defer { driver.progress.end() }
+    defer { driver.console.endProgressLine() }
     measureCeilings()
     try driver.run(
       SideTurn.alternating(rounds: Self.turns, sides: sides.count).map { turn in
@@ -86,8 +86,8 @@ final class ProfilingTurns {
   }
 
   private func add(_ profile: Profile, _ side: Int) {
-    let same = profiles[side].firstIndex { turns in
-      turns.turns.first.map { $0.stage == profile.stage && $0.tokens == profile.tokens } ?? false
+    let same = profiles[side].firstIndex {
+      $0.turns.first?.stage == profile.stage && $0.turns.first?.tokens == profile.tokens
     }
     if let same {
       profiles[side][same].append(profile)
@@ -156,10 +156,7 @@ struct ProfilingPlan {
     let tokens = try arguments.integer("-n", in: 2...max(context, 2))
       ?? max(min(Self.defaultTokens, context - depth + 1), 2)
     let cells = GenerationCells(
-      configuration: configuration,
-      prompts: Prompts(
-        vocabulary: configuration.vocabulary, tokenizer: try choice.tokenizer(),
-        seed: options.seed))
+      configuration: configuration, prompts: choice.prompts(try choice.tokenizer(), seed: options.seed))
     func ask(_ stages: [Profile.Stage], _ test: Test, _ tokens: Int) throws -> Ask {
       let prompts = try cells.make(test).request.generation?.prompts ?? []
       return Ask(

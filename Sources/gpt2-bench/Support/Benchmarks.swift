@@ -61,8 +61,7 @@ struct Baselines {
     let text: String
 
     init?(_ text: String) {
-      let isAllowed = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
-      guard isAllowed, (1...64).contains(text.count), let first = text.first, !"._-".contains(first),
+      guard text.allSatisfy(\.isOfName), (1...64).contains(text.count), !"._-".contains(text.prefix(1)),
         !text.hasSuffix(".json")
       else { return nil }
       self.text = text
@@ -100,6 +99,11 @@ struct Baselines {
     try Output.write(to: path, record.encode)
     console.note("\(Project.shown(path)): written")
   }
+}
+
+extension Character {
+  /// An ASCII letter or digit, `.`, `_` or `-`.
+  var isOfName: Bool { isASCII && (isLetter || isNumber || "._-".contains(self)) }
 }
 
 extension Option {

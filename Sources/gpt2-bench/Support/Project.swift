@@ -106,6 +106,10 @@ struct ModelChoice {
   ///
   /// - Throws: also where its ids go beyond the model's.
   func tokenizer() throws -> Tokenizer? { try source.tokenizer(for: configuration) }
+
+  func prompts(_ tokenizer: Tokenizer?, seed: UInt64) -> Prompts {
+    Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: seed)
+  }
 }
 
 extension ModelDescription {

@@ -36,7 +36,7 @@ struct LineEditor {
   ) { (self.history, self.complete) = (history, complete) }
 
   mutating func handle(_ key: Key) -> Outcome {
-    if search != nil, let outcome = handleSearch(key) { return outcome }
+    if let outcome = handleSearch(key) { return outcome }
     let wasKilling = hasJustKilled
     hasJustKilled = false
     switch key {
@@ -164,44 +164,38 @@ extension LineEditor {
   }
 
   /// nil for a key that ends the search and then does what it does on the line that was found.
-  mutating func handleSearch(_ key: Key) -> Outcome? {
+  private mutating func handleSearch(_ key: Key) -> Outcome? {
+    guard let search else { return nil }
     switch key {
-    case .text(let scalar): look(for: (search?.query ?? "") + String(Character(scalar)))
+    case .text(let scalar):
+      // In the entry that is shown and in those before it.
+      look(for: search.query + String(Character(scalar)), before: search.entry.map { $0 + 1 })
     case .backspace:
-      guard let query = search?.query, !query.isEmpty else { return .refused }
+      if search.query.isEmpty { return .refused }
       // From the newest on: what the shorter text finds may be newer than what the longer one did.
-      search?.entry = nil
-      look(for: String(query.dropLast()))
-    case .control("r"): lookFurther()
+      self.search?.entry = nil
+      look(for: String(search.query.dropLast()), before: nil)
+    case .control("r"): look(for: search.query, before: search.entry)
     case .control("g"), .control("c"), .escape:
-      if let original = search?.original { line = original }
-      search = nil
+      line = search.original
+      self.search = nil
     default:
-      search = nil
+      self.search = nil
       return nil
     }
     return .edited
   }
 
-  /// Looks in the entry that is shown and in those before it.
-  private mutating func look(for query: String) {
+  /// - Parameter end: an entry; nil for the draft, after all of them.
+  private mutating func look(for query: String, before end: Int?) {
     search?.query = query
-    guard !query.isEmpty else {
-      search?.isFailing = false
+    search?.isFailing = false
+    guard !query.isEmpty else { return }
+    guard let entry = history.entries[..<(end ?? history.entries.count)].lastIndex(where: { $0.contains(query) })
+    else {
+      search?.isFailing = true
       return
     }
-    find(query, before: search?.entry.map { $0 + 1 } ?? history.entries.count)
-  }
-
-  private mutating func lookFurther() {
-    guard let search, !search.query.isEmpty else { return }
-    find(search.query, before: search.entry ?? history.entries.count)
-  }
-
-  private mutating func find(_ query: String, before end: Int) {
-    let found = history.entries[..<end].lastIndex { $0.contains(query) }
-    search?.isFailing = found == nil
-    guard let entry = found else { return }
     search?.entry = entry
     let text = history.entries[entry]
     line = EditableText(text)

@@ -4,7 +4,6 @@ import GPT2Kernels
 /// A command line taken apart: options by their first name, operands in order. Every access checks what it
 /// returns, and an error names the option, what was found and what was expected.
 struct Arguments {
-  let command: CommandDescription
   let operands: [String]
   /// By an option's first name; one value unless the option may be given several times.
   private let values: [String: [String]]
@@ -55,7 +54,6 @@ struct Arguments {
           ? "unexpected operand '\(operands[command.operandCount.upperBound])', usage: \(command.usage)"
           : "an operand is missing, usage: \(command.usage)")
     }
-    self.command = command
     self.operands = operands
     self.values = values
   }

@@ -10,20 +10,11 @@ struct CommandDescription: Sendable {
   let name: String
   let summary: String
   /// Operands as the usage line shows them, for example `[PROMPT]`.
-  let operands: String
-  let operandCount: ClosedRange<Int>
+  var operands = ""
+  var operandCount = 0...0
+  let options: [Option]
   /// Commands that people do not call are left out of the overview.
-  let isHidden: Bool
-  private let options: @Sendable () -> [Option]
-
-  /// - Parameter options: made for the command that is called alone: their words tell defaults, which take time to find.
-  init(
-    name: String, summary: String, operands: String = "", operandCount: ClosedRange<Int> = 0...0,
-    options: @autoclosure @escaping @Sendable () -> [Option], isHidden: Bool = false
-  ) {
-    (self.name, self.summary, self.operands, self.operandCount) = (name, summary, operands, operandCount)
-    (self.options, self.isHidden) = (options, isHidden)
-  }
+  var isHidden = false
 
   static let common = [
     Option("--quiet", help: "print no progress and no remarks on standard error"),
@@ -32,7 +23,7 @@ struct CommandDescription: Sendable {
     Option("--help", "-h", help: "show this text"),
   ]
 
-  var allOptions: [Option] { options() + Self.common }
+  var allOptions: [Option] { options + Self.common }
 
   var usage: String {
     let words = ["gpt2-bench", name, operands, "[options]"].filter { !$0.isEmpty }
@@ -49,15 +40,16 @@ struct Option: Sendable {
   let names: [String]
   /// What stands after the name in the help; nil for a flag.
   let value: String?
-  let help: String
   let isRepeatable: Bool
+  private let words: @Sendable () -> String
 
-  init(_ names: String..., value: String? = nil, isRepeatable: Bool = false, help: String) {
-    self.names = names
-    self.value = value
-    self.isRepeatable = isRepeatable
-    self.help = help
-  }
+  /// - Parameter help: made when it is shown: finding the defaults that it tells takes time.
+  init(
+    _ names: String..., value: String? = nil, isRepeatable: Bool = false,
+    help: @autoclosure @escaping @Sendable () -> String
+  ) { (self.names, self.value, self.isRepeatable, words) = (names, value, isRepeatable, help) }
+
+  var help: String { words() }
 
   var synopsis: String { names.joined(separator: ", ") + (value.map { " " + $0 } ?? "") }
 }

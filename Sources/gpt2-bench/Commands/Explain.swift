@@ -184,9 +184,11 @@ struct RecordedProfiles {
       let wanted = threads.map { Variant.named(profile.variant)?.threads(of: $0) ?? $0 }
       return (named ?? profile.variant) == profile.variant && (wanted ?? profile.threads) == profile.threads
     }
-    let contestants = Set(found.map { "\(path):\($0.variant) with -t \($0.threads)" })
-    guard contestants.count == 1 else {
-      let known = Set(all.map { "\(path):\($0.variant) with -t \($0.threads)" }).sorted()
+    func contestants(_ profiles: [Profile]) -> Set<String> {
+      Set(profiles.map { "\(path):\($0.variant) with -t \($0.threads)" })
+    }
+    guard contestants(found).count == 1 else {
+      let known = contestants(all).sorted()
       let asked = named.map { "'\($0)'" } ?? "no variant"
       throw UsageError(
         "\(path): found \(asked)\(threads.map { " with -t \($0)" } ?? ""), expected one of "

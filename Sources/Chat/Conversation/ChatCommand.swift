@@ -5,7 +5,6 @@ import GPT2Model
 /// A line that begins with a slash: its name, what may stand after it, and what it does.
 struct ChatCommand: Sendable {
   let name: String
-  /// What stands after the name, as the help shows it.
   var operands = ""
   let help: String
   /// Takes what stands after the name, without blanks around it. Throws where that makes no sense; the chat goes on.

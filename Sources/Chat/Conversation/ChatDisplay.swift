@@ -8,7 +8,9 @@ final class ChatDisplay {
   /// Whether the answer so far ends with a line's end.
   private var endsLine = false
 
-  init(_ terminal: Terminal?, _ console: any ChatConsole) { (self.terminal, self.console) = (terminal, console) }
+  init(_ terminal: Terminal?, _ console: any ChatConsole) {
+    (self.terminal, self.console) = (terminal, console)
+  }
 
   func begin(_ figures: String) {
     (drawing, endsLine) = (AnswerDrawing(), false)
@@ -32,10 +34,8 @@ final class ChatDisplay {
     remark(figures)
   }
 
-  /// What somebody asked to see.
   func show(_ text: String) { console.write((terminal == nil ? text : SafeText.visible(text)) + "\n") }
 
-  /// What somebody may like to know.
   func remark(_ text: String) {
     if terminal == nil { return console.note(text) }
     if !console.isQuiet { console.write(dim(SafeText.visible(text)) + "\n") }

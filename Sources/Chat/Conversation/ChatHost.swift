@@ -46,7 +46,6 @@ public func tokenIDs<Word: StringProtocol>(
   }
 }
 
-/// A model that is ready to go on with a text, by one variant.
 public struct LoadedModel {
   public let name: String
   /// nil for a model without one: then texts are token ids.

@@ -6,7 +6,6 @@ public struct ChatSettings: Equatable {
   public static let defaultCount = 128
 
   var sampling: SamplingParameters
-  /// New tokens a turn at most.
   var maximumNewTokens: Int
   var stops: StopSequences
   var framing = ChatFraming()
@@ -59,10 +58,8 @@ struct ChatFraming: Equatable {
   }
 }
 
-/// One of the values that `/set` changes: how it is named, shown, read and checked.
 struct ChatSetting: Sendable {
   let name: String
-  /// What may stand after the name.
   let values: String
   let help: String
   let show: @Sendable (ChatSettings) -> String

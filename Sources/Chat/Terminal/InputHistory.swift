@@ -24,7 +24,6 @@ struct InputHistory: Equatable, Sendable {
     return entries[position]
   }
 
-  /// The next newer entry, or the draft.
   mutating func newer() -> String? {
     guard position < entries.count else { return nil }
     position += 1

@@ -1,4 +1,3 @@
-/// What a terminal sends for one keystroke, or for one paste.
 enum Key: Equatable, Sendable {
   case text(Unicode.Scalar)
   /// A bracketed paste, whole, its lines divided by `\n`.

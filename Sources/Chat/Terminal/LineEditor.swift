@@ -157,7 +157,6 @@ extension LineEditor {
     /// The entry that is shown; nil while nothing was found.
     var entry: Int?
     var isFailing = false
-    /// What stood on the line when the search began.
     let original: EditableText
 
     var prompt: String { "(\(isFailing ? "failing " : "")reverse-search)'\(query)': " }

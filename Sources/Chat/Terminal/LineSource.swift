@@ -8,7 +8,6 @@ enum LineEvent: Equatable {
   case end
 }
 
-/// Lines that a person edits on a terminal.
 final class EditedLines {
   private let terminal: Terminal
   private let prompt: String

@@ -124,7 +124,7 @@ struct CompareBuilds {
       for: "the largest test, in each of \(sides.count) workers at once, needs")
     let request = try setup.checkRequest(scope: Self.scope, setup.referenceCases())
     return PairedPlan(
-      head: Project.executable, base: base, model: setup.description, contestants: contestants,
+      base: base, model: setup.description, contestants: contestants,
       cells: try kept.map(setup.cells.make),
       checks: [request], settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
       timeoutSeconds: options.timeoutSeconds, warnings: setup.leftOut(left))
@@ -134,7 +134,7 @@ struct CompareBuilds {
     let shapes = try Matmul.shapes(size)
     try KernelBench.refuseTooLarge(shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
     return PairedPlan(
-      head: Project.executable, base: base, model: nil, contestants: contestants,
+      base: base, model: nil, contestants: contestants,
       cells: shapes.map(OperationCells.make),
       checks: shapes.map { CheckRequest(operation: $0) },
       settings: settings(suite: nil, warmup: OperationCells.matmulWarmup),
@@ -177,7 +177,6 @@ extension Option {
 }
 
 extension Arguments {
-  /// The shares of `--max-regression` over `defaults`.
   func thresholds(defaults: Thresholds = Thresholds()) throws -> Thresholds {
     guard let text = string(Option.maxRegression.names[0]) else { return defaults }
     return try value(of: .maxRegression) { try Thresholds(parsing: text, defaults: defaults) }

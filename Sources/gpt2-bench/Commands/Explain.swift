@@ -159,7 +159,6 @@ struct ExplainedSource {
   }
 }
 
-/// One contestant's profiles in a stored record.
 struct RecordedProfiles {
   let path: String
   let record: Record

@@ -207,7 +207,6 @@ struct GenerationRequest {
   }
 }
 
-/// What one variant made of a prompt, and when.
 struct TimedGeneration {
   private(set) var output: VariantOutput
   let threads: Int

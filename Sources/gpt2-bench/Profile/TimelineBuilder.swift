@@ -162,7 +162,6 @@ struct TimelineBuilder {
     return number
   }
 
-  /// Speed of each pass while it lasts, and memory after each.
   private var counters: [Timeline.Counter] {
     let speed = passes.map { pass in
       (time: pass.start - origin, value: Double(pass.tokens) * 1e9 / Double(max(pass.end - pass.start, 1)))

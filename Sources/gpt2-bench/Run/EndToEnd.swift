@@ -56,10 +56,8 @@ struct EndToEnd {
     let cases = try referenceCases()
     var request = try checkRequest(scope: scope, cases)
     request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
-    var peerCheck = PeerCheck(
-      model: choice.name, configuration: configuration,
-      references: cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference), scope: scope,
-      allowance: options.contestantTolerance, prompts: prompts, timeoutSeconds: options.timeoutSeconds)
+    let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
+    var peerCheck = PeerCheck(setup: self, references: references, scope: scope)
     let started = Date()
     let folder = try arguments.reportFolder("--out", in: project, started: started, model: choice.name)
     let bench = Bench(

@@ -30,7 +30,7 @@ final class PairedBench {
     record = PairedRecord(
       command: commandWords(), started: started.formatted(.iso8601), model: plan.model,
       machine: .current(), base: PairedBuild(path: Project.shown(plan.base)),
-      head: PairedBuild(path: Project.shown(plan.head), build: .current(project)), settings: plan.settings,
+      head: PairedBuild(path: Project.shown(Project.executable), build: .current(project)), settings: plan.settings,
       contestants: plan.contestants.map {
         MeasuredVariant(variant: $0.label, weights: $0.weights, threads: $0.threads)
       }, units: plan.units)

@@ -84,17 +84,11 @@ struct PeerCheck {
   /// Lengths of the prompts that `naive` is asked for.
   private static let oracleLengths = [1, 7, 16]
 
-  let model: String
-  let configuration: Configuration
-  /// Of this model; where there is none, `naive` is asked when the first program is checked.
+  let setup: EndToEnd
+  /// Of the model; where there is none, `naive` is asked when the first program is checked.
   var references: [ReferenceCase]
   let scope: CheckScope
-  /// How many times float32's tolerance a program's logits may be off by.
-  let allowance: Double
-  let prompts: Prompts
-  let timeoutSeconds: Int
 
-  /// One row for each reference.
   mutating func rows(of worker: Worker) throws -> [Correctness] {
     if references.isEmpty { references = [try oracle()] }
     let longest = max(scope.longestPrompt, Self.longestPrompt)
@@ -113,12 +107,13 @@ struct PeerCheck {
   ) throws {
     switch try worker.writtenLogits(of: prompt.ids) {
     case .success(let logits):
-      comparison.compare(logits, withTheEndOf: prompt, of: configuration, allowance: allowance)
+      comparison.compare(
+        logits, withTheEndOf: prompt, of: setup.configuration, allowance: setup.options.contestantTolerance)
     case .failure(let problem): comparison.fail("\(prompt.name): \(problem)")
     }
     // A failure that is known shall stand, whatever becomes of the next request.
     guard comparison.failure == nil else { return }
-    let room = configuration.context - prompt.ids.count + 1
+    let room = setup.configuration.context - prompt.ids.count + 1
     let steps = min(prompt.greedy.count, scope.greedySteps, room)
     guard steps > 0 else { return }
     let answer = try worker.run(RunRequest(prompts: [prompt.ids], tokens: steps))
@@ -127,13 +122,14 @@ struct PeerCheck {
 
   /// `naive`'s logits, which a worker of this program computes.
   private func oracle() throws -> ReferenceCase {
-    let worker = try Worker(Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: timeoutSeconds)
+    let worker = try Worker(
+      Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: setup.options.timeoutSeconds)
     defer { worker.stop() }
-    try worker.load(model: model)
-    let lengths = Self.oracleLengths.filter { $0 <= configuration.context }
-    let ids = try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] }
+    try worker.load(model: setup.choice.name)
+    let lengths = Self.oracleLengths.filter { $0 <= setup.configuration.context }
+    let ids = try lengths.map { try setup.prompts.make(tokens: $0, batch: 1).prompts[0] }
     let logits = try ids.map { try worker.writtenLogits(of: $0).get() }
-    return ReferenceCase(oracleOf: model, prompts: ids, logits: logits)
+    return ReferenceCase(oracleOf: setup.choice.name, prompts: ids, logits: logits)
   }
 }
 

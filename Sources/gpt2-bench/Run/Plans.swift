@@ -88,8 +88,7 @@ struct CellPlan {
 
 /// Everything that an interleaved comparison is to do, before it does anything.
 struct PairedPlan {
-  /// The build whose change is judged: this program.
-  let head: String
+  /// The program that this one is held against.
   let base: String
   /// By its name as workers take it; nil for matrix products.
   let model: ModelDescription?
@@ -110,5 +109,5 @@ struct PairedPlan {
 
   func unit(contestant: Int, cell: Int) -> Int { contestant * cells.count + cell }
 
-  func executable(_ side: PairedSide) -> String { side == .head ? head : base }
+  func executable(_ side: PairedSide) -> String { side == .head ? Project.executable : base }
 }

@@ -190,8 +190,8 @@ extension LineEditor {
     search?.query = query
     search?.isFailing = false
     guard !query.isEmpty else { return }
-    guard let entry = history.entries[..<(end ?? history.entries.count)].lastIndex(where: { $0.contains(query) })
-    else {
+    let searched = history.entries[..<(end ?? history.entries.count)]
+    guard let entry = searched.lastIndex(where: { $0.contains(query) }) else {
       search?.isFailing = true
       return
     }

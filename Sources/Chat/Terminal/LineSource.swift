@@ -17,8 +17,7 @@ final class EditedLines {
   /// Keys that came with a line's last one.
   private var waiting: [Key] = []
 
-  /// - Parameters:
-  ///   - file: where lines are kept for the next time; nil for nowhere.
+  /// - Parameter file: where lines are kept for the next time; nil for nowhere.
   init(
     _ terminal: Terminal, prompt: String, file: HistoryFile?, complete: @escaping (String) -> TabCompletion
   ) {

@@ -46,9 +46,9 @@ enum Explain: Command {
   private static func profiles(
     of sides: [ExplainedSource], _ stage: Profile.Stage?, _ arguments: Arguments, _ console: Console
   ) throws -> ([[ProfileTurns]], [Ceiling]) {
-    let live = sides.filter { $0.live != nil }
+    let variants = sides.compactMap { $0.live?.variant }
     let records = sides.compactMap(\.record)
-    guard !live.isEmpty else {
+    guard !variants.isEmpty else {
       for option in ProfilingPlan.options where option.names.contains(where: arguments.flag) {
         throw UsageError(
           "\(option.names[0]): found two records, expected a variant or a build to profile now")
@@ -59,15 +59,10 @@ enum Explain: Command {
       return (records.map { $0.profiles.map(ProfileTurns.init) }, records[1].record.ceilings)
     }
     let plan = try ProfilingPlan(
-      arguments, stage: stage, records: records, variants: live.compactMap { $0.live?.variant },
-      project: try Project(), console: console)
-    let turns = ProfilingTurns(live, plan, console)
+      arguments, stage: stage, records: records, variants: variants, project: try Project(), console: console)
+    let turns = ProfilingTurns(sides, plan, console)
     try turns.run()
-    var measured = turns.profiles[...]
-    let profiles = sides.map { side in
-      side.record.map { $0.profiles.map(ProfileTurns.init) } ?? measured.popFirst() ?? []
-    }
-    return (profiles, turns.ceilings)
+    return (turns.profiles, turns.ceilings)
   }
 
   /// One explanation for each stage and length that both sides have, decoding first.

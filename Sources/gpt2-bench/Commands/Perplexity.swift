@@ -181,10 +181,10 @@ private struct TextInput {
       (name, bytes, handle) = ("standard input", nil, .standardInput)
       return
     }
-    guard let isFolder = Output.isFolder(path) else {
-      throw RunError("\(path): no such file, expected a text")
+    guard Output.isFile(path) else {
+      let found = Output.isFolder(path) == nil ? "no such file" : "is a folder"
+      throw RunError("\(path): \(found), expected a text")
     }
-    guard !isFolder else { throw RunError("\(path): is a folder, expected a text") }
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw RunError("\(path): cannot be read: permission denied")
     }

@@ -30,7 +30,8 @@ final class PairedBench {
     record = PairedRecord(
       command: commandWords(), started: started.formatted(.iso8601), model: plan.model,
       machine: .current(), base: PairedBuild(path: Project.shown(plan.base)),
-      head: PairedBuild(path: Project.shown(Project.executable), build: .current(project)), settings: plan.settings,
+      head: PairedBuild(path: Project.shown(Project.executable), build: .current(project)),
+      settings: plan.settings,
       contestants: plan.contestants.map {
         MeasuredVariant(variant: $0.label, weights: $0.weights, threads: $0.threads)
       }, units: plan.units)
@@ -136,9 +137,9 @@ extension PairedBench {
   private func check() throws {
     let turns = plan.contestants.indices.flatMap { contestant in
       [PairedSide.base, .head].map { side in
-        var turn = self.turn(contestant, side) { [self] in try check(contestant, side, $0) }
-        turn.step = "checking: \(side.rawValue) \(plan.contestants[contestant].name)"
-        turn.stays = false
+        var turn = turn(contestant, side, step: "checking: \(name(contestant, side))", stays: false) {
+          [self] in try check(contestant, side, $0)
+        }
         turn.failed = { [self] error in
           if !isCancelled { lose(contestant, side, "\(error)", failedCheck: false) }
         }
@@ -186,11 +187,12 @@ extension PairedBench {
 
   /// An error is a `LostSide`.
   private func turn(
-    _ contestant: Int, _ side: PairedSide, usedBytes: Int = 0, ask: @escaping (Worker) throws -> Void
+    _ contestant: Int, _ side: PairedSide, step: String? = nil, stays: Bool = true, usedBytes: Int = 0,
+    ask: @escaping (Worker) throws -> Void
   ) -> Turn {
     Turn(
       contestant: plan.contestants[contestant], build: plan.executable(side), name: name(contestant, side),
-      usedBytes: usedBytes, ask: ask,
+      step: step, stays: stays, usedBytes: usedBytes, ask: ask,
       failed: { throw $0 is LostSide ? $0 : LostSide(side: side, reason: "\($0)") })
   }
 

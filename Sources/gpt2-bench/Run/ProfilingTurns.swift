@@ -18,17 +18,19 @@ final class ProfilingTurns {
   /// By side, and by stage and length.
   private(set) var profiles: [[ProfileTurns]]
 
-  private typealias Side = (name: String, build: String, contestant: Contestant)
+  /// Those that are profiled now; `index` is among all.
+  private typealias Side = (index: Int, name: String, build: String, contestant: Contestant)
 
   init(_ sources: [ExplainedSource], _ plan: ProfilingPlan, _ console: Console) {
     self.plan = plan
     driver = Driver(model: plan.model, timeoutSeconds: plan.timeoutSeconds, console)
-    sides = sources.compactMap { source in
+    sides = sources.enumerated().compactMap { index, source in
       source.live.map { variant, build in
-        (source.name, build, Contestant(kind: .variant(variant), threads: variant.threads(of: plan.threads)))
+        let threads = variant.threads(of: plan.threads)
+        return (index, source.name, build, Contestant(kind: .variant(variant), threads: threads))
       }
     }
-    profiles = sides.map { _ in [] }
+    profiles = sources.map { $0.record?.profiles.map(ProfileTurns.init) ?? [] }
   }
 
   var ceilings: [Ceiling] { driver.ceilings?.ceilings ?? [] }
@@ -44,7 +46,7 @@ final class ProfilingTurns {
         return Turn(
           contestant: side.contestant, build: side.build, name: side.name,
           step: "turn \(turn.round + 1) of \(Self.turns): \(side.name)", stays: false,
-          ask: { [self] in try take(turn.side, $0) })
+          ask: { [self] in try take(side, $0) })
       })
     measureCeilings()
   }
@@ -55,8 +57,7 @@ final class ProfilingTurns {
   }
 
   /// A fresh process of the side: warmed up, held against the tokens of the first, profiled.
-  private func take(_ index: Int, _ worker: Worker) throws {
-    let side = sides[index]
+  private func take(_ side: Side, _ worker: Worker) throws {
     let ids = try worker.run(plan.warmup).ids
     if let other = tokens.differing(ids, of: side.name, on: 0) {
       throw OtherTokens(
@@ -64,7 +65,7 @@ final class ProfilingTurns {
     }
     for ask in plan.asks {
       let answer = try worker.profile(ask.request)
-      for stage in ask.stages { add(try profile(stage, in: answer, ask, side), index) }
+      for stage in ask.stages { add(try profile(stage, in: answer, ask, side), side.index) }
     }
   }
 

@@ -85,9 +85,7 @@ enum InputPiece {
 
   static func read() -> InputPiece {
     var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = uninterrupted(until: isInterrupted) {
-      Foundation.read(STDIN_FILENO, &buffer, buffer.count)
-    }
+    let count = uninterrupted(until: isInterrupted) { Foundation.read(STDIN_FILENO, &buffer, buffer.count) }
     if count > 0 { return .bytes(buffer[..<count]) }
     if count == 0 { return .end }
     return errno == EINTR ? .interrupted : .failed

@@ -14,7 +14,7 @@ public struct PairedAnalysis: Sendable {
     self.record = record
     thresholds = try Thresholds(parsing: record.settings.maxRegression)
     let filter = try record.filter
-    let lost = record.lost.map { MeasuredVariant(record.contestants[$0.contestant]) }
+    let lost = record.lost.map { record.contestants[$0.contestant] }
     search = PairedSearch(
       record.series(.search).filter { series in
         filter?.keeps(series.label) ?? true && !lost.contains(series.contestant) && !series.contrasts.isEmpty
@@ -122,7 +122,7 @@ public struct PairedDemand: Sendable, Equatable {
 
   init(of series: [PairedSeries], in record: PairedRecord) {
     func wanted(_ contestant: Int, _ isWanted: (PairedSeries) -> Bool) -> Bool {
-      let contestant = MeasuredVariant(record.contestants[contestant])
+      let contestant = record.contestants[contestant]
       return series.contains { $0.contestant == contestant && isWanted($0) }
     }
     units = Set(

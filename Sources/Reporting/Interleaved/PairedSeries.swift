@@ -83,7 +83,7 @@ extension PairedRecord {
       median(sides.flatMap { values[$0] ?? [] }).map { metric.figure($0, on: test) }
     }
     return PairedSeries(
-      contestant: MeasuredVariant(contestants[contestant]), test: test, metric: metric, contrasts: contrasts,
+      contestant: contestants[contestant], test: test, metric: metric, contrasts: contrasts,
       base: figure([.base, .control]), head: figure([.head]))
   }
 
@@ -93,12 +93,6 @@ extension PairedRecord {
     guard let base = logarithms[.base], let control = logarithms[.control], let head = logarithms[.head]
     else { return [] }
     return zip(zip(base, control), head).map { (($0.0 + $0.1) / 2 - $1, $0.0 - $0.1) }
-  }
-}
-
-extension MeasuredVariant {
-  init(_ contestant: MeasuredVariant) {
-    self.init(variant: contestant.variant, weights: contestant.weights, threads: contestant.threads)
   }
 }
 

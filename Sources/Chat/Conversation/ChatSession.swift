@@ -67,7 +67,9 @@ public final class ChatSession {
         try turn(String(line.dropFirst()))
       } else if line.hasPrefix("/") {
         try ChatCommand.perform(String(line.dropFirst()), in: self)
-      } else { try turn(line) }
+      } else {
+        try turn(line)
+      }
     } catch { display.complain("\(error)") }
   }
 

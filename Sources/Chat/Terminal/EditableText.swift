@@ -19,7 +19,8 @@ struct EditableText: Equatable, Sendable {
     let scalarsBefore = head.unicodeScalars.count
     characters = Array(head + String(characters[cursor...]))
     var scalars = 0
-    cursor = characters.firstIndex { character in
+    cursor =
+      characters.firstIndex { character in
         defer { scalars += character.unicodeScalars.count }
         return scalars >= scalarsBefore
       } ?? characters.count

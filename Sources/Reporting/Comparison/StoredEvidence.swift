@@ -131,7 +131,8 @@ struct StoredEvidence: Sendable {
 
   /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
   private func unpaired(
-    _ metric: Metric, _ contestant: MeasuredVariant, _ test: Test?, _ baseTimes: [Double], _ headTimes: [Double]
+    _ metric: Metric, _ contestant: MeasuredVariant, _ test: Test?, _ baseTimes: [Double],
+    _ headTimes: [Double]
   ) -> ComparisonRow {
     var row = ComparisonRow(
       contestant: contestant, test: test, metric: metric, baseSamples: baseTimes.count,

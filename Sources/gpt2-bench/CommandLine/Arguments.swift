@@ -78,7 +78,8 @@ struct Arguments {
 
   private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
     guard let number = Int(text), range.contains(number) else {
-      let bounds = range.upperBound == .max
+      let bounds =
+        range.upperBound == .max
         ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
       throw UsageError(name, found: text, expected: "a whole number \(bounds)")
     }
@@ -118,7 +119,9 @@ struct Arguments {
 
 extension Arguments {
   func ids(_ name: String) throws -> [Int]? {
-    guard let words = string(name)?.split(whereSeparator: { $0 == "," || $0.isWhitespace }) else { return nil }
+    guard let words = string(name)?.split(whereSeparator: { $0 == "," || $0.isWhitespace }) else {
+      return nil
+    }
     return try tokenIDs(words) {
       UsageError(name, found: String($0), expected: "token ids such as \"1 2 3\"")
     }

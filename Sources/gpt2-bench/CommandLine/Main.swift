@@ -19,7 +19,8 @@ enum Main {
   static func main() {
     if let missing = csystem_missing_cpu_extension() {
       let build = String(cString: csystem_cpu_flag())
-      let message = "this CPU has no \(String(cString: missing)), which this build (\(build)) uses; "
+      let message =
+        "this CPU has no \(String(cString: missing)), which this build (\(build)) uses; "
         + "build on this machine, or set GPT2_BENCH_MARCH"
       exit(fail(message, .error).rawValue)
     }

@@ -230,7 +230,8 @@ struct TimedGeneration {
 
   /// - Parameter withMemory: also the most memory that was resident, which is the whole process's.
   func statistics(withMemory: Bool = true) -> String {
-    var text = "\(request.prompt.count) + \(output.ids.count) tokens, \(output.variant), \(threads) thread"
+    var text =
+      "\(request.prompt.count) + \(output.ids.count) tokens, \(output.variant), \(threads) thread"
       + (threads == 1 ? "" : "s")
     if let time = times.millisecondsToFirst { text += String(format: ", TTFT %.1f ms", time) }
     if let rate = times.tokensPerSecond {

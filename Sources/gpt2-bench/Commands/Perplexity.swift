@@ -39,7 +39,8 @@ enum Perplexity: Command {
     try run.score(&input, windows) { progress.show(run, $0) }
     console.endProgressLine()
     guard !run.results.isEmpty else {
-      let expected = windows.wholeOnly
+      let expected =
+        windows.wholeOnly
         ? "at least \(windows.context + 1) for a whole window"
         : "at least 2: the first is what the others are predicted from"
       throw RunError(

@@ -168,7 +168,8 @@ extension PairedBench {
     guard let base = record.base.build?.flags, let head = record.head.build?.flags, base != head else {
       return
     }
-    let warning = "the builds were compiled otherwise: base \(base.joined(separator: ", ")); "
+    let warning =
+      "the builds were compiled otherwise: base \(base.joined(separator: ", ")); "
       + "head \(head.joined(separator: ", "))"
     guard !record.warnings.contains(warning) else { return }
     record.warnings.append(warning)

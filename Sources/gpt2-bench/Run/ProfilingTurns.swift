@@ -136,7 +136,8 @@ struct ProfilingPlan {
     project: Project, console: Console
   ) throws {
     let options = try MeasuringOptions(arguments)
-    threads = try arguments.integer("-t", in: Threads.range) ?? records.compactMap(\.threads).first
+    threads =
+      try arguments.integer("-t", in: Threads.range) ?? records.compactMap(\.threads).first
       ?? Threads.available
     timeoutSeconds = options.timeoutSeconds
     let name = arguments.string("--model") ?? records.first?.record.model?.name
@@ -154,7 +155,8 @@ struct ProfilingPlan {
     let context = configuration.context
     let depth = d ?? p.map { min($0, max(context - 1, 1)) } ?? min(Self.defaultDepth, max(context / 2, 1))
     let prompt = p ?? depth
-    let tokens = try arguments.integer("-n", in: 2...max(context, 2))
+    let tokens =
+      try arguments.integer("-n", in: 2...max(context, 2))
       ?? max(min(Self.defaultTokens, context - depth + 1), 2)
     let cells = GenerationCells(
       configuration: configuration, prompts: choice.prompts(try choice.tokenizer(), seed: options.seed))
@@ -167,7 +169,8 @@ struct ProfilingPlan {
     }
     // One request where it gives both stages, else one for each.
     let isOne = stage == nil && prompt == depth
-    let decode = try stage == .prefill
+    let decode =
+      try stage == .prefill
       ? nil
       : ask(isOne ? [.prefill, .decode] : [.decode], .decode(tokens: tokens, depth: depth, batch: 1), tokens)
     let prefill = try stage == .decode || isOne ? nil : ask([.prefill], .prefill(tokens: prompt, batch: 1), 1)
@@ -190,4 +193,6 @@ extension RecordedProfiles {
   }
 }
 
-extension ModelDescription { fileprivate var shape: [Int] { [layers, heads, channels, vocabulary, context] } }
+extension ModelDescription {
+  fileprivate var shape: [Int] { [layers, heads, channels, vocabulary, context] }
+}

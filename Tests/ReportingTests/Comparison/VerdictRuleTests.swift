@@ -179,7 +179,8 @@ import Testing
   }
 
   private let label = RowFilter.label(
-    MeasuredVariant(variant: "kv-cache", weights: "f32", threads: 2), .decode(tokens: 32, depth: 64, batch: 1),
+    MeasuredVariant(variant: "kv-cache", weights: "f32", threads: 2),
+    .decode(tokens: 32, depth: 64, batch: 1),
     .decodeRate)
 
   @Test(arguments: [

@@ -86,7 +86,7 @@ extension Build {
 
 /// One metric of one contestant on one test, on both sides.
 struct ComparisonRow: Sendable {
-  let contestant: Contestant
+  let contestant: MeasuredVariant
   /// Nil for what belongs to the whole process.
   let test: Test?
   let metric: Metric

@@ -121,7 +121,7 @@ public struct RowFilter: Sendable, Equatable {
   }
 
   /// `packed f32 t2 tg32 @ d64 decode`; without a test for what belongs to the whole process.
-  static func label(_ contestant: Contestant, _ test: Test?, _ metric: Metric) -> String {
+  static func label(_ contestant: MeasuredVariant, _ test: Test?, _ metric: Metric) -> String {
     [contestant.variant, contestant.weights, "t\(contestant.threads)", test?.name, metric.word]
       .compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
   }

@@ -153,7 +153,7 @@ extension Comparison {
 
   /// The contestant's profile of the stage; of several the one at the test's length.
   private static func profile(
-    _ record: Record, _ contestant: Contestant, _ stage: Profile.Stage, _ tokens: Int
+    _ record: Record, _ contestant: MeasuredVariant, _ stage: Profile.Stage, _ tokens: Int
   ) -> Profile? {
     let found = (record.profiles ?? []).filter { $0.contestant == contestant && $0.stage == stage }
     return found.first { $0.tokens == tokens } ?? found.first

@@ -30,7 +30,7 @@ struct StoredEvidence: Sendable {
   }
 
   /// A metric of a contestant's process, the largest of its cells; nil where a side has none.
-  func row(_ metric: Metric, of contestant: Contestant) -> ComparisonRow? {
+  func row(_ metric: Metric, of contestant: MeasuredVariant) -> ComparisonRow? {
     let values = [base, head].map { run in
       run.rows.filter { $0.contestant == contestant }.compactMap { $0.figures[metric]?.value }.max()
     }
@@ -39,7 +39,7 @@ struct StoredEvidence: Sendable {
   }
 
   /// One value a process. Bytes mean the same on every machine.
-  private func memory(_ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double)
+  private func memory(_ metric: Metric, _ contestant: MeasuredVariant, _ old: Double, _ new: Double)
     -> ComparisonRow
   {
     let threshold = thresholds.ofMemory(base: old, head: new)
@@ -55,7 +55,7 @@ struct StoredEvidence: Sendable {
   }
 
   /// Loading reads memory, so DRAM's ceiling tells how the machine changed; a share of it would say nothing.
-  private func load(_ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double) -> ComparisonRow
+  private func load(_ metric: Metric, _ contestant: MeasuredVariant, _ old: Double, _ new: Double) -> ComparisonRow
   {
     // Every cell of a contestant holds the same ones.
     let times = [base, head].map { run in
@@ -126,7 +126,8 @@ struct StoredEvidence: Sendable {
 
   /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
   private func unpaired(
-    _ metric: Metric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double], _ headTimes: [Double]
+    _ metric: Metric, _ contestant: MeasuredVariant, _ test: Test?, _ baseTimes: [Double],
+    _ headTimes: [Double]
   ) -> ComparisonRow {
     var row = ComparisonRow(
       contestant: contestant, test: test, metric: metric, baseSamples: baseTimes.count,
@@ -141,7 +142,7 @@ struct StoredEvidence: Sendable {
     return row
   }
 
-  private func ceilings(_ contestant: Contestant) -> (base: Ceiling?, head: Ceiling?) {
+  private func ceilings(_ contestant: MeasuredVariant) -> (base: Ceiling?, head: Ceiling?) {
     (
       base.record.ceilings.first { $0.threads == contestant.threads },
       head.record.ceilings.first { $0.threads == contestant.threads }

@@ -83,6 +83,20 @@ extension Table {
   }
 }
 
+/// A line for each row of a terminal, its texts below each other: to the left, or to the right but for the first column's.
+/// A column is as wide as its longest text, and as `widths` says at least.
+public func alignedColumns(
+  _ rows: [[String]], rightAligned: Bool = false, widths: [Int] = []
+) -> [String] {
+  let widths = (rows.first ?? []).indices.map { column in
+    rows.reduce(column < widths.count ? widths[column] : 0) { max($0, $1[column].count) }
+  }
+  return rows.map { row in
+    let texts = row.indices.map { row[$0].aligned(rightAligned && $0 > 0 ? .right : .left, to: widths[$0]) }
+    return texts.joined(separator: String(repeating: " ", count: TerminalLayout.gap)).trimmedEnd
+  }
+}
+
 /// Which columns a terminal has room for, and how wide each is.
 private struct TerminalLayout {
   static let gap = 2

@@ -4,7 +4,7 @@ import Statistics
 
 /// A figure that services follow from run to run. All are times or sizes, so that smaller is better for every one.
 struct TrackedFigure: Sendable {
-  let contestant: Contestant
+  let contestant: MeasuredVariant
   let test: Test?
   let metric: Metric
   /// In the metric's unit; its value is finite, and so are the ends of its interval.
@@ -25,7 +25,7 @@ struct TrackedFigure: Sendable {
   }
 
   /// The largest of the contestant's cells, as comparisons take it; of sampled loads, which all cells share, the first.
-  private static func processes(_ contestant: Contestant, _ run: RunFigures) -> [TrackedFigure] {
+  private static func processes(_ contestant: MeasuredVariant, _ run: RunFigures) -> [TrackedFigure] {
     let own = run.rows.filter { $0.contestant == contestant }.map(\.figures)
     return Metric.tracked.filter(\.isOfProcess).compactMap { metric in
       let isSampled = if case .time = metric.source { true } else { false }
@@ -49,7 +49,7 @@ extension Figure {
   }
 }
 
-extension Contestant {
+extension MeasuredVariant {
   /// `simd8 f32 t2`: a name for services that know nothing of variants, weights and threads.
   var label: String {
     [variant.singleLine, weights.singleLine, "t\(threads)"].filter { !$0.isEmpty }.joined(separator: " ")
@@ -106,7 +106,7 @@ public struct BencherReport: Sendable {
   }
 
   /// `simd8 f32 t2 pp64`; the contestant's part is cut where the whole would be too long.
-  private static func name(_ contestant: Contestant, _ test: Test?) -> String {
+  private static func name(_ contestant: MeasuredVariant, _ test: Test?) -> String {
     let end = test.map { " " + $0.name } ?? ""
     var start = contestant.label
     while start.utf8.count + end.utf8.count > longestName { start.removeLast() }

@@ -53,7 +53,7 @@ public struct HTMLReport: Sendable {
 struct PageContext {
   let report: RunReport
   let profiles: [ProfileFigures]
-  private let styles: [Contestant: SeriesStyle]
+  private let styles: [MeasuredVariant: SeriesStyle]
   private let namesWeights: Bool
 
   init(_ run: RunFigures) {
@@ -71,10 +71,10 @@ struct PageContext {
   /// Most threads first: the fastest are among them as a rule.
   var ceilings: [Ceiling] { record.ceilings.sorted { $0.threads > $1.threads } }
 
-  func style(of contestant: Contestant) -> SeriesStyle { styles[contestant] ?? SeriesStyle(index: 0) }
+  func style(of contestant: MeasuredVariant) -> SeriesStyle { styles[contestant] ?? SeriesStyle(index: 0) }
 
   /// `packed, 2 threads`; the weights' precision too where the run has several.
-  func name(of contestant: Contestant) -> String {
+  func name(of contestant: MeasuredVariant) -> String {
     let weights = namesWeights && !contestant.weights.isEmpty ? ", \(contestant.weights)" : ""
     return "\(contestant.variant)\(weights), \(counted(contestant.threads, "thread"))"
   }
@@ -86,7 +86,7 @@ struct PageContext {
   }
 
   /// The profile of the contestant that comes nearest to a test's length; nil where it has none of that stage.
-  func profile(of contestant: Contestant, nearest test: Test) -> ProfileFigures? {
+  func profile(of contestant: MeasuredVariant, nearest test: Test) -> ProfileFigures? {
     guard let wanted = test.profiled else { return nil }
     return profiles.filter { $0.contestant == contestant && $0.profile.stage == wanted.stage }
       .min { abs($0.profile.tokens - wanted.tokens) < abs($1.profile.tokens - wanted.tokens) }

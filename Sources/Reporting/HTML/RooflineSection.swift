@@ -17,7 +17,7 @@ extension PageContext {
 
   /// A contestant's points, each with FLOP per byte and GFLOP/s; nil where it does not compute or move anything.
   private typealias Course = (
-    contestant: Contestant, points: [(name: String, intensity: Double?, gflops: Double?)]
+    contestant: MeasuredVariant, points: [(name: String, intensity: Double?, gflops: Double?)]
   )
 
   private var rooflinesOfProfiles: [Figured] {

@@ -172,7 +172,7 @@ extension PageContext {
     let lines = cell.samples.map { Self.line($0, showsGaps: showsGaps) }
     let status = cell.status == .measured ? "" : ", \(cell.status.words)"
     return .details(
-      "\(name(of: Contestant(cell))), \(cell.test.name): \(counted(cell.samples.count, "sample"))\(status)",
+      "\(name(of: MeasuredVariant(cell))), \(cell.test.name): \(counted(cell.samples.count, "sample"))\(status)",
       [.samples(lines.joined(separator: "\n"))])
   }
 

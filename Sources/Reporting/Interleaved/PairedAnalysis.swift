@@ -13,7 +13,7 @@ public struct PairedAnalysis: Sendable {
     self.record = record
     thresholds = try Thresholds(parsing: record.settings.maxRegression)
     let filter = try record.filter
-    let lost = record.lost.map { Contestant(record.contestants[$0.contestant]) }
+    let lost = record.lost.map { record.contestants[$0.contestant] }
     let series = record.series(.search).filter { series in
       filter?.keeps(series.label) ?? true && !lost.contains(series.contestant) && !series.contrasts.isEmpty
     }
@@ -115,7 +115,7 @@ extension PairedDemand {
 
   init(of series: [PairedSeries], in record: PairedRecord) {
     func wanted(_ contestant: Int, _ isWanted: (PairedSeries) -> Bool) -> Bool {
-      let contestant = Contestant(record.contestants[contestant])
+      let contestant = record.contestants[contestant]
       return series.contains { $0.contestant == contestant && isWanted($0) }
     }
     let units = record.units.indices.filter { unit in

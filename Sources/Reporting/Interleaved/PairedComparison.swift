@@ -33,7 +33,7 @@ extension ComparedSide {
 
 extension PairedRecord {
   fileprivate func line(_ lost: LostContestant) -> Prose {
-    "\(Contestant(contestants[lost.contestant]).prose) in \(lost.side.rawValue): \(lost.reason)"
+    "\(contestants[lost.contestant].prose) in \(lost.side.rawValue): \(lost.reason)"
   }
 
   fileprivate var notes: [Prose] {

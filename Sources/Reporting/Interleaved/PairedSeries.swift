@@ -17,7 +17,7 @@ struct PairedSeries: Sendable {
     let control: Double
   }
 
-  let contestant: Contestant
+  let contestant: MeasuredVariant
   let test: Test?
   let metric: Metric
   let contrasts: [Contrast]
@@ -79,7 +79,7 @@ extension PairedRecord {
       median(sides.flatMap { values[$0] ?? [] }).map { metric.figure($0, on: test) }
     }
     return PairedSeries(
-      contestant: Contestant(contestants[contestant]), test: test, metric: metric, contrasts: contrasts,
+      contestant: contestants[contestant], test: test, metric: metric, contrasts: contrasts,
       base: figure([.base, .control]), head: figure([.head]))
   }
 

@@ -52,7 +52,7 @@ struct ProfileFigures: Sendable {
     }
   }
 
-  var contestant: Contestant { profile.contestant }
+  var contestant: MeasuredVariant { profile.contestant }
 
   /// All work of a pass in all its time.
   var pass: PassWork {
@@ -184,7 +184,7 @@ struct ProfiledStage: Sendable {
 }
 
 extension Profile {
-  var contestant: Contestant { Contestant(variant: variant, weights: weights, threads: threads) }
+  var contestant: MeasuredVariant { MeasuredVariant(variant: variant, weights: weights, threads: threads) }
   /// `decode after 512 tokens`, `prefill of 512 tokens`
   public var stageWords: String { stage.words(tokens: tokens) }
   var passWord: String { stage == .prefill ? "prompt" : "token" }

@@ -1,22 +1,12 @@
 import Record
 
-/// What is compared: one variant with its weights and threads.
-struct Contestant: Hashable, Sendable {
-  let variant: String
-  let weights: String
-  let threads: Int
+extension MeasuredVariant {
+  init(_ cell: Cell) { self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads) }
 
   /// `` `simd8` (2 threads) ``
   var prose: Prose { "`\(variant)` (\(counted(threads, "thread")))" }
   /// `simd8 (2 threads)`
   var words: String { prose.plain }
-}
-
-extension Contestant {
-  init(_ cell: Cell) { self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads) }
-  init(_ paired: PairedContestant) {
-    self.init(variant: paired.variant, weights: paired.weights, threads: paired.threads)
-  }
 }
 
 enum Check: Sendable, Equatable {
@@ -33,7 +23,7 @@ struct RunRow: Sendable {
   let check: Check
   let maxAbsoluteError: Double?
 
-  var contestant: Contestant { Contestant(cell) }
+  var contestant: MeasuredVariant { MeasuredVariant(cell) }
   var hasFigures: Bool { speed != nil }
 
   /// What rows of the same test are ranked by; larger is faster.
@@ -165,7 +155,7 @@ extension RunFigures {
 
   /// Each contestant that has no figures on some tests, with the tests and the reason.
   var withoutFigures: [Prose] {
-    var groups: [(contestant: Contestant, why: String, tests: [String])] = []
+    var groups: [(contestant: MeasuredVariant, why: String, tests: [String])] = []
     for row in rows where !row.hasFigures && row.cell.status != .pending {
       let why = row.cell.status.words + (row.cell.message.map { ": " + $0 } ?? "")
       if let known = groups.firstIndex(where: { $0.contestant == row.contestant && $0.why == why }) {

@@ -181,7 +181,7 @@ extension RunReport {
   }
 
   var loading: Section? {
-    var seen = Set<Contestant>()
+    var seen = Set<MeasuredVariant>()
     let rows = run.ranked.filter { row in
       [Metric.peakMemory, .coldLoad, .warmLoad].contains { row.figures[$0] != nil }
         && seen.insert(row.contestant).inserted

@@ -10,7 +10,6 @@ final class Worker {
   let contestant: Contestant
   /// As it said when it loaded; before, what is expected of it.
   private(set) var decoding: Variant.Decoding
-  /// What it said when it loaded.
   private(set) var loaded: LoadAnswer?
   private let process: WorkerProcess
   private let timeout: Duration
@@ -81,7 +80,6 @@ struct InvalidAnswer: Error, Equatable, CustomStringConvertible {
     description = "\(contestant): \(operation): \(field): found \(found), expected \(expected)"
   }
 
-  /// Throws one where the condition does not hold.
   static func unless(
     _ contestant: String, _ operation: String
   ) -> (_ holds: Bool, _ field: String, _ found: String, _ expected: String) throws -> Void {

@@ -53,7 +53,7 @@ struct PairedPlanFixture {
       settings: PairedSettings(
         suite: "compare", budgetSeconds: 120, seed: 42, maxRegression: maxRegression, rows: rows, alpha: 0.05,
         firstLook: 10, confirmationBlocks: 10, warmup: "the test itself, once"),
-      contestants: contestants.map { PairedContestant(variant: $0, weights: "f32", threads: 1) },
+      contestants: contestants.map { MeasuredVariant(variant: $0, weights: "f32", threads: 1) },
       units: contestants.indices.flatMap { contestant in
         tests.map { PairedUnit(contestant: contestant, test: $0, rounds: rounds) }
       })

@@ -36,3 +36,10 @@ public func writeAll(_ descriptor: Int32, _ bytes: some Sequence<UInt8>) -> Int3
 /// The system's words for an error.
 /// - Parameter number: `errno`, unless another is named.
 public func systemReason(_ number: Int32 = errno) -> String { String(cString: strerror(number)) }
+
+/// Rows and columns of a terminal; nil where the descriptor is none, or the terminal does not say.
+public func terminalSize(_ descriptor: Int32) -> (rows: Int, columns: Int)? {
+  var size = winsize()
+  guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+  return (Int(size.ws_row), Int(size.ws_col))
+}

@@ -58,10 +58,14 @@ public struct LoadSample: Codable, Sendable, Equatable {
   public var loadNanoseconds: Int
   /// From the load's start to the first token of a prompt of 16 ids: the load's time and the request's.
   public var firstTokenNanoseconds: Int
+  /// The process's peak resident memory by then; nil where it was not told.
+  public var peakMemoryBytes: Int?
 
-  public init(round: Int, loadNanoseconds: Int, firstTokenNanoseconds: Int) {
+  public init(
+    round: Int, loadNanoseconds: Int, firstTokenNanoseconds: Int, peakMemoryBytes: Int? = nil
+  ) {
     (self.round, self.loadNanoseconds) = (round, loadNanoseconds)
-    self.firstTokenNanoseconds = firstTokenNanoseconds
+    (self.firstTokenNanoseconds, self.peakMemoryBytes) = (firstTokenNanoseconds, peakMemoryBytes)
   }
 }
 

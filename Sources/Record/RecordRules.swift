@@ -68,6 +68,7 @@ struct RecordRules {
       try atLeastOne(sample.loadNanoseconds, "\(field).loadNanoseconds")
       try inRange(
         sample.firstTokenNanoseconds, sample.loadNanoseconds...Int.max, "\(field).firstTokenNanoseconds")
+      try all(field, atLeastOne, ("peakMemoryBytes", sample.peakMemoryBytes))
     }
   }
 
@@ -100,6 +101,7 @@ struct RecordRules {
       try atLeastZero(count, "\(field).counters.\(name)")
     }
     try all(field, positive, ("countersShare", sample.countersShare))
+    try each(sample.memoryGBPerSecond, "\(field).memoryGBPerSecond") { try positive($0, $1) }
   }
 
   private func check(_ ceiling: Ceiling, _ field: String) throws {

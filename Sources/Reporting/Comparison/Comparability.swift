@@ -82,6 +82,13 @@ struct MachineDifference: Sendable, Equatable {
   /// By the ceilings that bound the two rows; where those are two, by the one that differs more. Nil where a run did
   /// not measure them for this number of threads.
   init?(_ base: RunRow, _ head: RunRow, ceilings: (base: Ceiling?, head: Ceiling?)) {
+    // What memory gave beside the samples is nearer to them than any ceiling.
+    if let old = base.figures.memoryGBPerSecond, let new = head.figures.memoryGBPerSecond,
+      case .memory = base.figures.roof
+    {
+      ratio = new / old
+      return
+    }
     let roofs = [base.figures.roof, head.figures.roof].compactMap { $0 }
     let found = roofs.compactMap { MachineDifference(roof: $0, ceilings) }
     guard let largest = found.max(by: { $0.share < $1.share }) else { return nil }

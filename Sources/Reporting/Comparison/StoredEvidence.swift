@@ -47,6 +47,15 @@ struct StoredEvidence: Sendable {
       contestant: contestant, test: nil, metric: metric, base: old, head: new, baseSamples: 1,
       headSamples: 1, ratio: Figure(value: old / new), threshold: threshold,
       verdict: VerdictRule.verdict(of: old / new, beyond: threshold))
+    let known = [base, head].map { $0.memoryUnrest(of: contestant) }
+    row.noiseFloor = known.compactMap { $0 }.max() ?? RunFigures.usualMemoryUnrest
+    if row.verdict.isChange, VerdictRule.verdict(of: old / new, beyond: row.noiseFloor ?? 0) == .unchanged {
+      row.verdict = .inconclusive
+      row.reason =
+        known.contains { $0 == nil }
+        ? "one process a side, and processes of one build differ by up to \(NumberText.percent(RunFigures.usualMemoryUnrest))"
+        : "processes of one build differed by as much"
+    }
     let tests = [base, head].map { Set($0.rows.filter { $0.contestant == contestant }.map(\.cell.test)) }
     if tests[0] != tests[1] {
       row.isOnlyShown("the peak covers all tests of a run, and the two runs had different tests")
@@ -86,6 +95,7 @@ struct StoredEvidence: Sendable {
       metric, base.contestant, base.cell.test, base.cell.durations(of: metric),
       head.cell.durations(of: metric))
     (row.base, row.head) = (base.figures[metric]?.value, head.figures[metric]?.value)
+    row.ratio = row.ratio?.widened(by: base.figures.openHalfWidth, head.figures.openHalfWidth)
     row.machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
     row.noiseFloor = noiseFloor(row.machine?.share)
     if base.cell.samples == head.cell.samples { row.isUnchangedAsTheSame() }
@@ -198,6 +208,19 @@ extension ComparisonRow {
 }
 
 extension RunFigures {
+  /// The share by which peaks of one build's processes were seen to differ, where a record has only one of them.
+  static let usualMemoryUnrest = 0.04
+
+  /// The share by which the peaks of a contestant's processes differ, all of which loaded the same model and made one
+  /// token; nil for fewer than three.
+  func memoryUnrest(of contestant: MeasuredVariant) -> Double? {
+    let loads = rows.first { $0.contestant == contestant && $0.cell.load?.samples != nil }?.cell.load?.samples
+    let peaks = (loads ?? []).compactMap(\.peakMemoryBytes)
+    guard peaks.count >= Bootstrap.minimumCount, let least = peaks.min(), let most = peaks.max(), least > 0
+    else { return nil }
+    return 1 - Double(least) / Double(most)
+  }
+
   /// The largest share by which one row's samples in the first half of the run differ from those in the second, median
   /// against median: the same program in both, so what the machine alone may do to one of so many rows. Nil where no
   /// row has three samples in each half.

@@ -17,12 +17,21 @@ struct CellFigures: Sendable {
   /// The least time that the ceilings allow for the work of one primary duration; nil without ceilings.
   let bound: Roofline.Bound?
   let rooflinePercent: Double?
+  /// What memory gave to the same threads beside the samples: the median; nil where that was not measured.
+  let memoryGBPerSecond: Double?
+  /// The share of it that the samples took, each against what was measured beside it: the median.
+  let memoryPercent: Double?
+  /// Of the logarithm of a time, 95 %: what another run in other minutes may differ by through the machine alone; nil
+  /// where the run did not measure that.
+  let openHalfWidth: Double?
   /// Nil for fewer samples than could show one.
   let drift: Drift?
   let counters: CounterFigures?
 
-  /// - Parameter ceiling: of the same number of threads; without it there is no share of the roofline.
-  init(_ cell: Cell, ceiling: Ceiling?) {
+  /// - Parameters:
+  ///   - ceiling: of the same number of threads; without it there is no share of the roofline.
+  ///   - machine: how it changed over the run; nil where only this run's minutes count.
+  init(_ cell: Cell, ceiling: Ceiling?, machine: MachineDrift? = nil) {
     self.cell = cell
     sampleCount = cell.usableSamples.count
     drift = cell.drift
@@ -41,6 +50,27 @@ struct CellFigures: Sendable {
     bound = isMoving ? ceiling.flatMap { Roofline($0).bound(work) } : nil
     rooflinePercent = bound.flatMap { bound in
       nanoseconds.map { Roofline.percent(least: bound.nanoseconds, of: $0) }
+    }
+    memoryGBPerSecond = median(cell.usableSamples.compactMap(\.memoryRate))
+    memoryPercent = median(
+      cell.usableSamples.compactMap { sample in
+        guard let bytes = cell.bytes, let rate = sample.memoryRate,
+          let time = sample.duration(cell.test.primarySpan), time > 0
+        else { return nil }
+        return Roofline.percent(least: bytes / rate, of: time)
+      })
+    // Where no sample of the row has one, the ceiling tells what memory gives.
+    let ofMemory =
+      memoryPercent
+      ?? gbPerSecond.flatMap { rate in
+        ceiling.map { 100 * rate / $0.memoryRoof(holding: nil).gbPerSecond }
+      }
+    openHalfWidth = cell.test.generation.flatMap { _ in
+      machine?.halfWidth(memoryShare: min(max((ofMemory ?? 0) / 100, 0), 1))
+    }
+    guard let openHalfWidth else { return }
+    for span in medians.keys where !span.isOfProcess {
+      medians[span] = medians[span]?.widened(by: openHalfWidth)
     }
   }
 

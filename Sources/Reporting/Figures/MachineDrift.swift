@@ -84,6 +84,12 @@ extension Sample {
 }
 
 extension Figure {
+  /// The ratio of two runs' figures, with what each leaves open; nil for what a run did not measure.
+  func widened(by base: Double?, _ head: Double?) -> Figure {
+    let (base, head) = (base ?? 0, head ?? 0)
+    return widened(by: (base * base + head * head).squareRoot())
+  }
+
   /// The figure of a time with the interval that another run in other minutes falls into as well.
   ///
   /// - Parameter halfWidth: of the time's logarithm, independent of its interval.

@@ -157,6 +157,13 @@ extension Metric {
   static let roofline = Metric(
     key: "roofline_percent", title: "roofline", unit: .percent, better: nil,
     source: .value(\.rooflinePercent), heading: "% of the roofline", rank: 1)
+  /// What memory gave beside the samples, and the share of it that they took.
+  static let memoryRate = Metric(
+    key: "memory_gb_per_s", title: "memory", unit: .gigabytesPerSecond, better: nil,
+    source: .value(\.memoryGBPerSecond), rank: 9, isOptional: true, behind: .step)
+  static let memoryShare = Metric(
+    key: "memory_percent", title: "of memory", unit: .percent, better: nil, source: .value(\.memoryPercent),
+    heading: "% of memory", rank: 8, isOptional: true, behind: .step)
   static let instructions = Metric(
     key: "instructions", title: "instructions", unit: .none, better: nil,
     source: .value { $0.counters?.instructions })

@@ -8,7 +8,8 @@ public struct Validity: Sendable, Equatable {
 
   public init(_ record: Record) {
     let own = [Self.build(record.build), Self.threads(record.cells.map(\.threads), of: record.machine)]
-    checks = own + (record.conditions.map(Self.machine) ?? []) + [Self.drift(record)]
+    let memory = Self.memory(record.memoryRates.map(\.relative))
+    checks = own + (record.conditions.map(Self.machine) ?? []) + memory + [Self.drift(record)]
   }
 
   /// Of an interleaved comparison, whose pairs a drift of the machine does not touch.
@@ -123,6 +124,27 @@ public struct Validity: Sendable, Equatable {
     guard let least = rates.min(), let most = rates.max() else { return .unreadable("frequency") }
     let range = [least, most].map { NumberText.fixed($0, 0) }.uniqued().joined(separator: " to ")
     return .judged("frequency", "\(range) MHz", limit: "", false, "")
+  }
+
+  /// What memory gave beside the samples of decoding, ÷ each row's median: its spread, and its way over the run. A record
+  /// that never knew it is not found fault with.
+  private static func memory(_ rates: [Double]) -> [ValidityCheck] {
+    guard rates.count > 2, let ends = quantiles(rates, [0.1, 0.9]), ends[0] > 0 else { return [] }
+    let spread = ends[1] / ends[0] - 1
+    let limit = ValidityLimit.memorySpread
+    let drift = ValidityCheck.judged(
+      "memory drift", "\(NumberText.percent(spread)) (n = \(rates.count))", limit: NumberText.percent(limit),
+      spread > limit,
+      "what memory gave varied by \(NumberText.percent(spread)): decoding, which reads all weights, varies with it",
+      severity: .note)
+    guard let found = Drift(rates) else { return [drift] }
+    let way = found.change > 0 ? "more" : "less"
+    let trend = ValidityCheck.judged(
+      "memory trend", "\(NumberText.signedPercent(found.change)) (p = \(probability(found.pValue)))",
+      limit: "\(NumberText.percent(Drift.samples)), p < \(Drift.significance)", found.exceeds(Drift.samples),
+      "memory gave \(NumberText.percent(abs(found.change))) \(way) in the run's second half than in its first",
+      severity: .note)
+    return [drift, trend]
   }
 
   /// P90 / P10 − 1 of the loop's times.
@@ -241,6 +263,8 @@ enum ValidityLimit {
   static let othersCoresInAStretch = 0.5
   /// As large as the change that a comparison looks for by default.
   static let calibrationSpread = 0.05
+  /// Twice the change that a comparison looks for: reads of a few milliseconds vary more than samples do.
+  static let memorySpread = 0.1
   /// Neighbours on one die and cores of different dies lie further apart than that.
   static let coreToCoreSpread = 1.5
 }

@@ -12,7 +12,8 @@ extension PageContext {
       """
     return Section(
       id: "phases", title: "Where the time goes",
-      [.note(note)] + stages.flatMap { [.charts(phaseCharts($0)), phaseTable($0)] })
+      [.note(note)] + profiles.compactMap { $0.doubt(run).map(Block.note) }
+        + stages.flatMap { [.charts(phaseCharts($0)), phaseTable($0)] })
   }
 
   /// In the second chart bars share a scale; slower ones than this would leave the others no length.

@@ -3,7 +3,10 @@ import Record
 extension RunReport {
   /// Time by phase of every contestant that was profiled; nil where none was.
   var profiles: Section? {
-    let parts = ProfiledStage.all(ProfileFigures.all(record)).flatMap(Self.blocks)
+    let profiles = ProfileFigures.all(record)
+    let doubts = profiles.compactMap { $0.doubt(run) }
+    let parts =
+      ProfiledStage.all(profiles).flatMap(Self.blocks) + (doubts.isEmpty ? [] : [.list(doubts)])
     let file: Prose = record.isProfileAlone ? "`--format csv`" : "`profile.csv`"
     let note: Prose =
       "\(Self.profileNote) \(ProfilePhase.fusion) Each layer, with rates and rooflines, is in \(file)."

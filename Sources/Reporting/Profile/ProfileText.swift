@@ -99,6 +99,7 @@ extension ProfileFigures {
       leastNanoseconds == nil
         ? "No roofline: the record has no ceilings for \(counted(profile.threads, "thread"))."
         : "At best: the least time that the ceilings of this run allow.",
+      doubt()?.plain,
     ].compactMap { $0 }
   }
 

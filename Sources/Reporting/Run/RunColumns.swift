@@ -83,7 +83,8 @@ extension Record {
       let all: Columns = [
         .variant, .weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
         .metric(.decodeRate), .metric(.decodeRatePerUser), .metric(.timePerOutputToken), .interTokenLatency,
-        .metric(.roofline).styled(rank: 3), .roof.styled(rank: 8), .metric(.peakMemory),
+        .metric(.roofline).styled(rank: 3), .roof.styled(rank: 8), .metric(.memoryRate),
+        .metric(.memoryShare), .metric(.peakMemory),
         .metric(.cacheMemory), .speedAgainstNaive, .sampleCount, .outcome,
       ]
       let ofBatches = [Metric.decodeRatePerUser.key, Metric.cacheMemory.key]
@@ -116,7 +117,8 @@ extension Record {
         .metric(.peakMemory), .metric(.cacheMemory), .metric(.baselineMemory), .metric(.coldLoad),
         .metric(.warmLoad), .metric(.loadToFirstToken), .loadCount,
       ]
-      return [test, checked, speeds, work, process, ends].flatMap { $0 }
+      let memory: Columns = [.metric(.memoryRate), .metric(.memoryShare)]
+      return [test, checked, speeds, work, memory, process, ends].flatMap { $0 }
     case .matmul: return alone([.variant, .weights, .m, .k, .n, .threads], .matmulTime)
     case .operations:
       return alone([.variant, .weights, .operation, .rows, .test, .threads], .operationTime)
@@ -137,7 +139,7 @@ public struct CSVReport: Sendable {
     samples = CSV.text(
       [
         "variant", "weights", "threads", "test", "status", "round", "sequence", "elapsed_ns", "iterations",
-        "prefill_ns", "token_ns",
+        "prefill_ns", "memory_gb_per_s", "token_ns",
       ], run.record.cells.flatMap(Self.rows))
   }
 
@@ -148,7 +150,7 @@ public struct CSVReport: Sendable {
       return [
         cell.variant, cell.weights, "\(cell.threads)", cell.test.name, cell.status.rawValue,
         "\(sample.round)", "\(sample.sequence)", elapsed, "\(sample.iterations)",
-        sample.prefillNanoseconds.map(String.init) ?? "",
+        sample.prefillNanoseconds.map(String.init) ?? "", sample.memoryRate.map { "\($0)" } ?? "",
         sample.tokenNanoseconds.map(String.init).joined(separator: " "),
       ]
     }
@@ -159,7 +161,8 @@ extension RunRow {
   fileprivate var outcomeText: String? {
     let status = [.measured, .failedCheck].contains(cell.status) ? nil : cell.status.rawValue
     let words = [checkWord, status].compactMap { $0 }.joined(separator: ", ")
-    let marked = [words, isDrifting ? Self.driftMark : ""].filter { !$0.isEmpty }
+    let marked = [words, isDrifting ? Self.driftMark : "", isAboveARoof ? Self.roofMark : ""]
+      .filter { !$0.isEmpty }
     return marked.isEmpty ? nil : marked.joined(separator: " ")
   }
 }

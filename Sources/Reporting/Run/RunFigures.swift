@@ -42,6 +42,10 @@ struct RunRow: Sendable {
   }
 
   static let driftMark = "‡"
+  static let roofMark = "†"
+
+  /// Whether a share of what the machine can do is above all of it.
+  var isAboveARoof: Bool { max(figures.rooflinePercent ?? 0, figures.memoryPercent ?? 0) > 100 }
 
   var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }
   /// `drifts` or `steady`; nil for fewer samples than could show it.
@@ -61,10 +65,12 @@ struct RunFigures: Sendable {
     let checks = record.cells.map { Self.checks(of: $0, in: record) }
     let outcomes = zip(record.cells, checks).map { Self.outcome(of: $0, entries: $1) }
     let cells = zip(record.cells, outcomes).map { Self.gated($0, by: $1) }
+    let machine = MachineDrift(record)
     rows = cells.indices.map { index in
       let cell = cells[index]
+      let ceiling = record.ceilings.first { $0.threads == cell.threads }
       return RunRow(
-        cell: cell, figures: CellFigures(cell, ceiling: record.ceilings.first { $0.threads == cell.threads }),
+        cell: cell, figures: CellFigures(cell, ceiling: ceiling, machine: machine),
         speedAgainstNaive: Self.speedAgainstOracle(cell, in: cells), check: outcomes[index],
         maxAbsoluteError: checks[index].compactMap(\.maxAbsoluteError).max())
     }
@@ -176,6 +182,15 @@ extension RunFigures {
       \(RunRow.driftMark) drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from \
       the first half of its samples to the second (Mann-Kendall p < \(Drift.significance)); its median describes \
       neither half.
+      """
+  }
+
+  /// The same of rows above a roof.
+  var roofRemark: Prose {
+    guard rows.contains(where: \.isAboveARoof) else { return "" }
+    return """
+      \(RunRow.roofMark) above 100 % of a roof: the roof was measured too low, or in a worse moment than the samples. \
+      (What the first-level cache holds has the second level's roof, since the first is not measured.)
       """
   }
 

@@ -67,6 +67,11 @@ extension RunReport {
     step, ÷ its time. Compulsory bytes count each weight and each cached value once.
     """,
     roofline,
+    """
+    **Memory GB/s** = what memory gave to the same threads in short reads of the weights, right before and right after \
+    each sample of decoding. **% of memory** = compulsory bytes of a step ÷ its time ÷ that rate. Both are medians over \
+    the samples; they are given where the weights are larger than caches.
+    """,
     "**Peak memory** = the process's peak resident set size (`ru_maxrss` or `VmHWM`) by the end of its cells.",
     againstNaive, interval,
   ]
@@ -140,7 +145,11 @@ extension RunReport {
   private static let interval: Prose = """
     Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the \
     95 % percentile bootstrap of the median (\(Bootstrap().resamples) resamples, fixed seed). It is given from \
-    \(Bootstrap.minimumCount) samples on. ± is the distance from the median to the interval's farther end. An empty \
+    \(Bootstrap.minimumCount) samples on. Where memory was read beside the samples, the interval of a prompt's and a \
+    token's time also holds what the machine itself changed by: log t(block) = log t + m · memory(block) + (1 − m) · \
+    clock(block) + noise, for up to \(MachineDrift.mostBlocks) blocks of the run's rounds. m is the share of the time that \
+    the bytes took at memory's rate, clock that of a fixed loop. The half of a 95 % prediction interval of one more block is \
+    added by squares. ± is the distance from the median to the interval's farther end. An empty \
     field means that there is no figure.
     """
 

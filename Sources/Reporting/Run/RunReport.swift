@@ -88,7 +88,7 @@ extension RunReport {
   var everyCell: Section? {
     Section(
       id: "cells", title: "Every cell",
-      [.table(Table(record.columns, run.ranked)), .paragraph(run.driftRemark)])
+      [.table(Table(record.columns, run.ranked)), .paragraph(run.driftRemark), .paragraph(run.roofRemark)])
   }
 
   /// One table for each decode test: how the speed changes as the sequence grows.

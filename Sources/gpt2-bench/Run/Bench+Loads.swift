@@ -37,7 +37,7 @@ extension Bench {
         contestant: contestant, step: isWarmup ? "timing loads: \(contestant.name)" : nil, stays: false,
         cold: isWarmup && contestant.variant != nil, usedBytes: 2 * (plan.model?.weightBytes ?? 0),
         ask: { [self] in
-          self.keep(try $0.run(request), of: unit.contestant, phase, $0.loaded)
+          self.keep(try $0.run(request), of: unit.contestant, phase, $0.loaded, $0.peakMemory())
           keep(.success(()))
         }, failed: { keep(.failure($0)) })
     }
@@ -49,7 +49,9 @@ extension Bench {
   }
 
   /// What one process has shown; nothing where the contestant does not tell how long it took to load.
-  private func keep(_ answer: RunAnswer, of index: Int, _ phase: RoundPhase, _ loaded: LoadAnswer?) {
+  private func keep(
+    _ answer: RunAnswer, of index: Int, _ phase: RoundPhase, _ loaded: LoadAnswer?, _ peakMemory: Int?
+  ) {
     guard case .measured(let round, _) = phase else {
       let cold = loaded?.wasCold == true ? loaded?.loadNanoseconds : nil
       loads[index] = LoadTimes(coldNanoseconds: cold, warmNanoseconds: nil)
@@ -57,7 +59,8 @@ extension Bench {
     }
     guard let load = loaded?.loadNanoseconds, let token = answer.tokenNanoseconds.first else { return }
     let kept = loads[index]?.samples ?? []
-    loads[index]?.samples =
-      kept + [LoadSample(round: round, loadNanoseconds: load, firstTokenNanoseconds: load + token)]
+    let sample = LoadSample(
+      round: round, loadNanoseconds: load, firstTokenNanoseconds: load + token, peakMemoryBytes: peakMemory)
+    loads[index]?.samples = kept + [sample]
   }
 }

@@ -43,19 +43,24 @@ public struct LoadedModel {
   let checkpoint: Checkpoint
   /// nil for a model without one: then texts are token ids.
   let tokenizer: Tokenizer?
+  /// The tokens that end an answer.
+  let ends: Set<Int>
   let engine: Engine
 
   var configuration: Configuration { checkpoint.configuration }
 
+  /// - Parameter ends: the tokens that end a text, where there is no tokenizer to say it.
   public init(
-    _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, _ variant: Variant, threads: Int
+    _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, ends: Set<Int> = [], _ variant: Variant,
+    threads: Int
   ) throws {
     (self.name, self.checkpoint, self.tokenizer) = (name, checkpoint, tokenizer)
+    self.ends = tokenizer?.ends ?? ends
     engine = try Engine(checkpoint, variant: variant, threads: threads)
   }
 
   func by(_ variant: Variant, threads: Int) throws -> LoadedModel {
-    try LoadedModel(name, checkpoint, tokenizer, variant, threads: threads)
+    try LoadedModel(name, checkpoint, tokenizer, ends: ends, variant, threads: threads)
   }
 
   /// What text is to the model; without a tokenizer text is ids.
@@ -72,8 +77,9 @@ public struct LoadedModel {
 
   func text(of ids: [Int], endsWith end: String) throws -> Bool {
     guard let tokenizer, !ids.isEmpty else { return true }
-    // A token is one byte at least.
-    let bytes = try tokenizer.bytes(of: ids.suffix(end.utf8.count))
+    // Most tokens are one byte at least; some stand for no text.
+    let spelled = try ids.filter { try !tokenizer.bytes(of: $0).isEmpty }
+    let bytes = try tokenizer.bytes(of: spelled.suffix(end.utf8.count))
     return bytes.suffix(end.utf8.count).elementsEqual(end.utf8)
   }
 }

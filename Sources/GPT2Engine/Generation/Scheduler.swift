@@ -55,15 +55,15 @@ public final class Scheduler {
   ///
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
+  ///   - ends: the tokens that end a text, where there is no tokenizer to say it.
   ///   - id: a new one, for whoever needs it before.
   /// - Throws: where the prompt cannot be continued by this model; the scheduler is then as it was.
   @discardableResult
   public func submit(
-    prompt: [Int], _ parameters: GenerationParameters, endOfText: Int? = nil, as id: ID = ID()
+    prompt: [Int], _ parameters: GenerationParameters, ends: Set<Int> = [], as id: ID = ID()
   ) throws(EngineError) -> ID {
     try engine.configuration.check(prompt: prompt)
-    let continuation = try Continuation(parameters, tokenizer: tokenizer, endOfText: endOfText)
+    let continuation = try Continuation(parameters, tokenizer: tokenizer, ends: ends)
     waiting.append((id, prompt, continuation))
     return id
   }

@@ -110,6 +110,9 @@ struct ModelChoice {
   ///
   /// - Throws: also where its ids go beyond the model's.
   func tokenizer() throws -> Tokenizer? { try source.tokenizer(for: configuration) }
+
+  /// The tokens that end a text, as the model's own files say; empty where only a tokenizer may say it.
+  func ends() throws -> Set<Int> { try source.endTokens(for: configuration) }
 }
 
 extension ModelDescription {

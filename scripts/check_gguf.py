@@ -249,7 +249,8 @@ class Llama:
 
     def spell(self, number: int) -> bytes:
         text = ctypes.create_string_buffer(1024)
-        return text.raw[: self.library.spell(self.model, number, text, len(text))]
+        length = self.library.spell(self.model, number, text, len(text))
+        return text.raw[:length]
 
     def close(self) -> None:
         self.library.close_vocabulary(self.model)
@@ -260,8 +261,14 @@ def write_vocabulary(path: Path, rng: random.Random) -> list[str]:
     vocabulary = json.loads((TINY / "vocab.json").read_text(encoding="utf-8"))
     tokens = sorted(vocabulary, key=vocabulary.get)
     added = [content for content in rng.sample(ADDED, rng.randint(0, 8)) if content not in vocabulary]
-    kinds = [gguf.TokenType.CONTROL, gguf.TokenType.USER_DEFINED, gguf.TokenType.UNKNOWN, gguf.TokenType.UNUSED, gguf.TokenType.NORMAL]
-    types = [gguf.TokenType.NORMAL] * len(tokens) + [rng.choice(kinds) for _ in added]
+    kinds = [
+        gguf.TokenType.CONTROL, gguf.TokenType.USER_DEFINED, gguf.TokenType.UNKNOWN, gguf.TokenType.UNUSED,
+        gguf.TokenType.NORMAL,
+    ]  # fmt: skip
+    # A normal token is spelled in the alphabet of bytes: llama.cpp shows others as errors.
+    alphabet = set("".join(tokens))
+    types = [gguf.TokenType.NORMAL] * len(tokens)
+    types += [rng.choice(kinds if alphabet.issuperset(content) else kinds[:-1]) for content in added]
     if rng.random() < 0.7:
         types[vocabulary["<|endoftext|>"]] = gguf.TokenType.CONTROL
     writer = gguf.GGUFWriter(path, "gpt2")

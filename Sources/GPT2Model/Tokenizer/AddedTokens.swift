@@ -106,19 +106,16 @@ struct AddedTokens: Sendable {
       guard let token = tokens[match.id], !(ignoresSpecials && specials.contains(token.content)) else {
         continue
       }
-      var place = match.place
-      if token.isSingleWord, touchesWord(place, in: text, within: range) { continue }
+      if token.isSingleWord, touchesWord(match.place, in: text, within: range) { continue }
+      var (first, end) = (match.place.lowerBound, match.place.upperBound)
       if token.stripsLeft {
-        let space = UTF8Text.startOfSpace(in: text, before: place.lowerBound, limit: range.lowerBound)
-        place = max(space, start)..<place.upperBound
+        first = max(UTF8Text.startOfSpace(in: text, before: first, limit: range.lowerBound), start)
       }
-      if token.stripsRight {
-        let end = UTF8Text.endOfSpace(in: text, from: place.upperBound, limit: range.upperBound)
-        place = place.lowerBound..<end
-      }
-      if start < place.lowerBound { try cut(text, start..<place.lowerBound, stage: stage + 1, body) }
-      try body(.token(match.id))
-      start = place.upperBound
+      if token.stripsRight { end = UTF8Text.endOfSpace(in: text, from: end, limit: range.upperBound) }
+      if start < first { try cut(text, start..<first, stage: stage + 1, body) }
+      // The token before may have taken in all of this one, where it is white space.
+      if first < end { try body(.token(match.id)) }
+      start = max(start, end)
     }
     if start < range.upperBound { try cut(text, start..<range.upperBound, stage: stage + 1, body) }
   }

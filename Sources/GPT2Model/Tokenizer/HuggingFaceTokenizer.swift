@@ -82,7 +82,7 @@ struct HuggingFaceTokenizer {
   private func further(
     _ present: AddedTokens, _ listed: [ListedToken], _ specials: [SpecialToken]
   ) -> [AddedToken] {
-    var further = listed.map(\.token).filter { present[$0.content] != $0 }
+    var further = listed.map(\.token)
     let contents = Set(present.tokens.values.map(\.content) + further.map(\.content))
     var seen: Set<String> = []
     for special in specials where seen.insert(special.content).inserted {

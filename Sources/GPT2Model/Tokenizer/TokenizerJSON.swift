@@ -116,7 +116,8 @@ extension JSONFields {
   fileprivate func refuseNormalizer() throws(ModelError) {
     guard let normalizer = try object("normalizer") else { return }
     let type = try normalizer.string("type") ?? "no type"
-    let isEmpty = type == "Sequence" && (try normalizer.list("normalizers") ?? []).isEmpty
+    let parts = try normalizer.list("normalizers") ?? []
+    let isEmpty = type == "Sequence" && parts.isEmpty
     try expect(isEmpty, "normalizer", found: type, expected: "null")
   }
 

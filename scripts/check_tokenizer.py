@@ -284,9 +284,11 @@ def check_strewn(program: str, folder: Path, text: str, rng: random.Random) -> b
     """The text with added tokens in it, by transformers and by us; whether nothing differs."""
     import tokenizer_folders as folders
 
-    size = len(json.loads((folder / "vocab.json").read_text(encoding="utf-8")))
+    ids, _ = folders.vocabulary(folder)
+    new = [content for content in STREWN if content not in ids]
+    numbers = {content: ids.get(content) or len(ids) + new.index(content) for content in STREWN}
     pieces = [text[i : i + 200] + rng.choice([*STREWN, " "]) for i in range(0, len(text), 200)]
-    decoder = {str(size + i): folders.token(content, **flags) for i, (content, flags) in enumerate(STREWN.items())}
+    decoder = {str(numbers[content]): folders.token(content, **flags) for content, flags in STREWN.items()}
     with tempfile.TemporaryDirectory() as work:
         folders.write(Path(work), {"tokenizer_config.json": {"added_tokens_decoder": decoder}}, folder)
         text = "".join(pieces)

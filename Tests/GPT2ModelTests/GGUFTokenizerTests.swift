@@ -83,7 +83,8 @@ import Testing
     let added = [("<|pad|>", 3), ("<|user|>", 4), ("<unk>", 2), ("<|n|>", 1), ("[PAD604]", 5)]
     let found = try tokenizer(adding: added.map { ($0.0, type: $0.1) })
     let plain = try TokenizerFixtures.small()
-    #expect(try found.encode("<|user|>a<|pad|><unk><|endoftext|>") == [601] + plain.encode("a") + [600, 602, 599])
+    #expect(
+      try found.encode("<|user|>a<|pad|><unk><|endoftext|>") == [601] + plain.encode("a") + [600, 602, 599])
     for text in ["<|n|>", "[PAD604]"] { #expect(try found.encode(text) == plain.encode(text)) }
     #expect(try found.decode([600, 601, 602, 603, 604]) == "<|pad|><|user|><unk><|n|>")
     #expect(found.ends == [599])
@@ -120,7 +121,8 @@ import Testing
     for (value, prefix) in [(UInt8(1), [600]), (0, [])] {
       let found = try tokenizer(adding: [("<s>", type: 3)]) {
         $0[entry: "tokenizer.ggml.bos_token_id"] = .uint32("tokenizer.ggml.bos_token_id", 600)
-        $0[entry: "tokenizer.ggml.add_bos_token"] = .init(key: "tokenizer.ggml.add_bos_token", type: 7, value: [value])
+        $0[entry: "tokenizer.ggml.add_bos_token"] = .init(
+          key: "tokenizer.ggml.add_bos_token", type: 7, value: [value])
       }
       #expect(found.prefix == prefix && found.startOfText == 600)
     }
@@ -175,10 +177,12 @@ import Testing
       (
         "tokenizer.ggml.token_type[0]: found 6, expected 0 to 5", "tokenizer.ggml.token_type",
         GGUFFile.Entry.array(
-          "tokenizer.ggml.token_type", of: 5, [[Int32]](repeating: [6], count: 600).map { littleEndian($0[0]) })
+          "tokenizer.ggml.token_type", of: 5,
+          [[Int32]](repeating: [6], count: 600).map { littleEndian($0[0]) })
       ),
       (
-        "tokenizer.ggml.eot_token_id: found 600, expected a number from 0 to 599", "tokenizer.ggml.eot_token_id",
+        "tokenizer.ggml.eot_token_id: found 600, expected a number from 0 to 599",
+        "tokenizer.ggml.eot_token_id",
         GGUFFile.Entry.uint32("tokenizer.ggml.eot_token_id", 600)
       ),
       (

@@ -175,12 +175,15 @@ import Testing
     var map = try write()
     map["transformer.h.0.attn.bias"] = Self.names[0]
     map["h.1.attn.masked_bias"] = "model-00003-of-00002.safetensors"
-    let file = try folder.write(SafetensorsFile(of: configuration).bytes, to: "model-00003-of-00002.safetensors")
+    let file = try folder.write(
+      SafetensorsFile(of: configuration).bytes, to: "model-00003-of-00002.safetensors")
     try write(index: map)
     expectValues(of: try ModelSource(folder.path).open(cacheFolder: ""))
     try FileManager.default.removeItem(atPath: file)
     map["h.1.attn.masked_bias"] = nil
-    for name in ["transformer.h.\(configuration.layers).ln_1.weight", "h.\(configuration.layers).ln_1.weight"] {
+    for name in [
+      "transformer.h.\(configuration.layers).ln_1.weight", "h.\(configuration.layers).ln_1.weight",
+    ] {
       map[name] = Self.names[1]
       try write(index: map)
       let text = refusal(naming: folder(Self.names[1])) { try ModelSource(folder.path).open(cacheFolder: "") }

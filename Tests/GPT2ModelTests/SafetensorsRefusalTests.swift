@@ -82,9 +82,12 @@ import Testing
       $0.tensors[place].shape = [0]
     },
     Mutation("a hole at the beginning", says: "expected 0 at first: the bytes before it are in no tensor") {
-      $0.tensors.insert(.init(name: "hole", dtype: "U8", shape: [0], offsets: [0, 0], data: [0, 0, 0, 0]), at: 0)
+      $0.tensors.insert(
+        .init(name: "hole", dtype: "U8", shape: [0], offsets: [0, 0], data: [0, 0, 0, 0]), at: 0)
     },
-    Mutation("a tensor under both names", says: "wpe.weight: its name is there, and so is transformer.wpe.weight") {
+    Mutation(
+      "a tensor under both names", says: "wpe.weight: its name is there, and so is transformer.wpe.weight"
+    ) {
       var tensor = $0["wpe.weight"]
       tensor.name = "transformer.wpe.weight"
       $0.tensors.append(tensor)

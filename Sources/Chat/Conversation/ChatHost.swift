@@ -51,7 +51,8 @@ public struct LoadedModel {
 
   /// - Parameter ends: the tokens that end a text, where there is no tokenizer to say it.
   public init(
-    _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, ends: Set<Int> = [], _ variant: Variant,
+    _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, ends: Set<Int> = [],
+    _ variant: Variant,
     threads: Int
   ) throws {
     (self.name, self.checkpoint, self.tokenizer) = (name, checkpoint, tokenizer)

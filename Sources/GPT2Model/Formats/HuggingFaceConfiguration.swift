@@ -34,7 +34,8 @@ extension JSONFields {
   fileprivate func refuseOtherModels() throws(ModelError) {
     try expect("model_type", in: ["gpt2"], expected: "gpt2")
     try expect(
-      "activation_function", in: ["gelu_new", "gelu_pytorch_tanh"], expected: "gelu_new (the tanh approximation)")
+      "activation_function", in: ["gelu_new", "gelu_pytorch_tanh"],
+      expected: "gelu_new (the tanh approximation)")
     try expect("scale_attn_weights", is: true)
     try expect("scale_attn_by_inverse_layer_idx", is: false)
     try expect("add_cross_attention", is: false)

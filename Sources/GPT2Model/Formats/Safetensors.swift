@@ -330,7 +330,11 @@ extension Checkpoint {
   public func exportSafetensors(to path: String, ends: Set<Int> = []) throws(ModelError) {
     if path.hasSuffix(".safetensors") { return try writeSafetensors(to: path) }
     var fields = configuration.huggingFaceFields
-    if ends.count == 1 { fields["eos_token_id"] = ends.first } else if !ends.isEmpty { fields["eos_token_id"] = ends.sorted() }
+    if ends.count == 1 {
+      fields["eos_token_id"] = ends.first
+    } else if !ends.isEmpty {
+      fields["eos_token_id"] = ends.sorted()
+    }
     let config: Data
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

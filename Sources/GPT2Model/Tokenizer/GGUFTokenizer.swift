@@ -24,7 +24,8 @@ extension Tokenizer {
       ]
     }
     try self.init(
-      index: index, merges: header.merges(index), rules: rules, literal: Set(types.whole.keys), empty: types.empty)
+      index: index, merges: header.merges(index), rules: rules, literal: Set(types.whole.keys),
+      empty: types.empty)
   }
 }
 
@@ -74,7 +75,8 @@ private struct GGUFTokenTypes {
 
   /// The names by which llama.cpp knows tokens that end a generation, whatever their type.
   private static let endings: Set = [
-    "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>",
+    "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>",
+    "<end_of_turn>",
     "<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>",
     "<end_of_utterance>", "<eos>", "<turn|>", "<|tool_response>", "<｜end▁of▁sentence｜>", "[e~[",
     // Padding, repository and file marks of vocabularies that fill in the middle.

@@ -30,13 +30,16 @@ struct HuggingFaceTokenizer {
         vocabularyFile: path("vocab.json"), mergesFile: path("merges.txt"))
       return try Tokenizer(index: index, merges: merges, rules: rules(index, config, nil))
     }
-    let json = try Tokenizer.read(path("tokenizer.json")) { try TokenizerJSON($0, path: path("tokenizer.json")) }
+    let json = try Tokenizer.read(path("tokenizer.json")) {
+      try TokenizerJSON($0, path: path("tokenizer.json"))
+    }
     return try Tokenizer(index: json.index, merges: json.merges, rules: rules(json.index, config, json))
   }
 
   /// Refuses classes that make other ids than those that are made here.
   private func refuseOtherClasses(_ config: JSONFields) throws(ModelError) {
-    let known = ["GPT2Tokenizer", "GPT2TokenizerFast"] + (hasTokenizerJSON ? ["PreTrainedTokenizerFast"] : [])
+    let known =
+      ["GPT2Tokenizer", "GPT2TokenizerFast"] + (hasTokenizerJSON ? ["PreTrainedTokenizerFast"] : [])
     let expected = known.joined(separator: " or ")
     try config.expect("tokenizer_class", in: known, expected: expected)
     guard !config.has("tokenizer_class") else { return }

@@ -16,7 +16,10 @@ struct JSONCursor {
   mutating func members(_ expected: String, _ body: (inout JSONCursor, String) throws -> Void) throws {
     try take("{", or: expected)
     skipSpace()
-    if peek == UInt8(ascii: "}") { return position += 1 }
+    if peek == UInt8(ascii: "}") {
+      position += 1
+      return
+    }
     while true {
       var name: [UInt8] = []
       try string(to: &name, or: "a name in quotation marks")
@@ -31,7 +34,10 @@ struct JSONCursor {
   mutating func elements(_ expected: String, _ body: (inout JSONCursor) throws -> Void) throws {
     try take("[", or: expected)
     skipSpace()
-    if peek == UInt8(ascii: "]") { return position += 1 }
+    if peek == UInt8(ascii: "]") {
+      position += 1
+      return
+    }
     while true {
       skipSpace()
       try body(&self)

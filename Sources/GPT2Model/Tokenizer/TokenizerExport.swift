@@ -14,7 +14,8 @@ extension Tokenizer {
     guard !isPlain else { return }
     throw .unwritable(
       path: path,
-      reason: "the tokenizer has added tokens, other ends of text or a prefix, and \(format) holds only tokens")
+      reason:
+        "the tokenizer has added tokens, other ends of text or a prefix, and \(format) holds only tokens")
   }
 
   /// Writes `vocab.json` and `merges.txt` into a folder, from which the same tokenizer comes back; where there is more
@@ -25,7 +26,8 @@ extension Tokenizer {
   @discardableResult
   public func exportHuggingFace(to folder: String) throws(ModelError) -> [String] {
     guard rules.splitsWords else {
-      throw .unwritable(path: folder + "/vocab.json", reason: "without words, only tokenizer.json can hold it")
+      throw .unwritable(
+        path: folder + "/vocab.json", reason: "without words, only tokenizer.json can hold it")
     }
     let alphabet = ByteAlphabet()
     var known: Set<String> = []
@@ -40,7 +42,9 @@ extension Tokenizer {
       entries.append("\(Self.json(token)): \(id)")
     }
     try ModelFile.write("{\(entries.joined(separator: ", "))}".utf8, to: folder + "/vocab.json")
-    let lines = merges.pairs.map { "\(spelled(Int($0.left), alphabet)) \(spelled(Int($0.right), alphabet))\n" }
+    let lines = merges.pairs.map {
+      "\(spelled(Int($0.left), alphabet)) \(spelled(Int($0.right), alphabet))\n"
+    }
     try ModelFile.write(("#version: 0.2\n" + lines.joined()).utf8, to: folder + "/merges.txt")
     guard !isPlain else { return ["vocab.json", "merges.txt"] }
     try ModelFile.write(configurationFile.utf8, to: folder + "/tokenizer_config.json")

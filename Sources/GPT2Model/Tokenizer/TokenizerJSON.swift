@@ -30,7 +30,10 @@ struct TokenizerJSON {
     }
     var cursor = try JSONCursor(text, path: path)
     try cursor.members("a tokenizer: an object (\"{\")") { cursor, name in
-      guard name == "model" else { return fields[name] = try read(&cursor, name) }
+      guard name == "model" else {
+        fields[name] = try read(&cursor, name)
+        return
+      }
       try cursor.members("a model: an object (\"{\")") { cursor, name in
         switch name {
         case "vocab": entries = try TokenEntries(&cursor)
@@ -40,7 +43,9 @@ struct TokenizerJSON {
         default:
           model[name] = try read(&cursor, "model.\(name)")
           // Another type's vocabulary is no object.
-          if name == "type" { try Self.refuseOtherModels(JSONFields(path: path, fields: model, prefix: "model.")) }
+          if name == "type" {
+            try Self.refuseOtherModels(JSONFields(path: path, fields: model, prefix: "model."))
+          }
         }
       }
     }
@@ -57,12 +62,13 @@ struct TokenizerJSON {
     addsPrefixSpace = try splitting?.boolean("add_prefix_space") ?? true
     splitsWords = try splitting?.boolean("use_regex") ?? true
     _ = try self.fields.has("decoder") ? self.fields.byteLevel("decoder") : nil
-    added = try self.fields.list("added_tokens")?.map { element throws(ModelError) in
-      guard let fields = try element.object(element.onlyName) else {
-        throw element.refusal(of: element.onlyName, found: "null", expected: "a token")
-      }
-      return (try fields.integer("id"), try AddedToken(fields))
-    } ?? []
+    added =
+      try self.fields.list("added_tokens")?.map { element throws(ModelError) in
+        guard let fields = try element.object(element.onlyName) else {
+          throw element.refusal(of: element.onlyName, found: "null", expected: "a token")
+        }
+        return (try fields.integer("id"), try AddedToken(fields))
+      } ?? []
   }
 
   private static func refuseOtherModels(_ model: JSONFields) throws(ModelError) {
@@ -77,7 +83,9 @@ struct TokenizerJSON {
   }
 
   /// Merges as strings of two tokens with a space between them, or as lists of two tokens.
-  private static func merges(_ cursor: inout JSONCursor, _ index: TokenIndex, path: String) throws -> MergeTable {
+  private static func merges(_ cursor: inout JSONCursor, _ index: TokenIndex, path: String) throws
+    -> MergeTable
+  {
     var bytes: [UInt8] = []
     // Where the parts of each merge begin and end; a merge as a string is one part.
     var places: [[Range<Int>]] = []

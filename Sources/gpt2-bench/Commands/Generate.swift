@@ -138,7 +138,8 @@ struct GenerationRequest {
     }
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
     checkpoint = choice.checkpoint
-    (tokenizer, ends) = try Self.text(of: choice, isNeeded: ids == nil || !printsIDs || !stops.isEmpty, console)
+    (tokenizer, ends) = try Self.text(
+      of: choice, isNeeded: ids == nil || !printsIDs || !stops.isEmpty, console)
     guard tokenizer != nil || printsIDs else {
       throw UsageError("\(choice.name) has no tokenizer, expected --ids and --print-ids")
     }

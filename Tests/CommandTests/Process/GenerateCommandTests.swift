@@ -62,10 +62,13 @@ import Testing
     let ended = try BuiltCommand.run(words + ["--print-ids"], in: sandbox)
     let first = try #require(ids.firstIndex(of: ids[4]))
     #expect(ended.status == 0 && ended.output == ids[..<first].joined(separator: " ") + "\n")
-    #expect(ended.error.contains("no text: ") && ended.error.contains("tokenizer_class: found LlamaTokenizer"))
+    #expect(
+      ended.error.contains("no text: ") && ended.error.contains("tokenizer_class: found LlamaTokenizer"))
     #expect(ended.error.contains(", ended by token \(ids[4])"))
     let text = try BuiltCommand.run(words, in: sandbox)
-    #expect(text.status == 1 && text.error.contains("tokenizer_class: found LlamaTokenizer, expected GPT2Tokenizer"))
+    #expect(
+      text.status == 1 && text.error.contains("tokenizer_class: found LlamaTokenizer, expected GPT2Tokenizer")
+    )
   }
 
   /// What the folder puts before a text, and what it takes as whole.
@@ -87,7 +90,8 @@ import Testing
     let export = ["export", "--model", model, "--format", "safetensors", "--out", exported]
     #expect(try BuiltCommand.run(export, in: sandbox).status == 0)
     #expect(
-      try BuiltCommand.run(["tokenize", "--model", exported, "hi<|endoftext|>"], in: sandbox).output == ids.output)
+      try BuiltCommand.run(["tokenize", "--model", exported, "hi<|endoftext|>"], in: sandbox).output
+        == ids.output)
     #expect(sandbox.exists("exported/tokenizer_config.json"))
     #expect(try sandbox.text("exported/config.json").contains("\"eos_token_id\" : 1023"))
   }

@@ -150,14 +150,25 @@ import Testing
 
   @Test(
     arguments: [
-      ("{\"tokenizer_class\": \"LlamaTokenizer\"}", "tokenizer_class: found LlamaTokenizer, expected GPT2Tokenizer"),
-      ("{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}", "tokenizer_class: found PreTrainedTokenizerFast"),
+      (
+        "{\"tokenizer_class\": \"LlamaTokenizer\"}",
+        "tokenizer_class: found LlamaTokenizer, expected GPT2Tokenizer"
+      ),
+      (
+        "{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}", "tokenizer_class: found PreTrainedTokenizerFast"
+      ),
       ("{\"add_prefix_space\": 1}", "add_prefix_space: found 1, expected true or false"),
       ("{\"add_bos_token\": true, \"bos_token\": null}", "bos_token: found nothing, expected the token of"),
       ("{\"eos_token\": 5}", "eos_token: found 5, expected a string"),
       ("{\"eos_token\": {}}", "eos_token.content: found nothing, expected a string"),
-      ("{\"added_tokens_decoder\": {\"a\": {}}}", "added_tokens_decoder: found a, expected an object from ids"),
-      ("{\"added_tokens_decoder\": {\"600\": \"x\"}}", "added_tokens_decoder.600: found x, expected an object"),
+      (
+        "{\"added_tokens_decoder\": {\"a\": {}}}",
+        "added_tokens_decoder: found a, expected an object from ids"
+      ),
+      (
+        "{\"added_tokens_decoder\": {\"600\": \"x\"}}",
+        "added_tokens_decoder.600: found x, expected an object"
+      ),
       (
         "{\"added_tokens_decoder\": {\"601\": {\"content\": \"<x>\"}}}",
         "added_tokens_decoder: found 601 for \"<x>\", expected 600, its place in the vocabulary"
@@ -185,7 +196,8 @@ import Testing
       ("{\"model\": {\"vocab\": {\"a\": 0, \"a\": 1}, \"merges\": []}}", "token \"a\" has the ids 0 and 1"),
       ("{\"model\": {\"vocab\": [], \"merges\": []}}", ":1:21: found \"[\""),
       ("{\"model\": {\"vocab\": {\"a\": 0}}}", "model.merges: found nothing"),
-      ("{\"model\": {\"merges\": []}}", "model.vocab: found nothing"), ("{\"model\": 3}", ":1:11: found \"3\""),
+      ("{\"model\": {\"merges\": []}}", "model.vocab: found nothing"),
+      ("{\"model\": 3}", ":1:11: found \"3\""),
       ("{\"x\": \u{1}}", ":1:7: found"), ("{\"x\": [}", "x is not valid JSON"), ("{}}", ":1:3: found \"}\""),
       ("{\"x\": " + String(repeating: "[", count: 100_000), "the end of the file"),
     ] {
@@ -209,11 +221,14 @@ import Testing
 
   // MARK: What ends a text
 
-  private let wide = Result { try Configuration(layers: 1, heads: 1, channels: 1, vocabulary: 700, context: 1) }
+  private let wide = Result {
+    try Configuration(layers: 1, heads: 1, channels: 1, vocabulary: 700, context: 1)
+  }
 
   @Test(
     arguments: [
-      (nil, nil, [599]), (nil, "7", [7]), ("[5, 6]", "7", [5, 6]), ("8", nil, [8]), ("null", "[7, 9]", [7, 9]),
+      (nil, nil, [599]), (nil, "7", [7]), ("[5, 6]", "7", [5, 6]), ("8", nil, [8]),
+      ("null", "[7, 9]", [7, 9]),
       ("700", nil, [599]), ("[700, 699]", "7", [699]), (nil, "50256", [599]),
     ] as [(String?, String?, [Int])])
   func endsAreThoseOfTheModel(_ generation: String?, _ config: String?, _ ends: [Int]) throws {
@@ -238,7 +253,8 @@ import Testing
 
   @Test func otherSpellingsEndAText() throws {
     try write(
-      "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"unk_token\": \"<s>\"}", to: "tokenizer_config.json")
+      "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"unk_token\": \"<s>\"}", to: "tokenizer_config.json"
+    )
     let tokenizer = try Tokenizer(folder: folder.path)
     #expect(tokenizer.startOfText == 600 && tokenizer.endOfText == 601 && tokenizer.ends == [601])
     #expect(try tokenizer.encode("<s></s>") == [600, 601])
@@ -260,7 +276,9 @@ import Testing
     ] { #expect(refused?.contains("the tokenizer has added tokens") == true) }
     let written = try TemporaryFolder()
     #expect(
-      try original.exportHuggingFace(to: written.path) == ["vocab.json", "merges.txt", "tokenizer_config.json"])
+      try original.exportHuggingFace(to: written.path) == [
+        "vocab.json", "merges.txt", "tokenizer_config.json",
+      ])
     let again = try Tokenizer(folder: written.path)
     #expect(again.prefix == [600] && again.ends == [601] && again.vocabularyCount == 604)
     for text in ["<s>the user</s>", "x  a \"\n\\ b.", "users user", "é"] {

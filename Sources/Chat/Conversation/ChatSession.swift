@@ -108,7 +108,7 @@ public final class ChatSession {
 
   func change(variant: Variant) throws {
     let changed = try LoadedModel(
-      model.name, model.engine.checkpoint, model.tokenizer, variant, threads: threads)
+      model.name, model.engine.checkpoint, model.tokenizer, ends: model.ends, variant, threads: threads)
     let moved = try Conversation(changed.engine)
     try moved.append(conversation.tokens)
     (model, conversation) = (changed, moved)

@@ -5,7 +5,8 @@ import Record
 
 enum Check: Command {
   static let description = CommandDescription(
-    name: "check", summary: "compares every variant with reference logits; exits 4 if one fails",
+    name: "check",
+    summary: "compares every variant with reference logits and formulas; exits 4 if one fails",
     options: [
       Option(
         "--model", value: "M", help: "check only this model's references; use naive's logits if it has none"),
@@ -17,6 +18,14 @@ enum Check: Command {
     ])
 
   private static let defaultTimeout = 3600
+
+  /// Each operation at a shape with tails; workers take its ragged shapes too.
+  private static let operations: [OperationShape] = [
+    .embedding(rows: 5, channels: 130, vocabulary: 100), .layerNorm(rows: 5, channels: 130),
+    .attention(rows: 5, heads: 3, headSize: 20, depth: 60), .softmax(rows: 5, heads: 3, depth: 60),
+    .gelu(rows: 5, channels: 1300), .sampling(vocabulary: 1000, choice: .topK),
+    .matmul(m: 17, k: 770, n: 193),
+  ]
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let project = try Project()
@@ -38,13 +47,14 @@ enum Check: Command {
     for line in known.skipped { console.note(line) }
     let requests =
       try requests(folders, model, project) + known.requests.map { CheckRequest(continuations: [$0]) }
+    let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
     console.print(line("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check"))
     var isSound = true
     var isWhole = true
     for contestant in options.contestants {
       do {
         var hasPassed = true
-        try check(contestant, model, requests, timeout) { row in
+        try check(contestant, model, requests, operations, timeout) { row in
           console.print(text(of: row))
           hasPassed = hasPassed && row.passed
         }
@@ -73,12 +83,14 @@ enum Check: Command {
   }
 
   private static func check(
-    _ contestant: Contestant, _ model: ModelSource?, _ requests: [CheckRequest], _ timeout: Int,
-    onRow: (Correctness) -> Void
+    _ contestant: Contestant, _ model: ModelSource?, _ requests: [CheckRequest],
+    _ operations: [OperationShape], _ timeout: Int, onRow: (Correctness) -> Void
   ) throws {
     let worker = try Worker(contestant, timeoutSeconds: timeout)
     defer { worker.stop() }
     try worker.load(model: model?.name)
+    let found = try operations.flatMap { try worker.check(CheckRequest(operation: $0)) }
+    if let row = found.asOneRow(named: "operations") { onRow(row) }
     for request in requests { try worker.check(request).forEach(onRow) }
   }
 
@@ -88,13 +100,25 @@ enum Check: Command {
     return line(
       row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
       number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
-      "\(row.argmaxAgreed)/\(row.argmaxCompared)", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
+      row.argmaxCompared > 0 ? "\(row.argmaxAgreed)/\(row.argmaxCompared)" : "", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
   }
 
   private static func line(_ cells: String...) -> String {
     let widths = [14, 20, 9, 9, 9, 11, 0]
     return zip(cells, widths).map { $0 + String(repeating: " ", count: max($1 - $0.count, 0)) }
       .joined(separator: "  ")
+  }
+}
+
+extension [Correctness] {
+  /// The first that failed, which says whose failure it is; otherwise the one that came nearest to what is allowed. Nil
+  /// where there is none.
+  func asOneRow(named name: String) -> Correctness? {
+    func share(_ row: Correctness) -> Double { row.tolerance > 0 ? (row.maxAbsoluteError ?? 0) / row.tolerance : 0 }
+    guard var row = first(where: { !$0.passed }) ?? self.max(by: { share($0) < share($1) }) else { return nil }
+    row.failure = row.failure.map { "\(row.reference): \($0)" }
+    row.reference = name
+    return row
   }
 }
 

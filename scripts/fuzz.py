@@ -4,16 +4,16 @@
     python3 scripts/fuzz.py PROGRAM READERS [--seed S] [--inputs N | --seconds S] [--reader NAME,…] [--first N]
                             [--jobs J] [--every E] [--keep DIR] [--memory GIB] [--limit S]
 
-PROGRAM is a built gpt2-bench, READERS the built fuzz-readers (`swift build --product fuzz-readers`), which reads one input
-after the other in one process: a million take minutes. Every E-th input (default 200) goes the whole way through PROGRAM
-too. Workers, chats, suites and command lines are PROGRAM's alone.
+PROGRAM is a built gpt2-bench, READERS the built fuzz-readers (`swift build --product fuzz-readers`), which reads one
+input after the other in one process: a million take minutes. Every E-th input (default 200) goes the whole way through
+PROGRAM too. Workers, chats, suites and command lines are PROGRAM's alone.
 
-What is promised: no signal, no trap, an end within the limit (default 20 s) and within --memory of address space (default
-4 GiB, 0 for no limit; sanitizers need that); of PROGRAM also an exit code from 0 to 5, and for an error at most one line on
-standard error, in UTF-8, without control characters, not longer than 4,000 bytes.
+What is promised: no signal, no trap, an end within the limit (default 20 s) and within --memory of address space
+(default 4 GiB, 0 for no limit; sanitizers need that); of PROGRAM also an exit code from 0 to 5, and for an error at
+most one line on standard error, in UTF-8, without control characters, not longer than 4,000 bytes.
 
-An input depends on the seed, the reader's name and its number alone: `--reader NAME --first NUMBER --inputs 1` makes it
-again, and --keep DIR (default .build/fuzz-faults) keeps those that broke a promise. Needs only Python.
+An input depends on the seed, the reader's name and its number alone: `--reader NAME --first NUMBER --inputs 1` makes
+it again, and --keep DIR (default .build/fuzz-faults) keeps those that broke a promise. Needs only Python.
 
 Exit code: 0 where all is as promised, 1 otherwise, 2 for wrong use.
 """
@@ -181,7 +181,9 @@ def portions(readers: list[Reader], inputs: int | None, first: int):
 
 
 def parsed(arguments: list[str], names: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(usage="fuzz.py PROGRAM READERS [options], as its first lines say", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        usage="fuzz.py PROGRAM READERS [options], as its first lines say", allow_abbrev=False
+    )
     parser.add_argument("program")
     parser.add_argument("readers")
     parser.add_argument("--seed", type=int, default=1)
@@ -228,7 +230,9 @@ def results(settings: Settings, options: argparse.Namespace, readers: list[Reade
 def kind_of(fault: Fault) -> str:
     """The same for faults that are likely one: numbers and names left out."""
     first = fault.detail.split("\n")[0]
-    return fault.kind + ": " + re.sub(r"'[^']*'|\"[^\"]*\"|\d+", "#", first)[:200]
+    if fault.kind in ("lines", "length", "encoding", "unclean", "answer"):
+        first = first.split(":")[0]
+    return fault.kind + ": " + re.sub(r"'[^']*'|\"[^\"]*\"|U\+\w+|\d+", "#", first)[:200]
 
 
 def main() -> None:
@@ -251,7 +255,10 @@ def main() -> None:
             kind = f"{found.reader}: {kind_of(fault)}"
             kinds[kind] += 1
             if kinds[kind] <= SHOWN:
-                print(f"FAULT {found.reader} {number} (seed {options.seed}): {fault.kind}: {fault.detail}"[:2000], flush=True)
+                print(
+                    f"FAULT {found.reader} {number} (seed {options.seed}): {fault.kind}: {fault.detail}"[:2000],
+                    flush=True,
+                )
     print(f"{'reader':<14}{'inputs':>10}{'taken':>10}{'refused':>10}{'whole':>8}{'faults':>8}")
     for own in total.values():
         print(f"{own.reader:<14}{own.inputs:>10}{own.taken:>10}{own.refused:>10}{own.whole:>8}{len(own.faults):>8}")
@@ -259,8 +266,13 @@ def main() -> None:
     print(f"{inputs} inputs, {sum(kinds.values())} faults of {len(kinds)} kinds, {time.monotonic() - started:.0f} s")
     for kind, count in kinds.most_common():
         print(f"{count:>8}  {kind}")
+    # What is never taken is refused for one and the same reason: nothing behind that was tried.
+    idle = [own.reader for own in total.values() if own.inputs >= 300 and not own.taken]
+    if idle:
+        print(f"no input was taken of {', '.join(idle)}: their valid ones are not")
     if kinds:
         print(f"kept in {settings.keep}")
+    if kinds or idle:
         sys.exit(1)
 
 

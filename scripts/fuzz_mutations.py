@@ -6,28 +6,59 @@ import struct
 from collections.abc import Callable
 
 NUMBERS = [
-    0, -1, 1, 2, 7, 255, 65536, 2**31 - 1, 2**31, -(2**31), 2**32, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 2**64 - 1, 2**64,
-    10**30, 0.5, -0.0, 1e-45, 5e-324, 1e20, 1.7e308, -1.7e308,
+    0, -1, 1, 2, 7, 255, 65536, 2**31 - 1, 2**31, -(2**31), 2**32, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 2**64 - 1,
+    2**64, 10**30, 0.5, -0.0, 1e-45, 5e-324, 1e20, 1.7e308, -1.7e308,
 ]  # fmt: skip
 TEXTS = [
-    "", " ", "\0", "a\0b", "\x1b[31mred\x1b[0m", "\x07\x08\x7f", "\u202egnp.exe", "\u2066\u2069", "a\nb", "a\r\nb", "\u0085\u2028",
-    "\ufeff", "\ud800", "é", "e\u0301", "日本", "😀", "\U0010ffff", "x" * 5000, "../../../etc/passwd", "/dev/zero", "%s%n%d",
+    "", " ", "\0", "a\0b", "\x1b[31mred\x1b[0m", "\x07\x08\x7f", "\u202egnp.exe", "\u2066\u2069", "a\nb", "a\r\nb",
+    "\u0085\u2028",
+    "\ufeff", "\ud800", "é", "e\u0301", "日本", "😀", "\U0010ffff", "x" * 5000, "../../../etc/passwd", "/dev/zero",
+    "%s%n%d",
     "=1+1", "@SUM(A1)", "<script>alert(1)</script>", "|a|b|", "`a`", "''; DROP TABLE a", "nan", "-inf", "null", "-1",
     "18446744073709551616", "a,b,c", "synthetic:tiny", "synthetic:1,1,1,1,1",
 ]  # fmt: skip
 #: Tokens that no encoder of JSON writes.
 RAW = [
-    b"", b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"01", b"1.", b".5", b"-", b"+1", b"0x10", b"tru", b"'a'", b"\xff\xfe",
-    b'"\xff"', b'"\xed\xa0\x80"', b'"\x00"', b'"a\nb"', b'"\\ud800"', b'"\\u0000"', b'"\\x"', b'"', b"{", b"[", b"{]", b'{"a"}', b"[1,]",
-    b"/* a */ 1", b"1 2", b"9" * 400, b"0." + b"1" * 400, b"-0", b"1E+2", b"null null",
+    b"", b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"01", b"1.", b".5", b"-", b"+1", b"0x10", b"tru",
+    b"'a'", b"\xff\xfe",
+    b'"\xff"', b'"\xed\xa0\x80"', b'"\x00"', b'"a\nb"', b'"\\ud800"', b'"\\u0000"', b'"\\x"', b'"', b"{", b"[", b"{]",
+    b'{"a"}', b"[1,]", b"/* a */ 1", b"1 2", b"9" * 400, b"0." + b"1" * 400, b"-0", b"1E+2", b"null null",
 ]  # fmt: skip
 DEPTHS = [3, 50, 500, 511, 512, 513, 2000, 20_000]
-BYTES = [0, 1, 9, 10, 13, 0x22, 0x27, 0x2C, 0x30, 0x3A, 0x5B, 0x5C, 0x7B, 0x7D, 0x7F, 0x80, 0xC0, 0xE2, 0xF5, 0xFE, 0xFF]
+BYTES = [
+    0,
+    1,
+    9,
+    10,
+    13,
+    0x22,
+    0x27,
+    0x2C,
+    0x30,
+    0x3A,
+    0x5B,
+    0x5C,
+    0x7B,
+    0x7D,
+    0x7F,
+    0x80,
+    0xC0,
+    0xE2,
+    0xF5,
+    0xFE,
+    0xFF,
+]
 KEYS = [
-    b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[H", b"\x1b[F", b"\x1b[3~", b"\x1b[1;5C", b"\x1b[200~", b"\x1b[201~", b"\x1bb", b"\x1bd",
-    b"\x1b\x7f", b"\x1b", b"\x1bO", b"\x1b[99999999999999999999~", b"\x01", b"\x02", b"\x04", b"\x05", b"\x07", b"\x08", b"\t", b"\r", b"\n",
-    b"\x0b", b"\x0c", b"\x0e", b"\x10", b"\x12", b"\x14", b"\x15", b"\x17", b"\x19", b"\x7f", b"\x03", b"\xff", b"\xe6\x97", b"\xc3",
+    b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[H", b"\x1b[F", b"\x1b[3~", b"\x1b[1;5C", b"\x1b[200~",
+    b"\x1b[201~", b"\x1bb", b"\x1bd",
+    b"\x1b\x7f", b"\x1b", b"\x1bO", b"\x1b[99999999999999999999~", b"\x01", b"\x02", b"\x04", b"\x05", b"\x07",
+    b"\x08", b"\t", b"\r", b"\n",
+    b"\x0b", b"\x0c", b"\x0e", b"\x10", b"\x12", b"\x14", b"\x15", b"\x17", b"\x19", b"\x7f", b"\x03", b"\xff",
+    b"\xe6\x97", b"\xc3",
 ]  # fmt: skip
+
+#: Ends a paste, an answer, a line, and the chat.
+END_OF_KEYS = b"\x1b[201~\x03\x15\x04"
 
 
 def changed_bytes(data: bytes, rng: random.Random, header: int | None = None) -> bytes:
@@ -45,7 +76,9 @@ def changed_bytes(data: bytes, rng: random.Random, header: int | None = None) ->
                 result[place] = rng.choice(BYTES)
             case 2 | 3:
                 place -= place % rng.choice([1, 4, 8])
-                value = rng.choice([0, 1, -1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1, 2**63, rng.getrandbits(16)])
+                value = rng.choice(
+                    [0, 1, -1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1, 2**63, rng.getrandbits(16)]
+                )
                 form, bits = rng.choice([("<I", 32), ("<Q", 64)])
                 packed = struct.pack(form, value % 2**bits)
                 result[place : place + len(packed)] = packed
@@ -184,7 +217,9 @@ def changed_words(words: list[str], rng: random.Random) -> list[bytes]:
         own: list[Callable[[], bytes]] = [
             lambda: str(rng.choice(NUMBERS)).encode(),
             lambda: hostile_text(rng),
-            lambda: rng.choice([b"--", b"-", b"--help", b"--out", b"-t", b"-n", b"--model", b"--format", b"--unknown", b"=", b"--out="]),
+            lambda: rng.choice(
+                [b"--", b"-", b"--help", b"--out", b"-t", b"-n", b"--model", b"--format", b"--unknown", b"=", b"--out="]
+            ),
             lambda: changed_bytes(rng.choice(result), rng),
         ]
         match rng.randrange(4):

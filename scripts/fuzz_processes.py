@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fuzz_inputs import WORKER_LOAD
+from fuzz_mutations import END_OF_KEYS
 
 #: Control characters and marks of direction, which a terminal or a reader of a log would obey.
 UNCLEAN = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -53,7 +54,11 @@ def ending(status: int) -> str:
 
 def environment(folder: Path) -> dict[str, str]:
     # A trap shall be the end at once, not after minutes of looking at its own stack.
-    own = {"SWIFT_BACKTRACE": "enable=no", "GPT2_BENCH_HOME": str(folder / "home"), "XDG_STATE_HOME": str(folder / "state")}
+    own = {
+        "SWIFT_BACKTRACE": "enable=no",
+        "GPT2_BENCH_HOME": str(folder / "home"),
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
     return os.environ | own | {"TERM": "xterm-256color", "COLUMNS": "80"}
 
 
@@ -64,8 +69,8 @@ class LineProcess:
         self.limits = limits
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            command, cwd=folder, env=environment(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-            preexec_fn=limits.apply, bufsize=0, start_new_session=True,
+            command, cwd=folder, env=environment(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self.errors, preexec_fn=limits.apply, bufsize=0, start_new_session=True,
         )  # fmt: skip
         self.rest = b""
 
@@ -247,7 +252,7 @@ def typed(command: list[bytes], text: bytes, folder: Path, limits: Limits) -> in
                     text = text[os.write(parent, text[:64]) :]
                 elif is_ready and not text and not readable:
                     # An answer may have eaten the end: what ends an empty line is typed until it does.
-                    text = b"\x03\x15\x04"
+                    text = END_OF_KEYS
         return process.wait()
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import fuzz_inputs as valid
-from fuzz_mutations import NUMBERS, changed_bytes, changed_json, changed_lines, changed_words, hostile_text, keys
+from fuzz_mutations import (
+    END_OF_KEYS,
+    NUMBERS,
+    changed_bytes,
+    changed_json,
+    changed_lines,
+    changed_words,
+    hostile_text,
+    keys,
+)
 
 
 @dataclass
@@ -42,7 +51,9 @@ def words(*line: str) -> list[bytes]:
     return [word.encode() for word in line]
 
 
-def weights(name: str, file: str, changed: Callable[[random.Random], bytes], files: dict[str, bytes], model: str = ".") -> Reader:
+def weights(
+    name: str, file: str, changed: Callable[[random.Random], bytes], files: dict[str, bytes], model: str = "."
+) -> Reader:
     """A reader of a model, whose one file is mutated."""
 
     def make(rng: random.Random) -> Input:
@@ -57,7 +68,9 @@ def safetensors() -> Reader:
 
     def changed(rng: random.Random) -> bytes:
         if rng.random() < 0.7:
-            return valid.whole(changed_json(header, rng), data[: rng.choice([len(data)] * 9 + [rng.randrange(len(data))])])
+            return valid.whole(
+                changed_json(header, rng), data[: rng.choice([len(data)] * 9 + [rng.randrange(len(data))])]
+            )
         return changed_bytes(valid.whole(header, data), rng, 8 + len(header))
 
     files = {"model.safetensors": valid.whole(header, data), "config.json": valid.config()}
@@ -127,13 +140,15 @@ def npy() -> Reader:
 
 def synthetic() -> Reader:
     def make(rng: random.Random) -> Input:
-        numbers = [str(rng.choice([1, 2, 3, 4, 8, *NUMBERS])) for _ in range(rng.choice([5, 5, 5, 5, 0, 1, 4, 6]))]
+        numbers = [str(size) for size in valid.SHAPE]
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            numbers[rng.randrange(5)] = str(rng.choice([1, 2, 3, 4, 8, *NUMBERS]))
+        numbers = (numbers * 2)[: rng.choice([5] * 9 + [0, 1, 4, 6])]
         name = ("synthetic:" + ",".join(numbers)).encode()
-        if rng.random() < 0.3:
+        if rng.random() < 0.2:
             name += hostile_text(rng)
         elif rng.random() < 0.2:
             name = changed_bytes(name, rng)
-        # A shape that is one, and large, would only be computed.
         return Input({"name": name}, ["synthetic", "name"])
 
     return Reader("synthetic", make, {}, share=50)
@@ -175,7 +190,9 @@ def compare() -> Reader:
         pair = [f"{names[place]}.json", "record.json"]
         rng.shuffle(pair)
         return Input(
-            {"record.json": changed_json(runs[place], rng)}, ["compare", form, *pair], words("compare", *pair, "--format", form)
+            {"record.json": changed_json(runs[place], rng)},
+            ["compare", form, *pair],
+            words("compare", *pair, "--format", form),
         )
 
     return Reader("compare", make, files)
@@ -187,7 +204,7 @@ def explain() -> Reader:
     def make(rng: random.Random) -> Input:
         return Input(
             {"record.json": changed_json(own, rng)}, ["explain", "profile.json", "record.json"],
-            words("explain", "profile.json:packed", "record.json", "--format", rng.choice(["text", "md", "csv", "json"])),
+            words("explain", "profile.json:packed", "record.json", "--format", rng.choice(valid.EXPLANATION_FORMATS)),
         )  # fmt: skip
 
     return Reader("explain", make, {"profile.json": own})
@@ -200,11 +217,12 @@ TINY_FOLDER = "model"
 
 def tiny_folder() -> dict[str, bytes]:
     """A model with its tokenizer, as a folder of a reader's own."""
-    header, data = valid.safetensors(valid.shapes() | {"wte.weight": (263, valid.CHANNELS)})
-    fields = json.loads(valid.config()) | {"vocab_size": 263, "eos_token_id": 262, "bos_token_id": 262, "n_positions": valid.CONTEXT}
-    kept = ["vocab.json", "merges.txt"]
+    texts, kept = valid.tokenizer_files(), ["vocab.json", "merges.txt"]
+    count = len(json.loads(texts["vocab.json"]))
+    header, data = valid.safetensors(valid.shapes() | {"wte.weight": (count, valid.CHANNELS)})
+    fields = json.loads(valid.config()) | {"vocab_size": count, "eos_token_id": count - 1, "bos_token_id": count - 1}
     files = {"model.safetensors": valid.whole(header, data), "config.json": valid.dumped(fields)}
-    files |= {name: text for name, text in valid.tokenizer_files().items() if name in kept}
+    files |= {name: text for name, text in texts.items() if name in kept}
     return {f"{TINY_FOLDER}/{name}": content for name, content in files.items()}
 
 
@@ -243,7 +261,9 @@ def chat() -> Reader:
                 line = b" ".join([*head[: rng.choice([1, 2])], hostile_text(rng)])
             # A generation of any length is allowed, and would only take its time.
             lines.append(b"/set max-tokens 2" if b"max-tokens" in line else line)
-        return Input(words=words("chat", "--model", TINY_FOLDER, "-n", "2", "-t", "1"), text=b"\n".join(lines) + b"\n", count=50)
+        return Input(
+            words=words("chat", "--model", TINY_FOLDER, "-n", "2", "-t", "1"), text=b"\n".join(lines) + b"\n", count=50
+        )
 
     return Reader("chat", make, tiny_folder(), share=20)
 
@@ -251,15 +271,15 @@ def chat() -> Reader:
 def terminal() -> Reader:
     def make(rng: random.Random) -> Input:
         typed = keys([line for line in valid.CHAT_LINES if b"max-tokens" not in line], rng)
-        return Input(words=words("chat", "--model", TINY_FOLDER, "-n", "2", "-t", "1"), text=typed + b"\x03\x15\x04")
+        return Input(words=words("chat", "--model", TINY_FOLDER, "-n", "2", "-t", "1"), text=typed + END_OF_KEYS)
 
     return Reader("keys", make, tiny_folder(), share=2, is_terminal=True)
 
 
 def command() -> Reader:
     files = tiny_folder() | {
-        "run.json": valid.records(["base"])[0], "profile.json": valid.records(["profile"])[0], "suite.json": valid.suites()[0],
-        "text.txt": b"the ab the ab",
+        "run.json": valid.records(["base"])[0], "profile.json": valid.records(["profile"])[0],
+        "suite.json": valid.suites()[0], "text.txt": b"the ab the ab",
     }  # fmt: skip
 
     def make(rng: random.Random) -> Input:
@@ -271,7 +291,10 @@ def command() -> Reader:
 def all_readers() -> list[Reader]:
     llmc, seed = valid.llmc(), valid.seed()
     return [
-        safetensors(), index(), config(), sequential("llmc", "gpt2_small.bin", llmc, 1024), sequential("seed", "model.bin", seed, 20),
-        weights("gguf", "model.gguf", valid.gguf, {"model.gguf": valid.gguf()}, model="model.gguf"), synthetic(), tokenizer(), npy(),
-        reference(), continuations(), record(), builds(), compare(), explain(), suite(), worker(), chat(), terminal(), command(),
+        safetensors(), index(), config(), sequential("llmc", "gpt2_small.bin", llmc, 1024),
+        sequential("seed", "model.bin", seed, 20),
+        weights("gguf", "model.gguf", valid.gguf, {"model.gguf": valid.gguf()}, model="model.gguf"), synthetic(),
+        tokenizer(), npy(),
+        reference(), continuations(), record(), builds(), compare(), explain(), suite(), worker(), chat(), terminal(),
+        command(),
     ]  # fmt: skip

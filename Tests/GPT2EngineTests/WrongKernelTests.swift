@@ -20,7 +20,8 @@ import Testing
     switch fault {
     case .writesOneTooMany: #expect(text.contains(" was written, expected "))
     case .flushesSubnormals: #expect(text.contains(" of subnormal numbers: output ("))
-    case .leavesOutTheLast, .addsToWhatItFinds: #expect(text.contains("is nan, expected a finite number"))
+    case .leavesOutTheLast, .addsToWhatItFinds: 
+      #expect(text.contains(" was not written, or was read before it was, expected a finite number"))
     case .race, .dropsTheLastInput: #expect(text.contains("output ("))
     }
   }
@@ -45,7 +46,7 @@ import Testing
 }
 
 enum KernelFault: CaseIterable, Sendable {
-  /// Two threads write the same place: in one of some calls a value is its neighbour's.
+  /// Two threads add to the same place: in one of some calls half of a value is lost.
   case race
   /// The loop over outputs ends one too early.
   case leavesOutTheLast
@@ -124,7 +125,7 @@ private struct FaultyKernel: DivisibleKernel {
   private func spoil(_ values: UnsafeMutablePointer<Float>, count: Int, before: [Float]) {
     switch fault {
     case .race:
-      if calls.next % 5 == 0 { values[count / 2] = values[(count / 2 + 1) % count] }
+      if calls.next % 5 == 0 { values[count / 2] /= 2 }
     case .leavesOutTheLast: values[count - 1] = before[count - 1]
     case .writesOneTooMany: values[count] = 0
     case .flushesSubnormals:

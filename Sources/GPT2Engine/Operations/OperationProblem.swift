@@ -28,13 +28,6 @@ extension OperationProblem {
   public func prepare() {}
 }
 
-/// How large the operands of a check are.
-public enum Operands: CaseIterable, Sendable {
-  case ordinary
-  /// So small that results, or what they are made of, are subnormal numbers: a kernel that takes those for zero is wrong.
-  case subnormal
-}
-
 /// Fills memory with values in −`spread` to `spread`.
 func draw(
   _ target: UnsafeMutablePointer<Float>, count: Int, spread: Double = 1, _ generator: inout SeededGenerator
@@ -50,34 +43,6 @@ func drawn(
   draw(buffer.base, count: count, spread: spread, &generator)
   return buffer
 }
-
-/// Memory that an operation writes. Before a check it is filled with NaN, so that a value that is not written, or is read
-/// before it is, shows; so is a little more behind its end, where nothing may be written.
-struct PoisonedOutput: ~Copyable {
-  private let buffer: FloatBuffer
-  private let count: Int
-
-  private static let poison = Float(bitPattern: 0x7FC5_A5A5)
-  private static let margin = 64
-
-  init(_ count: Int) throws(EngineError) {
-    buffer = try makeBuffer(count + Self.margin)
-    self.count = count
-  }
-
-  var base: UnsafeMutablePointer<Float> { buffer.base }
-
-  func fill() { base.update(repeating: Self.poison, count: buffer.count) }
-
-  /// Fails the check where something was written behind the end.
-  func hold(_ result: inout ValueCheck) {
-    let place = (count..<buffer.count).first { base[$0].bitPattern != Self.poison.bitPattern }
-    if let place { result.fail("value \(place) was written, expected \(count) values") }
-  }
-}
-
-/// The distance of subnormal numbers from each other, which is what a rounding to one of them may be off by, and a half.
-let subnormalStep = 0x1p-149
 
 /// As many of so many places as may be compared, at even distances, the last one always.
 ///
@@ -130,7 +95,9 @@ public struct ValueCheck: Codable, Equatable, Sendable {
   mutating func add(_ value: Float, _ reference: Double, tolerance allowed: Double, row: Int, column: Int) {
     guard value.isFinite else {
       isFinite = false
-      fail("output (\(row), \(column)) is \(value), expected a finite number")
+      let found =
+        PoisonedOutput.isPoison(value) ? "was not written, or was read before it was" : "is \(value)"
+      fail("output (\(row), \(column)) \(found), expected a finite number")
       return
     }
     let error = abs(Double(value) - reference)

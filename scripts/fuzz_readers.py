@@ -164,7 +164,7 @@ def record() -> Reader:
             words("report", "record.json", "--format", form),
         )  # fmt: skip
 
-    return Reader("record", make, {})
+    return Reader("record", make, {}, share=40)
 
 
 def builds() -> Reader:
@@ -177,7 +177,7 @@ def builds() -> Reader:
             words("report", "record.json", "--format", form),
         )  # fmt: skip
 
-    return Reader("builds", make, {})
+    return Reader("builds", make, {}, share=40)
 
 
 def compare() -> Reader:
@@ -195,7 +195,7 @@ def compare() -> Reader:
             words("compare", *pair, "--format", form),
         )
 
-    return Reader("compare", make, files)
+    return Reader("compare", make, files, share=40)
 
 
 def explain() -> Reader:
@@ -207,7 +207,7 @@ def explain() -> Reader:
             words("explain", "profile.json:packed", "record.json", "--format", rng.choice(valid.EXPLANATION_FORMATS)),
         )  # fmt: skip
 
-    return Reader("explain", make, {"profile.json": own})
+    return Reader("explain", make, {"profile.json": own}, share=40)
 
 
 # --- what only the program reads

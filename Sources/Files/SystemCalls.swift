@@ -1,7 +1,6 @@
 import Foundation
 
 /// What a system call returns once no signal interrupts it.
-///
 /// - Parameter isOver: asked after each signal; true ends the waiting, and the call then has failed with `EINTR`.
 public func uninterrupted<Status: SignedInteger>(
   until isOver: () -> Bool = { false }, _ call: () -> Status
@@ -17,7 +16,6 @@ public func uninterrupted<Status: SignedInteger>(
 }
 
 /// Writes all bytes, however often a signal interrupts it.
-///
 /// - Returns: 0, or what `errno` says.
 public func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
   var rest = bytes[...]
@@ -36,6 +34,12 @@ public func writeAll(_ descriptor: Int32, _ bytes: some Sequence<UInt8>) -> Int3
 }
 
 /// The system's words for an error.
-///
 /// - Parameter number: `errno`, unless another is named.
 public func systemReason(_ number: Int32 = errno) -> String { String(cString: strerror(number)) }
+
+/// Rows and columns of a terminal; nil where the descriptor is none, or the terminal does not say.
+public func terminalSize(_ descriptor: Int32) -> (rows: Int, columns: Int)? {
+  var size = winsize()
+  guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+  return (Int(size.ws_row), Int(size.ws_col))
+}

@@ -3,20 +3,17 @@ import Foundation
 /// A file that is there whole or not at all: its bytes go to a temporary file beside it, which takes its name
 /// at the end. A reader never meets half a file, and a file that is being read may be replaced.
 public enum WholeFile {
-  /// Takes the next bytes of a file.
-  public typealias Put = (UnsafeRawBufferPointer) throws -> Void
-
   /// Writes the contents. Where the system fails, what had the name before is as it was.
-  ///
   /// - Throws: `FileError`, also where something other than a file has the name.
   public static func write(to path: String, _ contents: Data) throws {
     try write(to: path) { put in try contents.withUnsafeBytes(put) }
   }
 
   /// Writes what `body` puts, likewise.
-  ///
   /// - Throws: also what `body` throws.
-  public static func write(to path: String, _ body: (Put) throws -> Void) throws {
+  public static func write(
+    to path: String, _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
     let file = try NewFile(path, O_WRONLY)
     try body { bytes in
       let failure = writeAll(file.descriptor, bytes)
@@ -26,7 +23,6 @@ public enum WholeFile {
   }
 
   /// Writes a file that is filled in place, so that its bytes need no second copy in memory.
-  ///
   /// - Parameters:
   ///   - count: bytes of the file, at least one.
   ///   - body: fills them; they are zero before.
@@ -76,7 +72,6 @@ private final class NewFile {
     if descriptor >= 0, !isFinished { unlink(temporary) }
   }
 
-  /// Gives it its name.
   func finish() throws(FileError) {
     isOpen = false
     // A network's or a full quota's file system tells of a failed write only now.
@@ -109,6 +104,5 @@ public struct FileError: Error, Equatable, CustomStringConvertible, LocalizedErr
   }
 
   public var description: String { "\(path): \(reason), expected a folder that can be written" }
-
   public var errorDescription: String? { description }
 }

@@ -1,12 +1,10 @@
 import Foundation
 import Synchronization
 
-/// The weights of one GPT-2, read-only, each tensor checked against the configuration, float32 for whoever reads.
-///
-/// The tensors lie in mapped files, so processes that open the same checkpoint share its pages, or in memory. A file
-/// may hold them in half precision, and linear weights (out, in): `copyOnce` and `withMatrixOnce` hand such tensors
-/// over on their way to where they are used, so that no second copy of the model comes to be. A checkpoint outlives
-/// every pointer it hands out; keep it.
+/// The weights of one GPT-2, read-only, each tensor checked against the configuration, float32 for whoever reads. They
+/// lie in memory or in mapped files, whose pages processes share. What a file holds otherwise, in half precision or
+/// (out, in), `copyOnce` and `withMatrixOnce` hand over on its way to where it is used, without a second copy of the
+/// model. A checkpoint outlives every pointer it hands out; keep it.
 public final class Checkpoint: @unchecked Sendable {
   /// The name to print: a synthetic model's, or the path.
   public let name: String
@@ -68,17 +66,11 @@ public final class Checkpoint: @unchecked Sendable {
   }
 
   public var finalNormWeight: UnsafeBufferPointer<Float> { tensor(at: configuration.finalNormIndex) }
-
   public var finalNormBias: UnsafeBufferPointer<Float> { tensor(at: configuration.finalNormIndex + 1) }
-
-  /// (vocabulary, channels): the logits' matrix, which is the token embedding where they are tied.
-  public var outputEmbedding: UnsafeBufferPointer<Float> { tensor(at: configuration.outputEmbeddingIndex) }
 }
 
 extension Checkpoint {
-  /// Copies some values of a tensor that is no linear weight, for one who holds them from then on: maps the file's
-  /// pages at once rather than one fault after the other, and gives them back.
-  ///
+  /// Copies some values of a tensor that is no linear weight, and gives the file's pages, mapped at once, back.
   /// - Parameter elements: a range of `parameter.shape`, row-major, that begins at a multiple of 1,024.
   public func copyOnce(_ index: Int, _ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
     precondition(elements.lowerBound >= 0 && elements.upperBound <= parameters[index].count)
@@ -92,11 +84,7 @@ extension Checkpoint {
     let elements = 0..<parameters[index].count
     precondition(parameters[index].role == .linearWeight)
     passing(elements, of: index) { stored in
-      if let floats = stored.floats(elements) { return body(floats, stored.order) }
-      let floats = UnsafeMutablePointer<Float>.allocate(capacity: elements.count)
-      defer { floats.deallocate() }
-      stored.decode(elements, to: floats)
-      body(floats, stored.order)
+      stored.withFloats(elements.count, StoredTensor.decode) { body($0, stored.order) }
     }
   }
 
@@ -121,16 +109,11 @@ extension Checkpoint {
     let stored = tensors[index]
     precondition(target.count == parameter.count)
     guard parameter.role == .linearWeight, stored.order != order else {
-      return stored.decodeInParallel(to: target)
+      return stored.decodeInParallel(0..<parameter.count, to: target.baseAddress!)
     }
     let shape = stored.order == .inputsFirst ? parameter.shape : parameter.shape.reversed()
-    func transposing(_ floats: UnsafePointer<Float>) {
-      transpose(floats, rows: shape[0], columns: shape[1], to: target.baseAddress!)
+    stored.withFloats(parameter.count, StoredTensor.decodeInParallel) {
+      transpose($0, rows: shape[0], columns: shape[1], to: target.baseAddress!)
     }
-    if let floats = stored.floats(0..<parameter.count) { return transposing(floats) }
-    let floats = UnsafeMutableBufferPointer<Float>.allocate(capacity: parameter.count)
-    defer { floats.deallocate() }
-    stored.decodeInParallel(to: floats)
-    transposing(floats.baseAddress!)
   }
 }

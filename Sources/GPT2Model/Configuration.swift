@@ -45,8 +45,7 @@ public struct Configuration: Equatable, Hashable, Sendable {
       throw refuse("layer norm epsilon", "\(layerNormEpsilon)", "a positive number")
     }
     (self.layers, self.heads, self.channels, self.vocabulary) = (layers, heads, channels, vocabulary)
-    (self.context, self.layerNormEpsilon) = (context, layerNormEpsilon)
-    self.tiesEmbeddings = tiesEmbeddings
+    (self.context, self.layerNormEpsilon, self.tiesEmbeddings) = (context, layerNormEpsilon, tiesEmbeddings)
   }
 
   public var headSize: Int { channels / heads }
@@ -57,17 +56,13 @@ public struct Configuration: Equatable, Hashable, Sendable {
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 }
 
-/// One named tensor of a GPT-2, with the name and the shape it has in Hugging Face's files.
-///
-/// Weights of linear layers are stored there as `Conv1D` does: (in, out), the transpose of a `Linear`.
+/// One named tensor of a GPT-2, with the name and the shape it has in Hugging Face's files. Weights of linear layers
+/// are stored there as `Conv1D` does: (in, out), the transpose of a `Linear`.
 public struct Parameter: Equatable, Sendable {
   public enum Role: Equatable, Sendable {
-    case tokenEmbedding
-    case positionEmbedding
-    case normWeight
+    case tokenEmbedding, positionEmbedding, normWeight, bias
     /// A `Conv1D` weight, shape (in, out).
     case linearWeight
-    case bias
     /// The logits' own matrix (vocabulary, channels), where it is not the token embedding.
     case outputEmbedding
   }
@@ -114,9 +109,7 @@ extension Configuration {
       Parameter(name: "wte.weight", shape: [vocabulary, channels], role: .tokenEmbedding),
       Parameter(name: "wpe.weight", shape: [context, channels], role: .positionEmbedding),
     ]
-    for layer in 0..<layers {
-      all += LayerParameter.allCases.map { $0.parameter(layer: layer, of: self) }
-    }
+    for layer in 0..<layers { all += LayerParameter.allCases.map { $0.parameter(layer: layer, of: self) } }
     all.append(Parameter(name: "ln_f.weight", shape: [channels], role: .normWeight))
     all.append(Parameter(name: "ln_f.bias", shape: [channels], role: .bias))
     if !tiesEmbeddings {
@@ -132,5 +125,6 @@ extension Configuration {
   /// The number, in `parameters`, of the final layer norm's weight; its bias follows.
   var finalNormIndex: Int { 2 + layers * LayerParameter.allCases.count }
 
+  /// Of the logits' matrix, which is the token embedding where they are tied.
   public var outputEmbeddingIndex: Int { tiesEmbeddings ? 0 : finalNormIndex + 2 }
 }

@@ -37,9 +37,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// What can be wrong with a vocabulary's files, or with what is asked of a tokenizer.
-///
-/// Lines and columns count from 1; a column counts Unicode scalars.
+/// What can be wrong with a vocabulary's files, or with what is asked of a tokenizer. Lines and columns count from 1;
+/// a column counts Unicode scalars.
 public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
   case missingFile(path: String)
   case unreadableFile(path: String, reason: String)
@@ -65,10 +64,8 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
 
   private var text: String {
     switch self {
-    case .missingFile(let path):
-      "\(path): no such file, expected a tokenizer's file"
-    case .unreadableFile(let path, let reason):
-      "\(path): cannot be read: \(reason)"
+    case .missingFile(let path): "\(path): no such file, expected a tokenizer's file"
+    case .unreadableFile(let path, let reason): "\(path): cannot be read: \(reason)"
     case .malformedVocabulary(let path, let line, let column, let found, let expected):
       "\(path):\(line):\(column): found \(found), expected \(expected)"
     case .duplicateToken(let path, let token, let firstID, let secondID):
@@ -99,18 +96,22 @@ protocol FileReader {
 }
 
 extension FileReader {
-  func refusal(_ field: String, found: String, expected: String) -> ModelError {
-    .field(path: path, field: field, found: found, expected: expected)
-  }
-
-  func refusal(tensor: String, _ property: String, found: String, expected: String) -> ModelError {
-    .tensor(path: path, name: tensor, property: property, found: found, expected: expected)
+  /// - Parameter tensor: whose property the field is; nil for the file's.
+  func refusal(tensor: String? = nil, _ field: String, found: String, expected: String) -> ModelError {
+    guard let tensor else { return .field(path: path, field: field, found: found, expected: expected) }
+    return .tensor(path: path, name: tensor, property: field, found: found, expected: expected)
   }
 
   func expect(
-    _ isRight: Bool, _ field: String, found: @autoclosure () -> String, expected: @autoclosure () -> String
+    _ isRight: Bool, tensor: String? = nil, _ field: String, found: @autoclosure () -> String,
+    expected: @autoclosure () -> String
   ) throws(ModelError) {
-    guard isRight else { throw refusal(field, found: found(), expected: expected()) }
+    guard isRight else { throw refusal(tensor: tensor, field, found: found(), expected: expected()) }
+  }
+
+  func required<Value>(_ value: Value?, _ field: String, _ expected: String) throws(ModelError) -> Value {
+    guard let value else { throw refusal(field, found: "nothing", expected: expected) }
+    return value
   }
 }
 

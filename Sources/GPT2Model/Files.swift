@@ -33,16 +33,13 @@ final class Mapping: @unchecked Sendable {
     guard
       let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
       base != MAP_FAILED
-    else {
-      throw .unreadable(path: "memory", reason: "\(size) bytes: \(systemReason())")
-    }
+    else { throw .unreadable(path: "memory", reason: "\(size) bytes: \(systemReason())") }
     (self.base, count, isFile) = (base, size, false)
   }
 
   deinit { munmap(base, count) }
 
-  /// Gives the physical pages of a range of a file back to the system. They stay in the page cache and
-  /// return on the next access, so this lowers this process's resident memory and changes no value. Anonymous
+  /// Gives a range's physical pages back to the system, which keeps them in its cache until the next access. Anonymous
   /// memory, which would lose its values, is left alone.
   func releasePages(_ range: Range<Int>) {
     guard isFile else { return }
@@ -71,8 +68,8 @@ final class Mapping: @unchecked Sendable {
 }
 
 /// A model's files, whose errors are `ModelError`.
-enum ModelFile {
-  static func read(_ path: String) throws(ModelError) -> Data {
+public enum ModelFile {
+  public static func read(_ path: String) throws(ModelError) -> Data {
     do { return try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
       throw .unreadable(path: path, reason: "no such file, or it may not be read")
     }

@@ -20,9 +20,8 @@ public enum ModelSource: Equatable, Sendable {
   ]
 
   /// - Throws: `ModelError.unknownModel` for a name that is neither a synthetic model nor a path,
-  ///   `ModelError.unreadable` for a path where nothing is,
-  ///   `ModelError.malformed` for a file in no format that is known,
-  ///   `ModelError.configuration` for a synthetic shape that is no GPT-2.
+  ///   `ModelError.unreadable` for a path where nothing is, `ModelError.malformed` for a file in no format that is
+  ///   known, `ModelError.configuration` for a synthetic shape that is no GPT-2.
   public init(_ name: String) throws(ModelError) {
     if name.hasPrefix("synthetic:") {
       self = .synthetic(try Self.syntheticConfiguration(name), name: name)

@@ -52,7 +52,6 @@ public struct NPY: Equatable, Sendable {
 
   public func row(_ index: Int) -> ArraySlice<Float> { values[index * columns..<(index + 1) * columns] }
 
-  /// Writes the array, whole or not at all.
   public func write(to path: String) throws(ModelError) {
     var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
     // The data begins at a multiple of 64 bytes, as NumPy writes it.

@@ -1,16 +1,12 @@
 import Foundation
 
-/// Weights made from integers and plain float32 arithmetic, the same bits on every machine.
-///
-/// Element `i` (row-major) of tensor `t` (its number in `Configuration.parameters`) takes
-/// `h = splitmix64(t · 2⁴⁰ + i)` and the sum `s` of h's four 16-bit fields minus 131,070: close to normal, with
-/// mean 0 and standard deviation 37,837. Its value is `float32(s) · scale`, and one more for a layer norm's
-/// weight; `scale = float32(deviation / 37837)`. Deviations: embeddings and biases 0.02, linear weights
-/// 1/√in, so that each block moves the residual stream and the next token depends on the whole context, layer
-/// norm weights 0.1 and biases 0.02.
-///
-/// splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
-/// doi 10.1145/2660193.2660195.
+/// Weights made from integers and plain float32 arithmetic, the same bits on every machine. Element `i` (row-major) of
+/// tensor `t` (its number in `Configuration.parameters`) takes `h = splitmix64(t · 2⁴⁰ + i)` and the sum `s` of h's
+/// four 16-bit fields minus 131,070: close to normal, with mean 0 and standard deviation 37,837. Its value is
+/// `float32(s) · scale`, and one more for a layer norm's weight; `scale = float32(deviation / 37837)`. Deviations:
+/// embeddings and biases 0.02, linear weights 1/√in, so that each block moves the residual stream and the next token
+/// depends on the whole context, layer norm weights 0.1 and biases 0.02. splitmix64: Steele, Lea, Flood, "Fast
+/// splittable pseudorandom number generators", OOPSLA 2014, doi 10.1145/2660193.2660195.
 enum SyntheticWeights {
   /// Part of a cached file's name; raised whenever a bit of the weights would change.
   static let version = 1

@@ -107,12 +107,17 @@ public enum Span: Sendable, CaseIterable {
   case step
   /// (E2E − TTFT) / (N − 1).
   case outputToken
-  /// One call of an operation.
+  /// One matrix product.
+  case matmul
+  /// One call of another operation.
   case call
   /// Loading from the page cache, in a process of its own.
   case load
   /// From a load's start to the first token.
   case loadToFirstToken
+
+  /// Whether it is a process's time, whatever its tests.
+  public var isOfProcess: Bool { self == .load || self == .loadToFirstToken }
 }
 
 // Durations are double-precision numbers above zero; a sample that has no such duration contributes none.
@@ -150,7 +155,7 @@ extension Sample {
   /// Nil for a load's times, which no sample has, and where there are too few tokens.
   public func duration(_ span: Span) -> Double? {
     switch span {
-    case .call: return elapsedNanoseconds
+    case .matmul, .call: return elapsedNanoseconds
     case .firstToken: return tokenNanoseconds.first.map(Double.init)
     case .prefill: return prefillNanoseconds.map(Double.init)
     case .step:
@@ -165,17 +170,6 @@ extension Sample {
     guard let first = tokenNanoseconds.first, let last = tokenNanoseconds.last, tokenNanoseconds.count > 1
     else { return nil }
     return duration(first, last, tokenNanoseconds.count - 1)
-  }
-}
-
-extension Test {
-  /// What its cells are judged by.
-  public var primarySpan: Span {
-    switch self {
-    case .prefill: .prefill
-    case .decode: .step
-    case .operation: .call
-    }
   }
 }
 

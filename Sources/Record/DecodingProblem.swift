@@ -69,14 +69,15 @@ struct DecodingProblem<Value: Decodable> {
     case is Double.Type: return "a number"
     case is String.Type, is any NamedChoice.Type: return "a string"
     case is Bool.Type: return "true or false"
-    case is Test.Type, is Test.Stored.Type:
-      return "an object with one of \"prefill\", \"decode\", \"gemm\", \"operation\""
-    case is OperationShape.Type:
-      return
-        "an object with one of \"layerNorm\", \"gelu\", \"softmax\", \"attention\", \"embedding\", \"sampling\""
+    case is Test.Type, is Test.Stored.Type: return object(with: Test.Stored.CodingKeys.self)
+    case is OperationShape.Type: return object(with: OperationShape.CodingKeys.self)
     default:
       return String(describing: type).hasPrefix("Array") ? "an array" : "an object"
     }
+  }
+
+  private static func object<Keys: CodingKey & CaseIterable>(with keys: Keys.Type) -> String {
+    "an object with one of " + keys.allCases.map { "\"\($0.stringValue)\"" }.joined(separator: ", ")
   }
 }
 

@@ -23,7 +23,7 @@ public struct PairedRecord: Codable, Sendable, Equatable {
   public var base: PairedBuild
   public var head: PairedBuild
   public var settings: PairedSettings
-  public var contestants: [PairedContestant]
+  public var contestants: [MeasuredVariant]
   public var units: [PairedUnit]
   public var warnings: [String] = []
   /// What the run met on its machine; nil until it has ended.
@@ -35,7 +35,7 @@ public struct PairedRecord: Codable, Sendable, Equatable {
 
   public init(
     command: [String], started: String, model: ModelDescription?, machine: Machine, base: PairedBuild,
-    head: PairedBuild, settings: PairedSettings, contestants: [PairedContestant], units: [PairedUnit]
+    head: PairedBuild, settings: PairedSettings, contestants: [MeasuredVariant], units: [PairedUnit]
   ) {
     (self.command, self.started, self.model, self.machine) = (command, started, model, machine)
     (self.base, self.head, self.settings, self.contestants) = (base, head, settings, contestants)
@@ -89,8 +89,8 @@ public struct PairedSettings: Codable, Sendable, Equatable {
   }
 }
 
-/// A variant with its threads, the same of both builds.
-public struct PairedContestant: Codable, Sendable, Equatable {
+/// What is measured and compared: one variant, or another program, with its weights and threads.
+public struct MeasuredVariant: Codable, Sendable, Hashable {
   public var variant: String
   public var weights: String
   public var threads: Int

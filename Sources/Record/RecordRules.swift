@@ -71,22 +71,19 @@ struct RecordRules {
     }
   }
 
-  /// Every number of a test is a size, but for a depth, which may be 0.
-  private func check(_ test: Test, _ field: String) throws {
-    // JSON has the sizes of a matrix product in another place than those of the other operations.
-    switch test {
-    case .operation(.matmul(let m, let k, let n)):
-      try all("\(field).gemm", size, ("m", m), ("k", k), ("n", n))
-    case .operation(let shape): try sizes(of: shape, "\(field).operation.shape")
-    case .prefill, .decode: try sizes(of: test, field)
-    }
-  }
+  /// Every number of a test is a size, but for a depth, which may be 0. Each has the names that JSON has it under.
+  private func check(_ test: Test, _ field: String) throws { try sizes(of: test.stored, field) }
 
-  /// Of the values of an enumeration's case, by the names that JSON has them under, too.
+  /// Of the values of an enumeration's case.
   private func sizes(of choice: Any, _ field: String) throws {
     guard let (name, values) = Mirror(reflecting: choice).children.first, let name else { return }
-    for case (let label?, let value as Int) in Mirror(reflecting: values).children {
-      try (label == "depth" ? count : size)(value, "\(field).\(name).\(label)")
+    for case (let label?, let value) in Mirror(reflecting: values).children {
+      let field = "\(field).\(name).\(label)"
+      if let number = value as? Int {
+        try (label == "depth" ? count : size)(number, field)
+      } else {
+        try sizes(of: value, field)
+      }
     }
   }
 

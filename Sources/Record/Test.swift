@@ -1,4 +1,5 @@
-/// What one cell measures. Its `name` is the `test` column.
+/// What one cell measures. A kind of cell is one case here, its `traits`, and what it computes.
+@dynamicMemberLookup
 public enum Test: Sendable, Hashable {
   /// A prompt of `tokens` ids, then one token: TTFT and prefill. `pp64`
   case prefill(tokens: Int, batch: Int)
@@ -7,45 +8,68 @@ public enum Test: Sendable, Hashable {
   /// An operation alone. `64x768x3072` of a matrix product, `layernorm 64x768`
   case operation(OperationShape)
 
-  /// `pp64`, `tg32 @ d64`, `64x768x3072` (M, K, N), `layernorm 64x768`; ` b4` after it for a batch of four.
-  public var name: String {
+  /// All that differs from kind to kind. Whoever measures or reports asks for these, as properties of the test.
+  public var traits: Traits {
     switch self {
     case .prefill(let tokens, let batch):
-      return "pp\(tokens)" + Self.suffix(batch: batch)
+      Traits(
+        name: "pp\(tokens)" + Self.suffix(batch: batch), primarySpan: .prefill, otherSpans: [.firstToken],
+        stage: .prefill, generation: Generation(prompt: tokens, tokens: 1, batch: batch),
+        tokensPerPrimaryDuration: Double(tokens) * Double(batch))
     case .decode(let tokens, let depth, let batch):
-      return "tg\(tokens)" + (depth > 0 ? " @ d\(depth)" : "") + Self.suffix(batch: batch)
+      Traits(
+        name: "tg\(tokens)" + (depth > 0 ? " @ d\(depth)" : "") + Self.suffix(batch: batch),
+        primarySpan: .step, otherSpans: [.outputToken], stage: .decode,
+        generation: Generation(prompt: depth, tokens: tokens, batch: batch),
+        tokensPerPrimaryDuration: Double(batch), primaryDurationsPerSample: max(tokens - 1, 1))
     case .operation(let shape):
-      return shape.name
+      Traits(name: shape.name, primarySpan: shape.kind == .matmul ? .matmul : .call, operation: shape)
     }
   }
 
   private static func suffix(batch: Int) -> String { batch > 1 ? " b\(batch)" : "" }
 
-  /// Of a generation the ids before the first new one, the new tokens and the sequences; nil for an operation.
-  public var generation: (prompt: Int, tokens: Int, batch: Int)? {
-    switch self {
-    case .prefill(let tokens, let batch): (tokens, 1, batch)
-    case .decode(let tokens, let depth, let batch): (depth, tokens, batch)
-    case .operation: nil
-    }
+  public subscript<Value>(dynamicMember trait: KeyPath<Traits, Value>) -> Value { traits[keyPath: trait] }
+
+  public struct Traits: Sendable {
+    /// The `test` column: `pp64`, `tg32 @ d64`, `64x768x3072` (M, K, N), `layernorm 64x768`; ` b4` after it for a batch
+    /// of four.
+    public let name: String
+    /// The time that its cells are judged by.
+    public let primarySpan: Span
+    /// What else is told of its samples.
+    public var otherSpans: [Span] = []
+    /// Whose passes it times, as profiles and sentences have it; nil for neither.
+    public var stage: Profile.Stage?
+    /// What every sequence of it generates; nil for what is no generation.
+    public var generation: Generation?
+    /// What is timed alone; nil for a whole model.
+    public var operation: OperationShape?
+    /// Tokens that one primary duration yields; nil where it yields none.
+    public var tokensPerPrimaryDuration: Double?
+    /// In one execution of its work, which an operation's samples have several of.
+    public var primaryDurationsPerSample = 1
+
+    /// Sequences computed together.
+    public var batch: Int { generation?.batch ?? 1 }
+
+    /// Of one primary duration, where the test alone tells them: see `OperationShape.flops`.
+    public var flops: Double? { operation?.flops }
+
+    /// Whether every variant runs the same code, so that none is faster than another.
+    public var isTheEngines: Bool { operation?.isTheEngines ?? false }
   }
 
-  /// Sequences computed together.
-  public var batch: Int { generation?.batch ?? 1 }
-
-  /// Tokens that one primary duration of the cell yields; nil for an operation.
-  public var tokensPerPrimaryDuration: Double? {
-    switch self {
-    case .prefill(let tokens, let batch): return Double(tokens) * Double(batch)
-    case .decode(_, _, let batch): return Double(batch)
-    case .operation: return nil
-    }
+  /// How much is generated: the ids before the first new token, the new tokens, and the sequences.
+  public struct Generation: Sendable {
+    public let prompt: Int
+    public let tokens: Int
+    public let batch: Int
   }
 
-  /// 2·M·N·K of a matrix product; nil for another test.
-  public var matmulFlops: Double? {
-    guard case .operation(.matmul(let m, let k, let n)) = self else { return nil }
-    return 2 * Double(m) * Double(n) * Double(k)
+  /// Whether its cells have that time. Every contestant's process may have loaded a model.
+  public func times(_ span: Span) -> Bool {
+    span == traits.primarySpan || traits.otherSpans.contains(span) || span.isOfProcess
   }
 }
 
@@ -56,6 +80,8 @@ extension Test: Codable {
     case decode(tokens: Int, depth: Int, batch: Int)
     case gemm(m: Int, k: Int, n: Int)
     case operation(shape: OperationShape)
+
+    enum CodingKeys: CodingKey, CaseIterable { case prefill, decode, gemm, operation }
   }
 
   public init(from decoder: any Decoder) throws {
@@ -68,128 +94,14 @@ extension Test: Codable {
       }
   }
 
-  public func encode(to encoder: any Encoder) throws {
-    let stored: Stored =
-      switch self {
-      case .prefill(let tokens, let batch): .prefill(tokens: tokens, batch: batch)
-      case .decode(let tokens, let depth, let batch): .decode(tokens: tokens, depth: depth, batch: batch)
-      case .operation(.matmul(let m, let k, let n)): .gemm(m: m, k: k, n: n)
-      case .operation(let shape): .operation(shape: shape)
-      }
-    try stored.encode(to: encoder)
-  }
-}
+  public func encode(to encoder: any Encoder) throws { try stored.encode(to: encoder) }
 
-/// An operation of a GPT-2 and what sizes it: what a cell of a `matmul` or an `ops` run measures.
-public enum OperationShape: Codable, Sendable, Hashable {
-  /// out(m, n) = x(m, k) · w(n, k)ᵀ
-  case matmul(m: Int, k: Int, n: Int)
-  case layerNorm(rows: Int, channels: Int)
-  case gelu(rows: Int, channels: Int)
-  /// Of the scores of `rows` new positions after `depth` others, of all heads.
-  case softmax(rows: Int, heads: Int, depth: Int)
-  /// Of `rows` new positions after `depth` others.
-  case attention(rows: Int, heads: Int, headSize: Int, depth: Int)
-  case embedding(rows: Int, channels: Int, vocabulary: Int)
-  /// The choice of one token.
-  case sampling(vocabulary: Int, choice: Choice)
-
-  /// How a token is chosen; what the words leave open is said here.
-  public enum Choice: String, NamedChoice {
-    /// The largest logit.
-    case greedy
-    /// A draw from all tokens.
-    case temperature
-    /// A draw from the most likely ones.
-    case topK = "top-k"
-    /// A draw from the fewest that reach a probability together.
-    case topP = "top-p"
-
-    public static let temperatureOfDraws: Float = 0.8
-    public static let k = 40
-    public static let p: Float = 0.95
-  }
-
-  /// The operations' names, in the order in which a pass comes to them; a matrix product's, several times in each, last.
-  public enum Kind: String, NamedChoice {
-    case embedding
-    case layerNorm = "layernorm"
-    case attention, softmax, gelu, sampling, matmul
-
-    /// Those that `ops` measures.
-    public static let ofOps = allCases.filter { $0 != .matmul }
-  }
-
-  /// A matrix product stands beside the others in JSON, under `gemm`; see `encode(beside:)`.
-  enum CodingKeys: CodingKey { case layerNorm, gelu, softmax, attention, embedding, sampling }
-
-  public var kind: Kind {
+  var stored: Stored {
     switch self {
-    case .matmul: .matmul
-    case .layerNorm: .layerNorm
-    case .gelu: .gelu
-    case .softmax: .softmax
-    case .attention: .attention
-    case .embedding: .embedding
-    case .sampling: .sampling
-    }
-  }
-
-  /// Rows of activations, or queries; one for a choice.
-  public var rows: Int {
-    switch self {
-    case .matmul(let rows, _, _): rows
-    case .layerNorm(let rows, _), .gelu(let rows, _), .softmax(let rows, _, _),
-      .attention(let rows, _, _, _), .embedding(let rows, _, _):
-      rows
-    case .sampling: 1
-    }
-  }
-
-  /// Whether it is the engine's own, the same code for every variant: what its rows differ by is no merit of theirs.
-  public var isTheEngines: Bool { kind == .embedding || kind == .sampling }
-
-  /// `64x768x3072` (M, K, N) for a matrix product; `layernorm 64x768`, `softmax 1x12 @ d512`, `attention 1x12x64 @ d512`, `sampling 50257 top-k`.
-  public var name: String {
-    let sizes =
-      switch self {
-      case .matmul(let m, let k, let n): "\(m)x\(k)x\(n)"
-      case .layerNorm(let rows, let channels), .gelu(let rows, let channels): "\(rows)x\(channels)"
-      case .softmax(let rows, let heads, let depth): "\(rows)x\(heads) @ d\(depth)"
-      case .attention(let rows, let heads, let headSize, let depth):
-        "\(rows)x\(heads)x\(headSize) @ d\(depth)"
-      case .embedding(let rows, let channels, let vocabulary): "\(rows)x\(channels) of \(vocabulary)"
-      case .sampling(let vocabulary, let choice): "\(vocabulary) \(choice.rawValue)"
-      }
-    return kind == .matmul ? sizes : "\(kind.rawValue) \(sizes)"
-  }
-}
-
-extension OperationShape {
-  /// Beside the other fields of a message: a matrix product under `gemm`, any other operation under `operation`.
-  private enum MessageKeys: CodingKey { case gemm, operation }
-
-  private struct Sizes: Codable {
-    let m: Int
-    let k: Int
-    let n: Int
-  }
-
-  /// - Returns: the operation that a message names; nil where it names none.
-  public static func decode(beside decoder: any Decoder) throws -> OperationShape? {
-    let fields = try decoder.container(keyedBy: MessageKeys.self)
-    if let sizes = try fields.decodeIfPresent(Sizes.self, forKey: .gemm) {
-      return .matmul(m: sizes.m, k: sizes.k, n: sizes.n)
-    }
-    return try fields.decodeIfPresent(OperationShape.self, forKey: .operation)
-  }
-
-  public func encode(beside encoder: any Encoder) throws {
-    var fields = encoder.container(keyedBy: MessageKeys.self)
-    if case .matmul(let m, let k, let n) = self {
-      try fields.encode(Sizes(m: m, k: k, n: n), forKey: .gemm)
-    } else {
-      try fields.encode(self, forKey: .operation)
+    case .prefill(let tokens, let batch): .prefill(tokens: tokens, batch: batch)
+    case .decode(let tokens, let depth, let batch): .decode(tokens: tokens, depth: depth, batch: batch)
+    case .operation(.matmul(let m, let k, let n)): .gemm(m: m, k: k, n: n)
+    case .operation(let shape): .operation(shape: shape)
     }
   }
 }

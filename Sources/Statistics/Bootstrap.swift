@@ -2,37 +2,27 @@ import Foundation
 
 /// A confidence interval, `lower` ≤ `upper`, in the unit of its values.
 public struct Interval: Sendable, Equatable, Codable {
-  public var lower: Double
-  public var upper: Double
+  public var lower, upper: Double
 
-  public init(lower: Double, upper: Double) {
-    self.lower = lower
-    self.upper = upper
-  }
-
+  public init(lower: Double, upper: Double) { (self.lower, self.upper) = (lower, upper) }
   public func contains(_ value: Double) -> Bool { lower <= value && value <= upper }
 }
 
-/// An estimate with its confidence interval.
 public struct Estimate: Sendable, Equatable, Codable {
   public var value: Double
   public var interval: Interval
 
-  public init(value: Double, interval: Interval) {
-    self.value = value
-    self.interval = interval
-  }
+  public init(value: Double, interval: Interval) { (self.value, self.interval) = (value, interval) }
 }
 
 /// Percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13): draw
 /// `resamples` samples with replacement, take the statistic of each, and report the type-7 quantiles at
 /// (1 − confidence)/2 on both sides. The same seed gives the same interval.
 ///
-/// On small samples it covers less often than it says, the more so the higher the confidence. Of the median
-/// of 10 to 20 values (normal, skewed and two-level noise, simulated): 92 to 95 in 100 for a nominal 95 %, 96
-/// to 97.5 for 97.5 %, 97 to 99 for 99.2 %. Decisions at such levels belong to `HodgesLehmann` and
-/// `SignedRank`. No interval that stays within the sample can cover a median more often than 1 − 2^(1−n): 75
-/// % for 3 values, 94 % for 5, 97 % for 6.
+/// On small samples it covers less often than it says, the more so the higher the confidence. Of the median of 10 to
+/// 20 values (normal, skewed and two-level noise, simulated): 92 to 95 in 100 for a nominal 95 %, 96 to 97.5 for 97.5
+/// %, 97 to 99 for 99.2 %. Decisions at such levels belong to `HodgesLehmann` and `SignedRank`. No interval that
+/// stays within the sample can cover a median more often than 1 − 2^(1−n): 75 % for 3 values, 94 % for 5, 97 % for 6.
 public struct Bootstrap: Sendable {
   /// Fewest values of a sample (or pairs) that an interval is given for.
   public static let minimumCount = 3
@@ -45,9 +35,7 @@ public struct Bootstrap: Sendable {
   ///   - resamples: samples drawn; every estimate is nil for fewer than 1.
   ///   - confidence: between 0 and 1; every estimate is nil for any other number.
   public init(resamples: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 0x5eed) {
-    self.resamples = resamples
-    self.confidence = confidence
-    self.seed = seed
+    (self.resamples, self.confidence, self.seed) = (resamples, confidence, seed)
   }
 
   /// The median and its interval; nil for fewer than three values or one that is not finite.

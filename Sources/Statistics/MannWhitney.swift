@@ -1,14 +1,10 @@
-/// The rank-sum test of two independent samples (Wilcoxon 1945; Mann and Whitney, "On a Test of Whether one
-/// of Two Random Variables is Stochastically Larger than the Other", 1947), two-sided: does one side tend to
-/// larger values?
-///
-/// Exact where that is cheap (all up to 55 a side without ties, 45 with, and more where one side is small):
-/// with ties too: every choice of the values that make up one side is as likely as the others, and the
-/// p-value is twice the smaller tail. Otherwise the normal approximation with tie and continuity correction,
-/// as in SciPy's `mannwhitneyu(method: "asymptotic")`.
+/// The rank-sum test of two independent samples (Wilcoxon 1945; Mann and Whitney, "On a Test of Whether one of Two
+/// Random Variables is Stochastically Larger than the Other", 1947), two-sided: does one side tend to larger values?
+/// Exact where that is cheap (all up to 55 a side without ties, 45 with, and more where one side is small), with ties
+/// too: every choice of one side's values is as likely, and the p-value is twice the smaller tail. Otherwise the
+/// normal approximation with tie and continuity correction of SciPy's `mannwhitneyu(method: "asymptotic")`.
 public struct MannWhitney: Sendable, Equatable {
-  /// Pairs (a value of the first sample, a value of the second) in which the first is larger; equal ones
-  /// count ½.
+  /// Pairs (a value of the first sample, a value of the second) in which the first is larger; equal ones count ½.
   public let u: Double
   public let pValue: Double
   public let isExact: Bool
@@ -40,11 +36,9 @@ public struct MannWhitney: Sendable, Equatable {
   }
 }
 
-/// The exact distribution of the sum of the ranks of `chosen` values out of all, every choice as likely.
-///
-/// By dynamic programming over the values in the order of their ranks: of n − i values left, the next is
-/// chosen with probability (chosen − c)/(n − i) where c are chosen already. Only products and sums of what is
-/// positive, so no digit cancels.
+/// The exact distribution of the sum of the ranks of `chosen` values out of all, every choice as likely. By dynamic
+/// programming over the values in the order of their ranks: of n − i values left, the next is chosen with probability
+/// (chosen − c)/(n − i) where c are chosen already. Only products and sums of what is positive, so no digit cancels.
 struct RankSumDistribution {
   /// Most steps of the program; above, a normal approximation serves as well.
   private static let affordableSteps = 30_000_000
@@ -121,8 +115,7 @@ struct Ranks {
       tieTerm += size * size * size - size
       start = end
     }
-    self.doubled = doubled
-    self.tieTerm = tieTerm
+    (self.doubled, self.tieTerm) = (doubled, tieTerm)
   }
 
   var hasTies: Bool { tieTerm > 0 }

@@ -14,12 +14,9 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   }
 }
 
-/// xoshiro256** 1.0 (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021), its state
-/// filled from SplitMix64 as its authors advise.
-///
-/// The same seed gives the same numbers, indices and orders on every machine and with every Swift version.
-/// The standard library's own `shuffle` and `random(in:)` do not promise that, so `index(below:)` and
-/// `shuffle` stand here.
+/// xoshiro256** 1.0 (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021), its state filled
+/// from SplitMix64 as its authors advise. The same seed gives the same numbers, indices and orders on every machine
+/// and with every Swift version, which the standard library's `shuffle` and `random(in:)` do not promise.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var s0: UInt64
   private var s1: UInt64
@@ -32,9 +29,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// The raw state; not all zero.
-  init(state: (UInt64, UInt64, UInt64, UInt64)) {
-    (s0, s1, s2, s3) = state
-  }
+  init(state: (UInt64, UInt64, UInt64, UInt64)) { (s0, s1, s2, s3) = state }
 
   public mutating func next() -> UInt64 {
     let product = s1 &* 5
@@ -63,12 +58,9 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// A number in 0..<1, a multiple of 2⁻⁵³.
-  public mutating func unit() -> Double {
-    Double(next() >> 11) * 0x1p-53
-  }
+  public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-  /// Puts the elements into a random order, each order as likely as the others (Fisher and Yates;
-  /// Durstenfeld, 1964).
+  /// Puts the elements into a random order, each order as likely as the others (Fisher and Yates; Durstenfeld, 1964).
   public mutating func shuffle<Element>(_ elements: inout [Element]) {
     for last in stride(from: elements.count - 1, to: 0, by: -1) {
       elements.swapAt(last, index(below: last + 1))

@@ -1,16 +1,15 @@
 import Foundation
 
-/// Wilcoxon's signed-rank test of paired differences (Wilcoxon, "Individual Comparisons by Ranking Methods",
-/// 1945), two-sided: could differences that are symmetric about zero look like these?
+/// Wilcoxon's signed-rank test of paired differences (Wilcoxon, "Individual Comparisons by Ranking Methods", 1945),
+/// two-sided: could differences that are symmetric about zero look like these?
 ///
-/// The differences must be independent of each other. Pairs measured in one pair of processes share what each
-/// process landed on (page layout, core), and count as one: of 30 pairs from 3 processes a side, of which 3 in 10
-/// are slow by ten times the noise, a sequential plan at 5 % raises false alarms in 64 of 100 simulated runs.
+/// The differences must be independent. Pairs measured in one pair of processes share what each process landed on
+/// (page layout, core), and count as one: of 30 pairs from 3 processes a side, of which 3 in 10 are slow by ten times
+/// the noise, a sequential plan at 5 % raises false alarms in 64 of 100 simulated runs.
 ///
-/// Differences of zero are dropped, as Wilcoxon did; equal magnitudes share their midrank. Up to
-/// `exactCount` differences the p-value is exact, with ties too: every choice of signs is as likely as the
-/// others, given the magnitudes. Above, it is the normal approximation with tie and continuity correction,
-/// as in SciPy's `wilcoxon(method: "asymptotic", correction: true)`.
+/// Differences of zero are dropped, as Wilcoxon did; equal magnitudes share their midrank. Up to `exactCount`
+/// differences the p-value is exact, with ties too: every choice of signs is as likely. Above, it is the normal
+/// approximation with tie and continuity correction (SciPy's `wilcoxon(method: "asymptotic", correction: true)`).
 public struct SignedRank: Sendable, Equatable {
   /// Most differences that the p-value is exact for.
   public static let exactCount = 120
@@ -58,11 +57,9 @@ public struct SignedRank: Sendable, Equatable {
   }
 }
 
-/// The lower end of the exact distribution of a sum of ranks of which each is in or out with probability ½.
-///
-/// By dynamic programming over the ranks, counting the choices that give each sum: only sums of what is
-/// positive, so no digit cancels, and the counts of up to 53 ranks are exact. Only sums up to the one asked
-/// for are kept; a small p-value therefore costs little.
+/// The lower end of the exact distribution of a sum of ranks of which each is in or out with probability ½, up to the
+/// sum asked for. By dynamic programming over the ranks, counting the choices that give each sum: only sums of what is
+/// positive, so no digit cancels, and the counts of up to 53 ranks are exact.
 struct SignedRankDistribution {
   /// Choices of ranks with sum s at index s.
   private let choices: [Double]
@@ -70,9 +67,7 @@ struct SignedRankDistribution {
   private let weight: Double
 
   /// Of n ranks without ties, 1...n: P(W = s) for s in 0...limit.
-  init(count: Int, upTo limit: Int) {
-    self.init(ranks: stride(from: 1, through: count, by: 1), upTo: limit)
-  }
+  init(count: Int, upTo limit: Int) { self.init(ranks: stride(from: 1, through: count, by: 1), upTo: limit) }
 
   /// - Parameter ranks: positive, no more than 1000 of them: their choices are below the largest `Double`.
   init(ranks: some Sequence<Int>, upTo limit: Int) {
@@ -87,8 +82,7 @@ struct SignedRankDistribution {
         Self.add(rank, upTo: highest, choices)
       }
     }
-    self.choices = choices
-    self.weight = weight
+    (self.choices, self.weight) = (choices, weight)
   }
 
   /// P(W ≤ limit).
@@ -104,9 +98,8 @@ struct SignedRankDistribution {
     return choices.count - 1
   }
 
-  /// choices[s] += choices[s − rank] for s from `highest` down to `rank`: downwards, so that what is read is
-  /// the count without this rank. Eight at a time, as the power of a comparison takes thousands of
-  /// distributions.
+  /// choices[s] += choices[s − rank] for s from `highest` down to `rank`: downwards, so that what is read is the
+  /// count without this rank. Eight at a time, as the power of a comparison takes thousands of distributions.
   private static func add(_ rank: Int, upTo highest: Int, _ choices: UnsafeMutableRawBufferPointer) {
     let size = MemoryLayout<Double>.stride
     var end = highest + 1
@@ -121,21 +114,17 @@ struct SignedRankDistribution {
   }
 }
 
-/// The shift of paired differences that goes with Wilcoxon's signed-rank test (Hodges and Lehmann, "Estimates
-/// of Location Based on Rank Tests", 1963): the median of the n(n + 1)/2 Walsh averages (xᵢ + xⱼ)/2, i ≤ j,
-/// and the interval of those shifts that the test does not reject (Tukey; Hollander, Wolfe and Chicken,
-/// "Nonparametric Statistical Methods", 2014, section 3.3).
+/// The shift of paired differences that goes with Wilcoxon's signed-rank test (Hodges and Lehmann, "Estimates of
+/// Location Based on Rank Tests", 1963): the median of the n(n + 1)/2 Walsh averages (xᵢ + xⱼ)/2, i ≤ j, and the
+/// interval of those shifts that the test does not reject (Tukey; Hollander, Wolfe and Chicken, "Nonparametric
+/// Statistical Methods", 2014, section 3.3). Time and memory grow with n².
 ///
-/// For independent differences that are symmetric about the shift the interval covers it at least as often as
-/// asked, whatever their distribution. Both sides of a comparison drawn from one family of times, however
-/// skewed, give log-ratios that are symmetric. Differences that are skewed themselves it covers less often
-/// than asked, and what it estimates then is the median of the mean of two of them.
-///
-/// Time and memory grow with n².
+/// For independent differences that are symmetric about the shift the interval covers it at least as often as asked,
+/// whatever their distribution. Two sides drawn from one family of times, however skewed, give log-ratios that are
+/// symmetric. Differences that are skewed themselves it covers less often, and estimates the median mean of two.
 public enum HodgesLehmann {
-  /// The median of the Walsh averages and its interval. Nil where so few differences cannot attain the
-  /// confidence (2^(1 − n) > 1 − confidence: fewer than 6 at 95 %), where one is not finite, or where the
-  /// confidence is not between 0 and 1.
+  /// Nil where so few differences cannot attain the confidence (2^(1 − n) > 1 − confidence: fewer than 6 at 95 %),
+  /// where one is not finite, or where the confidence is not between 0 and 1.
   public static func estimate(_ differences: [Double], confidence: Double) -> Estimate? {
     guard confidence > 0, confidence < 1, let averages = walshAverages(differences),
       let outside = criticalSum(count: differences.count, tail: (1 - confidence) / 2)

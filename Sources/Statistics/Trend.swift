@@ -1,10 +1,8 @@
-/// Whether a series in time order drifts: the Mann-Kendall test (Mann, "Nonparametric Tests Against Trend",
-/// 1945; Kendall, "Rank Correlation Methods", 1975), two-sided, by the normal approximation with tie and
-/// continuity correction, and the slope of Theil and Sen (Sen, "Estimates of the Regression Coefficient Based
-/// on Kendall's Tau", 1968).
-///
-/// It takes the values as independent of each other: neighbours that are alike (a process on a slow page
-/// layout, a burst of load) make it see trends too often. Time and memory grow with n².
+/// Whether a series in time order drifts: the Mann-Kendall test (Mann, "Nonparametric Tests Against Trend", 1945;
+/// Kendall, "Rank Correlation Methods", 1975), two-sided, by the normal approximation with tie and continuity
+/// correction, and the slope of Theil and Sen (Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau",
+/// 1968). It takes the values as independent: neighbours that are alike (a process on a slow page layout, a burst of
+/// load) make it see trends too often. Time and memory grow with n².
 public struct Trend: Sendable, Equatable {
   /// The median of (xⱼ − xᵢ)/(j − i) over all i < j: the change per step, in the unit of the values.
   public let slope: Double
@@ -29,8 +27,7 @@ public struct Trend: Sendable, Equatable {
     let n = Double(series.count)
     let tied = Self.varianceOfTies(series)
     let variance = (n * (n - 1) * (2 * n + 5) - tied) / 18
-    pValue =
-      variance > 0 ? min(1, 2 * normalUpperTail((abs(Double(score)) - 1) / variance.squareRoot())) : 1
+    pValue = variance > 0 ? min(1, 2 * normalUpperTail((abs(Double(score)) - 1) / variance.squareRoot())) : 1
   }
 
   /// Σ t(t − 1)(2t + 5) over the groups of t equal values.

@@ -61,7 +61,9 @@ enum FuzzedReader {
       let ids = try tokenizer.encode("the the, ab<|endoftext|><|user|>\u{0} é 日本\u{1F600}\r\n")
       _ = try tokenizer.decode(ids)
     } catch TokenizerError.byteWithoutToken {}
-    for id in [0, tokenizer.vocabularyCount - 1, tokenizer.vocabularyCount] { _ = try? tokenizer.decode([id]) }
+    for id in [0, tokenizer.vocabularyCount - 1, tokenizer.vocabularyCount] {
+      _ = try? tokenizer.decode([id])
+    }
   }
 
   // MARK: Known results

@@ -7,6 +7,8 @@ import Foundation
 while let line = readLine() {
   let words = line.split(separator: "\t").map(String.init)
   var answer = "taken"
-  do { try FuzzedReader.read(words) } catch { answer = "refused: \(String("\(error)".prefix(200)).debugDescription)" }
+  do { try FuzzedReader.read(words) } catch {
+    answer = "refused: \(String("\(error)".prefix(200)).debugDescription)"
+  }
   FileHandle.standardOutput.write(Data((answer + "\n").utf8))
 }

@@ -1,6 +1,7 @@
-import GPT2Engine
 import GPT2Kernels
 import Testing
+
+@testable import GPT2Engine
 
 @Suite struct ConversationTests {
   /// Twelve positions.

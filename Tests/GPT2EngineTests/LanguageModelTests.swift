@@ -96,7 +96,9 @@ import Testing
 
   @Test func badRequestsAreRefusedBeforeAnythingIsComputed() async throws {
     let model = try await LanguageModel("synthetic:2,2,10,23,12")
-    await #expect(throws: LanguageModelError.self) { try await model.generate(prompts: ["text"]) }
+    await #expect(throws: EngineError.noTokenizer(model: "synthetic:2,2,10,23,12")) {
+      try await model.generate(prompts: ["text"])
+    }
     await #expect(throws: EngineError.emptyPrompt) { try await model.generate(tokens: [[1], []]) }
     await #expect(throws: EngineError.tokenOutsideVocabulary(id: 23, vocabulary: 23)) {
       try await model.logits(for: [23])

@@ -1,4 +1,5 @@
 import GPT2Kernels
+import Record
 import Testing
 
 @testable import GPT2Engine
@@ -7,7 +8,7 @@ import Testing
 @Suite struct OperationProblemTests {
   private func problems(_ kernel: any Kernel, _ rotation: WeightRotation) throws -> [any OperationProblem] {
     [
-      try LinearProblem(m: 3, n: 7, k: 33, kernel: kernel, rotation: rotation),
+      try MatmulProblem(m: 3, k: 33, n: 7, kernel: kernel, rotation: rotation),
       try LayerNormProblem(rows: 3, channels: 33, kernel: kernel, rotation: rotation),
       try GELUProblem(count: 301, kernel: kernel),
       try SoftmaxProblem(rows: 3, heads: 2, depth: 17, kernel: kernel),
@@ -36,12 +37,12 @@ import Testing
   @Test(arguments: Variant.all.indices)
   func raggedShapesAreRight(_ index: Int) throws {
     let kernel = Variant.all[index].kernel(threads: 2)
-    let operations: [ModelOperation] = [
-      .linear(m: 1, n: 1, k: 1), .layerNorm(rows: 1, channels: 1), .gelu(rows: 1, channels: 1),
+    let shapes: [OperationShape] = [
+      .matmul(m: 1, k: 1, n: 1), .layerNorm(rows: 1, channels: 1), .gelu(rows: 1, channels: 1),
       .softmax(rows: 1, heads: 1, depth: 0), .attention(rows: 1, heads: 1, headSize: 1, depth: 0),
       .embedding(rows: 1, channels: 1, vocabulary: 1),
     ]
-    for operation in operations { #expect(try operation.firstRaggedFailure(of: kernel) == nil) }
+    for shape in shapes { #expect(try shape.firstRaggedFailure(of: kernel) == nil) }
   }
 
   /// A kernel that is off by one in ten thousand is found by each of the checks that it can fail.
@@ -54,11 +55,11 @@ import Testing
       rows: 2, heads: 2, headSize: 8, depth: 5, kernel: kernel, rotation: nil)
     #expect(attention.check().failure?.hasPrefix("output (") == true)
     let ragged = [
-      ModelOperation.attention(rows: 2, heads: 2, headSize: 8, depth: 5): "1x1x1 @ d0: ",
+      OperationShape.attention(rows: 2, heads: 2, headSize: 8, depth: 5): "1x1x1 @ d0: ",
       .softmax(rows: 2, heads: 2, depth: 5): "1x1 @ d0: ",
     ]
-    for (operation, opening) in ragged {
-      #expect(try operation.firstRaggedFailure(of: kernel)?.hasPrefix(opening) == true)
+    for (shape, opening) in ragged {
+      #expect(try shape.firstRaggedFailure(of: kernel)?.hasPrefix(opening) == true)
     }
   }
 
@@ -69,11 +70,14 @@ import Testing
     ]
     let kernel = Variant.preferred.kernel(threads: 1)
     for parameters in draws {
-      let operation = ModelOperation.sampling(vocabulary: 5000, parameters)
-      #expect(try operation.firstRaggedFailure(of: kernel) == nil)
       let problem = try SamplingProblem(
         vocabulary: 5000, parameters: parameters, kernel: kernel, rotation: nil)
       #expect(problem.check().failure == nil)
+    }
+    for choice in OperationShape.Choice.allCases {
+      let shape = OperationShape.sampling(vocabulary: 5000, choice: choice)
+      #expect(try shape.firstRaggedFailure(of: kernel) == nil)
+      #expect(try shape.problem(kernel: kernel, rotation: nil).check().failure == nil)
     }
   }
 

@@ -35,13 +35,13 @@ import Testing
   @Test func aTurnOfTheRotationIsAProductOfItsOwn() throws {
     let kernel = Variant.oracle.kernel(threads: 1)
     let rotation = try WeightRotation(bytes: 1 << 16)
-    let problem = try LinearProblem(m: 2, n: 3, k: 5, kernel: kernel, rotation: rotation)
+    let problem = try MatmulProblem(m: 2, k: 5, n: 3, kernel: kernel, rotation: rotation)
     #expect(problem.check().failure == nil)
     _ = problem.run(turn: 1)
     #expect(problem.checkOutput().failure != nil)
     #expect(problem.check().failure == nil)
-    let huge = try LinearProblem(
-      m: 2, n: 3, k: 5, kernel: kernel, rotation: try WeightRotation(bytes: 4))
+    let huge = try MatmulProblem(
+      m: 2, k: 5, n: 3, kernel: kernel, rotation: try WeightRotation(bytes: 4))
     _ = huge.run(turn: 0)
     #expect(huge.checkOutput().failure == nil)
   }

@@ -1,3 +1,4 @@
+import Record
 import Synchronization
 import Testing
 
@@ -7,20 +8,20 @@ import Testing
 /// Kernels with the faults that kernels have. The check of each operation finds each of them and says where, as the
 /// command `check` does of every variant.
 @Suite struct WrongKernelTests {
-  static let operations: [ModelOperation] = [
-    .linear(m: 5, n: 33, k: 17), .layerNorm(rows: 3, channels: 17), .gelu(rows: 1, channels: 33),
+  static let operations: [OperationShape] = [
+    .matmul(m: 5, k: 17, n: 33), .layerNorm(rows: 3, channels: 17), .gelu(rows: 1, channels: 33),
     .softmax(rows: 3, heads: 2, depth: 9), .attention(rows: 3, heads: 2, headSize: 9, depth: 9),
   ]
 
   @Test(arguments: KernelFault.allCases, operations)
-  func everyFaultOfAKernelIsFound(_ fault: KernelFault, _ operation: ModelOperation) throws {
+  func everyFaultOfAKernelIsFound(_ fault: KernelFault, _ operation: OperationShape) throws {
     guard fault.isPossible(in: operation) else { return }
     let failure = try operation.firstRaggedFailure(of: FaultyKernel(fault))
     let text = try #require(failure, "\(fault) of \(operation) is not found")
     switch fault {
     case .writesOneTooMany: #expect(text.contains(" was written, expected "))
     case .flushesSubnormals: #expect(text.contains(" of subnormal numbers: output ("))
-    case .leavesOutTheLast, .addsToWhatItFinds: 
+    case .leavesOutTheLast, .addsToWhatItFinds:
       #expect(text.contains(" was not written, or was read before it was, expected a finite number"))
     case .race, .dropsTheLastInput: #expect(text.contains("output ("))
     }
@@ -28,7 +29,7 @@ import Testing
 
   /// The same kernel without its fault passes, so it is the fault that is found.
   @Test(arguments: operations)
-  func withoutAFaultNothingIsFound(_ operation: ModelOperation) throws {
+  func withoutAFaultNothingIsFound(_ operation: OperationShape) throws {
     #expect(try operation.firstRaggedFailure(of: FaultyKernel(nil)) == nil)
   }
 
@@ -58,9 +59,9 @@ enum KernelFault: CaseIterable, Sendable {
   /// A sum begins with what the memory held, and not with zero.
   case addsToWhatItFinds
 
-  func isPossible(in operation: ModelOperation) -> Bool {
+  func isPossible(in operation: OperationShape) -> Bool {
     switch (self, operation) {
-    case (.dropsTheLastInput, .linear): true
+    case (.dropsTheLastInput, .matmul): true
     case (.dropsTheLastInput, _): false
     // A power of a difference of scores that would be subnormal changes no sum of such powers.
     case (.flushesSubnormals, .softmax): false

@@ -27,7 +27,7 @@ private final class FakeSystem: Sendable {
     }
   }
 
-  var view: SystemView { SystemView(text: { self[$0] }, names: { self.names($0) }) }
+  var view: SystemFiles { SystemFiles(text: { self[$0] }, names: { self.names($0) }) }
 
   /// Ticks since the start: of all, idle and stolen, and those of this process and of a worker.
   func set(busy: Int, idle: Int, stolen: Int, own: Int, worker: Int, other: Int = 0) {

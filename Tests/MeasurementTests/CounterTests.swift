@@ -14,13 +14,13 @@ private final class FakeLayer: CounterLayer {
   var enabled: Set<Int32> = []
   var closed: [Int32] = []
 
-  func open(_ event: CounterEvent, excludesHypervisor: Bool) -> Result<Int32, CounterError> {
-    if let error = errors[event] { return .failure(CounterError(number: error)) }
-    if excludesHypervisor, let error = refusesHypervisor { return .failure(CounterError(number: error)) }
+  func open(_ event: CounterEvent, excludesHypervisor: Bool) -> Int32 {
+    if let error = errors[event] { return -error }
+    if excludesHypervisor, let error = refusesHypervisor { return -error }
     let descriptor = Int32(events.count + 3)
     events[descriptor] = event
     readings[descriptor] = CounterReading(count: 0, enabled: 0, running: 0)
-    return .success(descriptor)
+    return descriptor
   }
 
   func enable(_ descriptor: Int32, _ isEnabled: Bool) -> Bool {
@@ -135,13 +135,13 @@ private final class FakeLayer: CounterLayer {
   ])
   func thereIsAReasonForNone(number: Int32, reason: String) {
     for event in CounterEvent.hardware { layer.errors[event] = number }
-    #expect(throws: CountersUnavailable(CounterError(number: number), paranoid: "3")) { try open() }
-    #expect(CountersUnavailable(CounterError(number: number), paranoid: "3").description == reason)
+    #expect(throws: CountersUnavailable(number, paranoid: "3")) { try open() }
+    #expect(CountersUnavailable(number, paranoid: "3").description == reason)
   }
 
   @Test func aLevelThatCannotBeReadIsSaidSo() {
     #expect(
-      CountersUnavailable(CounterError(number: EACCES), paranoid: nil).description
+      CountersUnavailable(EACCES, paranoid: nil).description
         == "perf_event_open: not allowed (EACCES): /proc/sys/kernel/perf_event_paranoid cannot be read")
   }
 }

@@ -299,6 +299,42 @@ import Testing
     #expect(try JSONDecoder().decode(Record.self, from: data) == record)
   }
 
+  /// In the field that JSON has them in, which for a matrix product is another; a depth may be 0.
+  @Test(
+    arguments: [
+      (CellTest.operation(.gelu(rows: 0, channels: 3)), "operation.shape.gelu.rows", "0"),
+      (.operation(.softmax(rows: 1, heads: 2, depth: -1)), "operation.shape.softmax.depth", "-1"),
+      (.operation(.sampling(vocabulary: 0, choice: .topK)), "operation.shape.sampling.vocabulary", "0"),
+      (.operation(.matmul(m: 1, k: 0, n: 3)), "gemm.k", "0"),
+      (.prefill(tokens: 1, batch: 0), "prefill.batch", "0"),
+      (.operation(.softmax(rows: 1, heads: 2, depth: 0)), nil, ""),
+      (.decode(tokens: 2, depth: 0, batch: 1), nil, ""),
+    ] as [(CellTest, String?, String)])
+  func everySizeOfATestIsHeldToItsRange(test: CellTest, field: String?, found: String) throws {
+    var record = Fixture.small()
+    record.cells[0].test = test
+    let problem = message { try Record.decode(record.encode(), path: "r") }
+    guard let field else { return #expect(problem == nil) }
+    #expect(problem?.hasPrefix("r: cells[0].test.\(field): found \(found), expected an integer in ") == true)
+  }
+
+  @Test func aTestSaysWhatDiffersFromKindToKind() {
+    let prompt = CellTest.prefill(tokens: 64, batch: 2)
+    #expect(prompt.primarySpan == .prefill && prompt.times(.firstToken) && !prompt.times(.step))
+    #expect(prompt.stage == .prefill && prompt.tokensPerPrimaryDuration == 128)
+    #expect(prompt.generation?.prompt == 64 && prompt.generation?.tokens == 1 && prompt.batch == 2)
+    let steps = CellTest.decode(tokens: 32, depth: 64, batch: 2)
+    #expect(steps.primarySpan == .step && steps.times(.outputToken) && !steps.times(.firstToken))
+    #expect(steps.stage == .decode && steps.tokensPerPrimaryDuration == 2)
+    #expect(steps.primaryDurationsPerSample == 31 && steps.generation?.prompt == 64)
+    let matmul = CellTest.operation(.matmul(m: 2, k: 3, n: 4))
+    #expect(matmul.primarySpan == .matmul && !matmul.times(.call) && matmul.flops == 48)
+    #expect(matmul.stage == nil && matmul.generation == nil && matmul.batch == 1)
+    let choice = CellTest.operation(.sampling(vocabulary: 9, choice: .greedy))
+    #expect(choice.primarySpan == .call && choice.flops == nil && choice.isTheEngines)
+    #expect([prompt, steps, matmul, choice].allSatisfy { $0.times(.load) && $0.times(.loadToFirstToken) })
+  }
+
   @Test(arguments: [
     (CellTest.prefill(tokens: 64, batch: 1), "pp64"), (.prefill(tokens: 8, batch: 4), "pp8 b4"),
     (.decode(tokens: 32, depth: 64, batch: 1), "tg32 @ d64"),

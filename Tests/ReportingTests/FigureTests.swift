@@ -231,6 +231,18 @@ import Testing
     #expect(run.failure(of: "naive") == nil)
   }
 
+  /// Rows are ranked by what their tests are judged by, and compared by that first.
+  @Test(
+    arguments: [
+      (Fixture.prefill, ["prefill", "ttft"]), (Fixture.decode, ["decode"]),
+      (.operation(.matmul(m: 1, k: 2, n: 3)), ["gemm"]), (.operation(.gelu(rows: 1, channels: 2)), ["ops"]),
+    ] as [(CellTest, [String])])
+  func aMetricIsOfTheTestsThatHaveItsTime(test: CellTest, words: [String]) {
+    #expect(Set(Metric.compared(on: test).map(\.word)) == Set(words))
+    #expect(test.headlineMetric.word == words[0])
+    #expect(Metric.compared.filter(\.isOfProcess).allSatisfy { $0.applies(to: test) })
+  }
+
   @Test func aGemmIsCheckedByItsOwnShape() {
     var record = Fixture.record(
       kind: .matmul,

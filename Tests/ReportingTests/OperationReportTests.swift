@@ -77,7 +77,7 @@ import Testing
   @Test func theEnginesOwnOperationsAreNotRanked() {
     #expect(Ladder.all(run).map(\.test.name) == ["layernorm 64x768", "attention 1x12x64 @ d512"])
     #expect(run.rows[2].speedAgainstNaive == nil && run.rows[2].hasFigures)
-    #expect(!MarkdownReport(Fixture.operations()).text.contains("is fastest on `sampling"))
+    #expect(!RunReport(Fixture.operations()).markdown.contains("is fastest on `sampling"))
   }
 
   @Test func csvHasTheOperationAndItsRows() throws {
@@ -91,14 +91,14 @@ import Testing
   }
 
   @Test func markdownSaysHowItIsCountedAndThatSomeRowsAreTheEngines() {
-    let text = MarkdownReport(Fixture.operations()).text
+    let text = RunReport(Fixture.operations()).markdown
     #expect(text.hasPrefix("# GPT-2's operations on Example CPU"))
     #expect(
       text.contains(
         "**`simd8` (1 thread) is fastest on `layernorm 64x768`: 16.00 ± 0.00 µs, 5.00× `naive`.**"))
     #expect(text.contains("Layer norm has 8 for each value") && text.contains("The engine's own."))
     #expect(
-      MarkdownReport.gitHubComment(Fixture.operations()).contains("### GPT-2's operations on Example CPU"))
+      RunReport(Fixture.operations()).gitHubComment.contains("### GPT-2's operations on Example CPU"))
   }
 
   @Test func servicesGetTimesOfCalls() throws {

@@ -86,7 +86,7 @@ import Testing
       #expect(try contents(root) == names)
       let old = String(decoding: try before.readToEnd() ?? Data(), as: UTF8.self)
       #expect(old.contains("The run is incomplete"))
-      #expect(try text("\(root)/report.md") == MarkdownReport(record).text)
+      #expect(try text("\(root)/report.md") == RunReport(record).markdown)
       #expect(try text("\(root)/report.html") == HTMLReport(record).text)
       #expect(try text("\(root)/results.csv") == CSVReport(record).results)
       #expect(try text("\(root)/samples.csv") == CSVReport(record).samples)
@@ -133,7 +133,7 @@ import Testing
       }
       do {
         let record = try Record.decode(damaged, path: "r.json")
-        #expect(!MarkdownReport(record).text.contains("nan"))
+        #expect(!RunReport(record).markdown.contains("nan"))
         #expect(!CSVReport(record).results.contains(",0,"))
         #expect(!TerminalTable(record, colour: true).text.contains("nan"))
       } catch let error as RecordError {

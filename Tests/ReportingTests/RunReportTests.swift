@@ -8,7 +8,7 @@ import Testing
 @Suite struct MarkdownReportTests {
   @Test func aSmallRunWhole() {
     #expect(
-      MarkdownReport(Fixture.small()).text
+      RunReport(Fixture.small()).markdown
         == """
         # synthetic:tiny on Example CPU
 
@@ -120,7 +120,7 @@ import Testing
 
   @Test func anInterruptedRunOpensWithItsTroubles() {
     #expect(
-      opening(MarkdownReport(Fixture.troubled()).text, before: "## Decode speed")
+      opening(RunReport(Fixture.troubled()).markdown, before: "## Decode speed")
         == """
         # synthetic:tiny on Example CPU
 
@@ -154,7 +154,7 @@ import Testing
 
   @Test func aGemmRunOpensWithAnAnswerPerShape() {
     #expect(
-      opening(MarkdownReport(Fixture.gemm()).text, before: "### Definitions")
+      opening(RunReport(Fixture.gemm()).markdown, before: "### Definitions")
         == """
         # GEMM on Example CPU
 
@@ -194,7 +194,7 @@ import Testing
   }
 
   @Test func aRunWithoutCellsSaysSo() {
-    let text = MarkdownReport(Fixture.record()).text
+    let text = RunReport(Fixture.record()).markdown
     #expect(text.contains("\n\nNo variant has a figure.\n\n"))
     #expect(text.contains("No variant was checked against a reference in this run."))
     #expect(!text.contains("## Every cell"))
@@ -203,7 +203,7 @@ import Testing
   @Test func everyVariantFailedLeavesNoSpeed() {
     var record = Fixture.small()
     record.correctness = [Fixture.failedCheck("naive"), Fixture.failedCheck("kv-cache")]
-    let text = MarkdownReport(record).text
+    let text = RunReport(record).markdown
     #expect(text.contains("No variant has a figure. FAILED its correctness check: `naive` (tiny: max abs"))
     #expect(!text.contains("is fastest"))
     #expect(!text.contains("Work and roofline"))
@@ -212,7 +212,7 @@ import Testing
   @Test func promptsAloneAreRankedByPrefill() {
     let record = Fixture.record(cells: [Fixture.prefillCell("naive", milliseconds: [40, 42, 41])])
     #expect(
-      MarkdownReport(record).text.contains(
+      RunReport(record).markdown.contains(
         "**`naive` (1 thread) is fastest at prefill (`pp64`): 1561 ± 39 tok/s.** Not checked: `naive`."))
   }
 

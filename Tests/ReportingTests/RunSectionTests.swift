@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func theTableHasTheRowsThatWereCounted() {
-    let report = MarkdownReport(record()).text
+    let report = RunReport(record()).markdown
     #expect(
       report.contains(
         """
@@ -51,9 +51,9 @@ import Testing
         Medians over
         """))
     #expect(!report.contains("The counters took turns"))
-    #expect(MarkdownReport(record(share: nil)).text.contains("## Counters"))
+    #expect(RunReport(record(share: nil)).markdown.contains("## Counters"))
     #expect(
-      MarkdownReport(record(share: 0.625)).text.contains(
+      RunReport(record(share: 0.625)).markdown.contains(
         "The counters took turns: the one that ran least did so 62.5 % of the time, and counts are extrapolated."
       ))
   }
@@ -66,11 +66,11 @@ import Testing
 
   @Test func withoutCountersThereIsTheReasonOrNothing() {
     var record = Fixture.small()
-    #expect(!MarkdownReport(record).text.contains("Counters"))
+    #expect(!RunReport(record).markdown.contains("Counters"))
     record.countersUnavailable =
       "perf_event_open: no hardware counters (ENOENT): a virtual machine without a PMU"
     #expect(
-      MarkdownReport(record).text.contains(
+      RunReport(record).markdown.contains(
         "\n\n## Counters\n\nNone: perf_event_open: no hardware counters (ENOENT): a virtual machine without a PMU.\n\n"
       ))
   }
@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func theReportShowsThemWithTheMemory() {
-    let text = MarkdownReport(record()).text
+    let text = RunReport(record()).markdown
     #expect(
       text.contains(
         """
@@ -103,11 +103,11 @@ import Testing
         | kv-cache | f32     |       1 |               |         2.000 |               20.00 ± 10.00 |     3 |              10.00 |           50.00 |
         """))
     #expect(text.contains("\n\nLoad to first token: the time to load plus the time to the first token "))
-    #expect(!MarkdownReport(Fixture.small()).text.contains("oad to first token"))
+    #expect(!RunReport(Fixture.small()).markdown.contains("oad to first token"))
   }
 
   @Test func theReportSaysWhatOtherProgramsWere() {
-    let text = MarkdownReport(record()).text
+    let text = RunReport(record()).markdown
     #expect(
       text.contains(
         """
@@ -118,7 +118,7 @@ import Testing
 
         Each program speaks the protocol of
         """))
-    #expect(!MarkdownReport(Fixture.small()).text.contains("### Other programs"))
+    #expect(!RunReport(Fixture.small()).markdown.contains("### Other programs"))
   }
 
   @Test func theTableHasAColumnForEach() throws {
@@ -150,7 +150,7 @@ import Testing
     var record = Fixture.small()
     record.ceilings = Fixture.ceilings
     record.ceilingSeconds = 3.21
-    let text = MarkdownReport(record).text
+    let text = RunReport(record).markdown
     #expect(text.contains("|       2 | L2 read      | GB/s    | 50.00 |    25.00 |  50.00 | 50.00 |   3 |"))
     #expect(text.contains("- 2 threads, DRAM: the buffer is small\n"))
     #expect(
@@ -177,7 +177,7 @@ import Testing
 
   @Test func reportSaysWhatForkingCosts() {
     #expect(
-      MarkdownReport(record).text.contains("| Fork and join | 2 threads: 0.913 µs hot, 12.3 µs woken"))
-    #expect(!MarkdownReport(Fixture.small()).text.contains("Fork and join"))
+      RunReport(record).markdown.contains("| Fork and join | 2 threads: 0.913 µs hot, 12.3 µs woken"))
+    #expect(!RunReport(Fixture.small()).markdown.contains("Fork and join"))
   }
 }

@@ -122,7 +122,7 @@ import Testing
     // One bad moment of twenty is none of the run's, and two tell nothing.
     #expect(checks(ways([Double](repeating: 26, count: 19) + [172])) == [])
     #expect(checks(ways([26, 172])) == [])
-    let report = MarkdownReport(record(ways([26, 26, 27]))).text
+    let report = RunReport(record(ways([26, 26, 27]))).markdown
     #expect(report.contains("| core-to-core latency | 26.0 to 26.8 ns (n = 3)"))
   }
 
@@ -148,12 +148,12 @@ import Testing
   }
 
   @Test func theSectionOfAQuietRun() {
-    let report = MarkdownReport(
+    let report = RunReport(
       record {
         $0.coreThrottles = nil
         $0.packageThrottles = nil
       }
-    ).text
+    ).markdown
     #expect(
       section("Validity", of: report)
         == """
@@ -184,7 +184,7 @@ import Testing
       $0.pagesSwappedIn = 5
     }
     record.build.configuration = "debug"
-    let report = MarkdownReport(record).text
+    let report = RunReport(record).markdown
     #expect(
       report.contains(
         "\n\n> **Warning:** Conditions that speak against these figures: build, swap; see Validity.\n\n"))
@@ -195,7 +195,7 @@ import Testing
   }
 
   @Test func aRecordFromBeforeHasNoSection() {
-    #expect(!MarkdownReport(Fixture.small()).text.contains("Validity"))
+    #expect(!RunReport(Fixture.small()).markdown.contains("Validity"))
   }
 
   /// From a heading to the section's last paragraph but one.
@@ -245,7 +245,7 @@ import Testing
 
   @Test func aDriftingRowIsMarkedEverywhere() {
     let record = record(rising)
-    let report = MarkdownReport(record).text
+    let report = RunReport(record).markdown
     #expect(report.contains("| pass ‡ |\n"))
     #expect(report.contains("\n\n‡ drifts: the times of this row changed by more than 5.0 %"))
     #expect(
@@ -262,7 +262,7 @@ import Testing
 
   @Test func aSteadyRowIsNot() {
     let record = record([2, 2.1, 2, 2.1, 2, 2.1])
-    #expect(!MarkdownReport(record).text.contains("‡"))
+    #expect(!RunReport(record).markdown.contains("‡"))
     #expect(!TerminalTable(record, colour: false).text.contains("‡"))
     #expect(CSVReport(record).results.contains(",steady,,,,\n"))
   }

@@ -20,14 +20,10 @@ struct ChatAnswer {
 
   var stop: String? { stream?.stop }
 
-  /// - Returns: what to show.
   mutating func add(_ token: Int) throws -> String {
-    guard let piece = try stream?.push(token) else {
-      tokens.append(token)
-      return tokens.count == 1 ? "\(token)" : " \(token)"
-    }
+    let piece = try stream?.push(token)
     tokens.append(token)
-    return shown(piece)
+    return piece.map { shown($0) } ?? (tokens.count == 1 ? "\(token)" : " \(token)")
   }
 
   /// - Returns: what was held back and is to be shown now.
@@ -57,40 +53,44 @@ struct ChatAnswer {
   }
 }
 
-/// What a turn did, and how fast.
-struct TurnFigures {
-  let promptCount: Int
-  private(set) var answerCount = 0
-  /// Tokens that slid out of the context while it went on.
-  var dropped = 0
-  /// Why the answer ended before its time; nil where it had as many tokens as it might have.
-  var ending: String?
+/// When the first and the last of some new tokens were there.
+public struct TokenTimes {
+  public private(set) var count = 0
   private let start: ContinuousClock.Instant
   private var first: ContinuousClock.Instant?
   private var last: ContinuousClock.Instant?
 
-  init(promptCount: Int, start: ContinuousClock.Instant = .now) {
-    (self.promptCount, self.start) = (promptCount, start)
-  }
+  public init(start: ContinuousClock.Instant = .now) { self.start = start }
 
-  mutating func addToken(at now: ContinuousClock.Instant = .now) {
-    answerCount += 1
-    if first == nil { first = now }
+  public mutating func add(at now: ContinuousClock.Instant = .now) {
+    count += 1
+    first = first ?? now
     last = now
   }
 
-  var millisecondsToFirstToken: Double? { first.map { ($0 - start) / .milliseconds(1) } }
+  /// From the start; nil without a token.
+  public var millisecondsToFirst: Double? { first.map { ($0 - start) / .milliseconds(1) } }
 
-  /// Of the tokens after the first.
-  var tokensPerSecond: Double? {
-    guard let first, let last, answerCount > 1, last > first else { return nil }
-    return Double(answerCount - 1) / ((last - first) / .seconds(1))
+  /// Of the tokens after the first; nil where there is none.
+  public var tokensPerSecond: Double? {
+    guard let first, let last, count > 1, last > first else { return nil }
+    return Double(count - 1) / ((last - first) / .seconds(1))
   }
+}
+
+/// What a turn did, and how fast.
+struct TurnFigures {
+  let promptCount: Int
+  var times: TokenTimes
+  /// Tokens that slid out of the context while it went on.
+  var dropped = 0
+  /// Why the answer ended before its time; nil where it had as many tokens as it might have.
+  var ending: String?
 
   func line(used: Int, of context: Int) -> String {
-    var parts = ["\(promptCount) + \(answerCount) tokens"]
-    if let rate = tokensPerSecond { parts.append(String(format: "%.1f tok/s", rate)) }
-    if let time = millisecondsToFirstToken { parts.append(String(format: "TTFT %.1f ms", time)) }
+    var parts = ["\(promptCount) + \(times.count) tokens"]
+    if let rate = times.tokensPerSecond { parts.append(String(format: "%.1f tok/s", rate)) }
+    if let time = times.millisecondsToFirst { parts.append(String(format: "TTFT %.1f ms", time)) }
     parts.append("context \(used) of \(context)")
     if dropped > 0 { parts.append("\(dropped) oldest dropped") }
     if let ending { parts.append(ending) }

@@ -5,13 +5,11 @@ import GPT2Model
 /// A line that begins with a slash: its name, what may stand after it, and what it does.
 struct ChatCommand: Sendable {
   let name: String
-  /// What stands after the name, as the help shows it.
   var operands = ""
   let help: String
   /// Takes what stands after the name, without blanks around it. Throws where that makes no sense; the chat goes on.
   let run: @Sendable (ChatSession, String) throws -> Void
 
-  /// Does what stands after the slash.
   /// - Throws: `InputError` that names the nearest command where there is no such one.
   static func perform(_ text: String, in session: ChatSession) throws {
     let name = String(text.prefix { !$0.isWhitespace })
@@ -167,7 +165,6 @@ struct ChatCommand: Sendable {
   }
 }
 
-/// What the commands show of a chat.
 extension ChatSession {
   var settingsText: String { ChatCommand.inColumns(ChatSetting.all.map { ($0.name, $0.show(settings)) }) }
 
@@ -178,10 +175,10 @@ extension ChatSession {
       ("dropped", "\(droppedCount) tokens"),
       ("turns", "\(turnCount)"),
     ]
-    if let time = lastTurn?.millisecondsToFirstToken {
+    if let time = lastTurn?.times.millisecondsToFirst {
       rows.append(("last TTFT", String(format: "%.1f ms", time)))
     }
-    if let rate = lastTurn?.tokensPerSecond {
+    if let rate = lastTurn?.times.tokensPerSecond {
       rows.append(("last speed", String(format: "%.1f tok/s", rate)))
     }
     let memory = host.memory
@@ -192,7 +189,7 @@ extension ChatSession {
   }
 
   var infoText: String {
-    let c = model.configuration
+    let c = model.engine.configuration
     let machine = host.machine
     return ChatCommand.inColumns([
       ("model", model.name),
@@ -221,14 +218,11 @@ enum NearestName {
     hint: String = ""
   ) throws -> Member {
     if let member = all.first(where: { nameOf($0) == name }) { return member }
-    throw InputError(
-      "unknown \(kind) '\(prefix)\(name)'" + advice(name, among: all.map(nameOf), prefix: prefix) + hint)
-  }
-
-  /// The end of an error's line: the nearest name where one is near, else all of them.
-  static func advice(_ found: String, among names: [String], prefix: String) -> String {
-    if let nearest = nearest(to: found, among: names) { return ", did you mean '\(prefix)\(nearest)'?" }
-    return ", expected one of " + names.map { prefix + $0 }.joined(separator: " ")
+    let names = all.map(nameOf)
+    let advice =
+      nearest(to: name, among: names).map { "did you mean '\(prefix)\($0)'?" }
+      ?? "expected one of " + names.map { prefix + $0 }.joined(separator: " ")
+    throw InputError("unknown \(kind) '\(prefix)\(name)', \(advice)\(hint)")
   }
 
   /// The one that the fewest changes lead to, of a third of its letters or one, or the only one that begins so.

@@ -1,81 +1,51 @@
-/// Where a chat's texts go.
-protocol ChatDisplay: AnyObject {
-  /// An answer begins; figures are of what is known of the turn yet.
-  func begin(_ figures: String)
-  /// A piece of the answer, and the figures up to it.
-  func write(_ piece: String, _ figures: @autoclosure () -> String)
-  func end(_ figures: String)
-  /// What somebody asked to see.
-  func show(_ text: String)
-  /// What somebody may like to know.
-  func remark(_ text: String)
-  func complain(_ text: String)
-  func clear()
-}
-
-/// Answers, and what was asked for, on standard output; all else on standard error.
-final class PipeDisplay: ChatDisplay {
+/// Where a chat's texts go. On a terminal all of them go there, an answer as it comes, and under it a line with its
+/// speed so far, which stays when the answer is done. Elsewhere answers and what was asked for go to standard output, all
+/// else to standard error.
+final class ChatDisplay {
+  private let terminal: Terminal?
   private let console: any ChatConsole
+  private var drawing = AnswerDrawing()
+  /// Whether the answer so far ends with a line's end.
   private var endsLine = false
 
-  init(_ console: any ChatConsole) { self.console = console }
-
-  func begin(_ figures: String) { endsLine = false }
-
-  func write(_ piece: String, _ figures: @autoclosure () -> String) {
-    guard !piece.isEmpty else { return }
-    console.write(piece)
-    endsLine = piece.hasSuffix("\n")
-  }
-
-  /// An answer ends its line.
-  func end(_ figures: String) {
-    if !endsLine { console.write("\n") }
-    console.note(figures)
-  }
-
-  func show(_ text: String) { console.write(text + "\n") }
-  func remark(_ text: String) { console.note(text) }
-  func complain(_ text: String) { console.warn("gpt2-bench: chat: \(text)") }
-  func clear() {}
-}
-
-/// All on one terminal: an answer as it comes, under it a line with its speed so far, which stays when the answer is done.
-final class TerminalDisplay: ChatDisplay {
-  private let terminal: Terminal
-  private let console: any ChatConsole
-  private var answer = AnswerDrawing()
-
-  init(_ terminal: Terminal, _ console: any ChatConsole) {
+  init(_ terminal: Terminal?, _ console: any ChatConsole) {
     (self.terminal, self.console) = (terminal, console)
   }
 
   func begin(_ figures: String) {
-    answer = AnswerDrawing()
-    write("", figures)
+    (drawing, endsLine) = (AnswerDrawing(), false)
+    if terminal != nil { write("", figures) }
   }
 
+  /// A piece of the answer, and the figures up to it.
   func write(_ piece: String, _ figures: @autoclosure () -> String) {
-    let width = terminal.size.columns
-    var text = answer.write(piece, width: width)
-    if console.showsProgress { text += answer.status(figures(), width: width, dim: dim) }
-    if !text.isEmpty { terminal.write(text) }
+    var text = piece
+    if let width = terminal?.size.columns {
+      text = drawing.write(piece, width: width)
+      if console.showsProgress { text += drawing.status(figures(), width: width, dim: dim) }
+    } else if !piece.isEmpty {
+      endsLine = piece.hasSuffix("\n")
+    }
+    if !text.isEmpty { console.write(text) }
   }
 
   func end(_ figures: String) {
-    terminal.write(answer.finish())
-    if !console.isQuiet { terminal.write(dim(figures) + "\n") }
+    console.write(terminal != nil ? drawing.finish() : endsLine ? "" : "\n")
+    remark(figures)
   }
 
-  func show(_ text: String) { terminal.write(SafeText.visible(text) + "\n") }
+  func show(_ text: String) { console.write((terminal == nil ? text : SafeText.visible(text)) + "\n") }
 
   func remark(_ text: String) {
-    if !console.isQuiet { terminal.write(dim(SafeText.visible(text)) + "\n") }
+    if terminal == nil { return console.note(text) }
+    if !console.isQuiet { console.write(dim(SafeText.visible(text)) + "\n") }
   }
 
-  func complain(_ text: String) { terminal.write(SafeText.visible(text) + "\n") }
+  func complain(_ text: String) {
+    if terminal == nil { console.warn("gpt2-bench: chat: \(text)") } else { show(text) }
+  }
 
-  func clear() { terminal.write("\u{1B}[H\u{1B}[2J") }
+  func clear() { if terminal != nil { console.write(Terminal.cleared) } }
 
   private func dim(_ text: String) -> String { console.usesColor ? "\u{1B}[2m\(text)\u{1B}[22m" : text }
 }

@@ -13,7 +13,6 @@ public protocol ChatHost {
 }
 
 public protocol ChatConsole: AnyObject {
-  /// Whether nobody wants remarks.
   var isQuiet: Bool { get }
   /// Whether figures are wanted while an answer comes.
   var showsProgress: Bool { get }
@@ -37,36 +36,34 @@ public struct InputError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// A model that is ready to go on with a text, by one variant.
+/// - Parameter wrong: the error for a word that is no token id.
+public func tokenIDs<Word: StringProtocol>(
+  _ words: some Sequence<Word>, wrong: (Word) -> any Error
+) throws -> [Int] {
+  try words.map { word in
+    guard let id = Int(word), id >= 0 else { throw wrong(word) }
+    return id
+  }
+}
+
 public struct LoadedModel {
   public let name: String
-  let checkpoint: Checkpoint
   /// nil for a model without one: then texts are token ids.
   let tokenizer: Tokenizer?
   let engine: Engine
 
-  var configuration: Configuration { checkpoint.configuration }
-
   public init(
     _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, _ variant: Variant, threads: Int
   ) throws {
-    (self.name, self.checkpoint, self.tokenizer) = (name, checkpoint, tokenizer)
+    (self.name, self.tokenizer) = (name, tokenizer)
     engine = try Engine(checkpoint, variant: variant, threads: threads)
-  }
-
-  func by(_ variant: Variant, threads: Int) throws -> LoadedModel {
-    try LoadedModel(name, checkpoint, tokenizer, variant, threads: threads)
   }
 
   /// What text is to the model; without a tokenizer text is ids.
   func ids(_ text: String) throws -> [Int] {
     if let tokenizer { return try tokenizer.encode(text) }
-    return try text.split(whereSeparator: \.isWhitespace).map { word in
-      guard let id = Int(word), id >= 0 else {
-        throw InputError(
-          "found '\(word)', expected token ids such as \"1 2 3\", because \(name) has no tokenizer")
-      }
-      return id
+    return try tokenIDs(text.split(whereSeparator: \.isWhitespace)) {
+      InputError("found '\($0)', expected token ids such as \"1 2 3\", because \(name) has no tokenizer")
     }
   }
 

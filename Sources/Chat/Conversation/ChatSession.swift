@@ -4,14 +4,13 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 
-/// A chat: a model, the conversation with it, and how it is to go on.
 public final class ChatSession {
   let host: any ChatHost
   private let console: any ChatConsole
   private let environment = ProcessInfo.processInfo.environment
   /// nil where lines cannot be edited.
   private let terminal: Terminal?
-  let display: any ChatDisplay
+  let display: ChatDisplay
   private let threads: Int
   private(set) var model: LoadedModel
   private(set) var conversation: Conversation
@@ -32,7 +31,7 @@ public final class ChatSession {
   ) throws {
     (self.host, self.console, self.threads) = (host, console, threads)
     terminal = Terminal(environment: environment, console)
-    display = terminal.map { TerminalDisplay($0, console) } ?? PipeDisplay(console)
+    display = ChatDisplay(terminal, console)
     self.model = model
     conversation = try Conversation(model.engine)
     self.mode = .complete
@@ -71,9 +70,7 @@ public final class ChatSession {
       } else {
         try turn(line)
       }
-    } catch {
-      display.complain("\(error)")
-    }
+    } catch { display.complain("\(error)") }
   }
 
   func change(_ setting: ChatSetting, to value: String) throws {
@@ -109,9 +106,9 @@ public final class ChatSession {
     sampler = Sampler(settings.sampling)
   }
 
-  /// Goes on by another variant with the same text.
   func change(variant: Variant) throws {
-    let changed = try model.by(variant, threads: threads)
+    let changed = try LoadedModel(
+      model.name, model.engine.checkpoint, model.tokenizer, variant, threads: threads)
     let moved = try Conversation(changed.engine)
     try moved.append(conversation.tokens)
     (model, conversation) = (changed, moved)
@@ -136,7 +133,6 @@ public final class ChatSession {
     return isKept
   }
 
-  /// Adds a line to the text and lets the model go on with it.
   private func turn(_ line: String) throws {
     // In a dialogue a speaker who says nothing does not speak.
     if mode == .dialogue, !line.contains(where: { !$0.isWhitespace }) { return }
@@ -147,7 +143,7 @@ public final class ChatSession {
       display.remark(
         "\(ids.count) tokens are more than the context holds: the first \(addition.cut) are left out")
     }
-    var figures = TurnFigures(promptCount: ids.count, start: start)
+    var figures = TurnFigures(promptCount: ids.count, times: TokenTimes(start: start))
     figures.dropped = addition.dropped + addition.cut
     turnCount += 1
     _ = csystem_interrupts_take()
@@ -188,7 +184,7 @@ public final class ChatSession {
       }
       let piece = try answer.add(token)
       figures.dropped += try conversation.append([token]).dropped
-      figures.addToken()
+      figures.times.add()
       display.write(piece, status(figures))
       if answer.stop != nil {
         try takeBackStop(of: answer)

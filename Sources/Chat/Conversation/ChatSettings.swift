@@ -1,13 +1,11 @@
 import GPT2Engine
 
-/// What `/set` changes.
 public struct ChatSettings: Equatable {
   public static let defaultTemperature: Float = 0.8
   public static let defaultTopK = 40
   public static let defaultCount = 128
 
   var sampling: SamplingParameters
-  /// New tokens a turn at most.
   var maximumNewTokens: Int
   var stops: StopSequences
   var framing = ChatFraming()
@@ -16,7 +14,6 @@ public struct ChatSettings: Equatable {
     _ sampling: SamplingParameters, maximumNewTokens: Int = defaultCount, stops: StopSequences = .none
   ) { (self.sampling, self.maximumNewTokens, self.stops) = (sampling, maximumNewTokens, stops) }
 
-  /// The same sampling but for what is given.
   mutating func resample(
     temperature: Float? = nil, topK: Int?? = nil, topP: Float? = nil, minP: Float? = nil,
     repetitionPenalty: Float? = nil, seed: UInt64? = nil
@@ -37,14 +34,11 @@ public enum ChatMode: String, CaseIterable, Sendable {
   case dialogue
 }
 
-/// What is put around the user's lines.
 struct ChatFraming: Equatable {
   var separator = "\n"
   var user = "USER:"
   var answer = "GPT:"
 
-  /// What is added to the text for a turn.
-  ///
   /// - Parameters:
   ///   - line: what the user typed.
   ///   - ends: whether the text so far ends with this; an empty text ends with everything.
@@ -64,10 +58,8 @@ struct ChatFraming: Equatable {
   }
 }
 
-/// One of the values that `/set` changes: how it is named, shown, read and checked.
 struct ChatSetting: Sendable {
   let name: String
-  /// What may stand after the name.
   let values: String
   let help: String
   let show: @Sendable (ChatSettings) -> String

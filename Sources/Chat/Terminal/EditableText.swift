@@ -4,7 +4,6 @@ struct EditableText: Equatable, Sendable {
   /// The character that the cursor stands on; as many as there are where it stands after the last.
   private(set) var cursor = 0
 
-  /// The cursor stands at the end.
   init(_ text: String = "") {
     characters = Array(text)
     cursor = characters.count
@@ -74,7 +73,6 @@ struct EditableText: Equatable, Sendable {
     return (characters[..<word].lastIndex { !Self.isOfWord($0) } ?? -1) + 1
   }
 
-  /// Where the word after the cursor ends.
   var wordEnd: Int {
     let word = characters[cursor...].firstIndex(where: Self.isOfWord) ?? characters.count
     return characters[word...].firstIndex { !Self.isOfWord($0) } ?? characters.count

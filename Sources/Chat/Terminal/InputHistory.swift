@@ -24,7 +24,6 @@ struct InputHistory: Equatable, Sendable {
     return entries[position]
   }
 
-  /// The next newer entry, or the draft.
   mutating func newer() -> String? {
     guard position < entries.count else { return nil }
     position += 1
@@ -44,11 +43,6 @@ struct InputHistory: Equatable, Sendable {
   mutating func leave() {
     position = entries.count
     draft = ""
-  }
-
-  /// The newest entry before `end` that holds a text.
-  func lastIndex(containing query: String, before end: Int) -> Int? {
-    entries[..<min(max(end, 0), entries.count)].lastIndex { $0.contains(query) }
   }
 }
 
@@ -71,9 +65,7 @@ struct HistoryFile {
     guard let data = FileManager.default.contents(atPath: path) else { return [] }
     let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     let used = lines.suffix(InputHistory.capacity)
-    if lines.count > 2 * InputHistory.capacity {
-      write(used.map { $0 + "\n" }.joined(), flags: O_TRUNC)
-    }
+    if lines.count > 2 * InputHistory.capacity { write(used.map { $0 + "\n" }.joined(), flags: O_TRUNC) }
     return used.map(Self.decoded)
   }
 

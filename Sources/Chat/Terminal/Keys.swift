@@ -1,4 +1,3 @@
-/// What a terminal sends for one keystroke, or for one paste.
 enum Key: Equatable, Sendable {
   case text(Unicode.Scalar)
   /// A bracketed paste, whole, its lines divided by `\n`.
@@ -9,7 +8,6 @@ enum Key: Equatable, Sendable {
   case control(Character)
   /// Alt and a character; alt with backspace is U+007F.
   case alt(Character)
-  /// A key that has no meaning here.
   case unknown
 }
 
@@ -19,132 +17,107 @@ enum Key: Equatable, Sendable {
 /// A key's bytes may come in pieces. An escape character alone is a key too: only time tells it from the beginning of
 /// a sequence, so whoever reads calls `flush` where nothing followed.
 struct KeyParser {
-  private enum State: Equatable {
-    case ground
-    case escape
-    /// After `ESC [`.
-    case sequence([UInt8])
-    /// After `ESC O`.
-    case shift
-    /// Between the brackets of a paste.
-    case paste([UInt8])
-    /// A character's first bytes.
-    case character([UInt8])
+  private enum Reading {
+    case more
+    case key(Key)
+    /// A key that breaks off: the last byte begins another one.
+    case broken(Key)
   }
 
+  private static let pasteStart = Array("\u{1B}[200~".utf8)
   private static let pasteEnd = Array("\u{1B}[201~".utf8)
   private static let longestSequence = 32
 
-  private var state = State.ground
+  /// Since the last key.
+  private var bytes: [UInt8] = []
 
   /// Whether a key has begun that time alone may end.
-  var isWaiting: Bool {
-    switch state {
-    case .ground, .paste: false
-    case .escape, .sequence, .shift, .character: true
-    }
-  }
+  var isWaiting: Bool { !bytes.isEmpty && !bytes.starts(with: Self.pasteStart) }
 
   mutating func keys(from bytes: some Sequence<UInt8>) -> [Key] {
     var keys: [Key] = []
-    for byte in bytes { push(byte, &keys) }
+    for byte in bytes { take(byte, &keys) }
     return keys
   }
 
   /// Nothing followed in time: what has begun is a key as it stands.
   mutating func flush() -> Key? {
     guard isWaiting else { return nil }
-    defer { state = .ground }
-    switch state {
-    case .escape: return .escape
-    case .character: return .text("\u{FFFD}")
-    default: return .unknown
+    defer { bytes = [] }
+    return bytes == [0x1B] ? .escape : bytes[0] == 0x1B ? .unknown : .text("\u{FFFD}")
+  }
+
+  private mutating func take(_ byte: UInt8, _ keys: inout [Key]) {
+    bytes.append(byte)
+    switch Self.read(bytes) {
+    case .more: break
+    case .key(let key):
+      bytes = []
+      keys.append(key)
+    case .broken(let key):
+      bytes = []
+      keys.append(key)
+      take(byte, &keys)
     }
   }
 
-  private mutating func push(_ byte: UInt8, _ keys: inout [Key]) {
-    switch state {
-    case .ground: ground(byte, &keys)
-    case .escape: escape(byte, &keys)
-    case .sequence(let bytes): sequence(bytes, byte, &keys)
-    case .shift:
-      state = .ground
-      keys.append(Self.shifted[Unicode.Scalar(byte)] ?? Self.key(parameters: [], final: byte))
-    case .paste(var bytes):
-      state = .ground  // Gives the array up, or each byte would copy it.
-      bytes.append(byte)
-      if byte == UInt8(ascii: "~"), bytes.suffix(Self.pasteEnd.count).elementsEqual(Self.pasteEnd) {
-        keys.append(.paste(Self.pasted(bytes.dropLast(Self.pasteEnd.count))))
-      } else {
-        state = .paste(bytes)
-      }
-    case .character(let bytes): character(bytes, byte, &keys)
+  private static func read(_ bytes: [UInt8]) -> Reading {
+    let last = bytes[bytes.count - 1]
+    switch (bytes[0], bytes.count) {
+    case (0x1B, 1): return .more
+    case (0x1B, 2): return afterEscape(last)
+    case (0x1B, _) where bytes[1] == UInt8(ascii: "O"):
+      return .key(shifted[Unicode.Scalar(last)] ?? key(parameters: [], final: last))
+    case (0x1B, _): return bytes.starts(with: pasteStart) ? paste(bytes) : sequence(bytes[2...], last)
+    case (0x80..., _): return character(bytes, last)
+    default: return .key(single(last))
     }
   }
 
-  private mutating func ground(_ byte: UInt8, _ keys: inout [Key]) {
+  private static func single(_ byte: UInt8) -> Key {
     switch byte {
-    case 0x1B: state = .escape
-    case 0x0A, 0x0D: keys.append(.enter)
-    case 0x09: keys.append(.tab)
-    case 0x08, 0x7F: keys.append(.backspace)
-    case 0x00: keys.append(.unknown)
-    case 0x01...0x1A: keys.append(.control(Character(Unicode.Scalar(byte + 0x60))))
-    case 0x1C...0x1F: keys.append(.control(Character(Unicode.Scalar(byte + 0x40))))
-    case 0x20...0x7E: keys.append(.text(Unicode.Scalar(byte)))
-    default:
-      if Self.length(lead: byte) == nil { keys.append(.text("\u{FFFD}")) } else { state = .character([byte]) }
+    case 0x0A, 0x0D: .enter
+    case 0x09: .tab
+    case 0x08, 0x7F: .backspace
+    case 0x01...0x1A: .control(Character(Unicode.Scalar(byte + 0x60)))
+    case 0x1C...0x1F: .control(Character(Unicode.Scalar(byte + 0x40)))
+    case 0x20...0x7E: .text(Unicode.Scalar(byte))
+    default: .unknown
     }
   }
 
-  private mutating func escape(_ byte: UInt8, _ keys: inout [Key]) {
-    state = .ground
+  private static func afterEscape(_ byte: UInt8) -> Reading {
     switch byte {
-    case UInt8(ascii: "["): state = .sequence([])
-    case UInt8(ascii: "O"): state = .shift
-    case 0x08, 0x7F: keys.append(.alt("\u{7F}"))
-    case 0x20...0x7E: keys.append(.alt(Character(Unicode.Scalar(byte))))
-    default:
-      keys.append(.escape)
-      push(byte, &keys)
+    case UInt8(ascii: "["), UInt8(ascii: "O"): .more
+    case 0x08, 0x7F: .key(.alt("\u{7F}"))
+    case 0x20...0x7E: .key(.alt(Character(Unicode.Scalar(byte))))
+    default: .broken(.escape)
     }
   }
 
-  private mutating func sequence(_ bytes: [UInt8], _ byte: UInt8, _ keys: inout [Key]) {
+  /// Of what stands after `ESC [`.
+  private static func sequence(_ bytes: ArraySlice<UInt8>, _ last: UInt8) -> Reading {
     // The Linux console's function keys are `ESC [ [ A`.
-    let isInside = (0x20...0x3F).contains(byte) || (bytes.isEmpty && byte == UInt8(ascii: "["))
-    if isInside, bytes.count < Self.longestSequence {
-      state = .sequence(bytes + [byte])
-      return
-    }
-    state = .ground
-    guard (0x40...0x7E).contains(byte) else {
-      keys.append(.unknown)
-      push(byte, &keys)
-      return
-    }
-    if bytes == Array("200".utf8), byte == UInt8(ascii: "~") {
-      state = .paste([])
-    } else {
-      keys.append(Self.key(parameters: bytes, final: byte))
-    }
+    let isInside = (0x20...0x3F).contains(last) || (bytes.count == 1 && last == UInt8(ascii: "["))
+    if isInside, bytes.count <= longestSequence { return .more }
+    guard (0x40...0x7E).contains(last) else { return .broken(.unknown) }
+    return .key(key(parameters: bytes.dropLast(), final: last))
   }
 
-  private mutating func character(_ bytes: [UInt8], _ byte: UInt8, _ keys: inout [Key]) {
-    state = .ground
-    guard (0x80...0xBF).contains(byte) else {
-      keys.append(.text("\u{FFFD}"))
-      push(byte, &keys)
-      return
-    }
-    let bytes = bytes + [byte]
-    guard bytes.count == Self.length(lead: bytes[0]) else {
-      state = .character(bytes)
-      return
-    }
+  /// Terminals send a carriage return for each line's end.
+  private static func paste(_ bytes: [UInt8]) -> Reading {
+    guard bytes.suffix(pasteEnd.count).elementsEqual(pasteEnd) else { return .more }
+    let text = String(decoding: bytes[pasteStart.count...].dropLast(pasteEnd.count), as: UTF8.self)
+    return .key(.paste(text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")))
+  }
+
+  private static func character(_ bytes: [UInt8], _ last: UInt8) -> Reading {
+    guard let length = length(lead: bytes[0]) else { return .key(.text("\u{FFFD}")) }
+    if bytes.count > 1, !(0x80...0xBF).contains(last) { return .broken(.text("\u{FFFD}")) }
+    guard bytes.count == length else { return .more }
     // What is no character (an encoded surrogate, a number beyond Unicode's) becomes U+FFFD.
     let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
-    keys.append(.text(scalars.count == 1 ? scalars.first! : "\u{FFFD}"))
+    return .key(.text(scalars.count == 1 ? scalars.first ?? "\u{FFFD}" : "\u{FFFD}"))
   }
 
   private static func length(lead: UInt8) -> Int? {
@@ -157,7 +130,7 @@ struct KeyParser {
   }
 
   /// `ESC [ 1 ; 5 C` is right with control: the second parameter is 1 + shift + 2 alt + 4 control.
-  private static func key(parameters: [UInt8], final: UInt8) -> Key {
+  private static func key(parameters: ArraySlice<UInt8>, final: UInt8) -> Key {
     // Others are private to a terminal.
     let isStandard = parameters.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: ";")).contains($0) }
     guard isStandard else { return .unknown }
@@ -181,9 +154,4 @@ struct KeyParser {
 
   /// After `ESC O`; others are as after `ESC [`.
   private static let shifted: [Unicode.Scalar: Key] = ["M": .enter, "c": .wordRight, "d": .wordLeft]
-
-  /// Terminals send a carriage return for each line's end.
-  private static func pasted(_ bytes: some Sequence<UInt8>) -> String {
-    String(decoding: Array(bytes), as: UTF8.self).replacing("\r\n", with: "\n").replacing("\r", with: "\n")
-  }
 }

@@ -56,9 +56,7 @@ struct LineLayout: Equatable, Sendable {
 
 /// Draws a line over the one before, in escape sequences (ECMA-48), and remembers where the cursor will stand.
 struct LineDrawing {
-  /// Columns of each row that is drawn.
   private var drawn: [Int] = []
-  /// Of the rows that are drawn.
   private var cursorRow = 0
   private var cursorColumn = 0
 

@@ -9,7 +9,6 @@ struct LineEditor {
   enum Outcome: Equatable {
     /// The line may have changed; it goes on.
     case edited
-    /// The key had no effect.
     case refused
     case submitted(String)
     /// Control-C: the line is given up.
@@ -18,7 +17,6 @@ struct LineEditor {
     case endOfInput
     /// Control-L: the line stays, all else on the screen goes.
     case clearScreen
-    /// Control-Z.
     case suspended
     /// Several texts could complete what stands before the cursor.
     case candidates([String])
@@ -38,7 +36,7 @@ struct LineEditor {
   ) { (self.history, self.complete) = (history, complete) }
 
   mutating func handle(_ key: Key) -> Outcome {
-    if search != nil, let outcome = handleSearch(key) { return outcome }
+    if let outcome = handleSearch(key) { return outcome }
     let wasKilling = hasJustKilled
     hasJustKilled = false
     switch key {
@@ -159,54 +157,45 @@ extension LineEditor {
     /// The entry that is shown; nil while nothing was found.
     var entry: Int?
     var isFailing = false
-    /// What stood on the line when the search began.
     let original: EditableText
 
     var prompt: String { "(\(isFailing ? "failing " : "")reverse-search)'\(query)': " }
   }
 
   /// nil for a key that ends the search and then does what it does on the line that was found.
-  mutating func handleSearch(_ key: Key) -> Outcome? {
+  private mutating func handleSearch(_ key: Key) -> Outcome? {
+    guard let search else { return nil }
     switch key {
-    case .text(let scalar): look(for: (search?.query ?? "") + String(Character(scalar)))
+    case .text(let scalar):
+      // In the entry that is shown and in those before it.
+      look(for: search.query + String(Character(scalar)), before: search.entry.map { $0 + 1 })
     case .backspace:
-      guard let query = search?.query, !query.isEmpty else { return .refused }
+      if search.query.isEmpty { return .refused }
       // From the newest on: what the shorter text finds may be newer than what the longer one did.
-      search?.entry = nil
-      look(for: String(query.dropLast()))
-    case .control("r"): lookFurther()
+      self.search?.entry = nil
+      look(for: String(search.query.dropLast()), before: nil)
+    case .control("r"): look(for: search.query, before: search.entry)
     case .control("g"), .control("c"), .escape:
-      if let original = search?.original { line = original }
-      search = nil
+      line = search.original
+      self.search = nil
     default:
-      search = nil
+      self.search = nil
       return nil
     }
     return .edited
   }
 
-  /// Looks in the entry that is shown and in those before it.
-  private mutating func look(for query: String) {
+  /// - Parameter end: an entry; nil for the draft, after all of them.
+  private mutating func look(for query: String, before end: Int?) {
     search?.query = query
-    guard !query.isEmpty else {
-      search?.isFailing = false
-      return
-    }
-    find(query, before: search?.entry.map { $0 + 1 } ?? history.entries.count)
-  }
-
-  private mutating func lookFurther() {
-    guard let search, !search.query.isEmpty else { return }
-    find(search.query, before: search.entry ?? history.entries.count)
-  }
-
-  private mutating func find(_ query: String, before end: Int) {
-    guard let entry = history.lastIndex(containing: query, before: end) else {
+    search?.isFailing = false
+    guard !query.isEmpty else { return }
+    let searched = history.entries[..<(end ?? history.entries.count)]
+    guard let entry = searched.lastIndex(where: { $0.contains(query) }) else {
       search?.isFailing = true
       return
     }
     search?.entry = entry
-    search?.isFailing = false
     let text = history.entries[entry]
     line = EditableText(text)
     if let match = text.range(of: query) {

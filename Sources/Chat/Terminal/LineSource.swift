@@ -1,7 +1,6 @@
 import CSystem
 import Foundation
 
-/// What a source of lines gives next.
 enum LineEvent: Equatable {
   case line(String)
   /// Control-C: the line that was begun is given up.
@@ -9,7 +8,6 @@ enum LineEvent: Equatable {
   case end
 }
 
-/// Lines that a person edits on a terminal.
 final class EditedLines {
   private let terminal: Terminal
   private let prompt: String
@@ -19,8 +17,7 @@ final class EditedLines {
   /// Keys that came with a line's last one.
   private var waiting: [Key] = []
 
-  /// - Parameters:
-  ///   - file: where lines are kept for the next time; nil for nowhere.
+  /// - Parameter file: where lines are kept for the next time; nil for nowhere.
   init(
     _ terminal: Terminal, prompt: String, file: HistoryFile?, complete: @escaping (String) -> TabCompletion
   ) {
@@ -62,7 +59,7 @@ final class EditedLines {
       finish(before)
       return .end
     case .clearScreen:
-      terminal.write("\u{1B}[H\u{1B}[2J")
+      terminal.write(Terminal.cleared)
       drawing.forget()
     case .suspended:
       finish(before, ending: "^Z")

@@ -16,6 +16,8 @@ final class Terminal {
   /// How long an escape character waits for the rest of a key: longer than any terminal takes, also through a network.
   private static let escapeMilliseconds: Int32 = 50
 
+  static let cleared = "\u{1B}[H\u{1B}[2J"
+
   private let console: any ChatConsole
   private var parser = KeyParser()
 
@@ -29,11 +31,7 @@ final class Terminal {
 
   /// Rows and columns; 24 of 80 where the terminal does not say.
   var size: (rows: Int, columns: Int) {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
-      return (24, 80)
-    }
-    return (Int(size.ws_row), Int(size.ws_col))
+    terminalSize(STDOUT_FILENO).flatMap { $0.rows > 0 ? $0 : nil } ?? (24, 80)
   }
 
   /// While a line is edited; control-C is a key.
@@ -79,20 +77,15 @@ final class Terminal {
   }
 }
 
-/// What one read of standard input gives.
 enum InputPiece {
   case bytes(ArraySlice<UInt8>)
-  /// Control-C.
   case interrupted
   case end
   case failed
 
-  /// Waits for it, whatever other signals come.
   static func read() -> InputPiece {
     var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = uninterrupted(until: isInterrupted) {
-      Foundation.read(STDIN_FILENO, &buffer, buffer.count)
-    }
+    let count = uninterrupted(until: isInterrupted) { Foundation.read(STDIN_FILENO, &buffer, buffer.count) }
     if count > 0 { return .bytes(buffer[..<count]) }
     if count == 0 { return .end }
     return errno == EINTR ? .interrupted : .failed

@@ -62,9 +62,7 @@ public struct ContinuationCase: ReferenceFile, Sendable {
 
   private func checkPositionEmbedding(_ path: String) throws(ModelError) {
     let field = "position_embedding"
-    guard !positionEmbedding.isEmpty else {
-      throw .field(path: path, field: field, found: "none", expected: "at least one value")
-    }
+    try Self.expect(!positionEmbedding.isEmpty, path, field, "none", "at least one value")
     for entry in positionEmbedding {
       guard entry.count == 3, let position = Int(exactly: entry[0]), let channel = Int(exactly: entry[1]),
         (0..<shape.context).contains(position), (0..<shape.channels).contains(channel)
@@ -77,18 +75,14 @@ public struct ContinuationCase: ReferenceFile, Sendable {
   }
 
   private func check(_ prompt: Prompt, _ place: String, _ path: String) throws(ModelError) {
-    guard !prompt.ids.isEmpty, !prompt.greedy.isEmpty else {
-      throw .field(path: path, field: "\(place).ids, greedy", found: "none", expected: "at least one id")
+    let (field, all) = ("\(place).ids, greedy", prompt.ids + prompt.greedy)
+    try Self.expect(!prompt.ids.isEmpty && !prompt.greedy.isEmpty, path, field, "none", "at least one id")
+    try Self.expect(
+      all.count <= shape.context + 1, path, "\(place).greedy", "\(all.count) ids with the prompt",
+      "at most \(shape.context + 1), one more than the context")
+    for id in all {
+      try Self.expect(0..<shape.vocabulary ~= id, path, field, "\(id)", "0 to \(shape.vocabulary - 1)")
     }
-    let all = prompt.ids + prompt.greedy
-    guard all.count <= shape.context + 1 else {
-      throw .field(
-        path: path, field: "\(place).greedy", found: "\(all.count) ids with the prompt",
-        expected: "at most \(shape.context + 1), one more than the context")
-    }
-    guard let bad = all.first(where: { !(0..<shape.vocabulary).contains($0) }) else { return }
-    throw .field(
-      path: path, field: "\(place).ids, greedy", found: "\(bad)", expected: "0 to \(shape.vocabulary - 1)")
   }
 
   /// What shows that a checkpoint is not the model that this is of; nil where it is.
@@ -115,10 +109,7 @@ public struct ContinuationCheck: Codable, Equatable, Sendable {
   public private(set) var failure: String?
 
   public var passed: Bool { failure == nil && tokensAgreed == tokensExpected && tokensExpected > 0 }
-
-  mutating func fail(_ reason: String) {
-    if failure == nil { failure = reason }
-  }
+  mutating func fail(_ reason: String) { failure = failure ?? reason }
 
   mutating func compare(_ found: [Int], expected: [Int], prompt: String) {
     tokensAgreed += zip(found, expected).prefix { $0 == $1 }.count

@@ -18,15 +18,12 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   private var worstRatio = -1.0
 
   public init() {}
-
   public var passed: Bool { failure == nil && argmaxCompared > 0 }
 
   /// Σ(x − r)² / Σr² over all values compared; nil before any.
   public var nmse: Double? { squaredReference > 0 ? squaredError / squaredReference : nil }
 
-  public mutating func fail(_ reason: String) {
-    if failure == nil { failure = reason }
-  }
+  public mutating func fail(_ reason: String) { failure = failure ?? reason }
 
   /// Compares one position: finite over the whole vocabulary, then the argmax, then the values that are known.
   mutating func compare(
@@ -67,7 +64,6 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   }
 
   /// Compares logits that another program computed.
-  ///
   /// - Parameters:
   ///   - logits: (positions, vocabulary), of the prompt's last positions; at least one.
   ///   - allowance: how many times float32's tolerance is allowed, at least 1.
@@ -126,17 +122,14 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   }
 }
 
-/// How far float32 logits may lie from exact ones, from the lengths of the sums on the way.
-///
-/// A sum of n float32 terms is off by about √n · u, u = 2⁻²⁴, relative to the terms' size, because roundings
-/// cancel like steps of a random walk (Higham and Mary, "A new approach to probabilistic rounding error
-/// analysis", 2019, doi 10.1137/18M1226312). The errors of the sums along the path are added as if they never
-/// cancelled: for each layer two norms and the queries' product (√C each), scores (√headSize), weighted values
-/// (√T), projection (√C), MLP up (√C) and down (√4C); then the final norm and the logits. The result is relative
-/// to the largest logit.
+/// How far float32 logits may lie from exact ones, from the lengths of the sums on the way. A sum of n float32 terms
+/// is off by about √n · u, u = 2⁻²⁴, relative to the terms' size, because roundings cancel like steps of a random walk
+/// (Higham and Mary, "A new approach to probabilistic rounding error analysis", 2019, doi 10.1137/18M1226312). The
+/// errors along the path are added as if they never cancelled: for each layer two norms and the queries' product (√C
+/// each), scores (√headSize), weighted values (√T), projection (√C), MLP up (√C) and down (√4C); then the final norm
+/// and the logits. The result is relative to the largest logit.
 public struct Tolerance: Sendable, Equatable {
-  public let absolute: Double
-  public let nmse: Double
+  public let absolute, nmse: Double
 }
 
 extension Tolerance {

@@ -42,17 +42,13 @@ extension ReferenceCase {
 
   private struct File: ReferenceFile {
     let format: Int
-    let `case`: String
-    let model: String
+    let `case`, model: String
     let prompts: [FilePrompt]
   }
 
   private struct FilePrompt: Decodable {
-    let name: String
-    let ids: [Int]
-    let positions: [Int]
-    let logits: String
-    let argmax: [Int]
+    let name, logits: String
+    let ids, positions, argmax: [Int]
     let top5: [[Int]]
     let top5Logits: [[Double]]
     let maxAbsLogit: Double
@@ -65,12 +61,8 @@ extension ReferenceCase {
     }
 
     func checked(in folder: String, path: String) throws(ModelError) -> Prompt {
-      let place = "prompts[\(name)]"
-      func expect(_ condition: Bool, _ field: String, _ found: String, _ expected: String) throws(ModelError)
-      {
-        guard condition else {
-          throw .field(path: path, field: "\(place).\(field)", found: found, expected: expected)
-        }
+      func expect(_ isRight: Bool, _ field: String, _ found: String, _ expected: String) throws(ModelError) {
+        try File.expect(isRight, path, "prompts[\(name)].\(field)", found, expected)
       }
       try expect(!ids.isEmpty, "ids", "none", "at least one")
       try expect(argmax.count == ids.count, "argmax", "\(argmax.count)", "one for each of \(ids.count) ids")
@@ -99,9 +91,8 @@ extension ReferenceCase {
 }
 
 extension ReferenceCase {
-  /// A reference made by `naive` itself, for a model that no independent logits are at hand for.
-  ///
-  /// Its errors are float32's own, so a comparison with it doubles what is allowed; see `Tolerance`.
+  /// A reference made by `naive` itself, for a model that no independent logits are at hand for. Its errors are
+  /// float32's own, so a comparison with it doubles what is allowed; see `Tolerance`.
   public init(oracleFor checkpoint: Checkpoint, prompts: [[Int]]) throws(EngineError) {
     let engine = try Engine(checkpoint, variant: .oracle, threads: 1)
     let logits = try prompts.map { ids throws(EngineError) in try engine.logits(of: ids) }
@@ -109,7 +100,6 @@ extension ReferenceCase {
   }
 
   /// The same from logits that `naive` has computed elsewhere.
-  ///
   /// - Parameters:
   ///   - model: its name as `--model` takes it.
   ///   - logits: for each prompt (positions, vocabulary), of all its positions.
@@ -137,22 +127,22 @@ protocol ReferenceFile: Decodable {
 extension ReferenceFile {
   /// Reads a file of that format with at least one prompt.
   static func read(_ path: String, format: Int) throws(ModelError) -> Self {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .unreadable(path: path, reason: "no such file, or it may not be read")
-    }
+    let data = try ModelFile.read(path)
     let file: Self
     do { file = try JSONDecoder().decode(Self.self, from: data) } catch let error as DecodingError {
       throw ModelError(error, path: path)
     } catch {
       throw .malformed(path: path, problem: "not JSON")
     }
-    guard file.format == format else {
-      throw .field(path: path, field: "format", found: "\(file.format)", expected: "\(format)")
-    }
-    guard !file.prompts.isEmpty else {
-      throw .field(path: path, field: "prompts", found: "none", expected: "at least one")
-    }
+    try expect(file.format == format, path, "format", "\(file.format)", "\(format)")
+    try expect(!file.prompts.isEmpty, path, "prompts", "none", "at least one")
     return file
+  }
+
+  static func expect(
+    _ isRight: Bool, _ path: String, _ field: String, _ found: @autoclosure () -> String,
+    _ expected: @autoclosure () -> String
+  ) throws(ModelError) {
+    guard isRight else { throw .field(path: path, field: field, found: found(), expected: expected()) }
   }
 }

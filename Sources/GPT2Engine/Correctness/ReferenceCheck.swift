@@ -76,13 +76,12 @@ public struct BatchCheck: Codable, Equatable, Sendable {
   public let compared: Int
 
   public var passed: Bool { agreed == compared }
-
   public var result: CheckResult { CheckResult(agreed: agreed, of: compared, passed: passed) }
 }
 
 extension Engine {
-  /// Decodes that many sequences of different lengths together and each of them alone, and compares their greedy tokens.
-  /// A few short ones: a variant that recomputes takes its time.
+  /// Decodes that many sequences of different lengths together and each of them alone, and compares their greedy
+  /// tokens. A few short ones: a variant that recomputes takes its time.
   public func checkBatch(of count: Int) throws(EngineError) -> BatchCheck {
     let lengths = (0..<count).map { min(1 + $0 % 3, configuration.context) }
     // Any tokens will do, as long as they differ.
@@ -136,7 +135,6 @@ extension CheckResult {
 }
 
 /// How a greedy continuation differs from the expected one, in a line; nil where it does not.
-///
 /// - Parameters:
 ///   - found: up to and with the first token that is not as expected, fewer where the context ends.
 ///   - prompt: its name, which opens the line.

@@ -37,19 +37,15 @@ extension Engine {
   }
 }
 
-/// Cuts a text's tokens into the windows over which its perplexity is taken.
+/// Cuts a text's tokens into the windows over which its perplexity is taken. Window k takes in `context` tokens from
+/// token `k · stride` on and predicts the one after each of them; of these it scores those that no window before it
+/// predicted. So every token but the first is scored once, and after the first window each has at least
+/// `context − stride + 1` tokens before it. Where the text ends inside a window, that window is shorter.
 ///
-/// Window k takes in `context` tokens from token `k · stride` on and predicts the one after each of them; of these
-/// it scores those that no window before it predicted. So every token of the text but the first is scored once, and
-/// after the first window each has at least `context − stride + 1` tokens before it. Where the text ends inside a
-/// window, that window is shorter.
-///
-/// With `stride` = `context` the windows are adjacent: each begins with the last token that the one before it
-/// predicted. Hugging Face's "Perplexity of fixed-length models"
-/// (https://huggingface.co/docs/transformers/perplexity) counts a window's last target among its tokens, so a
-/// window of n tokens there is a context of n − 1 here.
-///
-/// The tokens may come in pieces of any size; no more than a window and the last piece are kept.
+/// With `stride` = `context` each window begins with the last token that the one before it predicted. Hugging Face's
+/// "Perplexity of fixed-length models" (https://huggingface.co/docs/transformers/perplexity) counts a window's last
+/// target among its tokens, so a window of n tokens there is a context of n − 1 here. Tokens may come in pieces of any
+/// size; no more than a window and the last piece are kept.
 public struct TokenWindows: Sendable {
   public let context: Int
   public let stride: Int
@@ -110,7 +106,6 @@ public struct TokenWindow: Equatable, Sendable {
 
 /// −log softmax(logits)[token] in nats: log Σᵢ exp(lᵢ − max) − (l_token − max), in double, so that the sum of fifty
 /// thousand probabilities is exact to what is printed.
-///
 /// - Parameter logits: (vocabulary)
 /// - Returns: at least 0, infinity for a token whose logit is −infinity; NaN where a logit is NaN or +infinity.
 func negativeLogLikelihood(of token: Int, _ logits: UnsafeBufferPointer<Float>) -> Double {
@@ -150,10 +145,9 @@ private func eight(_ logits: UnsafeBufferPointer<Float>, _ start: Int) -> SIMD8<
   UnsafeRawPointer(logits.baseAddress! + start).loadUnaligned(as: SIMD8<Float>.self)
 }
 
-/// exp(x) for x ≤ 0, within a few units in the last place; what is below −700 counts as −700.
-///
-/// x = n · ln 2 + r with |r| ≤ ½ ln 2, and exp(r) by its Taylor series up to r¹³, whose rest is below 2⁻⁵⁴. It is needed
-/// for every logit of every token, and one at a time the library takes four times as long.
+/// exp(x) for x ≤ 0, within a few units in the last place; what is below −700 counts as −700. x = n · ln 2 + r with
+/// |r| ≤ ½ ln 2, and exp(r) by its Taylor series up to r¹³, whose rest is below 2⁻⁵⁴. It is needed for every logit of
+/// every token, and one at a time the library takes four times as long.
 @inline(__always)
 private func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
   let bounded = x.replacing(with: -700, where: x .< -700)

@@ -61,7 +61,6 @@ public final class Engine {
 
   /// Takes in what is new in a sequence and hands over the logits of each of those positions, in order, a block of
   /// rows at a time: all of them at once would be larger than the model.
-  ///
   /// - Parameter wanted: the first position whose logits are wanted, one of the new ones or before them.
   public func stepThroughPositions(
     of sequence: TokenSequence, from wanted: Int = 0,
@@ -102,6 +101,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
   case sampling(parameter: String, found: String, expected: String)
   case emptyStopSequence
   case stopSequenceWithoutTokenizer
+  case noTokenizer(model: String)
   /// A token of the model's that the tokenizer's vocabulary lacks.
   case tokenWithoutText(id: Int, vocabulary: Int)
 
@@ -116,6 +116,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     case .sampling(let parameter, let found, let expected): "\(parameter) is \(found), expected \(expected)"
     case .emptyStopSequence: "a stop sequence is empty, expected at least one character"
     case .stopSequenceWithoutTokenizer: "stop sequences are text, expected a model with a tokenizer"
+    case .noTokenizer(let model): "\(model) has no tokenizer, expected prompts as tokens"
     case .tokenWithoutText(let id, let vocabulary):
       "token id \(id) has no text, the tokenizer's vocabulary ends at \(vocabulary - 1)"
     }

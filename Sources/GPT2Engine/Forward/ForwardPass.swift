@@ -70,7 +70,7 @@ extension Engine {
     // Where nothing is kept, all sequences use one cache in turns.
     let together = scratchCache == nil ? max(chunks.count, 1) : 1
     for first in stride(from: 0, to: chunks.count, by: together) {
-      attend(chunks[first..<first + together], index, qkv: qkv, attended: attended)
+      attend(chunks[first..<first + together], layer: index, qkv: qkv, attended: attended)
     }
     linear(
       .projection, attended, layer.projection, layer.projectionBias, to: block, .residual(residual),
@@ -78,12 +78,8 @@ extension Engine {
   }
 
   /// Attention of sequences with caches of their own: all new keys and values are stored before any is read.
-  private func attend(
-    _ chunks: ArraySlice<Chunk>, _ layer: Int, qkv: MutableMatrix, attended: MutableMatrix
-  ) {
-    let (channels, heads, headSize) = (
-      configuration.channels, configuration.heads, configuration.headSize
-    )
+  private func attend(_ chunks: ArraySlice<Chunk>, layer: Int, qkv: MutableMatrix, attended: MutableMatrix) {
+    let (channels, heads, headSize) = (configuration.channels, configuration.heads, configuration.headSize)
     var stores: [CacheStore] = []
     var attentions: [Attention] = []
     for (index, chunk) in chunks.enumerated() {
@@ -91,9 +87,8 @@ extension Engine {
         preconditionFailure("the sequence belongs to an engine that recomputes")
       }
       func part(_ index: Int) -> Matrix {
-        Matrix(
-          qkv.row(chunk.firstRow) + index * channels, rows: chunk.count, columns: channels,
-          stride: qkv.stride)
+        let first = qkv.row(chunk.firstRow) + index * channels
+        return Matrix(first, rows: chunk.count, columns: channels, stride: qkv.stride)
       }
       let cacheLayer = chunk.sequence.cache == nil ? 0 : layer
       let (keys, values) = (cache.keys(cacheLayer), cache.values(cacheLayer))
@@ -152,8 +147,7 @@ extension Engine {
   }
 }
 
-/// The first step of a pass: out[i] = token vector of ids[i] + vector of position first + i. The engine's own, the same
-/// for every variant.
+/// The first step of a pass: out[i] = vector of token ids[i] + vector of position first + i, for every variant.
 public struct Embedding {
   /// (vocabulary, channels)
   let tokens: UnsafePointer<Float>

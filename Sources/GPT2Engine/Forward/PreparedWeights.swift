@@ -4,16 +4,8 @@ import GPT2Model
 /// A checkpoint's weights as one kernel wants them, all but the position embedding.
 final class PreparedWeights {
   struct Layer {
-    let norm1Weight, norm1Bias: Vector
-    let qkv: Weight
-    let qkvBias: Vector
-    let projection: Weight
-    let projectionBias: Vector
-    let norm2Weight, norm2Bias: Vector
-    let up: Weight
-    let upBias: Vector
-    let down: Weight
-    let downBias: Vector
+    let qkv, projection, up, down: Weight
+    let norm1Weight, norm1Bias, qkvBias, projectionBias, norm2Weight, norm2Bias, upBias, downBias: Vector
   }
 
   let layers: [Layer]
@@ -25,9 +17,8 @@ final class PreparedWeights {
 
   private let arena: FloatBuffer
 
-  /// Lays out every linear weight once and copies the rest beside them, on the kernel's threads: memory of one's own
-  /// comes in huge pages, which a file's does not. The checkpoint's pages are given back to the system, so that
-  /// a weight is resident once, not twice.
+  /// Lays out every linear weight once and copies the rest beside them, on the kernel's threads, into huge pages,
+  /// which a file's are not. The checkpoint's pages go back to the system, so that a weight is resident once.
   init(_ checkpoint: Checkpoint, kernel: some Kernel) throws(EngineError) {
     let c = checkpoint.configuration
     let layout = kernel.weightLayout
@@ -76,11 +67,11 @@ struct PreparationPlan {
   mutating func layer(_ index: Int) -> PreparedWeights.Layer {
     let matrices = PreparedWeights.matrices(of: checkpoint.configuration).map { matrix($0, index) }
     return PreparedWeights.Layer(
+      qkv: matrices[0], projection: matrices[1], up: matrices[2], down: matrices[3],
       norm1Weight: vector(.norm1Weight, index), norm1Bias: vector(.norm1Bias, index),
-      qkv: matrices[0], qkvBias: vector(.qkvBias, index), projection: matrices[1],
-      projectionBias: vector(.projectionBias, index), norm2Weight: vector(.norm2Weight, index),
-      norm2Bias: vector(.norm2Bias, index), up: matrices[2], upBias: vector(.upBias, index),
-      down: matrices[3], downBias: vector(.downBias, index))
+      qkvBias: vector(.qkvBias, index), projectionBias: vector(.projectionBias, index),
+      norm2Weight: vector(.norm2Weight, index), norm2Bias: vector(.norm2Bias, index),
+      upBias: vector(.upBias, index), downBias: vector(.downBias, index))
   }
 
   mutating func copy(_ tensor: Int, count: Int) -> UnsafePointer<Float> {

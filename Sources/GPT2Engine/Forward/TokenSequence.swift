@@ -64,8 +64,7 @@ extension Configuration {
   }
 }
 
-/// Keys and values of one sequence: for each layer the keys of all heads and then their values, as the kernel that
-/// reads them wants them.
+/// Keys and values of one sequence: of each layer the heads' keys, then their values, as the kernel wants them.
 final class KeyValueCache {
   let capacity: Int
 
@@ -82,6 +81,5 @@ final class KeyValueCache {
   }
 
   func keys(_ layer: Int) -> UnsafeMutablePointer<Float> { storage.base + layer * (keyCount + valueCount) }
-
   func values(_ layer: Int) -> UnsafeMutablePointer<Float> { keys(layer) + keyCount }
 }

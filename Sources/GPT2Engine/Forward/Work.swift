@@ -79,63 +79,50 @@ extension Probe {
 
 /// The arithmetic and the compulsory memory traffic of one operation of a forward pass, or of a part of one.
 public struct PhaseWork: Equatable, Sendable {
-  public var flops: Double
+  public var flops = 0.0
   /// Weights, and keys and values of the cache: what a pass touches once, and no smaller cache keeps.
-  public var streamedBytes: Double
+  public var streamedBytes = 0.0
   /// Activations, which the operation before has just written and the one after reads.
-  public var activationBytes: Double
-
-  static let none = PhaseWork(flops: 0, streamedBytes: 0, activationBytes: 0)
+  public var activationBytes = 0.0
 }
 
 extension PhaseWork {
   /// - Parameters:
-  ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. GELU moves nothing: a perfect kernel computes
-  ///     it while the value that it is of is in a register. An operation that adds to the residual stream has the
-  ///     stream among its bytes, as if the addition were fused; where it is not, those are the addition's.
-  ///   - isInLayer: whether the operation is a layer's; of a layer norm, all rows, else those that have logits.
-  ///   - rows: positions that the pass computes.
-  ///   - firstPosition: positions before them whose keys and values are cached.
-  ///   - logitRows: positions whose logits are computed.
+  ///   - part: `.operation`, a part of attention, `.gelu` or `.residual`. GELU moves nothing: a perfect kernel
+  ///     computes it in a register. An operation that adds to the residual stream has the stream among its bytes, as
+  ///     if the addition were fused; where it is not, those are the addition's.
+  ///   - isInLayer: whether the operation is a layer's; a layer norm's has all rows, else those that have logits.
+  ///   - rows, firstPosition, logitRows: as `Work` has them.
   public init(
     of phase: Phase, part: Mark = .operation, isInLayer: Bool = true, in configuration: Configuration,
     rows: Int, firstPosition: Int, logitRows: Int = 1
   ) {
     let c = configuration.channels
+    let values = Self.floats(rows * c)
     if part == .residual {
-      self.init(
-        flops: Double(rows * c), streamedBytes: 0,
-        activationBytes: 3 * Self.streamBytes(rows: rows, in: configuration))
+      self.init(flops: Double(rows * c), activationBytes: 3 * values)
       return
     }
     switch phase {
     case .embedding:
-      self.init(
-        flops: Double(rows * c), streamedBytes: Self.floats(2 * rows * c),
-        activationBytes: Self.floats(rows * c))
+      self.init(flops: Double(rows * c), streamedBytes: 2 * values, activationBytes: values)
     case .layerNorm:
       let rows = isInLayer ? rows : logitRows
       self.init(
         flops: LayerNorm.flops(rows: rows, channels: c), streamedBytes: LayerNorm.vectorBytes(channels: c),
         activationBytes: LayerNorm.bytes(rows: rows, channels: c) - LayerNorm.vectorBytes(channels: c))
     case .qkv: self = Self.linear(m: rows, n: 3 * c, k: c)
-    case .cacheStore:
-      self.init(
-        flops: 0, streamedBytes: Self.floats(2 * rows * c), activationBytes: Self.floats(2 * rows * c))
+    case .cacheStore: self.init(streamedBytes: 2 * values, activationBytes: 2 * values)
     case .attention: self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition)
     case .projection: self = Self.linear(m: rows, n: c, k: c, addsToStream: true)
     case .up:
       let hidden = configuration.hidden
-      self =
-        part == .gelu
-        ? PhaseWork(flops: GELU.flops(count: rows * hidden), streamedBytes: 0, activationBytes: 0)
-        : Self.linear(m: rows, n: hidden, k: c)
+      let product = Self.linear(m: rows, n: hidden, k: c)
+      self = part == .gelu ? PhaseWork(flops: GELU.flops(count: rows * hidden)) : product
     case .down: self = Self.linear(m: rows, n: c, k: configuration.hidden, addsToStream: true)
     case .logits: self = Self.linear(m: logitRows, n: configuration.vocabulary, k: c, hasBias: false)
-    case .sampling:
-      self.init(
-        flops: 0, streamedBytes: 0, activationBytes: Self.floats(logitRows * configuration.vocabulary))
-    case .between: self = .none
+    case .sampling: self.init(activationBytes: Self.floats(logitRows * configuration.vocabulary))
+    case .between: self.init()
     }
   }
 
@@ -168,8 +155,8 @@ extension PhaseWork {
       return PhaseWork(
         flops: Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) / 2,
         streamedBytes: cached, activationBytes: floats(rows * c) + stored + softmax.bytes / 2)
-    case .softmax: return PhaseWork(flops: softmax.flops, streamedBytes: 0, activationBytes: softmax.bytes)
-    default: return .none
+    case .softmax: return PhaseWork(flops: softmax.flops, activationBytes: softmax.bytes)
+    default: return PhaseWork()
     }
   }
 

@@ -4,8 +4,8 @@ import Statistics
 /// The tokens that a cut has left, in the order of their ids.
 struct Candidates: Sendable {
   private struct Candidate {
-    /// The likelier one's is larger, and of equals the lower id's: the logit in the upper half, as a number that has its
-    /// order, and the id, counted downwards, in the lower. One comparison and no branch.
+    /// The likelier one's is larger, and of equals the lower id's: the logit in the upper half, as a number that has
+    /// its order, and the id, counted downwards, in the lower. One comparison and no branch.
     let rank: UInt64
     var weight = 0.0
 
@@ -80,9 +80,8 @@ struct Candidates: Sendable {
     return members.last { $0.weight > 0 }?.id
   }
 
-  /// Keeps the fewest of the highest ranks whose masses reach `target`.
-  ///
-  /// By selection (Hoare's Find, 1961) with pivots at random places, so that the time is linear whatever the logits.
+  /// Keeps the fewest of the highest ranks whose masses reach `target`. By selection (Hoare's Find, 1961) with pivots
+  /// at random places, so that the time is linear whatever the logits.
   /// - Returns: the last one's logit.
   @inline(__always)
   private mutating func keepFirst(reaching target: Double, _ mass: (Candidate) -> Double) -> Float {

@@ -1,21 +1,17 @@
 import GPT2Kernels
 
-/// A text that grows turn by turn, by what is added to it and by what the model continues it with, and that never ends: when
-/// the model's context is full, it slides.
+/// A text that grows turn by turn, by what is added to it and by what the model continues it with, and that never
+/// ends: when the model's context is full, it slides. What the engine keeps of it is kept from turn to turn.
 ///
-/// What the engine keeps of the text is kept from turn to turn, so that a step takes in only what is new.
-///
-/// Sliding drops the oldest tokens so that half of the context's are kept, or as many as are being added where those are more
-/// (all of them up to the context, of which the oldest are cut otherwise). GPT-2's positions are absolute, so every token that
-/// is kept gets another position, and the next step recomputes them: once for each half context of text.
+/// Sliding drops the oldest tokens so that half of the context's are kept, or as many as are being added where those
+/// are more (up to the context; the oldest are cut otherwise). GPT-2's positions are absolute, so every token that is
+/// kept gets another position, and the next step recomputes them: once for each half context of text.
 public final class Conversation {
   public struct Addition: Equatable, Sendable {
     /// Tokens of the text before that have been dropped.
-    public var dropped: Int
+    public var dropped = 0
     /// Of the added tokens, the oldest, which are more than the context holds.
-    public var cut: Int
-
-    public init(dropped: Int = 0, cut: Int = 0) { (self.dropped, self.cut) = (dropped, cut) }
+    public var cut = 0
   }
 
   public let engine: Engine

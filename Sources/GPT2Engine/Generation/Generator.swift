@@ -5,16 +5,14 @@ public struct Generator {
   private let engine: Engine
   private let tokenizer: Tokenizer?
 
-  /// - Parameter tokenizer: nil for tokens without text.
   public init(_ engine: Engine, tokenizer: Tokenizer? = nil) {
     (self.engine, self.tokenizer) = (engine, tokenizer)
   }
 
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
-  ///   - onStep: takes each step as soon as it is there; false to stop. The last step it gets, and only that, has an
-  ///     ending.
+  ///   - endOfText: as `Continuation` has it.
+  ///   - onStep: takes each step as soon as it is there; false to stop. Only the last step has an ending.
   @discardableResult
   public func generate(
     prompt: [Int], _ parameters: GenerationParameters, endOfText: Int? = nil,
@@ -25,9 +23,8 @@ public struct Generator {
     return try generate(after: sequence, parameters, endOfText: endOfText, onStep: onStep)
   }
 
-  /// Continues a sequence of this engine's, of which at least one token has not been taken in yet.
-  ///
-  /// The new tokens are appended to it; the last one, and what the context has no room for, are not taken in.
+  /// Continues a sequence of this engine's, of which at least one token has not been taken in yet. The new tokens are
+  /// appended to it; the last one, and what the context has no room for, are not taken in.
   @discardableResult
   public func generate(
     after sequence: TokenSequence, _ parameters: GenerationParameters, endOfText: Int? = nil,
@@ -53,10 +50,9 @@ public struct Generator {
 
 extension Engine {
   /// Continues sequences together, each with its likeliest token at every step.
-  ///
   /// - Parameters:
-  ///   - sequences: each with at least one token that has not been taken in, and with room for `count` − 1 more. All new
-  ///     tokens but the last are appended.
+  ///   - sequences: each with at least one token that has not been taken in, and with room for `count` − 1 more. All
+  ///     new tokens but the last are appended.
   ///   - onLogits: called as soon as a step's logits are there, before tokens are chosen.
   ///   - onTokens: takes a step's tokens, one of each sequence; false to stop.
   public func continueGreedily(
@@ -118,7 +114,6 @@ public struct Continuation: Sendable {
   }
 
   /// Chooses the token after a sequence, and appends it where the context has room.
-  ///
   /// - Parameters:
   ///   - logits: (vocabulary) of the sequence's last position.
   ///   - sequence: whose tokens have all been taken in.
@@ -133,13 +128,9 @@ public struct Continuation: Sendable {
     count += 1
     let isFull = sequence.room == 0
     if !isFull { try sequence.append([token]) }
-    if let stop = text?.stop {
-      ending = .stopSequence(stop)
-    } else if count == parameters.maximumNewTokens {
-      ending = .count
-    } else if isFull {
-      ending = .contextFull
-    }
+    ending =
+      text?.stop.map(GenerationEnding.stopSequence)
+      ?? (count == parameters.maximumNewTokens ? .count : isFull ? .contextFull : nil)
     if ending != nil { clear += text?.finish() ?? "" }
     return GenerationStep(token: token, text: clear, ending: ending)
   }
@@ -173,8 +164,8 @@ public struct GenerationParameters: Equatable, Sendable {
 public struct GenerationStep: Equatable, Sendable {
   /// nil where the step only ends the text.
   public let token: Int?
-  /// The text that has become clear; empty while characters or possible stop sequences are unfinished, and always without
-  /// a tokenizer. The texts of all steps together are the whole continuation.
+  /// The text that has become clear; empty while characters or possible stop sequences are unfinished, and always
+  /// without a tokenizer. The texts of all steps together are the whole continuation.
   public let text: String
   public let ending: GenerationEnding?
 }

@@ -1,15 +1,12 @@
 import Foundation
 import Statistics
 
-/// How the next token is chosen from the logits.
-///
-/// The order is fixed, and that of Hugging Face's `generate`: repetition penalty, temperature, top-k, top-p, min-p, then one
-/// draw from what is left. The penalty changes logits, so it stands before what turns them into probabilities; the
-/// temperature stands before the three cuts, so that these see the probabilities that are drawn from; and top-p takes its
-/// share of what top-k left. (llama.cpp has the temperature last: there top-p and min-p cut as if it were 1.)
-///
-/// At temperature 0 the largest logit after the penalty wins (the lowest id among equals); the cuts, which always leave
-/// it, do nothing, and nothing is drawn.
+/// How the next token is chosen from the logits, in the fixed order of Hugging Face's `generate`: repetition penalty,
+/// temperature, top-k, top-p, min-p, then one draw from what is left. The penalty changes logits, so it stands before
+/// what turns them into probabilities; the temperature stands before the cuts, so that these see the probabilities
+/// that are drawn from; and top-p takes its share of what top-k left. (llama.cpp has the temperature last: there top-p
+/// and min-p cut as if it were 1.) At temperature 0 the largest logit after the penalty wins (the lowest id among
+/// equals); the cuts, which always leave it, do nothing, and nothing is drawn.
 public struct SamplingParameters: Hashable, Sendable {
   /// What the logits are divided by; 0 is greedy.
   public let temperature: Float
@@ -19,8 +16,8 @@ public struct SamplingParameters: Hashable, Sendable {
   public let topP: Float
   /// Only tokens at least this share as likely as the most likely one (Nguyen et al., arXiv 2407.01082); 0 for all.
   public let minP: Float
-  /// What the logit of a token that the text has already is divided by where it is positive, and multiplied by where it is
-  /// negative, however often the text has it (CTRL, Keskar et al., arXiv 1909.05858); 1 for none.
+  /// What the logit of a token that the text has already is divided by where it is positive, and multiplied by where
+  /// it is negative, however often the text has it (CTRL, Keskar et al., arXiv 1909.05858); 1 for none.
   public let repetitionPenalty: Float
   /// The same seed draws the same tokens from the same logits.
   public let seed: UInt64
@@ -52,9 +49,8 @@ public struct SamplingParameters: Hashable, Sendable {
   }
 }
 
-/// Chooses tokens from logits, with a random stream of its own: one number a draw.
-///
-/// All three cuts leave the most likely tokens down to some place, so none needs the vocabulary sorted.
+/// Chooses tokens from logits, with a random stream of its own: one number a draw. All three cuts leave the most
+/// likely tokens down to some place, so none needs the vocabulary sorted.
 public struct Sampler: Sendable {
   public let parameters: SamplingParameters
   private var random: SeededGenerator

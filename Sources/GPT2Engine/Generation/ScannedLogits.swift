@@ -1,28 +1,26 @@
 import GPT2Kernels
 
-/// A step's logits as a sampler works on them: a copy without NaN, in blocks of 64 whose largest are known, so that whoever
-/// looks for the few large ones of fifty thousand passes nearly all blocks by.
+/// A step's logits as a sampler works on them: a copy without NaN, in blocks of 64 whose largest are known, so that
+/// whoever looks for the few large ones of fifty thousand passes nearly all blocks by.
 struct ScannedLogits: Sendable {
   /// What `padded` is a multiple of.
   static let block = 64
 
-  /// Filled up to whole blocks with −∞.
-  private var values: [Float] = []
+  /// All values, filled up with −∞ to whole blocks.
+  private(set) var padded: [Float] = []
   private var maxima: [Float] = []
   private(set) var count = 0
 
   /// Takes a step's logits in; a NaN becomes −∞, which is never drawn.
-  ///
-  /// - Parameters:
-  ///   - tokens: whose logits are penalised, each once however often it is among them.
+  /// - Parameter tokens: whose logits are penalised, each once however often it is among them.
   mutating func load(_ logits: UnsafeBufferPointer<Float>, penalising tokens: [Int], by penalty: Float) {
     if count != logits.count {
       count = logits.count
       let blocks = (count + Self.block - 1) / Self.block
-      values = [Float](repeating: -.infinity, count: blocks * Self.block)
+      padded = [Float](repeating: -.infinity, count: blocks * Self.block)
       maxima = [Float](repeating: -.infinity, count: blocks)
     }
-    values.withUnsafeMutableBufferPointer { copy in
+    padded.withUnsafeMutableBufferPointer { copy in
       _ = copy.update(fromContentsOf: logits)
       if penalty != 1 {
         for token in tokens {
@@ -57,14 +55,14 @@ struct ScannedLogits: Sendable {
   /// The lowest id with this logit.
   func firstID(of logit: Float) -> Int? {
     maxima.firstIndex { $0 >= logit }.flatMap { block in
-      values[block * Self.block..<min((block + 1) * Self.block, count)].firstIndex(of: logit)
+      padded[block * Self.block..<min((block + 1) * Self.block, count)].firstIndex(of: logit)
     }
   }
 
   /// Hands over ids and logits above a limit that the receiver may raise, ids in order.
   @inline(__always)
   func forEach(above limit: inout Float, _ body: (Int, Float, inout Float) -> Void) {
-    values.withUnsafeBufferPointer { values in
+    padded.withUnsafeBufferPointer { values in
       for block in maxima.indices where maxima[block] > limit {
         for id in block * Self.block..<min((block + 1) * Self.block, count) where values[id] > limit {
           body(id, values[id], &limit)
@@ -72,15 +70,10 @@ struct ScannedLogits: Sendable {
       }
     }
   }
-
-  /// All values, filled up with −∞ to whole blocks.
-  var padded: [Float] { values }
 }
 
-/// e^((logit − largest) / temperature) for every token, for a draw from all of them.
-///
-/// The powers are float32; they are summed in blocks, and the blocks' sums in double, so that the sum of fifty thousand
-/// has no say in the choice.
+/// e^((logit − largest) / temperature) for every token, for a draw from all of them. The powers are float32; they are
+/// summed in blocks, and the blocks' sums in double, so that the sum of fifty thousand has no say in the choice.
 struct SoftmaxNumerators: Sendable {
   /// (vocabulary), filled up with 0.
   private var values: [Float] = []

@@ -3,14 +3,12 @@ import GPT2Model
 import Synchronization
 
 /// Continues many texts in shared steps: requests join and leave between steps, so a short one does not wait for the
-/// long ones it started with (iteration-level scheduling: Yu et al., "Orca", OSDI 2022).
+/// long ones it started with (iteration-level scheduling: Yu et al., "Orca", OSDI 2022). A text's tokens do not depend
+/// on which others share its steps. Not for use by several threads at once.
 ///
-/// Every step takes one new position of each text that is being decoded, and at most `promptTokensPerStep` positions of
-/// the prompts that have joined, the oldest first. So a long prompt comes in chunk by chunk, and what the others wait for
-/// is bounded; it costs hardly more than all at once, because a chunk of that size keeps the cores as busy. Where a variant
-/// recomputes, a chunk would save nothing, and prompts come in whole.
-///
-/// A text's tokens do not depend on which others share its steps. Not for use by several threads at once.
+/// Every step takes one new position of each text that is being decoded, and at most `promptTokensPerStep` positions
+/// of the prompts that have joined, the oldest first. So what the others wait for is bounded, and a chunk of that size
+/// keeps the cores as busy. Where a variant recomputes, a chunk would save nothing, and prompts come in whole.
 public final class Scheduler {
   public struct ID: Hashable, Sendable {
     private static let last = Atomic<Int>(0)
@@ -38,7 +36,6 @@ public final class Scheduler {
   private var spare: [TokenSequence] = []
 
   /// - Parameters:
-  ///   - tokenizer: nil for tokens without text.
   ///   - concurrency: texts decoded at once, at least 1; each takes a cache of keys and values. Others wait.
   ///   - promptTokensPerStep: at least 1.
   public init(
@@ -52,10 +49,9 @@ public final class Scheduler {
   public var isIdle: Bool { waiting.isEmpty && running.isEmpty }
 
   /// Puts a request after those that wait.
-  ///
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
+  ///   - endOfText: as `Continuation` has it.
   ///   - id: a new one, for whoever needs it before.
   /// - Throws: where the prompt cannot be continued by this model; the scheduler is then as it was.
   @discardableResult
@@ -75,7 +71,6 @@ public final class Scheduler {
   }
 
   /// One pass for all that are running, with those that wait taken in where there is room.
-  ///
   /// - Returns: what came of it, in the order in which the requests joined. A request that fails does so alone, unless
   ///   there is no memory for the pass, which all that share it then fail by.
   public func step() -> [Event] {
@@ -106,8 +101,7 @@ public final class Scheduler {
       do {
         let sequence = if let kept = spare.popLast() { kept } else { try engine.makeSequence() }
         running.append(
-          Running(
-            id: next.id, sequence: sequence, continuation: next.continuation, prompt: next.prompt[...]))
+          Running(id: next.id, sequence: sequence, continuation: next.continuation, prompt: next.prompt[...]))
       } catch {
         events.append(Event(id: next.id, result: .failure(error)))
       }
@@ -137,10 +131,8 @@ private struct Running {
   /// Whether the logits of a step are those after the whole prompt.
   var hasTakenPrompt: Bool { prompt.isEmpty }
 
-  /// Gives the sequence what it is to take in with the next step.
-  ///
+  /// Gives the sequence what it is to take in with the next step, and says whether there is anything.
   /// - Parameter promptTokens: what is left for prompts in this step.
-  /// - Returns: whether there is anything.
   mutating func takeIn(atMost promptTokens: inout Int) -> Bool {
     guard !prompt.isEmpty else { return true }
     let chunk = prompt.prefix(promptTokens)

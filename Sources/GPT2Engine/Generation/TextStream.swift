@@ -1,10 +1,8 @@
 import GPT2Model
 
-/// Turns tokens into text as they come: whole characters only, nothing of a stop sequence, and nothing that might still
-/// become the beginning of one.
-///
-/// The first stop sequence to be complete ends the text, of several that end at the same place the longest, however the
-/// text was cut into pieces.
+/// Turns tokens into text as they come: whole characters only, nothing of a stop sequence, and nothing that might
+/// still become the beginning of one. The first stop sequence to be complete ends the text, of several that end at
+/// the same place the longest, however the text was cut into pieces.
 public struct TextStream: Sendable {
   private var decoder: StreamingDecoder
   private let vocabularyCount: Int
@@ -28,8 +26,8 @@ public struct TextStream: Sendable {
     }
   }
 
-  /// What was held back, for a text that ends here: U+FFFD for a character that was never finished, and the beginning of
-  /// a stop sequence that did not come.
+  /// What was held back, for a text that ends here: U+FFFD for a character that was never finished, and the beginning
+  /// of a stop sequence that did not come.
   public mutating func finish() -> String {
     defer { heldBack = [] }
     return clear(decoder.finish()) + String(decoding: heldBack, as: UTF8.self)

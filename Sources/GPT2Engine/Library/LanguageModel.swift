@@ -3,16 +3,9 @@ import Foundation
 import GPT2Kernels
 import GPT2Model
 
-/// A GPT-2 that any number of tasks may ask at the same time.
-///
-/// Requests that overlap are decoded together, each weight read once a step for all of them; how a text goes on does not
-/// depend on what it is decoded beside. All work is done on a serial queue of the model's own and on the threads of its
-/// variant, so no thread of Swift's cooperative pool is held up.
-///
-/// ```swift
-/// let model = try await LanguageModel("synthetic:tiny")
-/// let logits = try await model.logits(for: [1, 2, 3])
-/// ```
+/// A GPT-2 that any number of tasks may ask at the same time. Requests that overlap are decoded together, each weight
+/// read once a step for all of them; how a text goes on does not depend on what it is decoded beside. All work is done
+/// on a serial queue of the model's own and on its variant's threads, none on Swift's cooperative pool.
 public final class LanguageModel: Sendable {
   public typealias Variant = GPT2Kernels.Variant
 
@@ -26,15 +19,12 @@ public final class LanguageModel: Sendable {
   private let service: GenerationService
 
   /// - Parameters:
-  ///   - name: `synthetic:tiny`, `synthetic:gpt2` (also `-medium`, `-large`, `-xl`, or any shape), or the path of a file or
-  ///     folder that holds weights.
+  ///   - name: `synthetic:tiny`, `synthetic:gpt2` (also `-medium`, `-large`, `-xl`, or any shape), or a path.
   ///   - variant: the kernels and the precision; the fastest in float32 where none is named.
   ///   - threads: how many the variant may use; all cores where that is nil.
-  ///   - concurrency: texts decoded at once, at most; others wait. Each takes memory for its keys and values: a position's
-  ///     is 8 · layers · channels bytes.
+  ///   - concurrency: texts decoded at once, at most; others wait. Each takes 8 · layers · channels bytes a position.
   ///   - cacheFolder: where generated weights are kept; nil for the user's cache folder.
-  /// - Throws: `ModelError` for what the name or the files hold, `TokenizerError` for a vocabulary, `EngineError` where
-  ///   memory is short.
+  /// - Throws: `ModelError` for what the name or the files hold, `TokenizerError` for a vocabulary, and `EngineError`.
   public init(
     _ name: String, variant: Variant = .preferred, threads: Int? = nil, concurrency: Int = 8,
     cacheFolder: String? = nil
@@ -42,10 +32,9 @@ public final class LanguageModel: Sendable {
     let queue = DispatchQueue(label: "GPT2Engine \(name)")
     let loaded: Loaded = try await withCheckedThrowingContinuation { continuation in
       queue.async {
+        let folder = cacheFolder ?? Self.cacheFolder
         continuation.resume(
-          with: Result {
-            try Self.load(name, variant, threads, concurrency, cacheFolder ?? Self.cacheFolder, queue)
-          })
+          with: Result { try Self.load(name, variant, threads, concurrency, folder, queue) })
       }
     }
     (self.name, self.variant) = (name, variant)
@@ -53,10 +42,8 @@ public final class LanguageModel: Sendable {
   }
 
   /// Continues prompts, together.
-  ///
   /// - Returns: a completion for each prompt, in their order.
-  /// - Throws: before anything is computed, where a prompt cannot be continued by this model; `CancellationError` when the
-  ///   task is cancelled, which ends the generation.
+  /// - Throws: before any work, where a prompt cannot be continued; `CancellationError` in a cancelled task.
   public func generate(
     prompts: [String], parameters: GenerationParameters = GenerationParameters()
   ) async throws -> [Completion] {
@@ -78,9 +65,8 @@ public final class LanguageModel: Sendable {
     }
   }
 
-  /// Continues a prompt and gives each step as soon as it is there. The last one says why it is the last.
-  ///
-  /// Whoever stops listening, or whose task is cancelled, ends the generation.
+  /// Continues a prompt and gives each step as soon as it is there. The last one says why it is the last. Whoever
+  /// stops listening, or whose task is cancelled, ends the generation.
   public func stream(
     _ prompt: String, parameters: GenerationParameters = GenerationParameters()
   ) throws -> AsyncThrowingStream<GenerationStep, any Error> {
@@ -118,9 +104,9 @@ public final class LanguageModel: Sendable {
     }
   }
 
-  /// - Throws: `LanguageModelError.noTokenizer`, or what the tokenizer does.
+  /// - Throws: `EngineError.noTokenizer`, or what the tokenizer does.
   public func encode(_ text: String) throws -> [Int] {
-    guard let tokenizer else { throw LanguageModelError.noTokenizer(model: name) }
+    guard let tokenizer else { throw EngineError.noTokenizer(model: name) }
     return try tokenizer.encode(text)
   }
 
@@ -158,17 +144,6 @@ public final class LanguageModel: Sendable {
   }
 }
 
-/// What a model cannot do. Each description is one line.
-public enum LanguageModelError: Error, Equatable, Sendable, CustomStringConvertible {
-  case noTokenizer(model: String)
-
-  public var description: String {
-    switch self {
-    case .noTokenizer(let model): "\(model) has no tokenizer, expected prompts as tokens"
-    }
-  }
-}
-
 public struct Completion: Equatable, Sendable {
   /// The new text; empty where the model has no tokenizer.
   public let text: String
@@ -189,10 +164,8 @@ public struct Logits: Equatable, Sendable {
   }
 }
 
-/// An engine on a thread of its own, which any number of tasks may ask.
-///
-/// Everything after `queue` is touched on that serial queue only. A step is one block on it, so requests, cancellations
-/// and logits come in between steps; no thread of Swift's cooperative pool ever waits for one.
+/// An engine that any number of tasks may ask. Everything after `queue` is touched on that serial queue only. A step
+/// is one block on it, so requests, cancellations and logits come in between steps.
 final class GenerationService: @unchecked Sendable {
   typealias Receiver = @Sendable (Result<GenerationStep, EngineError>) -> Void
 
@@ -227,8 +200,7 @@ final class GenerationService: @unchecked Sendable {
 
   func cancel(_ id: Scheduler.ID) {
     queue.async { [self] in
-      guard receivers.removeValue(forKey: id) != nil else { return }
-      scheduler.cancel(id)
+      if receivers.removeValue(forKey: id) != nil { scheduler.cancel(id) }
     }
   }
 
@@ -237,13 +209,7 @@ final class GenerationService: @unchecked Sendable {
     _ body: @escaping @Sendable (Engine) throws(EngineError) -> Success
   ) async throws -> Success {
     try await withCheckedThrowingContinuation { continuation in
-      queue.async { [self] in
-        do {
-          continuation.resume(returning: try body(engine))
-        } catch {
-          continuation.resume(throwing: error)
-        }
-      }
+      queue.async { [self] in continuation.resume(with: Result { try body(engine) }) }
     }
   }
 

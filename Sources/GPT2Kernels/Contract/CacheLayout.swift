@@ -1,11 +1,10 @@
-/// How a kernel wants the keys and values of one sequence and one layer to lie: head after head, each with room for
-/// `capacity` positions.
+/// How a kernel wants a sequence's keys and values of a layer to lie: by heads, each with room for `capacity`
+/// positions.
 public enum CacheLayout: Sendable, Equatable {
   /// Keys and values alike: (capacity, headSize), one position after the other.
   case rows
   /// What a product reads in order, with vectors of that many floats: the keys of a head as the panels of a matrix
-  /// with a position for each output, its values as those of a matrix with a position for each input. See
-  /// `PanelShape`.
+  /// with a position for each output, its values as those of one with a position for each input. See `PanelShape`.
   case panels(vector: Int)
 
   /// Floats from one head's keys to the next head's.
@@ -43,8 +42,7 @@ public enum CacheLayout: Sendable, Equatable {
         }
       }
     case .panels(let vector):
-      storeKeys(
-        operation, rows: rows, heads: heads, in: PanelShape(vector: vector), headStride: keyStride)
+      storeKeys(operation, rows: rows, heads: heads, in: PanelShape(vector: vector), headStride: keyStride)
       let shape = PanelShape(vector: vector, fitting: size)
       for row in rows {
         let position = operation.firstPosition + row
@@ -90,16 +88,10 @@ public enum CacheLayout: Sendable, Equatable {
 /// Takes the keys and values of consecutive new positions of one sequence into the cache.
 public struct CacheStore: @unchecked Sendable {
   /// (new positions, heads · headSize), heads side by side.
-  public let newKeys: Matrix
-  /// (new positions, heads · headSize), likewise.
-  public let newValues: Matrix
+  public let newKeys, newValues: Matrix
   /// One layer's, in the kernel's `cacheLayout`.
-  public let keys: UnsafeMutablePointer<Float>
-  /// Likewise.
-  public let values: UnsafeMutablePointer<Float>
-  public let heads: Int
-  public let headSize: Int
-  public let capacity: Int
+  public let keys, values: UnsafeMutablePointer<Float>
+  public let heads, headSize, capacity: Int
   /// The sequence's position of the first row.
   public let firstPosition: Int
 
@@ -109,13 +101,8 @@ public struct CacheStore: @unchecked Sendable {
   ) {
     assert(newKeys.columns == heads * headSize && newValues.columns == heads * headSize)
     assert(newKeys.rows == newValues.rows && firstPosition + newKeys.rows <= capacity)
-    self.newKeys = newKeys
-    self.newValues = newValues
-    self.keys = keys
-    self.values = values
-    self.heads = heads
-    self.headSize = headSize
-    self.capacity = capacity
+    (self.newKeys, self.newValues, self.keys, self.values) = (newKeys, newValues, keys, values)
+    (self.heads, self.headSize, self.capacity) = (heads, headSize, capacity)
     self.firstPosition = firstPosition
   }
 }

@@ -11,9 +11,7 @@ public protocol Kernel: Sendable {
   func run(_ operation: Linear)
 
   func run(_ operation: LayerNorm)
-
   func run(_ operation: GELU)
-
   func run(_ operation: Addition)
 
   /// Of sequences that share a step, each with memory of its own for what it writes.
@@ -31,9 +29,7 @@ public protocol Kernel: Sendable {
 
 extension Kernel {
   public var weightLayout: WeightLayout { .rows }
-
   public var cacheLayout: CacheLayout { .rows }
-
   public func run(_ operation: CacheStore) { run([operation]) }
 
   public func run(_ operations: [CacheStore]) {
@@ -43,27 +39,19 @@ extension Kernel {
   }
 
   public func run(_ operation: Attention) { run([operation]) }
-
-  public func forEach(_ count: Int, _ body: (Int) -> Void) {
-    for index in 0..<count { body(index) }
-  }
+  public func forEach(_ count: Int, _ body: (Int) -> Void) { for index in 0..<count { body(index) } }
 }
 
-/// A kernel whose operations fall into parts that share no reduction, so that a caller may split them between
-/// threads; a result must not depend on how it was split.
-///
-/// Whatever a conformer does not implement is the reference operation of `Variants/Naive.swift`: a variant's
-/// file shows exactly what that variant changes. Every implementation handles every shape itself.
+/// A kernel whose operations fall into parts that share no reduction, so that a caller may split them between threads;
+/// a result must not depend on how it was split. Whatever a conformer does not implement is the reference operation of
+/// `Variants/Naive.swift`. Every implementation handles every shape itself.
 public protocol DivisibleKernel: Kernel {
   /// Columns `outputs` of the product with its bias, for all rows. The epilogue is the caller's.
   func linear(_ operation: Linear, outputs: Range<Int>)
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>)
-
   func gelu(_ operation: GELU, elements: Range<Int>)
-
   func add(_ operation: Addition, elements: Range<Int>)
-
   func attention(_ operation: Attention, heads: Range<Int>)
 
   /// With the function that `attention` calls for a row.
@@ -78,9 +66,7 @@ extension DivisibleKernel {
   }
 
   public func run(_ operation: LayerNorm) { layerNorm(operation, rows: 0..<operation.input.rows) }
-
   public func run(_ operation: GELU) { gelu(operation, elements: 0..<operation.count) }
-
   public func run(_ operation: Addition) { add(operation, elements: 0..<operation.count) }
 
   public func run(_ operations: [Attention]) {
@@ -104,8 +90,7 @@ extension Linear {
     case .residual(let stream):
       Probe.enter(.residual)
       if output.isContiguous, stream.isContiguous {
-        kernel.run(
-          Addition(to: stream.base, addend: output.base, count: output.rows * output.columns))
+        kernel.run(Addition(to: stream.base, addend: output.base, count: output.rows * output.columns))
       } else {
         for row in 0..<output.rows {
           kernel.run(Addition(to: stream.row(row), addend: output.row(row), count: output.columns))

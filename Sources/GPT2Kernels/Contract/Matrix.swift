@@ -3,16 +3,12 @@ import Foundation
 /// A read-only view of a row-major matrix. The memory belongs to somebody who outlives the view.
 public struct Matrix: @unchecked Sendable {
   public let base: UnsafePointer<Float>
-  public let rows: Int
-  public let columns: Int
+  public let rows, columns: Int
   /// Elements from one row to the next, at least `columns`.
   public let stride: Int
 
   public init(_ base: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
-    self.base = base
-    self.rows = rows
-    self.columns = columns
-    self.stride = stride ?? columns
+    (self.base, self.rows, self.columns, self.stride) = (base, rows, columns, stride ?? columns)
     assert(rows >= 0 && columns >= 0 && self.stride >= columns)
   }
 
@@ -22,7 +18,6 @@ public struct Matrix: @unchecked Sendable {
     return base + index &* stride
   }
 
-  /// A row's values.
   public func values(ofRow index: Int) -> UnsafeBufferPointer<Float> {
     UnsafeBufferPointer(start: row(index), count: columns)
   }
@@ -31,15 +26,10 @@ public struct Matrix: @unchecked Sendable {
 /// A writable view of a row-major matrix, as `Matrix` is a read-only one.
 public struct MutableMatrix: @unchecked Sendable {
   public let base: UnsafeMutablePointer<Float>
-  public let rows: Int
-  public let columns: Int
-  public let stride: Int
+  public let rows, columns, stride: Int
 
   public init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
-    self.base = base
-    self.rows = rows
-    self.columns = columns
-    self.stride = stride ?? columns
+    (self.base, self.rows, self.columns, self.stride) = (base, rows, columns, stride ?? columns)
     assert(rows >= 0 && columns >= 0 && self.stride >= columns)
   }
 
@@ -68,8 +58,7 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// - Parameter isFilledAtOnce: whether all of it will be used, as weights are. A large buffer then asks for huge
-  ///   pages, which keep address translation out of the way of streaming reads; any other refuses them, because
-  ///   they come whole.
+  ///   pages, which keep address translation out of streaming reads; any other refuses them, because they come whole.
   public init(count: Int, isFilledAtOnce: Bool = false) throws(OutOfMemory) {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
     guard

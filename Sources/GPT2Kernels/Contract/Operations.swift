@@ -1,5 +1,4 @@
-/// The operations of a GPT-2, each with its operands, its shapes and the work that it takes. A kernel variant
-/// says how; these say what.
+/// The operations of a GPT-2, each with operands, shapes and the work that it takes. Variants say how; these say what.
 
 /// A whole linear layer: out[m, n] = Σₖ x[m, k] · w[n, k] + bias[n].
 public struct Linear: Sendable {
@@ -31,11 +30,8 @@ public struct Linear: Sendable {
     if case .residual(let stream) = epilogue {
       assert(stream.rows == output.rows && stream.columns == output.columns)
     }
-    self.epilogue = epilogue
-    self.input = input
-    self.weight = weight
-    self.bias = bias
-    self.output = output
+    (self.input, self.weight, self.bias) = (input, weight, bias)
+    (self.output, self.epilogue) = (output, epilogue)
   }
 
   public static func flops(m: Int, n: Int, k: Int) -> Double { 2 * Double(m) * Double(n) * Double(k) }
@@ -51,14 +47,8 @@ public struct Vector: @unchecked Sendable {
   public let base: UnsafePointer<Float>
   public let count: Int
 
-  public init(_ base: UnsafePointer<Float>, count: Int) {
-    self.base = base
-    self.count = count
-  }
-
-  public init(_ buffer: UnsafeBufferPointer<Float>) {
-    self.init(buffer.baseAddress!, count: buffer.count)
-  }
+  public init(_ base: UnsafePointer<Float>, count: Int) { (self.base, self.count) = (base, count) }
+  public init(_ buffer: UnsafeBufferPointer<Float>) { self.init(buffer.baseAddress!, count: buffer.count) }
 }
 
 /// out = (x − mean) / √(variance + ε) · weight + bias, for each row on its own.
@@ -66,9 +56,7 @@ public struct LayerNorm: Sendable {
   /// (rows, channels)
   public let input: Matrix
   /// (channels)
-  public let weight: Vector
-  /// (channels)
-  public let bias: Vector
+  public let weight, bias: Vector
   public let epsilon: Float
   /// (rows, channels); may be the input's memory.
   public let output: MutableMatrix
@@ -76,11 +64,8 @@ public struct LayerNorm: Sendable {
   public init(input: Matrix, weight: Vector, bias: Vector, epsilon: Float, output: MutableMatrix) {
     assert(weight.count == input.columns && bias.count == input.columns)
     assert(output.rows == input.rows && output.columns == input.columns)
-    self.input = input
-    self.weight = weight
-    self.bias = bias
-    self.epsilon = epsilon
-    self.output = output
+    (self.input, self.weight, self.bias) = (input, weight, bias)
+    (self.epsilon, self.output) = (epsilon, output)
   }
 
   /// Eight a value: one for the mean; difference, square and sum for the variance; difference, two products and a sum
@@ -103,8 +88,7 @@ public struct GELU: @unchecked Sendable {
   public let count: Int
 
   public init(_ values: UnsafeMutablePointer<Float>, count: Int) {
-    self.values = values
-    self.count = count
+    (self.values, self.count) = (values, count)
   }
 
   /// Nine a value, as the formula is written: six products, two sums and the tangent, which counts as one.
@@ -121,9 +105,7 @@ public struct Addition: @unchecked Sendable {
   public let count: Int
 
   public init(to target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>, count: Int) {
-    self.target = target
-    self.addend = addend
-    self.count = count
+    (self.target, self.addend, self.count) = (target, addend, count)
   }
 }
 
@@ -135,15 +117,14 @@ public struct Softmax: @unchecked Sendable {
   public let heads: Int
   /// Queries of one head, at consecutive positions.
   public let queries: Int
-  /// Positions that the last query sees; each one before it sees one fewer. What lies after those that a query sees is
-  /// unspecified afterwards.
+  /// Positions that the last query sees; each before it sees one fewer. The rest of a row is unspecified afterwards.
   public let positions: Int
   /// Floats from one head's first row to the next head's.
   public let headStride: Int
   /// Floats from one row to the next of the same head; 0 where they take turns in one place, as within attention.
   public let queryStride: Int
-  /// (heads, queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave that
-  /// to whoever sums values with these weights.
+  /// (heads, queries): what each row has still to be divided by, 1 where the kernel has done it. A kernel may leave
+  /// that to whoever sums values with these weights.
   public let divisors: UnsafeMutablePointer<Float>
 
   public init(
@@ -152,13 +133,8 @@ public struct Softmax: @unchecked Sendable {
   ) {
     assert(positions >= queries && (queryStride == 0 || queryStride >= positions))
     assert(headStride >= (queries - 1) * queryStride + positions)
-    self.scores = scores
-    self.heads = heads
-    self.queries = queries
-    self.positions = positions
-    self.headStride = headStride
-    self.queryStride = queryStride
-    self.divisors = divisors
+    (self.scores, self.heads, self.queries, self.positions) = (scores, heads, queries, positions)
+    (self.headStride, self.queryStride, self.divisors) = (headStride, queryStride, divisors)
   }
 
   /// Calls `body` with the scores of each query of these heads, how many positions it sees, and its divisor.
@@ -188,7 +164,7 @@ public struct Softmax: @unchecked Sendable {
 
   /// Pairs of a query and a position that it sees, of all heads.
   private static func scores(rows: Int, firstPosition: Int, heads: Int) -> Double {
-    (Double(rows) * Double(firstPosition) + Double(rows) * Double(rows + 1) / 2) * Double(heads)
+    Attention.pairs(rows: rows, firstPosition: firstPosition) * Double(heads)
   }
 }
 
@@ -197,13 +173,9 @@ public struct Softmax: @unchecked Sendable {
 public struct Attention: @unchecked Sendable {
   /// (new positions, heads · headSize), heads side by side.
   public let queries: Matrix
-  /// One layer's keys, in the kernel's `cacheLayout`, for all positions up to the last new one.
-  public let keys: UnsafePointer<Float>
-  /// Likewise.
-  public let values: UnsafePointer<Float>
-  public let heads: Int
-  public let headSize: Int
-  public let capacity: Int
+  /// One layer's, in the kernel's `cacheLayout`, for all positions up to the last new one.
+  public let keys, values: UnsafePointer<Float>
+  public let heads, headSize, capacity: Int
   /// The sequence's position of the queries' first row.
   public let firstPosition: Int
   /// (new positions, heads · headSize)
@@ -218,15 +190,9 @@ public struct Attention: @unchecked Sendable {
   ) {
     assert(queries.columns == heads * headSize && output.columns == heads * headSize)
     assert(queries.rows == output.rows && firstPosition + queries.rows <= capacity)
-    self.queries = queries
-    self.keys = keys
-    self.values = values
-    self.heads = heads
-    self.headSize = headSize
-    self.capacity = capacity
-    self.firstPosition = firstPosition
-    self.output = output
-    self.scores = scores
+    (self.queries, self.keys, self.values, self.output) = (queries, keys, values, output)
+    (self.heads, self.headSize, self.capacity) = (heads, headSize, capacity)
+    (self.firstPosition, self.scores) = (firstPosition, scores)
   }
 
   /// 1/√headSize
@@ -234,8 +200,12 @@ public struct Attention: @unchecked Sendable {
 
   /// Scores and weighted values, both 2 · headSize a pair of positions.
   public static func flops(rows: Int, firstPosition: Int, channels: Int) -> Double {
-    let pairs = Double(rows) * Double(firstPosition) + Double(rows) * Double(rows + 1) / 2
-    return 4 * pairs * Double(channels)
+    4 * pairs(rows: rows, firstPosition: firstPosition) * Double(channels)
+  }
+
+  /// Of a query and a position that it sees.
+  fileprivate static func pairs(rows: Int, firstPosition: Int) -> Double {
+    Double(rows) * Double(firstPosition) + Double(rows) * Double(rows + 1) / 2
   }
 
   /// Keys and values of all positions once, queries and output once.

@@ -1,7 +1,7 @@
 import CSystem
 
-/// What a thread is at, as whoever profiles sees it: a part of an operation, or which operation. A thread stays at one
-/// mark until it says another.
+/// What a thread is at, as whoever profiles sees it: a part of an operation, or which operation, until it says
+/// another.
 public struct Mark: RawRepresentable, Sendable, Hashable {
   /// Below 2¹⁶ the parts that kernels tell apart; above them the operations of whoever calls the kernels.
   public let rawValue: UInt32
@@ -25,17 +25,15 @@ public struct Mark: RawRepresentable, Sendable, Hashable {
   public static let firstOperation: UInt32 = 1 << 16
 
   /// Whether an operation begins with it, of whoever calls the kernels or within one that a kernel makes several of.
-  @inline(__always)
-  public var beginsOperation: Bool { rawValue >= Self.firstOperation || self == .residual }
+  @inline(__always) public var beginsOperation: Bool { rawValue >= Self.firstOperation || self == .residual }
 }
 
 /// Where threads say what they go over to. Kernels know no clock: whoever listens has one.
 public enum Probe {
-  /// Has every mark's raw value handed to `listener`, on the thread that says it; nil for none. To be called while no
-  /// operation runs.
+  /// Has every mark's raw value handed to `listener`, on its thread; nil for none. Not to be called during an
+  /// operation.
   public static func listen(_ listener: (@convention(c) (UInt32) -> Void)?) { csystem_listen(listener) }
 
   /// Without a listener it is a load and a branch that is not taken.
-  @inline(__always)
-  public static func enter(_ mark: Mark) { csystem_enter(mark.rawValue) }
+  @inline(__always) public static func enter(_ mark: Mark) { csystem_enter(mark.rawValue) }
 }

@@ -1,7 +1,6 @@
 /// A named way of running GPT-2: a point on the axes kernel, decode strategy, threads and weight precision, so
 /// that two neighbouring rows of a report differ in one thing.
 public struct Variant: Sendable {
-  /// How a token is decoded.
   public enum Decoding: String, Sendable {
     /// The whole sequence goes through the model again for each token.
     case recompute
@@ -34,7 +33,6 @@ public struct Variant: Sendable {
 /// A variant that needs something which this machine may lack.
 public struct LookedUpVariant: Sendable {
   public let name: String
-  /// What it adds, in a line.
   public let summary: String
 
   let lookUp: @Sendable () -> Result<Variant, BLASLibrary.Missing>
@@ -48,13 +46,7 @@ public struct LookedUpVariant: Sendable {
 extension Variant {
   /// The ladder, slowest rung first. Everything that lists, checks, measures or tests variants iterates this.
   public static let all: [Variant] = [
-    .naive,
-    .unrolled8,
-    .tiled,
-    .simd8,
-    .threaded,
-    .keyValueCache,
-    .packed,
+    .naive, .unrolled8, .tiled, .simd8, .threaded, .keyValueCache, .packed,
   ]
 
   /// The variant that every other one is held against.

@@ -21,13 +21,11 @@ public enum WeightLayout: Sendable, Equatable {
     switch self {
     case .rows: transpose(source, rows: inputs, columns: outputs, to: destination)
     case .panels(let vector):
-      PanelShape(vector: vector).store(
-        conv1D: source, inputs: inputs, outputs: outputs, to: destination)
+      PanelShape(vector: vector).store(conv1D: source, inputs: inputs, outputs: outputs, to: destination)
     }
   }
 
-  /// Lays a `Linear` matrix, (outputs, inputs) row-major, out at `destination`: the same bits there as from its
-  /// transpose.
+  /// Lays a `Linear` matrix, (outputs, inputs) row-major, out at `destination`: the same bits as from its transpose.
   public func store(
     linear source: UnsafePointer<Float>, inputs: Int, outputs: Int,
     to destination: UnsafeMutablePointer<Float>
@@ -35,8 +33,7 @@ public enum WeightLayout: Sendable, Equatable {
     switch self {
     case .rows: destination.update(from: source, count: outputs * inputs)
     case .panels(let vector):
-      PanelShape(vector: vector).store(
-        linear: source, inputs: inputs, outputs: outputs, to: destination)
+      PanelShape(vector: vector).store(linear: source, inputs: inputs, outputs: outputs, to: destination)
     }
   }
 }
@@ -44,15 +41,11 @@ public enum WeightLayout: Sendable, Equatable {
 /// The matrix of a linear layer, in some kernel's layout.
 public struct Weight: @unchecked Sendable {
   public let base: UnsafePointer<Float>
-  public let outputs: Int
-  public let inputs: Int
+  public let outputs, inputs: Int
   public let layout: WeightLayout
 
   public init(_ base: UnsafePointer<Float>, outputs: Int, inputs: Int, layout: WeightLayout) {
-    self.base = base
-    self.outputs = outputs
-    self.inputs = inputs
-    self.layout = layout
+    (self.base, self.outputs, self.inputs, self.layout) = (base, outputs, inputs, layout)
   }
 
   /// The weights of one output; only in the `rows` layout.
@@ -80,49 +73,38 @@ func transpose(
   }
 }
 
-/// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it from
-/// start to end: panel by panel, and in each (inputs, width). The last panel is as many whole vectors wide as
-/// its outputs need; what they do not fill is padding.
-///
-/// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008), done
-/// once when the weights are loaded.
-public struct PanelShape: Sendable, Equatable {
-  /// Floats in a vector.
-  public let vector: Int
+/// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it
+/// from start to end: panel by panel, and in each (inputs, width). The last panel is as many vectors wide as it needs.
+/// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008).
+struct PanelShape {
+  let vector: Int
   /// Outputs of a whole panel.
-  public let columns: Int
+  let columns: Int
 
   /// Panels three vectors wide, whatever is left in the last.
-  public init(vector: Int) {
-    self.vector = vector
-    columns = 3 * vector
-  }
+  init(vector: Int) { (self.vector, columns) = (vector, 3 * vector) }
 
   /// As few panels as hold that many outputs, and as even as whole vectors allow.
-  public init(vector: Int, fitting outputs: Int) {
+  init(vector: Int, fitting outputs: Int) {
     self.vector = vector
     let vectors = max((outputs + vector - 1) / vector, 1)
     let panels = (vectors + 2) / 3
     columns = (vectors + panels - 1) / panels * vector
   }
 
-  /// Panels of a matrix.
-  @inline(__always)
-  public func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
-
-  /// Floats that a matrix takes.
-  public func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }
+  @inline(__always) func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
+  func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }
 
   /// Floats from one input to the next in the panel that holds `output`.
   @inline(__always)
-  public func width(at output: Int, outputs: Int) -> Int {
+  func width(at output: Int, outputs: Int) -> Int {
     let first = output / columns &* columns
     return min(columns, (outputs &- first &+ vector &- 1) / vector &* vector)
   }
 
   /// Where an output's first input lies.
   @inline(__always)
-  public func offset(of output: Int, inputs: Int) -> Int {
+  func offset(of output: Int, inputs: Int) -> Int {
     let first = output / columns &* columns
     return first &* inputs &+ (output &- first)
   }

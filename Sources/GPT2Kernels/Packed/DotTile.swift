@@ -3,10 +3,7 @@ import CSystem
 /// The sums of a tile whose vectors run along the reduction: some rows of the input by four outputs.
 protocol DotTile: BitwiseCopyable {
   associatedtype Vector: FloatVector
-
   static var rows: Int { get }
-
-  /// All zeros.
   init()
 
   /// Adds a vector's worth of inputs. The rows' inputs lie `stride` apart.
@@ -22,11 +19,8 @@ protocol DotTile: BitwiseCopyable {
 struct DotRow<Vector: FloatVector>: DotTile {
   var sums = Quad<Vector>()
 
-  @inline(__always)
-  static var rows: Int { 1 }
-
-  @inline(__always)
-  init() {}
+  @inline(__always) static var rows: Int { 1 }
+  @inline(__always) init() {}
 
   @inline(__always)
   mutating func add(_ x: UnsafePointer<Float>, stride: Int, times weights: Quad<Vector>) {
@@ -34,9 +28,7 @@ struct DotRow<Vector: FloatVector>: DotTile {
   }
 
   @inline(__always)
-  mutating func add(
-    _ x: UnsafePointer<Float>, stride: Int, count: Int, times weights: Quad<Vector>
-  ) {
+  mutating func add(_ x: UnsafePointer<Float>, stride: Int, count: Int, times weights: Quad<Vector>) {
     sums.add(Vector(loading: x, count: count), times: weights)
   }
 
@@ -47,11 +39,8 @@ struct DotRow<Vector: FloatVector>: DotTile {
 struct DotPair<Half: DotTile>: DotTile {
   var upper = Half(), lower = Half()
 
-  @inline(__always)
-  static var rows: Int { 2 &* Half.rows }
-
-  @inline(__always)
-  init() {}
+  @inline(__always) static var rows: Int { 2 &* Half.rows }
+  @inline(__always) init() {}
 
   @inline(__always)
   mutating func add(_ x: UnsafePointer<Float>, stride: Int, times weights: Quad<Half.Vector>) {
@@ -60,9 +49,7 @@ struct DotPair<Half: DotTile>: DotTile {
   }
 
   @inline(__always)
-  mutating func add(
-    _ x: UnsafePointer<Float>, stride: Int, count: Int, times weights: Quad<Half.Vector>
-  ) {
+  mutating func add(_ x: UnsafePointer<Float>, stride: Int, count: Int, times weights: Quad<Half.Vector>) {
     upper.add(x, stride: stride, count: count, times: weights)
     lower.add(x + Half.rows &* stride, stride: stride, count: count, times: weights)
   }
@@ -89,8 +76,7 @@ struct DotProduct {
 }
 
 extension DotTile {
-  /// sums[r, c] = Σₖ x[r, k] · weights[c, k], each in as many partial sums as there are lanes: the same sums whatever the
-  /// tile's height.
+  /// sums[r, c] = Σₖ x[r, k] · weights[c, k], each in as many partial sums as there are lanes: the same at any height.
   @inline(never)
   static func run(_ product: DotProduct) {
     let (x, stride, weights, inputs) = (product.x, product.stride, product.weights, product.inputs)

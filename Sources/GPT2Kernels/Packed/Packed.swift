@@ -24,65 +24,24 @@ struct Packed: Kernel {
   var weightLayout: WeightLayout { .panels(vector: lanes) }
   var cacheLayout: CacheLayout { .panels(vector: lanes) }
 
-  private var four: PanelKernel<SIMD4<Float>> { PanelKernel(pool: pool, tileRows: tileRows) }
-  private var eight: PanelKernel<SIMD8<Float>> { PanelKernel(pool: pool, tileRows: tileRows) }
-  private var sixteen: PanelKernel<SIMD16<Float>> { PanelKernel(pool: pool, tileRows: tileRows) }
-
-  func run(_ operation: Linear) {
+  @inline(__always)
+  private func pick(
+    _ four: (PanelKernel<SIMD4<Float>>) -> Void, _ eight: (PanelKernel<SIMD8<Float>>) -> Void,
+    _ sixteen: (PanelKernel<SIMD16<Float>>) -> Void
+  ) {
     switch lanes {
-    case 4: four.run(operation)
-    case 8: eight.run(operation)
-    default: sixteen.run(operation)
+    case 4: four(PanelKernel(pool: pool, tileRows: tileRows))
+    case 8: eight(PanelKernel(pool: pool, tileRows: tileRows))
+    default: sixteen(PanelKernel(pool: pool, tileRows: tileRows))
     }
   }
 
-  func run(_ operation: LayerNorm) {
-    switch lanes {
-    case 4: four.run(operation)
-    case 8: eight.run(operation)
-    default: sixteen.run(operation)
-    }
-  }
-
-  func run(_ operation: GELU) {
-    switch lanes {
-    case 4: four.run(operation)
-    case 8: eight.run(operation)
-    default: sixteen.run(operation)
-    }
-  }
-
-  func run(_ operation: Addition) {
-    switch lanes {
-    case 4: four.run(operation)
-    case 8: eight.run(operation)
-    default: sixteen.run(operation)
-    }
-  }
-
-  func run(_ operations: [CacheStore]) {
-    switch lanes {
-    case 4: four.run(operations)
-    case 8: eight.run(operations)
-    default: sixteen.run(operations)
-    }
-  }
-
-  func run(_ operations: [Attention]) {
-    switch lanes {
-    case 4: four.run(operations)
-    case 8: eight.run(operations)
-    default: sixteen.run(operations)
-    }
-  }
-
-  func run(_ operation: Softmax) {
-    switch lanes {
-    case 4: four.run(operation)
-    case 8: eight.run(operation)
-    default: sixteen.run(operation)
-    }
-  }
-
+  func run(_ work: Linear) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: LayerNorm) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: GELU) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: Addition) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: [CacheStore]) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: [Attention]) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
+  func run(_ work: Softmax) { pick({ $0.run(work) }, { $0.run(work) }, { $0.run(work) }) }
   func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }
 }

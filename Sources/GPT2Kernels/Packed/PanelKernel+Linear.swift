@@ -1,8 +1,8 @@
 import CSystem
 
 extension PanelKernel {
-  /// Inputs that one pass over a panel takes at most: eight rows of that many stay in the first-level cache, a
-  /// panel's share in the second.
+  /// Inputs that a pass over a panel takes at most: eight rows of so many stay in the L1 cache, a panel's share in the
+  /// L2.
   private static var inputBlock: Int { 768 }
 
   /// Rows up to which memory takes longer to bring a panel than the tiles to use it. A pass then takes few inputs: the
@@ -17,9 +17,7 @@ extension PanelKernel {
   /// Rows of the input are cut into blocks that stay in cache, and each part is one block against one panel: it
   /// reads the panel once from memory and writes outputs of its own.
   func linearOfRows(_ operation: Linear) {
-    let (rows, inputs, outputs) = (
-      operation.input.rows, operation.weight.inputs, operation.weight.outputs
-    )
+    let (rows, inputs, outputs) = (operation.input.rows, operation.weight.inputs, operation.weight.outputs)
     guard rows > 0 else { return }
     let panels = shape.panels(outputs: outputs)
     let rowsInCache =
@@ -30,7 +28,7 @@ extension PanelKernel {
       withUnsafeTemporaryAllocation(of: Float.self, capacity: blockRows * shape.columns) { sums in
         for part in parts {
           let first = part / panels * blockRows
-          runBlock(
+          runPart(
             operation, rows: first..<min(first + blockRows, rows), panel: part % panels,
             sums: sums.baseAddress!)
         }
@@ -39,9 +37,7 @@ extension PanelKernel {
   }
 
   /// - Parameter sums: (rows, panel columns), for what several passes over the inputs add up to.
-  private func runBlock(
-    _ operation: Linear, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>
-  ) {
+  private func runPart(_ operation: Linear, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>) {
     guard !rows.isEmpty else { return }
     let weight = operation.weight
     let inputs = weight.inputs
@@ -70,9 +66,8 @@ extension PanelKernel {
     } while k < inputs
   }
 
-  /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong.
-  ///
-  /// Not inlined, and the marks in a function of their own: calls in it, though never made, cost `store` registers.
+  /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong. Not inlined, and the
+  /// marks in a function of their own: calls in it, though never made, cost `store` registers.
   @inline(never)
   func finish(
     _ operation: Linear, rows: Range<Int>, outputs: Range<Int>, sums: UnsafePointer<Float>, width: Int
@@ -93,8 +88,7 @@ extension PanelKernel {
     var column = outputs.lowerBound
     while column < outputs.upperBound {
       let count = min(lanes, outputs.upperBound &- column)
-      let bias =
-        operation.bias.map { V(loading: $0.base + column, count: count) } ?? V(repeating: 0)
+      let bias = operation.bias.map { V(loading: $0.base + column, count: count) } ?? V(repeating: 0)
       var source = sums + (column &- outputs.lowerBound)
       switch operation.epilogue {
       case .none:
@@ -140,8 +134,7 @@ extension PanelKernel {
   }
 
   private func runPair(_ operation: Linear, _ panel: Int) {
-    let inputs = operation.weight.inputs
-    let columns = shape.columns
+    let (inputs, columns) = (operation.weight.inputs, shape.columns)
     let x = operation.input.row(0)
     var w = operation.weight.base + panel &* columns &* inputs
     var v = w + columns &* inputs
@@ -206,14 +199,10 @@ extension PanelKernel {
 
   /// All rows against four outputs, fewer at the end. Meanwhile the next four's weights are asked for: the tiles share
   /// them out, so that memory is as busy under the last as under the first.
-  ///
   /// - Parameter sums: (rows, lanes)
-  private func multiply(
-    _ operation: Linear, outputs: Range<Int>, sums: UnsafeMutablePointer<Float>
-  ) {
+  private func multiply(_ operation: Linear, outputs: Range<Int>, sums: UnsafeMutablePointer<Float>) {
     let (rows, inputs) = (operation.input.rows, operation.weight.inputs)
-    let weights = QuadRows(
-      operation.weight.row(outputs.lowerBound), stride: inputs, count: outputs.count)
+    let weights = QuadRows(operation.weight.row(outputs.lowerBound), stride: inputs, count: outputs.count)
     let highest = tileRows == 8 ? 4 : 2
     let linesPerStep = min((4 * highest + rows - 1) / rows, 4)
     var next = weights.a + 4 &* inputs

@@ -1,11 +1,9 @@
-/// Everything as panels: products with weights, scores against keys and sums of values all run the same register
-/// tile over memory that it reads from start to end.
-///
-/// Eight rows by three vectors are twenty-four sums; with three vectors of weights and one broadcast activation that
-/// is twenty-eight of thirty-two registers, and eleven loads for twenty-four multiply-adds, less than the two loads
-/// a cycle that a core can do. Where there are sixteen registers the tile is four rows high: twelve, three and one.
-/// Activations are read where they lie: each is loaded once a panel and shared by three vectors, and copying them
-/// into panels first was measured to cost what it saves.
+/// Everything as panels: products with weights, scores against keys and sums of values all run the same register tile
+/// over memory that it reads from start to end. Eight rows by three vectors are twenty-four sums; with three vectors
+/// of weights and one broadcast activation that is twenty-eight of thirty-two registers, and eleven loads for
+/// twenty-four multiply-adds, less than the two loads a cycle that a core can do. Where there are sixteen registers
+/// the tile is four rows high: twelve, three and one. Activations are read where they lie: each is loaded once a panel
+/// and shared by three vectors, and copying them into panels first was measured to cost what it saves.
 struct PanelKernel<V: FloatVector>: Sendable {
   let pool: ThreadPool
   /// Rows of the highest tile, 4 or 8.
@@ -62,10 +60,7 @@ struct PanelKernel<V: FloatVector>: Sendable {
     }
   }
 
-  /// target += addend
-  private func vectorAdd(
-    _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int
-  ) {
+  private func vectorAdd(_ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int) {
     var i = 0
     while i &+ V.scalarCount <= count {
       (V(loading: target + i) + V(loading: addend + i)).store(to: target + i)
@@ -94,8 +89,7 @@ struct HeadBlock {
       let count = rows(operation)
       for head in 0..<heads(operation) {
         for first in stride(from: 0, to: count, by: blockRows) {
-          blocks.append(
-            HeadBlock(operation: index, head: head, rows: first..<min(first + blockRows, count)))
+          blocks.append(HeadBlock(operation: index, head: head, rows: first..<min(first + blockRows, count)))
         }
       }
     }

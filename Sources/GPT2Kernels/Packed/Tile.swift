@@ -35,13 +35,10 @@ struct PanelRows<V: FloatVector> {
     }
   }
 
-  @inline(__always)
-  func run(tileRows: Int) { run(tileRows: tileRows) { _ in } }
+  @inline(__always) func run(tileRows: Int) { run(tileRows: tileRows) { _ in } }
 
   @inline(__always)
-  private func run<Columns: Strip>(
-    _: Columns.Type, _ tileRows: Int, _ finish: (Range<Int>) -> Void
-  ) {
+  private func run<Columns: Strip>(_: Columns.Type, _ tileRows: Int, _ finish: (Range<Int>) -> Void) {
     // The lines of the next panel, shared out among this one's tiles, at four inputs a step.
     let lines = (4 &* panelStride) / 16
     let tiles = max(rows / tileRows, 1)
@@ -78,16 +75,11 @@ struct PanelRows<V: FloatVector> {
   }
 }
 
-/// The sums of a register tile: some rows of the input by the columns of a panel.
-///
-/// A tile of eight rows is a pair of pairs of pairs of rows. Built that way each height is one type, whose sums the
-/// compiler keeps in registers, each under a name of its own.
+/// The sums of a register tile: some rows of the input by the columns of a panel. A tile of eight rows is a pair of
+/// pairs of pairs of rows. Built that way each height is one type, whose sums stay in registers, each under its name.
 protocol Tile: BitwiseCopyable {
   associatedtype Columns: Strip
-
   static var rows: Int { get }
-
-  /// All zeros.
   init()
 
   /// From (rows, columns), the rows `stride` apart.
@@ -103,11 +95,8 @@ protocol Tile: BitwiseCopyable {
 struct Row<Columns: Strip>: Tile {
   var sums = Columns()
 
-  @inline(__always)
-  static var rows: Int { 1 }
-
-  @inline(__always)
-  init() {}
+  @inline(__always) static var rows: Int { 1 }
+  @inline(__always) init() {}
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>, stride: Int) { sums = Columns(loading: source) }
@@ -117,18 +106,14 @@ struct Row<Columns: Strip>: Tile {
     sums.add(x.pointee, times: weights)
   }
 
-  @inline(__always)
-  func store(to target: UnsafeMutablePointer<Float>, stride: Int) { sums.store(to: target) }
+  @inline(__always) func store(to target: UnsafeMutablePointer<Float>, stride: Int) { sums.store(to: target) }
 }
 
 struct Pair<Half: Tile>: Tile {
   var upper = Half(), lower = Half()
 
-  @inline(__always)
-  static var rows: Int { 2 &* Half.rows }
-
-  @inline(__always)
-  init() {}
+  @inline(__always) static var rows: Int { 2 &* Half.rows }
+  @inline(__always) init() {}
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>, stride: Int) {
@@ -163,8 +148,7 @@ struct TileProduct {
   let sumStride: Int
   /// Whether the sums go on from what is there; they start from 0 otherwise.
   let continues: Bool
-  /// Cache lines to ask for with every four inputs, from there on: what the next panel needs from memory while
-  /// this one computes.
+  /// Cache lines to ask for with every four inputs, from there on: what the next panel needs meanwhile.
   var prefetched: UnsafePointer<Float>?
   var linesPerStep = 0
 }
@@ -204,40 +188,27 @@ extension Tile {
 /// One row of a register tile: as many vectors of sums, or of weights, as a panel is wide.
 protocol Strip: BitwiseCopyable {
   associatedtype Vector: FloatVector
-
-  /// All zeros.
   init()
-
   init(loading source: UnsafePointer<Float>)
-
   mutating func add(_ x: Float, times weights: Self)
-
   func store(to target: UnsafeMutablePointer<Float>)
 }
 
 struct Strip1<Vector: FloatVector>: Strip {
   var a = Vector(repeating: 0)
 
-  @inline(__always)
-  init() {}
+  @inline(__always) init() {}
+  @inline(__always) init(loading source: UnsafePointer<Float>) { a = Vector(loading: source) }
 
   @inline(__always)
-  init(loading source: UnsafePointer<Float>) { a = Vector(loading: source) }
-
-  @inline(__always)
-  mutating func add(_ x: Float, times weights: Self) {
-    a = a.adding(Vector(repeating: x), times: weights.a)
-  }
-
-  @inline(__always)
-  func store(to target: UnsafeMutablePointer<Float>) { a.store(to: target) }
+  mutating func add(_ x: Float, times weights: Self) { a = a.adding(Vector(repeating: x), times: weights.a) }
+  @inline(__always) func store(to target: UnsafeMutablePointer<Float>) { a.store(to: target) }
 }
 
 struct Strip2<Vector: FloatVector>: Strip {
   var a = Vector(repeating: 0), b = Vector(repeating: 0)
 
-  @inline(__always)
-  init() {}
+  @inline(__always) init() {}
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>) {
@@ -262,8 +233,7 @@ struct Strip2<Vector: FloatVector>: Strip {
 struct Strip3<Vector: FloatVector>: Strip {
   var a = Vector(repeating: 0), b = Vector(repeating: 0), c = Vector(repeating: 0)
 
-  @inline(__always)
-  init() {}
+  @inline(__always) init() {}
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>) {

@@ -1,8 +1,7 @@
 import CSystem
 
-/// A vector register's worth of floats, whatever its width: 4 lanes on NEON and SSE, 8 on AVX, 16 on AVX-512.
-///
-/// What the standard library offers for every `SIMD` alike works lane by lane where it compares or converts; these
+/// A vector register's worth of floats, whatever its width: 4 lanes on NEON and SSE, 8 on AVX, 16 on AVX-512. What
+/// the standard library offers for every `SIMD` alike works lane by lane where it compares or converts; these
 /// requirements are met per width, so that generic code compiles to the same instructions as concrete code.
 protocol FloatVector: SIMD, BitwiseCopyable, Sendable where Scalar == Float {
   static func + (a: Self, b: Self) -> Self
@@ -32,8 +31,8 @@ extension Float {
 }
 
 extension FloatVector {
-  /// self + a · b, rounded once where this build's CPU has one instruction for it. Elsewhere a fused operation would be
-  /// a call of the C library for each lane, a hundred times as long; there the product is rounded too.
+  /// self + a · b, rounded once where this build's CPU has one instruction for it. Elsewhere a fused operation would
+  /// be a call of the C library for each lane, a hundred times as long; there the product is rounded too.
   @inline(__always)
   func adding(_ a: Self, times b: Self) -> Self {
     csystem_fuses_multiply_add() != 0 ? addingProduct(a, b) : self + a * b
@@ -49,9 +48,7 @@ extension FloatVector {
 
   /// As many floats as there are lanes, from any address that holds floats.
   @inline(__always)
-  init(loading source: UnsafePointer<Float>) {
-    self = UnsafeRawPointer(source).loadUnaligned(as: Self.self)
-  }
+  init(loading source: UnsafePointer<Float>) { self = UnsafeRawPointer(source).loadUnaligned(as: Self.self) }
 
   /// The first `count` floats, at most as many as there are lanes, and `padding` in the lanes after.
   @inline(__always)
@@ -88,9 +85,7 @@ extension SIMD4<Float>: FloatVector {
 
   @inline(__always)
   func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-
-  @inline(__always)
-  func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {
@@ -98,8 +93,7 @@ extension SIMD4<Float>: FloatVector {
     return unsafeBitCast(bits &+ SIMD4<Int32>(repeating: 127 << 23), to: Self.self)
   }
 
-  @inline(__always)
-  var foldedToFour: SIMD4<Float> { self }
+  @inline(__always) var foldedToFour: SIMD4<Float> { self }
 
   @inline(__always)
   var largestLane: Float {
@@ -116,9 +110,7 @@ extension SIMD8<Float>: FloatVector {
 
   @inline(__always)
   func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-
-  @inline(__always)
-  func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {
@@ -126,11 +118,8 @@ extension SIMD8<Float>: FloatVector {
     return unsafeBitCast(bits &+ SIMD8<Int32>(repeating: 127 << 23), to: Self.self)
   }
 
-  @inline(__always)
-  var foldedToFour: SIMD4<Float> { lowHalf + highHalf }
-
-  @inline(__always)
-  var largestLane: Float { lowHalf.larger(highHalf).largestLane }
+  @inline(__always) var foldedToFour: SIMD4<Float> { lowHalf + highHalf }
+  @inline(__always) var largestLane: Float { lowHalf.larger(highHalf).largestLane }
 }
 
 extension SIMD16<Float>: FloatVector {
@@ -141,9 +130,7 @@ extension SIMD16<Float>: FloatVector {
 
   @inline(__always)
   func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-
-  @inline(__always)
-  func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {
@@ -151,19 +138,15 @@ extension SIMD16<Float>: FloatVector {
     return unsafeBitCast(bits &+ SIMD16<Int32>(repeating: 127 << 23), to: Self.self)
   }
 
-  @inline(__always)
-  var foldedToFour: SIMD4<Float> { (lowHalf + highHalf).foldedToFour }
-
-  @inline(__always)
-  var largestLane: Float { lowHalf.larger(highHalf).largestLane }
+  @inline(__always) var foldedToFour: SIMD4<Float> { (lowHalf + highHalf).foldedToFour }
+  @inline(__always) var largestLane: Float { lowHalf.larger(highHalf).largestLane }
 }
 
 /// Four vectors that walk the reduction side by side: one activation row's sums for four outputs.
 struct Quad<V: FloatVector>: BitwiseCopyable {
   var a = V(repeating: 0), b = V(repeating: 0), c = V(repeating: 0), d = V(repeating: 0)
 
-  @inline(__always)
-  init() {}
+  @inline(__always) init() {}
 
   /// A vector's worth of values at `offset` of each of four rows.
   @inline(__always)

@@ -3,12 +3,10 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// A persistent team of threads that splits ranges, the calling thread among them.
-///
-/// A fork publishes one job and bumps a counter that the workers watch; while they are watching it costs them a
-/// cache line, not a system call. A worker that has watched in vain for a while parks until it is woken, so an
-/// idle pool takes no time from anybody. Parts are handed out on demand: a thread that the system delays holds
-/// back one part, not its whole share. One thread at a time may fork.
+/// A persistent team of threads that splits ranges, the calling thread among them. A fork publishes one job and bumps
+/// a counter that the workers watch, which costs them a cache line, not a system call. A worker that has watched in
+/// vain for a while parks, so an idle pool takes no time from anybody. Parts are handed out on demand: a thread that
+/// the system delays holds back one part, not its whole share. One thread at a time may fork.
 public final class ThreadPool: @unchecked Sendable {
   public let threads: Int
 
@@ -29,7 +27,6 @@ public final class ThreadPool: @unchecked Sendable {
   deinit { shared.end() }
 
   /// Calls `body` with parts that cover `range` once, from all threads, and returns when all are done.
-  ///
   /// - Parameter grain: parts are multiples of this, except the last.
   public func split(_ range: Range<Int>, grain: Int, _ body: (Range<Int>) -> Void) {
     guard threads > 1, range.count > grain else {
@@ -77,21 +74,17 @@ private struct Job {
   }
 }
 
-/// What the pool's threads share. It outlives the pool until the last worker has ended.
-///
-/// A job can be entered while its gate is open. The forking thread closes it when no parts are left and waits for
-/// those inside only, so a worker that the system has not let run yet holds nobody up: it finds the gate closed.
-///
-/// Both numbers change by single instructions that cannot fail, so that many threads at the gate wait for a cache line
-/// each and not for each other's attempts; checked additions would be loops.
+/// What the pool's threads share. It outlives the pool until the last worker has ended. A job can be entered while its
+/// gate is open. The forking thread closes it when no parts are left and waits for those inside only, so a worker that
+/// the system has not let run yet holds nobody up. Both numbers change by single instructions that cannot fail, so
+/// that many threads at the gate wait for a cache line each and not for each other's attempts; checked ones loop.
 private final class Shared: @unchecked Sendable {
   /// Pauses after which a thread that waits offers its core to whoever else wants it: another process, or the
   /// very worker it waits for. Where nobody does, the offer costs next to nothing.
   private static let courtesy = 1_000
 
-  /// Pauses that a worker watches for before it parks: longer than the time between two operations of a
-  /// forward pass; at once where the team is larger than the machine, because then it watches on a core that
-  /// somebody works on.
+  /// Pauses that a worker watches for before it parks: longer than the time between two operations of a forward pass;
+  /// at once where the team is larger than the machine, because then it watches on a core that somebody works on.
   private let patience: Int
 
   /// Whether every thread of the team can have a core of its own.
@@ -124,7 +117,6 @@ private final class Shared: @unchecked Sendable {
     for worker in workers { worker.wake(elsewhere: hasCores) }
   }
 
-  /// Sends the workers home.
   func end() {
     gate.pointee.bitwiseOr(Self.ended, ordering: .sequentiallyConsistent)
     for worker in workers { worker.wake(elsewhere: false) }
@@ -218,12 +210,10 @@ private final class Parking: Sendable {
   }
 }
 
-/// Cuts work into parts that shrink towards the end: each round hands every thread an equal share of half of what
-/// is left, down to single grains. Early parts are large, so that neighbouring work stays on one thread; late ones
-/// are small, so that threads of unequal speed end together (guided self-scheduling: Polychronopoulos and Kuck,
-/// 1987).
-///
-/// A part follows from its number alone, so taking one costs an atomic addition.
+/// Cuts work into parts that shrink towards the end: each round hands every thread an equal share of half of what is
+/// left, down to single grains. Early parts are large, so that neighbouring work stays on one thread; late ones are
+/// small, so that threads of unequal speed end together (guided self-scheduling: Polychronopoulos and Kuck, 1987). A
+/// part follows from its number alone, so taking one costs an atomic addition.
 struct GuidedSchedule {
   let grains: Int
   let threads: Int
@@ -250,8 +240,7 @@ struct GuidedSchedule {
   }
 }
 
-/// A number that several threads change, alone on its cache lines: who changes it takes nothing else out of the other
-/// cores' caches.
+/// A number that several threads change, alone on its cache lines: a change takes nothing else out of others' caches.
 struct LoneAtomic<Value: AtomicRepresentable>: ~Copyable {
   /// Two lines of 64 bytes, which x86-64 fetches in pairs, or one of Apple's arm64.
   private static var span: Int { 128 }

@@ -1,8 +1,7 @@
-/// eˣ for each lane, within 2 ulp over the whole range of float32; 0 below −87.3, +∞ never (it stops at e^88).
-///
-/// x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial of degree 7; 2ⁿ by adding n to the exponent. The
-/// splitting of ln 2 is Cody and Waite's ("Software Manual for the Elementary Functions", 1980); the
-/// coefficients are those of the Taylor series, whose first dropped term is below 2⁻²⁷ there.
+/// eˣ for each lane, within 2 ulp over the whole range of float32; 0 below −87.3, +∞ never (it stops at e^88). With
+/// |r| ≤ ½ ln 2 in x = n·ln 2 + r: eʳ by a polynomial of degree 7; 2ⁿ by adding n to the exponent. The splitting of
+/// ln 2 is Cody and Waite's ("Software Manual for the Elementary Functions", 1980); the coefficients are those of the
+/// Taylor series, whose first dropped term is below 2⁻²⁷ there.
 @inline(__always)
 func exp<Vector: FloatVector>(_ x: Vector) -> Vector {
   let low: Float = -87.3
@@ -35,7 +34,6 @@ func gelu<Vector: FloatVector>(_ x: Vector) -> Vector {
 }
 
 /// x[i] ← e^((x[i] − max) · scale) for the first `count` values, the numerators of a softmax, and their sum.
-///
 /// - Parameter scale: at least 0.
 func softmaxNumerators<Vector: FloatVector>(
   _ x: UnsafeMutablePointer<Float>, count: Int, scale: Float, as _: Vector.Type
@@ -62,13 +60,10 @@ func softmaxNumerators<Vector: FloatVector>(
 }
 
 /// x[i] ← e^((x[i] − shift) · scale), each within 2 ulp of its argument's rounding, and their sum. −∞ becomes 0.
-///
 /// - Parameters:
 ///   - x: a multiple of 8 values, none NaN.
 ///   - scale: finite, at least 0.
-public func exponentials(
-  _ x: UnsafeMutableBufferPointer<Float>, shift: Float, scale: Float
-) -> Float {
+public func exponentials(_ x: UnsafeMutableBufferPointer<Float>, shift: Float, scale: Float) -> Float {
   precondition(x.count % 8 == 0, "\(x.count) values, expected a multiple of 8")
   guard let base = x.baseAddress else { return 0 }
   return shiftedPowers(base, count: x.count, shift: shift, scale: scale, as: SIMD8<Float>.self).laneSum
@@ -104,9 +99,7 @@ func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
 
 /// Layer norm of each of `rows`, the mean first and then the variance around it.
 @inline(__always)
-func vectorLayerNorm<Vector: FloatVector>(
-  _ operation: LayerNorm, rows: Range<Int>, as _: Vector.Type
-) {
+func vectorLayerNorm<Vector: FloatVector>(_ operation: LayerNorm, rows: Range<Int>, as _: Vector.Type) {
   let channels = operation.input.columns
   let lanes = Vector.scalarCount
   let whole = channels / lanes &* lanes
@@ -137,11 +130,8 @@ func vectorLayerNorm<Vector: FloatVector>(
   }
 }
 
-/// GELU of `count` values in place.
 @inline(__always)
-func vectorGELU<Vector: FloatVector>(
-  _ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type
-) {
+func vectorGELU<Vector: FloatVector>(_ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type) {
   Probe.enter(.gelu)
   var i = 0
   while i < count {

@@ -41,21 +41,15 @@ struct BLASLinear<Base: DivisibleKernel>: DivisibleKernel {
   }
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>) { base.layerNorm(operation, rows: rows) }
-
   func gelu(_ operation: GELU, elements: Range<Int>) { base.gelu(operation, elements: elements) }
-
   func add(_ operation: Addition, elements: Range<Int>) { base.add(operation, elements: elements) }
-
   func run(_ operations: [Attention]) { base.run(operations) }
-
   func attention(_ operation: Attention, heads: Range<Int>) { base.attention(operation, heads: heads) }
-
   func softmaxRows(_ operation: Softmax, heads: Range<Int>) { base.softmaxRows(operation, heads: heads) }
-
   func forEach(_ count: Int, _ body: (Int) -> Void) { base.forEach(count, body) }
 }
 
-/// A CBLAS (Blackford et al. 2002) that the system has, looked up at run time: nothing is linked, and nothing needs one.
+/// A CBLAS (Blackford et al. 2002) that the system has, looked up at run time: nothing is linked or needs one.
 ///
 /// `GPT2_BENCH_BLAS` names the library's file, an empty one none at all; otherwise the usual names are tried in order.
 public final class BLASLibrary: @unchecked Sendable {
@@ -81,9 +75,11 @@ public final class BLASLibrary: @unchecked Sendable {
     public let description: String
   }
 
-  /// - Parameter symbol: the address of a function of the library's; nil for one that it does not have.
+  /// The address of a function of the library's; nil for one that it does not have.
+  typealias Symbols = (String) -> UnsafeMutableRawPointer?
+
   /// - Throws: `Missing` for a library without `cblas_sgemm`.
-  init(file: String, symbol: (String) -> UnsafeMutableRawPointer?) throws(Missing) {
+  init(file: String, symbol: Symbols) throws(Missing) {
     guard let naming = Naming.all.first(where: { symbol($0.name("cblas_sgemm")) != nil }),
       let address = symbol(naming.name("cblas_sgemm"))
     else {
@@ -95,23 +91,19 @@ public final class BLASLibrary: @unchecked Sendable {
     configuration = Self.configuration(naming, symbol)
   }
 
-  /// One line for reports.
   public var description: String {
     let threads = setsThreads ? nil : "its number of threads cannot be set"
     return ([file, configuration, threads].compactMap { $0 }).joined(separator: ", ")
   }
 
   /// C(m, n) ← A(m, k) · B(n, k)ᵀ + β · C, all row-major, on `threads` threads where the library lets that be set.
-  func multiply(
-    _ a: Matrix, transposed b: Matrix, beta: Float, to c: MutableMatrix, threads count: Int
-  ) {
+  func multiply(_ a: Matrix, transposed b: Matrix, beta: Float, to c: MutableMatrix, threads count: Int) {
     // A global of the library's: kernels with other numbers of threads share it.
     if let setThreads, threads.exchange(count, ordering: .relaxed) != count { setThreads(count) }
     sgemm(a, b, beta, c)
   }
 }
 
-/// Finding one.
 extension BLASLibrary {
   static let candidates: [String] = {
     #if canImport(Darwin)
@@ -163,15 +155,12 @@ extension BLASLibrary {
     let prefix: String
     let suffix: String
     var hasWideIntegers: Bool { suffix == "64_" }
-
     func name(_ function: String) -> String { prefix + function + suffix }
 
     static let all = [("", ""), ("scipy_", ""), ("scipy_", "64_"), ("", "64_")].map(Naming.init)
   }
 
-  private static func threadSetter(
-    _ naming: Naming, _ symbol: (String) -> UnsafeMutableRawPointer?
-  ) -> ((Int) -> Void)? {
+  private static func threadSetter(_ naming: Naming, _ symbol: Symbols) -> ((Int) -> Void)? {
     // OpenBLAS and MKL take an int whatever their interface's integers are; BLIS its own, of 64 bits.
     for name in [naming.name("openblas_set_num_threads"), "MKL_Set_Num_Threads"] {
       guard let address = symbol(name) else { continue }
@@ -183,9 +172,7 @@ extension BLASLibrary {
     return { set($0) }
   }
 
-  private static func configuration(
-    _ naming: Naming, _ symbol: (String) -> UnsafeMutableRawPointer?
-  ) -> String? {
+  private static func configuration(_ naming: Naming, _ symbol: Symbols) -> String? {
     let texts =
       ["openblas_get_config", "openblas_get_corename"].map(naming.name) + ["bli_info_get_version_str"]
     let words = texts.compactMap { name -> String? in

@@ -14,8 +14,7 @@ struct SIMD8Tile3x4: DivisibleKernel {
     var n = outputs.lowerBound
     while n < outputs.upperBound {
       let count = min(4, outputs.upperBound - n)
-      let weights = QuadRows(
-        operation.weight.row(n), stride: operation.weight.inputs, count: count)
+      let weights = QuadRows(operation.weight.row(n), stride: operation.weight.inputs, count: count)
       var m = 0
       while m + 3 <= rows {
         tile3(operation, m, n, weights, count: count)
@@ -61,9 +60,7 @@ struct SIMD8Tile3x4: DivisibleKernel {
           }
         }
         Probe.enter(.softmax)
-        for row in block {
-          softmax(scores + (row - first) * width, count: operation.firstPosition + row + 1)
-        }
+        for row in block { softmax(scores + (row - first) * width, count: operation.firstPosition + row + 1) }
         Probe.enter(.values)
         for row in block {
           weightedSum(
@@ -96,9 +93,7 @@ struct SIMD8Tile3x4: DivisibleKernel {
   /// Three rows of the input against four of the weights.
   @inline(__always)
   private func tile3(_ operation: Linear, _ m: Int, _ n: Int, _ weights: QuadRows, count: Int) {
-    let (x0, x1, x2) = (
-      operation.input.row(m), operation.input.row(m + 1), operation.input.row(m + 2)
-    )
+    let (x0, x1, x2) = (operation.input.row(m), operation.input.row(m + 1), operation.input.row(m + 2))
     var (s0, s1, s2) = (Quad<SIMD8<Float>>(), Quad<SIMD8<Float>>(), Quad<SIMD8<Float>>())
     let inputs = operation.weight.inputs
     let whole = inputs & ~7

@@ -37,9 +37,7 @@ struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
   func run(_ operations: [Attention]) {
     guard let heads = operations.first?.heads else { return }
     pool.split(0..<operations.count * heads, grain: 1) { parts in
-      for part in parts {
-        base.attention(operations[part / heads], heads: part % heads..<part % heads + 1)
-      }
+      for part in parts { base.attention(operations[part / heads], heads: part % heads..<part % heads + 1) }
     }
   }
 

@@ -24,9 +24,7 @@ struct Tiled4x8: DivisibleKernel {
     }
   }
 
-  func attention(_ operation: Attention, heads: Range<Int>) {
-    Unrolled8().attention(operation, heads: heads)
-  }
+  func attention(_ operation: Attention, heads: Range<Int>) { Unrolled8().attention(operation, heads: heads) }
 
   @inline(__always)
   private func tile4x8(_ operation: Linear, _ m: Int, _ n: Int) {
@@ -35,9 +33,7 @@ struct Tiled4x8: DivisibleKernel {
     let (stride, inputs) = (operation.input.stride, operation.weight.inputs)
     var sums = InlineArray<32, Float>(repeating: 0)
     for k in 0..<inputs {
-      for r in 0..<4 {
-        for c in 0..<8 { sums[r * 8 + c] += x[r * stride + k] * w[c * inputs + k] }
-      }
+      for r in 0..<4 { for c in 0..<8 { sums[r * 8 + c] += x[r * stride + k] * w[c * inputs + k] } }
     }
     for r in 0..<4 {
       let out = operation.output.row(m + r) + n

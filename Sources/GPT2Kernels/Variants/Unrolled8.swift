@@ -51,14 +51,8 @@ struct Unrolled8: DivisibleKernel {
   ) {
     let unrolled = size & ~7
     for i in stride(from: 0, to: unrolled, by: 8) {
-      var s0: Float = 0
-      var s1: Float = 0
-      var s2: Float = 0
-      var s3: Float = 0
-      var s4: Float = 0
-      var s5: Float = 0
-      var s6: Float = 0
-      var s7: Float = 0
+      var (s0, s1, s2, s3): (Float, Float, Float, Float) = (0, 0, 0, 0)
+      var (s4, s5, s6, s7): (Float, Float, Float, Float) = (0, 0, 0, 0)
       for t in 0..<count {
         let weight = weights[t]
         let vector = vectors + (t &* size &+ i)
@@ -100,8 +94,7 @@ struct EightSums {
   private var s0: Float = 0, s1: Float = 0, s2: Float = 0, s3: Float = 0
   private var s4: Float = 0, s5: Float = 0, s6: Float = 0, s7: Float = 0
 
-  @inline(__always)
-  init() {}
+  @inline(__always) init() {}
 
   /// Eight products, one to each sum.
   @inline(__always)

@@ -117,9 +117,8 @@ extension Configuration {
 }
 
 extension Tokenizer {
-  /// Loads the tokenizer that a GGUF file carries: `tokenizer.ggml.tokens`, `.merges`, and, where they are
-  /// there, `.token_type` and `.eos_token_id`. Errors count tokens and merges from 1.
-  ///
+  /// The tokenizer in a GGUF file: `tokenizer.ggml.tokens`, `.merges`, and, where they are there, `.token_type` and
+  /// `.eos_token_id`. Errors count tokens and merges from 1.
   /// - Throws: `ModelError` for the file's structure, `TokenizerError` for what its tokens and merges say.
   public init(gguf path: String) throws {
     let header = try GGUFHeader(path)

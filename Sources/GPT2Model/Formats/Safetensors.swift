@@ -40,9 +40,7 @@ struct SafetensorsContents: FileReader {
       )
     }
     files = names.map { folder + "/" + $0 }
-    for (name, file) in zip(names, files) {
-      try add(file) { map[$0] == name }
-    }
+    for (name, file) in zip(names, files) { try add(file) { map[$0] == name } }
     if let (name, file) = map.first(where: { places[$0.key] == nil }) {
       throw .missingTensor(path: folder + "/" + file, name: name)
     }
@@ -127,9 +125,9 @@ struct SafetensorsContents: FileReader {
   }
 }
 
-/// The table of contents of a `.safetensors` file: eight bytes of header length (little-endian), a JSON
-/// object from tensor names to dtype, shape and offsets, then the data. Format:
-/// https://github.com/huggingface/safetensors (README, "Format").
+/// The table of contents of a `.safetensors` file: eight bytes of header length (little-endian), a JSON object from
+/// tensor names to dtype, shape and offsets, then the data. Format: README of
+/// https://github.com/huggingface/safetensors.
 struct SafetensorsHeader: FileReader {
   struct Entry {
     let dtype: String
@@ -149,7 +147,7 @@ struct SafetensorsHeader: FileReader {
   let path: String
   private(set) var entries: [String: Entry] = [:]
   private(set) var metadata: [String: String] = [:]
-  let dataStart: Int
+  private(set) var dataStart = 0
 
   init(_ file: UnsafeRawBufferPointer, path: String) throws(ModelError) {
     self.path = path
@@ -158,11 +156,10 @@ struct SafetensorsHeader: FileReader {
         path: path, problem: "truncated: \(file.count) bytes, expected a safetensors header of at least 8")
     }
     let declared = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
-    guard declared <= UInt64(Self.longestHeader), Int(declared) <= file.count - 8 else {
-      throw .field(
-        path: path, field: "header length", found: "\(declared)",
-        expected: "at most \(min(Self.longestHeader, file.count - 8)), which the file can hold")
-    }
+    let longest = min(Self.longestHeader, file.count - 8)
+    try expect(
+      declared <= UInt64(longest), "header length", found: "\(declared)",
+      expected: "at most \(longest), which the file can hold")
     dataStart = 8 + Int(declared)
     let json = Data(UnsafeRawBufferPointer(rebasing: file[8..<dataStart]))
     guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
@@ -233,9 +230,8 @@ struct SafetensorsHeader: FileReader {
 
 extension Checkpoint {
   /// Opens a `.safetensors` file with tensors in float32, float16 or bfloat16. Its shape comes from a `config.json`
-  /// beside it where there is one, otherwise from the tensors themselves; the number of heads, which no tensor
-  /// shows, is then the file's metadata `n_head`, or one head for each 64 channels, as in every released GPT-2. A
-  /// file with a matrix of its own for the logits is not tied.
+  /// beside it, or the tensors; the number of heads, which these do not show, is then the metadata's `n_head`, or one
+  /// for each 64 channels, as in every released GPT-2. With `lm_head` it is not tied.
   public convenience init(safetensors path: String) throws(ModelError) {
     try self.init(try SafetensorsContents(file: path), configuration: nil, name: path)
   }
@@ -302,9 +298,8 @@ enum SafetensorsWriter {
 }
 
 extension Checkpoint {
-  /// Writes a Hugging Face folder, `config.json` and `model.safetensors`, with tokenizer files copied by the
-  /// caller; or, where `path` ends in `.safetensors`, that one file, whose metadata then names what no
-  /// tensor shows: `n_head` and `layer_norm_epsilon`.
+  /// Writes a Hugging Face folder, `config.json` and `model.safetensors`, without a tokenizer; or, where `path` ends
+  /// in `.safetensors`, that file, whose metadata names what no tensor shows: `n_head` and `layer_norm_epsilon`.
   public func exportSafetensors(to path: String) throws(ModelError) {
     if path.hasSuffix(".safetensors") { return try writeSafetensors(to: path) }
     let config: Data

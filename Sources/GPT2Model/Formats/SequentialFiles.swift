@@ -25,8 +25,7 @@ struct SequentialFile {
     }
   }
 
-  /// Of each of `configuration.parameters`, the first value, counted from the first of all; and how many values there
-  /// are, padding among them.
+  /// Of each of `configuration.parameters`, where its first value lies; and the number of all values, with padding.
   private var layout: (places: [Int], count: Int) {
     let parameters = configuration.parameters
     var places = [Int](repeating: 0, count: parameters.count)
@@ -157,9 +156,8 @@ func littleEndian(_ numbers: [Int]) -> [UInt8] {
 
 /// The seed format: five int32, layers, heads, channels, vocabulary and context, then float32 tensors with nothing
 /// between: `wte`, `wpe`, of each layer `ln_1` weight and bias, `c_attn`, `c_proj`, `ln_2`, `c_fc` and the MLP's
-/// `c_proj`, and `ln_f`. Linear weights are (out, in), the transpose of what Hugging Face's `Conv1D` holds: so the public
-/// converters of this header write them (a `model.bin` with a `vocab.bin` beside it,
-/// `struct.pack("iiiii", n_layer, n_head, n_embd, vocab_size, n_positions)`).
+/// `c_proj`, and `ln_f`. Linear weights are (out, in), as the public converters of this header write them (a
+/// `model.bin` with a `vocab.bin`, `struct.pack("iiiii", n_layer, n_head, n_embd, vocab_size, n_positions)`).
 extension SequentialFile {
   init(seed file: Mapping, path: String) throws(ModelError) {
     let header = try Self.header(of: file, count: 5, path: path)

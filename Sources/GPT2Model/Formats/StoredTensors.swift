@@ -22,6 +22,18 @@ struct StoredTensor {
     return UnsafePointer((mapping.base + offset).assumingMemoryBound(to: Float.self) + elements.lowerBound)
   }
 
+  /// Hands over the first `count` values, in the file's order: where they lie, or widened for the call by `decode`.
+  func withFloats(
+    _ count: Int, _ decode: (Self) -> (Range<Int>, UnsafeMutablePointer<Float>) -> Void,
+    _ body: (UnsafePointer<Float>) -> Void
+  ) {
+    if let floats = floats(0..<count) { return body(floats) }
+    let floats = UnsafeMutablePointer<Float>.allocate(capacity: count)
+    defer { floats.deallocate() }
+    decode(self)(0..<count, floats)
+    body(floats)
+  }
+
   /// Widens values to float32, in the order of the file.
   func decode(_ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
     encoding.decode(
@@ -32,10 +44,10 @@ struct StoredTensor {
     offset + encoding.bytes(of: elements.lowerBound)..<offset + encoding.bytes(of: elements.upperBound)
   }
 
-  /// Widens all values, in the order of the file, on all cores.
-  func decodeInParallel(to target: UnsafeMutableBufferPointer<Float>) {
-    nonisolated(unsafe) let values = target
-    inParallel(target.count, by: 1 << 18) { decode($0, to: values.baseAddress! + $0.lowerBound) }
+  /// Likewise on all cores, from the first value on.
+  func decodeInParallel(_ elements: Range<Int>, to target: UnsafeMutablePointer<Float>) {
+    nonisolated(unsafe) let target = target
+    inParallel(elements.upperBound, by: 1 << 18) { decode($0, to: target + $0.lowerBound) }
   }
 }
 
@@ -46,7 +58,7 @@ func inParallel(_ count: Int, by slice: Int, _ body: @Sendable (Range<Int>) -> V
   }
 }
 
-/// target[c, r] = source[r, c], on all cores, in square blocks so that neither side runs through a page for each value.
+/// target[c, r] = source[r, c], on all cores, in square blocks so that neither side takes a page for each value.
 func transpose(
   _ source: UnsafePointer<Float>, rows: Int, columns: Int, to target: UnsafeMutablePointer<Float>
 ) {
@@ -140,10 +152,9 @@ enum QuantizedBlocks {
     }
   }
 
-  /// The lower four bits of 256 values (128 bytes), their upper two (64), a signed scale for each 16 values
-  /// (16), and a scale of all. Within each half of 128 values, value 32 · q + i has its lower bits in byte i
-  /// (or i + 32, for odd q), in that byte's upper half for q > 1, and its upper bits in pair q of byte i. All
-  /// are 32 too large.
+  /// The lower four bits of 256 values (128 bytes), their upper two (64), a signed scale for each 16 values (16), and
+  /// a scale of all. Within each half of 128 values, value 32 · q + i has its lower bits in byte i (or i + 32, for
+  /// odd q), in that byte's upper half for q > 1, and its upper bits in pair q of byte i. All are 32 too large.
   static func widenQ6(_ block: UnsafeRawPointer, to values: UnsafeMutablePointer<Float>) {
     let scale = half(block, 208)
     for part in 0..<2 {
@@ -165,19 +176,5 @@ enum QuantizedBlocks {
   @inline(__always)
   private static func half(_ source: UnsafeRawPointer, _ offset: Int) -> Float {
     TensorEncoding.widen(half: source.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
-  }
-}
-
-extension FileReader {
-  func expect(
-    _ isRight: Bool, tensor: String, _ property: String, found: @autoclosure () -> String,
-    expected: @autoclosure () -> String
-  ) throws(ModelError) {
-    guard isRight else { throw refusal(tensor: tensor, property, found: found(), expected: expected()) }
-  }
-
-  func required<Value>(_ value: Value?, _ field: String, _ expected: String) throws(ModelError) -> Value {
-    guard let value else { throw refusal(field, found: "nothing", expected: expected) }
-    return value
   }
 }

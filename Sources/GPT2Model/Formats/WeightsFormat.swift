@@ -1,10 +1,6 @@
 import Foundation
 
 /// The formats of weights, told apart by what a file holds, not by what it is called.
-///
-/// To add one: a case here with the mark that `init(of:)` looks for, its opening in
-/// `Checkpoint.init(weights:as:name:)`, and, where its tokenizer does not lie beside it as another's does,
-/// `TokenizerLocation`.
 public enum WeightsFormat: String, CaseIterable, Sendable {
   case safetensors
   /// `model.safetensors.index.json`, which names several files.
@@ -74,7 +70,6 @@ public enum ModelFolder {
 
   /// The one file of weights in a folder: the first of `model.safetensors`, `model.safetensors.index.json`,
   /// `*.gguf`, `gpt2_*.bin` (llm.c's, float32 before bfloat16), `model.bin` and `pytorch_model.bin`.
-  ///
   /// - Throws: `ModelError.malformed` where there is none, and where several are equally good.
   static func weights(in folder: String) throws(ModelError) -> String {
     let names: [String]
@@ -124,8 +119,7 @@ extension Checkpoint {
     try self.init(weights: weights, as: format, configuration, name: folder)
   }
 
-  /// - Parameters:
-  ///   - configuration: the shape that safetensors must have; nil to look for it as `init(safetensors:)` does.
+  /// - Parameter configuration: that safetensors must have; nil to look for it as `init(safetensors:)` does.
   convenience init(
     weights path: String, as format: WeightsFormat, _ configuration: Configuration? = nil, name: String
   ) throws(ModelError) {

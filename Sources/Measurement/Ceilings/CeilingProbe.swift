@@ -2,10 +2,8 @@ import Foundation
 import Record
 import Statistics
 
-/// Measures what the machine can do, in sessions: each adds its trials to those before it, so that ceilings are of
-/// the same minutes as what is held against them.
-///
-/// It keeps the memory that it reads from session to session, because a system takes long to find so much.
+/// Measures what the machine can do, in sessions: each adds its trials to those before it, so that ceilings are of the
+/// same minutes as what is held against them. It keeps its memory meanwhile: a system takes long to find so much.
 public final class CeilingProbe {
   /// Wall time of all sessions so far.
   public private(set) var seconds = 0.0
@@ -18,7 +16,6 @@ public final class CeilingProbe {
   private var lastSeconds = 0.0
 
   /// Takes the memory, and finds out which pattern reads each level fastest, in trials that do not count.
-  ///
   /// - Parameter threads: the numbers of threads to measure; those below 1 are left out.
   public init(threads: [Int], settings: CeilingSettings = .chosen()) {
     self.settings = settings
@@ -37,7 +34,6 @@ public final class CeilingProbe {
   /// comes only from a clock that stands still, or where there was no memory to read.
   public var ceilings: [Ceiling] { counts.compactMap(\.ceiling) }
 
-  /// A full session.
   public func measure() { session(settings) }
 
   /// A short session, where the time since the last one is at least ten times what that took.
@@ -74,9 +70,7 @@ private struct ThreadCount {
   }
 
   /// Every level with the pattern that had the best median in a few trials.
-  private static func levels(
-    _ buffer: SharedBuffer, _ threads: Int, _ settings: CeilingSettings
-  ) -> [Level] {
+  private static func levels(_ buffer: SharedBuffer, _ threads: Int, _ settings: CeilingSettings) -> [Level] {
     var search = settings.brief
     search.passes = settings.searchPasses
     let reader = MemoryReader(buffer: buffer, threads: threads, settings: search)
@@ -87,14 +81,13 @@ private struct ThreadCount {
         median(reader.rates(set, pattern)).map { (pattern: pattern, rate: $0) }
       }
       guard let best = found.max(by: { $0.rate < $1.rate }) else { return nil }
-      return Level(
-        set: set, pattern: best.pattern, remark: set.level == .dram ? settings.bufferRemark : nil)
+      return Level(set: set, pattern: best.pattern, remark: set.level == .dram ? settings.bufferRemark : nil)
     }
   }
 
   mutating func addTrials(_ buffer: SharedBuffer?, _ settings: CeilingSettings) {
-    fmaRates += MultiplyAddTrials(length: settings.fmaTrial).rates(
-      threads: threads, trials: settings.fmaTrials)
+    fmaRates += PeakKernels.multiplyAddRates(
+      threads: threads, trials: settings.fmaTrials, length: settings.fmaTrial)
     guard let buffer else { return }
     let reader = MemoryReader(buffer: buffer, threads: threads, settings: settings)
     for index in levels.indices {
@@ -128,16 +121,13 @@ public struct CeilingSettings: Sendable {
   public var fmaTrials = 50
   /// Those of the first core.
   public var caches: [CPUCache]
-  /// Bytes of all last-level caches.
   public var lastLevelBytes: Int
   /// What all threads together read in turn to be served from DRAM.
   public var bufferBytes: Int
-  /// Trials in one pass over the buffer, each on the next part of it: by the time it is read again, all the rest
-  /// has been.
+  /// Trials in one pass over the buffer, each on the next part of it: it is read again after all the rest.
   public var trialsPerPass = 2
   /// Passes with each pattern while the fastest is sought.
   public var searchPasses = 2
-  /// Passes that count.
   public var passes = 3
   public var cacheTrials = 20
   /// Bytes that each thread reads in a trial of a cache: about a millisecond's worth.

@@ -14,13 +14,11 @@ struct WorkingSet: Equatable {
   /// What all threads together can keep at this level; nil for DRAM.
   let capacityBytes: Int?
 
-  /// The caches' working sets for this many threads, each on a core of its own.
-  ///
-  /// Threads that may share a cache are taken to share it. A set is at most half of a thread's share, so that
-  /// what else runs does not push it out, and clearly larger than the cache before it, so that hardly a line is
-  /// found there: a cyclic walk over more than a cache holds finds nothing in it. Where both cannot be had there
-  /// is no set. The third level's is kept at a few times the second's, far below what a guest is told of its
-  /// host's cache: its share of that may be any.
+  /// The caches' working sets for this many threads, each on a core of its own. Threads that may share a cache are
+  /// taken to share it. A set is at most half of a thread's share, so that what else runs does not push it out, and
+  /// clearly larger than the cache before it, so that hardly a line is found there: a cyclic walk over more than a
+  /// cache holds finds nothing in it. Where both cannot be had there is no set. The third level's is kept at a few
+  /// times the second's, far below what a guest is told of its host's cache: its share of that may be any.
   static func ofCaches(_ caches: [CPUCache], threads: Int) -> [WorkingSet] {
     func cache(_ level: Int) -> (bytes: Int, share: Int, capacity: Int)? {
       guard let cache = caches.first(where: { $0.level == level }), let bytes = cache.bytes else {
@@ -49,8 +47,8 @@ struct WorkingSet: Equatable {
   private static func rounded(_ bytes: Int) -> Int { bytes / SharedBuffer.grain * SharedBuffer.grain }
 }
 
-/// Trials of reading one level of memory. Each thread has its own region of the buffer; what it reads of it decides
-/// which level it reads from.
+/// Trials of reading one level of memory. Each thread has a region of the buffer; how much of it it reads decides the
+/// level.
 struct MemoryReader {
   let buffer: SharedBuffer
   let threads: Int
@@ -122,14 +120,10 @@ struct SharedBuffer: @unchecked Sendable {
     let rounded = max(1, wanted / Self.grain) * Self.grain
     // One huge page more than wanted, so that the bytes can begin at one.
     let size = rounded + Self.hugePage
-    let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
-    guard let mapped, mapped != MAP_FAILED else { return nil }
+    guard let mapped = FreeMemory.map(size) else { return nil }
     mapping = UnsafeMutableRawBufferPointer(start: mapped, count: size)
     start = mapped.alignedUp(toMultipleOf: Self.hugePage)
     bytes = rounded
-    #if canImport(Glibc)
-      madvise(mapped, size, MADV_HUGEPAGE)
-    #endif
     _ = ThreadTrials.run(threads: threads, trials: 1) { [self] thread, _ in
       let part = part(thread, of: threads)
       memset(UnsafeMutableRawPointer(mutating: part.start), 0x5a, part.bytes)

@@ -13,8 +13,8 @@ enum PeakKernels {
   /// Floating-point operations of one pass of `multiplyAdd`: each lane of each chain multiplies and adds.
   static var operationsPerPass: Int { 2 * chains * Int(csystem_vector_bytes()) / 4 }
 
-  /// `passes` multiply-adds on every chain, fused where this build's CPU can, in vectors as wide as this build may use.
-  /// Nothing is loaded or stored inside the loop.
+  /// `passes` multiply-adds on every chain, fused where this build's CPU can, in vectors as wide as this build may
+  /// use. Nothing is loaded or stored inside the loop.
   @inline(never)
   static func multiplyAdd(passes: Int) {
     switch csystem_vector_bytes() {
@@ -24,8 +24,7 @@ enum PeakKernels {
     }
   }
 
-  @inline(__always)
-  private static func multiplyAdd<Vector: SIMD>(_ passes: Int, _ type: Vector.Type)
+  @inline(__always) private static func multiplyAdd<Vector: SIMD>(_ passes: Int, _ type: Vector.Type)
   where Vector.Scalar == Float {
     // x·y is small enough that no sum leaves the range of ordinary numbers.
     let x = Vector(repeating: Float(launder(3)) * 0x1p-20)
@@ -46,11 +45,8 @@ enum PeakKernels {
   /// Bytes that a stream goes ahead in one step: eight vectors of 64 bytes, each into a sum of its own.
   static let step = 512
 
-  /// Reads every byte once, and uses it. `bytes` is a multiple of `step` times the pattern's streams.
-  ///
-  /// Beside each load there is one exclusive or, which takes it straight from memory where the vectors are 64
-  /// bytes wide: the loads are what limits the loop.
-  ///
+  /// Reads every byte once, and uses it. `bytes` is a multiple of `step` · streams. Beside each load there is one
+  /// exclusive or, which takes it straight from memory where vectors have 64 bytes: loads are what limits the loop.
   /// - Returns: the exclusive or of all words of four bytes.
   @inline(never)
   static func read(_ start: UnsafeRawPointer, bytes: Int, _ pattern: ReadPattern) -> UInt32 {
@@ -87,19 +83,13 @@ enum PeakKernels {
   }
 }
 
-/// Trials of the arithmetic peak.
-struct MultiplyAddTrials {
-  let length: Duration
-
-  /// GFLOP/s of each trial, of all threads together.
-  func rates(threads: Int, trials: Int) -> [Double] {
+extension PeakKernels {
+  /// GFLOP/s of multiply-adds in each trial of about that length, of all threads together.
+  static func multiplyAddRates(threads: Int, trials: Int, length: Duration) -> [Double] {
     // The number of passes comes from one thread, and with it the clock rate has risen.
-    let passes = Calibration(minimumSample: length).calibrate { PeakKernels.multiplyAdd(passes: $0) }
-      .iterations
-    let times = ThreadTrials.run(threads: threads, trials: trials) { _, _ in
-      PeakKernels.multiplyAdd(passes: passes)
-    }
-    let work = Double(PeakKernels.operationsPerPass) * Double(passes * threads)
+    let passes = Calibration(minimumSample: length).calibrate { multiplyAdd(passes: $0) }.iterations
+    let times = ThreadTrials.run(threads: threads, trials: trials) { _, _ in multiplyAdd(passes: passes) }
+    let work = Double(operationsPerPass) * Double(passes * threads)
     return times.map { work / Double($0) }
   }
 }

@@ -4,11 +4,9 @@ import Record
 import Statistics
 import Synchronization
 
-/// Runs the same work on several threads at once, several times, and times each trial from the first thread's
-/// start to the last one's end.
-///
-/// Where there is a core for each thread, each keeps to its own: a scheduler with other work in hand may leave
-/// new threads together on one core for longer than all trials last.
+/// Runs the same work on several threads at once, several times, and times each trial from the first thread's start
+/// to the last one's end. Where there is a core for each thread, each keeps to its own: a scheduler with other work
+/// in hand may leave new threads together on one core for longer than all trials last.
 enum ThreadTrials {
   /// - Parameters:
   ///   - threads: at least 1.
@@ -72,37 +70,30 @@ final class SpinBarrier: Sendable {
 
 extension ForkJoin {
   /// How many forks are made.
-  struct Effort {
+  public struct Effort {
     var wokenForks = 21
     /// Several times what a thread of a pool watches for.
     var pause: Duration = .milliseconds(5)
-    /// Forks that do not count go on for that long: a system may leave threads that it has just woken together on one
-    /// core, until it looks again.
+    /// Forks that do not count go on for that long: a system may leave woken threads on one core for a while.
     var settling: UInt64 = 50_000_000
     var hotForks = 2_000
     /// No fork of either kind begins after so many ns; at least one of each is made.
     var nanosecondsEach: UInt64 = 200_000_000
+
+    /// For a figure to be kept.
+    public static var full: Effort { Effort() }
   }
 
-  /// What it costs a team of threads to begin a job together and to end it, without the job's work.
-  ///
-  /// The job is a meeting: each thread waits inside until all have come, so that none can do another's part and the
-  /// cost of the last one's arrival is in the figure. The meeting itself is in it too. Hot forks come in a row, and the
-  /// team still watches for them; woken ones come after pauses long enough for the team to have parked.
-  ///
+  /// What it costs a team of threads to begin a job together and to end it, without the job's work. The job is a
+  /// meeting: each thread waits inside until all have come, so that none can do another's part and the last one's
+  /// arrival is in the figure, as the meeting itself is. Hot forks come in a row, and the team still watches for them;
+  /// woken ones come after pauses long enough for the team to have parked.
   /// - Parameters:
   ///   - threads: the team's size, the forking thread among them.
-  ///   - fork: calls the body once for each index below the count and returns when all calls have; the calls
-  ///     wait for each other, so as many must run at once.
+  ///   - fork: calls the body once for each index below the count, all at once, and returns when all calls have.
   /// - Returns: nil for fewer than two threads, which need no fork.
   public static func measure(
-    threads: Int, fork: (_ count: Int, _ body: (Int) -> Void) -> Void
-  ) -> ForkJoin? {
-    measure(threads: threads, effort: Effort(), clock: SystemClock(), fork: fork)
-  }
-
-  static func measure(
-    threads: Int, effort: Effort, clock: any MonotonicClock,
+    threads: Int, effort: Effort = .full, clock: any MonotonicClock = SystemClock(),
     fork: (_ count: Int, _ body: (Int) -> Void) -> Void
   ) -> ForkJoin? {
     guard threads > 1 else { return nil }
@@ -131,29 +122,20 @@ extension ForkJoin {
   }
 }
 
-/// How long a cache line takes from one core to another: two threads add to one number in turns, and a way is half of a
-/// round trip.
-///
-/// The cores are always the same two, so that the time changes only where a hypervisor moves them, next to each other or
-/// onto different dies. What threads share gets slower by it, their signals and each other's activations, while what
-/// each computes for itself does not.
-public struct CoreToCoreLatency: Sendable {
+/// How long a cache line takes from one core to another: two threads add to one number in turns, and a way is half of
+/// a round trip. The cores are always the same two, so that the time changes only where a hypervisor moves them. It
+/// slows what threads share, their signals and each other's activations.
+struct CoreToCoreLatency: Sendable {
   /// At a third of a microsecond each a sixth of a millisecond.
   static let roundTrips = 500
   /// Of several one is likely undisturbed.
   static let trials = 3
 
-  private let trialNanoseconds: @Sendable () -> [UInt64]
-
-  public init() { self.init { CPUTopology.availableCores > 1 ? Self.exchange() : [] } }
-
-  /// - Parameter trialNanoseconds: of `roundTrips` each; none where there is no other core.
-  init(trialNanoseconds: @escaping @Sendable () -> [UInt64]) {
-    self.trialNanoseconds = trialNanoseconds
-  }
+  /// Of `roundTrips` each; none where there is no other core.
+  var trialNanoseconds: @Sendable () -> [UInt64] = { CPUTopology.availableCores > 1 ? Self.exchange() : [] }
 
   /// Nanoseconds of one way in the fastest of three trials; nil on a single core.
-  public func measure() -> Double? {
+  func measure() -> Double? {
     trialNanoseconds().min().flatMap { $0 > 0 ? Double($0) / Double(2 * Self.roundTrips) : nil }
   }
 
@@ -169,8 +151,7 @@ public struct CoreToCoreLatency: Sendable {
 private final class SharedNumber: Sendable {
   private let value = Atomic<Int>(0)
 
-  /// Adds one when it has become `expected`. A plain store would lie in its core's buffer for a while, where the reads
-  /// of the same core find it.
+  /// Adds one when it has become `expected`. A plain store would lie in its core's buffer for a while.
   func raise(from expected: Int) {
     while value.load(ordering: .acquiring) != expected {}
     _ = value.exchange(expected + 1, ordering: .acquiringAndReleasing)

@@ -2,48 +2,29 @@ import CSystem
 import Foundation
 
 /// Reads what tells whether the machine was this process's alone. What cannot be read is nil.
-public struct ConditionsProbe: Sendable {
-  /// Who used the cores so far.
-  struct CPUUse: Sendable, Equatable {
-    var all: CPUTimes?
-    /// Clock ticks of this process, its descendants, and those of them that have ended.
-    var own: UInt64?
-  }
-
+struct ConditionsProbe: Sendable {
   /// Counts of what should not happen, since the system started.
   struct Incidents: Sendable, Equatable {
     var pagesSwappedIn: UInt64?
     var pagesSwappedOut: UInt64?
     /// Of the control groups that this process is in.
     var groupThrottling: GroupThrottling?
-    /// How often heat has slowed cores and packages, summed over the logical cores, each of which counts for its
-    /// siblings too.
+    /// How often heat has slowed cores and packages, summed over logical cores: siblings count each other's.
     var coreThrottles: UInt64?
     var packageThrottles: UInt64?
   }
 
-  private let system: SystemView
-  private let process: Int
-  /// Clock ticks of a second.
-  let ticksPerSecond: Double
+  var system = SystemFiles.real
+  var process = Int(ProcessInfo.processInfo.processIdentifier)
+  var ticksPerSecond = Double(max(sysconf(Int32(_SC_CLK_TCK)), 1))
 
-  public init() {
-    self.init(
-      system: .real, process: Int(ProcessInfo.processInfo.processIdentifier),
-      ticksPerSecond: Double(max(sysconf(Int32(_SC_CLK_TCK)), 1)))
-  }
-
-  init(system: SystemView, process: Int, ticksPerSecond: Double) {
-    (self.system, self.process, self.ticksPerSecond) = (system, process, ticksPerSecond)
-  }
-
-  func cpuUse() -> CPUUse {
+  /// Who used the cores so far; `own` are clock ticks of this process and its descendants, the ended ones among them.
+  func cpuUse() -> (all: CPUTimes?, own: UInt64?) {
     let processes = system.names("/proc").filter { Int($0) != nil }.compactMap { pid in
       system.text("/proc/\(pid)/stat").flatMap(ProcessTimes.init)
     }
-    return CPUUse(
-      all: system.text("/proc/stat").flatMap(CPUTimes.init),
-      own: ProcessTimes.ticks(ofTree: process, in: processes))
+    let all = system.text("/proc/stat").flatMap(CPUTimes.init)
+    return (all, ProcessTimes.ticks(ofTree: process, in: processes))
   }
 
   func incidents() -> Incidents {
@@ -83,13 +64,13 @@ public struct ConditionsProbe: Sendable {
 /// `/proc/stat` (proc_stat(5)).
 struct CPUTimes: Sendable, Equatable {
   /// In user and kernel mode, interrupts among it; time of guests is in that of the users.
-  var busy: UInt64
+  let busy: UInt64
   /// Busy, idle and stolen.
-  var total: UInt64
+  let total: UInt64
   /// Taken by the hypervisor while there was something to do; nil where the kernel does not count it.
-  var stolen: UInt64?
+  let stolen: UInt64?
   /// Logical cores that are on; nil where none is listed.
-  var cores: Int?
+  let cores: Int?
 
   /// user, nice, system, idle, iowait, irq, softirq, steal; the two after them are in user and nice already. The
   /// oldest kernels have the first four.
@@ -110,9 +91,7 @@ struct CPUTimes: Sendable, Equatable {
     stolen = fields.indices.contains(Self.steal) ? fields[Self.steal] : nil
     let waited = fields.indices.filter(Self.waiting.contains).map { fields[$0] }
     busy = total - waited.reduce(0, +) - (stolen ?? 0)
-    let cores = lines.count { line in
-      line.hasPrefix("cpu") && line.dropFirst(3).first.map { "0"..."9" ~= $0 } ?? false
-    }
+    let cores = lines.count { $0.hasPrefix("cpu") && $0.dropFirst(3).first.map { "0"..."9" ~= $0 } ?? false }
     self.cores = cores > 0 ? cores : nil
   }
 }
@@ -175,20 +154,6 @@ struct GroupThrottling: Sendable, Equatable {
   /// Nil where the kernel does not tell.
   var nanoseconds: UInt64?
 
-  init(periods: UInt64, nanoseconds: UInt64?) { (self.periods, self.nanoseconds) = (periods, nanoseconds) }
-
-  /// Reads `cpu.stat` of either version of control groups: `throttled_usec`, or `throttled_time` in nanoseconds. Nil
-  /// where the group has no quota's figures, as the root of version 2.
-  init?(_ cpuStat: String) {
-    guard let periods = SystemFiles.count(of: "nr_throttled", in: cpuStat) else { return nil }
-    self.periods = periods
-    let microseconds = SystemFiles.count(of: "throttled_usec", in: cpuStat)
-    let product = microseconds.map { $0.multipliedReportingOverflow(by: 1000) }
-    nanoseconds =
-      product.flatMap { $0.overflow ? nil : $0.partialValue }
-      ?? SystemFiles.count(of: "throttled_time", in: cpuStat)
-  }
-
   /// Where the `cpu.stat` files of a process's group and of all groups around it would be, by its
   /// `/proc/PID/cgroup` (cgroups(7)): the quota of each counts. In a container some of them are not there.
   static func files(_ cgroup: String) -> [String] {
@@ -214,5 +179,19 @@ struct GroupThrottling: Sendable, Equatable {
     let times = groups.compactMap(\.nanoseconds)
     return GroupThrottling(
       periods: periods, nanoseconds: times.count == groups.count ? checkedSum(times) : nil)
+  }
+}
+
+extension GroupThrottling {
+  /// Reads `cpu.stat` of either version of control groups: `throttled_usec`, or `throttled_time` in nanoseconds. Nil
+  /// where the group has no quota's figures, as the root of version 2.
+  init?(_ cpuStat: String) {
+    guard let periods = SystemFiles.count(of: "nr_throttled", in: cpuStat) else { return nil }
+    let microseconds = SystemFiles.count(of: "throttled_usec", in: cpuStat)
+    let product = microseconds.map { $0.multipliedReportingOverflow(by: 1000) }
+    self.init(
+      periods: periods,
+      nanoseconds: product.flatMap { $0.overflow ? nil : $0.partialValue }
+        ?? SystemFiles.count(of: "throttled_time", in: cpuStat))
   }
 }

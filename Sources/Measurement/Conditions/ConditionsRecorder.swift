@@ -1,23 +1,19 @@
 import Record
 
-/// Watches the machine over a run: `begin`, then `betweenRounds` as often as one likes, then `end`.
-///
-/// Nothing here may be inside a measured time: a look takes some milliseconds of one core.
+/// Watches the machine over a run: `begin`, then `betweenRounds` as often as one likes, then `end`. Nothing here may
+/// be inside a measured time: a look takes some milliseconds of one core.
 public final class ConditionsRecorder {
   /// Between two looks lies a second at least, in which the ticks that CPU time is counted in (10 ms) hardly matter…
   static let shortestStretch: UInt64 = 1_000_000_000
   /// …and so many times what a look takes, so that looking is no load.
   static let restOverCost: UInt64 = 50
 
-  private struct Look {
-    let nanoseconds: UInt64
-    let use: ConditionsProbe.CPUUse
-  }
+  private typealias Look = (nanoseconds: UInt64, use: (all: CPUTimes?, own: UInt64?))
 
   private let clock: any MonotonicClock
-  private let probe: ConditionsProbe
   private let loop: CalibrationLoop
   private let latency: CoreToCoreLatency
+  private let probe: ConditionsProbe
   private var looks: [Look] = []
   private var calibrations: [CalibrationSample] = []
   private var coreToCore: [CoreToCoreSample] = []
@@ -25,14 +21,14 @@ public final class ConditionsRecorder {
   private var latest: ConditionsProbe.Incidents?
   private var dueAt: UInt64 = 0
 
-  /// - Parameter loop: what is timed to see the clock rate; by default on the same clock.
-  public init(
-    clock: any MonotonicClock = SystemClock(), loop: CalibrationLoop? = nil,
-    latency: CoreToCoreLatency = CoreToCoreLatency(), probe: ConditionsProbe = ConditionsProbe()
-  ) {
-    self.clock = clock
-    self.loop = loop ?? CalibrationLoop(clock: clock)
-    (self.latency, self.probe) = (latency, probe)
+  public convenience init() {
+    self.init(
+      clock: SystemClock(), loop: CalibrationLoop(), latency: CoreToCoreLatency(), probe: ConditionsProbe())
+  }
+
+  /// - Parameter loop: what is timed to see the clock rate.
+  init(clock: any MonotonicClock, loop: CalibrationLoop, latency: CoreToCoreLatency, probe: ConditionsProbe) {
+    (self.clock, self.loop, self.latency, self.probe) = (clock, loop, latency, probe)
   }
 
   /// The observation starts here; what was observed before is forgotten.
@@ -54,7 +50,6 @@ public final class ConditionsRecorder {
   }
 
   /// Looks a last time. The observation may go on after it.
-  ///
   /// - Returns: everything observed.
   @discardableResult
   public func end() -> Conditions {
@@ -86,7 +81,7 @@ public final class ConditionsRecorder {
 
   private func look() {
     let start = clock.now()
-    looks.append(Look(nanoseconds: start, use: probe.cpuUse()))
+    looks.append((start, probe.cpuUse()))
     if let time = loop.time() {
       calibrations.append(
         CalibrationSample(
@@ -123,27 +118,18 @@ public final class ConditionsRecorder {
 }
 
 /// A fixed piece of arithmetic whose every step waits for the one before: how long it takes depends on the core's
-/// clock rate alone, and on whether somebody takes the core away meanwhile. Its times within one run on one machine
-/// tell how steady both were.
-public struct CalibrationLoop: Sendable {
+/// clock rate alone, and on whether somebody takes the core away meanwhile. Its times tell how steady both were.
+struct CalibrationLoop: Sendable {
   /// Steps of a trial: with the usual latency of four cycles 1.4 ms at 3 GHz.
   static let steps = 1 << 20
   /// The first wakes a core that slept; of the others one is likely undisturbed.
   static let trials = 4
 
-  private let clock: any MonotonicClock
-  private let work: @Sendable () -> Void
-
-  public init(clock: any MonotonicClock = SystemClock()) {
-    self.init(clock: clock) { Self.chain(steps: Self.steps) }
-  }
-
-  init(clock: any MonotonicClock, work: @escaping @Sendable () -> Void) {
-    (self.clock, self.work) = (clock, work)
-  }
+  var clock: any MonotonicClock = SystemClock()
+  var work: @Sendable () -> Void = { Self.chain(steps: Self.steps) }
 
   /// Nanoseconds of the fastest of four trials on this thread; nil from a clock that stands still.
-  public func time() -> UInt64? {
+  func time() -> UInt64? {
     let times = (0..<Self.trials).map { _ in
       let start = clock.now()
       work()

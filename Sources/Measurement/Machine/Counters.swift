@@ -11,18 +11,14 @@ public struct Counted: Sendable, Equatable {
   public let share: Double
 }
 
-/// Counters of a thread and of all threads that are started by it, and by those, after this object was made. What the
-/// kernel does for them is left out.
-///
-/// To be used on one thread. Between `start` and `stop` every thread counts; outside nothing does.
+/// Counters of a thread and of all threads started by it, and by those, after this object was made, without the
+/// kernel's work for them. To be used on one thread. They count between `start` and `stop`.
 public final class CounterSet {
   private let layer: any CounterLayer
   private let descriptors: [(event: CounterEvent, descriptor: Int32)]
   private var before: [CounterEvent: CounterReading] = [:]
 
-  /// Opens as many of the events as there are counters for.
-  ///
-  /// - Throws: where there are none.
+  /// Opens as many of the events as there are counters for. Throws where there are none.
   public convenience init(_ events: [CounterEvent] = CounterEvent.hardware) throws(CountersUnavailable) {
     try self.init(
       events, layer: PerfEvents(), paranoid: { SystemFiles.text("/proc/sys/kernel/perf_event_paranoid") })
@@ -31,38 +27,27 @@ public final class CounterSet {
   init(
     _ events: [CounterEvent], layer: any CounterLayer, paranoid: () -> String?
   ) throws(CountersUnavailable) {
-    var descriptors: [(event: CounterEvent, descriptor: Int32)] = []
-    var firstError: CounterError?
-    for event in events {
-      switch Self.open(event, layer) {
-      case .success(let descriptor): descriptors.append((event, descriptor))
-      case .failure(let error): firstError = firstError ?? error
-      }
-    }
-    if descriptors.isEmpty {
-      throw CountersUnavailable(firstError ?? CounterError(number: ENOENT), paranoid: paranoid())
-    }
-    (self.layer, self.descriptors) = (layer, descriptors)
+    let opened = events.map { (event: $0, descriptor: Self.open($0, layer)) }
+    descriptors = opened.filter { $0.descriptor >= 0 }
+    self.layer = layer
+    guard descriptors.isEmpty else { return }
+    throw CountersUnavailable(opened.first.map { -$0.descriptor } ?? ENOENT, paranoid: paranoid())
   }
 
   deinit { for (_, descriptor) in descriptors { layer.close(descriptor) } }
 
   /// Some CPUs refuse to leave a hypervisor out, because they could not count it in.
-  private static func open(_ event: CounterEvent, _ layer: any CounterLayer) -> Result<Int32, CounterError> {
+  private static func open(_ event: CounterEvent, _ layer: any CounterLayer) -> Int32 {
     let first = layer.open(event, excludesHypervisor: true)
-    guard case .failure(let error) = first, [EINVAL, EOPNOTSUPP].contains(error.number) else { return first }
-    return layer.open(event, excludesHypervisor: false)
+    return [-EINVAL, -EOPNOTSUPP].contains(first) ? layer.open(event, excludesHypervisor: false) : first
   }
 
-  /// Counts from here on.
   public func start() {
     before = [:]
     for (event, descriptor) in descriptors { before[event] = layer.read(descriptor) }
     for (event, descriptor) in descriptors where !layer.enable(descriptor, true) { before[event] = nil }
   }
 
-  /// Stops counting.
-  ///
   /// - Returns: what was counted since `start`; nil where nothing was.
   public func stop() -> Counted? {
     let isStopped = descriptors.map { layer.enable($0.descriptor, false) }
@@ -108,8 +93,8 @@ public enum CounterEvent: String, Sendable, CaseIterable {
 
 /// The system calls of the counters; a test puts its own in.
 protocol CounterLayer {
-  /// A descriptor, or the error's number.
-  func open(_ event: CounterEvent, excludesHypervisor: Bool) -> Result<Int32, CounterError>
+  /// A descriptor, or less than 0: −`errno`.
+  func open(_ event: CounterEvent, excludesHypervisor: Bool) -> Int32
   /// Whether that was done.
   func enable(_ descriptor: Int32, _ enabled: Bool) -> Bool
   /// Nil where it cannot be read.
@@ -117,18 +102,12 @@ protocol CounterLayer {
   func close(_ descriptor: Int32)
 }
 
-struct CounterError: Error, Equatable {
-  /// `errno`.
-  let number: Int32
-}
-
 /// What a counter has counted since it was opened, summed over its threads.
 struct CounterReading: Sendable, Equatable {
   var count: UInt64
   /// Nanoseconds in which it was enabled and its threads ran.
   var enabled: UInt64
-  /// Nanoseconds of them in which it really counted: where there are more counters than the CPU has registers for,
-  /// they take turns.
+  /// Nanoseconds of them in which it really counted: more counters than the CPU has registers take turns.
   var running: UInt64
 
   /// What was counted since `earlier`, extrapolated to the time in which the counter was enabled, and the share of
@@ -144,9 +123,8 @@ struct CounterReading: Sendable, Equatable {
 
 /// `perf_event_open(2)`.
 struct PerfEvents: CounterLayer {
-  func open(_ event: CounterEvent, excludesHypervisor: Bool) -> Result<Int32, CounterError> {
-    let descriptor = csystem_counter_open(event.number, excludesHypervisor ? 1 : 0)
-    return descriptor >= 0 ? .success(descriptor) : .failure(CounterError(number: -descriptor))
+  func open(_ event: CounterEvent, excludesHypervisor: Bool) -> Int32 {
+    csystem_counter_open(event.number, excludesHypervisor ? 1 : 0)
   }
 
   func enable(_ descriptor: Int32, _ enabled: Bool) -> Bool {
@@ -166,31 +144,28 @@ struct PerfEvents: CounterLayer {
 public struct CountersUnavailable: Error, Equatable, CustomStringConvertible {
   public let description: String
 
-  /// - Parameter paranoid: the text of `/proc/sys/kernel/perf_event_paranoid`.
-  init(_ error: CounterError, paranoid: String?) {
-    switch error.number {
+  /// - Parameters:
+  ///   - number: `errno`.
+  ///   - paranoid: the text of `/proc/sys/kernel/perf_event_paranoid`.
+  init(_ number: Int32, paranoid: String?) {
+    switch number {
     case ENOENT:
       description = "perf_event_open: no hardware counters (ENOENT): a virtual machine without a PMU"
     case ENODEV, EOPNOTSUPP:
-      description = "perf_event_open: this CPU's counters are not supported here (\(Self.name(error.number)))"
+      description = "perf_event_open: this CPU's counters are not supported here (\(Self.name(number)))"
     case EACCES, EPERM:
       let level = paranoid.map { "/proc/sys/kernel/perf_event_paranoid is \($0), 2 or less allows it" }
       description =
-        "perf_event_open: not allowed (\(Self.name(error.number))): "
+        "perf_event_open: not allowed (\(Self.name(number))): "
         + (level ?? "/proc/sys/kernel/perf_event_paranoid cannot be read")
     case ENOSYS:
       description = "no perf_event_open on this system"
     default:
-      description = "perf_event_open: \(systemReason(error.number)) (\(error.number))"
+      description = "perf_event_open: \(systemReason(number)) (\(number))"
     }
   }
 
   private static func name(_ number: Int32) -> String {
-    switch number {
-    case EACCES: "EACCES"
-    case EPERM: "EPERM"
-    case ENODEV: "ENODEV"
-    default: "EOPNOTSUPP"
-    }
+    [EACCES: "EACCES", EPERM: "EPERM", ENODEV: "ENODEV"][number] ?? "EOPNOTSUPP"
   }
 }

@@ -50,7 +50,7 @@ extension Machine {
   }
 }
 
-/// Reads the text of `/proc/cpuinfo` and its like.
+/// What `/proc/cpuinfo` and its like say.
 enum CPUInfo {
   /// Extensions worth naming, as Linux names them on x86-64 and arm64.
   static let relevantFlags = [
@@ -79,20 +79,16 @@ enum CPUInfo {
 
 /// One level of cache of one core.
 public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
-  public enum Kind: String, Sendable {
+  enum Kind: String {
     case data = "Data"
     case unified = "Unified"
   }
 
-  public var level: Int
-  public var kind: Kind
-  public var bytes: Int?
+  var level: Int
+  var kind: Kind
+  var bytes: Int?
   /// Logical cores that use it together; nil where the system does not tell.
-  public var sharedBy: Int?
-
-  public init(level: Int, kind: Kind, bytes: Int?, sharedBy: Int? = nil) {
-    (self.level, self.kind, self.bytes, self.sharedBy) = (level, kind, bytes, sharedBy)
-  }
+  var sharedBy: Int?
 
   /// For example `L1d 48 KiB` or `L3 32 MiB`.
   public var description: String {
@@ -105,7 +101,6 @@ public struct CPUCache: Sendable, Equatable, CustomStringConvertible {
   public static func ofThisMachine() -> [CPUCache] { ofFirstCore(in: "/sys/devices/system/cpu/cpu0/cache") }
 
   /// Bytes of all last-level caches of a machine together; 0 where none is known.
-  ///
   /// - Parameter caches: of one core.
   public static func lastLevelBytes(_ caches: [CPUCache] = ofThisMachine(), logicalCores: Int? = nil) -> Int {
     let cores = logicalCores ?? CPUTopology.availableCores
@@ -164,9 +159,7 @@ enum CPUTopology {
     var numbers = [Int32](repeating: 0, count: 8192)
     let count = csystem_allowed_cpus(&numbers, Int32(numbers.count))
     let cpus = numbers.prefix(Int(count)).map(Int.init)
-    return spread(cpus) { cpu in
-      SystemFiles.text("/sys/devices/system/cpu/cpu\(cpu)/topology/thread_siblings_list")
-    }
+    return spread(cpus) { SystemFiles.text("/sys/devices/system/cpu/cpu\($0)/topology/thread_siblings_list") }
   }
 
   /// Sorts by the place among the allowed siblings of a physical core, then by number. A core whose siblings

@@ -4,23 +4,27 @@ import Record
 
 /// Memory that nobody uses.
 public enum FreeMemory {
-  /// Touches every page of `bytes` of it and gives it back, so that who asks next gets pages that are at hand:
-  /// the guest of a virtual machine hands free ones to its host after a while and has to ask for them again. It
-  /// hands over large blocks, so these are huge pages where the system has them.
-  ///
+  /// Touches every page of `bytes` of it and gives it back, so that who asks next gets pages that are at hand: a
+  /// virtual machine's guest hands free ones to its host after a while and has to ask for them again, in large blocks.
   /// Does nothing for more than a quarter of the machine's memory, or where there is not so much.
   public static func use(bytes: Int) {
     guard bytes > 0, let all = Machine.memoryBytes, bytes <= all / 4 else { return }
-    let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
-    guard let mapped, mapped != MAP_FAILED else { return }
-    #if canImport(Glibc)
-      madvise(mapped, bytes, MADV_HUGEPAGE)
-    #endif
+    guard let mapped = map(bytes) else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     for offset in stride(from: 0, to: bytes, by: page) {
       mapped.storeBytes(of: 1, toByteOffset: offset, as: UInt8.self)
     }
     munmap(mapped, bytes)
+  }
+
+  /// Anonymous memory, in huge pages where the system has them; nil where it gives none.
+  static func map(_ bytes: Int) -> UnsafeMutableRawPointer? {
+    let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    guard let mapped, mapped != MAP_FAILED else { return nil }
+    #if canImport(Glibc)
+      madvise(mapped, bytes, MADV_HUGEPAGE)
+    #endif
+    return mapped
   }
 }
 
@@ -31,7 +35,7 @@ enum AvailableMemory {
     let system = SystemFiles.text("/proc/meminfo").flatMap {
       ProcessMemory.kibibytes(of: "MemAvailable", in: $0)
     }
-    return [system, left(inGroup: "/sys/fs/cgroup")].compactMap { $0 }.min()
+    return [system, left(inGroup: "/sys/fs/cgroup")].compactMap(\.self).min()
   }
 
   /// The group's limit less what it uses; nil where there is no limit.
@@ -45,7 +49,6 @@ enum AvailableMemory {
 
 /// A file's pages in the system's page cache: what makes a load warm or cold.
 public enum PageCache {
-  /// What became of an attempt to drop a file's pages.
   public enum Eviction: Sendable, Equatable {
     /// No page of the file is in memory now.
     case evicted
@@ -67,7 +70,7 @@ public enum PageCache {
       fsync(descriptor)
       let status = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
       guard status == 0 else { return .failed("\(path): \(systemReason(status))") }
-      guard let resident = residentFraction(descriptor) else {
+      guard let resident = residentFraction(path) else {
         return .failed("\(path): cannot see which pages are in memory")
       }
       return resident == 0 ? .evicted : .stillResident(resident)
@@ -77,14 +80,10 @@ public enum PageCache {
   }
 
   /// The share of the file's pages that are in memory, 0...1; nil where that cannot be seen.
-  public static func residentFraction(_ path: String) -> Double? {
+  static func residentFraction(_ path: String) -> Double? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    return residentFraction(descriptor)
-  }
-
-  private static func residentFraction(_ descriptor: Int32) -> Double? {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     let size = Int(status.st_size)

@@ -2,9 +2,8 @@ import Foundation
 
 /// Resident memory of this process, in bytes; nil where the system does not tell.
 public enum ProcessMemory {
-  /// The most that was resident at once since the process began, or since `resetPeak`.
-  ///
-  /// `VmHWM` on Linux; elsewhere `ru_maxrss`, which macOS counts in bytes and which never falls.
+  /// The most that was resident at once since the process began, or since `resetPeak`. `VmHWM` on Linux; elsewhere
+  /// `ru_maxrss`, which macOS counts in bytes and which never falls.
   public static func peakResidentBytes() -> Int? {
     #if os(Linux)
       return SystemFiles.text("/proc/self/status").flatMap { kibibytes(of: "VmHWM", in: $0) }
@@ -42,7 +41,6 @@ public enum ProcessActivity {
 
   /// Waits until the process has used next to no CPU time for a moment: a library's threads may go on spinning for
   /// a while after its call has returned, on cores that the next contestant is timed on.
-  ///
   /// - Returns: whether they came to rest within `limit`.
   @discardableResult
   public static func waitForRest(limit: Duration = .seconds(1)) -> Bool {
@@ -59,9 +57,5 @@ public enum ProcessActivity {
   }
 
   /// CPU time of all threads so far.
-  static func cpuNanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
+  static func cpuNanoseconds() -> UInt64 { nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID) }
 }

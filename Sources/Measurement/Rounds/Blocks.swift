@@ -1,7 +1,7 @@
 import Statistics
 
-/// One execution of a fixed order, in which several sides of one comparison (two builds, and one of them a second time)
-/// are executed on several units of work.
+/// One execution of a fixed order, in which several sides of one comparison (two builds, and one of them a second
+/// time) are executed on several units of work.
 public struct SideTurn: Sendable, Hashable {
   public let unit: Int
   /// Of its unit, from 0.
@@ -9,25 +9,22 @@ public struct SideTurn: Sendable, Hashable {
   public let side: Int
 
   /// In each round of a unit every side is executed once in an order drawn afresh, and then once more in the reverse
-  /// of that order (A B C, C B A). What drifts linearly while the round lasts then weighs on all sides alike, and none
-  /// always follows the same other. Rounds of different units are mixed at random.
-  ///
+  /// of that order (A B C, C B A): what drifts linearly weighs on all alike, and none always follows the same other.
+  /// Rounds of different units are mixed at random.
   /// - Parameter rounds: of each unit; 0 leaves a unit out.
-  public static func mirrored(
-    rounds: [Int], sides: Int, using generator: inout SeededGenerator
-  ) -> [SideTurn] {
+  public static func mirrored(rounds: [Int], sides: Int, using random: inout SeededGenerator) -> [SideTurn] {
     var pairs = rounds.enumerated().flatMap { unit, count in
       (0..<max(0, count)).map { (unit: unit, round: $0) }
     }
-    generator.shuffle(&pairs)
+    random.shuffle(&pairs)
     return pairs.flatMap { pair in
       var order = Array(0..<max(1, sides))
-      generator.shuffle(&order)
+      random.shuffle(&order)
       return (order + order.reversed()).map { SideTurn(unit: pair.unit, round: pair.round, side: $0) }
     }
   }
 
-  /// How many mirrored rounds of a unit fit into `seconds`, at least 1 and at most `limit`, where one execution takes
+  /// How many mirrored rounds of a unit fit into `seconds`, at least 1, at most `limit`; one run takes
   /// `executionSeconds`.
   public static func mirroredRounds(
     within seconds: Double, executionSeconds: Double, sides: Int, limit: Int
@@ -37,8 +34,7 @@ public struct SideTurn: Sendable, Hashable {
     return Int(min(max(count, 1), Double(limit)))
   }
 
-  /// Each round of the one unit, 0, the other way round than the one before (A B, B A), so that what drifts meets all
-  /// sides alike.
+  /// Each round of the one unit, 0, the other way round than the one before (A B, B A): drift meets all sides alike.
   public static func alternating(rounds: Int, sides: Int) -> [SideTurn] {
     (0..<rounds).flatMap { round in
       let turns = (0..<sides).map { SideTurn(unit: 0, round: round, side: $0) }
@@ -47,10 +43,9 @@ public struct SideTurn: Sendable, Hashable {
   }
 }
 
-/// Repeats blocks of measurements until what they show is clear, or the time is spent.
-///
-/// Whether it is clear is only asked at the looks that a plan has fixed beforehand, and once more when the time is
-/// spent; that is what keeps the error of an early stop within bounds.
+/// Repeats blocks of measurements until what they show is clear, or the time is spent. Whether it is clear is only
+/// asked at the looks that a plan has fixed beforehand, and once more when the time is spent; that is what keeps the
+/// error of an early stop within bounds.
 public struct SequentialBlocks: Sendable {
   public enum Ending: Sendable, Equatable {
     case clear
@@ -70,13 +65,8 @@ public struct SequentialBlocks: Sendable {
   private let clock: any MonotonicClock
 
   /// - Parameter start: the moment that the budget counts from, by `clock`.
-  public init(
-    budget: Duration, limit: Int? = nil, start: UInt64, clock: any MonotonicClock = SystemClock()
-  ) {
-    self.budget = budget
-    self.limit = limit
-    self.start = start
-    self.clock = clock
+  public init(budget: Duration, limit: Int? = nil, start: UInt64, clock: any MonotonicClock = SystemClock()) {
+    (self.budget, self.limit, self.start, self.clock) = (budget, limit, start, clock)
   }
 
   /// - Parameters:

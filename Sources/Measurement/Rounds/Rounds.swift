@@ -1,10 +1,9 @@
 import Statistics
 
-/// The turns of a plan, one after the other: every unit's warm-up first, then rounds, in each of which every unit that
-/// still wants samples has one turn, in an order drawn afresh.
-///
-/// So what drifts on the machine while it measures (its clock rate, its neighbours) meets all contestants
-/// alike, and none always follows the same other. A contestant that fails is dropped and the others go on.
+/// The turns of a plan, one after the other: every unit's warm-up first, then rounds, in each of which every unit
+/// that still wants samples has one turn, in an order drawn afresh. So what drifts on the machine while it measures
+/// (its clock rate, its neighbours) meets all contestants alike, and none always follows the same other. A contestant
+/// that fails is dropped and the others go on.
 public struct Rounds<Outcome> {
   public typealias Unit = RoundPlan.Unit
 
@@ -12,7 +11,6 @@ public struct Rounds<Outcome> {
   public struct Observers {
     /// A round is about to begin, counted from 0.
     public var onRound: (Int) -> Void = { _ in }
-    /// A sample has been taken.
     public var onSample: (Unit, RoundSample<Outcome>) -> Void = { _, _ in }
     /// A unit is over. Called once for each unit of the plan.
     public var onCellEnd: (Unit, CellResult<Outcome>) -> Void = { _, _ in }
@@ -41,12 +39,8 @@ public struct Rounds<Outcome> {
   private var waiting: ArraySlice<Unit>
   private var current: (unit: Unit, phase: RoundPhase, begin: UInt64)?
 
-  public init(
-    _ plan: RoundPlan, clock: any MonotonicClock = SystemClock(), observers: Observers = Observers()
-  ) {
-    self.plan = plan
-    self.clock = clock
-    self.observers = observers
+  public init(_ plan: RoundPlan, clock: any MonotonicClock = SystemClock(), observers: Observers = .init()) {
+    (self.plan, self.clock, self.observers) = (plan, clock, observers)
     start = clock.now()
     generator = SeededGenerator(seed: plan.seed)
     timings = Dictionary(uniqueKeysWithValues: plan.units.map { ($0, UnitTiming()) })
@@ -75,8 +69,7 @@ public struct Rounds<Outcome> {
     }
   }
 
-  /// What came of the last turn, whose wall time budgets count: a `CellFailure` ends the unit, another error its
-  /// contestant.
+  /// What came of the last turn, whose wall time budgets count: a `CellFailure` ends it, another error its contestant.
   public mutating func end(_ result: Result<Outcome, any Error>) {
     guard let (unit, phase, begin) = current else { return }
     current = nil
@@ -91,7 +84,6 @@ public struct Rounds<Outcome> {
     }
   }
 
-  /// Ends whatever is still open.
   public mutating func cancel() {
     for unit in plan.units where cells[unit] == nil { end(unit, .cancelled) }
     report(next: nil, phase: nil)
@@ -109,8 +101,7 @@ public struct Rounds<Outcome> {
       timings[unit]?.warmup = Double(elapsed)
       return
     }
-    let sample = RoundSample(
-      round: round, sequence: sequence, elapsedNanoseconds: elapsed, outcome: outcome)
+    let sample = RoundSample(round: round, sequence: sequence, elapsedNanoseconds: elapsed, outcome: outcome)
     samples[unit, default: []].append(sample)
     timings[unit]?.measured += Double(elapsed)
     timings[unit]?.count += 1
@@ -127,17 +118,13 @@ public struct Rounds<Outcome> {
   }
 }
 
-/// What is to be measured, and how much of it.
 public struct RoundPlan: Sendable {
   /// One cell of one contestant; both are indices whose meaning is the caller's.
   public struct Unit: Sendable, Hashable {
     public let contestant: Int
     public let cell: Int
 
-    public init(contestant: Int, cell: Int) {
-      self.contestant = contestant
-      self.cell = cell
-    }
+    public init(contestant: Int, cell: Int) { (self.contestant, self.cell) = (contestant, cell) }
   }
 
   /// Each at most once. Warm-ups are run in this order.
@@ -148,10 +135,8 @@ public struct RoundPlan: Sendable {
   public var minimumRepetitions: Int
   /// Wall time that the samples of one unit may take; slow units get fewer samples.
   public var cellBudget: Duration
-  /// Wall time beyond which a unit gets no further sample even where it has fewer than the minimum. The first
-  /// sample is always taken.
+  /// Wall time beyond which a unit gets no second or further sample, even below the minimum.
   public var cellCap: Duration
-  /// Seed of the order of every round.
   public var seed: UInt64
 
   public init(
@@ -160,15 +145,11 @@ public struct RoundPlan: Sendable {
   ) {
     var seen = Set<Unit>()
     self.units = units.filter { seen.insert($0).inserted }
-    self.repetitions = max(1, repetitions)
-    self.minimumRepetitions = minimumRepetitions
-    self.cellBudget = cellBudget
-    self.cellCap = cellCap
-    self.seed = seed
+    (self.repetitions, self.minimumRepetitions) = (max(1, repetitions), minimumRepetitions)
+    (self.cellBudget, self.cellCap, self.seed) = (cellBudget, cellCap, seed)
   }
 }
 
-/// What an execution is for.
 public enum RoundPhase: Sendable, Equatable {
   /// Its outcome is thrown away. It may be a shorter execution than a measured one.
   case warmup
@@ -186,20 +167,17 @@ public struct CellFailure: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// Why a unit got no further sample.
 public enum CellEnding: Sendable {
-  /// It has all its repetitions.
   case complete
   /// The next sample was expected to exceed the budget.
   case budget
   /// The next sample was expected to exceed the cap, and there are fewer than the minimum.
   case cap
-  /// This cell failed.
   case failed(any Error)
   /// Its contestant failed, here or in another cell.
   case contestantFailed(any Error)
   case cancelled
 }
 
-/// One measured execution.
 public struct RoundSample<Outcome> {
   public let round: Int
   /// Its place among all samples of the run, from 0.
@@ -212,7 +190,6 @@ public struct RoundSample<Outcome> {
 extension RoundSample: Sendable where Outcome: Sendable {}
 extension RoundSample: Equatable where Outcome: Equatable {}
 
-/// What became of one unit.
 public struct CellResult<Outcome> {
   /// In the order in which they were taken. What was measured before a failure or a cancellation is kept.
   public let samples: [RoundSample<Outcome>]
@@ -221,12 +198,10 @@ public struct CellResult<Outcome> {
 
 extension CellResult: Sendable where Outcome: Sendable {}
 
-/// How far a run is.
 public struct RoundProgress: Sendable, Equatable {
   /// What is about to run; nil at the end.
   public let next: RoundPlan.Unit?
   public let phase: RoundPhase?
-  /// Wall time since the run began.
   public let elapsedSeconds: Double
   /// Time left as the executions so far suggest; nil before the first has ended.
   public let remainingSeconds: Double?
@@ -272,8 +247,7 @@ struct UnitTiming {
     return max(0, samples - Double(self.count)) * sample
   }
 
-  /// Time left over all units. One that has not run yet is taken for an average one, its warm-up as long as
-  /// one of the others'.
+  /// Time left over all units. One that has not run yet is taken for an average one, warm-up and all.
   static func remaining(_ timings: some Collection<UnitTiming>, _ plan: RoundPlan) -> Double? {
     let known = timings.compactMap { $0.remaining(plan) }
     guard !known.isEmpty else { return nil }

@@ -1,19 +1,13 @@
 /// One sample of a micro benchmark.
 public struct CalibratedSample: Sendable, Equatable {
-  /// Calls in the sample.
   public let iterations: Int
   /// Wall time of all of them.
   public let elapsedNanoseconds: UInt64
 
-  public init(iterations: Int, elapsedNanoseconds: UInt64) {
-    (self.iterations, self.elapsedNanoseconds) = (iterations, elapsedNanoseconds)
-  }
-
   public var nanosecondsPerCall: Double { Double(elapsedNanoseconds) / Double(iterations) }
 }
 
-/// Timing of work too short for one reading of the clock: enough calls go into a sample that it lasts at least
-/// `minimumSample`.
+/// Timing of work too short for one reading of the clock: a sample has enough calls to last `minimumSample`.
 public struct Calibration: Sendable {
   /// No sample makes more calls than this, so that a body which does nothing ends as well.
   public static let maximumIterations = 1 << 30
@@ -24,8 +18,8 @@ public struct Calibration: Sendable {
 
   /// - Parameters:
   ///   - minimumSample: shortest sample; the default of 10 ms makes a preemption of 0.1 ms one percent.
-  ///   - limit: what a sample may take with all its preparations; one that would take longer is shorter instead, of one
-  ///     call at least. Nil for no limit.
+  ///   - limit: what a sample may take with all its preparations; one that would take longer is shorter instead, of
+  ///     one call at least. Nil for no limit.
   public init(
     minimumSample: Duration = .milliseconds(10), limit: Duration? = nil,
     clock: any MonotonicClock = SystemClock()
@@ -35,8 +29,8 @@ public struct Calibration: Sendable {
     self.clock = clock
   }
 
-  /// Times `iterations` calls, at most `calls` of them at a time, and prepares each time while the clock stands. `body`
-  /// makes as many calls as it is told.
+  /// Times `iterations` calls, at most `calls` of them at a time, and prepares each time while the clock stands.
+  /// `body` makes as many calls as it is told.
   public func sample(
     iterations: Int, preparedFor calls: Int = .max, prepare: () -> Void = {},
     _ body: (_ iterations: Int) throws -> Void
@@ -52,11 +46,9 @@ public struct Calibration: Sendable {
     return CalibratedSample(iterations: iterations, elapsedNanoseconds: elapsed)
   }
 
-  /// Finds the number of calls that lasts at least the minimum, and gives the sample that showed it. All calls
-  /// before it count as warm-up.
-  ///
-  /// Starts at one call and aims 20 % beyond the minimum from what it has seen, at most ten times as many
-  /// calls in a step, because the first calls are slower than the rest.
+  /// Finds the number of calls that lasts at least the minimum, and gives the sample that showed it. All calls before
+  /// it count as warm-up. Starts at one call and aims 20 % beyond the minimum from what it has seen, at most ten
+  /// times as many calls in a step, because the first calls are slower than the rest.
   public func calibrate(
     preparedFor calls: Int = .max, prepare: () -> Void = {},
     _ body: (_ iterations: Int) throws -> Void

@@ -11,12 +11,14 @@ public protocol MonotonicClock: Sendable {
 /// `CLOCK_MONOTONIC`: not moved when somebody sets the wall clock.
 public struct SystemClock: MonotonicClock {
   public init() {}
+  public func now() -> UInt64 { nanoseconds(of: CLOCK_MONOTONIC) }
+}
 
-  public func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
+/// What one of the system's clocks says.
+func nanoseconds(of clock: clockid_t) -> UInt64 {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
 extension Duration {
@@ -30,8 +32,8 @@ extension Duration {
   }
 }
 
-/// Turns the CPU's time counter into the time of `SystemClock`, by two moments at which both were read: the first ever
-/// and the latest.
+/// Turns the CPU's time counter into time of `SystemClock`, by the first and the latest moment at which both were
+/// read.
 struct TickScale: Sendable {
   private struct Moment {
     let ticks: UInt64

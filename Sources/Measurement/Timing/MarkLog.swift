@@ -1,12 +1,10 @@
 import CSystem
 import Synchronization
 
-/// Notes the moment at which each thread passes each mark. What a mark means is the caller's affair.
-///
-/// One mark costs a read of the CPU's time counter and sixteen bytes of memory that only its thread writes. The entries
-/// may be read and forgotten whenever no thread passes any.
+/// Notes the moment at which each thread passes each mark. What a mark means is the caller's affair. One mark costs a
+/// read of the CPU's time counter and sixteen bytes of memory that only its thread writes. The entries may be read
+/// and forgotten whenever no thread passes any.
 public enum MarkLog {
-  /// A mark and when it was passed.
   public struct Entry: Sendable, Equatable {
     /// Of `SystemClock`, in nanoseconds.
     public let time: UInt64
@@ -15,7 +13,6 @@ public enum MarkLog {
     public init(time: UInt64, mark: UInt32) { (self.time, self.mark) = (time, mark) }
   }
 
-  /// The marks of one thread, in order.
   public struct Track: Sendable, Equatable {
     /// Different for every thread that ever passed a mark, rising in the order in which they passed their first.
     public let thread: Int
@@ -27,9 +24,8 @@ public enum MarkLog {
   private static let threads = Mutex<[ThreadMarks]>([])
 
   /// Notes a mark of the calling thread.
-  ///
-  /// - Parameter waits: whether for all instructions before it to have done their work. Without, a short operation's last
-  ///   loads may still be on their way, and count for the next one; it costs less, and holds nothing up.
+  /// - Parameter waits: whether for all instructions before it to have done their work. Without, a short operation's
+  ///   last loads may still be on their way, and count for the next one; it costs less, and holds nothing up.
   @inline(__always)
   public static func note(_ mark: UInt32, waits: Bool = false) {
     let room = csystem_room() ?? enlist()
@@ -85,8 +81,7 @@ private struct MarkRoom {
     next += 1
   }
 
-  @inline(never)
-  private mutating func takePiece() { self = owner.takeUnretainedValue().nextPiece() }
+  @inline(never) private mutating func takePiece() { self = owner.takeUnretainedValue().nextPiece() }
 }
 
 /// The marks of one thread. Written by that thread, read by another while it writes nothing.
@@ -140,15 +135,11 @@ public struct MarkCost: Sendable {
 
   public static let none = MarkCost(waiting: 0, passing: 0)
 
-  public init(waiting: Double, passing: Double) {
-    (self.waiting, self.passing) = (waiting, passing)
-  }
+  public init(waiting: Double, passing: Double) { (self.waiting, self.passing) = (waiting, passing) }
 
-  /// The middle between what a mark adds to work that leaves the processor room to do it beside, and what it takes where
-  /// nothing else is to be done. From the shortest of many tries with marks and without, so that a thread that was held
-  /// up does not count.
-  ///
-  /// The calling thread's marks are forgotten by it.
+  /// The middle between what a mark adds to work that leaves the processor room to do it beside, and what it takes
+  /// where nothing else is to be done. From the shortest of many tries with marks and without, so that a thread that
+  /// was held up does not count. The calling thread's marks are forgotten by it.
   public static func measured() -> MarkCost {
     MarkLog.prepare()
     let scale = TickScale.now()

@@ -2,16 +2,10 @@ import CSystem
 import Files
 import Foundation
 
-/// A process with pipes to its three standard streams, in a process group of its own, so that Ctrl-C on the
-/// terminal reaches the parent alone.
-///
-/// `posix_spawn` rather than Foundation's `Process`: no threads of its own, an exec that fails is an error
-/// here, and the group can be killed whole. The parent's ends of the pipes do not block. Not thread-safe.
+/// A process with pipes to its three standard streams, in a process group of its own, so that Ctrl-C on the terminal
+/// reaches the parent alone. By `posix_spawn`: no threads of its own, an exec that fails is an error here, and the
+/// group can be killed whole. The parent's ends of the pipes do not block. Not thread-safe.
 final class ChildProcess {
-  struct SpawnFailure: Error {
-    let reason: String
-  }
-
   /// The parent's ends; -1 once closed.
   private(set) var input: Int32
   private(set) var output: Int32
@@ -23,7 +17,7 @@ final class ChildProcess {
   /// - Parameters:
   ///   - executable: a path, or a name that is looked up in `PATH`.
   ///   - arguments: without the program's name.
-  init(executable: String, arguments: [String], environment: [String: String]) throws(SpawnFailure) {
+  init(executable: String, arguments: [String], environment: [String: String]) throws(WorkerError.Kind) {
     Self.ignoreBrokenPipes()
     var pipes: [Pipe] = []
     do {
@@ -117,7 +111,7 @@ extension ChildProcess {
     let read: Int32
     let write: Int32
 
-    init() throws(SpawnFailure) {
+    init() throws(WorkerError.Kind) {
       var ends: [Int32] = [-1, -1]
       guard csystem_pipe(&ends) == 0 else { throw Self.failure() }
       // Above the three standard streams, so that `dup2` onto those never meets its own source.
@@ -132,19 +126,14 @@ extension ChildProcess {
       }
     }
 
-    func close() {
-      for end in [read, write] where end >= 0 { Foundation.close(end) }
-    }
-
-    private static func failure() -> SpawnFailure {
-      SpawnFailure(reason: "no pipe: \(systemReason())")
-    }
+    func close() { for end in [read, write] where end >= 0 { Foundation.close(end) } }
+    private static func failure() -> WorkerError.Kind { .couldNotStart(reason: "no pipe: \(systemReason())") }
   }
 
   /// Starts the program with `streams` as its standard input, output and error.
   static func spawn(
     _ executable: String, _ arguments: [String], _ environment: [String: String], _ streams: [Int32]
-  ) throws(SpawnFailure) -> pid_t {
+  ) throws(WorkerError.Kind) -> pid_t {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
       var attributes: posix_spawnattr_t?
@@ -184,9 +173,7 @@ extension ChildProcess {
 
     var pid: pid_t = 0
     let status = posix_spawnp(&pid, executable, &actions, &attributes, &words, &variables)
-    guard status == 0 else {
-      throw SpawnFailure(reason: "\(executable): \(systemReason(status))")
-    }
+    guard status == 0 else { throw .couldNotStart(reason: "\(executable): \(systemReason(status))") }
     return pid
   }
 }

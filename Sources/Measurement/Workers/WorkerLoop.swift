@@ -1,11 +1,8 @@
 import Files
 import Foundation
 
-/// The worker's side: reads request lines, hands each to its operation's handler and writes one
-/// answer line, until `quit` or the end of the input.
-///
-/// A line that cannot be read, an unknown operation and a handler that throws give an answer that says so, and
-/// the loop goes on.
+/// The worker's side: reads request lines, hands each to its operation's handler and writes one answer line, until
+/// `quit` or the end of the input. Whatever goes wrong with a line is its answer, and the loop goes on.
 public struct WorkerLoop {
   private typealias Handler = (Data, Int) -> Data
   private var handlers: [String: Handler] = [:]
@@ -21,8 +18,7 @@ public struct WorkerLoop {
       do {
         let payload = try JSONDecoder().decode(ReceivedPayload<Payload>.self, from: line).payload
         do {
-          return try MessageCoding.line(
-            Answer(id: id, ok: true, result: try handler(payload), error: nil))
+          return try MessageCoding.line(Answer(id: id, ok: true, result: try handler(payload), error: nil))
         } catch let error as EncodingError {
           return Self.refusal(id, "the result cannot be written: \(MessageCoding.reason(error))")
         } catch {
@@ -34,10 +30,8 @@ public struct WorkerLoop {
     }
   }
 
-  /// Serves standard input until `quit` or its end.
-  ///
-  /// From here on whatever else the process prints goes to standard error: standard output belongs to the
-  /// answers. Where the parent goes away while a handler is at work, the process ends itself.
+  /// Serves standard input until `quit` or its end. From here on whatever else the process prints goes to standard
+  /// error. Where the parent goes away while a handler is at work, the process ends itself.
   public func serveStandardStreams() {
     let answers = dup(STDOUT_FILENO)
     guard answers >= 0 else { return }
@@ -55,9 +49,7 @@ public struct WorkerLoop {
     var lines = LineBuffer()
     var piece = [UInt8](repeating: 0, count: 65536)
     while true {
-      while let line = lines.nextLine() {
-        guard serve(line, output) else { return }
-      }
+      while let line = lines.nextLine() { guard serve(line, output) else { return } }
       let count = uninterrupted { read(input, &piece, piece.count) }
       guard count > 0 else {
         if count == 0, let line = lines.remainder() { _ = serve(line, output) }

@@ -1,13 +1,11 @@
 import Files
 import Foundation
 
-/// A process that answers requests: one line of JSON on its standard output for each line on its standard
-/// input. It does not matter what it is written in; Benchmarks/peers/README.md describes the lines.
-///
-/// One request at a time, from one thread. Once it has died, hung, answered nonsense or been cancelled it stays
-/// failed: its process is killed and collected at once, and every later request gives the same error. Its
-/// standard error is always read, so that it never blocks on it, and the end of it is kept. It goes when this
-/// object goes, and by the end of its input when this process goes.
+/// A process that answers requests: one line of JSON on its standard output for each line on its standard input.
+/// Benchmarks/peers/README.md describes the lines. One request at a time, from one thread. Once it has died, hung,
+/// answered nonsense or been cancelled it stays failed: its process is killed and collected at once, and every later
+/// request gives the same error. Its standard error is always read, so that it never blocks on it, and the end of it
+/// is kept. It goes when this object goes, and by the end of its input when this process goes.
 public final class WorkerProcess {
   /// Longest answer that is read, in bytes.
   public static let maximumAnswer = 64 << 20
@@ -24,8 +22,6 @@ public final class WorkerProcess {
   private var lines = LineBuffer()
   private var errorTail = TextTail(capacity: 8192)
 
-  /// Starts the process.
-  ///
   /// - Parameters:
   ///   - name: what errors call it.
   ///   - executable: a path, or a name that is looked up in `PATH`.
@@ -39,10 +35,7 @@ public final class WorkerProcess {
       child = try ChildProcess(
         executable: executable, arguments: arguments,
         environment: environment ?? ProcessInfo.processInfo.environment)
-    } catch {
-      throw WorkerError(
-        worker: name, operation: nil, kind: .couldNotStart(reason: error.reason))
-    }
+    } catch { throw WorkerError(worker: name, operation: nil, kind: error) }
   }
 
   public var processIdentifier: Int32 { child.pid }
@@ -51,7 +44,6 @@ public final class WorkerProcess {
   public var standardErrorTail: String { errorTail.text }
 
   /// Asks, and waits for the answer.
-  ///
   /// - Parameters:
   ///   - timeout: from now to the whole answer.
   ///   - isCancelled: asked about ten times a second; true ends the process and the wait.
@@ -62,24 +54,13 @@ public final class WorkerProcess {
     if let failure { throw failure }
     let id = nextID
     nextID += 1
-    let line: Data
     do {
-      line = try MessageCoding.line(Request(id: id, operation: operation, payload: payload))
-    } catch {
-      throw WorkerError(
-        worker: name, operation: operation,
-        kind: .unwritableRequest(reason: MessageCoding.reason(error)))
-    }
-    do {
+      let line = try written(Request(id: id, operation: operation, payload: payload))
       let answer = try exchange(line, timeout: timeout, isCancelled: isCancelled)
       return try interpret(answer, id: id)
     } catch {
-      let failed = WorkerError(worker: name, operation: operation, kind: error.kind)
-      if failed.isFinal {
-        _ = child.kill()
-        child.closeAll()
-        failure = failed
-      }
+      let failed = WorkerError(worker: name, operation: operation, kind: error)
+      if failed.isFinal { end(failed) }
       throw failed
     }
   }
@@ -96,17 +77,25 @@ public final class WorkerProcess {
       _ = transfer(&pending, milliseconds: 10)
       if pending.isEmpty { child.closeInput() }
     }
-    _ = child.kill()
-    child.closeAll()
-    failure = WorkerError(worker: name, operation: nil, kind: .stopped)
+    end(WorkerError(worker: name, operation: nil, kind: .stopped))
   }
 
-  private struct Failure: Error {
-    let kind: WorkerError.Kind
+  private func end(_ reason: WorkerError) {
+    _ = child.kill()
+    child.closeAll()
+    failure = reason
+  }
+
+  private func written(_ request: Request<some Encodable>) throws(WorkerError.Kind) -> Data {
+    do { return try MessageCoding.line(request) } catch {
+      throw .unwritableRequest(reason: MessageCoding.reason(error))
+    }
   }
 
   /// Sends the line and reads until an answer is whole.
-  private func exchange(_ line: Data, timeout: Duration, isCancelled: () -> Bool) throws(Failure) -> Data {
+  private func exchange(
+    _ line: Data, timeout: Duration, isCancelled: () -> Bool
+  ) throws(WorkerError.Kind) -> Data {
     var pending = line
     let (sum, overflow) = clock.now().addingReportingOverflow(timeout.nanoseconds)
     let deadline = overflow ? UInt64.max : sum
@@ -115,11 +104,11 @@ public final class WorkerProcess {
       if lines.count > Self.maximumAnswer {
         throw malformed(lines.remainder() ?? Data(), "no line within \(Self.maximumAnswer) bytes")
       }
-      if isCancelled() { throw Failure(kind: .cancelled) }
+      if isCancelled() { throw .cancelled }
       let now = clock.now()
       guard now < deadline else {
         drainStandardError()
-        throw Failure(kind: .hung(after: timeout, standardError: errorTail.text))
+        throw .hung(after: timeout, standardError: errorTail.text)
       }
       let sleep = min(deadline - now, Self.pollInterval)
       // Asked before the read: what it wrote before it ended is then read below.
@@ -133,24 +122,24 @@ public final class WorkerProcess {
   }
 
   /// Its output has ended, or it has.
-  private func lost() -> Failure {
+  private func lost() -> WorkerError.Kind {
     let deadline = clock.now() + 1_000_000_000
     while !child.hasExited, clock.now() < deadline { drainStandardError(milliseconds: 10) }
     drainStandardError()
     guard child.hasExited else {
       return malformed(lines.remainder() ?? Data(), "its standard output ended, but its process did not")
     }
-    return Failure(kind: .died(child.kill(), standardError: errorTail.text))
+    return .died(child.kill(), standardError: errorTail.text)
   }
 
-  private func interpret<Result: Decodable>(_ line: Data, id: Int) throws(Failure) -> Result {
+  private func interpret<Result: Decodable>(_ line: Data, id: Int) throws(WorkerError.Kind) -> Result {
     let answer: Answer<Result>
     do { answer = try JSONDecoder().decode(Answer<Result>.self, from: line) } catch {
       throw malformed(line, MessageCoding.reason(error))
     }
     if !answer.ok, answer.id == nil || answer.id == id {
       guard let message = answer.error else { throw malformed(line, "ok is false, and there is no error") }
-      throw Failure(kind: .refused(message: oneLine(message, limit: 1000)))
+      throw .refused(message: oneLine(message, limit: 1000))
     }
     guard answer.id == id else {
       throw malformed(line, "id \(answer.id.map(String.init) ?? "null"), expected \(id)")
@@ -159,12 +148,10 @@ public final class WorkerProcess {
     throw malformed(line, "ok is true, and there is no result")
   }
 
-  private func malformed(_ line: Data, _ reason: String) -> Failure {
+  private func malformed(_ line: Data, _ reason: String) -> WorkerError.Kind {
     let text = String(decoding: line.prefix(1000), as: UTF8.self)
-    return Failure(kind: .malformedAnswer(line: oneLine(text, limit: 200), reason: reason))
+    return .malformedAnswer(line: oneLine(text, limit: 200), reason: reason)
   }
-
-  // MARK: - Pipes
 
   /// Waits until a pipe is ready, then writes and reads what goes without waiting. False once its output ended.
   private func transfer(_ pending: inout Data, milliseconds: Int32) -> Bool {
@@ -215,13 +202,12 @@ public final class WorkerProcess {
 
 /// What went wrong with a worker, in one line that names it.
 public struct WorkerError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The process's name.
   public let worker: String
   /// The operation that was asked for; nil where it could not even start.
   public let operation: String?
   public let kind: Kind
 
-  public enum Kind: Sendable, Equatable {
+  public enum Kind: Error, Equatable {
     /// No process came to be.
     case couldNotStart(reason: String)
     /// The process ended before it answered. `standardError` is the end of what it wrote there.

@@ -3,7 +3,6 @@ struct StackedBars {
   struct Part {
     let name: String
     let value: Double
-    /// In words, for who points at it.
     let figure: String
     let look: Look
   }
@@ -13,7 +12,6 @@ struct StackedBars {
     case series(Int)
     /// Time in which nothing was computed.
     case hatched
-    /// Time without a name.
     case blank
 
     var cssClass: String {
@@ -38,7 +36,6 @@ struct StackedBars {
   /// With its unit.
   let axisTitle: String
   let groups: [(name: String, look: Look)]
-
   private static let rowHeight = 41.0
   private static let barHeight = 20.0
 
@@ -46,13 +43,12 @@ struct StackedBars {
     let totals = stacks.map { $0.parts.map(\.value).reduce(0, +) }
     let scale = Scale.fromZero(to: totals.max() ?? 1, start: 0, end: Chart.width)
     let bottom = Double(stacks.count) * Self.rowHeight + 2
-    let legend = Legend(
-      items: groups.map { group in
-        Legend.Item(text: group.name) { x, y in
-          Self.box(group.look, id, x: x - 5, y: y - 5.5, width: 11, height: 11, tip: group.name)
-        }
+    let items = groups.map { group in
+      Legend.Item(text: group.name) { x, y in
+        Self.box(group.look, id, x: x - 5, y: y - 5.5, width: 11, height: 11, tip: group.name)
       }
-    ).marks(top: bottom + RowAxis.height)
+    }
+    let legend = Legend(items: items).marks(top: bottom + RowAxis.height)
     let rows = stacks.enumerated().flatMap { index, stack in
       row(stack, scale, id, top: Double(index) * Self.rowHeight)
     }
@@ -90,28 +86,21 @@ struct StackedBars {
   private static func box(
     _ look: Look, _ id: String, x: Double, y: Double, width: Double, height: Double, tip: String
   ) -> Markup {
-    let plain = Markup.bar(x: x, y: y, width: width, height: height, class: look.cssClass, tip: tip)
+    let plain = Markup.bar(x: x, y: y, width: width, height: height, look.cssClass, tip: tip)
     guard look == .hatched else { return plain }
-    let lines = Markup.element(
-      "rect",
-      [
-        "x": coordinate(x), "y": coordinate(y), "width": coordinate(width), "height": coordinate(height),
-        "fill": "url(#\(id)-h)",
-      ], [.element("title", text: tip)])
-    return .joined([plain, lines])
+    return .joined([
+      plain, .bar(x: x, y: y, width: width, height: height, "url(#\(id)-h)", as: "fill", tip: tip),
+    ])
   }
 
   private static func hatching(_ id: String) -> Markup {
-    .element(
-      "defs", [:],
+    let lines = Markup.element(
+      "pattern",
       [
-        .element(
-          "pattern",
-          [
-            "id": "\(id)-h", "width": "6", "height": "6", "patternUnits": "userSpaceOnUse",
-            "patternTransform": "rotate(45)",
-          ], [.line((0, 0), (0, 6), class: "axis")])
-      ])
+        "id": "\(id)-h", "width": "6", "height": "6", "patternUnits": "userSpaceOnUse",
+        "patternTransform": "rotate(45)",
+      ], [.line((0, 0), (0, 6), class: "axis")])
+    return .element("defs", [:], [lines])
   }
 }
 
@@ -135,7 +124,6 @@ struct BarChart {
   let axisTitle: String
   /// A line across all bars, with what it is.
   var limit: (value: Double, name: String)?
-
   private static let rowHeight = 34.0
   private static let barHeight = 13.0
   private static let factorWidth = 54.0
@@ -147,11 +135,10 @@ struct BarChart {
     let rows = bars.enumerated().flatMap { index, bar in
       row(bar, scale, top: Double(index) * Self.rowHeight)
     }
-    let legend = Legend(
-      items: limit.map { limit in
-        [Legend.Item(text: limit.name) { x, y in .line((x, y - 6), (x, y + 6), class: "whisker") }]
-      } ?? []
-    ).marks(top: bottom + RowAxis.height)
+    let items = limit.map { limit in
+      [Legend.Item(text: limit.name) { x, y in .line((x, y - 6), (x, y + 6), class: "whisker") }]
+    }
+    let legend = Legend(items: items ?? []).marks(top: bottom + RowAxis.height)
     let across = limit.map { limit in
       bars.indices.flatMap { index -> [Markup] in
         let (at, y) = (scale.position(limit.value), Double(index) * Self.rowHeight + 18)
@@ -175,7 +162,7 @@ struct BarChart {
       let path =
         "M\(coordinate(from)) \(coordinate(middle))H\(coordinate(to))"
         + "M\(coordinate(from)) \(coordinate(middle - 4))v8M\(coordinate(to)) \(coordinate(middle - 4))v8"
-      return [.void("path", ["d": path, "class": "halo"]), .void("path", ["d": path, "class": "whisker"])]
+      return [.path(path, class: "halo"), .path(path, class: "whisker")]
     }
     return [
       .label(TextWidth.fitted(bar.name, to: room), x: 0, y: top + 13, class: "name backed"),
@@ -184,7 +171,7 @@ struct BarChart {
         ? .nothing : .label(bar.factor, x: Chart.width, y: top + 13, anchor: .end, class: "name backed"),
       .bar(
         x: scale.start, y: y, width: max(scale.position(bar.value) - scale.start, 1), height: Self.barHeight,
-        class: "fill \(bar.style.cssClass)", tip: "\(bar.name): \(bar.words)"),
+        "fill \(bar.style.cssClass)", tip: "\(bar.name): \(bar.words)"),
     ] + (whisker ?? [])
   }
 }

@@ -8,7 +8,6 @@ struct Chart: Sendable {
   let description: String
   let height: Double
   let marks: [Markup]
-
   /// Of every chart, in its own units. Narrow, so that its text stays readable on a phone.
   static let width = 400.0
 
@@ -37,43 +36,44 @@ func coordinate(_ value: Double) -> String {
 extension Markup {
   enum Anchor: String { case start, middle, end }
 
-  static func label(
-    _ text: String, x: Double, y: Double, anchor: Anchor = .start, class style: String = ""
-  ) -> Markup {
+  static func label(_ text: String, x: Double, y: Double, anchor: Anchor = .start, class style: String)
+    -> Markup
+  {
     .element(
       "text",
       ["x": coordinate(x), "y": coordinate(y), "text-anchor": anchor.rawValue, "class": style], text: text)
   }
 
-  static func line(
-    _ from: (x: Double, y: Double), _ to: (x: Double, y: Double), class style: String
-  ) -> Markup {
-    .void(
-      "path",
-      [
-        "d": "M\(coordinate(from.x)) \(coordinate(from.y))L\(coordinate(to.x)) \(coordinate(to.y))",
-        "class": style,
-      ])
+  static func path(_ course: String, class style: String) -> Markup {
+    .void("path", ["d": course, "class": style])
+  }
+
+  static func line(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), class style: String)
+    -> Markup
+  {
+    path("M\(coordinate(from.x)) \(coordinate(from.y))L\(coordinate(to.x)) \(coordinate(to.y))", class: style)
   }
 
   static func polyline(_ points: [(x: Double, y: Double)], class style: String) -> Markup {
-    .void(
-      "polyline",
-      [
-        "points": points.map { "\(coordinate($0.x)),\(coordinate($0.y))" }.joined(separator: " "),
-        "class": style,
-      ])
+    let places = points.map { "\(coordinate($0.x)),\(coordinate($0.y))" }.joined(separator: " ")
+    return .void("polyline", ["points": places, "class": style])
   }
 
-  /// A rectangle; `tip` appears under the pointer.
+  /// A filled outline; `tip` appears under the pointer.
+  static func mark(_ outline: String, class style: String, tip: String) -> Markup {
+    .element("path", ["d": outline, "class": style], tip.isEmpty ? [] : [.element("title", text: tip)])
+  }
+
+  /// A rectangle that a class or another attribute fills; `tip` appears under the pointer.
   static func bar(
-    x: Double, y: Double, width: Double, height: Double, class style: String, tip: String
+    x: Double, y: Double, width: Double, height: Double, _ look: String, as attribute: StaticString = "class",
+    tip: String
   ) -> Markup {
     .element(
       "rect",
       [
         "x": coordinate(x), "y": coordinate(y), "width": coordinate(max(width, 0)),
-        "height": coordinate(height), "class": style,
+        "height": coordinate(height), attribute: look,
       ], [.element("title", text: tip)])
   }
 
@@ -88,12 +88,10 @@ struct Axes {
   let y: Scale
   let xTitle: String
   let yTitle: String
-
   /// Room for tick labels and titles around the plot.
   static let left = 46.0
   static let top = 20.0
   static let right = Chart.width - 10
-
   /// How far below the plot the labels of its horizontal axis reach.
   static let below = 38.0
 
@@ -102,14 +100,14 @@ struct Axes {
       let at = y.position(tick)
       return [
         .line((x.start, at), (x.end, at), class: "grid"),
-        .label(Ticks.label(tick), x: x.start - 5, y: at + 4, anchor: .end, class: "muted small"),
+        .label(NumberText.plain(tick), x: x.start - 5, y: at + 4, anchor: .end, class: "muted small"),
       ]
     }
     let vertical = x.ticks.flatMap { tick -> [Markup] in
       let at = x.position(tick)
       return [
         .line((at, y.start), (at, y.end), class: "grid"),
-        .label(Ticks.label(tick), x: at, y: y.start + 15, anchor: .middle, class: "muted small"),
+        .label(NumberText.plain(tick), x: at, y: y.start + 15, anchor: .middle, class: "muted small"),
       ]
     }
     return horizontal + vertical + [
@@ -125,7 +123,6 @@ struct RowAxis {
   let scale: Scale
   let title: String
   let bottom: Double
-
   static let height = 34.0
 
   var marks: [Markup] {
@@ -134,7 +131,7 @@ struct RowAxis {
       let anchor: Markup.Anchor = at < 12 ? .start : at > Chart.width - 12 ? .end : .middle
       return [
         .line((at, 0), (at, bottom), class: "grid"),
-        .label(Ticks.label(tick), x: at, y: bottom + 13, anchor: anchor, class: "muted small"),
+        .label(NumberText.plain(tick), x: at, y: bottom + 13, anchor: anchor, class: "muted small"),
       ]
     } + [.label(title, x: Chart.width, y: bottom + 28, anchor: .end, class: "muted small")]
   }

@@ -1,6 +1,7 @@
 import Statistics
 
-/// Distributions, one a row, each over its own median: a tick for each value, and the median, P90 and P99 marked by shape.
+/// Distributions, one a row, each over its own median: a tick for each value, and the median, P90 and P99 marked by
+/// shape.
 struct StripChart {
   struct Strip {
     let name: String
@@ -15,7 +16,6 @@ struct StripChart {
   let strips: [Strip]
   /// With its unit.
   let axisTitle: String
-
   private static let rowHeight = 40.0
   /// More ticks than this would be a smear: so many quantiles then stand for the values, the ends among them.
   private static let tickLimit = 160
@@ -30,14 +30,13 @@ struct StripChart {
       ? Scale.logarithmic(values, room: 1.05, start: start, end: end)
       : Scale.around(values, start: start, end: end)
     let bottom = Double(strips.count) * Self.rowHeight + 4
-    let legend = Legend(items: [
-      Legend.Item(text: "one gap") { x, y in
-        .group(class: "s7", [.line((x, y - 6), (x, y + 6), class: "tick")])
-      },
-      Legend.Item(text: "p50") { x, y in Self.mark(.p50, SeriesStyle(index: 7), x: x, y: y) },
-      Legend.Item(text: "p90") { x, y in Self.mark(.p90, SeriesStyle(index: 7), x: x, y: y) },
-      Legend.Item(text: "p99") { x, y in Self.mark(.p99, SeriesStyle(index: 7), x: x, y: y) },
-    ]).marks(top: bottom + RowAxis.height)
+    let gap = Legend.Item(text: "one gap") { x, y in
+      .group(class: "s7", [.line((x, y - 6), (x, y + 6), class: "tick")])
+    }
+    let percentiles = Mark.allCases.map { mark in
+      Legend.Item(text: "\(mark)") { x, y in Self.mark(mark, SeriesStyle(index: 7), x: x, y: y) }
+    }
+    let legend = Legend(items: [gap] + percentiles).marks(top: bottom + RowAxis.height)
     let rows = strips.enumerated().flatMap { index, strip in
       row(strip, scale, top: Double(index) * Self.rowHeight)
     }
@@ -47,22 +46,19 @@ struct StripChart {
       marks: axis.marks + rows + legend.marks)
   }
 
-  private enum Mark { case p50, p90, p99 }
+  private enum Mark: CaseIterable { case p50, p90, p99 }
 
   /// The median is a bar, P90 a hollow circle, P99 a hollow diamond.
   private static func mark(_ mark: Mark, _ style: SeriesStyle, x: Double, y: Double, tip: String = "")
     -> Markup
   {
-    let (cx, cy) = (coordinate(x), coordinate(y))
-    let path: (d: String, css: String) =
+    let (outline, look) =
       switch mark {
       case .p50: ("M\(coordinate(x - 2)) \(coordinate(y - 8))h4v16h-4Z", "mark")
-      case .p90: ("M\(coordinate(x - 4)) \(cy)a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z", "open")
-      case .p99: ("M\(cx) \(coordinate(y - 5.5))l5.5 5.5l-5.5 5.5l-5.5 -5.5Z", "open")
+      case .p90: ("M\(coordinate(x - 4)) \(coordinate(y))a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z", "open")
+      case .p99: ("M\(coordinate(x)) \(coordinate(y - 5.5))l5.5 5.5l-5.5 5.5l-5.5 -5.5Z", "open")
       }
-    return .element(
-      "path", ["d": path.d, "class": "\(path.css) \(style.cssClass)"],
-      tip.isEmpty ? [] : [.element("title", text: tip)])
+    return .mark(outline, class: "\(look) \(style.cssClass)", tip: tip)
   }
 
   private func row(_ strip: Strip, _ scale: Scale, top: Double) -> [Markup] {
@@ -70,19 +66,19 @@ struct StripChart {
     let ticks = Self.thinned(strip.values).map { scale.clamped($0 / strip.marked.p50) }
     let path = ticks.map { "M\(coordinate($0)) \(coordinate(middle - 6))v12" }.joined()
     let room = Chart.width - TextWidth.of(strip.figure, size: TextWidth.small) - 14
-    let marks: [(Mark, String, Double)] = [
-      (.p99, "p99", strip.marked.p99), (.p90, "p90", strip.marked.p90), (.p50, "p50", strip.marked.p50),
+    let values: [(Mark, Double)] = [
+      (.p99, strip.marked.p99), (.p90, strip.marked.p90), (.p50, strip.marked.p50),
     ]
+    let marks = values.map { mark, value in
+      Self.mark(
+        mark, strip.style, x: scale.clamped(value / strip.marked.p50), y: middle,
+        tip: "\(strip.name), \(mark): \(NumberText.significant(value))")
+    }
     return [
       .label(TextWidth.fitted(strip.name, to: room), x: 0, y: top + 13, class: "name backed"),
       .label(strip.figure, x: Chart.width, y: top + 13, anchor: .end, class: "small backed"),
-      .group(class: strip.style.cssClass, [.void("path", ["d": path, "class": "tick"])]),
-    ]
-      + marks.map { mark, name, value in
-        Self.mark(
-          mark, strip.style, x: scale.clamped(value / strip.marked.p50), y: middle,
-          tip: "\(strip.name), \(name): \(NumberText.significant(value))")
-      }
+      .group(class: strip.style.cssClass, [.path(path, class: "tick")]),
+    ] + marks
   }
 
   private static func thinned(_ values: [Double]) -> [Double] {
@@ -91,7 +87,6 @@ struct StripChart {
   }
 }
 
-/// Lines with markers at their values, over two axes.
 struct LineChart {
   struct Series {
     let name: String
@@ -103,7 +98,6 @@ struct LineChart {
   let series: [Series]
   let xTitle: String
   let yTitle: String
-
   private static let plotHeight = 210.0
   /// Beyond this factor the small values would lie together at one end: the scale becomes logarithmic.
   private static let linearSpan = 4.0

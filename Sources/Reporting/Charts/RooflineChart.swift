@@ -4,12 +4,10 @@ import Foundation
 /// intensity, both logarithmic, under the ceilings of one number of threads.
 struct RooflineChart {
   struct Point {
-    /// The operation or the test.
     let name: String
     /// FLOP per byte.
     let intensity: Double
     let gflops: Double
-    /// Whether its name stands beside it where there is room.
     let isLabelled: Bool
   }
 
@@ -24,7 +22,6 @@ struct RooflineChart {
   let peak: Double
   /// GB/s, nearest memory first.
   let slopes: [(level: String, gbPerSecond: Double)]
-
   private static let plotHeight = 250.0
 
   func chart(id: String, title: String, description: String) -> Chart {
@@ -108,16 +105,11 @@ struct LabelPlaces {
     }
   }
 
-  private let left: Double
-  private let right: Double
+  private let left, right: Double
   private var taken: [Box] = []
 
   init(within: (left: Double, right: Double)) { (left, right) = within }
-
-  /// Keeps names off a marker.
-  mutating func block(x: Double, y: Double) {
-    taken.append(Box(left: x - 4, right: x + 4, top: y - 4, bottom: y + 4))
-  }
+  mutating func block(x: Double, y: Double) { block(left: x - 4, right: x + 4, top: y - 4, bottom: y + 4) }
 
   mutating func block(left: Double, right: Double, top: Double, bottom: Double) {
     taken.append(Box(left: left, right: right, top: top, bottom: bottom))
@@ -128,7 +120,7 @@ struct LabelPlaces {
     let length = TextWidth.of(text, size: TextWidth.small) / (1 + rise * rise).squareRoot()
     for part in stride(from: 0, to: length, by: 6) {
       let (x, y) = (start.x + part, start.y - part * rise + offset)
-      taken.append(Box(left: x, right: x + 8, top: y - 9, bottom: y + 3))
+      block(left: x, right: x + 8, top: y - 9, bottom: y + 3)
     }
   }
 

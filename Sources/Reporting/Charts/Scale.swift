@@ -1,6 +1,5 @@
 import Foundation
 
-/// Maps values to a chart's coordinates.
 struct Scale: Sendable, Equatable {
   enum Kind: Sendable, Equatable { case linear, logarithmic }
 
@@ -48,7 +47,6 @@ struct Scale: Sendable, Equatable {
     return start + share * (end - start)
   }
 
-  /// The same, kept within the scale's ends.
   func clamped(_ value: Double) -> Double { position(min(max(value, lower), upper)) }
 
   var ticks: [Double] { kind == .linear ? Ticks.linear(lower...upper) : Ticks.logarithmic(lower...upper) }
@@ -62,7 +60,6 @@ struct Scale: Sendable, Equatable {
   }
 }
 
-/// Round numbers for axes.
 enum Ticks {
   /// The step 1, 2 or 5 × 10ⁿ that cuts `span` into at most `wanted` parts.
   static func step(_ span: Double, wanted: Int) -> Double {
@@ -82,8 +79,8 @@ enum Ticks {
     return (0...Int(last - first)).map { (first + Double($0)) * step }
   }
 
-  /// Powers of ten; over about three of them and fewer 2 and 5 times these too, and over less than a factor of
-  /// about three the multiples of a round step. `range` is above zero.
+  /// Powers of ten; over three of them or fewer also 2 and 5 times these; over less than a factor of three a round
+  /// step.
   static func logarithmic(_ range: ClosedRange<Double>) -> [Double] {
     let decades = log10(range.upperBound / range.lowerBound)
     guard decades > 0.5 else { return linear(range, wanted: 4) }
@@ -95,7 +92,4 @@ enum Ticks {
       factors.map { $0 * pow(10, Double(power)) }
     }.filter { range.contains($0) }
   }
-
-  /// `0.5`, `200`, `2000`, `1e12`
-  static func label(_ value: Double) -> String { NumberText.plain(value) }
 }

@@ -15,11 +15,8 @@ struct SeriesStyle: Sendable, Hashable {
     return Shape.allCases[(index + index / count) % Shape.allCases.count]
   }
 
-  /// The series' mark, about ten units wide.
   func marker(x: Double, y: Double, radius: Double = 4.5, tip: String = "") -> Markup {
-    .element(
-      "path", ["d": Self.path(shape, x: x, y: y, radius: radius), "class": "mark \(cssClass)"],
-      tip.isEmpty ? [] : [.element("title", text: tip)])
+    .mark(Self.path(shape, x: x, y: y, radius: radius), class: "mark \(cssClass)", tip: tip)
   }
 
   private static func path(_ shape: Shape, x: Double, y: Double, radius r: Double) -> String {
@@ -51,7 +48,6 @@ struct SeriesStyle: Sendable, Hashable {
 struct Legend {
   struct Item {
     let text: String
-    /// Draws the mark with its middle at a point.
     let mark: (_ x: Double, _ y: Double) -> Markup
   }
 
@@ -59,7 +55,6 @@ struct Legend {
 
   init(items: [Item]) { self.items = items }
 
-  /// Of series that are drawn with their markers.
   init(_ series: [(name: String, style: SeriesStyle)]) {
     items = series.map { one in Item(text: one.name) { x, y in one.style.marker(x: x, y: y) } }
   }

@@ -9,7 +9,6 @@ struct Comparability: Sendable {
   let isPossible: Bool
   /// Whether a time in one record means the same in the other: the same machine and build flags.
   let timesCarryOver: Bool
-  /// Whether the time to the first token starts at the same point.
   let firstTokensCarryOver: Bool
 
   init(base: Record, head: Record) {
@@ -66,10 +65,8 @@ struct Comparability: Sendable {
   }
 }
 
-/// How much faster or slower the machine itself was in the head's run, by the ceilings of both runs.
-///
-/// Two runs one after the other on a shared machine meet different neighbours: the machine's own ceilings differ by
-/// 10 % and more. Such a difference slows or speeds all rows alike and says nothing of the program.
+/// How much faster or slower the machine itself was in the head's run, by the ceilings of both runs: on a shared
+/// machine they differ by 10 % and more, which slows or speeds all rows alike and says nothing of the program.
 struct MachineDifference: Sendable, Equatable {
   /// Of a ceiling: median of the head's trials ÷ median of the base's. Below 1 the machine was slower in head's run.
   let ratio: Double
@@ -82,11 +79,6 @@ struct MachineDifference: Sendable, Equatable {
     "\(NumberText.significant(share * 100, 2)) % \(ratio < 1 ? "slower" : "faster") in head's run"
   }
 
-  init?(ratio: Double?) {
-    guard let ratio, ratio > 0, ratio.isFinite else { return nil }
-    self.ratio = ratio
-  }
-
   /// By the ceilings that bound the two rows; where those are two, by the one that differs more. Nil where a run did
   /// not measure them for this number of threads.
   init?(_ base: RunRow, _ head: RunRow, ceilings: (base: Ceiling?, head: Ceiling?)) {
@@ -97,15 +89,15 @@ struct MachineDifference: Sendable, Equatable {
   }
 
   init?(roof: Roof, _ ceilings: (base: Ceiling?, head: Ceiling?)) {
-    guard let old = ceilings.base?.typical(roof), let new = ceilings.head?.typical(roof), old > 0
+    guard let old = ceilings.base?.typical(roof), let new = ceilings.head?.typical(roof), old > 0, new > 0,
+      (new / old).isFinite
     else { return nil }
-    self.init(ratio: new / old)
+    ratio = new / old
   }
 }
 
 extension Ceiling {
-  /// The median of a roof's trials, in its unit; its best where the record kept no other; nil for a level that it
-  /// did not measure.
+  /// The median of a roof's trials, in its unit; its best where there is no other; nil for a level not measured.
   func typical(_ roof: Roof) -> Double? {
     switch roof {
     case .compute: return fmaTrials.flatMap { median($0) } ?? fmaGFLOPS
@@ -122,9 +114,8 @@ extension Ceiling {
       case .compute: fmaTrials
       case .memory(let level): memory?.first { $0.level == level }?.trials
       }
-    guard let found = trials.flatMap({ quantiles($0, [0.5, Self.roofQuantile]) }), found[1] > 0 else {
-      return nil
-    }
+    guard let found = trials.flatMap({ quantiles($0, [0.5, Self.roofQuantile]) }), found[1] > 0
+    else { return nil }
     return 1 - found[0] / found[1]
   }
 }

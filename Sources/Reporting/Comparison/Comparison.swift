@@ -15,7 +15,6 @@ public struct Comparison: Sendable {
   let base: ComparedSide
   let head: ComparedSide
   let thresholds: Thresholds
-  /// In the base's order.
   let rows: [ComparisonRow]
   /// Rows that only one side has a figure for, one line each.
   let unmatched: [Prose]
@@ -27,7 +26,6 @@ public struct Comparison: Sendable {
   var hasLostBaseMidway = false
   /// What limits the comparison: differences of both sides, records that are not whole. One line each.
   let warnings: [String]
-  /// How this comparison was made, one line each.
   let notes: [Prose]
   /// Why rows changed, from both sides' profiles, one line each; empty where a side has none.
   var reasons: [Prose] = []
@@ -56,7 +54,6 @@ public struct Comparison: Sendable {
   }
 }
 
-/// What a report says of one side.
 struct ComparedSide: Sendable, Equatable {
   /// The record's file or the build's; nil where the report was not told.
   var label: String?
@@ -65,7 +62,6 @@ struct ComparedSide: Sendable, Equatable {
   var commit: String?
   /// When its run started: ISO 8601, UTC.
   var started: String
-  /// Compiler, configuration, CPU flag and vector width.
   var buildFlags: [String]
 
   /// `base.json, gpt2-bench 0.1.0, commit 0123abc, run of 2026-01-02T03:04:05Z (Swift 6.3, release, …)`
@@ -77,7 +73,6 @@ struct ComparedSide: Sendable, Equatable {
 }
 
 extension ComparedSide {
-  /// - Parameter label: what the report calls the record, such as its file.
   init(_ record: Record, label: String?) {
     self.init(
       label: label, version: record.build.version, commit: record.build.commit, started: record.started,
@@ -86,13 +81,12 @@ extension ComparedSide {
 }
 
 extension Build {
-  /// Compiler, configuration, CPU flag and vector width.
   public var flags: [String] { [compiler, configuration, cpuFlag, "\(vectorBits)-bit vectors"] }
 }
 
 /// One metric of one contestant on one test, on both sides.
 struct ComparisonRow: Sendable {
-  let contestant: Contestant
+  let contestant: MeasuredVariant
   /// Nil for what belongs to the whole process.
   let test: Test?
   let metric: Metric
@@ -105,13 +99,10 @@ struct ComparisonRow: Sendable {
   var ratio: Figure?
   /// Two-sided, of the test that the method uses; nil for what was not tested.
   var pValue: Double?
-  /// `pValue` after Holm's correction for all tested rows of the comparison.
   var adjustedPValue: Double?
-  /// The change, as a share, that this run or these runs show without any change of the program: of the
-  /// interleaved comparison what base against base showed, of stored records what the machine's ceilings differed
-  /// by between the runs and the samples within them.
+  /// The change, as a share, that shows without any change of the program: of the interleaved comparison base against
+  /// base, of stored records what the ceilings differed by between the runs, and the samples within one.
   var noiseFloor: Double?
-  /// The smallest change, as a share, that this run could have detected.
   var smallestDetectable: Double?
   /// Whether `base` and `head` are percent of the ceilings of their own run.
   var isShareOfCeiling = false
@@ -120,27 +111,24 @@ struct ComparisonRow: Sendable {
   /// A change beyond this share, though it does not count, is not called unchanged; nil for the threshold itself.
   var tolerance: Double?
   var verdict: Verdict
-  /// Why there is no firm verdict, or no comparison.
   var reason: String?
   /// Whether a second, independent measurement bore the verdict out; nil where there was none.
   var isConfirmed: Bool?
   /// Whether the row decides the exit code.
   var counts = true
+  /// Of two stored runs; nil where it is not known, or where the figures are shares of the machine's ceilings.
+  var machine: MachineDifference?
 
   var unit: String { isShareOfCeiling ? "% of ceiling" : metric.unit.name }
-
-  /// What a filter looks at.
   var label: String { RowFilter.label(contestant, test, metric) }
 }
 
-/// The geometric mean of the ratios of a group of rows.
 struct GroupMean: Sendable, Equatable {
   let metric: Metric
   /// Nil for the rows of every variant.
   let variant: String?
   /// Above 1 where the head is better.
   let ratio: Double
-  /// Rows with a ratio.
   let count: Int
 }
 

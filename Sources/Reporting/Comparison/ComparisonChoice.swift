@@ -4,9 +4,7 @@ import Record
 public struct Thresholds: Sendable, Equatable {
   private var shares: [Metric: Double]
 
-  /// - Parameters are shares, 0.05 for 5 %, held within 0...1.
-  ///   - speeds: of prefill, TTFT, decode, GEMM and operations.
-  ///   - load: loads of one build differ by more than any other time.
+  /// Shares, 0.05 for 5 %, held within 0...1. Loads of one build differ by more than any other time.
   public init(speeds: Double = 0.05, memory: Double = 0.02, load: Double = 0.2) {
     shares = [.peakMemory: memory, .warmLoad: load]
     for metric in Metric.compared where metric.isSpeed { shares[metric] = speeds }
@@ -16,9 +14,9 @@ public struct Thresholds: Sendable, Equatable {
   /// Of the interleaved comparison, where nobody names others.
   public static let interleaved = Thresholds(speeds: 0.02, memory: 0.02, load: 0.25)
 
-  /// The change of a metric that the interleaved comparison calls none: what one named a threshold of one's own for, all
-  /// below it. The default is no wish of anybody's but what short runs can tell apart, so of a speed more than half of
-  /// it, where it is plainly seen, is not called none.
+  /// The change of a metric that the interleaved comparison calls none: all below a threshold that one named. The
+  /// default is but what short runs can tell apart, so of a speed more than half of it, plainly seen, is not called
+  /// none.
   func tolerance(_ metric: Metric) -> Double {
     metric.isSpeed && self[metric] == Self.interleaved[metric] ? self[metric] / 2 : self[metric]
   }
@@ -38,7 +36,8 @@ public struct Thresholds: Sendable, Equatable {
         continue
       }
       guard let metric = Metric.compared.first(where: { $0.word == words[0] }) else {
-        throw OptionError(found: words[0], expected: "one of \(Self.knownWords)")
+        let known = Metric.compared.map(\.word).joined(separator: ", ")
+        throw OptionError(found: words[0], expected: "one of \(known)")
       }
       guard named[metric] == nil else { throw OptionError(found: text, expected: "\(metric.word) once") }
       named[metric] = try Self.share(words[1])
@@ -53,7 +52,6 @@ public struct Thresholds: Sendable, Equatable {
   /// Processes that do the same differ by some hundred KiB, by where the system places their pages: a change of peak
   /// memory, in MiB, counts from 1 MiB on at the least.
   func ofMemory(base: Double, head: Double) -> Double { max(self[.peakMemory], min(1, 1 / max(base, head))) }
-
   subscript(metric: Metric) -> Double { shares[metric] ?? 0 }
 
   /// `5 %, memory 2 %, load 20 %`: the speeds' share first where they have one.
@@ -68,8 +66,6 @@ public struct Thresholds: Sendable, Equatable {
   /// Every metric with its share, as `init(parsing:)` takes it.
   public var text: String { Metric.compared.map { "\($0.word)=\(self[$0])" }.joined(separator: ",") }
 
-  private static var knownWords: String { Metric.compared.map(\.word).joined(separator: ", ") }
-
   private static func percent(_ share: Double) -> String { NumberText.plain(share * 100) + " %" }
 
   /// `5%` or `0.05`.
@@ -82,19 +78,15 @@ public struct Thresholds: Sendable, Equatable {
   }
 }
 
-/// What is wrong with an option's value.
 public struct OptionError: Error, Equatable, Sendable {
   public let found: String
   public let expected: String
 }
 
-/// Which rows of a comparison are wanted: terms separated by commas, each of words separated by blanks. A row is kept
-/// where one term has all of its words in the row's label, upper and lower case alike. A word may be a part of one of the
-/// label's, but no number is a part of another: `t1` is not in `t16`.
-///
-/// `packed decode,memory` keeps the decode rows of `packed`, and every row of peak memory.
+/// Which rows of a comparison are wanted: terms separated by commas, each of words separated by blanks, such as
+/// `packed decode,memory`. A row is kept where one term has all of its words in the row's label, upper and lower case
+/// alike. A word may be a part of one of the label's, but no number is a part of another: `t1` is not in `t16`.
 public struct RowFilter: Sendable, Equatable {
-  /// As it was typed.
   public let text: String
   private let terms: [[String]]
 
@@ -109,7 +101,6 @@ public struct RowFilter: Sendable, Equatable {
     }
   }
 
-  /// - Parameter label: see `label(_:_:_:)`.
   func keeps(_ label: String) -> Bool {
     let label = label.lowercased()
     return terms.contains { $0.allSatisfy { Self.isPart($0, of: label) } }
@@ -125,13 +116,12 @@ public struct RowFilter: Sendable, Equatable {
     }
   }
 
-  /// For a filter that keeps none of the rows that there are.
   func matchesNone(of labels: [String]) -> OptionError {
     OptionError(found: text, expected: "words of one of these rows: \(labels.joined(separator: ", "))")
   }
 
   /// `packed f32 t2 tg32 @ d64 decode`; without a test for what belongs to the whole process.
-  static func label(_ contestant: Contestant, _ test: Test?, _ metric: Metric) -> String {
+  static func label(_ contestant: MeasuredVariant, _ test: Test?, _ metric: Metric) -> String {
     [contestant.variant, contestant.weights, "t\(contestant.threads)", test?.name, metric.word]
       .compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
   }

@@ -47,7 +47,7 @@ extension Column where Row == ComparisonRow {
   fileprivate static var ratio: Self {
     Self("ratio, > 1 is better", key: "ratio", style: .decimals(3), .figure(\.ratio))
   }
-  fileprivate static var interval: Self { Self("CI", .text { $0.ratio?.interval?.words }) }
+  fileprivate static var interval: Self { Self("CI", .text { $0.ratio?.interval?.words() }) }
   fileprivate static var pValue: Self { Self("p", .number(\.pValue)) }
   fileprivate static var adjustedPValue: Self {
     Self("p, Holm", key: "p_adjusted", style: .significant(2), .number(\.adjustedPValue))
@@ -72,11 +72,17 @@ extension Comparison {
   /// One row a compared metric, RFC 4180; empty where there is no figure. Shares such as `threshold` are fractions.
   public var csv: String { CSV.text(.data, rows) }
 
-  /// The comparison for programs: indented, keys sorted; a key without a value is left out. Shares such as
-  /// `threshold` are fractions.
+  /// Indented, keys sorted; a key without a value is left out. Shares such as `threshold` are fractions.
   public var json: String {
     get throws {
       func lines(_ lines: [Prose]) -> JSONValue { .array(lines.map { .string($0.markdown) }) }
+      // Without `variant` for the mean over all variants.
+      func mean(_ mean: GroupMean) -> JSONValue {
+        .object(known: [
+          "metric": .string(mean.metric.name), "variant": mean.variant.map(JSONValue.string),
+          "ratio": .number(mean.ratio), "rows": .integer(mean.count),
+        ])
+      }
       let document: [String: JSONValue] = [
         "schema": .integer(2), "method": .string(method.rawValue), "base": base.json, "head": head.json,
         "thresholds": .object(
@@ -84,7 +90,7 @@ extension Comparison {
         "exitCode": .integer(Int(exitCode)), "warnings": .array(warnings.map(JSONValue.string)),
         "failures": lines(failures), "unmatched": lines(unmatched), "notes": lines(notes),
         "rows": .array(rows.map { .object(Column.members(.data, of: $0)) }),
-        "geometricMeans": .array(groupMeans.map(\.json)),
+        "geometricMeans": .array(groupMeans.map(mean)),
       ]
       return try jsonText(document)
     }
@@ -97,16 +103,6 @@ extension ComparedSide {
       "label": label.map(JSONValue.string), "version": .string(version),
       "commit": commit.map(JSONValue.string), "started": .string(started),
       "buildFlags": .array(buildFlags.map(JSONValue.string)),
-    ])
-  }
-}
-
-extension GroupMean {
-  /// Without `variant` for the mean over all variants.
-  fileprivate var json: JSONValue {
-    .object(known: [
-      "metric": .string(metric.name), "variant": variant.map(JSONValue.string), "ratio": .number(ratio),
-      "rows": .integer(count),
     ])
   }
 }

@@ -1,14 +1,13 @@
 import Statistics
 
 extension Comparison {
-  /// The comparison for people: the verdict, every row (the worst first), geometric means, what had no
-  /// counterpart, and how to read it.
+  /// For people: the verdict, every row (the worst first), geometric means, what had no counterpart, how to read it.
   public var markdown: String { document.markdown }
 
   var document: Document {
     Document(
       title: "Comparison of two \(method.nouns)",
-      opening: opening + table(of: rowsWorstFirst) + (reasons.isEmpty ? means : []),
+      opening: opening + [table(of: rowsWorstFirst)] + (reasons.isEmpty ? means : []),
       sections: [
         Section(id: "why", title: "Why", reasons.isEmpty ? [] : [.list(reasons)] + means), onOneSide,
         explanation,
@@ -20,9 +19,9 @@ extension Comparison {
     let (urgent, others) = (rowsWorstFirst.filter(\.isUrgent), rowsWorstFirst.filter { !$0.isUrgent })
     return GitHubComment(
       marker: "gpt2-bench compare", heading: "Performance of two \(method.nouns)",
-      shown: opening + table(of: urgent),
+      shown: opening + [table(of: urgent)],
       folded: [
-        Section(id: "others", title: counted(others.count, "other row"), table(of: others)),
+        Section(id: "others", title: counted(others.count, "other row"), [table(of: others)]),
         Section(id: "means", title: "Geometric means", means), onOneSide, explanation,
       ]
     ).text
@@ -47,14 +46,11 @@ extension Comparison {
     ]
   }
 
-  private func table(of rows: [ComparisonRow]) -> [Block] {
-    rows.isEmpty ? [] : [.table(Table(.report, rows), label: "rows")]
-  }
+  private func table(of rows: [ComparisonRow]) -> Block { .table(Table(.report, rows), label: "rows") }
 
   /// A line for all rows, then one a variant; a column a metric, with the number of rows of each mean.
   private var means: [Block] {
     let metrics = groupMeans.map(\.metric).uniqued()
-    guard !metrics.isEmpty else { return [] }
     let lines = groupMeans.map(\.variant).uniqued().map { variant in
       [Table.Entry(variant.map(Prose.code) ?? "all")]
         + metrics.map { metric in
@@ -69,7 +65,6 @@ extension Comparison {
 
   private var onOneSide: Section? { Section(id: "unmatched", title: "On one side only", [.list(unmatched)]) }
 
-  /// The rule, then how this comparison was made.
   private var explanation: Section? {
     let tested = counted(rows.count { $0.pValue != nil }, "tested row")
     let (floor, memory, undecided) = method.particulars
@@ -103,7 +98,6 @@ extension Comparison {
 }
 
 extension Comparison.Method {
-  /// `Comparison of two …`
   fileprivate var nouns: String { self == .stored ? "runs" : "builds" }
 
   /// What the noise floor is, how what has one value a process is judged, and what leaves a comparison undecided.
@@ -126,9 +120,9 @@ extension Comparison.Method {
 }
 
 extension Comparison {
-  /// Lines for GitHub Actions: a notice with the verdict, an error for each row that regressed and for each failed
-  /// check, a warning for each undecided row and for what one side lacks. The worst come first, since GitHub shows ten
-  /// of a level for a step.
+  /// For GitHub Actions: a notice with the verdict, an error for each row that regressed and each failed check, a
+  /// warning for each undecided row and for what one side lacks. The worst come first: GitHub shows ten of a level for
+  /// a step.
   public var gitHubAnnotations: [String] {
     let counting = rowsWorstFirst.filter(\.counts)
     let summary = WorkflowCommand(
@@ -146,19 +140,13 @@ extension Comparison {
   }
 }
 
-extension Interval {
-  /// `0.797 to 0.803`
-  var words: String { "\(NumberText.fixed(lower, 3)) to \(NumberText.fixed(upper, 3))" }
-}
-
 extension ComparisonRow {
-  /// Whether a reader must see it: it counts, and is worse or undecided.
   fileprivate var isUrgent: Bool { counts && [.regressed, .failed, .inconclusive].contains(verdict) }
 
   fileprivate func annotation(_ level: WorkflowCommand.Level) -> WorkflowCommand {
     let place = [contestant.label, test?.name, metric.name].compactMap { $0 }.joined(separator: ", ")
     let values = [base, head].map { $0.map { NumberText.significant($0) } ?? "no figure" }
-    let interval = ratio?.interval.map { " (\($0.words))" }
+    let interval = ratio?.interval.map { " (\($0.words()))" }
     let change = ratio.map { ", ratio \(NumberText.fixed($0.value, 3))\(interval ?? "")" } ?? ""
     let remark = reason.map { "; \($0.singleLine)" } ?? ""
     return WorkflowCommand(
@@ -167,8 +155,7 @@ extension ComparisonRow {
   }
 }
 
-/// A line that GitHub Actions reads from a step's output and shows as an annotation:
-/// `::error title=packed, pp64::prefill tok/s: regressed`
+/// What GitHub Actions reads from a step's output and shows as an annotation: `::error title=packed, pp64::regressed`
 /// (docs.github.com, "Workflow commands for GitHub Actions").
 struct WorkflowCommand: Sendable, Equatable {
   enum Level: String, Sendable { case error, warning, notice }
@@ -179,7 +166,6 @@ struct WorkflowCommand: Sendable, Equatable {
 
   var line: String { "::\(level.rawValue) title=\(Self.escapedProperty(title))::\(Self.escaped(message))" }
 
-  /// What would end the command.
   private static func escaped(_ text: String) -> String {
     // A carriage return and the line feed after it are one Character.
     text.unicodeScalars.map { scalar in
@@ -192,7 +178,6 @@ struct WorkflowCommand: Sendable, Equatable {
     }.joined()
   }
 
-  /// What would end the property, too.
   private static func escapedProperty(_ text: String) -> String {
     escaped(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
   }

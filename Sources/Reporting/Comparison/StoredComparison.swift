@@ -2,10 +2,7 @@ import Record
 import Statistics
 
 extension Comparison {
-  /// Two stored records.
-  ///
-  /// - Parameters:
-  ///   - baseLabel, headLabel: what the report calls the records, such as their files.
+  /// Two stored records; `baseLabel` and `headLabel` are what the report calls them, such as their files.
   public init(
     base: Record, head: Record, thresholds: Thresholds = Thresholds(), baseLabel: String? = nil,
     headLabel: String? = nil
@@ -13,9 +10,7 @@ extension Comparison {
     self.init(StoredRows(base: base, head: head, thresholds: thresholds), baseLabel, headLabel)
   }
 
-  /// Two stored records, of which only the rows that `filter` keeps are compared: what is left out takes no part in
-  /// the correction for many rows.
-  ///
+  /// Only the rows that `filter` keeps: what is left out takes no part in the correction for many rows.
   /// - Throws: `OptionError` where there are rows and the filter keeps none.
   public init(
     base: Record, head: Record, thresholds: Thresholds = Thresholds(), filter: RowFilter,
@@ -64,12 +59,11 @@ extension Comparison {
 struct StoredRows: Sendable {
   /// A line of a report, and what a filter looks at.
   typealias Remark = (label: String, line: Prose)
-
   let comparability: Comparability
   let evidence: StoredEvidence
   private(set) var unmatched: [Remark] = []
   private(set) var failures: [Remark] = []
-  private var candidates: [StoredCandidate] = []
+  private var candidates: [ComparisonRow] = []
 
   init(base: Record, head: Record, thresholds: Thresholds) {
     comparability = Comparability(base: base, head: head)
@@ -80,28 +74,32 @@ struct StoredRows: Sendable {
       head.failure(of: variant).map { (variant, "`\(variant)`: \($0)") }
     }
     guard comparability.isPossible else { return }
-    matchTests()
+    func counterpart(of row: RunRow, in run: RunFigures) -> RunRow? {
+      run.rows.first { $0.cell.test == row.cell.test && $0.contestant == row.contestant }
+    }
+    for row in evidence.base.rows { match(row, counterpart(of: row, in: head)) }
+    for row in head.rows where counterpart(of: row, in: evidence.base) == nil {
+      leaveOut(row, "only in head")
+    }
     let contestants = evidence.base.rows.map(\.contestant).uniqued()
-    candidates += Metric.compared.filter { $0.scope == .process }.flatMap { metric in
-      contestants.compactMap { evidence.candidate(metric, of: $0) }
+    candidates += Metric.compared.filter(\.isOfProcess).flatMap { metric in
+      contestants.compactMap { evidence.row(metric, of: $0) }
     }
   }
 
   /// What `filter` keeps.
-  ///
   /// - Throws: `OptionError` where there are rows and none is kept.
   func kept(by filter: RowFilter) throws(OptionError) -> StoredRows {
-    let labels = (candidates.map(\.row.label) + unmatched.map(\.label)).uniqued()
+    let labels = (candidates.map(\.label) + unmatched.map(\.label)).uniqued()
     guard labels.isEmpty || labels.contains(where: filter.keeps) else { throw filter.matchesNone(of: labels) }
     var copy = self
-    copy.candidates = candidates.filter { filter.keeps($0.row.label) }
+    copy.candidates = candidates.filter { filter.keeps($0.label) }
     copy.unmatched = unmatched.filter { filter.keeps($0.label) }
-    let variants = Set(copy.candidates.map(\.row.contestant.variant))
+    let variants = Set(copy.candidates.map(\.contestant.variant))
     copy.failures = failures.filter { variants.contains($0.label) || filter.keeps($0.label) }
     return copy
   }
 
-  /// What speaks against each record's own figures.
   var validity: [String] {
     [("base", evidence.base), ("head", evidence.head)].flatMap { side, run in
       Validity(run.record).findings.filter { $0.severity == .warning }.map {
@@ -110,20 +108,8 @@ struct StoredRows: Sendable {
     }
   }
 
-  /// Every row with its verdict.
   var judged: [ComparisonRow] {
-    let rows = candidates.map(\.row).judged(insignificance: StoredCandidate.insignificance)
-    return zip(rows, candidates).map { $1.heldAgainstTheMachine($0) }
-  }
-
-  private mutating func matchTests() {
-    func counterpart(of row: RunRow, in run: RunFigures) -> RunRow? {
-      run.rows.first { $0.cell.test == row.cell.test && $0.contestant == row.contestant }
-    }
-    for row in evidence.base.rows { match(row, counterpart(of: row, in: evidence.head)) }
-    for row in evidence.head.rows where counterpart(of: row, in: evidence.base) == nil {
-      leaveOut(row, "only in head")
-    }
+    candidates.judged { $0.insignificance(tested: $1) }.map(\.heldAgainstTheMachine)
   }
 
   private mutating func match(_ base: RunRow, _ head: RunRow?) {
@@ -131,7 +117,7 @@ struct StoredRows: Sendable {
     if case .failed(let reason) = head.check {
       candidates.append(evidence.withoutHead(base, .failed, "head failed its check: \(reason)"))
     } else if base.hasFigures, head.hasFigures {
-      candidates += Metric.compared(on: base.cell.test).map { evidence.candidate($0, base, head) }
+      candidates += Metric.compared(on: base.cell.test).map { evidence.row($0, base, head) }
     } else if base.hasFigures {
       let reason = "head has no figure: \(Self.status(head))"
       candidates.append(evidence.withoutHead(base, .inconclusive, reason))
@@ -167,7 +153,7 @@ extension Comparison {
 
   /// The contestant's profile of the stage; of several the one at the test's length.
   private static func profile(
-    _ record: Record, _ contestant: Contestant, _ stage: Profile.Stage, _ tokens: Int
+    _ record: Record, _ contestant: MeasuredVariant, _ stage: Profile.Stage, _ tokens: Int
   ) -> Profile? {
     let found = (record.profiles ?? []).filter { $0.contestant == contestant && $0.stage == stage }
     return found.first { $0.tokens == tokens } ?? found.first
@@ -177,10 +163,6 @@ extension Comparison {
 extension Test {
   /// The profile that shows where its time goes: a stage and a number of tokens. Nil for what is timed alone.
   var profiled: (stage: Profile.Stage, tokens: Int)? {
-    switch self {
-    case .prefill(let tokens, _): (.prefill, tokens)
-    case .decode(_, let depth, _): (.decode, depth)
-    default: nil
-    }
+    traits.stage.flatMap { stage in traits.generation.map { (stage, $0.prompt) } }
   }
 }

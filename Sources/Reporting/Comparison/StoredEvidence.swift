@@ -18,84 +18,81 @@ struct StoredEvidence: Sendable {
     unrest = [base, head].compactMap(\.largestDifferenceOfHalves).max()
   }
 
-  /// A metric of a row that both have figures for.
-  func candidate(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
+  func row(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> ComparisonRow {
     if metric == .timeToFirstToken, !comparability.firstTokensCarryOver {
-      let reason = "one record's TTFT starts at text, the other's at token ids"
-      return withoutRatio(metric, base, head, reason)
+      return withoutRatio(metric, base, head, "one record's TTFT starts at text, the other's at token ids")
     }
     return comparability.timesCarryOver ? times(metric, base, head) : shares(metric, base, head)
   }
 
-  /// A row whose head has no figure.
-  func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> StoredCandidate {
+  func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> ComparisonRow {
     withoutRatio(base.cell.test.headlineMetric, base, nil, reason.singleLine, verdict)
   }
 
   /// A metric of a contestant's process, the largest of its cells; nil where a side has none.
-  func candidate(_ metric: Metric, of contestant: Contestant) -> StoredCandidate? {
-    guard let (old, new) = figures(metric, contestant) else { return nil }
+  func row(_ metric: Metric, of contestant: MeasuredVariant) -> ComparisonRow? {
+    let values = [base, head].map { run in
+      run.rows.filter { $0.contestant == contestant }.compactMap { $0.figures[metric]?.value }.max()
+    }
+    guard let old = values[0], let new = values[1], old > 0, new > 0 else { return nil }
     return metric.span == nil ? memory(metric, contestant, old, new) : load(metric, contestant, old, new)
   }
 
   /// One value a process. Bytes mean the same on every machine.
-  private func memory(
-    _ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double
-  ) -> StoredCandidate {
+  private func memory(_ metric: Metric, _ contestant: MeasuredVariant, _ old: Double, _ new: Double)
+    -> ComparisonRow
+  {
     let threshold = thresholds.ofMemory(base: old, head: new)
-    let judgement = VerdictRule(threshold: threshold).judgement(ofSingleRatio: old / new)
     var row = ComparisonRow(
       contestant: contestant, test: nil, metric: metric, base: old, head: new, baseSamples: 1,
-      headSamples: 1, ratio: Figure(value: old / new), threshold: threshold, verdict: judgement.verdict)
-    if tests(base, contestant) != tests(head, contestant) {
+      headSamples: 1, ratio: Figure(value: old / new), threshold: threshold,
+      verdict: VerdictRule.verdict(of: old / new, beyond: threshold))
+    let tests = [base, head].map { Set($0.rows.filter { $0.contestant == contestant }.map(\.cell.test)) }
+    if tests[0] != tests[1] {
       row.isOnlyShown("the peak covers all tests of a run, and the two runs had different tests")
     }
-    return StoredCandidate(row: row)
+    return row
   }
 
-  private func tests(_ run: RunFigures, _ contestant: Contestant) -> Set<Test> {
-    Set(run.rows.filter { $0.contestant == contestant }.map(\.cell.test))
-  }
-
-  /// Loading reads memory, so DRAM's ceiling tells how the machine changed; a share of it would say nothing, as a load
-  /// also starts and maps.
-  private func load(
-    _ metric: Metric, _ contestant: Contestant, _ old: Double, _ new: Double
-  ) -> StoredCandidate {
-    let (baseTimes, headTimes) = (times(metric, base, contestant), times(metric, head, contestant))
-    var row = unpaired(metric, contestant, nil, baseTimes, headTimes)
-    row.base = old
-    row.head = new
+  /// Loading reads memory, so DRAM's ceiling tells how the machine changed; a share of it would say nothing.
+  private func load(_ metric: Metric, _ contestant: MeasuredVariant, _ old: Double, _ new: Double) -> ComparisonRow
+  {
+    // Every cell of a contestant holds the same ones.
+    let times = [base, head].map { run in
+      run.rows.filter { $0.contestant == contestant }.map { $0.cell.durations(of: metric) }
+        .first { !$0.isEmpty } ?? []
+    }
+    var row = unpaired(metric, contestant, nil, times[0], times[1])
+    (row.base, row.head) = (old, new)
     guard comparability.timesCarryOver else {
       row.ratio = nil
       row.isOnlyShown("load times do not carry over")
-      return StoredCandidate(row: row)
+      return row
     }
     guard row.pValue != nil else {
       row.ratio = Figure(value: old / new)
       row.isOnlyShown("fewer than \(Bootstrap.minimumCount) loads on a side")
-      return StoredCandidate(row: row)
+      return row
     }
-    if baseTimes == headTimes { row.isUnchangedAsTheSame() }
-    let machine = MachineDifference(roof: .memory(level: Ceiling.dram), ceilings(contestant))
-    row.noiseFloor = noiseFloor(machine?.share)
-    return StoredCandidate(row: row, machine: machine)
+    if times[0] == times[1] { row.isUnchangedAsTheSame() }
+    row.machine = MachineDifference(roof: .memory(level: Ceiling.dram), ceilings(contestant))
+    row.noiseFloor = noiseFloor(row.machine?.share)
+    return row
   }
 
-  private func times(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
-    let machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
+  private func times(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> ComparisonRow {
     var row = unpaired(
       metric, base.contestant, base.cell.test, base.cell.durations(of: metric),
       head.cell.durations(of: metric))
-    row.base = base.figures[metric]?.value
-    row.head = head.figures[metric]?.value
-    row.noiseFloor = noiseFloor(machine?.share)
+    (row.base, row.head) = (base.figures[metric]?.value, head.figures[metric]?.value)
+    row.machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
+    row.noiseFloor = noiseFloor(row.machine?.share)
     if base.cell.samples == head.cell.samples { row.isUnchangedAsTheSame() }
-    return StoredCandidate(row: row, machine: machine)
+    return row
   }
 
   /// Each time in units of the least that the ceilings of its own run allow for the work.
-  private func shares(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> StoredCandidate {
+  private func shares(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> ComparisonRow {
     guard let old = base.figures.bound?.nanoseconds, let new = head.figures.bound?.nanoseconds else {
       let side = base.figures.bound?.nanoseconds == nil ? "base" : "head"
       let count = counted(base.contestant.threads, "thread")
@@ -112,26 +109,25 @@ struct StoredEvidence: Sendable {
     let spreads = [(base.figures.roof, ceilings.base), (head.figures.roof, ceilings.head)]
     row.noiseFloor = noiseFloor(
       spreads.compactMap { roof, ceiling in roof.flatMap { ceiling?.spread($0) } }.max())
-    return StoredCandidate(row: row)
+    return row
   }
 
-  /// - Parameter ofCeilings: what the row's ceilings differed by.
   private func noiseFloor(_ ofCeilings: Double?) -> Double? { [ofCeilings, unrest].compactMap { $0 }.max() }
 
   private func withoutRatio(
     _ metric: Metric, _ base: RunRow, _ head: RunRow?, _ reason: String, _ verdict: Verdict = .inconclusive
-  ) -> StoredCandidate {
-    StoredCandidate(
-      row: ComparisonRow(
-        contestant: base.contestant, test: base.cell.test, metric: metric, base: base.figures[metric]?.value,
-        head: head?.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
-        headSamples: head?.cell.durations(of: metric).count ?? 0, threshold: thresholds[metric],
-        verdict: verdict, reason: reason))
+  ) -> ComparisonRow {
+    ComparisonRow(
+      contestant: base.contestant, test: base.cell.test, metric: metric, base: base.figures[metric]?.value,
+      head: head?.figures[metric]?.value, baseSamples: base.cell.durations(of: metric).count,
+      headSamples: head?.cell.durations(of: metric).count ?? 0, threshold: thresholds[metric],
+      verdict: verdict, reason: reason)
   }
 
   /// Two unpaired samples of times; with too few of them, the row says so and is not tested.
   private func unpaired(
-    _ metric: Metric, _ contestant: Contestant, _ test: Test?, _ baseTimes: [Double], _ headTimes: [Double]
+    _ metric: Metric, _ contestant: MeasuredVariant, _ test: Test?, _ baseTimes: [Double],
+    _ headTimes: [Double]
   ) -> ComparisonRow {
     var row = ComparisonRow(
       contestant: contestant, test: test, metric: metric, baseSamples: baseTimes.count,
@@ -146,21 +142,7 @@ struct StoredEvidence: Sendable {
     return row
   }
 
-  private func figures(_ metric: Metric, _ contestant: Contestant) -> (base: Double, head: Double)? {
-    let values = [base, head].map { run in
-      run.rows.filter { $0.contestant == contestant }.compactMap { $0.figures[metric]?.value }.max()
-    }
-    guard let old = values[0], let new = values[1], old > 0, new > 0 else { return nil }
-    return (old, new)
-  }
-
-  /// Every cell of a contestant holds the same ones.
-  private func times(_ metric: Metric, _ run: RunFigures, _ contestant: Contestant) -> [Double] {
-    run.rows.filter { $0.contestant == contestant }.map { $0.cell.durations(of: metric) }
-      .first { !$0.isEmpty } ?? []
-  }
-
-  private func ceilings(_ contestant: Contestant) -> (base: Ceiling?, head: Ceiling?) {
+  private func ceilings(_ contestant: MeasuredVariant) -> (base: Ceiling?, head: Ceiling?) {
     (
       base.record.ceilings.first { $0.threads == contestant.threads },
       head.record.ceilings.first { $0.threads == contestant.threads }
@@ -184,19 +166,15 @@ extension ComparisonRow {
   }
 }
 
-/// A row of two stored records before its verdict.
-struct StoredCandidate: Sendable {
-  var row: ComparisonRow
-  /// Between both runs; nil where it is not known, or where the figures are shares of the machine's ceilings.
-  var machine: MachineDifference?
-
+// What two stored records alone say of a row.
+extension ComparisonRow {
   /// The row with its verdict taken back where it does not hold for the times against the ceiling that bounds them.
-  func heldAgainstTheMachine(_ row: ComparisonRow) -> ComparisonRow {
-    guard row.pValue != nil, let machine, let ratio = row.ratio?.value, let claimed = row.verdict.direction
-    else { return row }
+  var heldAgainstTheMachine: ComparisonRow {
+    guard pValue != nil, let machine, let ratio = ratio?.value, verdict.isChange || verdict == .unchanged
+    else { return self }
     let corrected = ratio / machine.ratio
-    guard VerdictRule.direction(of: corrected, beyond: row.threshold) != claimed else { return row }
-    var row = row
+    guard VerdictRule.verdict(of: corrected, beyond: threshold) != verdict else { return self }
+    var row = self
     row.verdict = .inconclusive
     row.reason =
       "the machine itself was \(machine.words): relative to its ceiling the ratio is "
@@ -205,14 +183,11 @@ struct StoredCandidate: Sendable {
   }
 
   /// Where the samples are too few for any result among `tested` rows to be significant; nil where they are not.
-  static func insignificance(_ row: ComparisonRow, tested: Int) -> String? {
-    let counts = (row.baseSamples, row.headSamples)
+  func insignificance(tested: Int) -> String? {
     let apart = MannWhitney(
-      (0..<counts.0).map(Double.init), (counts.0..<counts.0 + counts.1).map(Double.init))
-    guard let smallest = apart?.pValue, let p = row.pValue, let adjusted = row.adjustedPValue else {
-      return nil
-    }
-    let sizes = "n = \(counts.0) and \(counts.1) cannot show a change"
+      (0..<baseSamples).map(Double.init), (baseSamples..<baseSamples + headSamples).map(Double.init))
+    guard let smallest = apart?.pValue, let p = pValue, let adjusted = adjustedPValue else { return nil }
+    let sizes = "n = \(baseSamples) and \(headSamples) cannot show a change"
     let possible = "the smallest possible p is \(NumberText.significant(smallest, 2))"
     if smallest >= VerdictRule.alpha { return "\(sizes): \(possible)" }
     guard p <= smallest else { return nil }
@@ -221,23 +196,10 @@ struct StoredCandidate: Sendable {
   }
 }
 
-extension Verdict {
-  /// What the verdict claims of the ratio; nil where it claims nothing.
-  fileprivate var direction: VerdictRule.Direction? {
-    switch self {
-    case .regressed: return .worse
-    case .improved: return .better
-    case .unchanged: return VerdictRule.Direction.none
-    case .failed, .inconclusive: return nil
-    }
-  }
-}
-
 extension RunFigures {
-  /// The largest share by which the samples of one row in the first half of the run differ from those in the second,
-  /// median against median. It is the same program in both, so this is what the machine alone does to a row: with as
-  /// many rows as are judged, the largest of them is what one may show by chance. Nil where no row has three samples
-  /// in each half.
+  /// The largest share by which one row's samples in the first half of the run differ from those in the second, median
+  /// against median: the same program in both, so what the machine alone may do to one of so many rows. Nil where no
+  /// row has three samples in each half.
   var largestDifferenceOfHalves: Double? {
     rows.compactMap { row -> Double? in
       let times = row.cell.primaryDurations

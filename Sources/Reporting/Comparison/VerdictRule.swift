@@ -1,23 +1,19 @@
 import Statistics
 
-/// What a comparison says of one row.
 enum Verdict: String, Codable, Sendable, CaseIterable {
   case regressed, failed, inconclusive, improved, unchanged
 
-  /// Whether it claims that the head differs from the base.
   var isChange: Bool { self == .regressed || self == .improved }
 }
 
 /// The rule that turns a row's ratio into a verdict, whatever the method. Ratios are above 1 where the head is better.
 ///
 /// A change of share t leaves [1 − t, 1 / (1 − t)], which is symmetric: swapping the sides swaps `regressed` and
-/// `improved`. A row has changed where all of these hold, and they name the condition that failed where one does not:
-/// the whole interval lies on one side of 1; the adjusted p is below α; the change exceeds the threshold and the
-/// noise floor. It is unchanged where the whole interval lies within the threshold, and does not show a change beyond
-/// the tolerance. Otherwise it is inconclusive.
+/// `improved`. A row has changed where all of these hold: the whole interval lies on one side of 1; the adjusted p is
+/// below α; the change exceeds the threshold and the noise floor. It is unchanged where the whole interval lies within
+/// the threshold and shows no change beyond the tolerance. Otherwise it is inconclusive, for the condition that failed.
 struct VerdictRule: Sendable {
   static let alpha = 0.05
-
   let threshold: Double
   /// A change beyond this share is not called unchanged, though it be below the threshold.
   let tolerance: Double
@@ -26,91 +22,62 @@ struct VerdictRule: Sendable {
 
   /// - Parameter tolerance: the threshold itself unless a smaller share is given.
   init(threshold: Double, tolerance: Double? = nil, noiseFloor: Double? = nil) {
-    self.threshold = threshold
+    (self.threshold, self.noiseFloor) = (threshold, noiseFloor)
     self.tolerance = min(tolerance ?? threshold, threshold)
-    self.noiseFloor = noiseFloor
   }
 
-  /// A verdict, and why it is not firm.
   struct Judgement: Sendable, Equatable {
     let verdict: Verdict
     var reason: String?
   }
 
-  enum Direction: Sendable { case worse, none, better }
-
   /// - Parameters:
-  ///   - fewestSamples: of both sides, or the number of pairs.
   ///   - adjustedPValue: two-sided, corrected for all rows of the comparison.
+  ///   - fewestSamples: of both sides, or the number of pairs.
   ///   - insignificance: what to say of a p that is too high; nil for the p itself.
   func judgement(
     of ratio: Figure?, adjustedPValue: Double?, fewestSamples: Int, insignificance: String? = nil
   ) -> Judgement {
-    guard let ratio, let interval = ratio.interval, let adjustedPValue else {
-      return Judgement(
-        verdict: .inconclusive, reason: "n = \(fewestSamples), at least \(Bootstrap.minimumCount) needed")
-    }
-    let direction = Self.direction(of: ratio.value, beyond: threshold)
-    if direction == .none {
-      let isWithin = [interval.lower, interval.upper].allSatisfy {
-        Self.direction(of: $0, beyond: threshold) == .none
-      }
-      guard isWithin else {
-        return Judgement(
-          verdict: .inconclusive, reason: "the interval reaches across the threshold of \(percent(threshold))"
-        )
-      }
+    func undecided(_ reason: String) -> Judgement { Judgement(verdict: .inconclusive, reason: reason) }
+    guard let ratio, let interval = ratio.interval, let adjustedPValue
+    else { return undecided("n = \(fewestSamples), at least \(Bootstrap.minimumCount) needed") }
+    let change = Self.verdict(of: ratio.value, beyond: threshold)
+    if change == .unchanged {
+      let ends = [interval.lower, interval.upper].map { Self.verdict(of: $0, beyond: threshold) }
+      guard ends == [.unchanged, .unchanged]
+      else { return undecided("the interval reaches across the threshold of \(percent(threshold))") }
       let isSeen = adjustedPValue < Self.alpha && (interval.upper < 1 || interval.lower > 1)
-      guard isSeen, Self.direction(of: ratio.value, beyond: tolerance) != .none else {
-        return Judgement(verdict: .unchanged)
-      }
-      return Judgement(
-        verdict: .inconclusive,
-        reason: "a change beyond \(percent(tolerance)), below the threshold of \(percent(threshold))")
+      guard isSeen, Self.verdict(of: ratio.value, beyond: tolerance) != .unchanged
+      else { return Judgement(verdict: .unchanged) }
+      return undecided("a change beyond \(percent(tolerance)), below the threshold of \(percent(threshold))")
     }
     let failed = [
       interval.lower <= 1 && interval.upper >= 1 ? "the interval reaches across 1" : nil,
       adjustedPValue < Self.alpha
         ? nil : insignificance ?? "p = \(NumberText.significant(adjustedPValue, 2)) after Holm",
       noiseFloor.flatMap {
-        Self.direction(of: ratio.value, beyond: $0) == .none
+        Self.verdict(of: ratio.value, beyond: $0) == .unchanged
           ? "the change is below the noise floor of \(percent($0))" : nil
       },
     ].compactMap { $0 }
-    return failed.isEmpty
-      ? Judgement(verdict: direction == .worse ? .regressed : .improved)
-      : Judgement(verdict: .inconclusive, reason: failed.joined(separator: "; "))
+    return failed.isEmpty ? Judgement(verdict: change) : undecided(failed.joined(separator: "; "))
   }
 
-  /// For a metric with one value a side: the threshold alone decides.
-  func judgement(ofSingleRatio ratio: Double) -> Judgement {
-    switch Self.direction(of: ratio, beyond: threshold) {
-    case .worse: return Judgement(verdict: .regressed)
-    case .none: return Judgement(verdict: .unchanged)
-    case .better: return Judgement(verdict: .improved)
-    }
-  }
-
-  /// On which side a ratio leaves [1 − share, 1 / (1 − share)].
-  static func direction(of ratio: Double, beyond share: Double) -> Direction {
-    if ratio < worse(share) { return .worse }
-    return ratio > better(share) ? .better : .none
+  /// By the ratio alone: on which side, if any, it leaves [1 − share, 1 / (1 − share)].
+  static func verdict(of ratio: Double, beyond share: Double) -> Verdict {
+    if ratio < worse(share) { return .regressed }
+    return share < 1 && ratio > 1 / worse(share) ? .improved : .unchanged
   }
 
   /// The ratio from which on a change for the worse exceeds `share`.
   static func worse(_ share: Double) -> Double { 1 - min(max(share, 0), 1) }
-
-  static func better(_ share: Double) -> Double { share < 1 ? 1 / worse(share) : .infinity }
-
   private func percent(_ share: Double) -> String { NumberText.significant(share * 100, 2) + " %" }
 }
 
 extension [ComparisonRow] {
-  /// The rows with Holm's correction over all that have a p-value, and these judged by the rule. Rows that were
-  /// not tested keep their verdict.
-  ///
-  /// - Parameter insignificance: what there is to say of a row whose p is too high, given the number of tested rows;
-  ///   nil where the p says it all.
+  /// The rows with Holm's correction over all that have a p-value, and these judged by the rule. Rows that were not
+  /// tested keep their verdict. `insignificance` has what there is to say of a row whose p is too high, given the
+  /// number of tested rows; nil where the p says it all.
   func judged(insignificance: (ComparisonRow, Int) -> String? = { _, _ in nil }) -> [ComparisonRow] {
     let tested = indices.filter { self[$0].pValue != nil }
     let adjusted = holm(tested.compactMap { self[$0].pValue })

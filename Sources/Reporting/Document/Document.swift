@@ -1,19 +1,12 @@
-/// A report as a value: a title, what must be known first, and sections of blocks. One writer makes Markdown of it,
-/// another a page.
+/// A report as a value: a title, what must be known first, and sections of blocks; nil for a section without any. One
+/// writer makes Markdown of it, another a page.
 struct Document: Sendable {
   var title: Prose
   /// Stand before the first section, without a heading.
-  var opening: [Block]
-  var sections: [Section]
-
-  init(title: Prose, opening: [Block] = [], sections: [Section?] = []) {
-    self.title = title
-    self.opening = opening.filter { !$0.isEmpty }
-    self.sections = sections.compactMap { $0 }
-  }
+  var opening: [Block] = []
+  var sections: [Section?] = []
 }
 
-/// A heading and what stands under it.
 struct Section: Sendable {
   /// Letters and `-`: what a link on the page names.
   let id: String
@@ -46,7 +39,6 @@ indirect enum Block: Sendable {
   case details(String, [Block], isOpen: Bool = false)
   /// Blocks for a page alone, where Markdown says the same elsewhere.
   case page([Block])
-  /// A paragraph in the colour of a verdict.
   case verdict(Prose, isGood: Bool)
   /// Raw lines in a box that scrolls; on a page only.
   case samples(String)
@@ -55,7 +47,7 @@ indirect enum Block: Sendable {
     switch self {
     case .heading(let text), .paragraph(let text), .note(let text), .verdict(let text, _): text.isEmpty
     case .warnings(let lines), .list(let lines): lines.isEmpty
-    case .table(let table, _): table.headings.isEmpty
+    case .table(let table, _): table.rows.isEmpty
     case .code(let text), .samples(let text): text.isEmpty
     case .charts(let charts): charts.isEmpty
     case .details(_, let blocks, _), .page(let blocks): blocks.allSatisfy(\.isEmpty)
@@ -72,18 +64,19 @@ struct Figured: Sendable {
 }
 
 extension Document {
-  /// As a Markdown file.
   var markdown: String {
     let parts =
-      ["# " + title.markdown] + opening.map(\.markdown)
-      + sections.map { "## \($0.title)\n\n" + $0.blocks.markdown }
+      ["# " + title.markdown, opening.markdown]
+      + sections.compactMap { $0 }.map { "## \($0.title)\n\n" + $0.blocks.markdown }
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
 }
 
 extension [Block] {
   /// The blocks with an empty line between them; what is for a page alone is left out.
-  var markdown: String { map(\.markdown).filter { !$0.isEmpty }.joined(separator: "\n\n") }
+  var markdown: String {
+    filter { !$0.isEmpty }.map(\.markdown).filter { !$0.isEmpty }.joined(separator: "\n\n")
+  }
 }
 
 extension Block {

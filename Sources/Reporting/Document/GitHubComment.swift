@@ -9,18 +9,11 @@ struct GitHubComment: Sendable {
   private static let allowance = 1024
   /// For the line that says what was left out.
   private static let noticeBytes = 1024
-
   /// Identifies the comment among others, so that the next run replaces it; GitHub does not show it.
   let marker: String
   let heading: String
-  /// Shown before the folds.
   let shown: [Block]
-  let folded: [Section]
-
-  init(marker: String, heading: String, shown: [Block], folded: [Section?]) {
-    (self.marker, self.heading, self.shown) = (marker, heading, shown)
-    self.folded = folded.compactMap { $0 }
-  }
+  let folded: [Section?]
 
   var text: String {
     let parts =
@@ -35,7 +28,7 @@ struct GitHubComment: Sendable {
       room -= lines.kept.utf8.count + 2
       if lines.leftOut > 0 { leftOut.append("\(counted(lines.leftOut, "line")) above") }
     }
-    for section in folded {
+    for section in folded.compactMap({ $0 }) {
       let opening = "<details><summary>\(section.title)</summary>\n\n"
       let closing = "\n\n</details>"
       let lines = LineBudget(
@@ -46,15 +39,14 @@ struct GitHubComment: Sendable {
       kept.append(fold)
       room -= fold.utf8.count + 2
     }
-    if !leftOut.isEmpty { kept.append(Self.notice(leftOut)) }
+    if !leftOut.isEmpty {
+      let places = leftOut.joined(separator: ", ")
+      let said = places.utf8.count < Self.noticeBytes - 200 ? places : "\(leftOut.count) parts"
+      kept.append(
+        "*Left out, since a comment has at most \(Self.limit) characters: \(said). The record holds all of it.*"
+      )
+    }
     return kept.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
-  }
-
-  private static func notice(_ leftOut: [String]) -> String {
-    let places = leftOut.joined(separator: ", ")
-    let shown = places.utf8.count < noticeBytes - 200 ? places : "\(leftOut.count) parts"
-    return
-      "*Left out, since a comment has at most \(limit) characters: \(shown). The record holds all of it.*"
   }
 
   /// Text that cannot end its fold, nor hide what follows it.

@@ -1,7 +1,6 @@
-/// A line of text with code spans and bold parts, for Markdown, HTML and terminals alike.
-///
-/// In a literal, `**` opens and ends a bold part and a backtick a code span; a mark without its partner is itself. What is
-/// interpolated is text, whatever it holds: a name from a record can be no mark.
+/// A line of text with code spans and bold parts, for Markdown, HTML and terminals alike. In a literal, `**` opens and
+/// ends a bold part and a backtick a code span; a mark without its partner is itself. What is interpolated is text,
+/// whatever it holds: a name from a record can be no mark.
 public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   struct Run: Sendable, Equatable {
     var text: String
@@ -23,14 +22,9 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   }
 
   public init(stringInterpolation: StringInterpolation) { self.init(runs: stringInterpolation.finished) }
-
   static func code(_ text: String) -> Prose { Prose(runs: [Run(text: text.singleLine, isCode: true)]) }
 
   var isEmpty: Bool { runs.isEmpty }
-
-  /// All of it in bold.
-  var strong: Prose { Prose(runs: runs.map { Run(text: $0.text, isCode: $0.isCode, isStrong: true) }) }
-
   /// Without marks.
   var plain: String { runs.map(\.text).joined() }
 
@@ -58,8 +52,6 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   }
 
   static func + (left: Prose, right: Prose) -> Prose { Prose(runs: left.runs + right.runs) }
-
-  static func += (left: inout Prose, right: Prose) { left = left + right }
 
   public struct StringInterpolation: StringInterpolationProtocol {
     private var runs: [Run] = []
@@ -94,9 +86,7 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
 
     /// Text from outside the literal: inert.
     public mutating func appendInterpolation(_ text: String) { add(text.singleLine) }
-
     public mutating func appendInterpolation(_ value: some BinaryInteger) { add(String(value)) }
-
     public mutating func appendInterpolation(_ value: some BinaryFloatingPoint) { add("\(value)") }
 
     /// A line within a line keeps its marks.
@@ -120,7 +110,6 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
       return runs
     }
 
-    /// Begins a run after a mark.
     private mutating func open() -> Int {
       startRun()
       return runs.count - 1

@@ -22,7 +22,6 @@ struct Table: Sendable {
   struct Entry: Sendable {
     enum Content: Sendable {
       case text(Prose)
-      /// A bar for a share of the longest.
       case bar(share: Double)
       /// A bar from one share of the width to another, in another grey where it `grows`.
       case span(from: Double, to: Double, grows: Bool)
@@ -31,7 +30,6 @@ struct Table: Sendable {
     var content: Content
     /// Of a terminal; elsewhere the text's own marks say what is bold.
     var isBold = false
-    /// Whether a page shows it as something that failed.
     var isBad = false
 
     init(_ text: Prose, isBold: Bool = false, isBad: Bool = false) {
@@ -40,10 +38,7 @@ struct Table: Sendable {
       self.isBad = isBad
     }
 
-    init(_ text: String, isBold: Bool = false, isBad: Bool = false) {
-      self.init(Prose(text), isBold: isBold, isBad: isBad)
-    }
-
+    init(_ text: String, isBold: Bool = false) { self.init(Prose(text), isBold: isBold) }
     init(_ content: Content) { self.content = content }
 
     var isEmpty: Bool { if case .text(let text) = content { text.isEmpty } else { false } }
@@ -59,7 +54,6 @@ struct Table: Sendable {
   }
 
   var headings: [Heading]
-  /// Each as long as `headings`.
   var rows: [[Entry]]
 
   init(_ headings: [Heading], rows: [[Entry]] = []) {
@@ -72,7 +66,6 @@ struct Table: Sendable {
     self.init(columns.map(\.heading), rows: values.map { value in columns.map { $0.entry(value) } })
   }
 
-  /// Without the optional columns in which nothing stands.
   var withoutEmptyColumns: Table {
     let kept = headings.indices.filter { column in
       !headings[column].isOptional || rows.contains { !$0[column].isEmpty }
@@ -98,8 +91,8 @@ extension Table.Heading {
   }
 }
 
-/// A column over rows of any kind: what it is called and what it reads from a row. Markdown, HTML, CSV and the terminal
-/// show the same columns, so that they agree.
+/// A column over rows of any kind: what it is called and what it reads from a row, for Markdown, HTML, CSV and
+/// terminals.
 struct Column<Row>: Sendable {
   enum Reading: Sendable {
     case prose(@Sendable (Row) -> Prose?)
@@ -112,7 +105,6 @@ struct Column<Row>: Sendable {
     /// A bar; no CSV field.
     case drawing(@Sendable (Row) -> Table.Entry.Content?)
 
-    /// Of text left, of numbers right.
     var alignment: Table.Alignment {
       switch self {
       case .prose, .text, .flag, .drawing: .left
@@ -146,9 +138,7 @@ struct Column<Row>: Sendable {
   /// Whether the tables show ± after the figure; CSV always holds both ends.
   var showsInterval = false
   var style = Style.plain
-  /// Whether a page shows the row's entry as something that failed.
   var isBad: @Sendable (Row) -> Bool = { _ in false }
-  /// Whether a terminal shows the row's entry in bold.
   var isBold: @Sendable (Row) -> Bool = { _ in false }
 
   /// The same column in another style, or with another rank in a terminal.
@@ -190,7 +180,6 @@ struct Column<Row>: Sendable {
     }
   }
 
-  /// The names of its CSV fields.
   var fields: [String] {
     switch reading {
     case .prose, .text, .flag, .integer, .number: [key]
@@ -246,11 +235,8 @@ struct Column<Row>: Sendable {
 }
 
 extension Column {
-  /// - Parameters:
-  ///   - heading: in one line, with the unit.
-  ///   - key: the heading's words where none is given.
-  ///   - short: a terminal's two lines; else the heading alone.
-  ///   - alignment: text left and numbers right where none is given.
+  /// The heading is in one line, with the unit; a terminal's two lines are `short`, else the heading. Where none is
+  /// given, the key is the heading's words, and text stands left and numbers right.
   init(
     _ heading: Prose, key: String? = nil, short: (title: String, unit: String)? = nil,
     alignment: Table.Alignment? = nil, rank: Int = 0, isOptional: Bool = false, style: Style = .plain,

@@ -19,15 +19,12 @@ enum CSV {
   static func quoted(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
 }
 
-/// A document for programs: indented, keys sorted.
-///
-/// - Throws: an `EncodingError` for a number that is not finite.
+/// A document for programs: indented, keys sorted. Throws an `EncodingError` for a number that is not finite.
 func jsonText(_ document: some Encodable) throws -> String {
   String(decoding: try readableJSON(document), as: UTF8.self)
 }
 
 extension JSONValue {
-  /// Without the members that have no value.
   static func object(known members: [String: JSONValue?]) -> JSONValue {
     .object(members.compactMapValues { $0 })
   }
@@ -65,12 +62,9 @@ extension Table {
     }.joined(separator: "\n")
   }
 
-  /// For a terminal: headings with their units under them, columns that line up, the least interesting left out where
-  /// all of them would be too wide. Empty for no rows. Columns in which nothing stands are left out.
-  ///
-  /// - Parameters:
-  ///   - colour: whether bold entries are bold (ANSI escapes).
-  ///   - width: columns of the terminal.
+  /// For a terminal of `width` columns: headings with their units under them, columns that line up, the least
+  /// interesting left out where all of them would be too wide, and those in which nothing stands. With `colour` bold
+  /// entries are bold (ANSI escapes). Empty for no rows.
   func terminal(colour: Bool, width: Int) -> String {
     guard !rows.isEmpty else { return "" }
     let (kept, widths) = TerminalLayout(self, width: width).columns
@@ -89,14 +83,26 @@ extension Table {
   }
 }
 
+/// A line for each row of a terminal, its texts below each other: to the left, or to the right but for the first column's.
+/// A column is as wide as its longest text, and as `widths` says at least.
+public func alignedColumns(
+  _ rows: [[String]], rightAligned: Bool = false, widths: [Int] = []
+) -> [String] {
+  let widths = (rows.first ?? []).indices.map { column in
+    rows.reduce(column < widths.count ? widths[column] : 0) { max($0, $1[column].count) }
+  }
+  return rows.map { row in
+    let texts = row.indices.map { row[$0].aligned(rightAligned && $0 > 0 ? .right : .left, to: widths[$0]) }
+    return texts.joined(separator: String(repeating: " ", count: TerminalLayout.gap)).trimmedEnd
+  }
+}
+
 /// Which columns a terminal has room for, and how wide each is.
 private struct TerminalLayout {
   static let gap = 2
   /// A bar takes what the other columns leave, within these.
   static let barWidths = 7...40
-  /// What is left of a shortened entry at least.
   private static let shortest = 8
-
   let columns: (kept: [Int], widths: [Int: Int])
 
   init(_ table: Table, width: Int) {

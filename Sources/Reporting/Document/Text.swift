@@ -1,16 +1,15 @@
 import Foundation
+import Statistics
 
 /// Text of numbers for tables; no locale takes part.
 enum NumberText {
-  /// `value` with `digits` significant digits and all digits before the point; very small and very large
-  /// ones as 1.2e-13.
+  /// With so many significant digits and all before the point; very small and very large values as 1.2e-13.
   static func significant(_ value: Double, _ digits: Int = 4) -> String {
     guard value != 0 else { return "0" }
     guard isPlain(value) else { return scientific(value, digits) }
     return fixed(value, decimals(value, digits))
   }
 
-  /// Whether the number is written without an exponent.
   private static func isPlain(_ value: Double) -> Bool { (1e-4..<1e12).contains(abs(value)) }
 
   static func scientific(_ value: Double, _ digits: Int = 2) -> String {
@@ -35,7 +34,6 @@ enum NumberText {
     return String(digits.reversed()) + parts.dropFirst().map { "e" + $0 }.joined()
   }
 
-  /// `12.3×`
   static func factor(_ value: Double) -> String { significant(value, 3) + "×" }
 
   /// As `fixed`; what rounds to zero has no sign.
@@ -60,8 +58,7 @@ enum NumberText {
   }
 }
 
-/// The unit and the decimals that a table's times are written in: one for all of them, chosen by the longest, which
-/// gets five digits.
+/// The unit and the decimals of all of a table's times, chosen by the longest, which gets five digits.
 struct TimeScale: Sendable {
   /// `µs`, `ms` or `s`.
   let unit: String
@@ -81,14 +78,19 @@ struct TimeScale: Sendable {
 
   /// Without the unit, which stands in the heading.
   func text(_ nanoseconds: Double) -> String { NumberText.rounded(nanoseconds / self.nanoseconds, decimals) }
-
-  /// `12.345 ms`
   func words(_ nanoseconds: Double) -> String { "\(text(nanoseconds)) \(unit)" }
 
   /// With a sign: `-3.21`, `+0.04`.
   func signed(_ nanoseconds: Double) -> String {
     let text = text(nanoseconds)
     return nanoseconds > 0 && text != self.text(0) ? "+" + text : text
+  }
+}
+
+extension Interval {
+  /// `0.797 to 0.803`
+  func words(_ text: (Double) -> String = { NumberText.fixed($0, 3) }) -> String {
+    "\(text(lower)) to \(text(upper))"
   }
 }
 
@@ -113,11 +115,10 @@ func bar(share: Double, width: Int) -> String {
 
 extension String {
   func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
-
   func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 
-  /// In lines of at most `width` characters, broken between words; a word that is longer is broken itself. Lines after
-  /// the first begin with `indent` blanks.
+  /// In lines of at most `width` characters, broken between words, and in a word that is longer; all but the first
+  /// begin with `indent` blanks.
   func wrapped(to width: Int, indent: Int = 2) -> String {
     let width = max(width, indent + 1)
     var lines: [String] = []

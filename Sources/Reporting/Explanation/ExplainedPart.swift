@@ -3,8 +3,7 @@ import Record
 /// What one part of a pass adds to the difference between two profiles. Figures are of one pass; times in nanoseconds.
 struct ExplainedPart: Sendable {
   enum Source: Sendable, Equatable {
-    /// One phase; or all phases of a story, where the two sides divide it differently, because one of them fuses what
-    /// the other keeps apart.
+    /// One phase; or all of a story, where one side fuses what the other keeps apart.
     case phases([ProfilePhase])
     case poolWait
     case unexplained
@@ -15,8 +14,6 @@ struct ExplainedPart: Sendable {
   let to: WorkAmount
   /// Nil where there is no work to count.
   var split: TimeSplit? { TimeSplit(from: from, to: to) }
-
-  /// Below zero where the second side is faster.
   var change: Double { to.nanoseconds - from.nanoseconds }
 
   var name: String {
@@ -34,9 +31,8 @@ struct ExplainedPart: Sendable {
 }
 
 extension ExplainedPart {
-  /// Every part of a pass, so that the changes sum to the difference of both passes' times.
-  ///
-  /// - Parameter ceiling: holds both sides' work against one yardstick, whatever their threads.
+  /// Every part of a pass, so that the changes sum to the difference of both passes' times. The ceiling is one
+  /// yardstick for both sides, whatever their threads.
   static func all(from: ProfileFigures, to: ProfileFigures, ceiling: Ceiling?) -> [ExplainedPart] {
     let sides = [from, to]
     let roofline = ceiling.map { Roofline($0, streamedBytes: max(from.streamedBytes, to.streamedBytes)) }
@@ -47,14 +43,11 @@ extension ExplainedPart {
           to: amount(phases, of: to, roofline))
       }
     }
-    return phases + [
+    func idle(_ source: Source, _ time: (ProfileFigures) -> Double) -> ExplainedPart {
       ExplainedPart(
-        source: .poolWait, from: WorkAmount(nanoseconds: from.waitNanoseconds),
-        to: WorkAmount(nanoseconds: to.waitNanoseconds)),
-      ExplainedPart(
-        source: .unexplained, from: WorkAmount(nanoseconds: from.unexplainedNanoseconds),
-        to: WorkAmount(nanoseconds: to.unexplainedNanoseconds)),
-    ]
+        source: source, from: WorkAmount(nanoseconds: time(from)), to: WorkAmount(nanoseconds: time(to)))
+    }
+    return phases + [idle(.poolWait, \.waitNanoseconds), idle(.unexplained, \.unexplainedNanoseconds)]
   }
 
   /// The story's phases one by one; all together where one side has no time for a phase that matters to the other.
@@ -73,12 +66,11 @@ extension ExplainedPart {
     return isDivided && sums.allSatisfy { $0 > 0 } ? [phases] : phases.map { [$0] }
   }
 
-  /// Share of its story from which on a phase matters.
   private static let smallestPhase = 0.02
 
-  private static func amount(
-    _ phases: [ProfilePhase], of side: ProfileFigures, _ roofline: Roofline?
-  ) -> WorkAmount {
+  private static func amount(_ phases: [ProfilePhase], of side: ProfileFigures, _ roofline: Roofline?)
+    -> WorkAmount
+  {
     var amount = WorkAmount()
     for phase in side.phases where phases.contains(phase.phase) {
       amount.nanoseconds += phase.work.nanoseconds
@@ -106,8 +98,7 @@ struct TimeSplit: Sendable, Equatable {
   /// Nanoseconds of the change that come from how fast it is done.
   let rate: Double
 
-  /// Nil where neither side has any work to count. The parts sum to the change, and change their signs where the sides
-  /// are swapped.
+  /// Nil where neither side has work to count. The parts sum to the change; swapping the sides changes their signs.
   init?(from: WorkAmount, to: WorkAmount) {
     guard from.hasWork || to.hasWork else { return nil }
     let isLess = to.isLess(than: from)

@@ -3,21 +3,19 @@ import Record
 import Statistics
 
 /// Where the difference between two profiles comes from: what each part of a pass adds to it, and how much of that is
-/// less work, and how much the same work done faster.
-///
-/// Nothing is attributed where the difference cannot be told from noise.
+/// less work, and how much the same work done faster. Nothing is attributed where it cannot be told from noise.
 public struct Explanation: Sendable {
-  /// Why two profiles cannot be held against each other.
   public struct NotComparable: Error, Equatable, CustomStringConvertible { public let description: String }
 
   enum Outcome: Equatable, Sendable {
-    case faster
-    case slower
+    case faster, slower
     /// Why it cannot be told, in words that follow a colon.
     case undecided(String)
+
+    var reason: String? { if case .undecided(let reason) = self { reason } else { nil } }
+    var word: String { self == .faster ? "faster" : self == .slower ? "slower" : "undecided" }
   }
 
-  /// A profile under the name that people give it.
   struct NamedProfile: Sendable {
     let name: String
     let figures: ProfileFigures
@@ -32,29 +30,23 @@ public struct Explanation: Sendable {
   let outcome: Outcome
   /// In the order in which a pass goes through them; the changes sum to the difference.
   let parts: [ExplainedPart]
-  /// Median of all of `from`'s passes ÷ `to`'s.
   let medians: Figure?
   let noiseFloor: Double?
-  /// Whether work is measured by the ceilings of the machine.
   let hasCeiling: Bool
 
   /// - Parameters:
   ///   - fromName, toName: what people call the sides; where both are the same, `A` and `B` tell them apart.
-  ///   - ceiling: of the machine, the same for both sides; best of as many threads as `to` has. Without it work is
-  ///     counted in operations.
-  ///   - noiseFloor: the share by which passes of one and the same side were seen to differ between its turns; a
-  ///     difference must exceed it. Nil where that is not known.
+  ///   - ceiling: one for both sides, best of as many threads as `to` has; without it work is counted in operations.
+  ///   - noiseFloor: the share by which one side's passes differed between its turns; a difference must exceed it.
   /// - Throws: `NotComparable` for two stages, lengths or models.
   public init(
     from: Profile, named fromName: String, to: Profile, named toName: String, ceiling: Ceiling?,
     noiseFloor: Double? = nil
   ) throws(NotComparable) {
     try Self.refuseDifferent(from, to)
-    let isSame = fromName == toName
-    self.from = NamedProfile(
-      name: isSame ? "\(fromName) (A)" : fromName, figures: ProfileFigures(from, ceiling: ceiling))
-    self.to = NamedProfile(
-      name: isSame ? "\(toName) (B)" : toName, figures: ProfileFigures(to, ceiling: ceiling))
+    let marks = fromName == toName ? (" (A)", " (B)") : ("", "")
+    self.from = NamedProfile(name: fromName + marks.0, figures: ProfileFigures(from, ceiling: ceiling))
+    self.to = NamedProfile(name: toName + marks.1, figures: ProfileFigures(to, ceiling: ceiling))
     parts = ExplainedPart.all(from: self.from.figures, to: self.to.figures, ceiling: ceiling)
     medians = Figure(medianOf: from.passNanoseconds, overMedianOf: to.passNanoseconds)
     self.noiseFloor = noiseFloor
@@ -64,17 +56,13 @@ public struct Explanation: Sendable {
 
   /// How many times as fast as `from` the other side is, by the means that are attributed.
   var ratio: Double { from.nanoseconds / to.nanoseconds }
-
   /// Of a pass, in nanoseconds; below zero where `to` is faster.
   var change: Double { to.nanoseconds - from.nanoseconds }
-
   /// `decode after 512 tokens`
   public var stageWords: String { to.profile.stageWords }
-
   public var isDecided: Bool { outcome == .faster || outcome == .slower }
 
-  /// What the part adds to the difference, as a share of it: below zero where it works against it. Nil where nothing
-  /// is attributed.
+  /// Of the difference; below zero for what works against it. Nil where nothing is attributed.
   func share(_ nanoseconds: Double) -> Double? { isDecided ? nanoseconds / change : nil }
 
   private static func refuseDifferent(_ from: Profile, _ to: Profile) throws(NotComparable) {
@@ -95,7 +83,7 @@ public struct Explanation: Sendable {
     }
     guard !interval.contains(1) else {
       return .undecided(
-        "the 95 % interval of the ratio of both medians, \(interval.words), contains 1")
+        "the 95 % interval of the ratio of both medians, \(interval.words()), contains 1")
     }
     if let noiseFloor, abs(log(medians.value)) <= log(1 + noiseFloor) {
       return .undecided(

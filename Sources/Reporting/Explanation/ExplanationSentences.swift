@@ -26,7 +26,6 @@ extension Explanation {
     return "The largest part is \(part.name): \(times)\(details.isEmpty ? "" : ", \(details)")."
   }
 
-  /// The part that makes most of the difference.
   var largestPart: ExplainedPart? {
     parts.filter { $0.change * change > 0 }.max { abs($0.change) < abs($1.change) }
   }
@@ -51,13 +50,9 @@ extension Explanation {
     let stories = reason.stories.isEmpty ? "all parts" : ProfileStory.words(reason.stories)
     switch reason.kind {
     case .work:
-      if isLess, let rowRatio, rowRatio >= Self.recomputes {
-        return "not recomputing \(stories) for old positions"
-      }
-      if !isLess, let rowRatio, rowRatio <= 1 / Self.recomputes {
-        return "recomputing \(stories) for old positions"
-      }
-      return "\(isLess ? "less" : "more") work in \(stories)"
+      guard let rowRatio, isLess ? rowRatio >= Self.recomputes : rowRatio <= 1 / Self.recomputes
+      else { return "\(isLess ? "less" : "more") work in \(stories)" }
+      return "\(isLess ? "not " : "")recomputing \(stories) for old positions"
     case .rate: return "\(isLess ? "faster" : "slower") work in \(stories)"
     case .wait: return isLess ? "less waiting for the pool's threads" : "waiting for the pool's threads"
     case .rest: return "\(isLess ? "less" : "more") time outside the counted work"
@@ -69,13 +64,10 @@ extension Explanation {
     guard part.split != nil else { return nil }
     let amounts = [("FLOPs", part.from.flops, part.to.flops), ("bytes", part.from.bytes, part.to.bytes)]
       .filter { $0.1 > 0 && $0.2 > 0 }
-    let changed = amounts.compactMap { name, from, to -> String? in
-      guard abs(to / from - 1) >= 0.05 else { return nil }
-      return to < from
-        ? "\(NumberText.significant(from / to, 3)) × fewer \(name)"
-        : "\(NumberText.significant(to / from, 3)) × the \(name)"
-    }
     if amounts.isEmpty { return nil }
+    let changed = amounts.filter { abs($0.2 / $0.1 - 1) >= 0.05 }.map { name, from, to in
+      NumberText.significant(max(to / from, from / to), 3) + (to < from ? " × fewer " : " × the ") + name
+    }
     return changed.isEmpty ? "for the same work" : "with \(changed.list)"
   }
 
@@ -94,14 +86,11 @@ extension Explanation {
     return "at \(rates[0]) GFLOP/s instead of \(rates[1])"
   }
 
-  /// How to read the figures, one line each.
   var notes: [String] {
     let passes = [from, to].map { side in
       "\(side.profile.keptPasses) of \(side.profile.passNanoseconds.count) of \(side.name)"
     }
-    let interval = medians?.interval.map {
-      ", 95 % CI \(NumberText.significant($0.lower, 3)) to \(NumberText.significant($0.upper, 3))"
-    }
+    let interval = medians?.interval.map { ", 95 % CI \($0.words { NumberText.significant($0, 3) })" }
     let basis =
       [
         "Means of the kept passes, \(passes.list)",
@@ -123,15 +112,9 @@ extension Explanation {
   }
 }
 
-/// One kind of reason for a difference, over all parts of a pass.
 struct ExplainedReason: Sendable {
-  enum Kind: Sendable, CaseIterable {
-    case work
-    case rate
-    case wait
-    /// Time that no work can be counted for.
-    case rest
-  }
+  /// The rest is time that no work can be counted for.
+  enum Kind: Sendable, CaseIterable { case work, rate, wait, rest }
 
   let kind: Kind
   /// Nanoseconds that it adds to a pass.
@@ -140,19 +123,15 @@ struct ExplainedReason: Sendable {
   let share: Double
   /// The stories that most of the change is in, the largest first.
   let stories: [ProfileStory]
-
   /// A story is named from this share of the reason's change on.
   private static let smallestShare = 0.1
   private static let mostStories = 4
 
   init(_ kind: Kind, _ parts: [ExplainedPart], whole: Double) {
-    let changes = parts.map { (story: $0.story, change: Self.change(kind, $0)) }
-    let change = changes.reduce(0) { $0 + $1.change }
-    self.kind = kind
-    self.change = change
-    share = change / whole
+    let change = parts.reduce(0) { $0 + Self.change(kind, $1) }
+    (self.kind, self.change, share) = (kind, change, change / whole)
     let byStory = ProfileStory.allCases.map { story in
-      (story: story, change: changes.filter { $0.story == story }.reduce(0) { $0 + $1.change })
+      (story: story, change: parts.filter { $0.story == story }.reduce(0) { $0 + Self.change(kind, $1) })
     }
     let same = byStory.filter { $0.change * change > 0 }
     let sum = same.reduce(0) { $0 + $1.change }
@@ -161,13 +140,12 @@ struct ExplainedReason: Sendable {
   }
 
   private static func change(_ kind: Kind, _ part: ExplainedPart) -> Double {
-    switch (kind, part.source) {
-    case (.wait, .poolWait): part.change
-    case (_, .poolWait): 0
-    case (.work, _): part.split?.work ?? 0
-    case (.rate, _): part.split?.rate ?? 0
-    case (.rest, _): part.split == nil ? part.change : 0
-    case (.wait, _): 0
+    if part.source == .poolWait { return kind == .wait ? part.change : 0 }
+    return switch kind {
+    case .work: part.split?.work ?? 0
+    case .rate: part.split?.rate ?? 0
+    case .rest: part.split == nil ? part.change : 0
+    case .wait: 0
     }
   }
 }
@@ -180,7 +158,7 @@ extension Explanation {
   }
 
   /// How many times as many rows as `to` the side `from` computes for a token, by the MLP's operations, which do not
-  /// depend on the position; nil where they do not tell.
+  /// depend on the position.
   var rowRatio: Double? {
     guard to.profile.stage == .decode else { return nil }
     let flops = [from, to].map { side in
@@ -221,12 +199,8 @@ enum ProfileStory: String, Sendable, CaseIterable {
 
   /// `the linear layers and attention`
   static func words(_ stories: [ProfileStory]) -> String {
-    let isLinear = linear.allSatisfy(stories.contains)
-    let names =
-      isLinear
-      ? ["the linear layers"] + stories.filter { !linear.contains($0) }.map(\.rawValue)
-      : stories.map(\.rawValue)
-    return names.list
+    guard linear.allSatisfy(stories.contains) else { return stories.map(\.rawValue).list }
+    return (["the linear layers"] + stories.filter { !linear.contains($0) }.map(\.rawValue)).list
   }
 }
 

@@ -5,10 +5,8 @@ private struct ExplanationRow: Sendable {
   let explanation: Explanation
   /// Nil for the whole.
   var part: ExplainedPart?
-  /// Nanoseconds of the change that come from the amount of work, and from how fast it is done; nil where nothing is
-  /// attributed.
-  var work: Double?
-  var rate: Double?
+  /// Nanoseconds of the change from the amount of work, and from its rate; nil where nothing is attributed.
+  var work, rate: Double?
 
   static func parts(_ explanation: Explanation) -> [Self] {
     explanation.parts.map { part in
@@ -35,6 +33,15 @@ private struct ExplanationRow: Sendable {
     case .unexplained: "unexplained"
     case nil: "total"
     }
+  }
+
+  var json: JSONValue {
+    let numbers = [
+      "fromNanoseconds": from, "toNanoseconds": to, "changeNanoseconds": change, "share": share,
+      "byWorkNanoseconds": work, "byRateNanoseconds": rate, "fromFlops": amounts?.from.flops,
+      "toFlops": amounts?.to.flops, "fromBytes": amounts?.from.bytes, "toBytes": amounts?.to.bytes,
+    ].compactMapValues { $0.map(JSONValue.number) }
+    return .object(numbers.merging(["part": .string(word)]) { $1 })
   }
 }
 
@@ -108,11 +115,8 @@ extension Explanation {
     return blocks.markdown + "\n"
   }
 
-  /// For a terminal: the headline, then a waterfall from the one side's time to the other's.
-  ///
-  /// - Parameters:
-  ///   - colour: whether the largest part is bold (ANSI escapes).
-  ///   - width: columns of the terminal.
+  /// For a terminal of `width` columns: the headline, then a waterfall from the one side's time to the other's. With
+  /// `colour` the largest part is bold (ANSI escapes).
   public func text(colour: Bool, width: Int = 100) -> String {
     let blocks = [
       headline.wrapped(to: width, indent: 0), isDecided ? waterfall(colour: colour, width: width) : "",
@@ -122,6 +126,12 @@ extension Explanation {
   }
 
   private func waterfall(colour: Bool, width: Int) -> String {
+    func total(_ side: NamedProfile, of top: Double) -> [Table.Entry] {
+      [
+        .init(side.name), .init(scale.text(side.nanoseconds)), .init(""), .init(""), .init(""),
+        .init(.span(from: 0, to: side.nanoseconds / top, grows: false)),
+      ]
+    }
     let headings: [Table.Heading] = [
       .short("", "", .left, canShorten: true), .short("time", scale.unit), .short("share", "%"),
       .short("by work", scale.unit, rank: 2), .short("by rate", scale.unit, rank: 1), .short("", "", .left),
@@ -141,24 +151,14 @@ extension Explanation {
     let rows = [total(from, of: top)] + lines + [total(to, of: top)]
     return Table(headings, rows: rows).terminal(colour: colour, width: width)
   }
-
-  private func total(_ side: NamedProfile, of top: Double) -> [Table.Entry] {
-    [
-      .init(side.name), .init(scale.text(side.nanoseconds)), .init(""), .init(""), .init(""),
-      .init(.span(from: 0, to: side.nanoseconds / top, grows: false)),
-    ]
-  }
 }
 
 /// One step of the way from one side's time to the other's.
 struct WaterfallStep {
   let name: String
   /// Nanoseconds of a pass before the step and after it.
-  let before: Double
-  let after: Double
-  let work: Double?
-  let rate: Double?
-
+  let before, after: Double
+  let work, rate: Double?
   /// Parts below this share of the largest change are one step together.
   private static let smallestShare = 0.005
 
@@ -185,9 +185,8 @@ struct WaterfallStep {
   }
 }
 
-/// Explanations for programs.
 public enum ExplanationFiles {
-  /// One row a part of a pass, then one for the whole pass; RFC 4180. Empty where there is no figure, and where nothing
+  /// One row a part of a pass, then one for the whole pass; RFC 4180. Empty where there is no figure and where nothing
   /// is attributed. Below zero is time that the second side saves.
   public static func csv(_ explanations: [Explanation]) -> String {
     CSV.text(
@@ -195,9 +194,7 @@ public enum ExplanationFiles {
   }
 
   /// Indented, keys sorted; a key without a value is left out. Times are in nanoseconds and, as the work is, of one
-  /// pass; shares are fractions.
-  ///
-  /// - Throws: an `EncodingError` for a number that is not finite.
+  /// pass; shares are fractions. Throws an `EncodingError` for a number that is not finite.
   public static func json(_ explanations: [Explanation]) throws -> String {
     try jsonText(["schema": JSONValue.integer(1), "explanations": .array(explanations.map(\.json))])
   }
@@ -205,14 +202,13 @@ public enum ExplanationFiles {
 
 extension Explanation {
   fileprivate var json: JSONValue {
-    let because: String? = if case .undecided(let reason) = outcome { reason } else { nil }
-    return .object(known: [
+    .object(known: [
       "from": from.json, "to": to.json, "stage": .string(to.profile.stage.rawValue),
       "tokens": .integer(to.profile.tokens), "outcome": .string(outcome.word),
-      "undecidedBecause": because.map(JSONValue.string), "ratio": .number(ratio),
-      "ratioOfMedians": (medians?.value).map(JSONValue.number),
-      "ratioOfMediansLow": (medians?.interval?.lower).map(JSONValue.number),
-      "ratioOfMediansHigh": (medians?.interval?.upper).map(JSONValue.number),
+      "undecidedBecause": outcome.reason.map(JSONValue.string), "ratio": .number(ratio),
+      "ratioOfMedians": medians.map { .number($0.value) },
+      "ratioOfMediansLow": medians?.interval.map { .number($0.lower) },
+      "ratioOfMediansHigh": medians?.interval.map { .number($0.upper) },
       "noiseFloor": noiseFloor.map(JSONValue.number), "headline": .string(headline),
       "parts": .array(ExplanationRow.parts(self).map(\.json)),
     ])
@@ -226,26 +222,5 @@ extension Explanation.NamedProfile {
       "threads": .integer(profile.threads), "nanosecondsPerPass": .number(nanoseconds),
       "passes": .integer(profile.passNanoseconds.count), "keptPasses": .integer(profile.keptPasses),
     ])
-  }
-}
-
-extension ExplanationRow {
-  fileprivate var json: JSONValue {
-    let numbers = [
-      "fromNanoseconds": from, "toNanoseconds": to, "changeNanoseconds": change, "share": share,
-      "byWorkNanoseconds": work, "byRateNanoseconds": rate, "fromFlops": amounts?.from.flops,
-      "toFlops": amounts?.to.flops, "fromBytes": amounts?.from.bytes, "toBytes": amounts?.to.bytes,
-    ].compactMapValues { $0.map(JSONValue.number) }
-    return .object(numbers.merging(["part": .string(word)]) { $1 })
-  }
-}
-
-extension Explanation.Outcome {
-  fileprivate var word: String {
-    switch self {
-    case .faster: "faster"
-    case .slower: "slower"
-    case .undecided: "undecided"
-    }
   }
 }

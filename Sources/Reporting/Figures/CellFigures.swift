@@ -27,16 +27,18 @@ struct CellFigures: Sendable {
     sampleCount = cell.usableSamples.count
     drift = cell.drift
     counters = CounterFigures(cell)
-    for span in Span.allCases { medians[span] = Figure(medianOf: cell.durations(span)) }
-    interTokenLatencyMS = cell.test.isDecode ? Percentiles(cell.tokenGaps.map { $0 * 1e-6 }) : nil
+    for span in Span.allCases where cell.test.times(span) {
+      medians[span] = Figure(medianOf: cell.durations(span))
+    }
+    interTokenLatencyMS = cell.test.times(.step) ? Percentiles(cell.tokenGaps.map { $0 * 1e-6 }) : nil
     positions = PositionRate.rates(of: cell)
     let nanoseconds = medians[cell.test.primarySpan]?.value
     let work = cell.work
-    gflops = nanoseconds.flatMap { time in work?.flops.map { $0 / time } }
+    gflops = nanoseconds.flatMap { time in work.flops.map { $0 / time } }
     gbPerSecond = nanoseconds.flatMap { time in cell.bytes.map { $0 / time } }
     let isMoving = nanoseconds != nil && (cell.bytes ?? 0) > 0
-    intensity = isMoving ? work?.flops.flatMap { flops in cell.bytes.map { flops / $0 } } : nil
-    bound = isMoving ? work.flatMap { work in ceiling.flatMap { Roofline($0).bound(work) } } : nil
+    intensity = isMoving ? work.flops.flatMap { flops in cell.bytes.map { flops / $0 } } : nil
+    bound = isMoving ? ceiling.flatMap { Roofline($0).bound(work) } : nil
     rooflinePercent = bound.flatMap { bound in
       nanoseconds.map { Roofline.percent(least: bound.nanoseconds, of: $0) }
     }
@@ -66,40 +68,14 @@ extension Cell {
   /// The times that a metric is tested by; none for what is one value.
   func durations(of metric: Metric) -> [Double] { metric.span.map(durations) ?? [] }
 
-  /// What one primary duration computes and moves; nil where the record does not say. An end-to-end test's bytes come
-  /// from the nearest memory that holds all of them; a product's weights take turns among copies that only DRAM holds.
-  fileprivate var work: Roofline.Work? {
-    switch test {
-    case .prefill, .decode:
-      return Roofline.Work(flops: flops, streamed: 0, others: bytes ?? 0, held: bytes, needsFlops: true)
-    case .operation(.matmul):
-      return Roofline.Work(
-        flops: flops ?? test.matmulFlops, streamed: bytes ?? 0, others: 0, held: nil, needsFlops: true)
-    case .operation(let shape):
-      let bytes = bytes ?? 0
-      let streamed = min(streamedBytes ?? 0, bytes)
-      // The queries of a head take turns in one row of scores.
-      let turns = if case .softmax(let rows, _, _) = shape { Double(rows) } else { 1.0 }
-      return Roofline.Work(
-        flops: flops, streamed: streamed, others: bytes - streamed, held: (bytes - streamed) / turns)
-    }
-  }
-}
-
-extension Test {
-  var isDecode: Bool { if case .decode = self { true } else { false } }
-  var isPrefill: Bool { if case .prefill = self { true } else { false } }
-
-  /// Whether every variant runs the same code, so that none is faster than another.
-  var isTheEngines: Bool { if case .operation(let shape) = self { shape.isTheEngines } else { false } }
-
-  /// Tokens or calls that a sample's counters are of.
-  fileprivate func countedUnits(_ sample: Sample) -> Double {
-    switch self {
-    case .prefill(let tokens, let batch): Double(tokens) * Double(batch)
-    case .decode(let tokens, _, let batch): Double(max(tokens - 1, 1)) * Double(batch)
-    case .operation: Double(max(sample.iterations, 1))
-    }
+  /// What one primary duration computes and moves. What the record does not say to be streamed comes from the nearest
+  /// memory that holds all of it; but a matrix product's weights take turns among copies that only DRAM holds.
+  fileprivate var work: Roofline.Work {
+    let (bytes, operation) = (bytes ?? 0, test.operation)
+    let streamed = operation?.kind == .matmul ? bytes : min(streamedBytes ?? 0, bytes)
+    return Roofline.Work(
+      flops: flops ?? test.flops, streamed: streamed, others: bytes - streamed,
+      held: (bytes - streamed) / Double(operation?.turns ?? 1), needsFlops: operation?.kind != .sampling)
   }
 }
 
@@ -127,7 +103,7 @@ struct PositionRate: Sendable, Equatable {
   /// Up to eight ranges of nearly equal length that hold every token but the first, each with
   /// B · tokens / (median time that the samples took for them).
   static func rates(of cell: Cell) -> [PositionRate] {
-    guard case .decode(_, let depth, let batch) = cell.test,
+    guard cell.test.times(.step), let generation = cell.test.generation,
       let count = cell.usableSamples.map(\.tokenNanoseconds.count).min(), count > 1
     else { return [] }
     let gaps = count - 1
@@ -138,8 +114,8 @@ struct PositionRate: Sendable, Equatable {
       let times = cell.usableSamples.map { Double($0.tokenNanoseconds[last] - $0.tokenNanoseconds[first]) }
       guard let time = median(times), time > 0 else { return nil }
       return PositionRate(
-        positions: depth + first + 1...depth + last,
-        tokensPerSecond: Double(batch) * Double(last - first) * 1e9 / time)
+        positions: generation.prompt + first + 1...generation.prompt + last,
+        tokensPerSecond: Double(generation.batch) * Double(last - first) * 1e9 / time)
     }
   }
 }
@@ -157,10 +133,12 @@ struct CounterFigures: Sendable, Equatable {
   init?(_ cell: Cell) {
     let samples = cell.usableSamples.filter { !($0.counters ?? [:]).isEmpty }
     guard !samples.isEmpty else { return nil }
+    let unitsPerExecution =
+      (cell.test.tokensPerPrimaryDuration ?? 1) * Double(cell.test.primaryDurationsPerSample)
     func perUnit(_ name: String) -> Double? {
       median(
         samples.compactMap { sample in
-          sample.counters?[name].map { Double($0) / cell.test.countedUnits(sample) }
+          sample.counters?[name].map { Double($0) / (unitsPerExecution * Double(max(sample.iterations, 1))) }
         })
     }
     instructions = perUnit("instructions")

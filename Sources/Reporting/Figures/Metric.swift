@@ -35,23 +35,15 @@ struct Metric: Sendable {
     case value(@Sendable (CellFigures) -> Double?)
   }
 
-  /// The tests that have the metric.
-  enum Scope: Sendable {
-    case prefill, decode, matmul, operation
-    /// Every test, each its own figure.
-    case anyTest
-    /// One figure of a contestant's process, whatever its tests.
-    case process
-  }
-
   /// The CSV field, with the unit: `ttft_ms`. No two metrics share one.
   let key: String
   /// `TTFT`
   let title: String
   let unit: Unit
   let better: Better?
-  let scope: Scope
   let source: Source
+  /// Whether it is one figure of a contestant's process, whatever its tests.
+  var isOfProcess = false
   /// What `--max-regression` and `--rows` call it; empty for a metric that nothing is compared by.
   var word = ""
   /// Bencher's measure; nil for what services do not follow.
@@ -76,7 +68,7 @@ struct Metric: Sendable {
   }
 
   /// Whether it is a time of computing, or a rate.
-  var isSpeed: Bool { scope != .process }
+  var isSpeed: Bool { !isOfProcess }
 
   /// Times that a figure is made from which is one value of a process.
   var behind: Span?
@@ -95,16 +87,8 @@ struct Metric: Sendable {
     return (test.flatMap(amount) ?? 1) * unit.scale / value
   }
 
-  func applies(to test: Test) -> Bool {
-    switch (scope, test) {
-    case (.anyTest, _), (.process, _), (.prefill, .prefill), (.decode, .decode),
-      (.matmul, .operation(.matmul)):
-      true
-    case (.operation, .operation(.matmul)): false
-    case (.operation, .operation): true
-    default: false
-    }
-  }
+  /// Whether the test has the time that it is made from.
+  func applies(to test: Test) -> Bool { span.map(test.times) ?? true }
 }
 
 extension Metric: Hashable {
@@ -114,77 +98,72 @@ extension Metric: Hashable {
 
 extension Metric {
   static let timeToFirstToken = Metric(
-    key: "ttft_ms", title: "TTFT", unit: .milliseconds, better: .lower, scope: .prefill,
-    source: .time(.firstToken), word: "ttft", slug: "time-to-first-token", rank: 1)
+    key: "ttft_ms", title: "TTFT", unit: .milliseconds, better: .lower, source: .time(.firstToken),
+    word: "ttft", slug: "time-to-first-token", rank: 1)
   static let prefillTime = Metric(
-    key: "prefill_ms", title: "prefill", unit: .milliseconds, better: .lower, scope: .prefill,
-    source: .time(.prefill), slug: "latency")
+    key: "prefill_ms", title: "prefill", unit: .milliseconds, better: .lower, source: .time(.prefill),
+    slug: "latency")
   static let prefillRate = Metric(
-    key: "prefill_tok_per_s", title: "prefill", unit: .tokensPerSecond, better: .higher, scope: .prefill,
-    source: .rate(of: \.tokensPerPrimaryDuration, over: .prefill), word: "prefill", slug: "throughput",
+    key: "prefill_tok_per_s", title: "prefill", unit: .tokensPerSecond, better: .higher,
+    source: .rate(of: { $0.tokensPerPrimaryDuration }, over: .prefill), word: "prefill", slug: "throughput",
     showsInterval: true)
   static let decodeRate = Metric(
-    key: "decode_tok_per_s", title: "decode", unit: .tokensPerSecond, better: .higher, scope: .decode,
-    source: .rate(of: \.tokensPerPrimaryDuration, over: .step), word: "decode", slug: "throughput",
+    key: "decode_tok_per_s", title: "decode", unit: .tokensPerSecond, better: .higher,
+    source: .rate(of: { $0.tokensPerPrimaryDuration }, over: .step), word: "decode", slug: "throughput",
     showsInterval: true)
   /// The same for each sequence of a batch alone.
   static let decodeRatePerUser = Metric(
     key: "decode_tok_per_s_per_user", title: "decode per user", unit: .tokensPerSecond, better: .higher,
-    scope: .decode, source: .rate(of: { _ in 1 }, over: .step), short: "per user", rank: 1,
-    showsInterval: true)
+    source: .rate(of: { _ in 1 }, over: .step), short: "per user", rank: 1, showsInterval: true)
   static let timePerOutputToken = Metric(
-    key: "tpot_ms", title: "TPOT", unit: .milliseconds, better: .lower, scope: .decode,
-    source: .time(.outputToken), slug: "latency", rank: 5)
+    key: "tpot_ms", title: "TPOT", unit: .milliseconds, better: .lower, source: .time(.outputToken),
+    slug: "latency", rank: 5)
   static let matmulTime = Metric(
-    key: "ms", title: "GEMM", unit: .milliseconds, better: .lower, scope: .matmul, source: .time(.call),
-    word: "gemm", slug: "latency", heading: "ms (median)", short: "time", showsInterval: true)
+    key: "ms", title: "GEMM", unit: .milliseconds, better: .lower, source: .time(.matmul), word: "gemm",
+    slug: "latency", heading: "ms (median)", short: "time", showsInterval: true)
   static let operationTime = Metric(
-    key: "us", title: "operation", unit: .microseconds, better: .lower, scope: .operation,
-    source: .time(.call), word: "ops", slug: "latency", heading: "time µs", short: "time", showsInterval: true
-  )
+    key: "us", title: "operation", unit: .microseconds, better: .lower, source: .time(.call), word: "ops",
+    slug: "latency", heading: "time µs", short: "time", showsInterval: true)
 
   static let peakMemory = Metric(
-    key: "peak_memory_mib", title: "peak memory", unit: .mebibytes, better: .lower, scope: .process,
-    source: .value { $0.usable?.peakMemoryBytes.map(Double.init) }, word: "memory", slug: "peak-memory",
-    short: "memory", rank: 2)
+    key: "peak_memory_mib", title: "peak memory", unit: .mebibytes, better: .lower,
+    source: .value { $0.usable?.peakMemoryBytes.map(Double.init) }, isOfProcess: true, word: "memory",
+    slug: "peak-memory", short: "memory", rank: 2)
   static let cacheMemory = Metric(
-    key: "kv_cache_mib", title: "KV caches", unit: .mebibytes, better: nil, scope: .anyTest,
+    key: "kv_cache_mib", title: "KV caches", unit: .mebibytes, better: nil,
     source: .value { $0.usable?.cacheBytes })
   static let baselineMemory = Metric(
-    key: "memory_before_load_mib", title: "before loading", unit: .mebibytes, better: .lower, scope: .process,
-    source: .value { $0.usable?.baselineMemoryBytes.map(Double.init) }, isOptional: true)
+    key: "memory_before_load_mib", title: "before loading", unit: .mebibytes, better: .lower,
+    source: .value { $0.usable?.baselineMemoryBytes.map(Double.init) }, isOfProcess: true, isOptional: true)
   static let coldLoad = Metric(
-    key: "load_cold_ms", title: "load, cold", unit: .milliseconds, better: .lower, scope: .process,
-    source: .value { $0.usable?.load?.coldNanoseconds.map(Double.init) })
+    key: "load_cold_ms", title: "load, cold", unit: .milliseconds, better: .lower,
+    source: .value { $0.usable?.load?.coldNanoseconds.map(Double.init) }, isOfProcess: true)
   static let warmLoad = Metric(
-    key: "load_warm_ms", title: "load, warm", unit: .milliseconds, better: .lower, scope: .process,
-    source: .value { $0.usable?.load?.warmNanoseconds.map(Double.init) }, word: "load", slug: "load-time",
-    behind: .load)
+    key: "load_warm_ms", title: "load, warm", unit: .milliseconds, better: .lower,
+    source: .value { $0.usable?.load?.warmNanoseconds.map(Double.init) }, isOfProcess: true, word: "load",
+    slug: "load-time", behind: .load)
   static let loadToFirstToken = Metric(
     key: "load_to_first_token_ms", title: "load to first token", unit: .milliseconds, better: .lower,
-    scope: .process, source: .time(.loadToFirstToken), slug: "load-to-first-token", isOptional: true,
+    source: .time(.loadToFirstToken), isOfProcess: true, slug: "load-to-first-token", isOptional: true,
     showsInterval: true)
 
   static let gflops = Metric(
-    key: "gflop_per_s", title: "", unit: .gigaflops, better: .higher, scope: .anyTest,
-    source: .value(\.gflops))
+    key: "gflop_per_s", title: "", unit: .gigaflops, better: .higher, source: .value(\.gflops))
   static let gbPerSecond = Metric(
-    key: "gb_per_s", title: "", unit: .gigabytesPerSecond, better: nil, scope: .anyTest,
-    source: .value(\.gbPerSecond), rank: 2)
+    key: "gb_per_s", title: "", unit: .gigabytesPerSecond, better: nil, source: .value(\.gbPerSecond),
+    rank: 2)
   static let intensity = Metric(
-    key: "flop_per_byte", title: "FLOP/B", unit: .none, better: nil, scope: .anyTest,
-    source: .value(\.intensity))
+    key: "flop_per_byte", title: "FLOP/B", unit: .none, better: nil, source: .value(\.intensity))
   static let roofline = Metric(
-    key: "roofline_percent", title: "roofline", unit: .percent, better: nil, scope: .anyTest,
+    key: "roofline_percent", title: "roofline", unit: .percent, better: nil,
     source: .value(\.rooflinePercent), heading: "% of the roofline", rank: 1)
   static let instructions = Metric(
-    key: "instructions", title: "instructions", unit: .none, better: nil, scope: .anyTest,
+    key: "instructions", title: "instructions", unit: .none, better: nil,
     source: .value { $0.counters?.instructions })
   static let cycles = Metric(
-    key: "cycles", title: "cycles", unit: .none, better: nil, scope: .anyTest,
-    source: .value { $0.counters?.cycles })
+    key: "cycles", title: "cycles", unit: .none, better: nil, source: .value { $0.counters?.cycles })
   static let cacheMisses = Metric(
-    key: "cache_misses", title: "cache misses", unit: .none, better: nil, scope: .anyTest,
+    key: "cache_misses", title: "cache misses", unit: .none, better: nil,
     source: .value { $0.counters?.cacheMisses })
 
   /// What two sides are compared by, in the order of their tables; a test's own metric comes before others of it.
@@ -200,6 +179,22 @@ extension Metric {
 
   /// Compared by its samples on `test`, the test's own metric first.
   static func compared(on test: Test) -> [Metric] {
-    compared.filter { $0.scope != .process && $0.applies(to: test) }
+    compared.filter { !$0.isOfProcess && $0.applies(to: test) }
+  }
+}
+
+extension Test {
+  /// What its rows are ranked by, and the first that they are compared by: what follows from its primary time.
+  var headlineMetric: Metric {
+    switch traits.primarySpan {
+    case .prefill: .prefillRate
+    case .firstToken: .timeToFirstToken
+    case .step: .decodeRate
+    case .outputToken: .timePerOutputToken
+    case .matmul: .matmulTime
+    case .call: .operationTime
+    case .load: .warmLoad
+    case .loadToFirstToken: .loadToFirstToken
+    }
   }
 }

@@ -169,7 +169,7 @@ public struct Validity: Sendable, Equatable {
     let known = record.cells.compactMap { cell in cell.drift.map { (cell: cell, drift: $0) } }
     let drifting = known.filter { $0.drift.exceeds(Drift.samples) }
     let named = drifting.map { cell, drift in
-      "\(Contestant(cell).words) on \(cell.test.name) (\(NumberText.signedPercent(drift.change)))"
+      "\(MeasuredVariant(cell).words) on \(cell.test.name) (\(NumberText.signedPercent(drift.change)))"
     }
     return .judged(
       "drifting cells", known.isEmpty ? "" : "\(drifting.count) of \(known.count)", limit: "none",

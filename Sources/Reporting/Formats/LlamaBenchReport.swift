@@ -4,13 +4,11 @@ import Statistics
 /// A run as llama.cpp's `llama-bench -o csv` and `-o sql` print theirs: the same fields in the same order (of
 /// llama.cpp in autumn 2026), so that `compare-llama-bench.py` and what else reads such files reads this one.
 ///
-/// A prompt is a `pp` test; a decode test is a `tg` test of as many tokens at the same depth. llama-bench times all
-/// N tokens, gpt2-bench the N − 1 after the first, so a sample of `tg` is N times its time a token: `avg_ts` is the
-/// mean of the samples' decode tok/s. Batches of several sequences, GEMMs and operations have no counterpart and are left out.
-///
-/// `backends` is the variant's name and `model_filename` the model's; `type_k` and `type_v` are empty for another
-/// program, whose cache is not known, and a standard deviation is empty for one sample. What remains says what
-/// llama-bench says of a run on the CPU alone, with its default batch sizes and its weights mapped.
+/// A prompt is a `pp` test; a decode test is a `tg` test of as many tokens at the same depth. llama-bench times all N
+/// tokens, gpt2-bench the N − 1 after the first, so a sample of `tg` is N times its time a token: `avg_ts` is the mean
+/// of the samples' decode tok/s. Batches of several sequences, GEMMs and operations are left out. `backends` is the
+/// variant's name and `model_filename` the model's; `type_k` and `type_v` are empty for another program, whose cache is
+/// not known. What remains is what llama-bench says of a run on the CPU, with its default batches and mapped weights.
 public struct LlamaBenchReport: Sendable {
   /// Names in llama-bench's order, with the types of its SQL.
   static let fields: [(name: String, type: String)] = [
@@ -84,8 +82,7 @@ public struct LlamaBenchReport: Sendable {
   }
 }
 
-/// One row: what was computed, and the statistics of its samples as llama-bench derives them, the mean and the
-/// standard deviation (n − 1) of the times and of each time's rate.
+/// One row: what was computed, and mean and standard deviation (n − 1; empty for one sample) of its times and rates.
 private struct LlamaBenchTest {
   let cell: Cell
   let prompt: Int
@@ -103,13 +100,12 @@ private struct LlamaBenchTest {
     case .decode(let tokens, let depth, 1):
       (prompt, generated, self.depth) = (0, tokens, depth)
       samples = cell.primaryDurations.map { $0 * Double(tokens) }
-    case .prefill, .decode, .operation: return nil
+    default: return nil
     }
     if samples.isEmpty { return nil }
   }
 
   private var rates: [Double] { samples.map { Double(prompt + generated) * 1e9 / $0 } }
-
   var meanNanoseconds: String { text(mean(samples), decimals: 0) }
   var deviationNanoseconds: String { text(standardDeviation(samples), decimals: 0) }
   var meanRate: String { text(mean(rates), decimals: 6) }

@@ -4,8 +4,7 @@ import Statistics
 
 /// A figure that services follow from run to run. All are times or sizes, so that smaller is better for every one.
 struct TrackedFigure: Sendable {
-  let contestant: Contestant
-  /// Nil for what belongs to the whole process.
+  let contestant: MeasuredVariant
   let test: Test?
   let metric: Metric
   /// In the metric's unit; its value is finite, and so are the ends of its interval.
@@ -13,10 +12,9 @@ struct TrackedFigure: Sendable {
   /// Samples that it is made from; nil where there is one value only.
   let sampleCount: Int?
 
-  /// Every figure of a run: row by row, then what each contestant's process took. What has no figure is left out.
   static func all(_ run: RunFigures) -> [TrackedFigure] {
     run.rows.flatMap { row in
-      Metric.tracked.filter { $0.scope != .process }.compactMap { metric in
+      Metric.tracked.filter { !$0.isOfProcess }.compactMap { metric in
         row.figures[metric]?.finite.map {
           TrackedFigure(
             contestant: row.contestant, test: row.cell.test, metric: metric, figure: $0,
@@ -27,20 +25,17 @@ struct TrackedFigure: Sendable {
   }
 
   /// The largest of the contestant's cells, as comparisons take it; of sampled loads, which all cells share, the first.
-  private static func processes(_ contestant: Contestant, _ run: RunFigures) -> [TrackedFigure] {
+  private static func processes(_ contestant: MeasuredVariant, _ run: RunFigures) -> [TrackedFigure] {
     let own = run.rows.filter { $0.contestant == contestant }.map(\.figures)
-    return Metric.tracked.filter { $0.scope == .process }.compactMap { metric in
+    return Metric.tracked.filter(\.isOfProcess).compactMap { metric in
       let isSampled = if case .time = metric.source { true } else { false }
       let known = own.filter { $0[metric] != nil }
-      guard
-        let chosen = isSampled
-          ? known.first : known.max(by: { ($0[metric]?.value ?? 0) < ($1[metric]?.value ?? 0) })
+      let largest = known.max { ($0[metric]?.value ?? 0) < ($1[metric]?.value ?? 0) }
+      guard let chosen = isSampled ? known.first : largest, let figure = chosen[metric]?.finite
       else { return nil }
-      return chosen[metric]?.finite.map {
-        TrackedFigure(
-          contestant: contestant, test: nil, metric: metric, figure: $0,
-          sampleCount: isSampled ? chosen.loadSampleCount : nil)
-      }
+      return TrackedFigure(
+        contestant: contestant, test: nil, metric: metric, figure: figure,
+        sampleCount: isSampled ? chosen.loadSampleCount : nil)
     }
   }
 }
@@ -54,80 +49,64 @@ extension Figure {
   }
 }
 
-extension Contestant {
+extension MeasuredVariant {
   /// `simd8 f32 t2`: a name for services that know nothing of variants, weights and threads.
   var label: String {
     [variant.singleLine, weights.singleLine, "t\(threads)"].filter { !$0.isEmpty }.joined(separator: " ")
   }
 }
 
-/// A run in Bencher's metric format (bencher.dev/docs/reference/bencher-metric-format): benchmark, measure, value
-/// and bounds.
-///
-/// `latency` and `throughput` are Bencher's own measures, in nanoseconds and operations a second: of a prompt its
-/// forward pass and tokens, of decoding one token (TPOT) and tokens, of a GEMM one product and floating-point
-/// operations, of another operation one call and calls. `time-to-first-token`, `load-time` and `load-to-first-token` are nanoseconds too, `peak-memory` is
-/// bytes. A slug has at most 64 characters, a benchmark's name at most 1024 bytes.
+/// A run in Bencher's metric format (bencher.dev/docs/reference/bencher-metric-format): benchmark, measure, value,
+/// bounds. `latency` and `throughput` are Bencher's own measures, in nanoseconds and operations a second: of a prompt
+/// its forward pass and tokens, of decoding one token (TPOT) and tokens, of a GEMM one product and floating-point
+/// operations, of another operation one call and calls. `time-to-first-token`, `load-time` and `load-to-first-token`
+/// are nanoseconds too, `peak-memory` is bytes. A slug has at most 64 characters, a benchmark's name at most 1024
+/// bytes.
 public struct BencherReport: Sendable {
-  let benchmarks: [String: [String: Measure]]
-
-  struct Measure: Codable, Sendable, Equatable {
-    let value: Double
-    /// The ends of the 95 % interval; absent where there is none.
-    let lowerValue: Double?
-    let upperValue: Double?
-
-    enum CodingKeys: String, CodingKey {
-      case value
-      case lowerValue = "lower_value"
-      case upperValue = "upper_value"
-    }
-
-    init(_ figure: Figure) {
-      value = figure.value
-      lowerValue = figure.interval?.lower
-      upperValue = figure.interval?.upper
-    }
-  }
-
-  static let longestName = 1024
+  let benchmarks: [String: [String: Figure]]
+  private static let longestName = 1024
 
   public init(_ record: Record) {
     let run = RunFigures(record)
-    var benchmarks: [String: [String: Measure]] = [:]
+    var benchmarks: [String: [String: Figure]] = [:]
     for tracked in TrackedFigure.all(run) {
       let name = Self.name(tracked.contestant, tracked.test)
       // Bencher's units are nanoseconds and bytes.
       guard let slug = tracked.metric.slug,
         let figure = tracked.figure.scaled(by: tracked.metric.unit.size).finite
       else { continue }
-      benchmarks[name, default: [:]][slug] = Measure(figure)
+      benchmarks[name, default: [:]][slug] = figure
     }
     for row in run.rows {
       guard let figure = Self.throughput(row)?.finite else { continue }
-      benchmarks[Self.name(row.contestant, row.cell.test), default: [:]]["throughput"] = Measure(figure)
+      benchmarks[Self.name(row.contestant, row.cell.test), default: [:]]["throughput"] = figure
     }
     self.benchmarks = benchmarks
   }
 
-  /// The document, indented, keys sorted.
-  ///
-  /// - Throws: nothing that a record can cause: what is not finite has been left out.
+  /// Indented, keys sorted; without bounds where there is no interval. What is not finite has been left out.
   public var json: String {
-    get throws { try jsonText(benchmarks) }
-  }
-
-  private static func throughput(_ row: RunRow) -> Figure? {
-    switch row.cell.test {
-    case .prefill, .decode: row.figures[row.cell.test.headlineMetric]
-    case .operation(.matmul):
-      (row.cell.flops ?? row.cell.test.matmulFlops).flatMap { row.figures[.matmulTime]?.rate(of: $0 * 1e3) }
-    case .operation: row.figures[.operationTime]?.rate(of: 1e6)
+    get throws {
+      func measure(_ figure: Figure) -> JSONValue {
+        .object(known: [
+          "value": .number(figure.value), "lower_value": figure.interval.map { .number($0.lower) },
+          "upper_value": figure.interval.map { .number($0.upper) },
+        ])
+      }
+      return try jsonText(benchmarks.mapValues { $0.mapValues(measure) })
     }
   }
 
+  /// A second: of what the rows are ranked by where that is a rate, else of the arithmetic that the sizes tell, or of calls.
+  private static func throughput(_ row: RunRow) -> Figure? {
+    let (cell, metric) = (row.cell, row.cell.test.headlineMetric)
+    if case .rate = metric.source { return row.figures[metric] }
+    let amount = cell.test.flops.map { cell.flops ?? $0 } ?? 1
+    return row.figures[metric]?.rate(of: amount * (1e9 / metric.unit.size))
+  }
+
   /// `simd8 f32 t2 pp64`; the contestant's part is cut where the whole would be too long.
-  private static func name(_ contestant: Contestant, _ test: Test?) -> String {
+  private static func name(_ contestant: MeasuredVariant, _ test: Test?) -> String {
     let end = test.map { " " + $0.name } ?? ""
     var start = contestant.label
     while start.utf8.count + end.utf8.count > longestName { start.removeLast() }
@@ -150,32 +129,25 @@ public struct BenchmarkActionReport: Sendable {
     let range: String?
     /// Where the figure comes from, a line each.
     let extra: String
+
+    fileprivate init(_ tracked: TrackedFigure, in record: Record) {
+      let place = [tracked.contestant.label, tracked.test?.name].compactMap { $0 }.joined(separator: ", ")
+      name = "\(place): \(tracked.metric.title)"
+      unit = tracked.metric.unit.name
+      value = tracked.figure.value
+      range = tracked.figure.interval.map { "± \(NumberText.plain(($0.upper - $0.lower) / 2))" }
+      let lines = [
+        tracked.sampleCount.map { "n = \($0)" }, record.model?.name.singleLine, record.machine.cpu.singleLine,
+        "gpt2-bench \(record.build.version)" + (record.build.commit.map { ", commit \($0)" } ?? ""),
+      ]
+      extra = lines.compactMap { $0 }.joined(separator: "\n")
+    }
   }
 
   public init(_ record: Record) {
-    let run = RunFigures(record)
-    entries = TrackedFigure.all(run).map { Entry($0, in: record) }
+    entries = TrackedFigure.all(RunFigures(record)).map { Entry($0, in: record) }
   }
 
-  /// The file, indented, keys sorted; `[]` where no cell has a figure, which the action refuses.
-  ///
-  /// - Throws: nothing that a record can cause: what is not finite has been left out.
-  public var json: String {
-    get throws { try jsonText(entries) }
-  }
-}
-
-extension BenchmarkActionReport.Entry {
-  fileprivate init(_ tracked: TrackedFigure, in record: Record) {
-    let place = [tracked.contestant.label, tracked.test?.name].compactMap { $0 }.joined(separator: ", ")
-    name = "\(place): \(tracked.metric.title)"
-    unit = tracked.metric.unit.name
-    value = tracked.figure.value
-    range = tracked.figure.interval.map { "± \(NumberText.plain(($0.upper - $0.lower) / 2))" }
-    let lines = [
-      tracked.sampleCount.map { "n = \($0)" }, record.model?.name.singleLine, record.machine.cpu.singleLine,
-      "gpt2-bench \(record.build.version)" + (record.build.commit.map { ", commit \($0)" } ?? ""),
-    ]
-    extra = lines.compactMap { $0 }.joined(separator: "\n")
-  }
+  /// Indented, keys sorted; `[]` where no cell has a figure, which the action refuses.
+  public var json: String { get throws { try jsonText(entries) } }
 }

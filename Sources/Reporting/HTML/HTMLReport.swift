@@ -1,7 +1,7 @@
 import Record
 
-/// The record as one page for a browser: the answer first, charts, every figure, every raw sample on demand. It needs
-/// nothing but itself: no network, no script, no font. Its markup is well-formed XML as well as HTML.
+/// The record as one page for a browser, which needs no network, no script and no font: the answer first, charts, every
+/// figure, every raw sample on demand. Its markup is well-formed XML as well as HTML.
 public struct HTMLReport: Sendable {
   public let text: String
 
@@ -9,16 +9,21 @@ public struct HTMLReport: Sendable {
 
   init(_ run: RunFigures) {
     let context = PageContext(run)
-    let opening = Opening(context)
-    let report = context.report
+    let (headlines, report) = (Headline.all(context), context.report)
     let sections = [
-      context.ladders(opening.headlines), context.phases, context.rooflines, context.positions,
-      context.latencies, context.memory, report.everyCell, report.counters, report.correctness,
-      report.conditions, context.samples, report.machine, report.method,
+      context.ladders(headlines), context.phases, context.rooflines, context.positions, context.latencies,
+      context.memory, report.everyCell, report.counters, report.correctness, report.conditions,
+      context.samples, report.machine, report.method,
     ].compactMap { $0 }
+    let links: [Markup] = sections.map { .element("a", ["href": "#\($0.id)"], text: $0.title) }
+    let contents = Markup.element("nav", ["aria-label": "contents"], links)
     let body: [Markup] = [
-      opening.markup, .element("main", [:], [Self.contents(sections)] + sections.map(\.markup)),
-      Self.footer(run.record),
+      context.opening(headlines), .element("main", [:], [contents] + sections.map(\.markup)),
+      .element(
+        "footer",
+        text:
+          "Made by gpt2-bench \(run.record.build.version) from the run's record; 'gpt2-bench report RECORD --format html' "
+          + "makes it again."),
     ]
     text = Markup.document(
       .element(
@@ -42,29 +47,13 @@ public struct HTMLReport: Sendable {
       .element("title", text: "gpt2-bench: \(report.title.plain)"), .style(PageStyle.css, Theme.styleSheet),
     ]
   }
-
-  private static func contents(_ sections: [Section]) -> Markup {
-    .element(
-      "nav", ["aria-label": "contents"],
-      sections.map { .element("a", ["href": "#\($0.id)"], text: $0.title) })
-  }
-
-  private static func footer(_ record: Record) -> Markup {
-    .element(
-      "footer", [:],
-      [
-        .text(
-          "Made by gpt2-bench \(record.build.version) from the run's record; 'gpt2-bench report RECORD --format html' "
-            + "makes it again.")
-      ])
-  }
 }
 
 /// What the sections of a page share: the figures, and one look and one name for each contestant.
 struct PageContext {
   let report: RunReport
   let profiles: [ProfileFigures]
-  private let styles: [Contestant: SeriesStyle]
+  private let styles: [MeasuredVariant: SeriesStyle]
   private let namesWeights: Bool
 
   init(_ run: RunFigures) {
@@ -79,14 +68,13 @@ struct PageContext {
   var run: RunFigures { report.run }
   var record: Record { report.record }
   var validity: Validity { report.validity }
-
   /// Most threads first: the fastest are among them as a rule.
   var ceilings: [Ceiling] { record.ceilings.sorted { $0.threads > $1.threads } }
 
-  func style(of contestant: Contestant) -> SeriesStyle { styles[contestant] ?? SeriesStyle(index: 0) }
+  func style(of contestant: MeasuredVariant) -> SeriesStyle { styles[contestant] ?? SeriesStyle(index: 0) }
 
   /// `packed, 2 threads`; the weights' precision too where the run has several.
-  func name(of contestant: Contestant) -> String {
+  func name(of contestant: MeasuredVariant) -> String {
     let weights = namesWeights && !contestant.weights.isEmpty ? ", \(contestant.weights)" : ""
     return "\(contestant.variant)\(weights), \(counted(contestant.threads, "thread"))"
   }
@@ -98,7 +86,7 @@ struct PageContext {
   }
 
   /// The profile of the contestant that comes nearest to a test's length; nil where it has none of that stage.
-  func profile(of contestant: Contestant, nearest test: Test) -> ProfileFigures? {
+  func profile(of contestant: MeasuredVariant, nearest test: Test) -> ProfileFigures? {
     guard let wanted = test.profiled else { return nil }
     return profiles.filter { $0.contestant == contestant && $0.profile.stage == wanted.stage }
       .min { abs($0.profile.tokens - wanted.tokens) < abs($1.profile.tokens - wanted.tokens) }

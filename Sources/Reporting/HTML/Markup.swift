@@ -1,5 +1,4 @@
-/// Text that is markup already: well-formed XML, and HTML5 too. Text of a record gets in through `text` or an attribute
-/// only, and both escape it.
+/// Well-formed XML, and HTML5 too. Text of a record gets in through `text` or an attribute only, and both escape it.
 struct Markup: Sendable, Equatable {
   let source: String
 
@@ -32,7 +31,6 @@ struct Markup: Sendable, Equatable {
     Markup(source: parts.map(\.source).joined(separator: "\(separator)"))
   }
 
-  /// The whole file around its `html` element.
   static func document(_ html: Markup) -> String { "<!DOCTYPE html>\n\(html.source)\n" }
 
   var isEmpty: Bool { source.isEmpty }
@@ -61,15 +59,7 @@ struct Markup: Sendable, Equatable {
   }
 }
 
-/// Rules of a style sheet that were made from the project's own constants.
-struct CSS: Sendable {
-  let source: String
-
-  /// `--name: value;` for each.
-  static func variables(_ pairs: [(name: String, color: Color)]) -> String {
-    pairs.map { "--\($0.name): \($0.color.hex);" }.joined(separator: " ")
-  }
-}
+struct CSS: Sendable { let source: String }
 
 // A document's blocks as elements.
 extension Markup {
@@ -105,15 +95,14 @@ extension Markup {
     return joined(parts)
   }
 
-  /// A chart with its caption, and the same figures as a table to open.
   private static func figure(_ figured: Figured) -> Markup {
-    let notes = figured.note.isEmpty ? [] : [element("small", text: figured.note)]
+    let note = figured.note.isEmpty ? nothing : element("small", text: figured.note)
+    let table = figured.table.map {
+      details("The figures as a table", [scrolling($0, label: figured.chart.title)])
+    }
     return element(
       "figure", [:],
-      [element("figcaption", [:], [prose(figured.caption)] + notes), figured.chart.svg]
-        + (figured.table.map {
-          [details("The figures as a table", [scrolling($0, label: figured.chart.title)])]
-        } ?? []))
+      [element("figcaption", [:], [prose(figured.caption), note]), figured.chart.svg, table ?? nothing])
   }
 
   /// A table in a box of its own that scrolls sideways, so that the page never does.
@@ -133,25 +122,18 @@ extension Markup {
         })
     }
     let hasHeadings = table.headings.contains { !$0.text.isEmpty }
+    let top = hasHeadings ? element("thead", [:], [element("tr", [:], head)]) : nothing
     return element(
       "div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": label],
-      [
-        element(
-          "table", [:],
-          (hasHeadings ? [element("thead", [:], [element("tr", [:], head)])] : [])
-            + [element("tbody", [:], rows)])
-      ])
+      [element("table", [:], [top, element("tbody", [:], rows)])])
   }
 
-  /// Something to open on demand.
   private static func details(_ summary: String, _ contents: [Markup], isOpen: Bool = false) -> Markup {
-    let parts = [element("summary", text: summary)] + contents
-    return isOpen ? element("details", ["open": "open"], parts) : element("details", [:], parts)
+    element("details", isOpen ? ["open": "open"] : [:], [element("summary", text: summary)] + contents)
   }
 }
 
 extension Section {
-  /// With a heading that others can link to.
   var markup: Markup {
     .element(
       "section", ["id": id, "aria-labelledby": "\(id)-h"],

@@ -11,19 +11,14 @@ struct Headline {
   let againstNext: Figure?
   let profile: ProfileFigures?
 
-  /// The tests that a page opens with.
+  /// Of the tests that a page opens with.
   static func all(_ context: PageContext) -> [Headline] {
-    tests(context.run).compactMap { Headline(context, test: $0) }
-  }
-
-  private static func tests(_ run: RunFigures) -> [Test] {
-    run.record.kind == .endToEnd
-      ? [run.headline(where: \.isDecode), run.headline(where: \.isPrefill)].compactMap { $0 } : run.tests
+    context.run.headlines.compactMap { Headline(context, test: $0) }
   }
 
   private init?(_ context: PageContext, test: Test) {
     self.test = test
-    ladder = Ladder(context.run, test: test, prefillTest: nil)
+    ladder = Ladder(context.run, test: test)
     let rows = ladder.rungs.map(\.row)
     guard let first = rows.first else { return nil }
     self.first = first
@@ -36,11 +31,9 @@ struct Headline {
 
   /// False where chance alone might have put it before the next one; true where there is no other.
   var isDecided: Bool { againstNext.map { $0.interval.map { $0.lower > 1 } ?? false } ?? true }
-
   /// `at decode`, `on 64x768x3072`
-  var stage: String { test.isDecode ? "at decode" : test.isPrefill ? "at prefill" : "on \(test.name)" }
+  var stage: String { test.stage.map { "at \($0.rawValue)" } ?? "on \(test.name)" }
 
-  /// `61.15 tok/s`
   var speed: String {
     [ladder.column.magnitude(first).map { NumberText.significant($0) } ?? "", ladder.unit]
       .filter { !$0.isEmpty }.joined(separator: " ")
@@ -48,11 +41,8 @@ struct Headline {
 
   /// `memory (DRAM) at decode, 94 % of that limit reached`
   var limit: String? {
-    first.figures.rooflinePercent.flatMap { percent in
-      first.figures.roof.map { roof in
-        "\(roof.words) \(stage), \(NumberText.significant(percent, 2)) % of that limit reached"
-      }
-    }
+    guard let percent = first.figures.rooflinePercent, let roof = first.figures.roof else { return nil }
+    return "\(roof.words) \(stage), \(NumberText.significant(percent, 2)) % of that limit reached"
   }
 
   /// `71.9× naive`
@@ -76,33 +66,26 @@ struct Headline {
   }
 }
 
-/// The first screen: the answer, what it rests on, and what speaks against it.
-struct Opening {
-  let context: PageContext
-  let headlines: [Headline]
+extension PageContext {
+  /// More cards would push everything else away; the ladders hold every test.
+  private static let cardLimit = 4
 
-  init(_ context: PageContext) {
-    self.context = context
-    headlines = Headline.all(context)
-  }
-
-  var markup: Markup {
-    .element(
+  /// The first screen: the answer, what it rests on, and what speaks against it.
+  func opening(_ headlines: [Headline]) -> Markup {
+    let parts = headlines.count <= 2 ? headlines.compactMap(\.limit) : []
+    let limits: Prose = "What limits it: \(parts.joined(separator: "; "))."
+    return .element(
       "header", [:],
       [
-        .element("h1", text: context.report.title.plain),
-        .element("p", ["class": "answer"], [.prose(sentence)]),
-        limits.isEmpty ? .nothing : .element("p", ["class": "lead"], [.prose(limits)]),
+        .element("h1", text: report.title.plain),
+        .element("p", ["class": "answer"], [.prose(answer(headlines))]),
+        parts.isEmpty ? .nothing : .element("p", ["class": "lead"], [.prose(limits)]),
         .element("div", ["class": "cards"], headlines.prefix(Self.cardLimit).map(card)),
       ] + notices + [facts])
   }
 
-  /// More cards would push everything else away; the ladders hold every test.
-  private static let cardLimit = 4
-
-  /// Who is fastest, and by how much.
-  var sentence: Prose {
-    guard !headlines.isEmpty else { return context.report.profiledAnswer ?? "No variant has a figure." }
+  private func answer(_ headlines: [Headline]) -> Prose {
+    guard !headlines.isEmpty else { return report.profiledAnswer ?? "No variant has a figure." }
     let winners = headlines.map(\.first.cell.variant).uniqued()
     let sentences = winners.map { winner -> Prose in
       let own = headlines.filter { $0.first.cell.variant == winner }
@@ -129,32 +112,23 @@ struct Opening {
     return ", \(NumberText.factor(least)) to \(NumberText.factor(most)) \(RunFigures.oracle)"
   }
 
-  /// What keeps the fastest from being faster.
-  private var limits: Prose {
-    guard headlines.count <= 2 else { return "" }
-    let parts = headlines.compactMap(\.limit)
-    return parts.isEmpty ? "" : "What limits it: \(parts.joined(separator: "; "))."
-  }
-
   private func card(_ headline: Headline) -> Markup {
     let row = headline.first
     let test = headline.test
-    let heading = (test.isDecode ? "Decode, " : test.isPrefill ? "Prefill, " : "") + test.name
+    let heading = (test.stage.map { $0.rawValue.capitalized + ", " } ?? "") + test.name
     let lines: [(String, String?)] = [
       ("next", headline.next.map { next(headline, $0) }),
       (
         "naive",
         headline.againstNaive.map { _ in "\(Column<RunRow>.speedAgainstNaive.display(row).plain) as fast" }
       ),
-      ("limit", limit(row)),
-      ("most time", headline.largestPhase),
-      ("latency", latency(row)),
+      ("limit", limit(row)), ("most time", headline.largestPhase), ("latency", latency(row)),
     ]
     return .element(
       "article", ["class": "card"],
       [
         .element("h2", text: heading),
-        .element("p", ["class": "who"], text: context.name(of: row.contestant)),
+        .element("p", ["class": "who"], text: name(of: row.contestant)),
         .element(
           "p", ["class": "speed"],
           [
@@ -170,19 +144,16 @@ struct Opening {
   }
 
   private func next(_ headline: Headline, _ next: RunRow) -> String {
-    guard let ratio = headline.againstNext else { return context.name(of: next.contestant) }
-    let range = ratio.interval.map {
-      " (95 %: \(NumberText.significant($0.lower, 3)) to \(NumberText.significant($0.upper, 3)))"
-    }
+    let name = name(of: next.contestant)
+    guard let ratio = headline.againstNext else { return name }
+    let range = ratio.interval.map { " (95 %: \($0.words { NumberText.significant($0, 3) }))" } ?? ""
     let doubt = headline.isDecided ? "" : "; this run does not settle which is faster"
-    return
-      "\(NumberText.factor(ratio.value)) as fast as \(context.name(of: next.contestant))\(range ?? "")\(doubt)"
+    return "\(NumberText.factor(ratio.value)) as fast as \(name)\(range)\(doubt)"
   }
 
   private func limit(_ row: RunRow) -> String? {
-    guard let percent = row.figures.rooflinePercent, let roof = row.figures.roof, percent > 0 else {
-      return nil
-    }
+    guard let percent = row.figures.rooflinePercent, let roof = row.figures.roof, percent > 0
+    else { return nil }
     let rest =
       percent < 100
       ? "; the roof allows \(NumberText.factor(100 / percent)) that speed"
@@ -202,32 +173,29 @@ struct Opening {
   }
 
   private var notices: [Markup] {
-    let failed = context.run.variants.contains { context.run.failure(of: $0) != nil }
-    let warnings = context.run.warnings.map { "**Warning:** \($0)" as Prose }
-    let found = context.validity.findings.map { finding -> Prose in
+    func notice(_ lines: [Prose], class style: String = "notice") -> Markup {
+      lines.isEmpty
+        ? .nothing : .element("div", ["class": style], lines.map { .element("p", [:], [.prose($0)]) })
+    }
+    let failed = run.variants.contains { run.failure(of: $0) != nil }
+    let warnings = run.warnings.map { "**Warning:** \($0)" as Prose }
+    let found = validity.findings.map { finding -> Prose in
       "**\(finding.severity == .warning ? "Warning" : "Note"), \(finding.check):** \(finding.text)."
     }
-    let missing = context.run.withoutFigures
+    let missing = run.withoutFigures
     return [
-      failed ? Self.notice([context.report.verdict] + missing, class: "notice bad") : .nothing,
-      failed ? .nothing : Self.notice(missing, class: "notice"),
-      Self.notice(warnings + found, class: "notice"),
+      failed ? notice([report.verdict] + missing, class: "notice bad") : notice(missing),
+      notice(warnings + found),
     ]
   }
 
-  private static func notice(_ lines: [Prose], class style: String) -> Markup {
-    lines.isEmpty
-      ? .nothing : .element("div", ["class": style], lines.map { .element("p", [:], [.prose($0)]) })
-  }
-
   private var facts: Markup {
-    let record = context.record
     let shape: Prose? = record.model.map {
       "\($0.layers) layers, \($0.channels) channels, \(mebibytes($0.weightBytes, 3)) of weights"
     }
-    let isQuiet = context.validity.findings.isEmpty && record.conditions != nil
+    let isQuiet = validity.findings.isEmpty && record.conditions != nil
     let pairs: [(String, Prose?)] = [
-      ("Correctness", context.report.verdict),
+      ("Correctness", report.verdict),
       ("Conditions", isQuiet ? "nothing found that speaks against these figures" : nil),
       ("Model", shape),
       ("Machine", "\(counted(record.machine.logicalCores, "logical core")), \(record.machine.system)"),

@@ -3,10 +3,8 @@ import Foundation
 /// The colours of the page, for light and for dark surroundings. Charts name them by CSS variables.
 struct Theme: Sendable {
   let background: Color
-  /// Of boxes on the page.
   let surface: Color
   let text: Color
-  /// Of what is said beside the matter.
   let muted: Color
   /// Of grids and borders; carries no meaning.
   let line: Color
@@ -14,8 +12,7 @@ struct Theme: Sendable {
   let good: Color
   let bad: Color
   let warning: Color
-  /// Of series and of groups of phases, told apart by people who see fewer colours too, as far as eight colours can be;
-  /// markers, hatching and labels say the same.
+  /// Of series and groups of phases, told apart by people who see fewer colours too; markers and labels say the same.
   let series: [Color]
 
   static let light = Theme(
@@ -41,11 +38,11 @@ struct Theme: Sendable {
       ("bg", background), ("surface", surface), ("text", text), ("muted", muted), ("line", line),
       ("accent", accent), ("good", good), ("bad", bad), ("warning", warning),
     ]
-    return CSS.variables(named + series.enumerated().map { ("s\($0)", $1) })
+    return (named + series.enumerated().map { ("s\($0)", $1) }).map { "--\($0): \($1.hex);" }
+      .joined(separator: " ")
   }
 
-  /// Light on paper and where nothing is preferred, dark on a screen that prefers it; classes `s0`, `s1` … set the
-  /// colour of a series for what is inside.
+  /// Dark on a screen that prefers it, else light; classes `s0`, `s1` … set a series' colour for what is inside.
   static let styleSheet = CSS(
     source: """
       :root { \(light.css) }
@@ -54,33 +51,15 @@ struct Theme: Sendable {
       """)
 }
 
-/// A colour in sRGB.
 struct Color: Sendable, Equatable {
   /// 0xRRGGBB
   let rgb: UInt32
 
   init(_ rgb: UInt32) { self.rgb = rgb }
 
-  /// `#1f6fb5`
   var hex: String { "#" + String(format: "%06x", rgb) }
-
-  /// Relative luminance, 0 to 1 (WCAG 2.2).
-  var luminance: Double {
-    let linear = [16, 8, 0].map { shift -> Double in
-      let channel = Double((rgb >> UInt32(shift)) & 0xFF) / 255
-      return channel <= 0.04045 ? channel / 12.92 : pow((channel + 0.055) / 1.055, 2.4)
-    }
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-  }
-
-  /// Contrast ratio, 1 to 21 (WCAG 2.2): text wants 4.5, marks of a chart want 3.
-  func contrast(against other: Color) -> Double {
-    let lights = [luminance, other.luminance].sorted()
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
-  }
 }
 
-/// The page's style sheet, without its colours.
 enum PageStyle {
   static let css: StaticString = """
     * { box-sizing: border-box; }

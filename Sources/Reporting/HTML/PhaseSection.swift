@@ -1,22 +1,18 @@
 import Record
 
 extension PageContext {
-  /// Where the time of a token goes: shares, the same in milliseconds, and the figures.
   var phases: Section? {
-    let groups = stages
-    guard !groups.isEmpty else {
-      guard record.kind == .endToEnd else { return nil }
-      return Section(
-        id: "phases", title: "Where the time goes",
-        [.note("This record holds no profile, so it does not say which operations take the time.")])
-    }
-    let note: Prose = """
+    guard !stages.isEmpty || record.kind == .endToEnd else { return nil }
+    let note: Prose =
+      stages.isEmpty
+      ? "This record holds no profile, so it does not say which operations take the time."
+      : """
       Each bar is one pass, cut into phases as the thread that drives the pass sees them. Hatched: that thread waits \
       for the pool's other threads. Blank: time that no phase explains. \(ProfilePhase.fusion)
       """
     return Section(
       id: "phases", title: "Where the time goes",
-      [.note(note)] + groups.flatMap { [.charts(phaseCharts($0)), phaseTable($0)] })
+      [.note(note)] + stages.flatMap { [.charts(phaseCharts($0)), phaseTable($0)] })
   }
 
   /// In the second chart bars share a scale; slower ones than this would leave the others no length.
@@ -129,7 +125,6 @@ extension PageContext {
 }
 
 extension ProfileGroup {
-  /// The same in every chart.
   fileprivate var look: StackedBars.Look {
     switch self {
     case .attention: .series(0)

@@ -1,8 +1,7 @@
 import Record
 
 extension PageContext {
-  /// Attained speed over arithmetic intensity, under the ceilings of this run: a point an operation where the record has
-  /// profiles, otherwise a point a test.
+  /// Attained speed over arithmetic intensity, a point an operation where the record has profiles, else a point a test.
   var rooflines: Section? {
     let profiled = rooflinesOfProfiles
     let charts = profiled.isEmpty ? rooflinesOfCells : profiled
@@ -16,10 +15,9 @@ extension PageContext {
       charts.isEmpty ? tables : [.note(note), .charts(charts)] + tables)
   }
 
-  /// A contestant's points: each with its name, FLOP per byte and GFLOP/s, nil where it does not compute or move
-  /// anything.
+  /// A contestant's points, each with FLOP per byte and GFLOP/s; nil where it does not compute or move anything.
   private typealias Course = (
-    contestant: Contestant, points: [(name: String, intensity: Double?, gflops: Double?)]
+    contestant: MeasuredVariant, points: [(name: String, intensity: Double?, gflops: Double?)]
   )
 
   private var rooflinesOfProfiles: [Figured] {
@@ -52,7 +50,7 @@ extension PageContext {
   private func roofline(
     _ courses: [Course], _ ceiling: Ceiling, id: String, subject: String, note: String
   ) -> Figured? {
-    let series = courses.enumerated().map { place, course in
+    let filled = courses.enumerated().map { place, course in
       RooflineChart.Series(
         name: name(of: course.contestant),
         points: course.points.compactMap { point in
@@ -60,8 +58,7 @@ extension PageContext {
           return RooflineChart.Point(
             name: point.name, intensity: intensity, gflops: gflops, isLabelled: place == 0)
         }, style: style(of: course.contestant))
-    }
-    let filled = series.filter { !$0.points.isEmpty }
+    }.filter { !$0.points.isEmpty }
     guard !filled.isEmpty, ceiling.computeRoof > 0 else { return nil }
     let slopes = ceiling.slopes
     let roofs =
@@ -77,11 +74,9 @@ extension PageContext {
   }
 
   private var work: [Block] {
-    report.workTable.map { [.details("The figures as a table", [.table($0, label: "work and roofline")])] }
-      ?? []
+    [.details("The figures as a table", [.table(report.workTable, label: "work and roofline")])]
   }
 
-  /// A table of operations for each profile, and the tests' own figures.
   private var operations: [Block] {
     stages.map { group in
       .details(

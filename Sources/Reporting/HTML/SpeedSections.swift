@@ -3,12 +3,10 @@ import Record
 
 // How fast everyone is: ladders, the course over the sequence, the gaps between tokens, memory, raw samples.
 extension PageContext {
-  /// Bars with intervals for every test; those that the page opens with first.
   func ladders(_ headlines: [Headline]) -> Section? {
-    let opening = headlines.map(\.test)
-    let others = run.tests.filter { !opening.contains($0) }
-    let charts = (opening + others).enumerated().compactMap { ladder($1, number: $0) }
-    let shown = max(opening.count, 1)
+    let tests = (headlines.map(\.test) + run.tests).uniqued()
+    let charts = tests.enumerated().compactMap { ladder($1, number: $0) }
+    let shown = max(headlines.count, 1)
     let rest = charts.dropFirst(shown)
     let note: Prose =
       "Each bar is a median, and the line on it is the 95 % bootstrap interval. × is the speed against naive on the "
@@ -24,7 +22,7 @@ extension PageContext {
   }
 
   private func ladder(_ test: Test, number: Int) -> Figured? {
-    let ladder = Ladder(run, test: test, prefillTest: nil)
+    let ladder = Ladder(run, test: test)
     guard !ladder.rungs.isEmpty else { return nil }
     let unit = ladder.column.heading.text.plain.replacing(" ± CI", with: "")
     let bars = ladder.rungs.map { rung in
@@ -54,7 +52,7 @@ extension PageContext {
 
   /// tok/s as the sequence grows, all decode tests of a batch size in one chart.
   var positions: Section? {
-    let batches = run.tests.filter(\.isDecode).map(\.batch).uniqued().sorted()
+    let batches = run.tests.filter { $0.times(.step) }.map(\.batch).uniqued().sorted()
     let charts = batches.compactMap(positions)
     guard !charts.isEmpty else { return nil }
     return Section(
@@ -66,7 +64,7 @@ extension PageContext {
   }
 
   private func positions(batch: Int) -> Figured? {
-    let rows = run.ranked.filter { $0.cell.test.isDecode && $0.cell.test.batch == batch }
+    let rows = run.ranked.filter { $0.cell.test.times(.step) && $0.cell.test.batch == batch }
     let series = rows.map(\.contestant).uniqued().map { contestant in
       LineChart.Series(
         name: name(of: contestant),
@@ -77,13 +75,11 @@ extension PageContext {
     // One position alone shows no course.
     guard Set(series.flatMap { $0.points.map(\.x) }).count > 1 else { return nil }
     let suffix = batch > 1 ? ", batch of \(batch)" : ""
-    let ends = series.compactMap { line in
-      line.points.first.flatMap { first in
-        line.points.last.map { last in
-          "\(line.name) from \(NumberText.significant(first.y)) at position \(NumberText.plain(first.x)) to "
-            + "\(NumberText.significant(last.y)) at \(NumberText.plain(last.x))"
-        }
-      }
+    let ends = series.map { line in
+      let (first, last) = (line.points[0], line.points[line.points.count - 1])
+      return
+        "\(line.name) from \(NumberText.significant(first.y)) at position \(NumberText.plain(first.x)) to "
+        + "\(NumberText.significant(last.y)) at \(NumberText.plain(last.x))"
     }
     return Figured(
       chart: LineChart(series: series, xTitle: "position in the sequence, tokens", yTitle: "decode tok/s")
@@ -93,9 +89,8 @@ extension PageContext {
       caption: "Decode tok/s over the position\(suffix)")
   }
 
-  /// The gaps between tokens, a strip a contestant.
   var latencies: Section? {
-    let charts = run.tests.filter(\.isDecode).enumerated().compactMap { latencies($1, number: $0) }
+    let charts = run.tests.filter { $0.times(.step) }.enumerated().compactMap { latencies($1, number: $0) }
     guard !charts.isEmpty else { return nil }
     let note: Prose = """
       Every gap between two tokens, of all samples together, as a multiple of the variant's own median, so that all \
@@ -128,7 +123,6 @@ extension PageContext {
       table: Table(columns, strips))
   }
 
-  /// Peak memory against the weights, and how long loading took.
   var memory: Section? {
     report.loading.flatMap { loading in
       Section(
@@ -156,10 +150,9 @@ extension PageContext {
           + (limit.map { ". The line is \($0.name)." } ?? ".")), caption: "Peak memory, × the weights' size")
   }
 
-  /// Every raw sample, a block a cell, to open.
   var samples: Section? {
     let cells = record.cells.filter { !$0.samples.isEmpty }
-    let gaps = cells.reduce(0) { $0 + $1.samples.reduce(0) { $0 + $1.tokenNanoseconds.count } }
+    let gaps = cells.flatMap(\.samples).reduce(0) { $0 + $1.tokenNanoseconds.count }
     let showsGaps = gaps <= Self.gapLimit
     let note: Prose =
       "One line for each sample: its round and its place in the run's order, then "
@@ -176,26 +169,24 @@ extension PageContext {
   private static let gapLimit = 150_000
 
   private func samples(_ cell: Cell, showsGaps: Bool) -> Block {
-    let lines = cell.samples.map { sample in
-      (["r\(sample.round)", "#\(sample.sequence)"] + Self.times(sample, showsGaps: showsGaps))
-        .joined(separator: " ")
-    }
+    let lines = cell.samples.map { Self.line($0, showsGaps: showsGaps) }
     let status = cell.status == .measured ? "" : ", \(cell.status.words)"
     return .details(
-      "\(name(of: Contestant(cell))), \(cell.test.name): \(counted(cell.samples.count, "sample"))\(status)",
+      "\(name(of: MeasuredVariant(cell))), \(cell.test.name): \(counted(cell.samples.count, "sample"))\(status)",
       [.samples(lines.joined(separator: "\n"))])
   }
 
-  private static func times(_ sample: Sample, showsGaps: Bool) -> [String] {
-    let whole = "whole \(milliseconds(sample.elapsedNanoseconds))"
-    let prefill = sample.prefillNanoseconds.map { "prefill \(milliseconds(Double($0)))" }
-    let first = sample.tokenNanoseconds.first.map { "first token \(milliseconds(Double($0)))" }
-    let calls = sample.iterations > 1 ? "mean of \(sample.iterations) calls" : nil
-    let gaps = zip(sample.tokenNanoseconds.dropFirst(), sample.tokenNanoseconds).map {
-      milliseconds(Double($0 - $1))
-    }
-    let list = showsGaps && !gaps.isEmpty ? "gaps \(gaps.joined(separator: " "))" : nil
-    return [whole, prefill, first, calls, list].compactMap { $0 }
+  private static func line(_ sample: Sample, showsGaps: Bool) -> String {
+    let tokens = sample.tokenNanoseconds
+    let gaps = showsGaps ? zip(tokens.dropFirst(), tokens).map { milliseconds(Double($0 - $1)) } : []
+    let parts: [String?] = [
+      "r\(sample.round) #\(sample.sequence) whole \(milliseconds(sample.elapsedNanoseconds))",
+      sample.prefillNanoseconds.map { "prefill \(milliseconds(Double($0)))" },
+      tokens.first.map { "first token \(milliseconds(Double($0)))" },
+      sample.iterations > 1 ? "mean of \(sample.iterations) calls" : nil,
+      gaps.isEmpty ? nil : "gaps \(gaps.joined(separator: " "))",
+    ]
+    return parts.compactMap { $0 }.joined(separator: " ")
   }
 
   /// Five significant digits at least down to a microsecond, without the cost of a format string.

@@ -8,34 +8,29 @@ public struct PairedAnalysis: Sendable {
   private let thresholds: Thresholds
   private let search: PairedSearch
 
-  /// - Parameter isSearchOver: no further block of the search follows.
   /// - Throws: `OptionError` where the record's own settings do not hold what they should.
   public init(_ record: PairedRecord, isSearchOver: Bool) throws(OptionError) {
     self.record = record
     thresholds = try Thresholds(parsing: record.settings.maxRegression)
     let filter = try record.filter
-    let lost = record.lost.map { Contestant(record.contestants[$0.contestant]) }
+    let lost = record.lost.map { record.contestants[$0.contestant] }
+    let series = record.series(.search).filter { series in
+      filter?.keeps(series.label) ?? true && !lost.contains(series.contestant) && !series.contrasts.isEmpty
+    }
     search = PairedSearch(
-      record.series(.search).filter { series in
-        filter?.keeps(series.label) ?? true && !lost.contains(series.contestant) && !series.contrasts.isEmpty
-      }, thresholds: thresholds, plan: record.settings.plan,
+      series, thresholds: thresholds, plan: record.settings.plan,
       blocks: record.blocks.count { $0.stage == .search }, isOver: isSearchOver)
   }
 
-  /// Whether every row has a clear verdict.
   public var isClear: Bool { search.isClear }
-
-  /// What rows without a clear verdict need.
+  /// What rows without a clear verdict need, and those that seem to have changed.
   public var open: PairedDemand { demand { !$0.isClear } }
-
-  /// Likewise of the rows that seem to have changed.
   public var changed: PairedDemand { demand(\.row.verdict.isChange) }
 
   private func demand(_ isWanted: (PairedSearch.Outcome) -> Bool) -> PairedDemand {
     PairedDemand(of: search.outcomes.filter(isWanted).map(\.series), in: record)
   }
 
-  /// Whether no further block of the confirmation is needed.
   public var isConfirmationClear: Bool { confirmation(isOver: false).isClear }
 
   /// The second, independent measurement of the rows that the search took for changed: fresh blocks, with looks and
@@ -75,7 +70,6 @@ public struct PairedAnalysis: Sendable {
 extension PairedSettings {
   public var plan: SequentialPlan { SequentialPlan(alpha: alpha, firstLook: firstLook) }
 
-  /// The looks of the confirmation.
   public var confirmationPlan: SequentialPlan {
     SequentialPlan(alpha: alpha, firstLook: max(confirmationBlocks, 2))
   }
@@ -83,10 +77,7 @@ extension PairedSettings {
   /// Blocks of the confirmation at most: its fourth look.
   public var mostConfirmationBlocks: Int { confirmationPlan.count(look: 3) }
 
-  /// Whether the thresholds and the rows can be read.
-  ///
-  /// - Parameter path: the record's file, which an error names.
-  /// - Throws: `RecordError.invalid` where they cannot.
+  /// - Throws: `RecordError.invalid`, with the record's `path`, where the thresholds or the rows cannot be read.
   public func checkTexts(path: String) throws {
     do {
       _ = try Thresholds(parsing: maxRegression)
@@ -97,41 +88,12 @@ extension PairedSettings {
   }
 }
 
-/// What rows need that are still to be measured.
+/// What is still to be measured: indices of units, and of contestants whose peak memory or load time is wanted.
 public struct PairedDemand: Sendable, Equatable {
-  /// Indices of units whose samples are wanted.
   public var units: Set<Int>
-  /// Indices of contestants whose peak memory is wanted: of them every unit has to run.
+  /// Of these contestants every unit has to run.
   public var memory: Set<Int>
-  /// Indices of contestants whose load time is wanted.
   public var loads: Set<Int>
-
-  public init(units: Set<Int>, memory: Set<Int>, loads: Set<Int>) {
-    self.units = units
-    self.memory = memory
-    self.loads = loads
-  }
-
-  /// What every row needs that the record's filter keeps.
-  ///
-  /// - Throws: `OptionError` where the record's filter is none.
-  public init(ofAllRowsOf record: PairedRecord) throws(OptionError) {
-    let filter = try record.filter
-    self.init(of: record.series(.search).filter { filter?.keeps($0.label) ?? true }, in: record)
-  }
-
-  init(of series: [PairedSeries], in record: PairedRecord) {
-    func wanted(_ contestant: Int, _ isWanted: (PairedSeries) -> Bool) -> Bool {
-      let contestant = Contestant(record.contestants[contestant])
-      return series.contains { $0.contestant == contestant && isWanted($0) }
-    }
-    units = Set(
-      record.units.indices.filter { unit in
-        wanted(record.units[unit].contestant) { $0.test == record.units[unit].test }
-      })
-    memory = Set(record.contestants.indices.filter { wanted($0) { $0.metric == .peakMemory } })
-    loads = Set(record.contestants.indices.filter { wanted($0) { $0.metric == .warmLoad } })
-  }
 
   public var isEmpty: Bool { units.isEmpty && memory.isEmpty && loads.isEmpty }
 
@@ -141,6 +103,28 @@ public struct PairedDemand: Sendable, Equatable {
     return PairedDemand(
       units: units.filter { !out.contains(all[$0].contestant) }, memory: memory.subtracting(out),
       loads: loads.subtracting(out))
+  }
+}
+
+extension PairedDemand {
+  /// - Throws: `OptionError` where the record's filter is none.
+  public init(ofAllRowsOf record: PairedRecord) throws(OptionError) {
+    let filter = try record.filter
+    self.init(of: record.series(.search).filter { filter?.keeps($0.label) ?? true }, in: record)
+  }
+
+  init(of series: [PairedSeries], in record: PairedRecord) {
+    func wanted(_ contestant: Int, _ isWanted: (PairedSeries) -> Bool) -> Bool {
+      let contestant = record.contestants[contestant]
+      return series.contains { $0.contestant == contestant && isWanted($0) }
+    }
+    let units = record.units.indices.filter { unit in
+      wanted(record.units[unit].contestant) { $0.test == record.units[unit].test }
+    }
+    self.init(
+      units: Set(units),
+      memory: Set(record.contestants.indices.filter { wanted($0) { $0.metric == .peakMemory } }),
+      loads: Set(record.contestants.indices.filter { wanted($0) { $0.metric == .warmLoad } }))
   }
 }
 

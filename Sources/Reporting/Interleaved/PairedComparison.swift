@@ -2,8 +2,7 @@ import Record
 import Statistics
 
 extension Comparison {
-  /// The verdicts of an interleaved comparison, as far as it has come.
-  ///
+  /// As far as it has come.
   /// - Throws: `OptionError` where the record's own settings do not hold what they should.
   public init(_ record: PairedRecord) throws(OptionError) {
     let analysis = try PairedAnalysis(record, isSearchOver: true)
@@ -34,7 +33,7 @@ extension ComparedSide {
 
 extension PairedRecord {
   fileprivate func line(_ lost: LostContestant) -> Prose {
-    "\(Contestant(contestants[lost.contestant]).prose) in \(lost.side.rawValue): \(lost.reason)"
+    "\(contestants[lost.contestant].prose) in \(lost.side.rawValue): \(lost.reason)"
   }
 
   fileprivate var notes: [Prose] {
@@ -88,8 +87,8 @@ extension PairedRecord {
 }
 
 extension Record {
-  /// The head's part of an interleaved comparison, as if it had been a run of its own: what services that follow
-  /// figures over time are given.
+  /// The head's part of an interleaved comparison, as if it had been a run of its own, for services that follow
+  /// figures.
   public init(headOf paired: PairedRecord) {
     let build =
       paired.head.build

@@ -1,18 +1,15 @@
 import Statistics
 
-/// The verdicts that an interleaved comparison comes to, look by look.
-///
-/// It may stop early, at looks that are fixed before anything is measured: after 10, 15, 20, 30, 40 … blocks. Look k
-/// spends a share α_k of the error α, and the shares sum to α; every p-value is compared with its look's share, every
-/// interval has the confidence 1 − α_k. By the union bound the whole procedure then errs with a chance of at most α,
-/// wherever it stops. A row whose verdict is clear at a look keeps it: later blocks cannot change it.
+/// The verdicts that an interleaved comparison comes to, look by look. It may stop early, at looks that are fixed
+/// before anything is measured: after 10, 15, 20, 30, 40 … blocks. Look k spends a share α_k of the error α, and the
+/// shares sum to α; every p-value is compared with its look's share, every interval has the confidence 1 − α_k. By the
+/// union bound the whole procedure then errs with a chance of at most α, wherever it stops. A row whose verdict is
+/// clear at a look keeps it: later blocks cannot change it.
 struct PairedSearch: Sendable {
-  /// One row after the last look.
   struct Outcome: Sendable {
     let series: PairedSeries
     var row: ComparisonRow
-    /// Values, a block each, that the row's figures are made of.
-    var improvements: [Double] = []
+    /// Of the base against itself, a value a block.
     var controls: [Double] = []
     /// Error that its look might spend.
     var alpha: Double
@@ -22,20 +19,14 @@ struct PairedSearch: Sendable {
   private(set) var outcomes: [Outcome]
   private let plan: SequentialPlan
 
-  /// - Parameters:
-  ///   - series: the rows; all of them are tested together.
-  ///   - blocks: how many blocks have been measured.
-  ///   - isOver: no further block follows: what is not clear yet is looked at once more.
+  /// All rows are tested together. Where it is over, what is not clear yet is looked at once more.
   init(_ series: [PairedSeries], thresholds: Thresholds, plan: SequentialPlan, blocks: Int, isOver: Bool) {
     self.plan = plan
     outcomes = series.map {
-      Outcome(
-        series: $0,
-        row: ComparisonRow(
-          contestant: $0.contestant, test: $0.test, metric: $0.metric, base: $0.base, head: $0.head,
-          threshold: thresholds[$0.metric], tolerance: thresholds.tolerance($0.metric), verdict: .inconclusive
-        ),
-        alpha: plan.alpha(look: 0))
+      let row = ComparisonRow(
+        contestant: $0.contestant, test: $0.test, metric: $0.metric, base: $0.base, head: $0.head,
+        threshold: thresholds[$0.metric], tolerance: thresholds.tolerance($0.metric), verdict: .inconclusive)
+      return Outcome(series: $0, row: row, alpha: plan.alpha(look: 0))
     }
     var look = 0
     while plan.count(look: look) <= blocks {
@@ -52,10 +43,9 @@ struct PairedSearch: Sendable {
     let alpha = plan.alpha(look: look)
     for index in outcomes.indices where !outcomes[index].isClear {
       let contrasts = outcomes[index].series.contrasts(within: count)
-      outcomes[index].improvements = contrasts.map(\.improvement)
       outcomes[index].controls = contrasts.map(\.control)
       outcomes[index].alpha = alpha
-      let evidence = PairedEvidence(outcomes[index].improvements, confidence: 1 - alpha)
+      let evidence = PairedEvidence(contrasts.map(\.improvement), confidence: 1 - alpha)
       outcomes[index].row.ratio = evidence.ratio
       outcomes[index].row.baseSamples = contrasts.count
       outcomes[index].row.headSamples = contrasts.count
@@ -64,19 +54,14 @@ struct PairedSearch: Sendable {
       outcomes[index].row.noiseFloor =
         PairedEvidence(outcomes[index].controls, confidence: 1 - alpha).farthest
     }
-    let judged = outcomes.map(\.row).judged()
-    for (index, row) in judged.enumerated() {
-      guard !outcomes[index].isClear else { continue }
+    for (index, row) in outcomes.map(\.row).judged().enumerated() where !outcomes[index].isClear {
       outcomes[index].row.adjustedPValue = row.adjustedPValue
       outcomes[index].row.verdict = row.verdict
-      outcomes[index].row.reason = reason(of: row, blocks: count)
+      outcomes[index].row.reason =
+        row.verdict == .inconclusive && row.ratio?.interval == nil
+        ? "n = \(row.baseSamples) blocks, \(plan.firstLook) needed" : row.reason
       outcomes[index].isClear = row.verdict != .inconclusive
     }
-  }
-
-  private func reason(of row: ComparisonRow, blocks: Int) -> String? {
-    guard row.verdict == .inconclusive, row.ratio?.interval == nil else { return row.reason }
-    return "n = \(row.baseSamples) blocks, \(plan.firstLook) needed"
   }
 }
 

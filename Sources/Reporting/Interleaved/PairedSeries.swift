@@ -2,14 +2,12 @@ import Foundation
 import Record
 import Statistics
 
-/// One row's paired log-ratios, a value a block.
-///
-/// A round executes every side once, and then once more in the reverse order. In each of these passes, with L = ln t,
-/// the head's improvement is (L_base + L_control) / 2 − L_head and the control's L_base − L_control; a block's value is
-/// the median over the passes of all its rounds, so that a disturbance of one execution does not count and a drift
-/// cancels. Load time and peak memory have one value a process, so one pass a block.
+/// One row's paired log-ratios, a value a block. A round executes every side once, and then once more in the reverse
+/// order. In each of these passes, with L = ln t, the head's improvement is (L_base + L_control) / 2 − L_head and the
+/// control's L_base − L_control; a block's value is the median over the passes of all its rounds, so that a disturbance
+/// of one execution does not count and a drift cancels. Load time and peak memory have one value a process, so one pass
+/// a block.
 struct PairedSeries: Sendable {
-  /// What a block says of the row.
   struct Contrast: Sendable {
     /// Index into the blocks of its stage.
     let block: Int
@@ -19,7 +17,7 @@ struct PairedSeries: Sendable {
     let control: Double
   }
 
-  let contestant: Contestant
+  let contestant: MeasuredVariant
   let test: Test?
   let metric: Metric
   let contrasts: [Contrast]
@@ -29,14 +27,12 @@ struct PairedSeries: Sendable {
 
   var label: String { RowFilter.label(contestant, test, metric) }
 
-  /// Of the first `count` blocks.
   func contrasts(within count: Int) -> [Contrast] { contrasts.filter { $0.block < count } }
 }
 
 extension PairedRecord {
   /// What one process's execution, or the process itself, gave.
   private typealias Value = (side: PairedSide, round: Int, value: Double)
-
   /// Every row that the record's units can have, whether or not anything was measured.
   func series(_ stage: PairedBlock.Stage) -> [PairedSeries] {
     let blocks = blocks.filter { $0.stage == stage }
@@ -83,7 +79,7 @@ extension PairedRecord {
       median(sides.flatMap { values[$0] ?? [] }).map { metric.figure($0, on: test) }
     }
     return PairedSeries(
-      contestant: Contestant(contestants[contestant]), test: test, metric: metric, contrasts: contrasts,
+      contestant: contestants[contestant], test: test, metric: metric, contrasts: contrasts,
       base: figure([.base, .control]), head: figure([.head]))
   }
 
@@ -96,17 +92,9 @@ extension PairedRecord {
   }
 }
 
-extension Contestant {
-  init(_ contestant: PairedContestant) {
-    self.init(variant: contestant.variant, weights: contestant.weights, threads: contestant.threads)
-  }
-}
-
-/// What a row's log-ratios say, a block each.
 struct PairedEvidence: Sendable {
-  /// exp of the median; the interval is as wide, on either side, as the wider of two: the percentile bootstrap of the
-  /// median, and Hodges and Lehmann's, which goes with Wilcoxon's test and is exact for few values. Nil for no values;
-  /// no interval for too few.
+  /// exp of the median, with on either side the wider of two intervals: the percentile bootstrap of the median, and
+  /// Hodges and Lehmann's, which is exact for few values. Nil for no values; no interval for too few.
   let ratio: Figure?
   /// Wilcoxon's signed-rank test, two-sided.
   let pValue: Double?

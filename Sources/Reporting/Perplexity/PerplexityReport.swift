@@ -1,6 +1,5 @@
 import Record
 
-/// How well variants of one model predict one text.
 public struct PerplexityReport: Codable, Equatable, Sendable {
   public struct Result: Codable, Equatable, Sendable {
     public let variant: String
@@ -15,21 +14,15 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
     public let bitsPerByte: Double?
     /// The passes and the scoring, without loading and without tokenizing.
     public let seconds: Double
-    /// Scored tokens in a second.
     public let tokensPerSecond: Double
 
     public init(
       variant: String, weights: String, threads: Int, natsPerToken: Double, perplexity: Double,
       bitsPerByte: Double?, seconds: Double, tokensPerSecond: Double
     ) {
-      self.variant = variant
-      self.weights = weights
-      self.threads = threads
-      self.natsPerToken = natsPerToken
-      self.perplexity = perplexity
-      self.bitsPerByte = bitsPerByte
-      self.seconds = seconds
-      self.tokensPerSecond = tokensPerSecond
+      (self.variant, self.weights, self.threads) = (variant, weights, threads)
+      (self.natsPerToken, self.perplexity, self.bitsPerByte) = (natsPerToken, perplexity, bitsPerByte)
+      (self.seconds, self.tokensPerSecond) = (seconds, tokensPerSecond)
     }
   }
 
@@ -39,7 +32,6 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
   }
 
   public let model: String
-  /// The text's name.
   public let text: String
   /// Tokens that a window takes in.
   public let context: Int
@@ -47,7 +39,6 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
   public let stride: Int
   /// Whether the tokens after the last whole window were left out.
   public let wholeWindows: Bool
-  /// The text's tokens.
   public let tokens: Int
   public let scoredTokens: Int
   /// UTF-8 bytes of the scored tokens.
@@ -59,15 +50,9 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
     model: String, text: String, context: Int, stride: Int, wholeWindows: Bool, tokens: Int,
     scoredTokens: Int, scoredBytes: Int, results: [Result]
   ) {
-    self.model = model
-    self.text = text
-    self.context = context
-    self.stride = stride
-    self.wholeWindows = wholeWindows
-    self.tokens = tokens
-    self.scoredTokens = scoredTokens
-    self.scoredBytes = scoredBytes
-    self.results = results
+    (self.model, self.text, self.context, self.stride) = (model, text, context, stride)
+    (self.wholeWindows, self.tokens, self.results) = (wholeWindows, tokens, results)
+    (self.scoredTokens, self.scoredBytes) = (scoredTokens, scoredBytes)
   }
 }
 
@@ -86,9 +71,6 @@ extension PerplexityReport {
     }
   }
 
-  /// - Parameters:
-  ///   - colour: whether entries may be bold.
-  ///   - width: columns of the terminal.
   public func terminalText(colour: Bool, width: Int) -> String {
     heading + "\n\n" + table.terminal(colour: colour, width: width)
   }

@@ -12,7 +12,6 @@ struct ProfileFigures: Sendable {
   let wallNanoseconds: Double
   /// Weights and cached keys and values that a pass reads.
   let streamedBytes: Double
-  /// What a pass's parts are held against; nil without ceilings.
   let roofline: Roofline?
   /// Of one pass, spent waiting for the pool's other threads, in all phases together.
   let waitNanoseconds: Double
@@ -31,8 +30,7 @@ struct ProfileFigures: Sendable {
     (streamedBytes, self.roofline) = (streamed, roofline)
     func phases(of entries: [Profile.Entry]) -> [PhaseFigures] {
       entries.map(\.phase).uniqued().map { phase in
-        PhaseFigures(
-          phase: phase, work: PassWork(entries.filter { $0.phase == phase }, of: profile, roofline: roofline))
+        (phase, PassWork(entries.filter { $0.phase == phase }, of: profile, roofline: roofline))
       }
     }
     self.phases = phases(of: profile.entries)
@@ -54,7 +52,7 @@ struct ProfileFigures: Sendable {
     }
   }
 
-  var contestant: Contestant { profile.contestant }
+  var contestant: MeasuredVariant { profile.contestant }
 
   /// All work of a pass in all its time.
   var pass: PassWork {
@@ -66,36 +64,28 @@ struct ProfileFigures: Sendable {
   /// The least time that the ceilings allow for all of a pass; nil without ceilings.
   var leastNanoseconds: Double? { pass.leastNanoseconds }
 
-  /// A share of the wall time, 0 to 1.
   func share(_ nanoseconds: Double) -> Double { nanoseconds / wallNanoseconds }
 
-  /// How much of the wall time has a name, 0 to 1: all phases and the wait, without what lies between operations
-  /// and the probes' own time.
+  /// Share of the wall time with a name: all phases and the wait, but not what lies between operations and in probes.
   var coverage: Double {
     let named = phases.filter { $0.phase != .other }.reduce(0) { $0 + $1.work.nanoseconds }
     return (named + waitNanoseconds) / wallNanoseconds
   }
 
-  /// The phase that took most; nil where none took anything.
   var longestPhase: PhaseFigures? {
     phases.filter { $0.phase != .other && $0.work.nanoseconds > 0 }
       .max { $0.work.nanoseconds < $1.work.nanoseconds }
   }
 
   var tokensPerSecond: Double { Double(profile.tokensPerPass) * 1e9 / wallNanoseconds }
-
   var millisecondsPerToken: Double { wallNanoseconds / Double(profile.tokensPerPass) / 1e6 }
 }
 
 /// One phase in all layers, for one pass.
-struct PhaseFigures: Sendable {
-  let phase: ProfilePhase
-  let work: PassWork
-}
+typealias PhaseFigures = (phase: ProfilePhase, work: PassWork)
 
 /// A part of a pass: what it computed and moved, and the time that took, for one pass. Times are in nanoseconds.
 struct PassWork: Sendable {
-  /// In the part itself.
   var nanoseconds = 0.0
   /// Waiting for the pool's other threads within it.
   var waitNanoseconds = 0.0
@@ -132,7 +122,6 @@ struct PassWork: Sendable {
     roof = bound?.roof
   }
 
-  /// Several parts together.
   init(_ parts: [PassWork]) {
     for amount in Self.amounts { self[keyPath: amount] = parts.reduce(0) { $0 + $1[keyPath: amount] } }
     let least = parts.compactMap(\.leastNanoseconds)
@@ -155,18 +144,14 @@ struct PassWork: Sendable {
   var intensity: Double? { flops > 0 && bytes > 0 ? flops / bytes : nil }
   /// The least time ÷ the time it took, in per cent.
   var rooflinePercent: Double? {
-    leastNanoseconds.flatMap {
-      wholeNanoseconds > 0 ? Roofline.percent(least: $0, of: wholeNanoseconds) : nil
-    }
+    guard let leastNanoseconds, wholeNanoseconds > 0 else { return nil }
+    return Roofline.percent(least: leastNanoseconds, of: wholeNanoseconds)
   }
 }
 
 extension Roofline.Work {
-  /// Parts of one phase. What a pass streams comes from the memory that holds all of it; activations come from the
-  /// nearest that holds one call's. A softmax works where a head has room for the scores of one query at a time: it is
-  /// held against the nearest memory that holds those.
-  ///
-  /// - Parameter queries: of a pass.
+  /// Parts of one phase of a pass with so many `queries`. What a pass streams comes from the memory that holds all of
+  /// it; activations come from the nearest that holds one call's, of a softmax the scores of one query of one head.
   init(_ entries: [Profile.Entry], queries: Int) {
     let activations = entries.reduce(0) { $0 + $1.activationBytes }
     let turns = entries.reduce(0) { $0 + $1.calls * ($1.phase == .attentionSoftmax ? queries : 1) }
@@ -195,22 +180,14 @@ struct ProfiledStage: Sendable {
 
   /// `decode after 16 tokens`, `prefill of 64 tokens`
   var words: String { stage.words(tokens: tokens) }
-
-  /// `decode-16`
   var id: String { "\(stage.rawValue)-\(tokens)" }
 }
 
-// What a profile is called.
 extension Profile {
-  var contestant: Contestant { Contestant(variant: variant, weights: weights, threads: threads) }
-
+  var contestant: MeasuredVariant { MeasuredVariant(variant: variant, weights: weights, threads: threads) }
   /// `decode after 512 tokens`, `prefill of 512 tokens`
   public var stageWords: String { stage.words(tokens: tokens) }
-
-  /// What one pass is.
   var passWord: String { stage == .prefill ? "prompt" : "token" }
-
-  /// Tokens that a pass takes in.
   var tokensPerPass: Int { stage == .prefill ? max(tokens, 1) : 1 }
 
   /// Of as many threads; nil where the record has none.

@@ -15,10 +15,10 @@ extension RunReport {
   var profiledAnswer: Prose? {
     guard record.isProfileAlone else { return nil }
     let figures = ProfileFigures.all(record)
-    let ordered =
-      figures.filter { $0.profile.stage == .decode } + figures.filter { $0.profile.stage != .decode }
-    return ordered.map { figures -> Prose in
-      "\(figures.contestant.prose), \(figures.profile.stageWords), takes \(Self.words(figures))"
+    return [true, false].flatMap { isDecode in
+      figures.filter { ($0.profile.stage == .decode) == isDecode }.map { figures -> Prose in
+        "\(figures.contestant.prose), \(figures.profile.stageWords), takes \(Self.words(figures))"
+      }
     }.joined(separator: " ")
   }
 
@@ -33,7 +33,6 @@ extension RunReport {
     ]
   }
 
-  /// The time of a pass, and what takes most of it.
   private static func words(_ figures: ProfileFigures) -> Prose {
     let scale = TimeScale(longestNanoseconds: figures.wallNanoseconds)
     let opening = "\(scale.words(figures.wallNanoseconds)) per \(figures.profile.passWord)."
@@ -81,10 +80,8 @@ extension RunReport {
 
   /// `0.4 (-0.1 to 0.9)`
   private static func cost(_ overhead: Figure) -> Prose {
-    let interval = overhead.interval.map {
-      " (\(NumberText.percentValue($0.lower)) to \(NumberText.percentValue($0.upper)))"
-    }
-    return Prose(NumberText.percentValue(overhead.value) + (interval ?? ""))
+    let interval = overhead.interval.map { " (\($0.words(NumberText.percentValue)))" } ?? ""
+    return Prose(NumberText.percentValue(overhead.value) + interval)
   }
 
   private static let profileNote: Prose = """

@@ -15,9 +15,7 @@ struct ProfileRow: Sendable {
   var phase = ""
   var group = ""
   var layer: Int?
-  /// Whether it is the whole pass.
   var isTotal = false
-  /// Whether a terminal shows it in bold.
   var isBold = false
   /// Length of its bar, as a share of the longest; nil for none.
   var bar: Double?
@@ -31,10 +29,9 @@ extension ProfileRow {
       work: phase.work, calls: phase.work.calls, waitNanoseconds: phase.work.waitNanoseconds)
   }
 
-  /// One phase in one layer.
   fileprivate init(_ entry: Profile.Entry, of figures: ProfileFigures) {
     let work = PassWork([entry], of: figures.profile, roofline: figures.roofline)
-    self.init(PhaseFigures(phase: entry.phase, work: work), of: figures)
+    self.init((entry.phase, work), of: figures)
     (phase, group, layer) = (entry.phase.rawValue, entry.phase.group.rawValue, entry.layer)
   }
 
@@ -55,7 +52,6 @@ extension ProfileRow {
 
 // Every column that a profile's tables have, each defined once. Times are in nanoseconds of one pass.
 extension Column where Row == ProfileRow {
-  /// In bold where the row is.
   private var bold: Self {
     var column = self
     column.isBold = { $0.isBold }
@@ -74,6 +70,10 @@ extension Column where Row == ProfileRow {
       .number { 100 * $0.figures.share($0.nanoseconds) })
   }
   private static var wait: Self { number("wait", key: "wait_ns_per_pass") { $0.waitNanoseconds } }
+  /// Of phases and groups that waited.
+  private static var waited: Self {
+    number("wait") { row in row.waitNanoseconds.flatMap { $0 > 0 && !row.isTotal ? $0 : nil } }
+  }
   private static var calls: Self { Self("calls", key: "calls_per_pass", style: .exact, .number { $0.calls }) }
   private static var megaflops: Self { number("MFLOP") { millions($0.work?.flops) } }
   private static var megabytes: Self { number("MB") { millions($0.work?.bytes) } }
@@ -91,20 +91,18 @@ extension Column where Row == ProfileRow {
   private static var roof: Self { Self("roof", .text { $0.work?.roof?.words }) }
   private static var shortRoof: Self { Self("roof", .text { $0.work?.roof?.word }) }
 
-  /// Nil for none.
   private static func millions(_ value: Double?) -> Double? { value.flatMap { $0 > 0 ? $0 * 1e-6 : nil } }
 
-  /// Phases, for a terminal.
   static func phases(_ scale: TimeScale) -> [Self] {
     [
-      name("phase").bold, bar, time.styled(.time(scale)).bold, share.bold, wait.styled(.time(scale), rank: 9),
+      name("phase").bold, bar, time.styled(.time(scale)).bold, share.bold,
+      waited.styled(.time(scale), rank: 9),
       calls.styled(rank: 7), megaflops.styled(rank: 10), megabytes.styled(rank: 11), gflops.styled(rank: 3),
       gbPerSecond.styled(rank: 4), intensity.styled(rank: 6), roofline.styled(rank: 2),
       atBest.styled(.time(scale), rank: 5), shortRoof.styled(rank: 8),
     ]
   }
 
-  /// Layers, for a terminal.
   static func layers(_ scale: TimeScale) -> [Self] {
     var number = name("layer")
     number.heading.alignment = .right
@@ -115,7 +113,6 @@ extension Column where Row == ProfileRow {
     ]
   }
 
-  /// Phases, for a page.
   static var operations: [Self] {
     [
       name("operation"), calls.styled(.significant(3)), number("µs a pass") { $0.nanoseconds * 1e-3 },
@@ -149,8 +146,8 @@ extension Column where Row == ProfileRow {
   }
 }
 
-/// A record's profiles as comma-separated values: one row for each contestant, stage, phase and layer, then one for
-/// what is unexplained and one for the whole pass. Everything is of one pass; empty where there is no figure.
+/// A row for each contestant, stage, phase and layer, then one for what is unexplained and one for the whole pass. All
+/// is of one pass; empty where there is no figure.
 public struct ProfileCSV: Sendable {
   public let text: String
 

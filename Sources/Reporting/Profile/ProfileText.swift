@@ -1,14 +1,11 @@
 import Record
 import Statistics
 
-/// A record's profiles for a terminal: for each contestant and stage the phases as a tree with bars, the layers, the
-/// threads, and how far the figures can be trusted.
+/// For a terminal: of each contestant and stage the phases as a tree with bars, the layers, the threads, and remarks.
 public struct ProfileText: Sendable {
   public let text: String
 
-  /// - Parameters:
-  ///   - colour: whether the phase that takes most is bold (ANSI escapes).
-  ///   - width: columns of the terminal; columns of lesser interest are left out until the tables fit.
+  /// With `colour` the phase that takes most is bold; columns of lesser interest are left out until the tables fit.
   public init(_ record: Record, colour: Bool, width: Int = 100) {
     text = ProfileFigures.all(record).map { figures in
       let scale = TimeScale(longestNanoseconds: figures.wallNanoseconds)
@@ -39,21 +36,21 @@ extension ProfileFigures {
     return "\(subject): \(profile.stageWords), \(speed)"
   }
 
-  /// The phases under their groups, then what no phase has: the waiting, where there is a pool, and what nothing
-  /// explains; last the whole.
+  /// The phases under their groups, the waiting where there is a pool, what nothing explains; last the whole.
   fileprivate var tree: [ProfileRow] {
     let groups = ProfileGroup.allCases.flatMap(rows)
     let wait = ProfileRow(figures: self, name: "pool wait", nanoseconds: waitNanoseconds)
     let rest = (profile.threads > 1 ? [wait] : []) + [.unexplained(self)]
-    let longest = longestBar
+    let sums = ProfileGroup.allCases.map { group in
+      phases.filter { $0.phase.group == group }.reduce(0) { $0 + $1.work.nanoseconds }
+    }
+    let longest = (sums + [waitNanoseconds, unexplainedNanoseconds]).max() ?? 1
     let barred = (groups + rest).map { row in
       var row = row
       row.bar = row.nanoseconds / longest
       return row
     }
-    var total = ProfileRow.total(self)
-    total.waitNanoseconds = nil
-    return barred + [total]
+    return barred + [.total(self)]
   }
 
   /// A group of one phase is that phase; of a group of several the sum stands above them.
@@ -69,40 +66,25 @@ extension ProfileFigures {
     let sum = ProfileRow(
       figures: self, name: group.rawValue, nanoseconds: work.nanoseconds, work: work,
       waitNanoseconds: work.waitNanoseconds)
-    return ((own.count > 1 ? [sum] : []) + parts).map { row in
-      var row = row
-      row.waitNanoseconds = row.waitNanoseconds.flatMap { $0 > 0 ? $0 : nil }
-      return row
-    }
-  }
-
-  /// Nanoseconds: a group's, the wait's or the rest's.
-  private var longestBar: Double {
-    let groups = ProfileGroup.allCases.map { group in
-      phases.filter { $0.phase.group == group }.reduce(0) { $0 + $1.work.nanoseconds }
-    }
-    return (groups + [waitNanoseconds, unexplainedNanoseconds]).max() ?? 1
+    return (own.count > 1 ? [sum] : []) + parts
   }
 
   /// What each thread did of a pass; empty for one that has nobody to wait for.
   fileprivate func threads(_ scale: TimeScale) -> Table {
-    let headings: [Table.Heading] = [
-      .short("thread", "", .left), .short("", "", .left), .short("busy", scale.unit), .short("busy", "%"),
-      .short("waits", scale.unit),
-    ]
-    let times = profile.threadTimes
-    guard times.count > 1 else { return Table(headings) }
     let passes = Double(profile.keptPasses)
+    let rows = profile.threadTimes.enumerated().map { index, time -> [Table.Entry] in
+      let share = share(time.busyNanoseconds / passes)
+      return [
+        .init(index == 0 ? "0, drives" : "\(index)"), .init(.bar(share: share)),
+        .init(scale.text(time.busyNanoseconds / passes)), .init(NumberText.percentValue(share)),
+        .init(scale.text(time.waitNanoseconds / passes)),
+      ]
+    }
     return Table(
-      headings,
-      rows: times.enumerated().map { index, time in
-        let share = share(time.busyNanoseconds / passes)
-        return [
-          .init(index == 0 ? "0, drives" : "\(index)"), .init(.bar(share: share)),
-          .init(scale.text(time.busyNanoseconds / passes)), .init(NumberText.percentValue(share)),
-          .init(scale.text(time.waitNanoseconds / passes)),
-        ]
-      })
+      [
+        .short("thread", "", .left), .short("", "", .left), .short("busy", scale.unit), .short("busy", "%"),
+        .short("waits", scale.unit),
+      ], rows: rows.count > 1 ? rows : [])
   }
 
   fileprivate func remarks(_ scale: TimeScale) -> [String] {
@@ -135,10 +117,8 @@ extension ProfileFigures {
     guard let overhead, let samples = profile.overhead, let with = Figure(medianOf: samples.withNanoseconds),
       let without = Figure(medianOf: samples.withoutNanoseconds)
     else { return nil }
-    let interval = overhead.interval.map {
-      " (95 % CI \(NumberText.percentValue($0.lower)) to \(NumberText.percentValue($0.upper)))"
-    }
-    return "The probes cost \(NumberText.percent(overhead.value))\(interval ?? ""), the median over "
+    let interval = overhead.interval.map { " (95 % CI \($0.words(NumberText.percentValue)))" } ?? ""
+    return "The probes cost \(NumberText.percent(overhead.value))\(interval), the median over "
       + "\(counted(samples.withNanoseconds.count, "pass", plural: "passes")) that ran with them and without, in turns: "
       + "\(scale.words(with.value)) with, \(scale.words(without.value)) without."
   }
@@ -146,10 +126,8 @@ extension ProfileFigures {
 
 /// A profile's layers as lines. Of a deep model whose middle layers are alike, these are one line.
 private struct LayerLines {
-  /// Up to so many layers each has its line.
-  private static let most = 24
-  /// Layers at either end that keep their line.
-  private static let ends = 4
+  /// Up to so many layers each has its line; of more, so many at either end.
+  private static let (most, ends) = (24, 4)
   /// Layers are alike whose times differ from their median by no more than this share.
   private static let likeness = 0.1
 

@@ -6,17 +6,14 @@ public struct ProfileTurns: Sendable {
   public private(set) var turns: [Profile] = []
 
   public init() {}
-
   public init(_ profile: Profile) { turns = [profile] }
-
   public mutating func append(_ profile: Profile) { turns.append(profile) }
 
   /// By what share the slowest turn's median pass lies above the fastest's; nil for less than two turns.
   public var spread: Double? {
     let medians = turns.compactMap { median($0.passNanoseconds) }
-    guard medians.count > 1, let least = medians.min(), let most = medians.max(), least > 0 else {
-      return nil
-    }
+    guard medians.count > 1, let least = medians.min(), let most = medians.max(), least > 0
+    else { return nil }
     return most / least - 1
   }
 
@@ -42,11 +39,7 @@ extension Profile {
       overhead = overhead ?? other.overhead
     }
     for (index, time) in other.threadTimes.enumerated() {
-      guard index < threadTimes.count else {
-        threadTimes.append(time)
-        continue
-      }
-      threadTimes[index].add(time)
+      if index < threadTimes.count { threadTimes[index].add(time) } else { threadTimes.append(time) }
     }
   }
 }

@@ -4,84 +4,69 @@ import Record
 struct Ladder: Sendable {
   struct Rung: Sendable {
     let row: RunRow
-    /// This rung's speed ÷ the fastest's.
     let share: Double
-    /// The same contestant on the prompt's test; nil where that was not measured.
-    let prefill: RunRow?
+    /// The same contestant on the other test; nil where that was not measured.
+    let other: RunRow?
   }
 
   let test: Test
-  let prefillTest: Test?
-  /// What the rungs show, and the column that shows it.
+  /// The test beside it.
+  let other: Test?
   let metric: Metric
   let column: Column<RunRow>
   let rungs: [Rung]
 
-  /// On the decode test that most rows have figures for; without one on a prompt's test. Nil where no row has a figure.
-  private init?(_ run: RunFigures) {
-    let prefillTest = run.headline { $0.isPrefill }
-    guard let test = run.headline(where: \.isDecode) ?? prefillTest else { return nil }
-    self.init(run, test: test, prefillTest: test.isDecode ? prefillTest : nil)
-  }
-
-  /// The ladders that a report opens with: one for an end-to-end run, one a shape for operations, but for the engine's
-  /// own.
+  /// The ladders that a report opens with: the first test of an end-to-end run with the second beside it; one a test
+  /// for what is left and for operations, but for the engine's own.
   static func all(_ run: RunFigures) -> [Ladder] {
-    let ladders =
-      run.record.kind != .endToEnd
-      ? run.tests.filter { !$0.isTheEngines }.map { Ladder(run, test: $0, prefillTest: nil) }
-      : [Ladder(run)].compactMap { $0 }
-    return ladders.filter { !$0.rungs.isEmpty }
+    let tests = run.headlines.filter { !$0.isTheEngines }
+    let second = run.record.kind == .endToEnd ? tests.dropFirst().first : nil
+    return tests.filter { $0 != second }
+      .map { Ladder(run, test: $0, beside: $0 == tests.first ? second : nil) }
+      .filter { !$0.rungs.isEmpty }
   }
 
   /// On one test; without rungs where no row has a figure there.
-  init(_ run: RunFigures, test: Test, prefillTest: Test?) {
+  init(_ run: RunFigures, test: Test, beside other: Test? = nil) {
     self.test = test
-    self.prefillTest = prefillTest
-    // A product's time says little without its size.
-    metric = if case .operation(.matmul) = test { .gflops } else { test.headlineMetric }
+    self.other = other
+    // Where the sizes tell the arithmetic, a time says little without them.
+    metric = test.flops == nil ? test.headlineMetric : .gflops
     column = .metric(metric)
     let rows = run.ranked(on: test)
     let fastest = rows.first?.speed ?? 1
     rungs = rows.filter(\.hasFigures).map { row in
       Rung(
         row: row, share: (row.speed ?? 0) / fastest,
-        prefill: run.rows.first {
-          $0.cell.test == prefillTest && $0.contestant == row.contestant && $0.hasFigures
+        other: run.rows.first {
+          $0.cell.test == other && $0.contestant == row.contestant && $0.hasFigures
         })
     }
   }
 
-  /// Of the figures that rungs are ranked by.
   var unit: String { metric.unit.name }
-
   private var showsWeights: Bool { Set(rungs.map(\.row.cell.weights)).count > 1 }
 
-  /// For Markdown: a bar a row, and the prompt's test beside it.
+  /// For Markdown: a bar a row, and the other test beside it.
   var table: Table {
     typealias Rungs = Column<Rung>
-    let (column, test, prefillTest) = (column, test, prefillTest)
+    let (column, test) = (column, test)
     let isAgainstNaive = rungs.contains { $0.row.speedAgainstNaive != nil }
-    func speed(_ column: Column<RunRow>, _ test: Test, _ row: @escaping @Sendable (Rung) -> RunRow?) -> Rungs
-    {
-      Rungs(
-        "\(column.heading.text), `\(test.name)`", alignment: .right, .prose { row($0).map(column.display) })
-    }
-    func factor(_ row: @escaping @Sendable (Rung) -> RunRow?) -> [Rungs] {
-      let factor = Rungs(
-        "against naive", alignment: .right, .prose { row($0).map(Column<RunRow>.speedAgainstNaive.display) })
-      return isAgainstNaive ? [factor] : []
-    }
+    func shown(
+      _ heading: Prose, _ column: Column<RunRow>, _ row: @escaping @Sendable (Rung) -> RunRow?
+    ) -> Rungs { Rungs(heading, alignment: .right, .prose { row($0).map(column.display) }) }
     var columns = [Rungs("variant", .prose { .code($0.row.cell.variant) })]
     if showsWeights { columns.append(Rungs("weights", .text { $0.row.cell.weights })) }
     columns += [
-      Rungs("threads", .integer { $0.row.cell.threads }), speed(column, test) { $0.row },
+      Rungs("threads", .integer { $0.row.cell.threads }),
+      shown("\(column.heading.text), `\(test.name)`", column) { $0.row },
       Rungs("", .text { bar(share: $0.share, width: 24) }),
     ]
-    columns += factor { $0.row }
-    if let prefillTest {
-      columns.append(speed(.metric(.prefillRate), prefillTest) { $0.prefill })
-      columns += factor { $0.prefill }
+    if isAgainstNaive { columns.append(shown("against naive", .speedAgainstNaive) { $0.row }) }
+    if let other {
+      let rate = Column<RunRow>.metric(other.headlineMetric)
+      columns.append(shown("\(rate.heading.text), `\(other.name)`", rate) { $0.other })
+      if isAgainstNaive { columns.append(shown("against naive", .speedAgainstNaive) { $0.other }) }
     }
     columns.append(Rungs("check", .prose { Column<RunRow>.outcome.display($0.row) }))
     return Table(columns, rungs)
@@ -90,12 +75,9 @@ struct Ladder: Sendable {
   private static let barWidths = 8...40
   private static let shortestName = 8
 
-  /// As lines of a terminal: name, bar, figure, speed against naive.
   func text(width: Int) -> String {
-    let names = rungs.map { rung in
-      let cell = rung.row.cell
-      return showsWeights
-        ? "\(cell.variant) \(cell.weights) t\(cell.threads)" : "\(cell.variant) t\(cell.threads)"
+    let names = rungs.map(\.row.cell).map { cell in
+      "\(cell.variant)\(showsWeights ? " \(cell.weights)" : "") t\(cell.threads)"
     }
     let figures = rungs.map { column.display($0.row).plain }
     let figureWidth = figures.map(\.count).max() ?? 0
@@ -122,10 +104,8 @@ struct Ladder: Sendable {
 public struct TerminalTable: Sendable {
   public let text: String
 
-  /// - Parameters:
-  ///   - colour: whether the best figures of each test are bold (ANSI escapes).
-  ///   - width: columns of the terminal; columns of lesser interest are left out until the table fits, then
-  ///     names are shortened.
+  /// With `colour` the best figures of each test are bold. Columns of lesser interest are left out until the table fits
+  /// the `width`, then names are shortened.
   public init(_ record: Record, colour: Bool, width: Int = 100) {
     let run = RunFigures(record)
     let ladders = Ladder.all(run).map { $0.text(width: width) }
@@ -155,8 +135,7 @@ public struct TerminalTable: Sendable {
   }
 
   private static func remarks(_ run: RunFigures, width: Int) -> String {
-    let drift = run.rows.contains(where: \.isDrifting) ? ["\(RunRow.driftMark) \(RunRow.driftMeaning)"] : []
-    return ((run.warnings + run.withoutFigures).map(\.markdown) + drift).map { $0.wrapped(to: width) }.joined(
-      separator: "\n")
+    let lines = (run.warnings + run.withoutFigures + [run.driftRemark]).map(\.markdown)
+    return lines.filter { !$0.isEmpty }.map { $0.wrapped(to: width) }.joined(separator: "\n")
   }
 }

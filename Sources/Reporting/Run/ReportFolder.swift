@@ -6,10 +6,10 @@ import Record
 public struct ReportFolder: Sendable, Equatable {
   public let path: String
 
-  /// Makes the folder and proves that it can be written, before anything is measured.
+  /// Makes the folder, and `parent` where it is missing, and proves that it can be written, before anything is
+  /// measured.
   ///
   /// - Parameters:
-  ///   - parent: the folder of all reports; made where it is missing.
   ///   - started: the run's start, ISO 8601; opens the folder's name.
   ///   - model: ends the folder's name; of a path its last part. Where the folder exists, `-2` and so on follows.
   /// - Throws: `FileError`.
@@ -27,44 +27,34 @@ public struct ReportFolder: Sendable, Equatable {
   }
 
   /// Takes `path` as it is, and makes it where it is missing.
-  ///
-  /// - Throws: `FileError`.
   public static func create(at path: String) throws -> ReportFolder {
     try makeFolder(path)
     return try ReportFolder(writable: path)
   }
 
-  /// Writes the record and its reports anew. Each file is replaced whole (a temporary file in the folder,
-  /// then a rename), so that a reader never meets half of one.
-  ///
-  /// - Throws: `FileError`; an `EncodingError` for a record with a number that is not
-  ///   finite, before any file is touched.
+  /// Writes the record and its reports anew, each file whole, so that a reader never meets half of one.
+  /// - Throws: `FileError`; before any file is touched an `EncodingError` for a number that is not finite.
   public func write(_ record: Record) throws {
+    let contents = try record.encode()
     let run = RunFigures(record)
     let csv = CSVReport(run)
-    var files = [
-      ("record.json", try record.encode()), ("samples.csv", Data(csv.samples.utf8)),
-      ("results.csv", Data(csv.results.utf8)),
-    ]
-    if record.profiles?.isEmpty == false { files.append(("profile.csv", Data(ProfileCSV(record).text.utf8))) }
-    files += [
-      ("report.md", Data(MarkdownReport(run).text.utf8)), ("report.html", Data(HTMLReport(run).text.utf8)),
-    ]
-    try replace(files)
+    let profile = record.profiles?.isEmpty == false ? [("profile.csv", ProfileCSV(record).text)] : []
+    let files = [("samples.csv", csv.samples), ("results.csv", csv.results)] + profile
+    let reports = [("report.md", RunReport(run).markdown), ("report.html", HTMLReport(run).text)]
+    try replace("record.json", contents)
+    for (name, text) in files + reports { try replace(name, Data(text.utf8)) }
   }
 
   /// Writes an interleaved comparison's record anew, likewise.
-  public func write(_ record: PairedRecord) throws { try replace([("record.json", try record.encode())]) }
+  public func write(_ record: PairedRecord) throws { try replace("record.json", try record.encode()) }
 
-  /// Writes what the record comes to.
   public func write(_ comparison: Comparison) throws {
-    try replace([
-      ("comparison.csv", Data(comparison.csv.utf8)), ("comparison.md", Data(comparison.markdown.utf8)),
-    ])
+    try replace("comparison.csv", Data(comparison.csv.utf8))
+    try replace("comparison.md", Data(comparison.markdown.utf8))
   }
 
-  private func replace(_ files: [(String, Data)]) throws {
-    for (name, contents) in files { try WholeFile.write(to: "\(path)/\(name)", contents) }
+  private func replace(_ name: String, _ contents: Data) throws {
+    try WholeFile.write(to: "\(path)/\(name)", contents)
   }
 
   private init(writable path: String) throws {
@@ -74,8 +64,7 @@ public struct ReportFolder: Sendable, Equatable {
     try? FileManager.default.removeItem(atPath: probe)
   }
 
-  /// Makes the folder, or answers false where something has its name already: two runs that start in the
-  /// same second never share one.
+  /// False where something has its name already: two runs that start in the same second never share a folder.
   private static func makeNewFolder(_ path: String) throws -> Bool {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
@@ -87,7 +76,6 @@ public struct ReportFolder: Sendable, Equatable {
     }
   }
 
-  /// Makes the folder, and those it lies in, where they are missing.
   private static func makeFolder(_ path: String) throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
@@ -101,7 +89,6 @@ public struct ReportFolder: Sendable, Equatable {
     }
   }
 
-  /// The system's words for the failure.
   private static func reason(_ error: any Error) -> String {
     let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
     guard underlying.domain == NSPOSIXErrorDomain else { return underlying.localizedDescription }

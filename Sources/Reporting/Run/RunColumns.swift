@@ -55,7 +55,6 @@ extension Column where Row == RunRow {
   }
   static var status: Self { Self("status", .text { $0.cell.status.rawValue }) }
   static var message: Self { Self("message", .text { $0.cell.message }) }
-
   static var drift: Self { Self("drift", .text { $0.driftWord }) }
 
   static var promptTokens: Self {
@@ -63,41 +62,34 @@ extension Column where Row == RunRow {
   }
   static var newTokens: Self { Self("new", key: "new_tokens", .integer { $0.cell.test.generation?.tokens }) }
   static var batch: Self { Self("batch", .integer { $0.cell.test.batch }) }
-  static var m: Self { Self("M", key: "m", .integer { $0.cell.test.shape?.m }) }
-  static var k: Self { Self("K", key: "k", .integer { $0.cell.test.shape?.k }) }
-  static var n: Self { Self("N", key: "n", .integer { $0.cell.test.shape?.n }) }
+  static var m: Self { Self("M", key: "m", .integer { $0.cell.test.operation?.matmul?.m }) }
+  static var k: Self { Self("K", key: "k", .integer { $0.cell.test.operation?.matmul?.k }) }
+  static var n: Self { Self("N", key: "n", .integer { $0.cell.test.operation?.matmul?.n }) }
   static var operation: Self { Self("operation", .text { $0.cell.test.operation?.kind.rawValue }) }
   static var rows: Self { Self("rows", .integer { $0.cell.test.operation?.rows }) }
 }
 
 extension Record {
-  /// The columns for people, in order. Where no test has several sequences, what concerns one of them, or the caches of
-  /// all, is left out.
+  /// For people. Where no test has several sequences, what concerns one of them, or the caches of all, is left out.
   var columns: [Column<RunRow>] {
     typealias Columns = [Column<RunRow>]
-    let judged: Columns = [.maxError, .outcome, .speedAgainstNaive, .sampleCount]
-    let work: Columns = [.metric(.gflops), .metric(.gbPerSecond), .metric(.roofline), .roof]
+    let judged: Columns = [
+      .metric(.gflops), .metric(.gbPerSecond), .metric(.roofline), .roof, .maxError, .outcome,
+      .speedAgainstNaive, .sampleCount,
+    ]
+    func alone(_ shape: Columns) -> Columns { shape + judged }
     switch kind {
     case .endToEnd:
-      let speeds: Columns = [
+      let all: Columns = [
         .variant, .weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
-        .metric(.decodeRate),
+        .metric(.decodeRate), .metric(.decodeRatePerUser), .metric(.timePerOutputToken), .interTokenLatency,
+        .metric(.roofline).styled(rank: 3), .roof.styled(rank: 8), .metric(.peakMemory),
+        .metric(.cacheMemory), .speedAgainstNaive, .sampleCount, .outcome,
       ]
-      let times: Columns = [
-        .metric(.timePerOutputToken), .interTokenLatency, .metric(.roofline).styled(rank: 3),
-        .roof.styled(rank: 8),
-        .metric(.peakMemory),
-      ]
-      let ends: Columns = [.speedAgainstNaive, .sampleCount, .outcome]
-      return speeds + (hasBatches ? [.metric(.decodeRatePerUser)] : []) + times
-        + (hasBatches ? [.metric(.cacheMemory)] : [])
-        + ends
-    case .matmul:
-      let shape: Columns = [.variant, .m, .k, .n, .threads, .metric(.matmulTime)]
-      return shape + work + judged
-    case .operations:
-      let shape: Columns = [.variant, .test, .threads, .metric(.operationTime)]
-      return shape + work + judged
+      let ofBatches = [Metric.decodeRatePerUser.key, Metric.cacheMemory.key]
+      return hasBatches ? all : all.filter { !ofBatches.contains($0.key) }
+    case .matmul: return alone([.variant, .m, .k, .n, .threads, .metric(.matmulTime)])
+    case .operations: return alone([.variant, .test, .threads, .metric(.operationTime)])
     }
   }
 
@@ -108,32 +100,30 @@ extension Record {
     let work: Columns = [
       .metric(.gflops), .metric(.gbPerSecond), .metric(.intensity), .metric(.roofline), .roof,
     ]
-    let judged: Columns = [.speedAgainstNaive, .maxError]
     let ends: Columns = [.drift, .metric(.instructions), .metric(.cycles), .metric(.cacheMisses), .message]
+    let judged: Columns = [.speedAgainstNaive, .maxError]
+    func alone(_ shape: Columns, _ time: Metric) -> Columns {
+      [shape, checked, [.metric(time)], work, judged, ends].flatMap { $0 }
+    }
     switch kind {
     case .endToEnd:
       let test: Columns = [.variant, .weights, .threads, .test, .promptTokens, .newTokens, .batch]
       let speeds: Columns = [
         .metric(.timeToFirstToken), .metric(.prefillTime), .metric(.prefillRate), .metric(.decodeRate),
-        .metric(.decodeRatePerUser), .metric(.timePerOutputToken),
-        .interTokenLatency, .speedAgainstNaive,
+        .metric(.decodeRatePerUser), .metric(.timePerOutputToken), .interTokenLatency, .speedAgainstNaive,
       ]
       let process: Columns = [
         .metric(.peakMemory), .metric(.cacheMemory), .metric(.baselineMemory), .metric(.coldLoad),
         .metric(.warmLoad), .metric(.loadToFirstToken), .loadCount,
       ]
       return [test, checked, speeds, work, process, ends].flatMap { $0 }
-    case .matmul:
-      let shape: Columns = [.variant, .weights, .m, .k, .n, .threads]
-      return [shape, checked, [.metric(.matmulTime)], work, judged, ends].flatMap { $0 }
+    case .matmul: return alone([.variant, .weights, .m, .k, .n, .threads], .matmulTime)
     case .operations:
-      let shape: Columns = [.variant, .weights, .operation, .rows, .test, .threads]
-      return [shape, checked, [.metric(.operationTime)], work, judged, ends].flatMap { $0 }
+      return alone([.variant, .weights, .operation, .rows, .test, .threads], .operationTime)
     }
   }
 }
 
-/// A run as comma-separated values.
 public struct CSVReport: Sendable {
   /// One row a cell, one column a figure, units in the columns' names; empty where there is no figure.
   public let results: String
@@ -167,22 +157,16 @@ public struct CSVReport: Sendable {
 
 extension RunRow {
   fileprivate var outcomeText: String? {
-    let isExplained = cell.status == .measured || cell.status == .failedCheck
-    let words = [checkWord, isExplained ? nil : cell.status.rawValue].compactMap { $0 }.joined(
-      separator: ", ")
+    let status = [.measured, .failedCheck].contains(cell.status) ? nil : cell.status.rawValue
+    let words = [checkWord, status].compactMap { $0 }.joined(separator: ", ")
     let marked = [words, isDrifting ? Self.driftMark : ""].filter { !$0.isEmpty }
     return marked.isEmpty ? nil : marked.joined(separator: " ")
   }
 }
 
-extension Test {
-  fileprivate var shape: (m: Int, k: Int, n: Int)? {
-    guard case .operation(.matmul(let m, let k, let n)) = self else { return nil }
+extension OperationShape {
+  fileprivate var matmul: (m: Int, k: Int, n: Int)? {
+    guard case .matmul(let m, let k, let n) = self else { return nil }
     return (m, k, n)
-  }
-
-  fileprivate var operation: OperationShape? {
-    guard case .operation(let shape) = self else { return nil }
-    return shape
   }
 }

@@ -1,27 +1,17 @@
 import Record
 
-/// What is compared: one variant with its weights and threads.
-struct Contestant: Hashable, Sendable {
-  let variant: String
-  let weights: String
-  let threads: Int
+extension MeasuredVariant {
+  init(_ cell: Cell) { self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads) }
 
   /// `` `simd8` (2 threads) ``
   var prose: Prose { "`\(variant)` (\(counted(threads, "thread")))" }
-
   /// `simd8 (2 threads)`
-  var words: String { "\(variant) (\(counted(threads, "thread")))" }
+  var words: String { prose.plain }
 }
 
-extension Contestant {
-  init(_ cell: Cell) { self.init(variant: cell.variant, weights: cell.weights, threads: cell.threads) }
-}
-
-/// The outcome of a variant's correctness checks.
 enum Check: Sendable, Equatable {
-  case passed
+  case passed, notChecked
   case failed(String)
-  case notChecked
 }
 
 /// One cell with everything that a table says of it.
@@ -33,7 +23,7 @@ struct RunRow: Sendable {
   let check: Check
   let maxAbsoluteError: Double?
 
-  var contestant: Contestant { Contestant(cell) }
+  var contestant: MeasuredVariant { MeasuredVariant(cell) }
   var hasFigures: Bool { speed != nil }
 
   /// What rows of the same test are ranked by; larger is faster.
@@ -52,33 +42,15 @@ struct RunRow: Sendable {
   }
 
   static let driftMark = "‡"
-  static let driftMeaning =
-    "drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from the first half of "
-    + "its samples to the second (Mann-Kendall p < \(Drift.significance)); its median describes neither half."
 
   var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }
-
   /// `drifts` or `steady`; nil for fewer samples than could show it.
   var driftWord: String? { figures.drift.map { _ in isDrifting ? "drifts" : "steady" } }
 }
 
-extension Test {
-  /// What its rows are ranked by.
-  var headlineMetric: Metric {
-    switch self {
-    case .prefill: .prefillRate
-    case .decode: .decodeRate
-    case .operation(.matmul): .matmulTime
-    case .operation: .operationTime
-    }
-  }
-}
-
 /// Every figure of a run: the rows in the record's order, and fastest first.
 struct RunFigures: Sendable {
-  /// The variant that speed is given against.
   static let oracle = "naive"
-
   let record: Record
   let rows: [RunRow]
   /// Tests in the order in which the record first names them.
@@ -100,9 +72,10 @@ struct RunFigures: Sendable {
   }
 
   /// Rows test by test, decode first, and within a test fastest first; rows without figures last.
-  var ranked: [RunRow] {
-    let ordered = tests.filter(\.isDecode) + tests.filter { !$0.isDecode }
-    return ordered.flatMap(ranked(on:))
+  var ranked: [RunRow] { testsInOrder.flatMap(ranked(on:)) }
+
+  private var testsInOrder: [Test] {
+    tests.filter { $0.stage == .decode } + tests.filter { $0.stage != .decode }
   }
 
   func ranked(on test: Test) -> [RunRow] {
@@ -111,16 +84,19 @@ struct RunFigures: Sendable {
     return measured + own.filter { !$0.hasFigures }
   }
 
-  /// The test that most rows have a figure for, the earliest of equals; nil where no row has one.
-  func headline(where isCandidate: (Test) -> Bool) -> Test? {
-    let counts = tests.filter(isCandidate).map { test in
-      (test: test, count: rows.count { $0.cell.test == test && $0.hasFigures })
+  /// The tests that a report opens with, decode first: for each time that tests are judged by the one that most rows
+  /// have a figure for, the earliest of equals. All of them where operations are measured alone.
+  var headlines: [Test] {
+    guard record.kind == .endToEnd else { return tests }
+    return testsInOrder.map(\.primarySpan).uniqued().compactMap { span in
+      let counts = tests.filter { $0.primarySpan == span }.map { test in
+        (test: test, count: rows.count { $0.cell.test == test && $0.hasFigures })
+      }
+      guard let most = counts.map(\.count).max(), most > 0 else { return nil }
+      return counts.first { $0.count == most }?.test
     }
-    guard let most = counts.map(\.count).max(), most > 0 else { return nil }
-    return counts.first { $0.count == most }?.test
   }
 
-  /// Every variant that was measured or checked.
   var variants: [String] { (rows.map(\.cell.variant) + record.correctness.map(\.variant)).uniqued() }
 
   /// Why the variant's first failed check failed; nil where none did.
@@ -143,8 +119,8 @@ struct RunFigures: Sendable {
     return chosen == cell ? Figure(value: 1) : Figure(medianOf: chosen.primaryDurations, overMedianOf: own)
   }
 
-  /// The checks that speak for a cell: a GEMM's or an operation's own shape where it was checked; the cell's number of
-  /// threads where that was checked.
+  /// The checks that speak for a cell: of an operation's own shape; of the cell's number of threads where there are
+  /// some.
   private static func checks(of cell: Cell, in record: Record) -> [Correctness] {
     var entries = record.correctness.filter { $0.variant == cell.variant }
     if record.kind != .endToEnd { entries = entries.filter { $0.reference == cell.test.name } }
@@ -154,9 +130,7 @@ struct RunFigures: Sendable {
 
   /// The cell without a claim to figures where its check failed, whatever its status says.
   private static func gated(_ cell: Cell, by check: Check) -> Cell {
-    guard case .failed(let reason) = check, cell.status == .measured || cell.status == .pending else {
-      return cell
-    }
+    guard case .failed(let reason) = check, [.measured, .pending].contains(cell.status) else { return cell }
     var cell = cell
     cell.status = .failedCheck
     cell.message = cell.message ?? reason
@@ -172,18 +146,16 @@ struct RunFigures: Sendable {
 
 // What a reader must know beside the figures, one line each.
 extension RunFigures {
-  /// That the run is incomplete, and the record's warnings.
   var warnings: [Prose] {
+    let warnings = record.warnings.map { Prose($0) }
+    guard !record.isComplete else { return warnings }
     let done = record.cells.count { $0.status != .pending }
-    let incomplete: [Prose] =
-      record.isComplete
-      ? [] : ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done."]
-    return incomplete + record.warnings.map { Prose($0) }
+    return ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done."] + warnings
   }
 
   /// Each contestant that has no figures on some tests, with the tests and the reason.
   var withoutFigures: [Prose] {
-    var groups: [(contestant: Contestant, why: String, tests: [String])] = []
+    var groups: [(contestant: MeasuredVariant, why: String, tests: [String])] = []
     for row in rows where !row.hasFigures && row.cell.status != .pending {
       let why = row.cell.status.words + (row.cell.message.map { ": " + $0 } ?? "")
       if let known = groups.firstIndex(where: { $0.contestant == row.contestant && $0.why == why }) {
@@ -197,6 +169,16 @@ extension RunFigures {
     }
   }
 
+  /// What the mark of rows that drift means; empty where none does.
+  var driftRemark: Prose {
+    guard rows.contains(where: \.isDrifting) else { return "" }
+    return """
+      \(RunRow.driftMark) drifts: the times of this row changed by more than \(NumberText.percent(Drift.samples)) from \
+      the first half of its samples to the second (Mann-Kendall p < \(Drift.significance)); its median describes \
+      neither half.
+      """
+  }
+
   /// What the record says of cells that do have figures.
   var remarksOnFigures: [Prose] {
     rows.filter(\.hasFigures).compactMap { row in
@@ -206,7 +188,6 @@ extension RunFigures {
 }
 
 extension Cell.Status {
-  /// In words for a sentence.
   var words: String {
     switch self {
     case .pending: "not finished"
@@ -221,7 +202,6 @@ extension Cell.Status {
 }
 
 extension Sequence where Element: Hashable {
-  /// The elements in order, each once.
   func uniqued() -> [Element] {
     var seen = Set<Element>()
     return filter { seen.insert($0).inserted }

@@ -7,9 +7,10 @@ extension RunReport {
     let ceilings = CeilingTable(record.ceilings)
     return Section(
       id: "machine", title: "Machine, build and ceilings",
-      [.table(properties)]
-        + (record.ceilings.isEmpty
-          ? [] : [.table(ceilings.table), .list(ceilings.remarks + [ceilingMethod])]))
+      [
+        .table(properties), .table(ceilings.table),
+        .list(record.ceilings.isEmpty ? [] : ceilings.remarks + [ceilingMethod]),
+      ])
   }
 
   private var properties: Table {
@@ -59,29 +60,28 @@ extension RunReport {
 
 // Whether the machine held still.
 extension RunReport {
-  /// What was looked at, and what was found. Nil where the record knows nothing of the machine and nothing else was found.
+  /// What was looked at, and what was found. Nil where the record knows nothing of the machine and nothing else was
+  /// found.
   var conditions: Section? {
-    let findings = validity.findings
-    guard record.conditions != nil || !findings.isEmpty else { return nil }
-    let lines = findings.map { finding -> Prose in
-      finding.severity == .warning
-        ? "**Warning**, \(finding.check): \(finding.text)." : "Note, \(finding.check): \(finding.text)."
+    let isKnown = record.conditions != nil
+    guard isKnown || !validity.findings.isEmpty else { return nil }
+    let lines = validity.findings.map { finding -> Prose in
+      let word: Prose = finding.severity == .warning ? "**Warning**" : "Note"
+      return "\(word), \(finding.check): \(finding.text)."
     }
     let missing = validity.unreadable
-    let unreadable: Prose = missing.isEmpty ? "" : "Not readable here: \(missing.joined(separator: ", "))."
-    return Section(
-      id: "validity", title: "Validity",
-      [lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines)]
-        + (record.conditions == nil ? [] : [.table(Self.table(validity))]) + [.paragraph(unreadable)]
-        + (record.conditions == nil ? [] : [.paragraph(Self.conditionNote)]))
-  }
-
-  private static func table(_ validity: Validity) -> Table {
     let columns: [Column<ValidityCheck>] = [
       Column("checked", .text { $0.name }), Column("found", .text { $0.figure }),
       Column("limit", .text { $0.limit }), Column("", .text { $0.finding?.severity.rawValue }),
     ]
-    return Table(columns, validity.checks.filter { !$0.figure.isEmpty })
+    return Section(
+      id: "validity", title: "Validity",
+      [
+        lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines),
+        .table(Table(columns, isKnown ? validity.checks.filter { !$0.figure.isEmpty } : [])),
+        .paragraph(missing.isEmpty ? "" : "Not readable here: \(missing.joined(separator: ", "))."),
+        .paragraph(isKnown ? Self.conditionNote : ""),
+      ])
   }
 
   private static let conditionNote: Prose = """
@@ -97,20 +97,21 @@ extension RunReport {
 /// The ceilings: for each number of threads the arithmetic, then the levels of memory.
 public struct CeilingTable: Sendable {
   let table: Table
-  /// What speaks against a figure, one line each.
   let remarks: [Prose]
 
   public init(_ ceilings: [Ceiling]) {
     let rows = ceilings.flatMap { ceiling in
       let fma = Row(
-        ceiling.threads, "FMA, float32", "GFLOP/s", trials: ceiling.fmaTrials, best: ceiling.fmaGFLOPS)
+        threads: ceiling.threads, name: "FMA, float32", unit: "GFLOP/s", trials: ceiling.fmaTrials,
+        best: ceiling.fmaGFLOPS)
       let memory = ceiling.memory?.map { level in
         Row(
-          ceiling.threads, level.level + " read", "GB/s", trials: level.trials,
+          threads: ceiling.threads, name: level.level + " read", unit: "GB/s", trials: level.trials,
           best: level.trials.max() ?? 0, level: level)
       }
       let dram = Row(
-        ceiling.threads, "\(Ceiling.dram) read", "GB/s", trials: nil, best: ceiling.dramGBPerSecond)
+        threads: ceiling.threads, name: "\(Ceiling.dram) read", unit: "GB/s", trials: nil,
+        best: ceiling.dramGBPerSecond)
       return [fma] + (memory ?? [dram])
     }
     table = Table(Self.columns, rows)
@@ -121,39 +122,28 @@ public struct CeilingTable: Sendable {
     }
   }
 
-  /// For a terminal: the table, and the remarks under it.
   public var text: String {
     ([table.terminal(colour: false, width: .max)] + remarks.map(\.plain)).joined(separator: "\n")
   }
 
   private struct Row: Sendable {
     let threads: Int
-    let name: String
-    let unit: String
-    let roof: Double
-    let median: Double?
+    let name, unit: String
+    let trials: [Double]?
     let best: Double
-    let count: Int?
-    let level: MemoryRoof?
+    var level: MemoryRoof?
+    var roof: Double { quantile(Ceiling.roofQuantile) ?? best }
 
-    init(
-      _ threads: Int, _ name: String, _ unit: String, trials: [Double]?, best: Double,
-      level: MemoryRoof? = nil
-    ) {
-      let figures = trials.flatMap { quantiles($0, [Ceiling.roofQuantile, 0.5]) }
-      (self.threads, self.name, self.unit, self.best, self.level) = (threads, name, unit, best, level)
-      roof = figures?[0] ?? best
-      median = figures?[1]
-      count = trials?.count
-    }
+    func quantile(_ share: Double) -> Double? { trials.flatMap { quantiles($0, [share]) }?[0] }
   }
 
   private static var columns: [Column<Row>] {
     [
       Column("threads", .integer { $0.threads }), Column("ceiling", .text { $0.name }),
       Column("unit", .text { $0.unit }), Column("roof", .number { $0.roof }),
-      Column("a thread", .number { $0.roof / Double($0.threads) }), Column("median", .number { $0.median }),
-      Column("best", .number { $0.best }), Column("n", .integer { $0.count }),
+      Column("a thread", .number { $0.roof / Double($0.threads) }),
+      Column("median", .number { $0.quantile(0.5) }), Column("best", .number { $0.best }),
+      Column("n", .integer { $0.trials?.count }),
       Column("working set", alignment: .right, .text { $0.level.map { mebibytes($0.workingSetBytes, 3) } }),
       Column("read as", .text { $0.level?.pattern }),
     ]

@@ -1,17 +1,18 @@
 import Record
 
-/// A run as a report for people: the answer first, then every figure, correctness, how it was measured, and the machine.
-struct RunReport {
+/// A run as a report for people: the answer first, then every figure, correctness, how it was measured, and the
+/// machine.
+public struct RunReport: Sendable {
   let run: RunFigures
   let validity: Validity
   var record: Record { run.record }
 
-  init(_ run: RunFigures) {
-    self.run = run
-    validity = Validity(run.record)
-  }
+  public init(_ record: Record) { self.init(RunFigures(record)) }
+  init(_ run: RunFigures) { (self.run, validity) = (run, Validity(run.record)) }
 
   /// `report.md`
+  public var markdown: String { document.markdown }
+
   var document: Document {
     Document(
       title: title,
@@ -22,7 +23,7 @@ struct RunReport {
   }
 
   /// The report as a comment on GitHub: which variant is fastest, and every table folded.
-  var gitHubComment: String {
+  public var gitHubComment: String {
     GitHubComment(
       marker: "gpt2-bench report", heading: "\(record.subject) on \(record.machine.cpu)",
       shown: answer + [.warnings(run.warnings)],
@@ -37,17 +38,6 @@ struct RunReport {
   var title: Prose { "\(record.subject) on \(record.machine.cpu)" }
 }
 
-/// The record as `report.md`.
-public struct MarkdownReport: Sendable {
-  public let text: String
-
-  public init(_ record: Record) { self.init(RunFigures(record)) }
-
-  init(_ run: RunFigures) { text = RunReport(run).document.markdown }
-
-  public static func gitHubComment(_ record: Record) -> String { RunReport(RunFigures(record)).gitHubComment }
-}
-
 // The answer.
 extension RunReport {
   /// Which variant is fastest, by how much, and whether all were correct; then who has no figures, and why.
@@ -60,12 +50,8 @@ extension RunReport {
 
   private func fastest(_ ladder: Ladder) -> Prose? {
     guard let first = ladder.rungs.first?.row else { return nil }
-    let subject: Prose =
-      switch ladder.test {
-      case .decode: "at decode (`\(ladder.test.name)`)"
-      case .prefill: "at prefill (`\(ladder.test.name)`)"
-      case .operation: "on `\(ladder.test.name)`"
-      }
+    let name = ladder.test.name
+    let subject: Prose = ladder.test.stage.map { "at \($0.rawValue) (`\(name)`)" } ?? "on `\(name)`"
     let speed: Prose = "\(ladder.column.display(first)) \(ladder.unit)"
     let isOracle = first.cell.variant == RunFigures.oracle
     let factor: Prose? = first.speedAgainstNaive.map {
@@ -75,7 +61,6 @@ extension RunReport {
     return "**\(first.contestant.prose) is fastest \(subject): \(speed)\(against).**"
   }
 
-  /// One sentence on every variant's correctness.
   var verdict: Prose {
     let variants = run.variants
     let failed = variants.compactMap { variant -> Prose? in
@@ -100,20 +85,17 @@ extension RunReport {
 
 // The figures.
 extension RunReport {
-  /// Every cell, test by test, fastest first.
   var everyCell: Section? {
-    let drift = run.rows.contains(where: \.isDrifting) ? "\(RunRow.driftMark) \(RunRow.driftMeaning)" : ""
-    return Section(
+    Section(
       id: "cells", title: "Every cell",
-      run.rows.isEmpty ? [] : [.table(Table(record.columns, run.ranked)), .paragraph(Prose(drift))])
+      [.table(Table(record.columns, run.ranked)), .paragraph(run.driftRemark)])
   }
 
   /// One table for each decode test: how the speed changes as the sequence grows.
   var positions: Section? {
-    let tables = positionTables
-    return Section(
+    Section(
       id: "positions", title: "Decode speed by position",
-      tables.isEmpty ? [] : [.paragraph(Self.positionNote)] + tables)
+      positionTables.isEmpty ? [] : [.paragraph(Self.positionNote)] + positionTables)
   }
 
   static let positionNote: Prose = """
@@ -122,55 +104,42 @@ extension RunReport {
     """
 
   var positionTables: [Block] {
-    run.tests.filter(\.isDecode).compactMap { test in
+    run.tests.filter { $0.times(.step) }.compactMap { test in
       let rows = run.ranked(on: test).filter { !$0.figures.positions.isEmpty }
       let ranges = rows.flatMap { $0.figures.positions.map(\.positions) }.uniqued()
         .sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
       guard !rows.isEmpty else { return nil }
-      let headings =
-        [Table.Heading("`\(test.name)`", .left), .init("threads")]
-        + ranges.map { range in
-          .init(range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)–\(range.upperBound)")
-        }
-      return .table(
-        Table(
-          headings,
-          rows: rows.map { row in
-            [.init(.code(row.cell.variant)), .init("\(row.cell.threads)")]
-              + ranges.map { range in
-                .init(
-                  row.figures.positions.first { $0.positions == range }
-                    .map { NumberText.significant($0.tokensPerSecond) } ?? "")
-              }
-          }))
+      let columns = ranges.map { range in
+        Column<RunRow>(
+          range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)–\(range.upperBound)",
+          .number { $0.figures.positions.first { $0.positions == range }?.tokensPerSecond })
+      }
+      let names: [Column<RunRow>] = [
+        Column("`\(test.name)`", .prose { .code($0.cell.variant) }), .threads,
+      ]
+      return .table(Table(names + columns, rows))
     }
   }
 
   /// GFLOP/s, GB/s and the share of the roofline; the tables of operations hold them already.
   var work: Section? {
-    Section(
-      id: "work", title: "Work and roofline",
-      record.kind == .endToEnd ? [workTable].compactMap { $0.map { .table($0) } } : [])
+    Section(id: "work", title: "Work and roofline", record.kind == .endToEnd ? [.table(workTable)] : [])
   }
 
-  /// Nil where no row has a count of its work.
-  var workTable: Table? {
-    let rows = run.ranked.filter { $0.figures.gflops != nil || $0.figures.gbPerSecond != nil }
-    guard !rows.isEmpty else { return nil }
-    return Table(
+  /// Without rows where none has a count of its work.
+  var workTable: Table {
+    Table(
       [
         .variant, .threads, .test, .metric(.gflops), .metric(.gbPerSecond), .metric(.intensity),
         .metric(.roofline), .roof,
-      ], rows)
+      ], run.ranked.filter { $0.figures.gflops != nil || $0.figures.gbPerSecond != nil })
   }
 
   /// What the CPU counted, or in a line why it counted nothing; nil where the record says neither.
   var counters: Section? {
     let rows = run.ranked.filter { $0.figures.counters != nil }
-    guard !rows.isEmpty else {
-      let why: Prose = record.countersUnavailable.map { "None: \($0)." } ?? ""
-      return Section(id: "counters", title: "Counters", [.paragraph(why)])
-    }
+    let why: Prose = record.countersUnavailable.map { "None: \($0)." } ?? ""
+    if rows.isEmpty { return Section(id: "counters", title: "Counters", [.paragraph(why)]) }
     let unit = record.kind == .endToEnd ? "token" : "call"
     func counted(_ heading: Prose, _ read: @escaping @Sendable (CounterFigures) -> Double?) -> Column<RunRow>
     { Column(heading, .number { $0.figures.counters.flatMap(read) }) }
@@ -199,39 +168,33 @@ extension RunReport {
   /// Every variant against every reference. A page shows the verdict, and the checks where one asks or one failed.
   var correctness: Section? {
     let entries = record.correctness
-    guard !entries.isEmpty else {
-      return Section(
-        id: "correctness", title: "Correctness",
-        [.paragraph("No variant was checked against a reference in this run.")])
-    }
     let failed = entries.contains { !$0.passed }
+    let checks: [Block] = [
+      .page([.verdict(verdict, isGood: !failed)]),
+      .details(
+        "\(counted(entries.count, "check")), each variant against each reference",
+        [.table(Table(Column.checks, entries).withoutEmptyColumns)], isOpen: failed),
+    ]
     return Section(
       id: "correctness", title: "Correctness",
-      [
-        .page([.verdict(verdict, isGood: !failed)]),
-        .details(
-          "\(counted(entries.count, "check")), each variant against each reference",
-          [.table(Table(Column.checks, entries).withoutEmptyColumns)], isOpen: failed),
-      ])
+      entries.isEmpty ? [.paragraph("No variant was checked against a reference in this run.")] : checks)
   }
 
-  /// Load times and memory of each contestant.
   var loading: Section? {
-    var seen = Set<Contestant>()
+    var seen = Set<MeasuredVariant>()
     let rows = run.ranked.filter { row in
       [Metric.peakMemory, .coldLoad, .warmLoad].contains { row.figures[$0] != nil }
         && seen.insert(row.contestant).inserted
     }
-    guard !rows.isEmpty else { return nil }
     let table = Table(
       [
         .variant, .weights, .threads, .metric(.coldLoad), .metric(.warmLoad), .metric(.loadToFirstToken),
         .loadCount, .metric(.baselineMemory), .metric(.peakMemory),
       ], rows)
-    let hasFirstTokens = rows.contains { $0.figures[.loadToFirstToken] != nil }
+    let firstTokens = rows.contains { $0.figures[.loadToFirstToken] != nil } ? Self.firstTokenNote : ""
     return Section(
       id: "memory", title: "Loading and memory",
-      [.table(table), .paragraph(Self.memoryNote), .paragraph(hasFirstTokens ? Self.firstTokenNote : "")])
+      rows.isEmpty ? [] : [.table(table), .paragraph(Self.memoryNote), .paragraph(firstTokens)])
   }
 
   private static let memoryNote: Prose = """

@@ -11,24 +11,19 @@ import Record
 /// event (`C`), the unit after the counter's name. Times are microseconds with three decimals, which are nanoseconds
 /// exactly. One event a line.
 ///
-/// Three things are for readers that want more than the format: names (`M`) have a `ts`, as speedscope takes no
-/// file without it; spans have no `args`, which it would make part of their names; and they are no complete events
-/// (`X`), whose ends it sums up in floating point: one span's would lie after the next one's start by a rounding, and
-/// it would draw that one inside it.
+/// Three things are for speedscope: names (`M`) have a `ts`, as it takes no file without it; spans have no `args`,
+/// which it would make part of their names; and they are no complete events (`X`), whose ends it sums up in floating
+/// point: one span's would lie after the next one's start by a rounding, and it would draw that one inside it.
 public struct ChromeTrace: Sendable {
   private let timeline: Timeline
 
   public init(_ timeline: Timeline) { self.timeline = timeline }
 
   /// Writes the file whole, or leaves what had its name as it was. Memory does not grow with the number of spans.
-  ///
-  /// - Throws: `FileError`; a `TimelineError` for a timeline that no reader could draw as it
-  ///   is: spans that are out of order or do not nest, counters that go back in time or are not finite.
+  /// - Throws: `FileError`; a `TimelineError` for spans that are out of order or do not nest, and for counters that go
+  ///   back in time or are not finite.
   public func write(to path: String) throws { try WholeFile.write(to: path, writing: put) }
 
-  /// The file's contents.
-  ///
-  /// - Throws: a `TimelineError`, as `write(to:)` does.
   public var text: String { get throws { try ByteWriter.text(of: put) } }
 
   private func put(to writer: inout ByteWriter) throws {

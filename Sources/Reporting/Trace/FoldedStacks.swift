@@ -16,112 +16,68 @@ public struct FoldedStacks: Sendable {
 
   public init(_ timeline: Timeline) { self.timeline = timeline }
 
-  /// Writes the file whole, or leaves what had its name as it was. Memory grows with the number of different
-  /// stacks, not of spans.
-  ///
+  /// Writes the file whole, or leaves what had its name as it was. Memory grows with the number of different stacks.
   /// - Throws: `FileError`; a `TimelineError` for spans that are out of order or do not nest.
   public func write(to path: String) throws {
     let tree = try StackTree(timeline)
     try WholeFile.write(to: path, writing: tree.put)
   }
 
-  /// The file's contents.
-  ///
-  /// - Throws: a `TimelineError`, as `write(to:)` does.
   public var text: String { get throws { try ByteWriter.text(of: try StackTree(timeline).put) } }
 }
 
 /// Every stack of a timeline once, as a path from the root, with the time spent in it itself.
 private struct StackTree {
   private struct Node {
-    let frame: UInt32
     var selfNanoseconds: UInt64 = 0
-    var children: [UInt32] = []
+    /// By frame.
+    var children: [Int: Int] = [:]
   }
 
-  private struct Step: Hashable {
-    let node: UInt32
-    let frame: UInt32
-  }
-
+  /// In the order of their bytes.
+  private let frames: [[UInt8]]
   /// The root first, which stands for no frame.
-  private var nodes = [Node(frame: .max)]
-  private var found: [Step: UInt32] = [:]
-  private var frames = FrameNames()
+  private var nodes = [Node()]
 
-  /// - Throws: a `TimelineError` for spans that are out of order or do not nest.
   init(_ timeline: Timeline) throws {
-    let labelFrames = timeline.labels.map { frames.number(of: $0.name) }
-    for (index, track) in timeline.tracks.enumerated() {
-      let thread = child(of: 0, frames.number(of: track.name))
-      var path = [thread]
-      try timeline.visitSpans(ofTrack: index) { span, depth in
+    let names = timeline.labels.map(\.name) + timeline.tracks.map(\.name)
+    let texts = names.map(Self.harmless)
+    frames = Set(texts).sorted { $0.lexicographicallyPrecedes($1) }
+    let places = Dictionary(uniqueKeysWithValues: zip(frames, frames.indices))
+    let numbers = texts.compactMap { places[$0] }
+    for track in timeline.tracks.indices {
+      var path = [child(of: 0, numbers[timeline.labels.count + track])]
+      try timeline.visitSpans(ofTrack: track) { span, depth in
         path.removeSubrange((depth + 1)...)
-        let outer = Int(path[depth])
-        let inner = child(of: path[depth], labelFrames[Int(span.label)])
-        path.append(inner)
-        nodes[Int(inner)].selfNanoseconds += span.duration
         // What the outer span lasts was added when it came, and holds all that lies in it.
-        if depth > 0 { nodes[outer].selfNanoseconds -= span.duration }
+        if depth > 0 { nodes[path[depth]].selfNanoseconds -= span.duration }
+        path.append(child(of: path[depth], numbers[Int(span.label)]))
+        nodes[path[depth + 1]].selfNanoseconds += span.duration
       }
     }
   }
 
-  private mutating func child(of node: UInt32, _ frame: UInt32) -> UInt32 {
-    let step = Step(node: node, frame: frame)
-    if let known = found[step] { return known }
-    let new = UInt32(nodes.count)
-    nodes.append(Node(frame: frame))
-    nodes[Int(node)].children.append(new)
-    found[step] = new
-    return new
+  private mutating func child(of node: Int, _ frame: Int) -> Int {
+    if let known = nodes[node].children[frame] { return known }
+    nodes.append(Node())
+    nodes[node].children[frame] = nodes.count - 1
+    return nodes.count - 1
   }
 
   /// A line for each stack with time of its own, in the order of the frames' bytes.
-  func put(to writer: inout ByteWriter) throws {
-    let ranks = frames.ranks
-    func ordered(_ children: [UInt32]) -> [UInt32] {
-      children.sorted { ranks[Int(nodes[Int($0)].frame)] > ranks[Int(nodes[Int($1)].frame)] }
-    }
-    var path: [UInt8] = []
-    var pending = ordered(nodes[0].children).map { (node: $0, length: 0) }
-    while let (index, length) = pending.popLast() {
-      let node = nodes[Int(index)]
-      path.removeSubrange(length...)
-      if length > 0 { path.append(UInt8(ascii: ";")) }
-      path += frames[node.frame]
-      if node.selfNanoseconds > 0 {
+  func put(to writer: inout ByteWriter) throws { try putStacks(under: 0, [], to: &writer) }
+
+  private func putStacks(under node: Int, _ path: [UInt8], to writer: inout ByteWriter) throws {
+    for (frame, child) in nodes[node].children.sorted(by: { $0.key < $1.key }) {
+      let path = (path.isEmpty ? [] : path + [UInt8(ascii: ";")]) + frames[frame]
+      if nodes[child].selfNanoseconds > 0 {
         writer.put(path)
         writer.put(" ")
-        writer.put(node.selfNanoseconds)
+        writer.put(nodes[child].selfNanoseconds)
         try writer.endLine()
       }
-      pending += ordered(node.children).map { ($0, path.count) }
+      try putStacks(under: child, path, to: &writer)
     }
-  }
-}
-
-/// The frames of folded stacks: one number for all names that are the same once they are harmless.
-private struct FrameNames {
-  private var texts: [[UInt8]] = []
-  private var numbers: [[UInt8]: UInt32] = [:]
-
-  mutating func number(of name: String) -> UInt32 {
-    let text = Self.harmless(name)
-    if let known = numbers[text] { return known }
-    numbers[text] = UInt32(texts.count)
-    texts.append(text)
-    return UInt32(texts.count - 1)
-  }
-
-  subscript(_ number: UInt32) -> [UInt8] { texts[Int(number)] }
-
-  /// The place of each frame in the order of their bytes.
-  var ranks: [Int] {
-    var ranks = [Int](repeating: 0, count: texts.count)
-    let order = texts.indices.sorted { texts[$0].lexicographicallyPrecedes(texts[$1]) }
-    for (rank, frame) in order.enumerated() { ranks[frame] = rank }
-    return ranks
   }
 
   private static func harmless(_ name: String) -> [UInt8] {

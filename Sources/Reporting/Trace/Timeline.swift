@@ -1,19 +1,12 @@
-import Foundation
-import Record
-
 /// What every thread of a run did and when, for tools that draw it. Times are in nanoseconds from the run's start.
 public struct Timeline: Sendable {
-  /// What a span is called.
   public struct Label: Sendable, Hashable {
     /// `mlp-up`, `layer 3`, `decode`
     public var name: String
     /// `pass`, `layer`, `operation` or `part`.
     public var category: String
 
-    public init(name: String, category: String) {
-      self.name = name
-      self.category = category
-    }
+    public init(name: String, category: String) { (self.name, self.category) = (name, category) }
   }
 
   /// Something that took time. Sixteen bytes and a little: there may be millions.
@@ -24,37 +17,14 @@ public struct Timeline: Sendable {
     public var label: UInt32
 
     public init(start: UInt64, duration: UInt64, label: UInt32) {
-      self.start = start
-      self.duration = duration
-      self.label = label
+      (self.start, self.duration, self.label) = (start, duration, label)
     }
   }
 
-  /// One thread. Its spans nest or lie apart, and stand in the order of their starts, an outer one before its inner
-  /// ones.
-  public struct Track: Sendable {
-    public var name: String
-    public var spans: [Span]
-
-    public init(name: String, spans: [Span]) {
-      self.name = name
-      self.spans = spans
-    }
-  }
-
+  /// One thread. Its spans nest or lie apart, in the order of their starts, an outer one before its inner ones.
+  public typealias Track = (name: String, spans: [Span])
   /// A figure over time: a value holds until the next.
-  public struct Counter: Sendable {
-    public var name: String
-    public var unit: String
-    public var samples: [(time: UInt64, value: Double)]
-
-    public init(name: String, unit: String, samples: [(time: UInt64, value: Double)]) {
-      self.name = name
-      self.unit = unit
-      self.samples = samples
-    }
-  }
-
+  public typealias Counter = (name: String, unit: String, samples: [(time: UInt64, value: Double)])
   /// What ran, for the head of the trace: `packed, 2 threads, synthetic:gpt2`.
   public var title: String
   public var labels: [Label]
@@ -62,26 +32,19 @@ public struct Timeline: Sendable {
   public var counters: [Counter]
 
   public init(title: String, labels: [Label], tracks: [Track], counters: [Counter]) {
-    self.title = title
-    self.labels = labels
-    self.tracks = tracks
-    self.counters = counters
+    (self.title, self.labels, self.tracks, self.counters) = (title, labels, tracks, counters)
   }
 
-  /// Of all tracks together.
   public var spanCount: Int { tracks.reduce(0) { $0 + $1.spans.count } }
 }
 
 // The rules that both formats hold a timeline to.
 extension Timeline {
-  /// The last nanosecond that a trace can hold, 50 days in: readers keep microseconds in a double and multiply
-  /// by 1000, which below 2⁴² gives back each nanosecond.
+  /// 50 days: readers keep microseconds in a double; times 1000, below 2⁴² they give back each nanosecond.
   static let lastNanosecond: UInt64 = (1 << 42) * 1000
 
-  /// Hands the spans of one track to `body` in their order, each with the number of spans it lies in.
-  ///
-  /// A span that begins where another ends lies after it, so that one without duration at an outer span's
-  /// end is outside.
+  /// Hands the spans of one track to `body` in their order, each with the number of spans it lies in; one that begins
+  /// where another ends lies after it.
   ///
   /// - Throws: a `TimelineError` at the first span that is out of order, overlaps another one without lying
   ///   in it, has a label that there is none of, or ends after `lastNanosecond`; and what `body` throws.
@@ -117,8 +80,7 @@ extension Timeline {
     }
   }
 
-  /// - Throws: a `TimelineError` for a counter that goes back in time, has a value that is not finite, or
-  ///   shares name and unit with another.
+  /// - Throws: a `TimelineError` for a counter that goes back in time, is not finite, or is named like another.
   func checkCounters() throws {
     for (index, counter) in counters.enumerated() {
       let place = "counter \(index) '\(counter.name)'"
@@ -152,12 +114,10 @@ extension Timeline {
 }
 
 /// Why a timeline cannot be drawn, in one line: where, what was found there and what was expected.
-public struct TimelineError: Error, Equatable, CustomStringConvertible, LocalizedError {
+public struct TimelineError: Error, Equatable, CustomStringConvertible {
   public let place: String
   public let found: String
   public let expected: String
 
   public var description: String { "timeline, \(place): found \(found), expected \(expected)" }
-
-  public var errorDescription: String? { description }
 }

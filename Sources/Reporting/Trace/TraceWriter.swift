@@ -1,11 +1,9 @@
 import Files
 import Record
 
-/// Text on its way out as UTF-8 bytes: what is put goes to one buffer, which is passed on when it holds a
-/// chunk. A million lines cost neither a `String` each nor memory for all of them.
+/// UTF-8 on its way out, by way of one buffer: a million lines cost neither a `String` each nor memory for all of them.
 struct ByteWriter {
   private static let chunk = 1 << 18
-
   private var buffer: [UInt8] = []
   private let destination: (UnsafeRawBufferPointer) throws -> Void
 
@@ -16,15 +14,12 @@ struct ByteWriter {
   }
 
   mutating func put(_ text: StaticString) { text.withUTF8Buffer { buffer.append(contentsOf: $0) } }
-
   mutating func put(_ bytes: [UInt8]) { buffer.append(contentsOf: bytes) }
-
   mutating func put(_ number: UInt64) { putDigits(number, decimals: 0) }
 
   /// Nanoseconds as microseconds with three decimals, by integers alone: what was equal or in order stays so.
   mutating func put(microsecondsOf nanoseconds: UInt64) { putDigits(nanoseconds, decimals: 3) }
 
-  /// `number` / 10^`decimals`.
   private mutating func putDigits(_ number: UInt64, decimals: Int) {
     // 20 digits of a UInt64, the point, and a zero before it.
     let capacity = 22
@@ -52,7 +47,6 @@ struct ByteWriter {
     if buffer.count >= Self.chunk { try flush() }
   }
 
-  /// Passes on what is left.
   mutating func flush() throws {
     try buffer.withUnsafeBytes(destination)
     buffer.removeAll(keepingCapacity: true)
@@ -69,7 +63,6 @@ struct ByteWriter {
 }
 
 extension WholeFile {
-  /// Writes what `body` puts.
   static func write(to path: String, writing body: (inout ByteWriter) throws -> Void) throws {
     try write(to: path) { put in
       try withoutActuallyEscaping(put) { put in
@@ -82,10 +75,8 @@ extension WholeFile {
 }
 
 extension String {
-  /// The string as a JSON literal with its quotes, in UTF-8.
-  ///
-  /// RFC 8259, section 7: quote, backslash and what is below U+0020 are escaped. So is U+007F, which Perfetto
-  /// takes for the end of the file's head.
+  /// With its quotes, in UTF-8. Quote, backslash and what is below U+0020 are escaped (RFC 8259, section 7), and
+  /// U+007F, which Perfetto takes for the end of the file's head.
   var jsonLiteral: [UInt8] {
     var bytes = [UInt8(ascii: "\"")]
     for byte in utf8 {

@@ -1,15 +1,16 @@
+import Chat
 import GPT2Kernels
 
 /// A command line taken apart: options by their first name, operands in order. Every access checks what it
 /// returns, and an error names the option, what was found and what was expected.
 struct Arguments {
-  let command: CommandDescription
   let operands: [String]
   /// By an option's first name; one value unless the option may be given several times.
   private let values: [String: [String]]
 
   /// - Parameter words: what comes after the subcommand's name.
   init(_ words: [String], of command: CommandDescription) throws {
+    let options = command.allOptions
     var values: [String: [String]] = [:]
     var operands: [String] = []
     var rest = words[...]
@@ -24,8 +25,8 @@ struct Arguments {
       }
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let name = parts[0]
-      guard let option = command.allOptions.first(where: { $0.names.contains(name) }) else {
-        let known = command.allOptions.map { $0.names[0] }.joined(separator: " ")
+      guard let option = options.first(where: { $0.names.contains(name) }) else {
+        let known = options.map { $0.names[0] }.joined(separator: " ")
         throw UsageError("unknown option '\(name)', expected one of \(known)")
       }
       guard option.isRepeatable || values[option.names[0]] == nil else {
@@ -37,7 +38,7 @@ struct Arguments {
           throw UsageError("\(name): found nothing after it, expected \(expected)")
         }
         // Almost surely the value was forgotten; `--out=--quiet` still says it.
-        guard parts.count == 2 || !command.allOptions.contains(where: { $0.names.contains(given) }) else {
+        guard parts.count == 2 || !options.contains(where: { $0.names.contains(given) }) else {
           throw UsageError(name, found: given, expected: "\(expected) before another option")
         }
         value = given
@@ -53,7 +54,6 @@ struct Arguments {
           ? "unexpected operand '\(operands[command.operandCount.upperBound])', usage: \(command.usage)"
           : "an operand is missing, usage: \(command.usage)")
     }
-    self.command = command
     self.operands = operands
     self.values = values
   }
@@ -72,10 +72,8 @@ struct Arguments {
   /// A list such as `1,2,4`, without repeats.
   func integers(_ name: String, in range: ClosedRange<Int>) throws -> [Int]? {
     guard let text = string(name) else { return nil }
-    var seen: Set<Int> = []
     return try text.split(separator: ",", omittingEmptySubsequences: false)
-      .map { try Self.integer(String($0), name, in: range) }
-      .filter { seen.insert($0).inserted }
+      .map { try Self.integer(String($0), name, in: range) }.withoutRepeats
   }
 
   private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
@@ -104,9 +102,7 @@ struct Arguments {
     try choice(name, of: choices.map(\.rawValue)).flatMap(Choice.init)
   }
 
-  private func value<Value>(
-    _ name: String, expected: String, _ parse: (String) -> Value?
-  ) throws -> Value? {
+  private func value<Value>(_ name: String, expected: String, _ parse: (String) -> Value?) throws -> Value? {
     guard let text = string(name) else { return nil }
     guard let value = parse(text) else { throw UsageError(name, found: text, expected: expected) }
     return value
@@ -121,15 +117,13 @@ struct Arguments {
   }
 }
 
-/// The options that several subcommands take.
 extension Arguments {
-  /// Token ids separated by spaces or commas.
   func ids(_ name: String) throws -> [Int]? {
-    try string(name)?.split { $0 == "," || $0.isWhitespace }.map { word in
-      guard let id = Int(word), id >= 0 else {
-        throw UsageError(name, found: String(word), expected: "token ids such as \"1 2 3\"")
-      }
-      return id
+    guard let words = string(name)?.split(whereSeparator: { $0 == "," || $0.isWhitespace }) else {
+      return nil
+    }
+    return try tokenIDs(words) {
+      UsageError(name, found: String($0), expected: "token ids such as \"1 2 3\"")
     }
   }
 
@@ -171,6 +165,12 @@ extension Arguments {
   }
 }
 
-enum Defaults {
-  static let variant = Variant.preferred.name
+extension Array where Element: Hashable {
+  /// Each element where it stands first.
+  var withoutRepeats: [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
+  }
 }
+
+enum Defaults { static let variant = Variant.preferred.name }

@@ -1,4 +1,5 @@
-/// A subcommand: what it takes and what it does.
+import Reporting
+
 protocol Command {
   static var description: CommandDescription { get }
 
@@ -10,13 +11,11 @@ struct CommandDescription: Sendable {
   let summary: String
   /// Operands as the usage line shows them, for example `[PROMPT]`.
   var operands = ""
-  /// How many operands there may be.
   var operandCount = 0...0
   let options: [Option]
   /// Commands that people do not call are left out of the overview.
   var isHidden = false
 
-  /// Options that every command takes.
   static let common = [
     Option("--quiet", help: "print no progress and no remarks on standard error"),
     Option("--no-progress", help: "print no progress"),
@@ -41,16 +40,16 @@ struct Option: Sendable {
   let names: [String]
   /// What stands after the name in the help; nil for a flag.
   let value: String?
-  let help: String
-  /// Whether it may be given several times.
   let isRepeatable: Bool
+  private let words: @Sendable () -> String
 
-  init(_ names: String..., value: String? = nil, isRepeatable: Bool = false, help: String) {
-    self.names = names
-    self.value = value
-    self.isRepeatable = isRepeatable
-    self.help = help
-  }
+  /// - Parameter help: made when it is shown: finding the defaults that it tells takes time.
+  init(
+    _ names: String..., value: String? = nil, isRepeatable: Bool = false,
+    help: @autoclosure @escaping @Sendable () -> String
+  ) { (self.names, self.value, self.isRepeatable, words) = (names, value, isRepeatable, help) }
+
+  var help: String { words() }
 
   var synopsis: String { names.joined(separator: ", ") + (value.map { " " + $0 } ?? "") }
 }
@@ -74,17 +73,4 @@ extension Option {
     "--reference", value: "DIR", help: "a reference case, or a folder of them (default: the project's)")
   static let outFolder = Option(
     "--out", value: "DIR", help: "folder for the reports (default: a new one in reports/)")
-}
-
-/// A line for each row, its texts below each other: to the left, or to the right but for the first column's.
-func alignedColumns(_ rows: [[String]], rightAligned: Bool = false) -> [String] {
-  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-  return rows.map { row in
-    var line = zip(row, widths).enumerated().map { column, cell in
-      let filling = String(repeating: " ", count: cell.1 - cell.0.count)
-      return rightAligned && column > 0 ? filling + cell.0 : cell.0 + filling
-    }.joined(separator: "  ")
-    while line.last == " " { line.removeLast() }
-    return line
-  }
 }

@@ -6,12 +6,11 @@ import Synchronization
 final class Console: @unchecked Sendable {
   let isQuiet: Bool
   let showsProgress: Bool
-  /// Colour on standard output.
   let usesColor: Bool
   /// Standard error is a terminal, so a line there may be drawn over.
   let drawsOver: Bool
-  /// Columns of standard output's terminal; nil where it is none.
-  let width: Int?
+  /// Columns of standard output's terminal; 100 where it is none.
+  let width: Int
 
   private var hasProgressLine = false
 
@@ -23,16 +22,9 @@ final class Console: @unchecked Sendable {
     let isDumb = environment["TERM"] == "dumb"
     usesColor = color && !noColor && !isDumb && isatty(STDOUT_FILENO) == 1
     drawsOver = isatty(STDERR_FILENO) == 1 && !isDumb
-    width = Self.columns(of: STDOUT_FILENO)
+    width = terminalSize(STDOUT_FILENO)?.columns ?? 100
   }
 
-  private static func columns(of descriptor: Int32) -> Int? {
-    var size = winsize()
-    let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    return isKnown ? Int(size.ws_col) : nil
-  }
-
-  /// A line of the result.
   func print(_ text: String) { write(text + "\n") }
 
   /// A piece of the result, out at once.
@@ -41,7 +33,6 @@ final class Console: @unchecked Sendable {
     StandardStream.output.write(text)
   }
 
-  /// A remark for people.
   func note(_ text: String) {
     guard !isQuiet else { return }
     warn(text)
@@ -56,7 +47,7 @@ final class Console: @unchecked Sendable {
   /// Draws the line of progress over the one before, cut to the terminal's width: what wraps cannot be drawn over.
   func drawProgress(_ text: String) {
     guard showsProgress, drawsOver else { return }
-    let line = Self.columns(of: STDERR_FILENO).map { String(text.prefix($0 - 1)) } ?? text
+    let line = terminalSize(STDERR_FILENO).map { String(text.prefix($0.columns - 1)) } ?? text
     StandardStream.error.write("\r\u{1B}[K" + line)
     hasProgressLine = true
   }
@@ -90,7 +81,6 @@ enum StandardStream {
 
   private static let failedCode = Atomic<Int32>(0)
 
-  /// All that comes on standard input.
   static func readInput() -> [UInt8] { [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
 
   /// Lets the process see that a pipe has no reader any more, which would end it otherwise.

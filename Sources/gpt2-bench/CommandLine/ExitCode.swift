@@ -16,10 +16,8 @@ enum ExitCode: Int32 {
   case interrupted = 130
 }
 
-/// Something wrong on the command line: exits 2.
 typealias UsageError = InputError
 
-/// Something wrong with a file, a model or the machine: exits 1.
 struct RunError: Error, Equatable, CustomStringConvertible {
   let description: String
 

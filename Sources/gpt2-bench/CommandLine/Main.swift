@@ -1,5 +1,6 @@
 import CSystem
 import Foundation
+import Reporting
 
 @main
 enum Main {
@@ -31,7 +32,6 @@ enum Main {
     exit(code.rawValue)
   }
 
-  /// - Parameter words: the command line without the program's name.
   static func run(_ words: [String]) -> ExitCode {
     guard let name = words.first else {
       StandardStream.error.write(overview)
@@ -55,9 +55,7 @@ enum Main {
         quiet: arguments.flag("--quiet"), progress: !arguments.flag("--no-progress"),
         color: !arguments.flag("--no-color"))
       return try command.run(arguments, console)
-    } catch {
-      return fail("\(name): \(error)", ExitCode(for: error))
-    }
+    } catch { return fail("\(name): \(error)", ExitCode(for: error)) }
   }
 
   private static func fail(_ message: String, _ code: ExitCode) -> ExitCode {

@@ -42,7 +42,7 @@ enum Output {
     terminal: (_ colour: Bool, _ width: Int) -> String
   ) throws {
     if format == nil, path == nil {
-      console.print(terminal(console.usesColor, console.width ?? 100))
+      console.print(terminal(console.usesColor, console.width))
     } else {
       try put((format ?? .markdown).text(of: record), path, console)
     }
@@ -56,9 +56,7 @@ enum Output {
       try WholeFile.write(to: path, contents())
     } catch let error as FileError {
       throw RunError("\(path): cannot be written: \(error.reason)")
-    } catch {
-      throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)")
-    }
+    } catch { throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)") }
   }
 
   /// The folder at `path`, made where there is none.
@@ -67,9 +65,7 @@ enum Output {
   static func makeFolder(_ path: String, for file: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw RunError("\(file): cannot be written: \((error as NSError).localizedDescription)")
-    }
+    } catch { throw RunError("\(file): cannot be written: \((error as NSError).localizedDescription)") }
   }
 
   static func isFile(_ path: String) -> Bool { isFolder(path) == false }
@@ -85,11 +81,19 @@ enum Output {
   }
 }
 
+extension Arguments {
+  /// The path of `--out`, where it can be written.
+  func outFile() throws -> String? {
+    let path = string("--out")
+    try Output.refuseUnwritable(path)
+    return path
+  }
+}
+
 extension Option {
   static let outFile = Option("--out", value: "FILE", help: "write there instead of standard output")
 }
 
-/// The forms in which a record can be shown.
 enum RecordFormat: String, CaseIterable {
   case markdown = "md"
   case csv
@@ -114,11 +118,11 @@ enum RecordFormat: String, CaseIterable {
           + "expected \(Record.Kind.endToEnd.rawValue)")
     }
     return switch self {
-    case .markdown: MarkdownReport(record).text
+    case .markdown: RunReport(record).markdown
     case .html: HTMLReport(record).text
     case .csv: record.cells.isEmpty ? ProfileCSV(record).text : CSVReport(record).results
     case .json: String(decoding: try record.encode(), as: UTF8.self)
-    case .gitHub: MarkdownReport.gitHubComment(record)
+    case .gitHub: RunReport(record).gitHubComment
     case .gitHubAction: try BenchmarkActionReport(record).json
     case .bencher: try BencherReport(record).json
     case .llamaBench: LlamaBenchReport(record).csv

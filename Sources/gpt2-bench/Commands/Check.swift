@@ -2,6 +2,7 @@ import Foundation
 import GPT2Engine
 import GPT2Model
 import Record
+import Reporting
 
 enum Check: Command {
   static let description = CommandDescription(
@@ -32,39 +33,56 @@ enum Check: Command {
     let options = try MeasuringOptions(arguments)
     let timeout = try arguments.integer("--timeout", in: 1...86_400) ?? defaultTimeout
     let path = arguments.string("--reference") ?? project.references
-    var folders = try References.folders(in: path)
-    var model: ModelSource?
-    if let name = arguments.string("--model") {
-      let source = try ModelSource(name)
-      model = source
-      folders = try folders.filter { try project.model(of: ReferenceCase(folder: $0)).isSame(as: source) }
+    let known = try References.folders(in: path)
+    let model = try arguments.string("--model").map { try ModelSource($0) }
+    let folders = try known.filter { folder in
+      let reference = try ReferenceCase(folder: folder)
+      return try model.map { try project.model(of: reference).isSame(as: $0) } ?? true
     }
     if let model, folders.isEmpty {
       console.note("no reference is for \(model.name): naive's logits are used instead")
     }
-    for folder in folders { _ = try ReferenceCase(folder: folder) }
-    let known = try KnownContinuations(in: path, model: model, project)
-    for line in known.skipped { console.note(line) }
+    let continuations = try KnownContinuations(in: path, model: model, project)
+    for line in continuations.skipped { console.note(line) }
     let requests =
-      try requests(folders, model, project) + known.requests.map { CheckRequest(continuations: [$0]) }
+      try requests(folders, model, project)
+      + continuations.requests.map { CheckRequest(continuations: [$0]) }
     let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
-    console.print(line("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check"))
-    var isSound = true
-    var isWhole = true
-    for contestant in options.contestants {
-      do {
-        var hasPassed = true
-        try check(contestant, model, requests, operations, timeout) { row in
-          console.print(text(of: row))
-          hasPassed = hasPassed && row.passed
-        }
-        isSound = isSound && hasPassed
-      } catch {
-        if Interruption.shared.isCancelled { return .interrupted }
-        console.warn("\(error)")
-        isWhole = false
-      }
+    func print(_ cells: String...) {
+      alignedColumns([cells], widths: [14, 20, 9, 9, 9, 11]).forEach(console.print)
     }
+    func show(_ row: Correctness) {
+      func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
+      print(
+        row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
+        number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
+        row.argmaxCompared > 0 ? "\(row.argmaxAgreed)/\(row.argmaxCompared)" : "",
+        row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
+    }
+    print("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check")
+    var (isSound, isWhole) = (true, true)
+    let driver = Driver(model: model?.name, timeoutSeconds: timeout, console)
+    let turns = options.contestants.map { contestant in
+      Turn(
+        contestant: contestant, stays: false,
+        ask: { worker in
+          var rows = try operations.flatMap { try worker.check(CheckRequest(operation: $0)) }
+          if let row = rows.asOneRow(named: "operations") { show(row) }
+          for request in requests {
+            let found = try worker.check(request)
+            found.forEach(show)
+            rows += found
+          }
+          isSound = isSound && rows.allSatisfy(\.passed)
+        },
+        failed: { error in
+          if driver.isCancelled { return }
+          console.warn("\(error)")
+          isWhole = false
+        })
+    }
+    try driver.run(turns)
+    if driver.isCancelled { return .interrupted }
     return isSound ? (isWhole ? .done : .error) : .failedCheck
   }
 
@@ -81,41 +99,18 @@ enum Check: Command {
     }
     return folders.map { CheckRequest(references: [$0]) }
   }
-
-  private static func check(
-    _ contestant: Contestant, _ model: ModelSource?, _ requests: [CheckRequest],
-    _ operations: [OperationShape], _ timeout: Int, onRow: (Correctness) -> Void
-  ) throws {
-    let worker = try Worker(contestant, timeoutSeconds: timeout)
-    defer { worker.stop() }
-    try worker.load(model: model?.name)
-    let found = try operations.flatMap { try worker.check(CheckRequest(operation: $0)) }
-    if let row = found.asOneRow(named: "operations") { onRow(row) }
-    for request in requests { try worker.check(request).forEach(onRow) }
-  }
-
-  /// The table's line for a result.
-  private static func text(of row: Correctness) -> String {
-    func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
-    return line(
-      row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
-      number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
-      row.argmaxCompared > 0 ? "\(row.argmaxAgreed)/\(row.argmaxCompared)" : "", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
-  }
-
-  private static func line(_ cells: String...) -> String {
-    let widths = [14, 20, 9, 9, 9, 11, 0]
-    return zip(cells, widths).map { $0 + String(repeating: " ", count: max($1 - $0.count, 0)) }
-      .joined(separator: "  ")
-  }
 }
 
 extension [Correctness] {
   /// The first that failed, which says whose failure it is; otherwise the one that came nearest to what is allowed. Nil
   /// where there is none.
   func asOneRow(named name: String) -> Correctness? {
-    func share(_ row: Correctness) -> Double { row.tolerance > 0 ? (row.maxAbsoluteError ?? 0) / row.tolerance : 0 }
-    guard var row = first(where: { !$0.passed }) ?? self.max(by: { share($0) < share($1) }) else { return nil }
+    func share(_ row: Correctness) -> Double {
+      row.tolerance > 0 ? (row.maxAbsoluteError ?? 0) / row.tolerance : 0
+    }
+    guard var row = first(where: { !$0.passed }) ?? self.max(by: { share($0) < share($1) }) else {
+      return nil
+    }
     row.failure = row.failure.map { "\(row.reference): \($0)" }
     row.reference = name
     return row
@@ -152,8 +147,7 @@ struct KnownContinuations {
         continue
       }
       if let model, (try? ModelSource(usual))?.isSame(as: model) != true { continue }
-      skipped.append(
-        "\(known.name): skipped, \(model?.name ?? known.model) is another model: \(difference)")
+      skipped.append("\(known.name): skipped, \(model?.name ?? known.model) is another model: \(difference)")
     }
     (self.requests, self.skipped) = (requests, skipped)
   }

@@ -1,7 +1,6 @@
 import Foundation
 import GPT2Engine
 import GPT2Kernels
-import Measurement
 import Record
 import Reporting
 
@@ -10,17 +9,13 @@ enum Compare: Command {
     name: "compare",
     summary: "compares two records, or measures two builds in turns; exits 3 on a regression",
     operands: "[BASE HEAD]", operandCount: 0...2,
-    options: [
-      .maxRegression, .rows, ComparisonFormat.option, .outFile,
-    ] + CompareBuilds.options)
+    options: [.maxRegression, .rows, ComparisonFormat.option, .outFile] + CompareBuilds.options)
 
-  /// What was compared, and the head's run.
   typealias Outcome = (comparison: Comparison, head: Record)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let format = try arguments.choice("--format", of: ComparisonFormat.allCases) ?? .markdown
-    let out = arguments.string("--out")
-    try Output.refuseUnwritable(out)
+    let out = try arguments.outFile()
     let base = arguments.string("--against")
     guard base == nil || arguments.operands.isEmpty else {
       throw UsageError("--against: found records too, expected one of the two")
@@ -83,8 +78,6 @@ struct CompareBuilds {
   ]
 
   private static let defaultBudget = 120.0
-  /// Interleaved samples can tell more than runs apart.
-  static let thresholds = Thresholds.interleaved
   private static let firstLook = 10
   private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
 
@@ -98,20 +91,20 @@ struct CompareBuilds {
     self.arguments = arguments
     self.console = console
     options = try MeasuringOptions(arguments)
-    thresholds = try arguments.thresholds(defaults: Self.thresholds)
+    // Interleaved samples can tell more than runs apart.
+    thresholds = try arguments.thresholds(defaults: .interleaved)
     filter = try arguments.rowFilter()
   }
 
   func run(against path: String) throws -> Compare.Outcome {
     let base = try Self.executable(path)
     let project = try Project()
-    let plan = try arguments.string("--size").map { try products($0, base) } ?? generations(base)
+    let plan = try arguments.string("--size").map { try matmuls($0, base) } ?? generations(base)
     let started = Date()
     let bench = PairedBench(plan, project: project, console: console, started: started)
     try arguments.value(of: .rows) { try bench.record.refuseEmptyFilter() }
     let what = plan.model.flatMap { $0.name.split(separator: "/").last } ?? "matmul"
-    let folder = try arguments.reportFolder(
-      "--keep", in: project, started: started, model: "compare-\(what)")
+    let folder = try arguments.reportFolder("--keep", in: project, started: started, model: "compare-\(what)")
     try bench.run(onChange: { try folder.write($0) })
     let comparison = try Comparison(bench.record)
     try folder.write(comparison)
@@ -131,18 +124,17 @@ struct CompareBuilds {
       for: "the largest test, in each of \(sides.count) workers at once, needs")
     let request = try setup.checkRequest(scope: Self.scope, setup.referenceCases())
     return PairedPlan(
-      head: Project.executable, base: base, model: setup.description, contestants: contestants,
+      base: base, model: setup.description, contestants: contestants,
       cells: try kept.map(setup.cells.make),
       checks: [request], settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
       timeoutSeconds: options.timeoutSeconds, warnings: setup.leftOut(left))
   }
 
-  private func products(_ size: String, _ base: String) throws -> PairedPlan {
+  private func matmuls(_ size: String, _ base: String) throws -> PairedPlan {
     let shapes = try Matmul.shapes(size)
-    try KernelBench.refuseTooLarge(
-      shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
+    try KernelBench.refuseTooLarge(shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
     return PairedPlan(
-      head: Project.executable, base: base, model: nil, contestants: contestants,
+      base: base, model: nil, contestants: contestants,
       cells: shapes.map(OperationCells.make),
       checks: shapes.map { CheckRequest(operation: $0) },
       settings: settings(suite: nil, warmup: OperationCells.matmulWarmup),
@@ -161,7 +153,6 @@ struct CompareBuilds {
       confirmationBlocks: Self.firstLook, warmup: warmup)
   }
 
-  /// The program as an absolute path.
   private static func executable(_ path: String) throws -> String {
     guard Output.isProgram(path) else {
       let found =
@@ -173,7 +164,6 @@ struct CompareBuilds {
   }
 }
 
-/// What every comparison takes on the command line.
 extension Option {
   static let maxRegression = Option(
     "--max-regression", value: "P",
@@ -187,13 +177,11 @@ extension Option {
 }
 
 extension Arguments {
-  /// The shares of `--max-regression` over `defaults`.
   func thresholds(defaults: Thresholds = Thresholds()) throws -> Thresholds {
     guard let text = string(Option.maxRegression.names[0]) else { return defaults }
     return try value(of: .maxRegression) { try Thresholds(parsing: text, defaults: defaults) }
   }
 
-  /// Nil where all rows are wanted.
   func rowFilter() throws -> RowFilter? {
     guard let text = string(Option.rows.names[0]) else { return nil }
     return try value(of: .rows) { try RowFilter(parsing: text) }
@@ -207,7 +195,6 @@ extension Arguments {
   }
 }
 
-/// The forms in which a comparison can be shown.
 enum ComparisonFormat: String, CaseIterable {
   case markdown = "md"
   case csv

@@ -24,8 +24,7 @@ enum Explain: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let format = try arguments.choice("--format", of: ExplanationFormat.allCases) ?? .text
     let stage = try arguments.choice("--stage", of: Profile.Stage.allCases)
-    let out = arguments.string("--out")
-    try Output.refuseUnwritable(out)
+    let out = try arguments.outFile()
     let sides = try arguments.operands.map { try ExplainedSource($0, arguments) }
     if let variant = arguments.string("--variant"), sides.allSatisfy(\.isVariant) {
       throw UsageError("--variant", found: variant, expected: "a build or a record among A and B")
@@ -36,9 +35,7 @@ enum Explain: Command {
     } catch let error as ProfilingTurns.OtherTokens {
       console.warn("gpt2-bench: explain: \(error)")
       return .failedCheck
-    } catch  where Interruption.shared.isCancelled {
-      return .interrupted
-    }
+    } catch  where Interruption.shared.isCancelled { return .interrupted }
     guard !Interruption.shared.isCancelled else { return .interrupted }
     let explanations = try explain(sides, profiles, ceilings, stage)
     try Output.put(try format.text(of: explanations, console, isFile: out != nil), out, console)
@@ -49,26 +46,23 @@ enum Explain: Command {
   private static func profiles(
     of sides: [ExplainedSource], _ stage: Profile.Stage?, _ arguments: Arguments, _ console: Console
   ) throws -> ([[ProfileTurns]], [Ceiling]) {
-    let live = sides.filter { $0.live != nil }
+    let variants = sides.compactMap { $0.live?.variant }
     let records = sides.compactMap(\.record)
-    guard !live.isEmpty else {
+    guard !variants.isEmpty else {
       for option in ProfilingPlan.options where option.names.contains(where: arguments.flag) {
         throw UsageError(
           "\(option.names[0]): found two records, expected a variant or a build to profile now")
       }
-      try records[1].refuse(otherThan: records[0])
+      if let model = records[0].record.model {
+        try records[1].refuse(otherThan: model, expected: "\(model.name), as in \(records[0].path)")
+      }
       return (records.map { $0.profiles.map(ProfileTurns.init) }, records[1].record.ceilings)
     }
     let plan = try ProfilingPlan(
-      arguments, stage: stage, records: records, variants: live.compactMap { $0.live?.variant },
-      project: try Project(), console: console)
-    let turns = ProfilingTurns(live, plan, console)
+      arguments, stage: stage, records: records, variants: variants, project: try Project(), console: console)
+    let turns = ProfilingTurns(sides, plan, console)
     try turns.run()
-    var measured = turns.profiles[...]
-    let profiles = sides.map { side in
-      side.record.map { $0.profiles.map(ProfileTurns.init) } ?? measured.popFirst() ?? []
-    }
-    return (profiles, turns.ceilings)
+    return (turns.profiles, turns.ceilings)
   }
 
   /// One explanation for each stage and length that both sides have, decoding first.
@@ -102,7 +96,6 @@ enum Explain: Command {
   }
 }
 
-/// The forms in which explanations can be shown.
 enum ExplanationFormat: String, CaseIterable {
   case text
   case markdown = "md"
@@ -114,7 +107,7 @@ enum ExplanationFormat: String, CaseIterable {
     switch self {
     case .text:
       explanations.map {
-        $0.text(colour: console.usesColor && !isFile, width: isFile ? 100 : console.width ?? 100)
+        $0.text(colour: console.usesColor && !isFile, width: isFile ? 100 : console.width)
       }.joined(separator: "\n")
     case .markdown: explanations.map { "## \($0.stageWords)\n\n\($0.markdown)" }.joined(separator: "\n")
     case .csv: ExplanationFiles.csv(explanations)
@@ -125,7 +118,6 @@ enum ExplanationFormat: String, CaseIterable {
 
 /// One side of `explain`: profiled now, by this build or by another's `gpt2-bench`, or in an earlier run.
 struct ExplainedSource {
-  /// What people call it.
   let name: String
   /// What is profiled now, and by which build; nil for a record.
   private(set) var live: (variant: Variant, build: String)?
@@ -162,7 +154,6 @@ struct ExplainedSource {
   }
 }
 
-/// One contestant's profiles in a stored record.
 struct RecordedProfiles {
   let path: String
   let record: Record
@@ -187,9 +178,11 @@ struct RecordedProfiles {
       let wanted = threads.map { Variant.named(profile.variant)?.threads(of: $0) ?? $0 }
       return (named ?? profile.variant) == profile.variant && (wanted ?? profile.threads) == profile.threads
     }
-    let contestants = Set(found.map { "\(path):\($0.variant) with -t \($0.threads)" })
-    guard contestants.count == 1 else {
-      let known = Set(all.map { "\(path):\($0.variant) with -t \($0.threads)" }).sorted()
+    func contestants(_ profiles: [Profile]) -> Set<String> {
+      Set(profiles.map { "\(path):\($0.variant) with -t \($0.threads)" })
+    }
+    guard contestants(found).count == 1 else {
+      let known = contestants(all).sorted()
       let asked = named.map { "'\($0)'" } ?? "no variant"
       throw UsageError(
         "\(path): found \(asked)\(threads.map { " with -t \($0)" } ?? ""), expected one of "
@@ -199,9 +192,7 @@ struct RecordedProfiles {
   }
 
   /// The threads that a variant beside it gets; nil where the recorded one is not threaded and tells nothing.
-  var threads: Int? {
-    Variant.named(profiles[0].variant)?.isThreaded == false ? nil : profiles[0].threads
-  }
+  var threads: Int? { Variant.named(profiles[0].variant)?.isThreaded == false ? nil : profiles[0].threads }
 
   /// Length of the stage's profile that is nearest to the record's end; nil where there is none.
   func tokens(of stage: Profile.Stage) -> Int? { profiles.last { $0.stage == stage }?.tokens }

@@ -30,7 +30,6 @@ enum Export: Command {
   }
 }
 
-/// What `export` writes, and where its parts go.
 private enum ExportFormat: String, CaseIterable {
   case safetensors, llmc, seed
 

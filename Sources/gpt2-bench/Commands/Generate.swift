@@ -4,6 +4,7 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import Measurement
+import Reporting
 
 enum Generate: Command {
   static let description = CommandDescription(
@@ -23,9 +24,7 @@ enum Generate: Command {
     let request = try GenerationRequest(arguments, console)
     Interruption.watch()
     StandardStream.surviveClosedPipes()
-    if arguments.flag("--variants") {
-      return try runSideBySide(request, variants, threads: threads, console)
-    }
+    if arguments.flag("--variants") { return try runSideBySide(request, variants, threads: threads, console) }
     let generation = try request.perform(variants[0], threads: threads, console)
     // What became of the output is the caller's to say.
     guard StandardStream.failure == nil else { return .done }
@@ -48,8 +47,7 @@ enum Generate: Command {
     let isInterrupted = Interruption.shared.isCancelled
     let whole = done.filter { !$0.isInterrupted }
     guard !whole.isEmpty else { return .interrupted }
-    let comparison = IDComparison(
-      whole.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
+    let comparison = IDComparison(whole.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
     console.print("\n" + comparison.lines.joined(separator: "\n"))
     console.print("\n" + table(whole))
     if isInterrupted { return .interrupted }
@@ -58,18 +56,17 @@ enum Generate: Command {
 
   private static func table(_ generations: [TimedGeneration]) -> String {
     let first = generations[0]
-    var rows = [["variant", "threads", "TTFT ms", "tok/s", "× \(first.output.variant)"]]
-    for generation in generations {
-      rows.append([
+    func text(_ value: Double?, _ format: String) -> String { value.map { String(format: format, $0) } ?? "" }
+    let rows = generations.map { generation in
+      let rate = generation.times.tokensPerSecond
+      let factor = first.times.tokensPerSecond.flatMap { base in rate.map { $0 / base } }
+      return [
         generation.output.variant, "\(generation.threads)",
-        generation.millisecondsToFirstToken.map { String(format: "%.1f", $0) } ?? "",
-        generation.tokensPerSecond.map { String(format: "%.1f", $0) } ?? "",
-        first.tokensPerSecond.flatMap { base in
-          generation.tokensPerSecond.map { String(format: "%.2f", $0 / base) }
-        } ?? "",
-      ])
+        text(generation.times.millisecondsToFirst, "%.1f"), text(rate, "%.1f"), text(factor, "%.2f"),
+      ]
     }
-    return alignedColumns(rows, rightAligned: true).joined(separator: "\n")
+    let titles = ["variant", "threads", "TTFT ms", "tok/s", "× \(first.output.variant)"]
+    return alignedColumns([titles] + rows, rightAligned: true).joined(separator: "\n")
   }
 }
 
@@ -117,7 +114,6 @@ struct GenerationRequest {
   let parameters: GenerationParameters
   private let checkpoint: Checkpoint
   private let tokenizer: Tokenizer?
-  /// Text to print before the continuation.
   private let echo: String?
   private let printsIDs: Bool
 
@@ -211,15 +207,12 @@ struct GenerationRequest {
   }
 }
 
-/// What one variant made of a prompt, and when.
 struct TimedGeneration {
   private(set) var output: VariantOutput
   let threads: Int
   var ending: GenerationEnding?
   private let request: GenerationRequest
-  private let start = ContinuousClock.now
-  private var first: ContinuousClock.Instant?
-  private var last: ContinuousClock.Instant?
+  private(set) var times = TokenTimes()
 
   /// Starts the clock; the engine is loaded.
   init(_ request: GenerationRequest, _ engine: Engine) {
@@ -229,35 +222,20 @@ struct TimedGeneration {
   }
 
   mutating func add(_ id: Int) {
-    let now = ContinuousClock.now
-    if first == nil { first = now }
-    last = now
+    times.add()
     output.ids.append(id)
   }
 
   var isInterrupted: Bool { ending == .stopped }
 
-  /// From request to first new token, without loading; nil without a token.
-  var millisecondsToFirstToken: Double? { first.map { ($0 - start) / .milliseconds(1) } }
-
-  /// Of the tokens after the first; nil where there is none.
-  var millisecondsPerToken: Double? {
-    guard let first, let last, output.ids.count > 1 else { return nil }
-    return (last - first) / .milliseconds(1) / Double(output.ids.count - 1)
-  }
-
-  var tokensPerSecond: Double? { millisecondsPerToken.map { 1000 / $0 } }
-
-  /// The line at the end.
-  ///
   /// - Parameter withMemory: also the most memory that was resident, which is the whole process's.
   func statistics(withMemory: Bool = true) -> String {
     var text =
       "\(request.prompt.count) + \(output.ids.count) tokens, \(output.variant), \(threads) thread"
       + (threads == 1 ? "" : "s")
-    if let time = millisecondsToFirstToken { text += String(format: ", TTFT %.1f ms", time) }
-    if let time = millisecondsPerToken, let rate = tokensPerSecond {
-      text += String(format: ", TPOT %.2f ms, %.1f tok/s", time, rate)
+    if let time = times.millisecondsToFirst { text += String(format: ", TTFT %.1f ms", time) }
+    if let rate = times.tokensPerSecond {
+      text += String(format: ", TPOT %.2f ms, %.1f tok/s", 1000 / rate, rate)
     }
     if withMemory, let peak = ProcessMemory.peakResidentBytes() {
       text += String(format: ", peak memory %.1f MiB", Double(peak) / 1_048_576)
@@ -277,15 +255,12 @@ struct TimedGeneration {
   }
 }
 
-/// The new tokens that a variant chose.
 struct VariantOutput {
   let variant: String
-  /// Precision of the weights.
   let weights: String
   var ids: [Int] = []
 }
 
-/// Whether other variants gave the first one's tokens.
 struct IDComparison {
   /// A line for each other variant, and what there is to know.
   let lines: [String]

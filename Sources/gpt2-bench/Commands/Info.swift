@@ -28,9 +28,7 @@ enum Info: Command {
     }
     if let commit = build.commit { rows.append(("commit", commit)) }
     rows += threads.compactMap(ForkJoin.ofPool).map { ("fork/join", $0.words) }
-    for (name, value) in rows {
-      console.print("\(name.padding(toLength: 9, withPad: " ", startingAt: 0))  \(value)")
-    }
+    alignedColumns(rows.map { [$0, $1] }, widths: [9]).forEach(console.print)
     let probe = CeilingProbe(threads: threads)
     probe.measure()
     console.print("\n" + CeilingTable(probe.ceilings).text)

@@ -2,6 +2,7 @@ import Foundation
 import GPT2Kernels
 import GPT2Model
 import Record
+import Reporting
 
 enum List: Command {
   static let description = CommandDescription(

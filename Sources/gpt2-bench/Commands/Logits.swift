@@ -11,10 +11,8 @@ enum Logits: Command {
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let ids = try arguments.required(
-      "--ids", arguments.ids("--ids"), expected: "token ids such as \"1 2 3\"")
-    let out = try arguments.required(
-      "--out", arguments.string("--out"), expected: "a path for the .npy file")
+    let ids = try arguments.required("--ids", arguments.ids("--ids"), expected: "token ids such as \"1 2 3\"")
+    let out = try arguments.required("--out", arguments.string("--out"), expected: "a path for the .npy file")
     try Output.refuseUnwritable(out)
     let variant = try arguments.variant()
     let threads = try arguments.threads()

@@ -18,8 +18,7 @@ enum Matmul: Command {
 
   /// `768x3072` is K × N with the default rows, `64x768x3072` is M × K × N.
   static func shapes(_ text: String) throws -> [OperationShape] {
-    var shapes: [OperationShape] = []
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+    try text.split(separator: ",", omittingEmptySubsequences: false).flatMap { part in
       let numbers = part.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
       guard (2...3).contains(numbers.count),
         numbers.allSatisfy({ $0.map { (1...largestSize).contains($0) } ?? false })
@@ -29,13 +28,10 @@ enum Matmul: Command {
           expected: "[Mx]KxN with sizes from 1 to \(largestSize), for example 768x3072 or 64x768x3072")
       }
       let sizes = numbers.compactMap { $0 }
-      let rows = sizes.count == 3 ? [sizes[0]] : defaultRows
-      for m in rows {
-        let shape = OperationShape.matmul(m: m, k: sizes[sizes.count - 2], n: sizes[sizes.count - 1])
-        if !shapes.contains(shape) { shapes.append(shape) }
+      return (sizes.count == 3 ? [sizes[0]] : defaultRows).map {
+        OperationShape.matmul(m: $0, k: sizes[sizes.count - 2], n: sizes[sizes.count - 1])
       }
-    }
-    return shapes
+    }.withoutRepeats
   }
 
   private static let largestSize = 1 << 20

@@ -26,8 +26,6 @@ enum Ops: Command {
     return try KernelBench.run(.operations, shapes, sizedBy: "--rows, -d", arguments, console)
   }
 
-  /// What the command line asks for, each shape once.
-  ///
   /// - Throws: `UsageError`; a `ModelError` for a model that there is not.
   static func shapes(_ arguments: Arguments, _ project: Project) throws -> [OperationShape] {
     let kinds = try kinds(arguments.string("--ops") ?? "all")
@@ -35,20 +33,15 @@ enum Ops: Command {
     let context = configuration.context
     let rows = try arguments.integers("--rows", in: 1...context) ?? defaultRows.map { min($0, context) }
     let most = rows.max() ?? 1
-    let depths =
-      try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [min(defaultDepth, context - most)]
+    let depths = try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [min(defaultDepth, context - most)]
     if let deepest = depths.max(), deepest > context - most {
       throw UsageError(
         "-d", found: "\(deepest)",
         expected: "at most \(context - most): the context of \(context) without \(most) new positions")
     }
-    var shapes: [OperationShape] = []
-    for kind in OperationShape.Kind.ofOps where kinds.contains(kind) {
-      for shape in make(kind, configuration, rows: rows, depths: depths) where !shapes.contains(shape) {
-        shapes.append(shape)
-      }
-    }
-    return shapes
+    return OperationShape.Kind.ofOps.filter(kinds.contains).flatMap {
+      make($0, configuration, rows: rows, depths: depths)
+    }.withoutRepeats
   }
 
   private static func kinds(_ text: String) throws -> [OperationShape.Kind] {

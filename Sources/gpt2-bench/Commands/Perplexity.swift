@@ -27,8 +27,7 @@ enum Perplexity: Command {
     }
     let threads = try arguments.threads()
     let format = try arguments.choice("--format", of: PerplexityReport.Format.allCases)
-    let out = arguments.string("--out")
-    try Output.refuseUnwritable(out)
+    let out = try arguments.outFile()
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
     let windows = try windows(arguments, context: choice.configuration.context)
     guard let tokenizer = try choice.tokenizer() else {
@@ -53,7 +52,7 @@ enum Perplexity: Command {
       scoredBytes: run.scoredBytes, results: run.results)
     try Output.put(
       format == nil && out == nil
-        ? report.terminalText(colour: console.usesColor, width: console.width ?? 100)
+        ? report.terminalText(colour: console.usesColor, width: console.width)
         : report.text(as: format ?? .markdown), out, console)
     return .done
   }
@@ -89,92 +88,86 @@ private struct PerplexityProgress {
 /// Takes one text through one or several variants, a window at a time, each window through all of them in turn: so a text
 /// is read once, and a machine that drifts drifts for all.
 private final class PerplexityRun {
-  private struct Contestant {
+  private struct Reader {
     let engine: Engine
     let sequence: TokenSequence
     var score = TextScore()
     var elapsed = Duration.zero
   }
 
-  private var contestants: [Contestant]
+  private var readers: [Reader]
   private let byteCounts: [Int]
   private(set) var tokens = 0
   private(set) var scoredBytes = 0
 
   init(_ checkpoint: Checkpoint, _ variants: [Variant], threads: Int, tokenizer: Tokenizer) throws {
-    contestants = try variants.map { variant in
+    readers = try variants.map { variant in
       let engine = try Engine(checkpoint, variant: variant, threads: threads)
-      return Contestant(engine: engine, sequence: try engine.makeSequence())
+      return Reader(engine: engine, sequence: try engine.makeSequence())
     }
     byteCounts = try (0..<tokenizer.vocabularyCount).map { try tokenizer.bytes(of: $0).count }
   }
 
-  /// Tokens scored so far.
-  var scored: Int { contestants[0].score.tokens }
+  var scored: Int { readers[0].score.tokens }
 
-  /// The first variant's nats per token so far.
-  var natsPerToken: Double? { contestants[0].score.natsPerToken }
+  var natsPerToken: Double? { readers[0].score.natsPerToken }
 
   /// - Parameter onWindow: called after each window, for progress.
   /// - Throws: `RunError` where the text cannot be read, a variant's logits are no numbers, or nothing was scored.
   func score(_ input: inout TextInput, _ windows: TokenWindows, onWindow: (TextInput) -> Void) throws {
     var windows = windows
-    while let ids = try input.next() {
-      tokens += ids.count
-      windows.append(ids)
-      try drain(&windows, input, onWindow)
-    }
-    windows.finish()
-    try drain(&windows, input, onWindow)
-  }
-
-  private func drain(
-    _ windows: inout TokenWindows, _ input: TextInput, _ onWindow: (TextInput) -> Void
-  ) throws {
-    while let window = windows.next() {
-      for index in contestants.indices { try score(window, &contestants[index]) }
-      scoredBytes += window.targets.reduce(0) { $0 + byteCounts[$1] }
-      onWindow(input)
+    var isAtEnd = false
+    while !isAtEnd {
+      if let ids = try input.next() {
+        tokens += ids.count
+        windows.append(ids)
+      } else {
+        windows.finish()
+        isAtEnd = true
+      }
+      while let window = windows.next() {
+        for index in readers.indices { try score(window, &readers[index]) }
+        scoredBytes += window.targets.reduce(0) { $0 + byteCounts[$1] }
+        onWindow(input)
+      }
     }
   }
 
-  private func score(_ window: TokenWindow, _ contestant: inout Contestant) throws {
+  private func score(_ window: TokenWindow, _ reader: inout Reader) throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let nats = try contestant.engine.nats(of: window, in: contestant.sequence)
-    contestant.elapsed += clock.now - start
+    let nats = try reader.engine.nats(of: window, in: reader.sequence)
+    reader.elapsed += clock.now - start
     guard nats.isFinite else {
       throw RunError(
-        "\(contestant.engine.variant.name): −log p of tokens \(scored + 1) to \(scored + window.targets.count) "
+        "\(reader.engine.variant.name): −log p of tokens \(scored + 1) to \(scored + window.targets.count) "
           + "is \(nats), expected a finite number")
     }
-    contestant.score.add(nats: nats, tokens: window.targets.count)
+    reader.score.add(nats: nats, tokens: window.targets.count)
   }
 
   /// What was found; empty before anything was scored.
   var results: [PerplexityReport.Result] {
-    contestants.compactMap { contestant in
-      guard let nats = contestant.score.natsPerToken, let perplexity = contestant.score.perplexity else {
+    readers.compactMap { reader in
+      guard let nats = reader.score.natsPerToken, let perplexity = reader.score.perplexity else {
         return nil
       }
-      let seconds = contestant.elapsed / .seconds(1)
+      let seconds = reader.elapsed / .seconds(1)
       return PerplexityReport.Result(
-        variant: contestant.engine.variant.name, weights: contestant.engine.variant.weights,
-        threads: contestant.engine.threads, natsPerToken: nats, perplexity: perplexity,
-        bitsPerByte: contestant.score.bitsPerByte(bytes: scoredBytes), seconds: seconds,
-        tokensPerSecond: Double(contestant.score.tokens) / seconds)
+        variant: reader.engine.variant.name, weights: reader.engine.variant.weights,
+        threads: reader.engine.threads, natsPerToken: nats, perplexity: perplexity,
+        bitsPerByte: reader.score.bitsPerByte(bytes: scoredBytes), seconds: seconds,
+        tokensPerSecond: Double(reader.score.tokens) / seconds)
     }
   }
 }
 
 /// A file or standard input as token ids, a block at a time: the text may be larger than memory.
 private struct TextInput {
-  /// What errors and reports call it.
   let name: String
   /// The file's size; nil where it is not known.
   let bytes: Int?
-  /// Bytes that became ids.
-  private(set) var bytesTaken = 0
+  private var bytesTaken = 0
 
   private let handle: FileHandle
   private let tokenizer: Tokenizer
@@ -189,10 +182,10 @@ private struct TextInput {
       (name, bytes, handle) = ("standard input", nil, .standardInput)
       return
     }
-    guard let isFolder = Output.isFolder(path) else {
-      throw RunError("\(path): no such file, expected a text")
+    guard Output.isFile(path) else {
+      let found = Output.isFolder(path) == nil ? "no such file" : "is a folder"
+      throw RunError("\(path): \(found), expected a text")
     }
-    guard !isFolder else { throw RunError("\(path): is a folder, expected a text") }
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw RunError("\(path): cannot be read: permission denied")
     }
@@ -215,9 +208,7 @@ private struct TextInput {
           blocks.append(piece)
           continue
         }
-      } catch {
-        throw RunError("\(name): cannot be read: \((error as NSError).localizedDescription)")
-      }
+      } catch { throw RunError("\(name): cannot be read: \((error as NSError).localizedDescription)") }
       blocks.finish()
       isAtEnd = true
     }

@@ -21,8 +21,7 @@ enum Profiling: Command {
       Option("--folded", value: "FILE", help: "write folded stacks for flame graphs and speedscope"),
       Option(
         "--budget", value: "S",
-        help: "seconds to spend on each stage, prefill and decode (default "
-          + "\(Int(defaultSeconds)))"),
+        help: "seconds to spend on each stage, prefill and decode (default " + "\(Int(defaultSeconds)))"),
       .seed,
       Option(
         "--format", value: "F", help: "one of the formats of 'report' (default: a tree for the terminal)"),
@@ -50,7 +49,7 @@ enum Profiling: Command {
     let configuration = choice.configuration
     let (length, count) = try lengths(arguments, configuration)
     let tokenizer = try choice.tokenizer()
-    let prompts = Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: seed)
+    let prompts = choice.prompts(tokenizer, seed: seed)
     Interruption.watch()
     var record = Record(
       kind: .endToEnd, command: commandWords(), started: Date().formatted(.iso8601),
@@ -59,23 +58,19 @@ enum Profiling: Command {
       settings: Settings(
         suite: nil, repetitions: 1, cellBudgetSeconds: seconds, seed: seed,
         warmup: "the prompt and one token once"))
-    let progress = ProgressDisplay(console: console)
-    progress.step("loading: \(variant.name)")
+    console.step("loading: \(variant.name)")
     let engine = try Engine(choice.checkpoint, variant: variant, threads: threads)
     let subject = Subject(
       engine: engine, sequence: try engine.makeSequence(),
       prompt: try prompts.make(tokens: length, batch: 1).prompts[0], newTokens: count)
-    try subject.profile(into: &record, seconds: seconds, progress)
-    try Output.put(record, as: format, out, console) {
-      ProfileText(record, colour: $0, width: $1).text
-    }
+    try subject.profile(into: &record, seconds: seconds, console)
+    try Output.put(record, as: format, out, console) { ProfileText(record, colour: $0, width: $1).text }
     if record.isComplete, trace != nil || folded != nil {
-      try subject.trace(model: choice.name, to: trace, folded: folded, console, progress)
+      try subject.trace(model: choice.name, to: trace, folded: folded, console)
     }
     return record.runExitCode
   }
 
-  /// What is profiled.
   private struct Subject {
     let engine: Engine
     let sequence: TokenSequence
@@ -83,36 +78,27 @@ enum Profiling: Command {
     let newTokens: Int
 
     /// Between two measurements of the machine's ceilings.
-    func profile(into record: inout Record, seconds: Double, _ progress: ProgressDisplay) throws {
+    func profile(into record: inout Record, seconds: Double, _ console: Console) throws {
       let probe = CeilingProbe(threads: Set([1, engine.threads]).sorted())
-      progress.step("measuring the machine's ceilings")
-      probe.measure()
-      progress.step("profiling: \(engine.variant.name)")
+      probe.measure(console)
+      console.step("profiling: \(engine.variant.name)")
       let run = ProfileRun(
         engine: engine, sequence: sequence, stageSeconds: seconds, mostPasses: mostPasses,
         measuresOverhead: true, warmsUp: true)
       record.profiles = try run.perform(prompt: prompt, newTokens: newTokens)
-      let isCancelled = Interruption.shared.isCancelled
-      if !isCancelled {
-        progress.step("measuring the machine's ceilings")
-        probe.measure()
-      }
-      progress.end()
-      record.ceilings = probe.ceilings
-      record.ceilingSeconds = probe.seconds
-      record.isComplete = !isCancelled
+      record.isComplete = !Interruption.shared.isCancelled
+      if record.isComplete { probe.measure(console) }
+      console.endProgressLine()
+      record.keep(probe)
       record.finished = Date().formatted(.iso8601)
     }
 
-    /// One more run, with every mark kept.
-    func trace(
-      model: String, to trace: String?, folded: String?, _ console: Console, _ progress: ProgressDisplay
-    ) throws {
+    func trace(model: String, to trace: String?, folded: String?, _ console: Console) throws {
       let threads = "\(engine.threads) thread\(engine.threads == 1 ? "" : "s")"
-      progress.step("tracing: \(engine.variant.name)")
+      console.step("tracing: \(engine.variant.name)")
       let timeline = try TraceRun(engine: engine, sequence: sequence).perform(
         prompt: prompt, newTokens: newTokens, title: "\(engine.variant.name), \(threads), \(model)")
-      progress.end()
+      console.endProgressLine()
       if let trace {
         try ChromeTrace(timeline).write(to: trace)
         console.note("\(trace): written, \(timeline.spanCount) spans")
@@ -124,7 +110,6 @@ enum Profiling: Command {
     }
   }
 
-  /// The prompt's length and the new tokens after it.
   private static func lengths(
     _ arguments: Arguments, _ configuration: Configuration
   ) throws -> (prompt: Int, tokens: Int) {

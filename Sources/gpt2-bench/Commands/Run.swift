@@ -1,7 +1,6 @@
 import GPT2Engine
 import Record
 
-/// Cells of one's own choice.
 enum Run: Command {
   static let description = CommandDescription(
     name: "run", summary: "checks and measures prompts and decoding of the lengths that you choose",

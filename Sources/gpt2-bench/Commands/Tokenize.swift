@@ -1,3 +1,4 @@
+import Chat
 import Foundation
 import GPT2Model
 
@@ -36,12 +37,9 @@ enum Tokenize: Command {
 
   private static func ids(_ arguments: Arguments) throws -> [Int]? {
     guard arguments.string("--decode") == "-" else { return try arguments.ids("--decode") }
-    return try StandardStream.readInput().split { $0 <= 0x20 || $0 == UInt8(ascii: ",") }.map { word in
-      let text = String(decoding: word, as: UTF8.self)
-      guard let id = Int(text), id >= 0 else {
-        throw RunError("standard input: found '\(text.prefix(40))', expected token ids such as 1 2 3")
-      }
-      return id
+    let words = StandardStream.readInput().split { $0 <= 0x20 || $0 == UInt8(ascii: ",") }
+    return try tokenIDs(words.lazy.map { String(decoding: $0, as: UTF8.self) }) {
+      RunError("standard input: found '\($0.prefix(40))', expected token ids such as 1 2 3")
     }
   }
 

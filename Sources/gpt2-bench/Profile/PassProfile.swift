@@ -4,7 +4,6 @@ import GPT2Model
 import Measurement
 import Record
 
-/// What the marks of one pass come to.
 struct PassProfile {
   /// From a clock outside the marks.
   let wallNanoseconds: Double
@@ -155,9 +154,7 @@ extension Profile {
   /// - Parameters:
   ///   - passes: at least one, under probes.
   ///   - without: the wall times of the same passes without probes; empty where they were not run.
-  init(
-    of engine: Engine, stage: Stage, tokens: Int, passes: [PassProfile], without: [Double]
-  ) {
+  init(of engine: Engine, stage: Stage, tokens: Int, passes: [PassProfile], without: [Double]) {
     let kept = Self.middle(passes)
     self.init(
       variant: engine.variant.name, weights: engine.variant.weights, threads: engine.threads, stage: stage,

@@ -10,11 +10,9 @@ import Reporting
 /// without, in an order that alternates: a machine that drifts drifts for both.
 struct ProfileRun {
   let engine: Engine
-  /// The sequence that it runs on, used again.
   let sequence: TokenSequence
   /// Wall time after which a stage gets no further pass; it has one at least.
   let stageSeconds: Double
-  /// Passes of one stage at most.
   let mostPasses: Int
   let measuresOverhead: Bool
   /// Whether decoding stops only after the last token, however long that takes: where passes are compared with
@@ -28,6 +26,9 @@ struct ProfileRun {
   ///   - newTokens: at least 1; the first is the prompt's, so that there are as many decoding passes less one.
   /// - Returns: the prefill's profile, and decoding's where there were any passes.
   func perform(prompt: [Int], newTokens: Int) throws -> [Profile] {
+    func profile(_ stage: Profile.Stage, _ ran: Stage) -> Profile {
+      Profile(of: engine, stage: stage, tokens: prompt.count, passes: ran.passes, without: ran.without)
+    }
     let cost = MarkCost.measured()
     if warmsUp { try warmUp(prompt) }
     var prefill = Stage(cost: cost)
@@ -37,7 +38,7 @@ struct ProfileRun {
         try sequence.append(prompt)
       }
     }
-    var profiles = [prefill.profile(.prefill, tokens: prompt.count, of: engine)]
+    let profiles = [profile(.prefill, prefill)]
     guard newTokens > 1, !Interruption.shared.isCancelled else { return profiles }
     var decode = Stage(cost: cost)
     _ = try repeated(&decode) { stage in
@@ -46,19 +47,17 @@ struct ProfileRun {
       for step in 1..<newTokens {
         let position = prompt.count + step - 1
         let isCached = engine.variant.decoding == .cache
-        let next = try pair(
+        token = try pair(
           &stage, rows: isCached ? 1 : position + 1, firstPosition: isCached ? position : 0
         ) {
           sequence.truncate(to: position)
           try sequence.append([token])
         }
-        token = next
         if isOver(stage) && !coversAllPositions || Interruption.shared.isCancelled { break }
       }
       return token
     }
-    profiles.append(decode.profile(.decode, tokens: prompt.count, of: engine))
-    return profiles
+    return profiles + [profile(.decode, decode)]
   }
 
   private struct Stage {
@@ -68,13 +67,8 @@ struct ProfileRun {
     let start = SystemClock().now()
 
     var seconds: Double { Double(SystemClock().now() - start) / 1e9 }
-
-    func profile(_ stage: Profile.Stage, tokens: Int, of engine: Engine) -> Profile {
-      Profile(of: engine, stage: stage, tokens: tokens, passes: passes, without: without)
-    }
   }
 
-  /// Goes on until the stage's time is spent.
   private func repeated(_ stage: inout Stage, _ body: (inout Stage) throws -> Int) rethrows -> Int {
     var token: Int
     repeat { token = try body(&stage) } while !isOver(stage) && !Interruption.shared.isCancelled
@@ -137,9 +131,7 @@ struct Pass {
     Probe.enter(Mark(.between))
     let logits = try engine.step([sequence])
     var token = 0
-    Probe.during(.sampling) {
-      token = argmax(logits.values(ofRow: 0))
-    }
+    Probe.during(.sampling) { token = argmax(logits.values(ofRow: 0)) }
     return Pass(token: token, start: start, end: clock.now())
   }
 }

@@ -37,16 +37,15 @@ struct TimelineBuilder {
     var builder = self
     var shown: [Timeline.Track] = []
     if let driving = tracks.first {
-      shown.append(.init(name: "driving thread", spans: builder.driving(driving.entries)))
+      shown.append((name: "driving thread", spans: builder.driving(driving.entries)))
     }
     for (index, track) in tracks.dropFirst().enumerated() {
-      shown.append(.init(name: "pool thread \(index + 1)", spans: builder.pooled(track.entries)))
+      shown.append((name: "pool thread \(index + 1)", spans: builder.pooled(track.entries)))
     }
     let counters = builder.counters
     return Timeline(title: title, labels: builder.labels, tracks: shown, counters: counters)
   }
 
-  /// Passes, layers, operations, parts.
   private mutating func driving(_ marks: [MarkLog.Entry]) -> [Timeline.Span] {
     var spans: [Timeline.Span] = []
     spans.reserveCapacity(marks.count)
@@ -72,9 +71,7 @@ struct TimelineBuilder {
       if let open = openOperation {
         spans[open].duration = time - spans[open].start
         operations.append((spans[open].start, time, spans[open].label))
-        if let layer = openLayer {
-          spans[layer.index].duration = time - spans[layer.index].start
-        }
+        if let layer = openLayer { spans[layer.index].duration = time - spans[layer.index].start }
         openOperation = nil
       }
       guard place.phase != .between else { continue }
@@ -125,7 +122,6 @@ struct TimelineBuilder {
     return marks[index].mark == between && (index == 0 || marks[index - 1].mark == between)
   }
 
-  /// A moment of a pass, from the origin.
   private func within(_ pass: Pass, _ time: UInt64) -> UInt64 {
     min(max(time, pass.start), pass.end) - origin
   }
@@ -166,7 +162,6 @@ struct TimelineBuilder {
     return number
   }
 
-  /// Speed of each pass while it lasts, and memory after each.
   private var counters: [Timeline.Counter] {
     let speed = passes.map { pass in
       (time: pass.start - origin, value: Double(pass.tokens) * 1e9 / Double(max(pass.end - pass.start, 1)))
@@ -175,10 +170,10 @@ struct TimelineBuilder {
       pass.residentBytes.map { (time: pass.end - origin, value: Double($0) / 1_048_576) }
     }
     let positions = passes.map { (time: $0.start - origin, value: Double($0.position)) }
-    let counters = [
-      Timeline.Counter(name: "speed", unit: "tok/s", samples: speed),
-      Timeline.Counter(name: "position", unit: "tokens", samples: positions),
-      Timeline.Counter(name: "resident memory", unit: "MiB", samples: memory),
+    let counters: [Timeline.Counter] = [
+      (name: "speed", unit: "tok/s", samples: speed),
+      (name: "position", unit: "tokens", samples: positions),
+      (name: "resident memory", unit: "MiB", samples: memory),
     ]
     return counters.filter { !$0.samples.isEmpty }
   }

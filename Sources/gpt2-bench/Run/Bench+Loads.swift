@@ -3,7 +3,6 @@ import Measurement
 import Record
 import Statistics
 
-/// Loading, timed before the contestants that are measured are there.
 extension Bench {
   private enum Loads {
     static let repetitions = 5
@@ -29,7 +28,7 @@ extension Bench {
     var observers = Rounds<Void>.Observers()
     observers.onProgress = { [self] in
       let label = $0.next.map { "timing loads: \(plan.contestants[$0.contestant].name)" }
-      progress.draw($0, label: label ?? "")
+      console.draw($0, label: label ?? "")
     }
     let failures = try driver.run(rounds, observers) { [self] unit, phase, keep in
       let contestant = plan.contestants[unit.contestant]

@@ -44,7 +44,7 @@ final class Bench {
     }
   }
 
-  var progress: ProgressDisplay { driver.progress }
+  var console: Console { driver.console }
   var isCancelled: Bool { driver.isCancelled }
 
   /// - Parameter check: holds a contestant against what it must compute, before it is timed.
@@ -54,9 +54,9 @@ final class Bench {
     driver.conditions.begin()
     record.warnings += plan.warnings
     record.machine.forkJoin = ForkJoin.ofPool(threads: Threads.available)
-    for warning in record.warnings { progress.remark(warning) }
+    for warning in record.warnings { console.remark(warning) }
     let expected = Validity(record).findings
-    for finding in expected { progress.remark(finding.text) }
+    for finding in expected { console.remark(finding.text) }
     try onChange(record)
     measureCeilings()
     try measureLoads()
@@ -105,10 +105,9 @@ final class Bench {
     record.correctness += found
     guard let failure = found.first(where: { !$0.passed }) else { return }
     let name = plan.contestants[index].name
-    progress.finished("\(name): failed the check: \(failure.failure ?? "")")
+    console.finished("\(name): failed the check: \(failure.failure ?? "")")
     for cell in rows(of: index) {
-      record.cells[cell].status = .failedCheck
-      record.cells[cell].message = "\(failure.reference): \(failure.failure ?? "failed")"
+      record.cells[cell].fail(.failedCheck, "\(failure.reference): \(failure.failure ?? "failed")")
     }
     driver.stop(name)
   }
@@ -117,14 +116,12 @@ final class Bench {
   func drop(_ index: Int, _ error: any Error) {
     driver.stop(plan.contestants[index].name)
     guard !isCancelled else { return }
-    progress.finished("\(error)")
+    console.finished("\(error)")
     for cell in rows(of: index) where record.cells[cell].status == .pending {
-      record.cells[cell].status = Cell.Status(error)
-      record.cells[cell].message = "\(error)"
+      record.cells[cell].fail(Cell.Status(error), "\(error)")
     }
   }
 
-  /// Whether it has been taken out of the run.
   private func isOut(_ contestant: Int) -> Bool {
     record.cells[rows(of: contestant)].allSatisfy { $0.status != .pending }
   }
@@ -134,7 +131,6 @@ final class Bench {
   }
 }
 
-/// The measuring itself.
 extension Bench {
   private func measureRounds() throws {
     let units = plan.contestants.indices.filter { !isOut($0) }
@@ -146,7 +142,7 @@ extension Bench {
       cellBudget: .seconds(plan.settings.cellBudgetSeconds), cellCap: .seconds(plan.cellCapSeconds),
       seed: plan.settings.seed)
     var observers = Rounds<RunAnswer?>.Observers()
-    observers.onProgress = { [self] in progress.draw($0, label: $0.next.map(name) ?? "") }
+    observers.onProgress = { [self] in console.draw($0, label: $0.next.map(name) ?? "") }
     observers.onRound = { [self] _ in
       driver.ceilings?.refreshIfDue()
       keepCeilings()
@@ -169,17 +165,13 @@ extension Bench {
   }
 
   /// Nil of a warm-up.
-  private func perform(
-    _ unit: RoundPlan.Unit, _ phase: RoundPhase, _ worker: Worker
-  ) throws -> RunAnswer? {
+  private func perform(_ unit: RoundPlan.Unit, _ phase: RoundPhase, _ worker: Worker) throws -> RunAnswer? {
     let cell = plan.cells[unit.cell]
     do {
       guard phase == .warmup else { return try worker.run(cell.request) }
       _ = try driver.warmUp(worker, cell)
       return nil
-    } catch let error as WorkerError where !error.isFinal {
-      throw CellFailure("\(error)")
-    }
+    } catch let error as WorkerError where !error.isFinal { throw CellFailure("\(error)") }
   }
 
   private func keep(_ sample: RoundSample<RunAnswer?>, of unit: RoundPlan.Unit) {
@@ -197,9 +189,7 @@ extension Bench {
       record.cells[row].status = .measured
       record.cells[row].message = "stopped at n = \(result.samples.count) by the time budget"
     case .failed(let error), .contestantFailed(let error):
-      record.cells[row].status = Cell.Status(error)
-      record.cells[row].message = "\(error)"
-      record.cells[row].samples = []
+      record.cells[row].fail(Cell.Status(error), "\(error)")
     case .cancelled:
       guard !result.samples.isEmpty else { break }
       record.cells[row].status = .measured
@@ -212,8 +202,7 @@ extension Bench {
       }
     }
     if record.cells[row].status != .pending {
-      progress.finished(
-        "\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
+      console.finished("\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
     }
     do { try onChange(record) } catch { changeError = error }
   }
@@ -223,13 +212,11 @@ extension Bench {
   private func measureCeilings() {
     driver.measureCeilings(threads: plan.contestants.map(\.threads) + [1, Threads.available])
     keepCeilings()
-    progress.end()
+    console.endProgressLine()
   }
 
   private func keepCeilings() {
-    guard let probe = driver.ceilings else { return }
-    record.ceilings = probe.ceilings
-    record.ceilingSeconds = probe.seconds
+    driver.ceilings.map { record.keep($0) }
   }
 
   /// Where the time of each variant goes, asked when everything has been measured: probes have no say in a figure. A
@@ -242,10 +229,17 @@ extension Bench {
         contestant: contestant, step: "profiling: \(contestant.name)",
         ask: { [self] in record.profiles = (record.profiles ?? []) + (try $0.profile(request).profiles) },
         failed: { [self] error in
-          if !isCancelled { progress.remark("no profile: \(error)") }
+          if !isCancelled { console.remark("no profile: \(error)") }
         })
     }
     try driver.run(turns)
+  }
+}
+
+extension Cell {
+  /// Takes its figures away, and says why.
+  mutating func fail(_ status: Status, _ reason: String?) {
+    (self.status, message, samples) = (status, reason, [])
   }
 }
 

@@ -23,9 +23,10 @@ struct GenerationCells {
 
   /// - Throws: `UsageError` where the test does not fit the model's context.
   func make(_ test: Test) throws -> CellPlan {
-    guard let (prompt, tokens, batch) = test.generation else {
+    guard let generation = test.generation, let work = work(of: test) else {
       throw UsageError("an operation is no generation")
     }
+    let (prompt, tokens, batch) = (generation.prompt, generation.tokens, generation.batch)
     guard test.fits(configuration) else {
       throw UsageError(
         test.name, found: "\(prompt) + \(tokens) tokens",
@@ -40,12 +41,7 @@ struct GenerationCells {
       test: test,
       request: RunRequest(prompts: ids, text: startsAtText ? text : nil, tokens: tokens),
       warmup: RunRequest(prompts: shortIDs, tokens: short.tokens),
-      work: { decoding in
-        switch test {
-        case .decode: averageStep(decoding, depth: prompt, tokens: tokens, batch: batch)
-        default: prefill(prompt, batch: batch)
-        }
-      },
+      work: work,
       cacheBytes: Work.cacheBytes(of: configuration, positions: prompt + tokens - 1, sequences: batch),
       warmupRatio: { decoding in
         total(decoding, prompt: prompt, tokens: tokens)
@@ -61,10 +57,7 @@ struct GenerationCells {
 
   /// The prompt of the first test that is a prompt's, and a few tokens after it; nil where there is none.
   func profile(_ tests: [Test]) throws -> ProfileRequest? {
-    let lengths = tests.compactMap { test -> Int? in
-      if case .prefill(let tokens, 1) = test { return tokens }
-      return nil
-    }
+    let lengths = tests.filter { $0.stage == .prefill && $0.batch == 1 }.compactMap(\.generation?.prompt)
     guard let length = lengths.first(where: { $0 < configuration.context }) ?? lengths.first else {
       return nil
     }
@@ -75,6 +68,16 @@ struct GenerationCells {
   }
 
   private static let profiledTokens = 17
+
+  /// What one primary duration of the test computes and moves, by how the contestant decodes; nil for an operation.
+  private func work(of test: Test) -> ((Variant.Decoding) -> (flops: Double, bytes: Double))? {
+    switch test {
+    case .prefill(let tokens, let batch): return { _ in prefill(tokens, batch: batch) }
+    case .decode(let tokens, let depth, let batch):
+      return { averageStep($0, depth: depth, tokens: tokens, batch: batch) }
+    case .operation: return nil
+    }
+  }
 
   private func prefill(_ tokens: Int, batch: Int) -> (flops: Double, bytes: Double) {
     let work = Work(of: configuration, rows: tokens, firstPosition: 0, sequences: batch)
@@ -106,7 +109,7 @@ struct GenerationCells {
 extension Test {
   /// Whether a model has the context for it. The last new token is chosen and not taken in.
   func fits(_ configuration: Configuration) -> Bool {
-    guard let generation else { return true }
+    guard let generation = traits.generation else { return true }
     return generation.prompt <= configuration.context
       && generation.tokens - 1 <= configuration.context - generation.prompt
   }

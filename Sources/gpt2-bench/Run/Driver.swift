@@ -1,5 +1,6 @@
 import Foundation
 import Measurement
+import Record
 
 /// One visit to a worker: whose it is, what it is asked, and where its answer goes.
 struct Turn {
@@ -26,7 +27,7 @@ struct Turn {
 /// cells in random rounds (`Bench`), two builds in mirrored rounds (`PairedBench`), profiles in turns
 /// (`ProfilingTurns`). Workers are started when their first turn comes; the machine is watched meanwhile.
 final class Driver {
-  let progress: ProgressDisplay
+  let console: Console
   let conditions = ConditionsRecorder()
   /// Nil until the machine's ceilings have been measured for the first time.
   private(set) var ceilings: CeilingProbe?
@@ -42,7 +43,7 @@ final class Driver {
   init(model: String?, timeoutSeconds: Int, _ console: Console) {
     self.model = model
     self.timeoutSeconds = timeoutSeconds
-    progress = ProgressDisplay(console: console)
+    self.console = console
   }
 
   var isCancelled: Bool { Interruption.shared.isCancelled }
@@ -55,7 +56,7 @@ final class Driver {
   /// Takes turns until there is none, or the user wants to end.
   func run(_ next: () throws -> Turn?) throws {
     while !isCancelled, let turn = try next() {
-      if let step = turn.step { progress.step(step) }
+      if let step = turn.step { console.step(step) }
       do { try take(turn) } catch { try turn.failed(error) }
     }
   }
@@ -67,7 +68,7 @@ final class Driver {
     _ plan: RoundPlan, _ observers: Rounds<Outcome>.Observers,
     turn: (RoundPlan.Unit, RoundPhase, _ keep: @escaping (Result<Outcome, any Error>) -> Void) throws -> Turn
   ) throws -> [Int: any Error] {
-    defer { progress.end() }
+    defer { console.endProgressLine() }
     var rounds = Rounds<Outcome>(plan, observers: observers)
     try run {
       try rounds.next().map { [self] unit, phase in
@@ -104,9 +105,7 @@ final class Driver {
 
   func stop(_ name: String) { workers.removeValue(forKey: name)?.stop() }
 
-  func stopAll() {
-    for name in workers.keys { stop(name) }
-  }
+  func stopAll() { for name in workers.keys { stop(name) } }
 
   /// A short pass, then the whole test once where that promises less than a second: it warms up better.
   ///
@@ -120,11 +119,21 @@ final class Driver {
 
   /// One session more, for so many threads each.
   func measureCeilings(threads: some Sequence<Int>) {
-    progress.step("measuring the machine's ceilings")
     let probe = ceilings ?? CeilingProbe(threads: Set(threads).sorted())
     ceilings = probe
-    probe.measure()
+    probe.measure(console)
   }
+}
+
+extension CeilingProbe {
+  func measure(_ console: Console) {
+    console.step("measuring the machine's ceilings")
+    measure()
+  }
+}
+
+extension Record {
+  mutating func keep(_ probe: CeilingProbe) { (ceilings, ceilingSeconds) = (probe.ceilings, probe.seconds) }
 }
 
 extension RunAnswer {
@@ -148,36 +157,27 @@ struct AgreedTokens<Owner> {
 }
 
 /// Shows how far a run is: one line drawn over on a terminal, otherwise a plain line for each thing done.
-struct ProgressDisplay {
-  let console: Console
+extension Console {
+  func remark(_ text: String) { note("note: \(text)") }
 
-  /// Something to know before minutes are spent.
-  func remark(_ text: String) { console.note("note: \(text)") }
-
-  /// A step before the rounds.
   func step(_ text: String) {
-    guard console.showsProgress else { return }
-    if console.drawsOver { console.drawProgress(text) } else { console.note(text) }
+    guard showsProgress else { return }
+    if drawsOver { drawProgress(text) } else { note(text) }
   }
 
   /// - Parameter label: what is about to run.
   func draw(_ progress: RoundProgress, label: String) {
-    guard console.showsProgress, console.drawsOver else { return }
     let width = 30
     let done = Int((progress.fraction * Double(width)).rounded(.down))
     let bar = String(repeating: "█", count: done) + String(repeating: "░", count: width - done)
     let percent = String(format: "%3.0f %%", progress.fraction * 100)
     let left = progress.remainingSeconds.map { " \(Self.clock($0)) left" } ?? ""
-    console.drawProgress("\(bar) \(percent)\(left)  \(label)")
+    drawProgress("\(bar) \(percent)\(left)  \(label)")
   }
 
-  /// A finished cell.
   func finished(_ text: String) {
-    guard console.showsProgress, !console.drawsOver else { return }
-    console.note(text)
+    if showsProgress, !drawsOver { note(text) }
   }
-
-  func end() { console.endProgressLine() }
 
   private static func clock(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())

@@ -25,15 +25,12 @@ struct EndToEnd {
     options = try MeasuringOptions(arguments)
     choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
     let tokenizer = try choice.tokenizer()
-    description = ModelDescription(
-      choice, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
-    prompts = Prompts(vocabulary: choice.configuration.vocabulary, tokenizer: tokenizer, seed: options.seed)
+    description = ModelDescription(choice, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
+    prompts = choice.prompts(tokenizer, seed: options.seed)
     cells = GenerationCells(
       configuration: choice.configuration, prompts: prompts, startsAtText: description.hasTokenizer)
   }
 
-  /// Checks, measures, reports.
-  ///
   /// - Parameters:
   ///   - suite: the name of the suite, where the tests are one's. A suite is for every model: its tests that are
   ///     longer than this one's context are left out, and the record says so. One's own tests must fit.
@@ -59,10 +56,8 @@ struct EndToEnd {
     let cases = try referenceCases()
     var request = try checkRequest(scope: scope, cases)
     request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
-    var peerCheck = PeerCheck(
-      model: choice.name, configuration: configuration,
-      references: cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference), scope: scope,
-      allowance: options.contestantTolerance, prompts: prompts, timeoutSeconds: options.timeoutSeconds)
+    let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
+    var peerCheck = PeerCheck(setup: self, references: references, scope: scope)
     let started = Date()
     let folder = try arguments.reportFolder("--out", in: project, started: started, model: choice.name)
     let bench = Bench(
@@ -70,8 +65,7 @@ struct EndToEnd {
     try bench.run { worker in
       try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
-    console.print(
-      TerminalTable(bench.record, colour: console.usesColor, width: console.width ?? 100).text)
+    console.print(TerminalTable(bench.record, colour: console.usesColor, width: console.width).text)
     console.print("reports: \(Project.shown(folder.path))")
     return bench.record
   }
@@ -93,8 +87,7 @@ struct EndToEnd {
   private var leniency: [String] {
     let factor = options.contestantTolerance
     let text = factor == factor.rounded() ? "\(Int(factor))" : "\(factor)"
-    return factor == 1
-      ? [] : ["logits of other programs were allowed \(text) times the error of float32"]
+    return factor == 1 ? [] : ["logits of other programs were allowed \(text) times the error of float32"]
   }
 
   /// What the record says of tests that are left out; nothing where there are none.
@@ -135,15 +128,13 @@ extension Arguments {
     _ option: String, in project: Project, started: Date, model: String
   ) throws -> ReportFolder {
     guard let path = string(option) else {
-      return try ReportFolder.create(
-        in: project.reports, started: started.formatted(.iso8601), model: model)
+      return try ReportFolder.create(in: project.reports, started: started.formatted(.iso8601), model: model)
     }
     guard !path.isEmpty else { throw UsageError(option, found: "", expected: "a folder") }
     return try ReportFolder.create(at: path)
   }
 }
 
-/// Finds reference cases on disk.
 enum References {
   /// The folder itself where it is a case, otherwise the cases in it.
   static func folders(in path: String) throws -> [String] {

@@ -26,7 +26,6 @@ final class Interruption: Sendable {
     }
   }
 
-  /// Takes over the signals from here on.
   static func watch() { _ = shared }
 
   var isCancelled: Bool { requested.load(ordering: .relaxed) != 0 }

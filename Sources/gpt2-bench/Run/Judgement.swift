@@ -13,16 +13,14 @@ extension Bench {
     let findings = Validity(record).findings
     record.findings = findings
     let new = findings.filter { !known.contains($0) }.map(\.text)
-    if !new.isEmpty { progress.remark(new.joined(separator: "; ")) }
+    if !new.isEmpty { console.remark(new.joined(separator: "; ")) }
   }
 
   /// A figure beyond the FMA peak shows that something was not computed; such a cell loses its samples.
   func rejectImpossible() {
     for index in record.cells.indices where record.cells[index].status == .measured {
       guard let verdict = ImpossibleRate(record.cells[index], ceilings: record.ceilings) else { continue }
-      record.cells[index].status = .rejected
-      record.cells[index].message = verdict.description
-      record.cells[index].samples = []
+      record.cells[index].fail(.rejected, verdict.description)
     }
   }
 
@@ -40,9 +38,7 @@ extension Bench {
       record.correctness.append(row)
       guard !row.passed else { continue }
       for cell in rows(of: contestant) where record.cells[cell].status == .measured {
-        record.cells[cell].status = .failedCheck
-        record.cells[cell].message = row.failure
-        record.cells[cell].samples = []
+        record.cells[cell].fail(.failedCheck, row.failure)
       }
     }
   }

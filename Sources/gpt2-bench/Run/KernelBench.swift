@@ -48,7 +48,7 @@ enum KernelBench {
     _ shapes: [OperationShape], contestants: Int, sizedBy sizeOptions: String
   ) throws {
     let streamed = StreamedMemory.bytes
-    let bytes = try shapes.map { try $0.modelOperation.bytes(streamedBytes: streamed) }
+    let bytes = shapes.map { $0.bytes(streamedBytes: streamed) }
     try MemoryLimit.check(
       bytes.reduce(Double(streamed), +) * Double(contestants),
       for: "\(sizeOptions): all shapes, in each of \(contestants) workers at once, need")

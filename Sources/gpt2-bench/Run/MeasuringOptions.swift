@@ -51,9 +51,7 @@ struct MeasuringOptions {
     let option = Option.contestantTolerance.names[0]
     guard let factor = try arguments.number(option) else { return 1 }
     let text = arguments.string(option) ?? ""
-    guard !peers.isEmpty else {
-      throw UsageError(option, found: text, expected: "\(Peer.option) with it")
-    }
+    guard !peers.isEmpty else { throw UsageError(option, found: text, expected: "\(Peer.option) with it") }
     guard (1...1e6).contains(factor) else {
       throw UsageError(option, found: text, expected: "a factor from 1 to 1000000")
     }

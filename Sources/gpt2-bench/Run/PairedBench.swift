@@ -1,5 +1,4 @@
 import Foundation
-import GPT2Kernels
 import Measurement
 import Record
 import Reporting
@@ -19,7 +18,6 @@ final class PairedBench {
   private var generator: SeededGenerator
   /// Place of the next sample among all of the run.
   private var sequence = 0
-  /// The tokens of each unit.
   private var tokens = AgreedTokens<PairedSide>()
   /// What each unit's test took in its first warm-up.
   private var executionSeconds: [Int: Double] = [:]
@@ -32,14 +30,15 @@ final class PairedBench {
     record = PairedRecord(
       command: commandWords(), started: started.formatted(.iso8601), model: plan.model,
       machine: .current(), base: PairedBuild(path: Project.shown(plan.base)),
-      head: PairedBuild(path: Project.shown(plan.head), build: .current(project)), settings: plan.settings,
+      head: PairedBuild(path: Project.shown(Project.executable), build: .current(project)),
+      settings: plan.settings,
       contestants: plan.contestants.map {
-        PairedContestant(variant: $0.label, weights: $0.weights, threads: $0.threads)
+        MeasuredVariant(variant: $0.label, weights: $0.weights, threads: $0.threads)
       }, units: plan.units)
     record.warnings = plan.warnings
   }
 
-  private var progress: ProgressDisplay { driver.progress }
+  private var console: Console { driver.console }
   private var isCancelled: Bool { driver.isCancelled }
 
   /// - Parameter onChange: called with the record whenever a block has ended; an error ends the run.
@@ -47,14 +46,14 @@ final class PairedBench {
     self.onChange = onChange
     Interruption.watch()
     driver.conditions.begin()
-    for warning in record.warnings + Validity(record).findings.map(\.text) { progress.remark(warning) }
+    for warning in record.warnings + Validity(record).findings.map(\.text) { console.remark(warning) }
     try onChange(record)
     try check()
     // Three processes at once hold their weights; memory that the system has to fetch first is no load time.
     FreeMemory.use(bytes: 4 * (plan.model?.weightBytes ?? 0))
     try search()
     try confirm()
-    progress.end()
+    console.endProgressLine()
     record.conditions = driver.conditions.end()
     record.isComplete = !isCancelled
     record.finished = Date().formatted(.iso8601)
@@ -81,7 +80,7 @@ final class PairedBench {
     let demand = try PairedAnalysis(record, isSearchOver: true).changed
     guard !demand.isEmpty, !isCancelled else { return }
     let settings = plan.settings
-    progress.finished(
+    console.finished(
       "a change was seen; measuring it once more in \(settings.confirmationBlocks) fresh blocks or more")
     let blocks = SequentialBlocks(
       budget: .seconds(86_400), limit: settings.mostConfirmationBlocks, start: clock.now(), clock: clock)
@@ -110,7 +109,7 @@ final class PairedBench {
       let cells = demand.cells(of: contestant, in: plan)
       let timesLoads = demand.loads.contains(contestant)
       guard !cells.isEmpty || timesLoads else { continue }
-      progress.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
+      console.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
       do {
         try measure(contestant, cells, units: wanted, timesLoads: timesLoads, into: &block)
       } catch let error as LostSide {
@@ -127,28 +126,20 @@ final class PairedBench {
 
   private func lose(_ contestant: Int, _ side: PairedSide, _ reason: String, failedCheck: Bool) {
     let side = side == .control ? .base : side
-    progress.finished("\(side.rawValue): \(reason)")
+    console.finished("\(side.rawValue): \(reason)")
     record.lost.append(
       LostContestant(contestant: contestant, side: side, reason: reason, failedCheck: failedCheck))
   }
 }
 
-/// One contestant's part of a block.
 extension PairedBench {
-  /// Seconds of rounds in a block, all units together: enough that starting processes is the smaller part, and little
-  /// enough that the budget holds the blocks of several looks.
-  private func roundsSeconds(_ budget: Double) -> Double { min(budget / 24, max(2.5, budget / 48)) }
-
-  /// Of one unit in a block.
-  private static var mostRounds: Int { 8 }
-
   /// Holds both builds against the references before anything is timed: the head also where the base has failed.
   private func check() throws {
     let turns = plan.contestants.indices.flatMap { contestant in
       [PairedSide.base, .head].map { side in
-        var turn = self.turn(contestant, side) { [self] in try check(contestant, side, $0) }
-        turn.step = "checking: \(side.rawValue) \(plan.contestants[contestant].name)"
-        turn.stays = false
+        var turn = turn(contestant, side, step: "checking: \(name(contestant, side))", stays: false) {
+          [self] in try check(contestant, side, $0)
+        }
         turn.failed = { [self] error in
           if !isCancelled { lose(contestant, side, "\(error)", failedCheck: false) }
         }
@@ -182,7 +173,7 @@ extension PairedBench {
       + "head \(head.joined(separator: ", "))"
     guard !record.warnings.contains(warning) else { return }
     record.warnings.append(warning)
-    progress.remark(warning)
+    console.remark(warning)
   }
 
   /// `gpt2-bench 0.1.0, packed` says the program and the variant.
@@ -197,11 +188,12 @@ extension PairedBench {
 
   /// An error is a `LostSide`.
   private func turn(
-    _ contestant: Int, _ side: PairedSide, usedBytes: Int = 0, ask: @escaping (Worker) throws -> Void
+    _ contestant: Int, _ side: PairedSide, step: String? = nil, stays: Bool = true, usedBytes: Int = 0,
+    ask: @escaping (Worker) throws -> Void
   ) -> Turn {
     Turn(
       contestant: plan.contestants[contestant], build: plan.executable(side), name: name(contestant, side),
-      usedBytes: usedBytes, ask: ask,
+      step: step, stays: stays, usedBytes: usedBytes, ask: ask,
       failed: { throw $0 is LostSide ? $0 : LostSide(side: side, reason: "\($0)") })
   }
 
@@ -269,11 +261,13 @@ extension PairedBench {
     }
   }
 
-  /// Of a unit in a block that measures so many.
+  /// Of a unit in a block that measures so many. All of them together take long enough that starting processes is the
+  /// smaller part, and are short enough that the budget holds the blocks of several looks.
   private func rounds(executionSeconds: Double, units: Int) -> Int {
-    SideTurn.mirroredRounds(
-      within: roundsSeconds(plan.settings.budgetSeconds) / Double(max(units, 1)),
-      executionSeconds: executionSeconds, sides: PairedSide.allCases.count, limit: Self.mostRounds)
+    let budget = plan.settings.budgetSeconds
+    return SideTurn.mirroredRounds(
+      within: min(budget / 24, max(2.5, budget / 48)) / Double(max(units, 1)),
+      executionSeconds: executionSeconds, sides: PairedSide.allCases.count, limit: 8)
   }
 
   /// Whatever is timed must come to the same tokens in both builds.
@@ -286,7 +280,6 @@ extension PairedBench {
   }
 }
 
-/// What took a contestant out of the comparison.
 private struct LostSide: Error {
   let side: PairedSide
   let reason: String

@@ -4,13 +4,10 @@ import GPT2Engine
 import GPT2Kernels
 import GPT2Model
 import Record
-import Reporting
 
 /// Another program that takes part in a run: it speaks the lines of `Benchmarks/peers/README.md`.
 struct Peer: Equatable {
-  /// What tables call it.
   let name: String
-  /// The command as it was typed.
   let command: String
   /// A path, or a name that is looked up in `PATH`.
   let executable: String
@@ -27,7 +24,7 @@ struct Peer: Equatable {
         Self.option, found: text, expected: "NAME=COMMAND, for example llama='python3 llama.py'")
     }
     (name, command) = (parts[0], parts[1])
-    guard !name.isEmpty, name.unicodeScalars.allSatisfy(Self.isAllowed) else {
+    guard !name.isEmpty, name.allSatisfy({ $0.isOfName || $0 == "+" }) else {
       throw UsageError(
         Self.option, found: text, expected: "a name of letters, digits, '.', '_', '+' or '-' before the '='")
     }
@@ -47,8 +44,6 @@ struct Peer: Equatable {
     arguments = Array(words.dropFirst())
   }
 
-  /// Several of them.
-  ///
   /// - Throws: `UsageError` also where two have one name.
   static func all(_ texts: [String]) throws -> [Peer] {
     var peers: [Peer] = []
@@ -60,13 +55,6 @@ struct Peer: Equatable {
       peers.append(peer)
     }
     return peers
-  }
-
-  private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar {
-    case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "+", "-": true
-    default: false
-    }
   }
 
   /// As `posix_spawnp` finds it: a word with a slash is a path, any other is looked up.
@@ -96,26 +84,18 @@ struct PeerCheck {
   /// Lengths of the prompts that `naive` is asked for.
   private static let oracleLengths = [1, 7, 16]
 
-  let model: String
-  let configuration: Configuration
-  /// Of this model; where there is none, `naive` is asked when the first program is checked.
+  let setup: EndToEnd
+  /// Of the model; where there is none, `naive` is asked when the first program is checked.
   var references: [ReferenceCase]
-  /// How much of them is compared.
   let scope: CheckScope
-  /// How many times float32's tolerance a program's logits may be off by.
-  let allowance: Double
-  let prompts: Prompts
-  let timeoutSeconds: Int
 
-  /// One row for each reference.
   mutating func rows(of worker: Worker) throws -> [Correctness] {
-    let files = try LogitFiles()
-    if references.isEmpty { references = [try oracle(files)] }
+    if references.isEmpty { references = [try oracle()] }
     let longest = max(scope.longestPrompt, Self.longestPrompt)
     return try references.map { reference in
       var comparison = LogitComparison()
       for prompt in reference.prompts where prompt.ids.count <= longest {
-        try compare(worker, prompt, files, &comparison)
+        try compare(worker, prompt, &comparison)
       }
       comparison.finish()
       return Correctness(comparison.result, reference: reference.name, of: worker.contestant)
@@ -123,17 +103,17 @@ struct PeerCheck {
   }
 
   private func compare(
-    _ worker: Worker, _ prompt: ReferenceCase.Prompt, _ files: LogitFiles,
-    _ comparison: inout LogitComparison
+    _ worker: Worker, _ prompt: ReferenceCase.Prompt, _ comparison: inout LogitComparison
   ) throws {
-    switch try files.logits(of: prompt.ids, from: worker) {
+    switch try worker.writtenLogits(of: prompt.ids) {
     case .success(let logits):
-      comparison.compare(logits, withTheEndOf: prompt, of: configuration, allowance: allowance)
+      comparison.compare(
+        logits, withTheEndOf: prompt, of: setup.configuration, allowance: setup.options.contestantTolerance)
     case .failure(let problem): comparison.fail("\(prompt.name): \(problem)")
     }
     // A failure that is known shall stand, whatever becomes of the next request.
     guard comparison.failure == nil else { return }
-    let room = configuration.context - prompt.ids.count + 1
+    let room = setup.configuration.context - prompt.ids.count + 1
     let steps = min(prompt.greedy.count, scope.greedySteps, room)
     guard steps > 0 else { return }
     let answer = try worker.run(RunRequest(prompts: [prompt.ids], tokens: steps))
@@ -141,41 +121,26 @@ struct PeerCheck {
   }
 
   /// `naive`'s logits, which a worker of this program computes.
-  private func oracle(_ files: LogitFiles) throws -> ReferenceCase {
+  private func oracle() throws -> ReferenceCase {
     let worker = try Worker(
-      Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: timeoutSeconds)
+      Contestant(kind: .variant(.oracle), threads: 1), timeoutSeconds: setup.options.timeoutSeconds)
     defer { worker.stop() }
-    try worker.load(model: model)
-    let lengths = Self.oracleLengths.filter { $0 <= configuration.context }
-    let ids = try lengths.map { try prompts.make(tokens: $0, batch: 1).prompts[0] }
-    let logits = try ids.map { try files.logits(of: $0, from: worker).get() }
-    return ReferenceCase(oracleOf: model, prompts: ids, logits: logits)
+    try worker.load(model: setup.choice.name)
+    let lengths = Self.oracleLengths.filter { $0 <= setup.configuration.context }
+    let ids = try lengths.map { try setup.prompts.make(tokens: $0, batch: 1).prompts[0] }
+    let logits = try ids.map { try worker.writtenLogits(of: $0).get() }
+    return ReferenceCase(oracleOf: setup.choice.name, prompts: ids, logits: logits)
   }
 }
 
-/// The folder that logits are handed over in, gone with this object.
-private final class LogitFiles {
-  private let folder: String
-
-  init() throws {
-    folder =
-      FileManager.default.temporaryDirectory
-      .appendingPathComponent("gpt2-bench-logits-\(UUID().uuidString)").path
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw RunError("\(folder): cannot be made: \((error as NSError).localizedDescription)")
-    }
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
-
+extension Worker {
   /// - Returns: what the contestant wrote, or what is wrong with it, in a line.
   /// - Throws: `WorkerError` where it does not answer, or refuses.
-  func logits(of ids: [Int], from worker: Worker) throws -> Result<NPY, RunError> {
-    let path = "\(folder)/\(UUID().uuidString).npy"
+  fileprivate func writtenLogits(of ids: [Int]) throws -> Result<NPY, RunError> {
+    let name = "gpt2-bench-logits-\(UUID().uuidString).npy"
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let answer = try worker.logits(LogitsRequest(ids: ids, out: path))
+    let answer = try logits(LogitsRequest(ids: ids, out: path))
     do {
       let logits = try NPY(path: path)
       guard logits.rows == answer.positions else {
@@ -183,8 +148,6 @@ private final class LogitFiles {
           RunError("found logits of \(logits.rows) positions, expected \(answer.positions), as answered"))
       }
       return .success(logits)
-    } catch {
-      return .failure(RunError("\(error)"))
-    }
+    } catch { return .failure(RunError("\(error)")) }
   }
 }

@@ -16,7 +16,6 @@ struct BenchPlan {
   let settings: Settings
   /// Wall time beyond which a cell gets no further sample, however few it has.
   let cellCapSeconds: Double
-  /// How long a worker may take for one answer.
   let timeoutSeconds: Int
   /// What the report is to say of the plan itself.
   var warnings: [String] = []
@@ -47,9 +46,7 @@ struct Contestant: Equatable {
   /// How it decodes; of a program, what nearly all do, until it says otherwise.
   var decoding: Variant.Decoding { variant?.decoding ?? .cache }
 
-  static func == (a: Contestant, b: Contestant) -> Bool {
-    a.label == b.label && a.threads == b.threads
-  }
+  static func == (a: Contestant, b: Contestant) -> Bool { a.label == b.label && a.threads == b.threads }
 
   /// Each variant once for each thread count that makes a difference to it, then each program for each count.
   static func all(_ variants: [Variant], peers: [Peer] = [], threads: [Int]) -> [Contestant] {
@@ -91,9 +88,7 @@ struct CellPlan {
 
 /// Everything that an interleaved comparison is to do, before it does anything.
 struct PairedPlan {
-  /// The build whose change is judged: this program.
-  let head: String
-  /// The other build.
+  /// The program that this one is held against.
   let base: String
   /// By its name as workers take it; nil for matrix products.
   let model: ModelDescription?
@@ -114,5 +109,5 @@ struct PairedPlan {
 
   func unit(contestant: Int, cell: Int) -> Int { contestant * cells.count + cell }
 
-  func executable(_ side: PairedSide) -> String { side == .head ? head : base }
+  func executable(_ side: PairedSide) -> String { side == .head ? Project.executable : base }
 }

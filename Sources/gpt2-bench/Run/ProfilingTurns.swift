@@ -1,6 +1,4 @@
-import Foundation
 import GPT2Kernels
-import GPT2Model
 import Measurement
 import Record
 import Reporting
@@ -9,9 +7,7 @@ import Reporting
 /// processes: what one got by luck, such as its place in memory, is one turn's luck.
 final class ProfilingTurns {
   /// Two sides chose different tokens: one of them computes something else.
-  struct OtherTokens: Error, CustomStringConvertible {
-    let description: String
-  }
+  struct OtherTokens: Error, CustomStringConvertible { let description: String }
 
   private static let turns = 4
 
@@ -22,20 +18,19 @@ final class ProfilingTurns {
   /// By side, and by stage and length.
   private(set) var profiles: [[ProfileTurns]]
 
-  private typealias Side = (name: String, build: String, contestant: Contestant)
+  /// Those that are profiled now; `index` is among all.
+  private typealias Side = (index: Int, name: String, build: String, contestant: Contestant)
 
   init(_ sources: [ExplainedSource], _ plan: ProfilingPlan, _ console: Console) {
     self.plan = plan
     driver = Driver(model: plan.model, timeoutSeconds: plan.timeoutSeconds, console)
-    sides = sources.compactMap { source in
+    sides = sources.enumerated().compactMap { index, source in
       source.live.map { variant, build in
-        (
-          source.name, build,
-          Contestant(kind: .variant(variant), threads: variant.threads(of: plan.threads))
-        )
+        let threads = variant.threads(of: plan.threads)
+        return (index, source.name, build, Contestant(kind: .variant(variant), threads: threads))
       }
     }
-    profiles = sides.map { _ in [] }
+    profiles = sources.map { $0.record?.profiles.map(ProfileTurns.init) ?? [] }
   }
 
   var ceilings: [Ceiling] { driver.ceilings?.ceilings ?? [] }
@@ -43,7 +38,7 @@ final class ProfilingTurns {
   /// - Throws: `OtherTokens`; what a worker refuses or dies of.
   func run() throws {
     Interruption.watch()
-    defer { driver.progress.end() }
+    defer { driver.console.endProgressLine() }
     measureCeilings()
     try driver.run(
       SideTurn.alternating(rounds: Self.turns, sides: sides.count).map { turn in
@@ -51,7 +46,7 @@ final class ProfilingTurns {
         return Turn(
           contestant: side.contestant, build: side.build, name: side.name,
           step: "turn \(turn.round + 1) of \(Self.turns): \(side.name)", stays: false,
-          ask: { [self] in try take(turn.side, $0) })
+          ask: { [self] in try take(side, $0) })
       })
     measureCeilings()
   }
@@ -62,8 +57,7 @@ final class ProfilingTurns {
   }
 
   /// A fresh process of the side: warmed up, held against the tokens of the first, profiled.
-  private func take(_ index: Int, _ worker: Worker) throws {
-    let side = sides[index]
+  private func take(_ side: Side, _ worker: Worker) throws {
     let ids = try worker.run(plan.warmup).ids
     if let other = tokens.differing(ids, of: side.name, on: 0) {
       throw OtherTokens(
@@ -71,7 +65,7 @@ final class ProfilingTurns {
     }
     for ask in plan.asks {
       let answer = try worker.profile(ask.request)
-      for stage in ask.stages { add(try profile(stage, in: answer, ask, side), index) }
+      for stage in ask.stages { add(try profile(stage, in: answer, ask, side), side.index) }
     }
   }
 
@@ -93,8 +87,8 @@ final class ProfilingTurns {
   }
 
   private func add(_ profile: Profile, _ side: Int) {
-    let same = profiles[side].firstIndex { turns in
-      turns.turns.first.map { $0.stage == profile.stage && $0.tokens == profile.tokens } ?? false
+    let same = profiles[side].firstIndex {
+      $0.turns.first?.stage == profile.stage && $0.turns.first?.tokens == profile.tokens
     }
     if let same {
       profiles[side][same].append(profile)
@@ -137,7 +131,6 @@ struct ProfilingPlan {
   ///   - stage: the one that is wanted; nil for both.
   ///   - records: the sides that were profiled before: theirs is the model, and theirs are the lengths, where the
   ///     command line says nothing.
-  ///   - contestants: sides that are profiled now.
   init(
     _ arguments: Arguments, stage: Profile.Stage?, records: [RecordedProfiles], variants: [Variant],
     project: Project, console: Console
@@ -151,7 +144,8 @@ struct ProfilingPlan {
     let choice = try ModelChoice(name, for: .measuring, project, console)
     model = choice.name
     let configuration = choice.configuration
-    for record in records { try record.refuse(otherThan: configuration, of: model) }
+    let description = ModelDescription(choice, hasTokenizer: false)
+    for record in records { try record.refuse(otherThan: description, expected: model) }
     func recorded(_ stage: Profile.Stage) -> Int? { records.compactMap { $0.tokens(of: stage) }.first }
     let sizes = 1...configuration.context
     let (p, d) = (
@@ -165,10 +159,7 @@ struct ProfilingPlan {
       try arguments.integer("-n", in: 2...max(context, 2))
       ?? max(min(Self.defaultTokens, context - depth + 1), 2)
     let cells = GenerationCells(
-      configuration: configuration,
-      prompts: Prompts(
-        vocabulary: configuration.vocabulary, tokenizer: try choice.tokenizer(),
-        seed: options.seed))
+      configuration: configuration, prompts: choice.prompts(try choice.tokenizer(), seed: options.seed))
     func ask(_ stages: [Profile.Stage], _ test: Test, _ tokens: Int) throws -> Ask {
       let prompts = try cells.make(test).request.generation?.prompts ?? []
       return Ask(
@@ -190,25 +181,14 @@ struct ProfilingPlan {
       workers: [variants.contains { $0.decoding == .cache } ? .cache : .recompute],
       for: "the longest pass needs")
     let short = asks[0].request.promptTokens.prefix(Self.warmup.prompt)
-    warmup = RunRequest(
-      prompts: [Array(short)], tokens: min(Self.warmup.tokens, context - short.count + 1))
+    warmup = RunRequest(prompts: [Array(short)], tokens: min(Self.warmup.tokens, context - short.count + 1))
   }
 }
 
 extension RecordedProfiles {
   /// - Throws: `RunError` where the record is of a model of another shape.
-  func refuse(otherThan configuration: Configuration, of model: String) throws {
-    let c = configuration
-    try refuse(otherThan: [c.layers, c.heads, c.channels, c.vocabulary, c.context], expected: model)
-  }
-
-  func refuse(otherThan other: RecordedProfiles) throws {
-    guard let its = other.record.model else { return }
-    try refuse(otherThan: its.shape, expected: "\(its.name), as in \(other.path)")
-  }
-
-  private func refuse(otherThan shape: [Int], expected: String) throws {
-    guard let own = record.model, own.shape != shape else { return }
+  func refuse(otherThan model: ModelDescription, expected: String) throws {
+    guard let own = record.model, own.shape != model.shape else { return }
     throw RunError("\(path): found profiles of \(own.name), expected those of \(expected)")
   }
 }

@@ -10,7 +10,6 @@ final class Worker {
   let contestant: Contestant
   /// As it said when it loaded; before, what is expected of it.
   private(set) var decoding: Variant.Decoding
-  /// What it said when it loaded.
   private(set) var loaded: LoadAnswer?
   private let process: WorkerProcess
   private let timeout: Duration
@@ -81,7 +80,6 @@ struct InvalidAnswer: Error, Equatable, CustomStringConvertible {
     description = "\(contestant): \(operation): \(field): found \(found), expected \(expected)"
   }
 
-  /// Throws one where the condition does not hold.
   static func unless(
     _ contestant: String, _ operation: String
   ) -> (_ holds: Bool, _ field: String, _ found: String, _ expected: String) throws -> Void {
@@ -163,8 +161,8 @@ extension CheckAnswer {
     var rows = references.map { row($0.comparison.result, $0.name) }
     if let batch { rows.append(row(batch.result, "batch of \(batch.sequences), as each sequence alone")) }
     rows += (continuations ?? []).map { row($0.check.result, $0.name) }
-    if let check = gemm ?? operation, let shape = request.operation {
-      rows.append(row(check.result(ragged: gemmFailure ?? operationFailure), shape.name))
+    if let check = matmul ?? operation, let shape = request.operation {
+      rows.append(row(check.result(ragged: matmulFailure ?? operationFailure), shape.name))
     }
     return rows
   }

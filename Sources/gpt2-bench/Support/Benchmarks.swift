@@ -1,7 +1,6 @@
 import Foundation
 import GPT2Model
 import Record
-import Reporting
 
 /// What `all` measures, as data in `Benchmarks/suites/NAME.json`.
 struct Suite: Decodable, Equatable {
@@ -10,19 +9,15 @@ struct Suite: Decodable, Equatable {
     let depth: Int
   }
 
-  /// The file's name without its ending.
   private(set) var name = ""
   let summary: String
-  /// Prompt lengths of the prefill cells.
   let prefill: [Int]
   let decode: [Decode]
   let repetitions: Int
   /// Wall time that one contestant may spend on one cell before it stops short of the repetitions.
   let cellBudgetSeconds: Double
 
-  private enum CodingKeys: String, CodingKey {
-    case summary, prefill, decode, repetitions, cellBudgetSeconds
-  }
+  private enum CodingKeys: String, CodingKey { case summary, prefill, decode, repetitions, cellBudgetSeconds }
 
   /// - Parameter nameOrPath: a suite of the project, or a file of the same form.
   init(_ nameOrPath: String, in project: Project) throws {
@@ -34,9 +29,7 @@ struct Suite: Decodable, Equatable {
     }
     do {
       self = try JSONDecoder().decode(Suite.self, from: data)
-    } catch let error as DecodingError {
-      throw ModelError(error, path: path)
-    }
+    } catch let error as DecodingError { throw ModelError(error, path: path) }
     name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let sizes = prefill + decode.flatMap { [$0.tokens, $0.depth] } + [repetitions]
     guard sizes.allSatisfy({ $0 > 0 }), MeasuringOptions.budgets.contains(cellBudgetSeconds),
@@ -68,8 +61,7 @@ struct Baselines {
     let text: String
 
     init?(_ text: String) {
-      let isAllowed = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
-      guard isAllowed, (1...64).contains(text.count), let first = text.first, !"._-".contains(first),
+      guard text.allSatisfy(\.isOfName), (1...64).contains(text.count), !"._-".contains(text.prefix(1)),
         !text.hasSuffix(".json")
       else { return nil }
       self.text = text
@@ -109,6 +101,11 @@ struct Baselines {
   }
 }
 
+extension Character {
+  /// An ASCII letter or digit, `.`, `_` or `-`.
+  var isOfName: Bool { isASCII && (isLetter || isNumber || "._-".contains(self)) }
+}
+
 extension Option {
   static let saveBaseline = Option(
     "--save-baseline", value: "NAME",
@@ -116,7 +113,6 @@ extension Option {
 }
 
 extension Arguments {
-  /// Nil where no baseline is to be saved.
   func baselineToSave() throws -> Baselines.Name? {
     let option = Option.saveBaseline.names[0]
     guard let text = string(option) else { return nil }

@@ -45,13 +45,10 @@ extension Test {
   /// Bytes that a worker keeps for it beside the weights: ten rows of channels and, with a cache, a key and a
   /// value of each layer for every position; and the logits.
   func bytes(of configuration: Configuration, isCached: Bool) -> Double {
-    let (positions, batch): (Int, Int) =
-      switch self {
-      case .prefill(let tokens, let batch): (tokens, batch)
-      case .decode(let tokens, let depth, let batch): (depth + tokens, batch)
-      case .operation: (0, 0)
-      }
+    guard let generation = traits.generation else { return 0 }
+    // A token that nothing follows is never computed with.
+    let positions = generation.prompt + (generation.tokens > 1 ? generation.tokens : 0)
     let perPosition = Double(configuration.channels * (10 + (isCached ? 2 * configuration.layers : 0)))
-    return 4 * Double(batch) * (Double(positions) * perPosition + Double(configuration.vocabulary))
+    return 4 * Double(generation.batch) * (Double(positions) * perPosition + Double(configuration.vocabulary))
   }
 }

@@ -1,7 +1,6 @@
 import Foundation
 import GPT2Model
 import Record
-import Reporting
 
 /// Where the project's own files are: the folder that holds `Benchmarks/suites`, found upwards from the working
 /// folder, then upwards from the executable. `GPT2_BENCH_HOME` names another.
@@ -29,7 +28,6 @@ struct Project {
     root = found
   }
 
-  /// The path of the running program.
   static var executable: String {
     #if canImport(Glibc)
       if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
@@ -80,9 +78,7 @@ struct Project {
 
 /// The model that a command works on, opened: what `--model` says, or the default for the purpose.
 struct ModelChoice {
-  enum Purpose {
-    case measuring, text
-  }
+  enum Purpose { case measuring, text }
 
   let source: ModelSource
   let checkpoint: Checkpoint
@@ -110,6 +106,10 @@ struct ModelChoice {
   ///
   /// - Throws: also where its ids go beyond the model's.
   func tokenizer() throws -> Tokenizer? { try source.tokenizer(for: configuration) }
+
+  func prompts(_ tokenizer: Tokenizer?, seed: UInt64) -> Prompts {
+    Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: seed)
+  }
 }
 
 extension ModelDescription {

@@ -94,12 +94,18 @@ struct CheckAnswer: Codable {
   var references: [Reference] = []
   var continuations: [Continuation]?
   /// Of a matrix product, and what its ragged shapes showed, where they failed.
-  var gemm: ValueCheck?
-  var gemmFailure: String?
+  var matmul: ValueCheck?
+  var matmulFailure: String?
   /// The same of another operation.
   var operation: ValueCheck?
   var operationFailure: String?
   var batch: BatchCheck?
+
+  private enum CodingKeys: String, CodingKey {
+    case references, continuations, operation, operationFailure, batch
+    case matmul = "gemm"
+    case matmulFailure = "gemmFailure"
+  }
 }
 
 struct LogitsRequest: Codable {

@@ -110,11 +110,10 @@ final class WorkerSession {
         batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
     }
     let kernel = variant.kernel(threads: threads)
-    let operation = try shape.modelOperation
-    let found = try operation.problem(kernel: kernel, rotation: nil).check()
-    let failure = try operation.firstRaggedFailure(of: kernel)
+    let found = try shape.problem(kernel: kernel, rotation: nil).check()
+    let failure = try shape.firstRaggedFailure(of: kernel)
     return shape.kind == .matmul
-      ? CheckAnswer(references: results, gemm: found, gemmFailure: failure)
+      ? CheckAnswer(references: results, matmul: found, matmulFailure: failure)
       : CheckAnswer(references: results, operation: found, operationFailure: failure)
   }
 
@@ -152,7 +151,7 @@ final class WorkerSession {
     let run =
       try operationRuns[shape]
       ?? OperationRun(
-        shape.modelOperation.problem(kernel: variant.kernel(threads: threads), rotation: sharedRotation()))
+        shape.problem(kernel: variant.kernel(threads: threads), rotation: sharedRotation()))
     operationRuns[shape] = run
     let (sample, counted) = run.sample(try? counters.get())
     return RunAnswer(

@@ -53,32 +53,32 @@ enum Samples {
     Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10),
     Ceiling(threads: 2, fmaGFLOPS: 200, dramGBPerSecond: 15),
   ]
-  private let gemm = CellTest.operation(.matmul(m: 1, k: 1, n: 1))
+  private let matmul = CellTest.operation(.matmul(m: 1, k: 1, n: 1))
 
   private func verdict(_ cell: Cell) -> String? { ImpossibleRate(cell, ceilings: ceilings)?.description }
 
   @Test func aRateAboveThePeakIsRejected() {
     #expect(
-      verdict(Samples.cell(gemm, flops: 110_000, Samples.sample()))
+      verdict(Samples.cell(matmul, flops: 110_000, Samples.sample()))
         == "110.0 GFLOP/s is above the measured FMA peak of 100.0: not everything was computed")
   }
 
   @Test func aRateBelowItIsNot() {
-    #expect(verdict(Samples.cell(gemm, flops: 99_000, Samples.sample())) == nil)
-    #expect(verdict(Samples.cell(gemm, flops: 104_000, Samples.sample())) == nil)
-    #expect(verdict(Samples.cell(gemm, flops: 106_000, Samples.sample())) != nil)
+    #expect(verdict(Samples.cell(matmul, flops: 99_000, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(matmul, flops: 104_000, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(matmul, flops: 106_000, Samples.sample())) != nil)
   }
 
   @Test func theFastestSampleDecides() {
     let slow = Samples.sample(elapsed: 10_000)
-    #expect(verdict(Samples.cell(gemm, flops: 110_000, slow, Samples.sample(), slow)) != nil)
-    #expect(verdict(Samples.cell(gemm, flops: 110_000, slow)) == nil)
+    #expect(verdict(Samples.cell(matmul, flops: 110_000, slow, Samples.sample(), slow)) != nil)
+    #expect(verdict(Samples.cell(matmul, flops: 110_000, slow)) == nil)
   }
 
   @Test func thePeakIsThatOfAsManyThreads() {
-    #expect(verdict(Samples.cell(gemm, flops: 150_000, threads: 2, Samples.sample())) == nil)
-    #expect(verdict(Samples.cell(gemm, flops: 220_000, threads: 2, Samples.sample())) != nil)
-    #expect(verdict(Samples.cell(gemm, flops: 1e12, threads: 3, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(matmul, flops: 150_000, threads: 2, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(matmul, flops: 220_000, threads: 2, Samples.sample())) != nil)
+    #expect(verdict(Samples.cell(matmul, flops: 1e12, threads: 3, Samples.sample())) == nil)
   }
 
   /// Two threads measured in a slow minute: what one does alone, two may do.
@@ -88,7 +88,7 @@ enum Samples {
       Ceiling(threads: 2, fmaGFLOPS: 140, dramGBPerSecond: 15),
     ]
     func isRejected(_ flops: Double) -> Bool {
-      ImpossibleRate(Samples.cell(gemm, flops: flops, threads: 2, Samples.sample()), ceilings: slow) != nil
+      ImpossibleRate(Samples.cell(matmul, flops: flops, threads: 2, Samples.sample()), ceilings: slow) != nil
     }
     #expect(!isRejected(190_000) && isRejected(220_000))
   }
@@ -115,8 +115,8 @@ enum Samples {
   }
 
   @Test func whatIsNotKnownIsNotJudged() {
-    #expect(verdict(Samples.cell(gemm, flops: nil, Samples.sample())) == nil)
-    #expect(verdict(Samples.cell(gemm, flops: 1e12)) == nil)
+    #expect(verdict(Samples.cell(matmul, flops: nil, Samples.sample())) == nil)
+    #expect(verdict(Samples.cell(matmul, flops: 1e12)) == nil)
     #expect(
       verdict(Samples.cell(.decode(tokens: 2, depth: 1, batch: 1), flops: 1e12, Samples.sample(tokens: [5])))
         == nil)
@@ -131,7 +131,7 @@ enum Samples {
   }
 
   private func answer(_ check: ValueCheck, ragged: String? = nil) -> CheckAnswer {
-    CheckAnswer(gemm: check, gemmFailure: ragged)
+    CheckAnswer(matmul: check, matmulFailure: ragged)
   }
 
   @Test func aComparisonOfNothingDoesNotPass() throws {
@@ -146,7 +146,7 @@ enum Samples {
   }
 
   @Test func aMatrixProductIsARow() throws {
-    let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
+    let problem = try MatmulProblem(m: 3, k: 5, n: 7, kernel: Variant.oracle.kernel(threads: 1))
     let shape = OperationShape.matmul(m: 3, k: 5, n: 7)
     let good = answer(problem.check())
     let row = try #require(good.rows(for: request(shape), of: contestant).first)
@@ -162,7 +162,7 @@ enum Samples {
   @Test func anOperationIsARow() throws {
     let shape = OperationShape.softmax(rows: 3, heads: 2, depth: 5)
     let kernel = Variant.oracle.kernel(threads: 1)
-    let found = try shape.modelOperation.problem(kernel: kernel, rotation: nil).check()
+    let found = try shape.problem(kernel: kernel, rotation: nil).check()
     func row(ragged: String?) -> Correctness? {
       let answer = CheckAnswer(operation: found, operationFailure: ragged)
       return answer.rows(for: request(shape), of: contestant).first
@@ -173,7 +173,7 @@ enum Samples {
   }
 
   @Test func anOutputThatWasNeverComputedFails() throws {
-    let problem = try LinearProblem(m: 3, n: 7, k: 5, kernel: Variant.oracle.kernel(threads: 1))
+    let problem = try MatmulProblem(m: 3, k: 5, n: 7, kernel: Variant.oracle.kernel(threads: 1))
     let answer = answer(problem.checkOutput())
     let row = answer.rows(for: request(.matmul(m: 3, k: 5, n: 7)), of: contestant).first
     #expect(row?.passed == false)

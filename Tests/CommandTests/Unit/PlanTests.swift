@@ -114,7 +114,7 @@ import Testing
         "the tests need 1000000000000000 MiB, expected at most half of this machine's "))
   }
 
-  @Test func aGemmCellCountsMultiplyAddsAndOperands() {
+  @Test func aMatmulCellCountsMultiplyAddsAndOperands() {
     let cell = OperationCells.make(.matmul(m: 3, k: 5, n: 7))
     #expect(cell.test == .operation(.matmul(m: 3, k: 5, n: 7)))
     #expect(cell.work(.cache).flops == Linear.flops(m: 3, n: 7, k: 5))

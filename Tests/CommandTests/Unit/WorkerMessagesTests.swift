@@ -44,18 +44,17 @@ import Testing
   @Test(arguments: [true, false])
   func aCheckOfAnOperationSaysWhose(isMatmul: Bool) throws {
     let kernel = OperationShape.matmul(m: 1, k: 2, n: 3)
-    let found = try kernel.modelOperation.problem(kernel: Variant.oracle.kernel(threads: 1), rotation: nil)
-      .check()
+    let found = try kernel.problem(kernel: Variant.oracle.kernel(threads: 1), rotation: nil).check()
     let answer =
       isMatmul
-      ? CheckAnswer(gemm: found, gemmFailure: "1x1x1: off")
+      ? CheckAnswer(matmul: found, matmulFailure: "1x1x1: off")
       : CheckAnswer(operation: found, operationFailure: "1x1x1: off")
     let name = isMatmul ? "gemm" : "operation"
     #expect(
       try json(answer)
         == "{\"\(name)\":\(json(found)),\"\(name)Failure\":\"1x1x1: off\",\"references\":[]}")
     let back = try decoded(CheckAnswer.self, json(answer))
-    #expect((back.gemm != nil) == isMatmul && (back.operation == nil) == isMatmul)
-    #expect((isMatmul ? back.gemmFailure : back.operationFailure) == "1x1x1: off")
+    #expect((back.matmul != nil) == isMatmul && (back.operation == nil) == isMatmul)
+    #expect((isMatmul ? back.matmulFailure : back.operationFailure) == "1x1x1: off")
   }
 }

@@ -133,7 +133,7 @@ import Testing
   /// What only an interleaved comparison has.
   @Test func anInterleavedComparisonShowsItsColumns() {
     let row = ComparisonRow(
-      contestant: Contestant(variant: "packed", weights: "f32", threads: 2), test: Fixture.decode,
+      contestant: MeasuredVariant(variant: "packed", weights: "f32", threads: 2), test: Fixture.decode,
       metric: .decodeRate, base: 100, head: 80, baseSamples: 20, headSamples: 20, ratio: Figure(value: 0.8),
       pValue: 0.0001, adjustedPValue: 0.0002, noiseFloor: 0.0123, smallestDetectable: 0.021, threshold: 0.02,
       verdict: .regressed, isConfirmed: true)

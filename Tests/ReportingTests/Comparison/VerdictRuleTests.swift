@@ -97,17 +97,16 @@ import Testing
   }
 
   @Test func oneValueASideIsJudgedByTheThresholdAlone() {
-    let rule = VerdictRule(threshold: 0.02)
     for (ratio, verdict) in [
       (0.97, Verdict.regressed), (0.981, .unchanged), (1, .unchanged), (1.02, .unchanged), (1.03, .improved),
     ] {
-      #expect(rule.judgement(ofSingleRatio: ratio) == .init(verdict: verdict))
+      #expect(VerdictRule.verdict(of: ratio, beyond: 0.02) == verdict)
     }
   }
 
   private func row(p: Double?, ratio: Double = 1, verdict: Verdict = .inconclusive) -> ComparisonRow {
     ComparisonRow(
-      contestant: Contestant(variant: "v", weights: "f32", threads: 1), test: Fixture.decode,
+      contestant: MeasuredVariant(variant: "v", weights: "f32", threads: 1), test: Fixture.decode,
       metric: .decodeRate,
       baseSamples: 10, headSamples: 10,
       ratio: Figure(value: ratio, interval: Interval(lower: ratio * 0.99, upper: ratio * 1.01)), pValue: p,
@@ -179,7 +178,8 @@ import Testing
   }
 
   private let label = RowFilter.label(
-    Contestant(variant: "kv-cache", weights: "f32", threads: 2), .decode(tokens: 32, depth: 64, batch: 1),
+    MeasuredVariant(variant: "kv-cache", weights: "f32", threads: 2),
+    .decode(tokens: 32, depth: 64, batch: 1),
     .decodeRate)
 
   @Test(arguments: [

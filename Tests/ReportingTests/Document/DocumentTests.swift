@@ -83,7 +83,7 @@ import Testing
   @Test func everyBlockOfAReportBecomesAPage() throws {
     for record in [Fixture.small(), Fixture.troubled(), Fixture.gemm()] {
       let document = RunReport(RunFigures(record)).document
-      let markup = [Markup.blocks(document.opening)] + document.sections.map(\.markup)
+      let markup = [Markup.blocks(document.opening)] + document.sections.compactMap { $0?.markup }
       let page = try ParsedPage(Markup.document(.element("div", [:], markup)))
       #expect(!page.root.text.contains("| -"))
       #expect(!page.root.text.contains("## "))
@@ -94,7 +94,7 @@ import Testing
 
 @Suite struct GitHubCommentTests {
   @Test func theAnswerIsShownAndTheTablesAreFolded() {
-    let text = MarkdownReport.gitHubComment(Fixture.small())
+    let text = RunReport(Fixture.small()).gitHubComment
     let lines = text.split(separator: "\n")
     #expect(lines[0] == "<!-- gpt2-bench report -->")
     #expect(lines[1] == "### synthetic:tiny on Example CPU")
@@ -111,7 +111,7 @@ import Testing
   }
 
   @Test func warningsAreShown() {
-    let text = MarkdownReport.gitHubComment(Fixture.troubled())
+    let text = RunReport(Fixture.troubled()).gitHubComment
     let shown = text.prefix(upTo: text.firstRange(of: "<details>")?.lowerBound ?? text.endIndex)
     #expect(shown.contains("> **Warning:** The build is a debug build."))
     #expect(shown.contains("FAILED its correctness check: `simd8`"))
@@ -127,7 +127,7 @@ import Testing
         return cell
       }
     }
-    let text = MarkdownReport.gitHubComment(record)
+    let text = RunReport(record).gitHubComment
     #expect(text.utf8.count <= 65_536)
     #expect(text.utf8.count > 60_000)
     #expect(text.count(of: "<details>") == text.count(of: "</details>"))
@@ -149,7 +149,7 @@ import Testing
   @Test func whatARecordSaysCannotEndItsFold() {
     var record = Fixture.troubled()
     record.cells[5].message = "</details> <!-- hidden"
-    let text = MarkdownReport.gitHubComment(record)
+    let text = RunReport(record).gitHubComment
     #expect(text.contains("&lt;/details> &lt;!-- hidden"))
     #expect(text.count(of: "<!--") == 1)
     #expect(text.count(of: "<details>") == text.count(of: "</details>"))

@@ -80,7 +80,6 @@ import Testing
     #expect((bold + " `b`").markdown == "**a** `b`")
     #expect(([bold, "", "c"] as [Prose]).joined(separator: ", ").markdown == "**a**, c")
     #expect(([] as [Prose]).joined(separator: ", ").isEmpty)
-    #expect(("a `b`" as Prose).strong.markdown == "**a `b`**")
     #expect(("a **b `c`** d" as Prose).plain == "a b c d")
     #expect(("a **b `c`** d" as Prose).stretches.map(\.count) == [1, 2, 1])
   }

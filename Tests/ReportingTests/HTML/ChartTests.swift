@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Record
@@ -18,13 +19,13 @@ import Testing
 
   @Test func linearTicksAreTheMultiplesWithin() {
     #expect(Ticks.linear(0...80) == [0, 20, 40, 60, 80])
-    #expect(Ticks.linear(0...1).map(Ticks.label) == ["0", "0.2", "0.4", "0.6", "0.8", "1"])
+    #expect(Ticks.linear(0...1).map(NumberText.plain) == ["0", "0.2", "0.4", "0.6", "0.8", "1"])
     #expect(Ticks.linear(17...129) == [50, 100])
   }
 
   @Test func logarithmicTicksThinOutAsTheRangeGrows() {
     #expect(Ticks.logarithmic(0.9...110) == [1, 2, 5, 10, 20, 50, 100])
-    #expect(Ticks.logarithmic(0.5...20_000).map(Ticks.label) == ["1", "10", "100", "1000", "10000"])
+    #expect(Ticks.logarithmic(0.5...20_000).map(NumberText.plain) == ["1", "10", "100", "1000", "10000"])
     #expect(Ticks.logarithmic(15...25) == [15, 20, 25])
     #expect(Ticks.logarithmic(1e-9...1e9).count < 8)
   }
@@ -101,5 +102,22 @@ import Testing
     let looks = (0..<64).map { SeriesStyle(index: $0) }.map { "\($0.cssClass) \($0.shape)" }
     #expect(Set(looks).count == 64)
     #expect(Set((0..<8).map { SeriesStyle(index: $0).shape }).count == 8)
+  }
+}
+
+extension Color {
+  /// Relative luminance, 0 to 1 (WCAG 2.2).
+  private var luminance: Double {
+    let linear = [16, 8, 0].map { shift -> Double in
+      let channel = Double((rgb >> UInt32(shift)) & 0xFF) / 255
+      return channel <= 0.04045 ? channel / 12.92 : pow((channel + 0.055) / 1.055, 2.4)
+    }
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+  }
+
+  /// Contrast ratio, 1 to 21 (WCAG 2.2): text wants 4.5, marks of a chart want 3.
+  fileprivate func contrast(against other: Color) -> Double {
+    let lights = [luminance, other.luminance].sorted()
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
   }
 }

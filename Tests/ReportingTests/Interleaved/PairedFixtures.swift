@@ -53,7 +53,7 @@ struct PairedPlanFixture {
       settings: PairedSettings(
         suite: "compare", budgetSeconds: 120, seed: 42, maxRegression: maxRegression, rows: rows, alpha: 0.05,
         firstLook: 10, confirmationBlocks: 10, warmup: "the test itself, once"),
-      contestants: contestants.map { PairedContestant(variant: $0, weights: "f32", threads: 1) },
+      contestants: contestants.map { MeasuredVariant(variant: $0, weights: "f32", threads: 1) },
       units: contestants.indices.flatMap { contestant in
         tests.map { PairedUnit(contestant: contestant, test: $0, rounds: rounds) }
       })
@@ -109,12 +109,12 @@ extension Sample {
     func nanoseconds(_ milliseconds: Double) -> Int { Int((milliseconds * 1e6).rounded()) }
     let prefill: Int?
     let tokens: [Int]
-    switch test {
+    switch test.stage {
     case .prefill: (prefill, tokens) = (nanoseconds(milliseconds), [nanoseconds(1.1 * milliseconds)])
-    case .decode(let count, _, _):
+    case .decode:
       prefill = 11_000_000
-      tokens = (0..<count).map { 12_000_000 + $0 * nanoseconds(milliseconds) }
-    case .operation: (prefill, tokens) = (nil, [])
+      tokens = (0..<(test.generation?.tokens ?? 0)).map { 12_000_000 + $0 * nanoseconds(milliseconds) }
+    case nil: (prefill, tokens) = (nil, [])
     }
     self.init(
       round: round, sequence: sequence,

@@ -60,7 +60,7 @@ import Testing
     let over = try #require(record.search(after: 13, isOver: true)[Self.decode])
     #expect(over.row.baseSamples == 13)
     #expect(over.alpha == 0.0125)
-    #expect(over.improvements.count == 13)
+    #expect(over.controls.count == 13)
     // At a look that is planned there is none to add.
     let at15 = try #require(record.search(after: 15)[Self.decode])
     let over15 = try #require(record.search(after: 15, isOver: true)[Self.decode])

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct ProfileReportTests {
   @Test func contestantsStandSideBySide() throws {
-    let text = MarkdownReport(Fixture.profiled()).text
+    let text = RunReport(Fixture.profiled()).markdown
     let start = try #require(text.range(of: "## Where the time goes"))
     let end = try #require(text.range(of: "\n\n## ", range: start.upperBound..<text.endIndex))
     #expect(
@@ -81,7 +81,7 @@ import Testing
     let answer =
       "`kv-cache` (2 threads), decode after 64 tokens, takes 1000.0 µs per token. Its longest phase is logits: "
       + "25.0 % at 80 % of its roofline"
-    let text = MarkdownReport(record).text
+    let text = RunReport(record).markdown
     #expect(text.contains("\n\n" + answer))
     #expect(!text.contains("No variant has a figure"))
     #expect(!text.contains("Contestants took turns") && !text.contains("Samples of a cell"))
@@ -93,7 +93,7 @@ import Testing
     for profiles in [nil, []] as [[Profile]?] {
       var record = Fixture.profiled()
       record.profiles = profiles
-      #expect(!MarkdownReport(record).text.contains("Where the time goes"))
+      #expect(!RunReport(record).markdown.contains("Where the time goes"))
     }
   }
 

@@ -11,7 +11,7 @@ extension Timeline {
     Timeline(
       title: "packed", labels: [operation],
       tracks: [
-        Track(name: "main", spans: spans.map { Span(start: $0.start, duration: $0.duration, label: 0) })
+        (name: "main", spans: spans.map { Span(start: $0.start, duration: $0.duration, label: 0) })
       ],
       counters: [])
   }
@@ -25,18 +25,19 @@ extension Timeline {
         Label(name: "mlp-down", category: "operation"), Label(name: "part", category: "part"),
       ],
       tracks: [
-        Track(
+        (
           name: "main",
           spans: [
             Span(start: 1_000, duration: 5_000_001, label: 0),
             Span(start: 1_002, duration: 4_000_000, label: 1),
             Span(start: 1_002, duration: 1_999, label: 2), Span(start: 3_001, duration: 7, label: 3),
-          ]),
-        Track(name: "worker 1", spans: [Span(start: 1_100, duration: 999, label: 4)]),
+          ]
+        ),
+        (name: "worker 1", spans: [Span(start: 1_100, duration: 999, label: 4)]),
       ],
       counters: [
-        Counter(name: "decode", unit: "tok/s", samples: [(0, 20.5), (5_001_001, 1e-7)]),
-        Counter(name: "resident", unit: "", samples: [(17, 3)]),
+        (name: "decode", unit: "tok/s", samples: [(0, 20.5), (5_001_001, 1e-7)]),
+        (name: "resident", unit: "", samples: [(17, 3)]),
       ])
   }
 
@@ -58,12 +59,12 @@ extension Timeline {
         spans.append(Span(start: now, duration: duration, label: UInt32(generator.below(40))))
         if ends.count < 5 { ends.append(now + duration) } else { now += duration }
       }
-      return Track(name: "thread \(thread)", spans: spans)
+      return (name: "thread \(thread)", spans: spans)
     }
     let samples = (0..<50).map { (time: UInt64($0) * 1_000, value: Double(generator.below(1_000)) / 7) }
     return Timeline(
       title: "random", labels: labels, tracks: tracks,
-      counters: [Counter(name: "decode", unit: "tok/s", samples: samples)])
+      counters: [(name: "decode", unit: "tok/s", samples: samples)])
   }
 }
 

@@ -1,9 +1,9 @@
 import GPT2Kernels
 import Statistics
 
-/// A linear layer whose weights come from memory, as decoding has them: they take turns in a rotation.
-public final class LinearProblem: OperationProblem {
-  private let m, n, k: Int
+/// A matrix product, a linear layer with its bias, whose weights come from memory, as decoding has them: they take turns in a rotation.
+public final class MatmulProblem: OperationProblem {
+  private let m, k, n: Int
   private let kernel: any Kernel
   private let rotation: WeightRotation?
   /// (m, k)
@@ -20,10 +20,10 @@ public final class LinearProblem: OperationProblem {
 
   /// - Parameter rotation: nil for a problem that will only be checked.
   public init(
-    m: Int, n: Int, k: Int, kernel: any Kernel, rotation: WeightRotation? = nil,
+    m: Int, k: Int, n: Int, kernel: any Kernel, rotation: WeightRotation? = nil,
     operands: Operands = .ordinary
   ) throws(EngineError) {
-    (self.m, self.n, self.k, self.kernel, self.rotation) = (m, n, k, kernel, rotation)
+    (self.m, self.k, self.n, self.kernel, self.rotation) = (m, k, n, kernel, rotation)
     var generator = SeededGenerator(seed: 1)
     let spread: (factor: Double, bias: Double) = operands == .subnormal ? Self.subnormalSpread : (1, 1)
     input = try drawn(m * k, spread: spread.factor, &generator)
@@ -37,7 +37,7 @@ public final class LinearProblem: OperationProblem {
     kernel.weightLayout.store(conv1D: conv1D.base, inputs: k, outputs: n, to: weights.base)
   }
 
-  static func bytes(m: Int, n: Int, k: Int) -> Double { Double(3 * 4 * k * n + 4 * m * (k + n)) }
+  static func bytes(m: Int, k: Int, n: Int) -> Double { Double(3 * 4 * k * n + 4 * m * (k + n)) }
 
   /// With a matrix of the rotation's instead of its own, where it is no larger than that: the same work on numbers that
   /// are no product of this problem's operands.

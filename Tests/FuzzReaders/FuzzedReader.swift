@@ -101,12 +101,12 @@ enum FuzzedReader {
       _ = ProfileCSV(record).text
     case "html": _ = HTMLReport(record).text
     case "json": _ = try record.encode()
-    case "github": _ = MarkdownReport.gitHubComment(record)
+    case "github": _ = RunReport(record).gitHubComment
     case "github-action": _ = try BenchmarkActionReport(record).json
     case "bmf": _ = try BencherReport(record).json
     case "llama-bench" where record.kind == .endToEnd: _ = LlamaBenchReport(record).csv
     case "llama-bench-sql" where record.kind == .endToEnd: _ = LlamaBenchReport(record).sql
-    default: _ = MarkdownReport(record).text
+    default: _ = RunReport(record).markdown
     }
   }
 

@@ -55,7 +55,8 @@ struct StoredEvidence: Sendable {
   }
 
   /// Loading reads memory, so DRAM's ceiling tells how the machine changed; a share of it would say nothing.
-  private func load(_ metric: Metric, _ contestant: MeasuredVariant, _ old: Double, _ new: Double) -> ComparisonRow
+  private func load(_ metric: Metric, _ contestant: MeasuredVariant, _ old: Double, _ new: Double)
+    -> ComparisonRow
   {
     // Every cell of a contestant holds the same ones.
     let times = [base, head].map { run in

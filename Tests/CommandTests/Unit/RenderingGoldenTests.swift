@@ -86,6 +86,12 @@ import Testing
   /// A step with a layer of two operations on one thread, a part of one of them on another; names that formats must
   /// escape.
   @Test func traces() throws {
+    let spans: [Timeline.Span] = [
+      .init(start: 1_000, duration: 5_000_001, label: 0),
+      .init(start: 1_002, duration: 4_000_000, label: 1),
+      .init(start: 1_002, duration: 1_999, label: 2),
+      .init(start: 3_001, duration: 7, label: 3), .init(start: 5_002_000, duration: 20, label: 0),
+    ]
     let timeline = Timeline(
       title: "packed, \"synthetic:tiny\"",
       labels: [
@@ -94,20 +100,13 @@ import Testing
         .init(name: "part", category: "part"),
       ],
       tracks: [
-        .init(
-          name: "main",
-          spans: [
-            .init(start: 1_000, duration: 5_000_001, label: 0),
-            .init(start: 1_002, duration: 4_000_000, label: 1),
-            .init(start: 1_002, duration: 1_999, label: 2),
-            .init(start: 3_001, duration: 7, label: 3), .init(start: 5_002_000, duration: 20, label: 0),
-          ]),
-        .init(name: "worker 1", spans: [.init(start: 1_100, duration: 999, label: 4)]),
-        .init(name: "worker 2", spans: []),
+        (name: "main", spans: spans),
+        (name: "worker 1", spans: [Timeline.Span(start: 1_100, duration: 999, label: 4)]),
+        (name: "worker 2", spans: []),
       ],
       counters: [
-        .init(name: "decode", unit: "tok/s", samples: [(0, 20.5), (5_001_001, 1e-7)]),
-        .init(name: "resident", unit: "", samples: [(17, 3)]),
+        (name: "decode", unit: "tok/s", samples: [(0, 20.5), (5_001_001, 1e-7)]),
+        (name: "resident", unit: "", samples: [(17, 3)]),
       ])
     try Goldens.expect(try ChromeTrace(timeline).text, "trace.json")
     try Goldens.expect(try FoldedStacks(timeline).text, "trace.folded")

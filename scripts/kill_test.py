@@ -7,6 +7,8 @@ Each kill is of a run of the tiny model, one kind after the other:
 
     kill, term, int, hup     SIGKILL, SIGTERM, SIGINT, SIGHUP to the parent
     worker, stop             SIGKILL, SIGSTOP to one of its workers
+    memory                   one of its workers gets no more memory
+    truncate                 the model's file is cut to half while workers have it mapped
     folder                   the output folder is removed
     full                     the disk is full: a file system of a few KiB, where this user may mount one
     limit                    files may not grow beyond a few KiB (ulimit -f)
@@ -39,7 +41,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = [
-    "run", "-p", "4,16", "-n", "4", "-d", "1,32", "--model", "weights/tiny", "--variants", "naive,kv-cache,packed",
+    "run", "-p", "4,16", "-n", "4", "-d", "1,32", "--variants", "naive,kv-cache,packed",
     "-t", "1", "-r", "12", "--budget", "0.15", "--timeout", "3", "--no-color",
 ]  # fmt: skip
 CELLS = 3 * 4
@@ -94,14 +96,21 @@ def is_alive(process: int) -> bool:
 class Running:
     """A run that has been started, with its output in files."""
 
-    def __init__(self, program: str, folder: Path, name: str = "", limit: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        program: str,
+        folder: Path,
+        name: str = "",
+        limit: Callable[[], None] | None = None,
+        model: str = "weights/tiny",
+    ) -> None:
         self.folder = folder
         self.out = folder / "out"
         self.error_path = folder / f"stderr{name}"
         with open(self.error_path, "wb") as errors, open(folder / f"stdout{name}", "wb") as output:
             self.process = subprocess.Popen(
-                [program, *RUN, "--out", str(self.out)], cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=errors,
-                stdin=subprocess.DEVNULL, preexec_fn=limit, start_new_session=True,
+                [program, *RUN, "--model", model, "--out", str(self.out)], cwd=ROOT, env=ENVIRONMENT, stdout=output,
+                stderr=errors, stdin=subprocess.DEVNULL, preexec_fn=limit, start_new_session=True,
             )  # fmt: skip
         self.started = time.monotonic()
         self.workers: set[int] = set()
@@ -240,7 +249,7 @@ class Kills:
     def hup(self) -> None:
         self.signalled(signal.SIGHUP, {129, 130})
 
-    def of_worker(self, number: signal.Signals) -> None:
+    def of_worker(self, act: Callable[[int], object]) -> None:
         run = Running(self.program, self.fresh())
         if not run.wait_until(self.draw()):
             return
@@ -250,7 +259,7 @@ class Kills:
             return
         victim = self.random.choice(workers)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(victim, number)
+            act(victim)
         code = run.code()
         run.expect_no_orphans()
         record = json.loads((run.out / "record.json").read_text())
@@ -267,10 +276,27 @@ class Kills:
         expect(not temporaries(run.out), f"left {temporaries(run.out)}")
 
     def worker(self) -> None:
-        self.of_worker(signal.SIGKILL)
+        self.of_worker(lambda victim: os.kill(victim, signal.SIGKILL))
 
     def stop(self) -> None:
-        self.of_worker(signal.SIGSTOP)
+        self.of_worker(lambda victim: os.kill(victim, signal.SIGSTOP))
+
+    def memory(self) -> None:
+        # Less than it has: what it maps from now on is refused.
+        self.of_worker(lambda victim: resource.prlimit(victim, resource.RLIMIT_AS, (1 << 20, 1 << 20)))
+
+    def truncate(self) -> None:
+        folder = self.fresh()
+        shutil.copytree(ROOT / "weights/tiny", folder / "model")
+        run = Running(self.program, folder, model=str(folder / "model"))
+        if run.wait_until(self.draw()):
+            file = folder / "model/model.safetensors"
+            os.truncate(file, file.stat().st_size // 2)
+        code = run.code()
+        run.expect_no_orphans()
+        expect(code in (0, 1), f"ended with {code}: {run.error[-300:]}")
+        expect(len(error_lines(run)) <= 1, f"{len(error_lines(run))} errors: {error_lines(run)}")
+        self.check_record(run, is_complete=None)
 
     def folder(self) -> None:
         """The record goes elsewhere, and the last line says where."""
@@ -363,13 +389,15 @@ def limit_to(what: int, value: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(what, (value, value))
 
 
-KINDS = ["kill", "term", "int", "hup", "worker", "stop", "folder", "full", "limit", "files", "second"]
+KINDS = [
+    "kill", "term", "int", "hup", "worker", "stop", "memory", "truncate", "folder", "full", "limit", "files", "second",
+]  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(usage="kill_test.py PROGRAM [options], as its first lines say", allow_abbrev=False)
     parser.add_argument("program")
-    parser.add_argument("--kills", type=int, default=22)
+    parser.add_argument("--kills", type=int, default=26)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", type=lambda text: text.split(","), default=KINDS)
     options = parser.parse_args()

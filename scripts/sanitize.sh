@@ -46,7 +46,7 @@ address)
   ;;
 thread)
   if [ "$short" ]; then
-    tests thread ThreadPoolTests SchedulerTests LanguageModelTests GeneratorTests WorkTests LinearTests AttentionTests
+    tests thread ThreadPoolTests PoolSoakTests AttentionTests ElementwiseTests SoftmaxTests
   else
     tests thread
   fi

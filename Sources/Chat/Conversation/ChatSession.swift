@@ -167,10 +167,10 @@ public final class ChatSession {
     let tokens = conversation.tokens
     let added = try settings.framing.added(line, mode: mode) { try model.text(of: tokens, endsWith: $0) }
     if added.isEmpty, tokens.isEmpty {
-      guard let endOfText = tokenizer.endOfText else { throw EngineError.emptyPrompt }
-      return [endOfText]
+      guard let start = tokenizer.startOfText else { throw EngineError.emptyPrompt }
+      return [start]
     }
-    return try tokenizer.encode(added)
+    return try (tokens.isEmpty ? tokenizer.prefix : []) + tokenizer.encode(added)
   }
 
   private func answer(_ figures: inout TurnFigures) throws {
@@ -178,7 +178,7 @@ public final class ChatSession {
     var answer = ChatAnswer(model.tokenizer, stops, trimsStart: mode == .dialogue)
     for _ in 0..<settings.maximumNewTokens {
       let token = try conversation.next(&sampler)
-      if token == model.tokenizer?.endOfText {
+      if model.ends.contains(token) {
         figures.ending = "end of text"
         break
       }

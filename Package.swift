@@ -67,6 +67,10 @@ let package = Package(
     .executableTarget(
       name: "library-example", dependencies: ["GPT2Engine"], path: "Tests/LibraryExample",
       swiftSettings: settings),
+    // What scripts/fuzz.py gives its inputs to.
+    .executableTarget(
+      name: "fuzz-readers", dependencies: ["GPT2Engine", "GPT2Model", "Record", "Reporting"],
+      path: "Tests/FuzzReaders", swiftSettings: settings),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"],
       swiftSettings: settings),

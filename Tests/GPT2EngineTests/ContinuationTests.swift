@@ -84,6 +84,9 @@ import Testing
         "prompts[1].ids, greedy: found 1024, expected 0 to 1023"
       ),
       ("\"context\": 256", "\"context\": 26", "position_embedding: found [128.0"),
+      ("\"channels\": 128", "\"channels\": -1", "shape: found 4 layers, 4 heads, -1 channels"),
+      ("\"vocabulary\": 1024", "\"vocabulary\": 0", "expected sizes from 1 to 1048576"),
+      ("\"context\": 256", "\"context\": 9223372036854775807", "a context of 9223372036854775807, expected"),
       ("\"prompts\"", "\"others\"", "prompts: found nothing"), ("{", "", "not valid JSON"),
     ])
   func aMalformedFileIsRefused(_ old: String, _ new: String, _ says: String) throws {

@@ -45,8 +45,19 @@ public struct ContinuationCase: ReferenceFile, Sendable {
 
   public init(path: String) throws(ModelError) {
     self = try Self.read(path, format: Self.format)
+    try checkShape(path)
     try checkPositionEmbedding(path)
     for (index, prompt) in prompts.enumerated() { try check(prompt, "prompts[\(index)]", path) }
+  }
+
+  private func checkShape(_ path: String) throws(ModelError) {
+    let sizes = [shape.layers, shape.heads, shape.channels, shape.vocabulary, shape.context]
+    let allowed = 1...Configuration.largestDimensions.any
+    guard sizes.allSatisfy(allowed.contains) else {
+      throw .field(
+        path: path, field: "shape", found: shape.words,
+        expected: "sizes from \(allowed.lowerBound) to \(allowed.upperBound)")
+    }
   }
 
   private func checkPositionEmbedding(_ path: String) throws(ModelError) {

@@ -18,7 +18,7 @@ public final class AttentionProblem: OperationProblem {
   private let linears: (before: AdjacentLinear, after: AdjacentLinear)?
   /// (depth, 2 · channels): keys and values of the positions before, the same in each layer.
   private let past: FloatBuffer
-  private let output, scores: FloatBuffer
+  private let output, scores: PoisonedOutput
   private let caches: FloatBuffer
   private let layers, keyCount, valueCount: Int
   private var layer = 0
@@ -32,11 +32,15 @@ public final class AttentionProblem: OperationProblem {
   /// Each takes pages of its own, however little it holds.
   private static let mostLayers = 2048
 
+  /// What values are multiplied with to be subnormal.
+  private static let subnormalFactor: Float = 0x1p-129
+
   /// - Parameter rotation: where the linear layers' weights come from. The caches of all layers hold as much of positions
   ///   before as it does: as many layers as that takes and there is room for, at least two. Nil for one layer, and no
   ///   linear layers.
   public init(
-    rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, rotation: WeightRotation?
+    rows: Int, heads: Int, headSize: Int, depth: Int, kernel: any Kernel, rotation: WeightRotation?,
+    operands: Operands = .ordinary
   ) throws(EngineError) {
     let capacity = Self.capacity(depth + rows)
     let channels = heads * headSize
@@ -50,14 +54,18 @@ public final class AttentionProblem: OperationProblem {
     var generator = SeededGenerator(seed: 1)
     qkv = try drawn(rows * 3 * channels, &generator)
     past = try drawn(depth * 2 * channels, &generator)
+    if operands == .subnormal {
+      for row in 0..<rows { Self.shrink(qkv.base + (3 * row + 2) * channels, count: channels) }
+      for row in 0..<depth { Self.shrink(past.base + (2 * row + 1) * channels, count: channels) }
+    }
     linears = try rotation.map(WeightWalk.init).map { walk throws(EngineError) in
       (
         try AdjacentLinear(rows: rows, inputs: channels, outputs: 3 * channels, kernel: kernel, walk: walk),
         try AdjacentLinear(rows: rows, inputs: channels, outputs: channels, kernel: kernel, walk: walk)
       )
     }
-    output = try makeBuffer(rows * channels)
-    scores = try makeBuffer(heads * capacity)
+    output = try PoisonedOutput(rows * channels)
+    scores = try PoisonedOutput(heads * capacity)
     caches = try makeBuffer(layers * (keyCount + valueCount))
     (self.rows, self.heads, self.headSize, self.depth) = (rows, heads, headSize, depth)
     (self.capacity, self.kernel) = (capacity, kernel)
@@ -75,6 +83,10 @@ public final class AttentionProblem: OperationProblem {
     let perPosition = 8 * Double(channels)
     return Double(layers) * perPosition * Double(depth + rows) + 2 * perPosition * Double(depth + rows)
       + 3 * perPosition * Double(rows)
+  }
+
+  private static func shrink(_ values: UnsafeMutablePointer<Float>, count: Int) {
+    for i in 0..<count { values[i] *= subnormalFactor }
   }
 
   private static func capacity(_ positions: Int) -> Int {
@@ -120,15 +132,19 @@ public final class AttentionProblem: OperationProblem {
   }
 
   public func check() -> ValueCheck {
+    output.fill()
+    scores.fill()
     _ = run(turn: 0)
     let places = comparedPlaces(of: rows * heads, cost: 2 * (depth + rows) * headSize, limit: 100_000_000)
     var result = ValueCheck(compared: places.count * headSize, total: rows * heads * headSize)
     for place in places { compare(row: place / heads, head: place % heads, &result) }
+    output.hold(&result)
+    scores.hold(&result)
     return result
   }
 
   /// A score's error shifts its weight and the denominator alike; powers are off as in a softmax, and weighted values
-  /// by a sum's bound.
+  /// by a sum's bound, each that is subnormal by half a step.
   private func compare(row: Int, head: Int, _ result: inout ValueCheck) {
     let query = qkv.base + row * 3 * channels + head * headSize
     let scale = 1 / Double(headSize).squareRoot()
@@ -157,7 +173,8 @@ public final class AttentionProblem: OperationProblem {
       }
       let column = head * headSize + i
       result.add(
-        output.base[row * channels + column], sum, tolerance: relative * size, row: row, column: column)
+        output.base[row * channels + column], sum,
+        tolerance: relative * size + Double(scores.count + 1) * subnormalStep / 2, row: row, column: column)
     }
   }
 

@@ -17,7 +17,7 @@ public final class EmbeddingProblem: OperationProblem {
   private let tokens: FloatBuffer
   /// (context, channels)
   private let positions: FloatBuffer
-  private let output: FloatBuffer
+  private let output: PoisonedOutput
   private let checkedIDs, timedIDs: [Int]
   /// Positions: GPT-2's context where it has room for the rows.
   private let context: Int
@@ -39,7 +39,7 @@ public final class EmbeddingProblem: OperationProblem {
     var generator = SeededGenerator(seed: 1)
     tokens = try drawn(checkedVocabulary * channels, &generator)
     positions = try drawn(context * channels, &generator)
-    output = try makeBuffer(rows * channels)
+    output = try PoisonedOutput(rows * channels)
     (self.rows, self.channels, self.rotation) = (rows, channels, rotation)
     func ids(_ count: Int, below limit: Int) -> [Int] {
       (0..<count).map { _ in min(Int(generator.unit() * Double(limit)), limit - 1) }
@@ -86,6 +86,7 @@ public final class EmbeddingProblem: OperationProblem {
 
   /// One rounding.
   public func check() -> ValueCheck {
+    output.fill()
     _ = run(UnsafePointer(tokens.base), checkedIDs[...])
     var result = ValueCheck(total: rows * channels)
     for (row, id) in checkedIDs.enumerated() {
@@ -95,6 +96,7 @@ public final class EmbeddingProblem: OperationProblem {
           output.base[row * channels + i], exact, tolerance: unitRoundoff * abs(exact), row: row, column: i)
       }
     }
+    output.hold(&result)
     return result
   }
 }

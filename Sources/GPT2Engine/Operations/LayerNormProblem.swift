@@ -17,7 +17,9 @@ public final class LayerNormProblem: OperationProblem {
   private let places: [Place]
   private var preparations = 0
   /// (rows, channels)
-  private let input, output: FloatBuffer
+  private let input: FloatBuffer
+  /// (rows, channels)
+  private let output: PoisonedOutput
   /// Weight and bias, side by side.
   private let vectors: FloatBuffer
   /// The vectors of the layer that the next call is in; nil where a norm has only its own.
@@ -40,12 +42,21 @@ public final class LayerNormProblem: OperationProblem {
 
   private static let epsilon: Float = 1e-5
 
+  /// Of a subnormal input, and of what makes outputs of it that are subnormal too: a deviation is at least √ε.
+  private static let subnormalSpread = (input: 0x1p-128, weight: 0x1p-10, bias: 0x1p-130)
+
   /// - Parameter rotation: nil to run on its own vectors only.
-  public init(rows: Int, channels: Int, kernel: any Kernel, rotation: WeightRotation?) throws(EngineError) {
+  public init(
+    rows: Int, channels: Int, kernel: any Kernel, rotation: WeightRotation?, operands: Operands = .ordinary
+  ) throws(EngineError) {
     var generator = SeededGenerator(seed: 1)
-    input = try drawn(rows * channels, &generator)
-    vectors = try drawn(2 * channels, &generator)
-    output = try makeBuffer(rows * channels)
+    let spread: (input: Double, weight: Double, bias: Double) =
+      operands == .subnormal ? Self.subnormalSpread : (1, 1, 1)
+    input = try drawn(rows * channels, spread: spread.input, &generator)
+    vectors = try makeBuffer(2 * channels)
+    draw(vectors.base, count: channels, spread: spread.weight, &generator)
+    draw(vectors.base + channels, count: channels, spread: spread.bias, &generator)
+    output = try PoisonedOutput(rows * channels)
     next = UnsafePointer(vectors.base)
     let walk = rotation.map(WeightWalk.init)
     places =
@@ -92,8 +103,10 @@ public final class LayerNormProblem: OperationProblem {
     return UnsafePointer(output.base)
   }
 
-  /// The mean may be off by a sum's bound; differences, root, quotient and products add a few roundings.
+  /// The mean may be off by a sum's bound; differences, root, quotient and products add a few roundings, of which those
+  /// of subnormal numbers are off by half a step.
   public func check() -> ValueCheck {
+    output.fill()
     _ = run(vectors: UnsafePointer(vectors.base))
     var result = ValueCheck(total: rows * channels)
     let factor = sumFactor(channels) + 4 * unitRoundoff
@@ -108,9 +121,10 @@ public final class LayerNormProblem: OperationProblem {
         let scale = abs(weight) * (abs(x[i] - mean) + abs(x[i]) + size) / deviation + abs(bias)
         result.add(
           output.base[row * channels + i], (x[i] - mean) / deviation * weight + bias,
-          tolerance: factor * scale, row: row, column: i)
+          tolerance: factor * scale + 2 * subnormalStep * (abs(weight) / deviation + 1), row: row, column: i)
       }
     }
+    output.hold(&result)
     return result
   }
 }

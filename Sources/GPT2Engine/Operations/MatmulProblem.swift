@@ -13,21 +13,26 @@ public final class MatmulProblem: OperationProblem {
   /// (n)
   private let bias: FloatBuffer
   /// (m, n)
-  private let output: FloatBuffer
+  private let output: PoisonedOutput
+
+  /// Of inputs and of weights, whose products are subnormal then, as is the bias.
+  private static let subnormalSpread = (factor: 0x1p-66, bias: 0x1p-128)
 
   /// - Parameter rotation: nil for a problem that will only be checked.
   public init(
-    m: Int, k: Int, n: Int, kernel: any Kernel, rotation: WeightRotation? = nil
+    m: Int, k: Int, n: Int, kernel: any Kernel, rotation: WeightRotation? = nil,
+    operands: Operands = .ordinary
   ) throws(EngineError) {
     (self.m, self.k, self.n, self.kernel, self.rotation) = (m, k, n, kernel, rotation)
     var generator = SeededGenerator(seed: 1)
-    input = try drawn(m * k, &generator)
-    bias = try drawn(n, &generator)
+    let spread: (factor: Double, bias: Double) = operands == .subnormal ? Self.subnormalSpread : (1, 1)
+    input = try drawn(m * k, spread: spread.factor, &generator)
+    bias = try drawn(n, spread: spread.bias, &generator)
     // Drawn as (k, n), the way a checkpoint holds it.
-    let conv1D = try drawn(n * k, &generator)
+    let conv1D = try drawn(n * k, spread: spread.factor, &generator)
     rows = try makeBuffer(n * k)
     weights = try makeBuffer(kernel.weightLayout.count(outputs: n, inputs: k), isFilledAtOnce: true)
-    output = try makeBuffer(m * n)
+    output = try PoisonedOutput(m * n)
     WeightLayout.rows.store(conv1D: conv1D.base, inputs: k, outputs: n, to: rows.base)
     kernel.weightLayout.store(conv1D: conv1D.base, inputs: k, outputs: n, to: weights.base)
   }
@@ -51,17 +56,22 @@ public final class MatmulProblem: OperationProblem {
   }
 
   public func check() -> ValueCheck {
+    output.fill()
     _ = run(weights: UnsafePointer(weights.base))
-    return checkOutput()
+    var result = checkOutput()
+    output.hold(&result)
+    return result
   }
 
   /// Compares what the output holds with sums in double.
   ///
-  /// A sum of k float32 products may be off by `sumFactor(k)` · Σ|x·w|.
+  /// A sum of k float32 products may be off by `sumFactor(k)` · Σ|x·w|; each product, and the sum, that is subnormal by
+  /// half a step.
   public func checkOutput() -> ValueCheck {
     let places = comparedPlaces(of: m * n, cost: k, limit: 200_000_000)
     var result = ValueCheck(compared: places.count, total: m * n)
     let factor = sumFactor(k)
+    let underflow = Double(k + 1) * subnormalStep / 2
     for place in places {
       let (row, column) = (place / n, place % n)
       var sum = Double(bias.base[column])
@@ -71,7 +81,7 @@ public final class MatmulProblem: OperationProblem {
         sum += product
         magnitude += abs(product)
       }
-      result.add(output.base[place], sum, tolerance: factor * magnitude, row: row, column: column)
+      result.add(output.base[place], sum, tolerance: factor * magnitude + underflow, row: row, column: column)
     }
     return result
   }

@@ -30,21 +30,27 @@ extension OperationProblem {
 }
 
 extension OperationShape {
-  /// - Parameter rotation: the memory that weights take turns in, the same for all operations of a process; nil for a
-  ///   problem that will only be checked.
+  /// - Parameters:
+  ///   - rotation: the memory that weights take turns in, the same for all operations of a process; nil for a problem
+  ///     that will only be checked.
+  ///   - operands: of a problem that will only be checked. Softmax, embedding and sampling have none but ordinary ones.
   public func problem(
-    kernel: any Kernel, rotation: WeightRotation?
+    kernel: any Kernel, rotation: WeightRotation?, operands: Operands = .ordinary
   ) throws(EngineError) -> any OperationProblem {
     switch self {
-    case .matmul(let m, let k, let n): try MatmulProblem(m: m, k: k, n: n, kernel: kernel, rotation: rotation)
+    case .matmul(let m, let k, let n):
+      try MatmulProblem(m: m, k: k, n: n, kernel: kernel, rotation: rotation, operands: operands)
     case .layerNorm(let rows, let channels):
-      try LayerNormProblem(rows: rows, channels: channels, kernel: kernel, rotation: rotation)
-    case .gelu(let rows, let channels): try GELUProblem(count: rows * channels, kernel: kernel)
+      try LayerNormProblem(
+        rows: rows, channels: channels, kernel: kernel, rotation: rotation, operands: operands)
+    case .gelu(let rows, let channels):
+      try GELUProblem(count: rows * channels, kernel: kernel, operands: operands)
     case .softmax(let rows, let heads, let depth):
       try SoftmaxProblem(rows: rows, heads: heads, depth: depth, kernel: kernel)
     case .attention(let rows, let heads, let headSize, let depth):
       try AttentionProblem(
-        rows: rows, heads: heads, headSize: headSize, depth: depth, kernel: kernel, rotation: rotation)
+        rows: rows, heads: heads, headSize: headSize, depth: depth, kernel: kernel, rotation: rotation,
+        operands: operands)
     case .embedding(let rows, let channels, let vocabulary):
       try EmbeddingProblem(
         rows: rows, channels: channels, vocabulary: vocabulary, kernel: kernel, rotation: rotation)
@@ -54,14 +60,28 @@ extension OperationShape {
     }
   }
 
-  /// The first failure among ragged shapes of the same operation, in a line; nil where all are right.
+  /// The first failure among ragged shapes of the same operation, in a line; nil where all are right. Each is computed
+  /// several times: what threads do to each other shows in some runs only.
   public func firstRaggedFailure(of kernel: any Kernel) throws(EngineError) -> String? {
-    for shape in raggedShapes {
-      if let failure = try shape.problem(kernel: kernel, rotation: nil).check().failure {
-        return "\(shape.sizes): \(failure)"
+    for operands in Operands.allCases where operands == .ordinary || hasSubnormalOperands {
+      for shape in raggedShapes {
+        let problem = try shape.problem(kernel: kernel, rotation: nil, operands: operands)
+        for _ in 0..<Self.repetitions {
+          guard let failure = problem.check().failure else { continue }
+          return "\(shape.sizes)\(operands == .subnormal ? " of subnormal numbers" : ""): \(failure)"
+        }
       }
     }
     return nil
+  }
+
+  private static let repetitions = 3
+
+  private var hasSubnormalOperands: Bool {
+    switch self {
+    case .matmul, .layerNorm, .gelu, .attention: true
+    case .softmax, .embedding, .sampling: false
+    }
   }
 
   /// Shapes that every kernel is checked on before any is timed: sizes around the widths of vectors and tiles.
@@ -186,10 +206,16 @@ public struct ValueCheck: Codable, Equatable, Sendable {
       nmse: nmse)
   }
 
+  mutating func fail(_ reason: String) {
+    if failure == nil { failure = reason }
+  }
+
   mutating func add(_ value: Float, _ reference: Double, tolerance allowed: Double, row: Int, column: Int) {
     guard value.isFinite else {
       isFinite = false
-      if failure == nil { failure = "output (\(row), \(column)) is \(value), expected a finite number" }
+      let found =
+        PoisonedOutput.isPoison(value) ? "was not written, or was read before it was" : "is \(value)"
+      fail("output (\(row), \(column)) \(found), expected a finite number")
       return
     }
     let error = abs(Double(value) - reference)
@@ -200,8 +226,8 @@ public struct ValueCheck: Codable, Equatable, Sendable {
       worstRatio = error / allowed
       tolerance = allowed
     }
-    if error > allowed, failure == nil {
-      failure = "output (\(row), \(column)) is off by \(brief(error)), allowed \(brief(allowed))"
+    if error > allowed {
+      fail("output (\(row), \(column)) is off by \(brief(error)), allowed \(brief(allowed))")
     }
   }
 }

@@ -13,7 +13,7 @@ public final class SoftmaxProblem: OperationProblem {
   /// (heads, rows, positions): what is checked.
   private let scores: FloatBuffer
   /// (heads, rows)
-  private let divisors: FloatBuffer
+  private let divisors: PoisonedOutput
   /// (heads, positions): what is timed.
   private let timed: FloatBuffer
 
@@ -22,7 +22,7 @@ public final class SoftmaxProblem: OperationProblem {
   public init(rows: Int, heads: Int, depth: Int, kernel: any Kernel) throws(EngineError) {
     scores = try makeBuffer(heads * rows * (depth + rows))
     timed = try makeBuffer(heads * (depth + rows))
-    divisors = try makeBuffer(heads * rows)
+    divisors = try PoisonedOutput(heads * rows)
     (self.rows, self.heads, self.depth, self.kernel) = (rows, heads, depth, kernel)
     fill(timed)
   }
@@ -47,6 +47,7 @@ public final class SoftmaxProblem: OperationProblem {
   /// sum by its bound.
   public func check() -> ValueCheck {
     fill(scores)
+    divisors.fill()
     let before = UnsafeBufferPointer(start: scores.base, count: scores.count).map(Double.init)
     let found = run(scores, headStride: rows * positions, queryStride: positions)
     let total = heads * (rows * depth + rows * (rows + 1) / 2)
@@ -63,6 +64,7 @@ public final class SoftmaxProblem: OperationProblem {
         result.add(value, power / sum, tolerance: relative * power / sum, row: row, column: column)
       }
     }
+    divisors.hold(&result)
     return result
   }
 }
@@ -87,11 +89,14 @@ public final class GELUProblem: OperationProblem {
   /// Values that one of the kernel's threads copies at a time.
   private static let piece = 256
 
-  public init(count: Int, kernel: any Kernel) throws(EngineError) {
+  /// Of subnormal operands: their halves are subnormal too.
+  private static let subnormalSpread = 0x1p-127
+
+  public init(count: Int, kernel: any Kernel, operands: Operands = .ordinary) throws(EngineError) {
     calls = max(Self.readyBytes / (4 * count), 1)
     callsPerPreparation = calls
     var generator = SeededGenerator(seed: 1)
-    fresh = try drawn(count, spread: 3, &generator)
+    fresh = try drawn(count, spread: operands == .subnormal ? Self.subnormalSpread : 3, &generator)
     values = try makeBuffer(calls * count)
     (self.count, self.kernel) = (count, kernel)
   }
@@ -124,7 +129,11 @@ public final class GELUProblem: OperationProblem {
       let u = (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)
       // 1 + tanh(u) for u < 0 without its cancellation: 2 / (1 + e^(−2u)).
       let exact = u < 0 ? x / (1 + exp(-2 * u)) : 0.5 * x * (1 + tanh(u))
-      result.add(found[i], exact, tolerance: 6 * unitRoundoff * abs(x) + 0x1p-149, row: 0, column: i)
+      result.add(found[i], exact, tolerance: 6 * unitRoundoff * abs(x) + subnormalStep, row: 0, column: i)
+    }
+    // Behind them lie those of the next call.
+    if calls > 1, found[count].bitPattern != fresh.base[0].bitPattern {
+      result.fail("value \(count) was written, expected \(count) values")
     }
     return result
   }

@@ -6,7 +6,8 @@ import Reporting
 
 enum Check: Command {
   static let description = CommandDescription(
-    name: "check", summary: "compares every variant with reference logits; exits 4 if one fails",
+    name: "check",
+    summary: "compares every variant with reference logits and formulas; exits 4 if one fails",
     options: [
       Option(
         "--model", value: "M", help: "check only this model's references; use naive's logits if it has none"),
@@ -18,6 +19,14 @@ enum Check: Command {
     ])
 
   private static let defaultTimeout = 3600
+
+  /// Each operation at a shape with tails; workers take its ragged shapes too.
+  private static let operations: [OperationShape] = [
+    .embedding(rows: 5, channels: 130, vocabulary: 100), .layerNorm(rows: 5, channels: 130),
+    .attention(rows: 5, heads: 3, headSize: 20, depth: 60), .softmax(rows: 5, heads: 3, depth: 60),
+    .gelu(rows: 5, channels: 1300), .sampling(vocabulary: 1000, choice: .topK),
+    .matmul(m: 17, k: 770, n: 193),
+  ]
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let project = try Project()
@@ -38,6 +47,7 @@ enum Check: Command {
     let requests =
       try requests(folders, model, project)
       + continuations.requests.map { CheckRequest(continuations: [$0]) }
+    let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
     func print(_ cells: String...) {
       alignedColumns([cells], widths: [14, 20, 9, 9, 9, 11]).forEach(console.print)
     }
@@ -46,7 +56,8 @@ enum Check: Command {
       print(
         row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
         number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
-        "\(row.argmaxAgreed)/\(row.argmaxCompared)", row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
+        row.argmaxCompared > 0 ? "\(row.argmaxAgreed)/\(row.argmaxCompared)" : "",
+        row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
     }
     print("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check")
     var (isSound, isWhole) = (true, true)
@@ -55,7 +66,8 @@ enum Check: Command {
       Turn(
         contestant: contestant, stays: false,
         ask: { worker in
-          var rows: [Correctness] = []
+          var rows = try operations.flatMap { try worker.check(CheckRequest(operation: $0)) }
+          if let row = rows.asOneRow(named: "operations") { show(row) }
           for request in requests {
             let found = try worker.check(request)
             found.forEach(show)
@@ -86,6 +98,22 @@ enum Check: Command {
       return [CheckRequest(oraclePrompts: ids)]
     }
     return folders.map { CheckRequest(references: [$0]) }
+  }
+}
+
+extension [Correctness] {
+  /// The first that failed, which says whose failure it is; otherwise the one that came nearest to what is allowed. Nil
+  /// where there is none.
+  func asOneRow(named name: String) -> Correctness? {
+    func share(_ row: Correctness) -> Double {
+      row.tolerance > 0 ? (row.maxAbsoluteError ?? 0) / row.tolerance : 0
+    }
+    guard var row = first(where: { !$0.passed }) ?? self.max(by: { share($0) < share($1) }) else {
+      return nil
+    }
+    row.failure = row.failure.map { "\(row.reference): \($0)" }
+    row.reference = name
+    return row
   }
 }
 

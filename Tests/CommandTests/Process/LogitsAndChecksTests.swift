@@ -78,6 +78,24 @@ import Testing
     }
   }
 
+  /// Where no model and no references are named, every operation of a variant is held to its formula too, in one row.
+  @Test func everyOperationIsHeldToItsFormula() throws {
+    let references = "\(sandbox.home)/Benchmarks/reference"
+    try FileManager.default.removeItem(atPath: references)
+    try FileManager.default.createDirectory(atPath: references, withIntermediateDirectories: false)
+    try FileManager.default.copyItem(
+      atPath: "\(Sandbox.project)/Benchmarks/reference/tiny-synthetic", toPath: "\(references)/tiny-synthetic"
+    )
+    let result = try run("check", "--variants", "naive,packed", "-t", "1")
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let rows = result.output.split(separator: "\n").dropFirst()
+    let words = rows.map { $0.split(separator: " ") }
+    #expect(words.map { $0.first } == ["naive", "naive", "packed", "packed"])
+    #expect(
+      words.map { $0.dropFirst().first } == ["operations", "tiny-synthetic", "operations", "tiny-synthetic"])
+    #expect(rows.allSatisfy { $0.hasSuffix("pass") })
+  }
+
   @Test(arguments: ["", "/", "/../tiny"])
   func aFoldersReferencesAreFoundHoweverItIsWritten(_ ending: String) throws {
     let result = try run("check", "--model", sandbox.tinyModel + ending, "--variants", "kv-cache", "-t", "1")

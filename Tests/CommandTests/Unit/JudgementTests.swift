@@ -24,6 +24,30 @@ enum Samples {
   }
 }
 
+@Suite struct OneRowTests {
+  private func row(_ name: String, error: Double, failure: String? = nil) -> Correctness {
+    var row = Fixture.passedCheck("tiled", reference: name)
+    (row.maxAbsoluteError, row.tolerance, row.failure, row.passed) = (error, 1e-4, failure, failure == nil)
+    return row
+  }
+
+  @Test func theRowNearestToItsLimitStandsForAll() {
+    let row = [row("gelu 5x8", error: 1e-6), row("5x8x9", error: 9e-5), row("softmax", error: 1e-5)]
+      .asOneRow(named: "operations")
+    #expect(row?.maxAbsoluteError == 9e-5 && row?.passed == true)
+    #expect(row?.reference == "operations" && row?.variant == "tiled")
+  }
+
+  @Test func theFirstFailureStandsForAllAndNamesItsOperation() {
+    let row = [
+      row("gelu 5x8", error: 1e-6), row("5x8x9", error: 1e-6, failure: "1x1x1: output (0, 0) is nan"),
+      row("softmax", error: 2, failure: "output (0, 1) is off"),
+    ].asOneRow(named: "operations")
+    #expect(row?.passed == false && row?.failure == "5x8x9: 1x1x1: output (0, 0) is nan")
+    #expect([Correctness]().asOneRow(named: "operations") == nil)
+  }
+}
+
 @Suite struct ImpossibleRateTests {
   private let ceilings = [
     Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10),

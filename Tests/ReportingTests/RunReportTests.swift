@@ -74,9 +74,10 @@ import Testing
         - **Prefill tok/s** = P / prefill time for a prompt of P tokens, times B for a batch of B. It is total tokens over total time, not a mean of rates.
         - **GFLOP/s** and **GB/s** = operations and compulsory bytes of the prompt's pass, or of one average decode step, ÷ its time. Compulsory bytes count each weight and each cached value once.
         - **% of the roofline** = 100 · achieved / min(P_peak, AI · BW), where AI = FLOPs / compulsory bytes (Williams, Waterman and Patterson 2009). P_peak is this machine's compute peak. BW is the bandwidth of the nearest memory level that holds the bytes. Both were measured in this run with as many threads. **Roof** names the lower of the two limits: compute, or that memory level.
+        - **Memory GB/s** = what memory gave to the same threads in short reads of the weights, right before and right after each sample of decoding. **% of memory** = compulsory bytes of a step ÷ its time ÷ that rate. Both are medians over the samples; they are given where the weights are larger than caches.
         - **Peak memory** = the process's peak resident set size (`ru_maxrss` or `VmHWM`) by the end of its cells.
         - **Speed against naive** = `naive`'s median time ÷ the row's, on the same test (prefill time, decode step, GEMM or operation). It takes `naive` with as many threads where that was measured, else with its fewest.
-        - Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed). It is given from 3 samples on. ± is the distance from the median to the interval's farther end. An empty field means that there is no figure.
+        - Every figure is a median over n samples, or a rate that is total tokens ÷ the median time. The interval is the 95 % percentile bootstrap of the median (2000 resamples, fixed seed). It is given from 3 samples on. Where memory was read beside the samples, the interval of a prompt's and a token's time also holds what the machine itself changed by: log t(block) = log t + m · memory(block) + (1 − m) · clock(block) + noise, for up to 5 blocks of the run's rounds. m is the share of the time that the bytes took at memory's rate, clock that of a fixed loop. The half of a 95 % prediction interval of one more block is added by squares. ± is the distance from the median to the interval's farther end. An empty field means that there is no figure.
 
         ### Sampling
 
@@ -180,6 +181,8 @@ import Testing
         | naive   |  64 | 100 | 200 |       1 |       1.280 ± 0.000 |   2.000 | 0.1225 |             2.000 | compute       |   1.5e-06 | pass  |               1.00× |       3 |
         | simd8   |  64 | 100 | 200 |       1 |                     |         |        |                   |               |   5.0e-01 | FAIL  |                     |         |
 
+        Above 100 % of a roof: `simd8` (1 thread) on 1x100x200 (193 %). The roof was measured too low, or in a worse moment than the samples. (What the first-level cache holds has the second level's roof: the first is not measured.)
+
         ## Correctness
 
         | variant | threads | reference  | max abs error | tolerance |    NMSE | verdict                        |
@@ -234,14 +237,14 @@ import Testing
     #expect(
       CSVReport(Fixture.troubled()).results
         == """
-        variant,weights,threads,test,prompt_tokens,new_tokens,batch,status,check,samples,ttft_ms,ttft_ms_ci_low,ttft_ms_ci_high,prefill_ms,prefill_ms_ci_low,prefill_ms_ci_high,prefill_tok_per_s,prefill_tok_per_s_ci_low,prefill_tok_per_s_ci_high,decode_tok_per_s,decode_tok_per_s_ci_low,decode_tok_per_s_ci_high,decode_tok_per_s_per_user,decode_tok_per_s_per_user_ci_low,decode_tok_per_s_per_user_ci_high,tpot_ms,tpot_ms_ci_low,tpot_ms_ci_high,itl_p50_ms,itl_p90_ms,itl_p99_ms,speed_against_naive,speed_against_naive_ci_low,speed_against_naive_ci_high,gflop_per_s,gb_per_s,flop_per_byte,roofline_percent,roof,peak_memory_mib,kv_cache_mib,memory_before_load_mib,load_cold_ms,load_warm_ms,load_to_first_token_ms,load_to_first_token_ms_ci_low,load_to_first_token_ms_ci_high,load_samples,drift,instructions,cycles,cache_misses,message
-        naive,f32,1,pp64,64,1,1,measured,pass,3,42,41,43,41,40,42,1560.976,1523.81,1600,,,,,,,,,,,,,1,,,4.878049,0.01463415,333.3333,4.878049,compute,50,,,3.5,1.25,,,,,,,,,
-        naive,f32,1,tg5 @ d64,64,5,1,measured,pass,3,,,,,,,,,,47.61905,45.45455,50,47.61905,45.45455,50,21,20,22,21,22,22,1,,,0.1904762,0.02857143,6.666667,0.2857143,memory (DRAM),50,,,3.5,1.25,,,,,,,,,
-        kv-cache,f32,1,pp64,64,1,1,measured,pass,3,11.5,11,12,10.5,10,11,6095.238,5818.182,6400,,,,,,,,,,,,,3.904762,3.636364,4.2,19.04762,0.05714286,333.3333,19.04762,compute,50,,,3.5,1.25,,,,,,,,,
-        kv-cache,f32,1,tg5 @ d64,64,5,1,measured,pass,3,,,,,,,,,,476.1905,454.5455,500,476.1905,454.5455,500,2.1,2,2.2,2.1,2.2,2.2,10,9.090909,11,1.904762,0.2857143,6.666667,2.857143,memory (DRAM),50,,,3.5,1.25,,,,,,,,,one sample lost
-        simd8,f32,1,tg5 @ d64,64,5,1,failed-check,FAIL,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,max abs error 0.5 > 1e-4
-        threaded,f32,1,tg5 @ d64,64,5,1,hung,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,no answer | in 60 s
-        tiled,f32,1,tg5 @ d64,64,5,1,pending,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,50,,,3.5,1.25,,,,,,,,,
+        variant,weights,threads,test,prompt_tokens,new_tokens,batch,status,check,samples,ttft_ms,ttft_ms_ci_low,ttft_ms_ci_high,prefill_ms,prefill_ms_ci_low,prefill_ms_ci_high,prefill_tok_per_s,prefill_tok_per_s_ci_low,prefill_tok_per_s_ci_high,decode_tok_per_s,decode_tok_per_s_ci_low,decode_tok_per_s_ci_high,decode_tok_per_s_per_user,decode_tok_per_s_per_user_ci_low,decode_tok_per_s_per_user_ci_high,tpot_ms,tpot_ms_ci_low,tpot_ms_ci_high,itl_p50_ms,itl_p90_ms,itl_p99_ms,speed_against_naive,speed_against_naive_ci_low,speed_against_naive_ci_high,gflop_per_s,gb_per_s,flop_per_byte,roofline_percent,roof,memory_gb_per_s,memory_percent,peak_memory_mib,kv_cache_mib,memory_before_load_mib,load_cold_ms,load_warm_ms,load_to_first_token_ms,load_to_first_token_ms_ci_low,load_to_first_token_ms_ci_high,load_samples,drift,instructions,cycles,cache_misses,message
+        naive,f32,1,pp64,64,1,1,measured,pass,3,42,41,43,41,40,42,1560.976,1523.81,1600,,,,,,,,,,,,,1,,,4.878049,0.01463415,333.3333,4.878049,compute,,,50,,,3.5,1.25,,,,,,,,,
+        naive,f32,1,tg5 @ d64,64,5,1,measured,pass,3,,,,,,,,,,47.61905,45.45455,50,47.61905,45.45455,50,21,20,22,21,22,22,1,,,0.1904762,0.02857143,6.666667,0.2857143,memory (DRAM),,,50,,,3.5,1.25,,,,,,,,,
+        kv-cache,f32,1,pp64,64,1,1,measured,pass,3,11.5,11,12,10.5,10,11,6095.238,5818.182,6400,,,,,,,,,,,,,3.904762,3.636364,4.2,19.04762,0.05714286,333.3333,19.04762,compute,,,50,,,3.5,1.25,,,,,,,,,
+        kv-cache,f32,1,tg5 @ d64,64,5,1,measured,pass,3,,,,,,,,,,476.1905,454.5455,500,476.1905,454.5455,500,2.1,2,2.2,2.1,2.2,2.2,10,9.090909,11,1.904762,0.2857143,6.666667,2.857143,memory (DRAM),,,50,,,3.5,1.25,,,,,,,,,one sample lost
+        simd8,f32,1,tg5 @ d64,64,5,1,failed-check,FAIL,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,max abs error 0.5 > 1e-4
+        threaded,f32,1,tg5 @ d64,64,5,1,hung,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,no answer | in 60 s
+        tiled,f32,1,tg5 @ d64,64,5,1,pending,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,50,,,3.5,1.25,,,,,,,,,
 
         """)
   }
@@ -263,19 +266,19 @@ import Testing
     #expect(
       CSVReport(Fixture.small()).samples
         == """
-        variant,weights,threads,test,status,round,sequence,elapsed_ns,iterations,prefill_ns,token_ns
-        naive,f32,1,pp64,measured,0,0,41000000,1,40000000,41000000
-        naive,f32,1,pp64,measured,1,1,43000000,1,42000000,43000000
-        naive,f32,1,pp64,measured,2,2,42000000,1,41000000,42000000
-        naive,f32,1,tg5 @ d64,measured,0,0,92000000,1,11000000,12000000 32000000 52000000 72000000 92000000
-        naive,f32,1,tg5 @ d64,measured,1,1,100000000,1,11000000,12000000 34000000 56000000 78000000 100000000
-        naive,f32,1,tg5 @ d64,measured,2,2,96000000,1,11000000,12000000 33000000 54000000 75000000 96000000
-        kv-cache,f32,1,pp64,measured,0,0,11000000,1,10000000,11000000
-        kv-cache,f32,1,pp64,measured,1,1,11500000,1,10500000,11500000
-        kv-cache,f32,1,pp64,measured,2,2,12000000,1,11000000,12000000
-        kv-cache,f32,1,tg5 @ d64,measured,0,0,20000000,1,11000000,12000000 14000000 16000000 18000000 20000000
-        kv-cache,f32,1,tg5 @ d64,measured,1,1,20400000,1,11000000,12000000 14100000 16200000 18300000 20400000
-        kv-cache,f32,1,tg5 @ d64,measured,2,2,20800000,1,11000000,12000000 14200000 16400000 18600000 20800000
+        variant,weights,threads,test,status,round,sequence,elapsed_ns,iterations,prefill_ns,memory_gb_per_s,token_ns
+        naive,f32,1,pp64,measured,0,0,41000000,1,40000000,,41000000
+        naive,f32,1,pp64,measured,1,1,43000000,1,42000000,,43000000
+        naive,f32,1,pp64,measured,2,2,42000000,1,41000000,,42000000
+        naive,f32,1,tg5 @ d64,measured,0,0,92000000,1,11000000,,12000000 32000000 52000000 72000000 92000000
+        naive,f32,1,tg5 @ d64,measured,1,1,100000000,1,11000000,,12000000 34000000 56000000 78000000 100000000
+        naive,f32,1,tg5 @ d64,measured,2,2,96000000,1,11000000,,12000000 33000000 54000000 75000000 96000000
+        kv-cache,f32,1,pp64,measured,0,0,11000000,1,10000000,,11000000
+        kv-cache,f32,1,pp64,measured,1,1,11500000,1,10500000,,11500000
+        kv-cache,f32,1,pp64,measured,2,2,12000000,1,11000000,,12000000
+        kv-cache,f32,1,tg5 @ d64,measured,0,0,20000000,1,11000000,,12000000 14000000 16000000 18000000 20000000
+        kv-cache,f32,1,tg5 @ d64,measured,1,1,20400000,1,11000000,,12000000 14100000 16200000 18300000 20400000
+        kv-cache,f32,1,tg5 @ d64,measured,2,2,20800000,1,11000000,,12000000 14200000 16400000 18600000 20800000
 
         """)
   }

@@ -70,6 +70,9 @@ import Testing
 
         `simd8` (1 thread) has no figures on 64x100x200: failed its correctness check: 64x100x200: max abs
           error 0.5 > 1e-4
+        Above 100 % of a roof: `simd8` (1 thread) on 1x100x200 (193 %). The roof was measured too low, or in
+          a worse moment than the samples. (What the first-level cache holds has the second level's roof:
+          the first is not measured.)
 
         """)
   }

@@ -106,7 +106,11 @@ extension Comparison.Method {
     case .stored:
       (
         "which is what the machine shows without any change of the program",
-        "Peak memory is one value a process. The threshold alone judges it, and it is at least 1 MiB.",
+        """
+        Peak memory is one value a process. Its threshold, at least 1 MiB, judges it, and its noise floor: what the peaks \
+        of one build's processes differed by, \(NumberText.percent(RunFigures.usualMemoryUnrest)) where a record holds \
+        fewer than \(Bootstrap.minimumCount).
+        """,
         "a row is inconclusive or nothing could be compared"
       )
     case .interleaved:

@@ -161,8 +161,7 @@ extension RunRow {
   fileprivate var outcomeText: String? {
     let status = [.measured, .failedCheck].contains(cell.status) ? nil : cell.status.rawValue
     let words = [checkWord, status].compactMap { $0 }.joined(separator: ", ")
-    let marked = [words, isDrifting ? Self.driftMark : "", isAboveARoof ? Self.roofMark : ""]
-      .filter { !$0.isEmpty }
+    let marked = [words, isDrifting ? Self.driftMark : ""].filter { !$0.isEmpty }
     return marked.isEmpty ? nil : marked.joined(separator: " ")
   }
 }

@@ -42,10 +42,12 @@ struct RunRow: Sendable {
   }
 
   static let driftMark = "‡"
-  static let roofMark = "†"
 
-  /// Whether a share of what the machine can do is above all of it.
-  var isAboveARoof: Bool { max(figures.rooflinePercent ?? 0, figures.memoryPercent ?? 0) > 100 }
+  /// A share of what the machine can do that is above all of it, in per cent; nil where none is.
+  var percentAboveARoof: Double? {
+    let most = max(figures.rooflinePercent ?? 0, figures.memoryPercent ?? 0)
+    return most > 100 ? most : nil
+  }
 
   var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }
   /// `drifts` or `steady`; nil for fewer samples than could show it.
@@ -185,12 +187,18 @@ extension RunFigures {
       """
   }
 
-  /// The same of rows above a roof.
+  /// The rows that took more than all of a roof, the farthest first; empty where none did.
   var roofRemark: Prose {
-    guard rows.contains(where: \.isAboveARoof) else { return "" }
+    let above = rows.compactMap { row in row.percentAboveARoof.map { (row: row, percent: $0) } }
+      .sorted { $0.percent > $1.percent }
+    guard !above.isEmpty else { return "" }
+    let named = above.prefix(3).map { row, percent -> Prose in
+      "\(row.contestant.prose) on \(row.cell.test.name) (\(NumberText.fixed(percent, 0)) %)"
+    }
+    let more = above.count > 3 ? ", and \(above.count - 3) more" : ""
     return """
-      \(RunRow.roofMark) above 100 % of a roof: the roof was measured too low, or in a worse moment than the samples. \
-      (What the first-level cache holds has the second level's roof, since the first is not measured.)
+      Above 100 % of a roof: \(named.joined(separator: ", "))\(more). The roof was measured too low, or in a worse moment \
+      than the samples. (What the first-level cache holds has the second level's roof: the first is not measured.)
       """
   }
 

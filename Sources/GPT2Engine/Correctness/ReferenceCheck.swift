@@ -39,13 +39,29 @@ extension Engine {
       if variant.decoding == .cache { try compareStepByStep(prompt, tolerance, &comparison) }
       let expected = Array(prompt.greedy.prefix(scope.greedySteps))
       guard !expected.isEmpty else { continue }
-      let found = try greedy(after: [prompt.ids], count: expected.count) { $1[0] == expected[$0] }
+      let found = try finding({ comparison.fail("\(prompt.name): \($0)") }) { () throws(EngineError) in
+        try greedy(after: [prompt.ids], count: expected.count) { $1[0] == expected[$0] }
+      }
+      guard let found else { continue }
       if let difference = greedyDifference(found[0], expected: expected, prompt: prompt.name) {
         comparison.fail(difference)
       }
     }
     comparison.finish()
     return comparison
+  }
+
+  /// Holds this engine against `naive` on the same weights.
+  /// - Returns: what was found, and the name of what it was compared with.
+  public func check(
+    againstOracleOn prompts: [[Int]]
+  ) throws(EngineError) -> (name: String, comparison: LogitComparison) {
+    var failed = LogitComparison()
+    let oracle = try finding({ failed.fail("naive: \($0)") }) { () throws(EngineError) in
+      try ReferenceCase(oracleFor: checkpoint, prompts: prompts)
+    }
+    guard let oracle else { return (ReferenceCase.oracleName, failed) }
+    return (oracle.name, try check(against: oracle))
   }
 
   /// The last positions one at a time, on top of a prefilled cache: the way a token is decoded.
@@ -74,9 +90,14 @@ public struct BatchCheck: Codable, Equatable, Sendable {
   public let sequences: Int
   public let agreed: Int
   public let compared: Int
+  /// Why nothing could be compared, in a line.
+  public private(set) var failure: String?
 
-  public var passed: Bool { agreed == compared }
-  public var result: CheckResult { CheckResult(agreed: agreed, of: compared, passed: passed) }
+  public var passed: Bool { failure == nil && agreed == compared }
+
+  public var result: CheckResult {
+    failure.map { CheckResult(failure: $0) } ?? CheckResult(agreed: agreed, of: compared, passed: passed)
+  }
 }
 
 extension Engine {
@@ -88,12 +109,18 @@ extension Engine {
     let prompts = lengths.enumerated().map { sequence, length in
       (0..<length).map { (sequence * 7919 + $0 * 104_729 + 1) % configuration.vocabulary }
     }
-    let together = try greedy(after: prompts, count: Self.checkedTokens)
-    var agreed = 0
-    for (prompt, tokens) in zip(prompts, together) {
-      agreed += zip(try greedy(after: [prompt], count: Self.checkedTokens)[0], tokens).count { $0 == $1 }
+    var failure: String?
+    let agreed = try finding({ failure = $0 }) { () throws(EngineError) in
+      let together = try greedy(after: prompts, count: Self.checkedTokens)
+      var (agreed, compared) = (0, 0)
+      for (prompt, tokens) in zip(prompts, together) {
+        let alone = try greedy(after: [prompt], count: Self.checkedTokens)[0]
+        agreed += zip(alone, tokens).count { $0 == $1 }
+        compared += tokens.count
+      }
+      return BatchCheck(sequences: count, agreed: agreed, compared: compared)
     }
-    return BatchCheck(sequences: count, agreed: agreed, compared: together.reduce(0) { $0 + $1.count })
+    return agreed ?? BatchCheck(sequences: count, agreed: 0, compared: 0, failure: failure)
   }
 
   private static let checkedTokens = 2

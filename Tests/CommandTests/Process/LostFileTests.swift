@@ -51,7 +51,8 @@ import Testing
 
   @Test func anotherBusErrorEndsAsEver() throws {
     let input = Pipe()
-    let running = try RunningCommand(["worker", "packed"], in: sandbox, pipe: input)
+    let running = try RunningCommand(
+      ["worker", "packed"], in: sandbox, pipe: input, environment: ["SWIFT_BACKTRACE": "enable=no"])
     try input.fileHandleForWriting.write(contentsOf: Data("{}\n".utf8))
     #expect(poll { running.output.contains("malformed request") })
     running.send(SIGBUS)

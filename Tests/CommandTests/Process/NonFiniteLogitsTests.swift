@@ -1,4 +1,5 @@
 import Foundation
+import Record
 import TestSupport
 import Testing
 
@@ -19,7 +20,8 @@ import Testing
 
   @Test(arguments: [[], ["--temperature", "0.8"], ["--top-k", "5"], ["--repetition-penalty", "1.3"]])
   func generateEndsAfterTheLastTokenThatWasOne(_ options: [String]) throws {
-    let arguments = ["generate", "--ids", "1 2 3", "--print-ids", "--model", "m", "--quiet"] + options
+    let arguments =
+      ["generate", "--ids", "1 2 3", "--print-ids", "--ignore-eos", "--model", "m", "--quiet"] + options
     let result = try BuiltCommand.run(arguments + ["-n", "9"], in: sandbox)
     #expect(result.status == 1 && result.error == "gpt2-bench: generate: \(Self.words)\n")
     #expect(result.output.split(separator: " ").count == 3)
@@ -53,7 +55,7 @@ import Testing
   }
 
   @Test func logitsAreNotWritten() throws {
-    let whole = try run("logits", "--ids", "1 2 3 4 5 6 7", "--out", "x.npy")
+    let whole = try run("logits", "--ids", "1 2 3 4 5 6 7", "--variant", "naive", "--out", "x.npy")
     #expect(whole.status == 1 && whole.error == "gpt2-bench: logits: \(Self.words)\n")
     let last = try run("logits", "--ids", "1 2 3 4 5 6 7", "--out", "x.npy", "--last")
     #expect(last.status == 1 && last.error.contains("position 6: the logit of token 0 is nan"))
@@ -65,10 +67,8 @@ import Testing
     let oracle = try run("check", "--variants", "naive,packed")
     #expect(oracle.status == 4)
     let lines = oracle.output.split(separator: "\n").dropFirst()
-    #expect(lines.count == 2)
-    for line in lines {
-      #expect(line.contains("naive on this model") && line.contains("FAIL: naive: \(Self.words)"))
-    }
+    #expect(lines.allSatisfy { $0.contains("FAIL: ") && $0.hasSuffix(Self.words) }, "\(oracle.output)")
+    #expect(lines.count { $0.contains("naive on this model") && $0.contains("FAIL: naive: ") } == 2)
     // Against logits that are known, and greedy continuations.
     try sandbox.copy(Sandbox.project + "/Benchmarks/reference/tiny-trained", to: "r")
     let path = "r/reference.json"
@@ -88,8 +88,13 @@ import Testing
         "run", "--model", "m", "-p", "8", "-n", "2", "-r", "1", "--budget", "0.2", "--variants", "packed",
         "-t", "1", "--out", "o", "--quiet",
       ], in: sandbox)
-    #expect(result.status == 4, Comment(rawValue: result.error))
-    #expect(try sandbox.text("o/report.md").contains(Self.words))
+    #expect(result.status == 1, Comment(rawValue: result.error))
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    #expect(record.cells.count == 2)
+    for cell in record.cells {
+      #expect(cell.status == .skipped && cell.samples.isEmpty)
+      #expect(cell.message?.hasSuffix("the logit of token 0 is nan, expected a finite number") == true)
+    }
   }
 
   @Test func aProfileEnds() throws {

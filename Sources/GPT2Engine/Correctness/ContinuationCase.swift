@@ -123,13 +123,10 @@ extension Engine {
     for prompt in known.prompts {
       let name = prompt.text.debugDescription
       if let problem = tokenizer?.difference(toTextOf: prompt) { check.fail("\(name): \(problem)") }
-      let found = try finding({ check.fail("\(name): \($0)") }) { () throws(EngineError) in
-        try greedy(after: [prompt.ids], count: prompt.greedy.count) { step, tokens in
-          tokens[0] == prompt.greedy[step]
-        }
+      switch try greedy(after: prompt.ids, expecting: prompt.greedy) {
+      case .success(let found): check.compare(found, expected: prompt.greedy, prompt: name)
+      case .failure(let error): check.fail("\(name): \(error)")
       }
-      guard let found else { continue }
-      check.compare(found[0], expected: prompt.greedy, prompt: name)
       if let problem = tokenizer?.difference(toContinuationOf: prompt) { check.fail("\(name): \(problem)") }
     }
     return check

@@ -110,11 +110,7 @@ extension ReferenceCase {
     let made = try zip(prompts, logits).enumerated().map { number, pair throws(EngineError) in
       let (ids, logits) = pair
       precondition(logits.rows == ids.count)
-      let winners = try ids.indices.map { row throws(EngineError) in
-        try logits.row(row).withUnsafeBufferPointer { row_ throws(EngineError) in
-          try argmax(row_, position: row)
-        }
-      }
+      let winners = try ids.indices.map { row throws(EngineError) in try logits.argmax(ofRow: row) }
       let largest = logits.values.reduce(0) { max($0, abs(Double($1))) }
       return Prompt(
         name: "p\(number)", ids: ids, positions: Array(ids.indices), logits: logits, argmax: winners,

@@ -39,12 +39,12 @@ extension Engine {
       if variant.decoding == .cache { try compareStepByStep(prompt, tolerance, &comparison) }
       let expected = Array(prompt.greedy.prefix(scope.greedySteps))
       guard !expected.isEmpty else { continue }
-      let found = try finding({ comparison.fail("\(prompt.name): \($0)") }) { () throws(EngineError) in
-        try greedy(after: [prompt.ids], count: expected.count) { $1[0] == expected[$0] }
-      }
-      guard let found else { continue }
-      if let difference = greedyDifference(found[0], expected: expected, prompt: prompt.name) {
-        comparison.fail(difference)
+      switch try greedy(after: prompt.ids, expecting: expected) {
+      case .success(let found):
+        if let difference = greedyDifference(found, expected: expected, prompt: prompt.name) {
+          comparison.fail(difference)
+        }
+      case .failure(let error): comparison.fail("\(prompt.name): \(error)")
       }
     }
     comparison.finish()
@@ -56,12 +56,25 @@ extension Engine {
   public func check(
     againstOracleOn prompts: [[Int]]
   ) throws(EngineError) -> (name: String, comparison: LogitComparison) {
-    var failed = LogitComparison()
-    let oracle = try finding({ failed.fail("naive: \($0)") }) { () throws(EngineError) in
+    let oracle = try finding { () throws(EngineError) in
       try ReferenceCase(oracleFor: checkpoint, prompts: prompts)
     }
-    guard let oracle else { return (ReferenceCase.oracleName, failed) }
-    return (oracle.name, try check(against: oracle))
+    switch oracle {
+    case .success(let oracle): return (oracle.name, try check(against: oracle))
+    case .failure(let error):
+      var failed = LogitComparison()
+      failed.fail("naive: \(error)")
+      return (ReferenceCase.oracleName, failed)
+    }
+  }
+
+  /// A greedy continuation up to and with the first token that is not as expected.
+  func greedy(
+    after prompt: [Int], expecting expected: [Int]
+  ) throws(EngineError) -> Result<[Int], EngineError> {
+    try finding { () throws(EngineError) in
+      try greedy(after: [prompt], count: expected.count) { $1[0] == expected[$0] }[0]
+    }
   }
 
   /// The last positions one at a time, on top of a prefilled cache: the way a token is decoded.
@@ -109,8 +122,7 @@ extension Engine {
     let prompts = lengths.enumerated().map { sequence, length in
       (0..<length).map { (sequence * 7919 + $0 * 104_729 + 1) % configuration.vocabulary }
     }
-    var failure: String?
-    let agreed = try finding({ failure = $0 }) { () throws(EngineError) in
+    let found = try finding { () throws(EngineError) in
       let together = try greedy(after: prompts, count: Self.checkedTokens)
       var (agreed, compared) = (0, 0)
       for (prompt, tokens) in zip(prompts, together) {
@@ -120,7 +132,11 @@ extension Engine {
       }
       return BatchCheck(sequences: count, agreed: agreed, compared: compared)
     }
-    return agreed ?? BatchCheck(sequences: count, agreed: 0, compared: 0, failure: failure)
+    switch found {
+    case .success(let check): return check
+    case .failure(let error):
+      return BatchCheck(sequences: count, agreed: 0, compared: 0, failure: "\(error)")
+    }
   }
 
   private static let checkedTokens = 2

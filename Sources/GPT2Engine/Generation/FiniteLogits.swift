@@ -54,6 +54,13 @@ extension EngineError {
 }
 
 extension NPY {
+  /// The token with the largest logit in a row, whose number is its position.
+  func argmax(ofRow row: Int) throws(EngineError) -> Int {
+    try self.row(row).withUnsafeBufferPointer { logits throws(EngineError) in
+      try GPT2Engine.argmax(logits, position: row)
+    }
+  }
+
   /// Holds logits that are handed over as they are, and not chosen from.
   /// - Parameter first: the position of the first row.
   /// - Throws: `EngineError.nonFiniteLogit`.
@@ -67,15 +74,12 @@ extension NPY {
   }
 }
 
-/// Logits that are not finite are what a check has found, not its end.
-/// - Parameter report: takes the line that says so.
-/// - Returns: nil where there were some.
+/// Logits that are not finite are what a check has found, not its end: a failure is always `nonFiniteLogit`.
 func finding<Value>(
-  _ report: (String) -> Void, _ body: () throws(EngineError) -> Value
-) throws(EngineError) -> Value? {
-  do { return try body() } catch {
+  _ body: () throws(EngineError) -> Value
+) throws(EngineError) -> Result<Value, EngineError> {
+  do { return .success(try body()) } catch {
     guard case .nonFiniteLogit = error else { throw error }
-    report("\(error)")
-    return nil
+    return .failure(error)
   }
 }

@@ -3,6 +3,7 @@
 
     pip install gguf==0.19.0
     python scripts/check_gguf.py .build/release/gpt2-bench
+    python scripts/check_gguf.py .build/release/gpt2-bench --llama Benchmarks/peers/installed/llama.cpp --megabytes 10
 
 Writes the tiny model as GGUF in each type that is read, as convert_hf_to_gguf.py lays a GPT-2 out (linear weights
 transposed, vectors in float32, the tokenizer within), reads each file back with gguf-py, and asks gpt2-bench:
@@ -12,11 +13,17 @@ transposed, vectors in float32, the tokenizer within), reads each file back with
 - the ids of a text, and the text of the ids, are those of vocab.json and merges.txt;
 - each type that is not read is refused by name, in one line, with exit code 1.
 
+With `--llama`, the folder of a llama.cpp that install_peers.sh has built, it also writes vocabularies with tokens of every
+type and random names, and asks llama.cpp for the ids of texts, of mixed text of many megabytes too, and for the text of
+each id. Needs a C compiler, tiktoken and tokenizers.
+
 Exit code: 0 where all holds, 1 where something does not, 2 for wrong use.
 """
 
 import argparse
+import ctypes
 import json
+import random
 import struct
 import subprocess
 import sys
@@ -193,14 +200,153 @@ def check_refusal(bench: Bench, tensors: dict[str, np.ndarray], kind: Type) -> l
     return [f"{kind.name}: exit {done.returncode}, {done.stderr!r}, expected 1 and a line that names the type"]
 
 
+SHIM = """
+#include "llama.h"
+static void silent(enum ggml_log_level level, const char *text, void *data) { (void)level; (void)text; (void)data; }
+void *open_vocabulary(const char *path) {
+  llama_log_set(silent, 0);
+  struct llama_model_params parameters = llama_model_default_params();
+  parameters.vocab_only = true;
+  return llama_model_load_from_file(path, parameters);
+}
+int encode(void *model, const char *text, int length, int *ids, int count) {
+  return llama_tokenize(llama_model_get_vocab(model), text, length, ids, count, true, true);
+}
+int spell(void *model, int id, char *text, int length) {
+  return llama_token_to_piece(llama_model_get_vocab(model), id, text, length, 0, true);
+}
+void close_vocabulary(void *model) { llama_model_free(model); }
+"""
+ADDED = [
+    "<|pad|>", "<|user|>", "<|im_end|>", "<|a", "<|a|>", "|><|a|>", " x", "the ", "é", "\n\n", "<EOT>", "[PAD]", "</s>", "日本",
+]  # fmt: skip
+
+
+class Llama:
+    """llama.cpp's library, by a few functions in C: its structures are not for Python to know."""
+
+    def __init__(self, folder: Path, work: Path) -> None:
+        source, library = work / "shim.c", work / "shim.so"
+        source.write_text(SHIM)
+        headers = [f"-I{folder}/source/llama.cpp/{part}" for part in ("include", "ggml/include")]
+        built = folder.resolve() / "build/bin"
+        command = ["cc", "-shared", "-fPIC", *headers, str(source), "-o", str(library), f"-L{built}", "-lllama"]
+        subprocess.run([*command, "-lggml", "-lggml-base", f"-Wl,-rpath,{built}"], check=True)
+        self.library = ctypes.CDLL(str(library))
+        self.library.open_vocabulary.restype = ctypes.c_void_p
+
+    def open(self, path: Path) -> None:
+        model = self.library.open_vocabulary(str(path).encode())
+        if not model:
+            sys.exit(f"llama.cpp cannot read {path}")
+        self.model = ctypes.c_void_p(model)
+
+    def encode(self, text: str) -> list[int]:
+        encoded = text.encode()
+        ids = (ctypes.c_int * (len(encoded) + 8))()
+        count = self.library.encode(self.model, encoded, len(encoded), ids, len(ids))
+        return list(ids[:count])
+
+    def spell(self, number: int) -> bytes:
+        text = ctypes.create_string_buffer(1024)
+        length = self.library.spell(self.model, number, text, len(text))
+        return text.raw[:length]
+
+    def close(self) -> None:
+        self.library.close_vocabulary(self.model)
+
+
+def write_vocabulary(path: Path, rng: random.Random) -> list[str]:
+    """A file of tokens and no weights but one, with tokens of random types after the tiny model's."""
+    vocabulary = json.loads((TINY / "vocab.json").read_text(encoding="utf-8"))
+    tokens = sorted(vocabulary, key=vocabulary.get)
+    added = [content for content in rng.sample(ADDED, rng.randint(0, 8)) if content not in vocabulary]
+    kinds = [
+        gguf.TokenType.CONTROL, gguf.TokenType.USER_DEFINED, gguf.TokenType.UNKNOWN, gguf.TokenType.UNUSED,
+        gguf.TokenType.NORMAL,
+    ]  # fmt: skip
+    # A normal token is spelled in the alphabet of bytes: llama.cpp shows others as errors.
+    alphabet = set("".join(tokens))
+    types = [gguf.TokenType.NORMAL] * len(tokens)
+    types += [rng.choice(kinds if alphabet.issuperset(content) else kinds[:-1]) for content in added]
+    if rng.random() < 0.7:
+        types[vocabulary["<|endoftext|>"]] = gguf.TokenType.CONTROL
+    writer = gguf.GGUFWriter(path, "gpt2")
+    writer.add_block_count(1)
+    writer.add_context_length(8)
+    writer.add_embedding_length(32)
+    writer.add_feed_forward_length(128)
+    writer.add_head_count(1)
+    writer.add_layer_norm_eps(1e-5)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list([*tokens, *added])
+    writer.add_token_types(types)
+    merges = (TINY / "merges.txt").read_text(encoding="utf-8").split("\n")
+    writer.add_token_merges([line for line in merges if line and not line.startswith("#version")])
+    last = len(tokens) + len(added) - 1
+    writer.add_eos_token_id(rng.choice([vocabulary["<|endoftext|>"], 300, last]))
+    writer.add_bos_token_id(rng.choice([vocabulary["<|endoftext|>"], last]))
+    if rng.random() < 0.3:
+        writer.add_eot_token_id(rng.randrange(last))
+    if rng.random() < 0.5:
+        writer.add_add_bos_token(rng.random() < 0.5)
+    writer.add_tensor("token_embd.weight", np.zeros((last + 1, 32), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return added
+
+
+def check_vocabularies(bench: Bench, llama: Llama, megabytes: float, count: int = 60) -> list[str]:
+    from check_tokenizer import MEGABYTE, Ours, mixed_text
+
+    rng = random.Random(3)
+    wrong, texts = [], 0
+    path = bench.work / "vocabulary.gguf"
+    long_text = mixed_text(int(megabytes * MEGABYTE), seed=2)
+    words = ["the", " x", "hi", "\n\n", "  ", "日本語", "é", "don't", "<|", "12", "<|endoftext|>", "|>"]
+    for number in range(count):
+        added = write_vocabulary(path, rng)
+        llama.open(path)
+        ours = Ours(bench.program, path)
+        samples = ["".join(rng.choices([*added, *words], k=rng.randint(1, 15))) for _ in range(6)]
+        if number == count - 1:
+            cuts = range(0, len(long_text), 200)
+            samples.append("".join(long_text[i : i + 200] + rng.choice([*added, "<|endoftext|>", " "]) for i in cuts))
+        for text in samples:
+            texts += 1
+            found, expected = ours.encode(text), llama.encode(text)
+            if found != expected:
+                place = next((i for i, (a, b) in enumerate(zip(found, expected)) if a != b), min(len(found), len(expected)))
+                differing = sum(a != b for a, b in zip(found, expected)) + abs(len(found) - len(expected))
+                wrong.append(
+                    f"vocabulary {number}: {differing} ids of a text of {len(text)} differ, the first after "
+                    f"{ours.decode(found[max(place - 5, 0) : place])!r}: {found[place : place + 8]}, "
+                    f"expected {expected[place : place + 8]}; added {added}"
+                )
+        everything = range(1024 + len(added))
+        if ours.decode(list(everything)) != b"".join(map(llama.spell, everything)).decode(errors="replace").encode() + b"\n":
+            wrong.append(f"vocabulary {number}: the text of all ids differs; added {added}")
+        llama.close()
+    print(f"{count} vocabularies, {texts} texts by llama.cpp, one of {megabytes:g} MB: {len(wrong)} differences")
+    return wrong
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("program", help="gpt2-bench, built")
+    parser.add_argument("--llama", type=Path, help="a llama.cpp that install_peers.sh has built")
+    parser.add_argument("--megabytes", type=float, default=1, help="of mixed text for llama.cpp")
+    arguments = parser.parse_args()
     tensors = read_safetensors(TINY / "model.safetensors")
     with tempfile.TemporaryDirectory() as work:
-        bench = Bench(parser.parse_args().program, Path(work))
+        bench = Bench(arguments.program, Path(work))
         wrong = [line for kind in TYPES for line in check_type(bench, tensors, kind)]
         wrong += [line for kind in REFUSED for line in check_refusal(bench, tensors, kind)]
+        if arguments.llama:
+            wrong += check_vocabularies(bench, Llama(arguments.llama, Path(work)), arguments.megabytes)
     for line in wrong:
         print(line)
     print(f"{len(TYPES)} types read, {len(REFUSED)} refused by name: {'all right' if not wrong else 'NOT right'}")

@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
-"""Holds `gpt2-bench tokenize` against two independent GPT-2 tokenizers on 10 MB of mixed text.
+"""Holds `gpt2-bench tokenize` against independent GPT-2 tokenizers on 10 MB of mixed text.
 
     pip install tiktoken==0.14.0 tokenizers==0.23.3
     scripts/fetch_vocabulary.sh
     python scripts/check_tokenizer.py .build/release/gpt2-bench
     python scripts/check_tokenizer.py .build/release/gpt2-bench --speed FILE…
 
+    pip install transformers==4.57.6
+    python scripts/check_tokenizer.py .build/release/gpt2-bench --folders 300
+
 The text is made here from a seed: scripts, all of Unicode, emoji, code (the repository's own sources), control
 characters, every kind of white space, contractions, numbers, random bytes, very long words. The ids must be those of
 OpenAI's tiktoken and of Hugging Face's tokenizers, both built from the same vocab.json and merges.txt, and `tokenize
---decode -` must give the text back. `--speed` measures instead: the files' texts, joined, encoded by each on one
+--decode -` must give the text back. `--folders` holds it against transformers instead: on the same text with added tokens
+strewn in, by a folder that has them, and on that many random folders of tokenizer files, with the texts of their ids.
+`--speed` measures instead: the files' texts, joined, encoded by each on one
 thread, the median of five.
 
 Exit code: 0 where nothing differs, 1 where something does, 2 for wrong use.
@@ -23,6 +28,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -31,6 +37,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import tiktoken  # noqa: E402
 import tokenizers  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 ROOT = Path(__file__).resolve().parent.parent
 END_OF_TEXT = "<|endoftext|>"
@@ -262,6 +270,69 @@ def check(ours: Ours, others: list, text: str, folder: Path) -> bool:
     return good
 
 
+STREWN = {
+    "<|pad|>": {"special": True}, "<|user|>": {}, "<|system|>": {"special": True, "rstrip": True}, " the": {}, "\n\n": {},
+    "user": {"single_word": True}, "<mask>": {"lstrip": True}, "<|user": {"special": True}, "日本": {},
+}  # fmt: skip
+
+
+def differences(found: list[int], expected: list[int]) -> int:
+    return sum(a != b for a, b in zip(found, expected)) + abs(len(found) - len(expected))
+
+
+def check_strewn(program: str, folder: Path, text: str, rng: random.Random) -> bool:
+    """The text with added tokens in it, by transformers and by us; whether nothing differs."""
+    import tokenizer_folders as folders
+
+    ids, _ = folders.vocabulary(folder)
+    new = [content for content in STREWN if content not in ids]
+    numbers = {content: ids.get(content) or len(ids) + new.index(content) for content in STREWN}
+    pieces = [text[i : i + 200] + rng.choice([*STREWN, " "]) for i in range(0, len(text), 200)]
+    decoder = {str(numbers[content]): folders.token(content, **flags) for content, flags in STREWN.items()}
+    with tempfile.TemporaryDirectory() as work:
+        folders.write(Path(work), {"tokenizer_config.json": {"added_tokens_decoder": decoder}}, folder)
+        text = "".join(pieces)
+        expected = folders.reference(Path(work))(text)["input_ids"]
+        wrong = differences(Ours(program, Path(work)).encode(text), expected)
+    print(f"{len(text.encode()) / MEGABYTE:.1f} MB with {len(pieces)} added tokens strewn in: {wrong} differences")
+    return wrong == 0
+
+
+def check_folders(program: str, folder: Path, count: int, seed: int) -> bool:
+    """Random folders of tokenizer files, by transformers and by us; whether nothing differs."""
+    import tokenizer_folders as folders
+
+    rng = random.Random(seed)
+    ids, _ = folders.vocabulary(folder)
+    read, texts, wrong = 0, 0, 0
+    for number in range(count):
+        files = folders.random_files(rng, ids)
+        with tempfile.TemporaryDirectory() as work:
+            folders.write(Path(work), files, folder, as_pairs=rng.random() < 0.5)
+            try:
+                reference = folders.reference(Path(work))
+            except Exception as error:
+                print(f"folder {number}: transformers refuses it: {error!r:.100}")
+                continue
+            read += 1
+            ours = Ours(program, Path(work))
+            for _ in range(6):
+                text = folders.random_text(rng, [t for t in folders.CONTENTS if t in reference.get_vocab()])
+                expected = reference(text)["input_ids"]
+                texts += 1
+                try:
+                    found = ours.encode(text)
+                    same = found == expected and ours.decode(found) == reference.decode(expected).encode() + b"\n"
+                except subprocess.CalledProcessError as error:
+                    found, same = error.stderr.decode().strip(), False
+                if not same:
+                    wrong += 1
+                    print(f"folder {number}: {text!r}: {found}, expected {expected}: {json.dumps(files)}")
+                    break
+    print(f"{read} of {count} random folders, {texts} texts: {wrong} differences")
+    return wrong == 0
+
+
 def measure(ours: Ours, others: list, text: str) -> None:
     size = len(text.encode("utf-8")) / MEGABYTE
     speeds = []
@@ -288,6 +359,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=Path, nargs="+", metavar="FILE", help="measure on these texts instead")
+    parser.add_argument("--folders", type=int, metavar="N", help="hold against transformers, on N random folders")
     arguments = parser.parse_args()
     folder = arguments.vocabulary
     ours = Ours(arguments.program, folder)
@@ -296,6 +368,10 @@ def main() -> None:
         measure(ours, others, "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in arguments.speed))
         return
     text = mixed_text(int(arguments.megabytes * MEGABYTE), arguments.seed)
+    if arguments.folders is not None:
+        good = check_folders(arguments.program, folder, arguments.folders, arguments.seed)
+        good = check_strewn(arguments.program, folder, text, random.Random(arguments.seed)) and good
+        sys.exit(0 if good else 1)
     sys.exit(0 if check(ours, others, text, folder) else 1)
 
 

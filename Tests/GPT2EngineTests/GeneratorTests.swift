@@ -4,13 +4,13 @@ import Testing
 
 @Suite struct GeneratorTests {
   private func run(
-    _ prompt: [Int], count: Int, endOfText: Int? = nil, ignoresEnd: Bool = false, stopAfter: Int = .max,
+    _ prompt: [Int], count: Int, ends: Set<Int> = [], ignoresEnd: Bool = false, stopAfter: Int = .max,
     variant: Variant = .oracle
   ) throws -> (tokens: [Int], ending: GenerationEnding) {
     let generator = Generator(try Engine(Fixtures.small.get(), variant: variant, threads: 1))
     let parameters = GenerationParameters(maximumNewTokens: count, endsAtEndOfText: !ignoresEnd)
     var steps: [GenerationStep] = []
-    let ending = try generator.generate(prompt: prompt, parameters, endOfText: endOfText) { step in
+    let ending = try generator.generate(prompt: prompt, parameters, ends: ends) { step in
       steps.append(step)
       return steps.count < stopAfter
     }
@@ -31,9 +31,9 @@ import Testing
     // The end of the text is not handed over, and only its first occurrence counts.
     let last = free.tokens[3]
     let first = try #require(free.tokens.firstIndex(of: last))
-    let ended = try run(prompt, count: 6, endOfText: last, variant: variant)
-    #expect(ended.ending == .endOfText && ended.tokens == Array(free.tokens.prefix(first)))
-    let ignored = try run(prompt, count: 6, endOfText: last, ignoresEnd: true, variant: variant)
+    let ended = try run(prompt, count: 6, ends: [last], variant: variant)
+    #expect(ended.ending == .endOfText(last) && ended.tokens == Array(free.tokens.prefix(first)))
+    let ignored = try run(prompt, count: 6, ends: [last], ignoresEnd: true, variant: variant)
     #expect(ignored.ending == .count && ignored.tokens == free.tokens)
     // Three tokens of twelve: nine positions are left, and the last one's logits still give a token.
     let full = try run(prompt, count: 100, variant: variant)

@@ -70,6 +70,33 @@ import Testing
     #expect(steps.dropLast().allSatisfy { $0.ending == nil } && steps.last?.ending == whole.ending)
   }
 
+  /// A model with more rows than its vocabulary has tokens: those stand for no text, and the text goes on.
+  @Test func aTokenWithoutTextDoesNotEndTheText() async throws {
+    let folder = try TemporaryFolder()
+    try Fixtures.ragged.get().exportSafetensors(to: folder.path)
+    try folder.write(#"{"a": 0, "b": 1}"#, to: "vocab.json")
+    try folder.write("", to: "merges.txt")
+    let parameters = GenerationParameters(maximumNewTokens: 30)
+    let model = try await LanguageModel(folder.path, threads: 2)
+    let whole = try await model.generate(prompts: ["abab"], parameters: parameters)[0]
+    #expect(whole.tokens.count == 30 && whole.ending == .count && whole.tokens.contains { $0 > 1 })
+    let spelled = whole.tokens.compactMap { [0: "a", 1: "b"][$0] }
+    #expect(whole.text == spelled.joined())
+
+    // The model's own files say where a text ends, with a tokenizer or without.
+    let end = whole.tokens[7]
+    let expected = Array(whole.tokens.prefix { $0 != end })
+    try folder.write("{\"eos_token_id\": [\(end), 5000]}", to: "generation_config.json")
+    let ending = try await LanguageModel(folder.path, threads: 2)
+    #expect(ending.ends == [end])
+    let ended = try await ending.generate(prompts: ["abab"], parameters: parameters)[0]
+    #expect(ended.tokens == expected && ended.ending == .endOfText(end))
+    try FileManager.default.removeItem(atPath: folder("vocab.json"))
+    let bare = try await LanguageModel(folder.path, threads: 2)
+    let same = try await bare.generate(tokens: [[0, 1, 0, 1]], parameters: parameters)[0]
+    #expect(bare.tokenizer == nil && same.tokens == expected && same.ending == .endOfText(end))
+  }
+
   @Test func whoStopsListeningEndsTheGeneration() async throws {
     // One place: the second text begins only when the first has left.
     let model = try await model(concurrency: 1)

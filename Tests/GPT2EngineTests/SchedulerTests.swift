@@ -29,7 +29,7 @@ import Testing
   /// Runs all of them, and says which requests had a step when.
   private func run(
     _ jobs: [Job], on engine: Engine, concurrency: Int = 3, promptTokensPerStep: Int = 4,
-    endOfText: Int? = nil
+    ends: Set<Int> = []
   ) throws -> (outcomes: [Outcome], steps: [[Int]]) {
     let scheduler = Scheduler(engine, concurrency: concurrency, promptTokensPerStep: promptTokensPerStep)
     var outcomes = jobs.map { _ in Outcome() }
@@ -40,7 +40,7 @@ import Testing
       while let next = late.first, jobs[next].joinsAt <= steps.count {
         late.removeFirst()
         let id = try scheduler.submit(
-          prompt: jobs[next].prompt, jobs[next].parameters, endOfText: endOfText)
+          prompt: jobs[next].prompt, jobs[next].parameters, ends: ends)
         numbers[id] = next
       }
       var members: [Int] = []
@@ -61,10 +61,10 @@ import Testing
     return (outcomes, steps)
   }
 
-  private func alone(_ job: Job, on engine: Engine, endOfText: Int? = nil) throws -> Outcome {
+  private func alone(_ job: Job, on engine: Engine, ends: Set<Int> = []) throws -> Outcome {
     var outcome = Outcome()
     outcome.ending = try Generator(engine).generate(
-      prompt: job.prompt, job.parameters, endOfText: endOfText
+      prompt: job.prompt, job.parameters, ends: ends
     ) { step in
       if let token = step.token { outcome.tokens.append(token) }
       return true
@@ -98,12 +98,12 @@ import Testing
       Job(prompt: Fixtures.ids($0.0, of: checkpoint), parameters: try Self.parameters($0.1))
     }
     let last = try alone(jobs[0], on: engine).tokens[2]
-    for endOfText in [nil, last] {
-      let together = try run(jobs, on: engine, endOfText: endOfText).outcomes
+    for ends: Set<Int> in [[], [last]] {
+      let together = try run(jobs, on: engine, ends: ends).outcomes
       for (index, job) in jobs.enumerated() {
-        #expect(try together[index] == alone(job, on: engine, endOfText: endOfText))
+        #expect(try together[index] == alone(job, on: engine, ends: ends))
       }
-      #expect(together[1].ending == .contextFull || endOfText != nil)
+      #expect(together[1].ending == .contextFull || !ends.isEmpty)
     }
   }
 

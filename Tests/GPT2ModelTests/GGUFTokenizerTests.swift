@@ -64,6 +64,70 @@ import Testing
     #expect(try tokenizer.encode("Ġ|end|") == [tokens.count - 1])
   }
 
+  private func tokenizer(
+    adding added: [(String, type: Int)], _ change: (inout GGUFFile) -> Void = { _ in }
+  ) throws -> Tokenizer {
+    let tokens = try Self.tokens()
+    let types = tokens.map { $0 == Tokenizer.endOfTextSpelling ? 3 : 1 } + added.map(\.type)
+    return try Tokenizer(
+      gguf: file { file in
+        file[entry: "tokenizer.ggml.tokens"] = .strings("tokenizer.ggml.tokens", tokens + added.map(\.0))
+        file[entry: "tokenizer.ggml.token_type"] = .array(
+          "tokenizer.ggml.token_type", of: 5, types.map { littleEndian(Int32($0)) })
+        change(&file)
+      })
+  }
+
+  /// Unknown, control and user-defined tokens are whole whatever ends a text; normal and unused ones are not.
+  @Test func tokensOfSomeTypesAreWhole() throws {
+    let added = [("<|pad|>", 3), ("<|user|>", 4), ("<unk>", 2), ("<|n|>", 1), ("[PAD604]", 5)]
+    let found = try tokenizer(adding: added.map { ($0.0, type: $0.1) })
+    let plain = try TokenizerFixtures.small()
+    #expect(
+      try found.encode("<|user|>a<|pad|><unk><|endoftext|>") == [601] + plain.encode("a") + [600, 602, 599])
+    for text in ["<|n|>", "[PAD604]"] { #expect(try found.encode(text) == plain.encode(text)) }
+    #expect(try found.decode([600, 601, 602, 603, 604]) == "<|pad|><|user|><unk><|n|>")
+    #expect(found.ends == [599])
+  }
+
+  /// Of tokens that overlap the longest is found first, wherever it stands; Hugging Face takes the leftmost.
+  @Test func theLongestTokenIsFoundFirst() throws {
+    let found = try tokenizer(adding: [("<|a", type: 3), ("a|><|b|>", type: 4)])
+    let plain = try TokenizerFixtures.small()
+    #expect(try found.encode("<|a|><|b|>") == plain.encode("<|") + [601])
+    #expect(try found.encode("<|a|>") == [600] + plain.encode("|>"))
+  }
+
+  @Test func aNormalTokenThatEndsATextCutsNoWord() throws {
+    let plain = try TokenizerFixtures.small()
+    let the = try #require(try plain.encode(" the").first)
+    let found = try tokenizer(adding: []) {
+      $0[entry: "tokenizer.ggml.eos_token_id"] = .uint32("tokenizer.ggml.eos_token_id", the)
+    }
+    #expect(found.endOfText == the && found.ends == [the, 599])
+    for text in [" then the others", "other the"] { #expect(try found.encode(text) == plain.encode(text)) }
+  }
+
+  @Test func furtherTokensEndAText() throws {
+    let found = try tokenizer(adding: [("<|im_end|>", type: 1), ("<|x|>", type: 3)]) {
+      $0[entry: "tokenizer.ggml.eot_token_id"] = .uint32("tokenizer.ggml.eot_token_id", 601)
+      $0[entry: "tokenizer.ggml.eom_token_id"] = .uint32("tokenizer.ggml.eom_token_id", 7)
+    }
+    #expect(found.ends == [7, 599, 600, 601])
+    #expect(try found.encode("a<|im_end|>").last == 600)
+  }
+
+  @Test func theFirstTokenIsAddedWhereTheFileAsksForIt() throws {
+    for (value, prefix) in [(UInt8(1), [600]), (0, [])] {
+      let found = try tokenizer(adding: [("<s>", type: 3)]) {
+        $0[entry: "tokenizer.ggml.bos_token_id"] = .uint32("tokenizer.ggml.bos_token_id", 600)
+        $0[entry: "tokenizer.ggml.add_bos_token"] = .init(
+          key: "tokenizer.ggml.add_bos_token", type: 7, value: [value])
+      }
+      #expect(found.prefix == prefix && found.startOfText == 600)
+    }
+  }
+
   @Test(
     arguments: [
       ("tokenizer.ggml.model: found nothing", "tokenizer.ggml.model", nil),
@@ -105,6 +169,29 @@ import Testing
       (
         "tokenizer.ggml.token_type: found 1 entries", "tokenizer.ggml.token_type",
         GGUFFile.Entry.array("tokenizer.ggml.token_type", of: 5, [[1, 0, 0, 0]])
+      ),
+      (
+        "tokenizer.ggml.pre: found default, expected gpt-2", "tokenizer.ggml.pre",
+        GGUFFile.Entry.string("tokenizer.ggml.pre", "default")
+      ),
+      (
+        "tokenizer.ggml.token_type[0]: found 6, expected 0 to 5", "tokenizer.ggml.token_type",
+        GGUFFile.Entry.array(
+          "tokenizer.ggml.token_type", of: 5,
+          [[Int32]](repeating: [6], count: 600).map { littleEndian($0[0]) })
+      ),
+      (
+        "tokenizer.ggml.eot_token_id: found 600, expected a number from 0 to 599",
+        "tokenizer.ggml.eot_token_id",
+        GGUFFile.Entry.uint32("tokenizer.ggml.eot_token_id", 600)
+      ),
+      (
+        "tokenizer.ggml.add_bos_token: found 1, expected true or false", "tokenizer.ggml.add_bos_token",
+        GGUFFile.Entry.uint32("tokenizer.ggml.add_bos_token", 1)
+      ),
+      (
+        "tokenizer.ggml.add_eos_token: found true, expected false", "tokenizer.ggml.add_eos_token",
+        GGUFFile.Entry(key: "tokenizer.ggml.add_eos_token", type: 7, value: [1])
       ),
       (
         "tokenizer.ggml.eos_token_id: found 4096, expected a number from 0 to", "tokenizer.ggml.eos_token_id",

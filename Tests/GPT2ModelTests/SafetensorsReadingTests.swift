@@ -171,6 +171,28 @@ import Testing
     }
   }
 
+  /// What GPT-2 has no use for may be missing; what it has a use for may not.
+  @Test func anIndexMayNameATensorThatIsIgnored() throws {
+    var map = try write()
+    map["transformer.h.0.attn.bias"] = Self.names[0]
+    map["h.1.attn.masked_bias"] = "model-00003-of-00002.safetensors"
+    let file = try folder.write(
+      SafetensorsFile(of: configuration).bytes, to: "model-00003-of-00002.safetensors")
+    try write(index: map)
+    expectValues(of: try ModelSource(folder.path).open(cacheFolder: ""))
+    try FileManager.default.removeItem(atPath: file)
+    map["h.1.attn.masked_bias"] = nil
+    for name in [
+      "transformer.h.\(configuration.layers).ln_1.weight", "h.\(configuration.layers).ln_1.weight",
+    ] {
+      map[name] = Self.names[1]
+      try write(index: map)
+      let text = refusal(naming: folder(Self.names[1])) { try ModelSource(folder.path).open(cacheFolder: "") }
+      #expect(text?.contains("tensor \(name) is missing") == true)
+      map[name] = nil
+    }
+  }
+
   @Test func whatIsWrongIsNamed() throws {
     let map = try write()
     func outcome(_ index: [String: String], naming file: String) throws -> String {

@@ -75,6 +75,23 @@ import Testing
     Mutation("a layer too many", says: "h.2.ln_1.weight: its layer is 2, expected below") {
       $0.tensors.append(.init(name: "h.2.ln_1.weight", shape: [6], data: [UInt8](repeating: 0, count: 24)))
     },
+    Mutation("a hole in the data", says: "h.0.ln_1.weight: data_offsets is [") {
+      let place = $0.tensors.firstIndex { $0.name == "h.0.ln_1.weight" }!
+      $0.tensors.insert(.init(name: "hole", dtype: "U8", shape: [4], data: [0, 0, 0, 0]), at: place)
+      $0.tensors[place].offsets = [0, 0]
+      $0.tensors[place].shape = [0]
+    },
+    Mutation("a hole at the beginning", says: "expected 0 at first: the bytes before it are in no tensor") {
+      $0.tensors.insert(
+        .init(name: "hole", dtype: "U8", shape: [0], offsets: [0, 0], data: [0, 0, 0, 0]), at: 0)
+    },
+    Mutation(
+      "a tensor under both names", says: "wpe.weight: its name is there, and so is transformer.wpe.weight"
+    ) {
+      var tensor = $0["wpe.weight"]
+      tensor.name = "transformer.wpe.weight"
+      $0.tensors.append(tensor)
+    },
     Mutation("a line feed in a name", says: "data is 1 bytes") {
       $0.tensors.append(.init(name: #"a\nb"#, shape: [2], data: [0]))
     },
@@ -107,6 +124,14 @@ import Testing
     let text = try outcome(
       of: SafetensorsFile.bytes(header: Array(header.utf8), data: [UInt8](repeating: 0, count: 64)))
     #expect(text.hasPrefix("FILE"), "\(text)")
+  }
+
+  @Test func metadataMayBeNull() throws {
+    let file = SafetensorsFile(of: configuration)
+    let header = "{\"__metadata__\": null, " + file.json.dropFirst()
+    #expect(
+      try outcome(of: SafetensorsFile.bytes(header: Array(header.utf8), data: file.tensors.flatMap(\.data)))
+        == "accepted")
   }
 
   @Test func aHeaderThatIsNotTextIsRefused() throws {

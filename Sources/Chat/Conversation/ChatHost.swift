@@ -50,12 +50,16 @@ public struct LoadedModel {
   public let name: String
   /// nil for a model without one: then texts are token ids.
   let tokenizer: Tokenizer?
+  /// The tokens that end an answer.
+  let ends: Set<Int>
   let engine: Engine
 
+  /// - Parameter ends: the tokens that end a text, where there is no tokenizer to say it.
   public init(
-    _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, _ variant: Variant, threads: Int
+    _ name: String, _ checkpoint: Checkpoint, _ tokenizer: Tokenizer?, ends: Set<Int> = [],
+    _ variant: Variant, threads: Int
   ) throws {
-    (self.name, self.tokenizer) = (name, tokenizer)
+    (self.name, self.tokenizer, self.ends) = (name, tokenizer, tokenizer?.ends ?? ends)
     engine = try Engine(checkpoint, variant: variant, threads: threads)
   }
 
@@ -69,8 +73,9 @@ public struct LoadedModel {
 
   func text(of ids: [Int], endsWith end: String) throws -> Bool {
     guard let tokenizer, !ids.isEmpty else { return true }
-    // A token is one byte at least.
-    let bytes = try tokenizer.bytes(of: ids.suffix(end.utf8.count))
+    // Most tokens are one byte at least; some stand for no text.
+    let spelled = try ids.filter { try !tokenizer.bytes(of: $0).isEmpty }
+    let bytes = try tokenizer.bytes(of: spelled.suffix(end.utf8.count))
     return bytes.suffix(end.utf8.count).elementsEqual(end.utf8)
   }
 }

@@ -119,7 +119,7 @@ public final class ChatSession {
 
   func change(variant: Variant) throws {
     let changed = try LoadedModel(
-      model.name, model.engine.checkpoint, model.tokenizer, variant, threads: threads)
+      model.name, model.engine.checkpoint, model.tokenizer, ends: model.ends, variant, threads: threads)
     let moved = try Conversation(changed.engine)
     try moved.append(conversation.tokens)
     (model, conversation) = (changed, moved)
@@ -178,10 +178,10 @@ public final class ChatSession {
     let tokens = conversation.tokens
     let added = try settings.framing.added(line, mode: mode) { try model.text(of: tokens, endsWith: $0) }
     if added.isEmpty, tokens.isEmpty {
-      guard let endOfText = tokenizer.endOfText else { throw EngineError.emptyPrompt }
-      return [endOfText]
+      guard let start = tokenizer.startOfText else { throw EngineError.emptyPrompt }
+      return [start]
     }
-    return try tokenizer.encode(added)
+    return try (tokens.isEmpty ? tokenizer.prefix : []) + tokenizer.encode(added)
   }
 
   private func answer(_ figures: inout TurnFigures) throws {
@@ -189,7 +189,7 @@ public final class ChatSession {
     var answer = ChatAnswer(model.tokenizer, stops, trimsStart: mode == .dialogue)
     for _ in 0..<settings.maximumNewTokens {
       let token = try conversation.next(&sampler)
-      if token == model.tokenizer?.endOfText {
+      if model.ends.contains(token) {
         figures.ending = "end of text"
         break
       }

@@ -11,26 +11,26 @@ public struct Generator {
 
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - endOfText: as `Continuation` has it.
+  ///   - ends: as `Continuation` has it.
   ///   - onStep: takes each step as soon as it is there; false to stop. Only the last step has an ending.
   @discardableResult
   public func generate(
-    prompt: [Int], _ parameters: GenerationParameters, endOfText: Int? = nil,
+    prompt: [Int], _ parameters: GenerationParameters, ends: Set<Int> = [],
     onStep: (GenerationStep) -> Bool
   ) throws(EngineError) -> GenerationEnding {
     let sequence = try engine.makeSequence()
     try sequence.append(prompt)
-    return try generate(after: sequence, parameters, endOfText: endOfText, onStep: onStep)
+    return try generate(after: sequence, parameters, ends: ends, onStep: onStep)
   }
 
   /// Continues a sequence of this engine's, of which at least one token has not been taken in yet. The new tokens are
   /// appended to it; the last one, and what the context has no room for, are not taken in.
   @discardableResult
   public func generate(
-    after sequence: TokenSequence, _ parameters: GenerationParameters, endOfText: Int? = nil,
+    after sequence: TokenSequence, _ parameters: GenerationParameters, ends: Set<Int> = [],
     onStep: (GenerationStep) -> Bool
   ) throws(EngineError) -> GenerationEnding {
-    var continuation = try Continuation(parameters, tokenizer: tokenizer, endOfText: endOfText)
+    var continuation = try Continuation(parameters, tokenizer: tokenizer, ends: ends)
     if let ending = continuation.ending {
       _ = onStep(continuation.finish(ending))
       return ending
@@ -97,21 +97,21 @@ extension Engine {
 public struct Continuation: Sendable {
   public let parameters: GenerationParameters
   public private(set) var ending: GenerationEnding?
-  private let endOfText: Int?
+  private let ends: Set<Int>
   private var sampler: Sampler
   private var text: TextStream?
   private var count = 0
 
   /// - Parameters:
   ///   - tokenizer: nil for tokens without text.
-  ///   - endOfText: the token that ends a text, where there is no tokenizer to say it.
+  ///   - ends: the tokens that end a text, where there is no tokenizer to say it.
   /// - Throws: `EngineError.stopSequenceWithoutTokenizer`.
   public init(
-    _ parameters: GenerationParameters, tokenizer: Tokenizer?, endOfText: Int? = nil
+    _ parameters: GenerationParameters, tokenizer: Tokenizer?, ends: Set<Int> = []
   ) throws(EngineError) {
     guard tokenizer != nil || parameters.stops.isEmpty else { throw .stopSequenceWithoutTokenizer }
     self.parameters = parameters
-    self.endOfText = parameters.endsAtEndOfText ? tokenizer?.endOfText ?? endOfText : nil
+    self.ends = parameters.endsAtEndOfText ? tokenizer?.ends ?? ends : []
     sampler = Sampler(parameters.sampling)
     text = tokenizer.map { TextStream($0, stops: parameters.stops) }
     if parameters.maximumNewTokens <= 0 { ending = .count }
@@ -127,7 +127,7 @@ public struct Continuation: Sendable {
   ) throws(EngineError) -> GenerationStep {
     precondition(ending == nil, "a step after the end of a generation")
     let token = try sampler.next(logits, after: sequence.tokens)
-    guard token != endOfText else { return finish(.endOfText) }
+    guard !ends.contains(token) else { return finish(.endOfText(token)) }
     var clear = try text?.push(token) ?? ""
     count += 1
     let isFull = sequence.room == 0
@@ -152,7 +152,7 @@ public struct GenerationParameters: Equatable, Sendable {
   /// New tokens at most; fewer where the context ends.
   public var maximumNewTokens: Int
   public var stops: StopSequences
-  /// Whether the token that ends a text ends this one; else it is a token like others.
+  /// Whether a token that ends a text ends this one; else it is a token like others.
   public var endsAtEndOfText: Bool
 
   public init(
@@ -177,8 +177,8 @@ public struct GenerationStep: Equatable, Sendable {
 public enum GenerationEnding: Equatable, Sendable {
   /// As many tokens as were asked for.
   case count
-  /// The token that ends a text came; it is not handed over.
-  case endOfText
+  /// This token, which ends a text, came; it is not handed over.
+  case endOfText(Int)
   /// This stop sequence came; its tokens are handed over, its text is not.
   case stopSequence(String)
   /// The caller had enough.

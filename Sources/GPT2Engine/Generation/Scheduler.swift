@@ -51,15 +51,15 @@ public final class Scheduler {
   /// Puts a request after those that wait.
   /// - Parameters:
   ///   - prompt: at least one token.
-  ///   - endOfText: as `Continuation` has it.
+  ///   - ends: as `Continuation` has it.
   ///   - id: a new one, for whoever needs it before.
   /// - Throws: where the prompt cannot be continued by this model; the scheduler is then as it was.
   @discardableResult
   public func submit(
-    prompt: [Int], _ parameters: GenerationParameters, endOfText: Int? = nil, as id: ID = ID()
+    prompt: [Int], _ parameters: GenerationParameters, ends: Set<Int> = [], as id: ID = ID()
   ) throws(EngineError) -> ID {
     try engine.configuration.check(prompt: prompt)
-    let continuation = try Continuation(parameters, tokenizer: tokenizer, endOfText: endOfText)
+    let continuation = try Continuation(parameters, tokenizer: tokenizer, ends: ends)
     waiting.append((id, prompt, continuation))
     return id
   }

@@ -15,6 +15,8 @@ public final class LanguageModel: Sendable {
   public let variant: Variant
   /// nil where no vocabulary lies beside the weights.
   public let tokenizer: Tokenizer?
+  /// The tokens that end a text.
+  public let ends: Set<Int>
 
   private let service: GenerationService
 
@@ -39,6 +41,7 @@ public final class LanguageModel: Sendable {
     }
     (self.name, self.variant) = (name, variant)
     (configuration, tokenizer, service) = (loaded.configuration, loaded.tokenizer, loaded.service)
+    ends = loaded.ends
   }
 
   /// Continues prompts, together.
@@ -84,7 +87,7 @@ public final class LanguageModel: Sendable {
       steps.onTermination = { [service] in
         if case .cancelled = $0 { service.cancel(id) }
       }
-      service.submit(prompt: prompt, parameters, as: id) { result in
+      service.submit(prompt: prompt, parameters, ends: ends, as: id) { result in
         switch result {
         case .success(let step):
           steps.yield(step)
@@ -106,10 +109,11 @@ public final class LanguageModel: Sendable {
     }
   }
 
+  /// The ids of a whole text, with what the model's files put before it.
   /// - Throws: `EngineError.noTokenizer`, or what the tokenizer does.
   public func encode(_ text: String) throws -> [Int] {
     guard let tokenizer else { throw EngineError.noTokenizer(model: name) }
-    return try tokenizer.encode(text)
+    return try tokenizer.prefix + tokenizer.encode(text)
   }
 
   private func completion(of prompt: [Int], _ parameters: GenerationParameters) async throws -> Completion {
@@ -123,7 +127,9 @@ public final class LanguageModel: Sendable {
     throw CancellationError()
   }
 
-  private typealias Loaded = (configuration: Configuration, tokenizer: Tokenizer?, service: GenerationService)
+  private typealias Loaded = (
+    configuration: Configuration, tokenizer: Tokenizer?, ends: Set<Int>, service: GenerationService
+  )
 
   private static func load(
     _ name: String, _ variant: Variant, _ threads: Int?, _ concurrency: Int, _ cacheFolder: String,
@@ -136,6 +142,7 @@ public final class LanguageModel: Sendable {
       checkpoint, variant: variant, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     return (
       checkpoint.configuration, tokenizer,
+      try tokenizer?.ends ?? source.endTokens(for: checkpoint.configuration),
       GenerationService(engine, tokenizer: tokenizer, concurrency: concurrency, queue: queue)
     )
   }
@@ -185,11 +192,12 @@ final class GenerationService: @unchecked Sendable {
 
   /// - Parameter receive: gets each step, or a failure, on the service's thread; nothing after a cancellation.
   func submit(
-    prompt: [Int], _ parameters: GenerationParameters, as id: Scheduler.ID, receive: @escaping Receiver
+    prompt: [Int], _ parameters: GenerationParameters, ends: Set<Int>, as id: Scheduler.ID,
+    receive: @escaping Receiver
   ) {
     queue.async { [self] in
       do throws(EngineError) {
-        try scheduler.submit(prompt: prompt, parameters, as: id)
+        try scheduler.submit(prompt: prompt, parameters, ends: ends, as: id)
       } catch {
         return receive(.failure(error))
       }

@@ -127,6 +127,10 @@ extension GGUFHeader {
     return try required(number, key, "a number")
   }
 
+  func boolean(_ key: String) throws(ModelError) -> Bool? {
+    try typed(key, "true or false") { if case .boolean(let value) = $0 { value } else { nil } }
+  }
+
   func string(_ key: String) throws(ModelError) -> String? {
     try typed(key, "a string in UTF-8") { if case .string(let range) = $0 { text(range) } else { nil } }
   }

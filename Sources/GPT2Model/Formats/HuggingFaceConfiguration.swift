@@ -1,13 +1,7 @@
-import Foundation
-
 extension Configuration {
   /// Reads a Hugging Face `config.json` and refuses whatever this engine would compute differently.
   init(huggingFace path: String) throws(ModelError) {
-    let data = try ModelFile.read(path)
-    guard let fields = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-      throw .malformed(path: path, problem: "not a JSON object")
-    }
-    let reader = HuggingFaceFields(path: path, fields: fields)
+    let reader = try JSONFields(path: path)
     try reader.refuseOtherModels()
     let channels = try reader.integer("n_embd")
     let inner = try reader.optionalInteger("n_inner")
@@ -35,56 +29,15 @@ extension Configuration {
   }
 }
 
-/// Typed access to the fields of one `config.json`; a field that is null is as one that is not there.
-private struct HuggingFaceFields: FileReader {
-  let path: String
-  let fields: [String: Any]
-
-  /// - Parameter read: nil for a value of another type.
-  private func optional<Value>(
-    _ name: String, expected: String, _ read: (Any) -> Value?
-  ) throws(ModelError) -> Value? {
-    guard let value = fields[name], !(value is NSNull) else { return nil }
-    guard let typed = read(value) else { throw refusal(name, found: "\(value)", expected: expected) }
-    return typed
-  }
-
-  func optionalInteger(_ name: String) throws(ModelError) -> Int? {
-    try optional(name, expected: "a whole number") { isBoolean($0) ? nil : $0 as? Int }
-  }
-
-  func integer(_ name: String) throws(ModelError) -> Int {
-    try required(optionalInteger(name), name, "a whole number")
-  }
-
-  func number(_ name: String) throws(ModelError) -> Double? {
-    try optional(name, expected: "a number") { isBoolean($0) ? nil : $0 as? Double }
-  }
-
-  func boolean(_ name: String) throws(ModelError) -> Bool? {
-    try optional(name, expected: "true or false") { isBoolean($0) ? $0 as? Bool : nil }
-  }
-
+extension JSONFields {
   /// GPT-2 has one architecture; a file that switches parts of it names a model this engine does not run.
-  func refuseOtherModels() throws(ModelError) {
-    for (name, known, expected) in [
-      ("model_type", ["gpt2"], "gpt2"),
-      ("activation_function", ["gelu_new", "gelu_pytorch_tanh"], "gelu_new (the tanh approximation)"),
-    ] {
-      let found = try optional(name, expected: "a string") { $0 as? String } ?? known[0]
-      try expect(known.contains(found), name, found: found, expected: expected)
-    }
-    for (name, expected) in [
-      ("scale_attn_weights", true), ("scale_attn_by_inverse_layer_idx", false),
-      ("add_cross_attention", false),
-    ] {
-      let value = try boolean(name) ?? expected
-      try expect(value == expected, name, found: "\(value)", expected: "\(expected)")
-    }
-  }
-
-  private func isBoolean(_ value: Any) -> Bool {
-    guard let number = value as? NSNumber else { return value is Bool }
-    return String(cString: number.objCType) == "c"
+  fileprivate func refuseOtherModels() throws(ModelError) {
+    try expect("model_type", in: ["gpt2"], expected: "gpt2")
+    try expect(
+      "activation_function", in: ["gelu_new", "gelu_pytorch_tanh"],
+      expected: "gelu_new (the tanh approximation)")
+    try expect("scale_attn_weights", is: true)
+    try expect("scale_attn_by_inverse_layer_idx", is: false)
+    try expect("add_cross_attention", is: false)
   }
 }

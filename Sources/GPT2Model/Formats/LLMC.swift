@@ -97,6 +97,7 @@ extension Tokenizer {
       throw .unwritable(
         path: path, reason: "llm.c needs \(Self.endOfTextSpelling), which this vocabulary lacks")
     }
+    try requirePlain("llm.c's format", path: path)
     let unused = [Int](repeating: 0, count: LLMCTokenizer.fields - 4)
     var bytes = littleEndian([LLMCTokenizer.magic, 2, vocabularyCount, endOfText] + unused)
     for id in 0..<vocabularyCount {

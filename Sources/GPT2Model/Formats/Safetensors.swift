@@ -16,6 +16,8 @@ struct SafetensorsContents: FileReader {
   let files: [String]
   private var metadata: [String: String] = [:]
   private var places: [String: Place] = [:]
+  /// The paths of the files that an index says its tensors are in, by name.
+  private var indexed: [String: String] = [:]
 
   init(file path: String) throws(ModelError) {
     self.path = path
@@ -41,9 +43,7 @@ struct SafetensorsContents: FileReader {
     }
     files = names.map { folder + "/" + $0 }
     for (name, file) in zip(names, files) { try add(file) { map[$0] == name } }
-    if let (name, file) = map.first(where: { places[$0.key] == nil }) {
-      throw .missingTensor(path: folder + "/" + file, name: name)
-    }
+    indexed = map.mapValues { folder + "/" + $0 }
   }
 
   private mutating func add(_ file: String, where isWanted: (String) -> Bool) throws(ModelError) {
@@ -59,8 +59,17 @@ struct SafetensorsContents: FileReader {
   /// A tensor under its own name or under `transformer.`'s; nil where there is neither.
   private func find(_ name: String) -> Place? { places[name] ?? places["transformer." + name] }
 
+  /// - Throws: `ModelError` for a tensor that an index names and its file lacks.
+  private func has(_ name: String) throws(ModelError) -> Bool {
+    if find(name) != nil { return true }
+    for name in [name, "transformer." + name] {
+      if let file = indexed[name] { throw .missingTensor(path: file, name: name) }
+    }
+    return false
+  }
+
   private func place(_ name: String) throws(ModelError) -> Place {
-    guard let place = find(name) else { throw .missingTensor(path: path, name: name) }
+    guard try has(name), let place = find(name) else { throw .missingTensor(path: path, name: name) }
     return place
   }
 
@@ -73,6 +82,10 @@ struct SafetensorsContents: FileReader {
     var tensors: [StoredTensor] = []
     for parameter in configuration.parameters {
       let place = try place(parameter.name)
+      let other = "transformer." + parameter.name
+      try place.expect(
+        places[parameter.name] == nil || places[other] == nil, tensor: parameter.name, "its name",
+        found: "there, and so is \(other)", expected: "one of the two")
       guard let encoding = Self.encodings[place.entry.dtype] else {
         throw place.refusal(
           tensor: parameter.name, "dtype", found: place.entry.dtype, expected: "F32, F16 or BF16")
@@ -84,7 +97,7 @@ struct SafetensorsContents: FileReader {
     }
     let excess = "h.\(configuration.layers).ln_1.weight"
     try expect(
-      find(excess) == nil, tensor: excess, "its layer", found: "\(configuration.layers)",
+      !has(excess), tensor: excess, "its layer", found: "\(configuration.layers)",
       expected: "below the configuration's \(configuration.layers) layers")
     return tensors
   }
@@ -101,7 +114,7 @@ struct SafetensorsContents: FileReader {
     let tokens = try matrix("wte.weight")
     let positions = try matrix("wpe.weight")
     var layers = 0
-    while find("h.\(layers).ln_1.weight") != nil { layers += 1 }
+    while try has("h.\(layers).ln_1.weight") { layers += 1 }
     func described<Value: LosslessStringConvertible>(
       _ name: String, _ expected: String
     ) throws(ModelError) -> Value? {
@@ -121,7 +134,7 @@ struct SafetensorsContents: FileReader {
     return try Configuration(
       layers: layers, heads: heads ?? channels / 64, channels: channels, vocabulary: tokens[0],
       context: positions[0], layerNormEpsilon: epsilon ?? Configuration.defaultEpsilon,
-      tiesEmbeddings: find("lm_head.weight") == nil, source: path)
+      tiesEmbeddings: !has("lm_head.weight"), source: path)
   }
 }
 
@@ -168,6 +181,7 @@ struct SafetensorsHeader: FileReader {
     let dataBytes = file.count - dataStart
     for (name, value) in object {
       if name == "__metadata__" {
+        guard !(value is NSNull) else { continue }
         guard let strings = value as? [String: String] else {
           throw refusal(name, found: "something else", expected: "an object of strings")
         }
@@ -180,18 +194,25 @@ struct SafetensorsHeader: FileReader {
     try expect(
       end == dataBytes, "size", found: "\(file.count) bytes",
       expected: "\(dataStart + end), where its last tensor ends")
-    try refuseOverlaps()
+    try refuseOverlapsAndHoles()
   }
 
-  private func refuseOverlaps() throws(ModelError) {
+  /// The format has each byte of the data in one tensor.
+  private func refuseOverlapsAndHoles() throws(ModelError) {
     let places = entries.filter { !$0.value.offsets.isEmpty }
       .sorted { ($0.value.offsets.lowerBound, $0.key) < ($1.value.offsets.lowerBound, $1.key) }
-    for (first, second) in zip(places, places.dropFirst())
-    where second.value.offsets.lowerBound < first.value.offsets.upperBound {
-      let found = second.value.offsets
-      throw refusal(
-        tensor: second.key, "data_offsets", found: "[\(found.lowerBound), \(found.upperBound)]",
-        expected: "none of the bytes of \(first.key)")
+    var end = 0
+    var previous: String?
+    for (name, entry) in places {
+      let found = "[\(entry.offsets.lowerBound), \(entry.offsets.upperBound)]"
+      if let previous, entry.offsets.lowerBound < end {
+        throw refusal(
+          tensor: name, "data_offsets", found: found, expected: "none of the bytes of \(previous.shortened)")
+      }
+      try expect(
+        entry.offsets.lowerBound == end, tensor: name, "data_offsets", found: found,
+        expected: "\(end) at first: the bytes before it are in no tensor")
+      (end, previous) = (entry.offsets.upperBound, name)
     }
   }
 
@@ -300,13 +321,20 @@ enum SafetensorsWriter {
 extension Checkpoint {
   /// Writes a Hugging Face folder, `config.json` and `model.safetensors`, without a tokenizer; or, where `path` ends
   /// in `.safetensors`, that file, whose metadata names what no tensor shows: `n_head` and `layer_norm_epsilon`.
-  public func exportSafetensors(to path: String) throws(ModelError) {
+  /// - Parameter ends: the tokens that end a text, for `config.json`.
+  public func exportSafetensors(to path: String, ends: Set<Int> = []) throws(ModelError) {
     if path.hasSuffix(".safetensors") { return try writeSafetensors(to: path) }
+    var fields = configuration.huggingFaceFields
+    if ends.count == 1 {
+      fields["eos_token_id"] = ends.first
+    } else if !ends.isEmpty {
+      fields["eos_token_id"] = ends.sorted()
+    }
     let config: Data
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
       config = try JSONSerialization.data(
-        withJSONObject: configuration.huggingFaceFields, options: [.prettyPrinted, .sortedKeys])
+        withJSONObject: fields, options: [.prettyPrinted, .sortedKeys])
     } catch {
       throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
     }

@@ -202,6 +202,7 @@ public enum SeedVocabulary {
 
 extension Tokenizer {
   public func exportSeed(to path: String) throws(ModelError) {
+    try requirePlain("the seed format", path: path)
     var bytes = littleEndian([vocabularyCount])
     for id in 0..<vocabularyCount {
       bytes += littleEndian([vocabulary[id].count])

@@ -97,6 +97,14 @@ extension MergeTable {
       let found = String(decoding: content, as: UTF8.self)
       throw TokenizerError.malformedMerge(path: path, line: line, found: found)
     }
+    try add(left, right, rank: rank, line: line, index: index, path: path)
+  }
+
+  /// Adds one merge.
+  mutating func add(
+    _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>, rank: Int, line: Int,
+    index: TokenIndex, path: String
+  ) throws {
     func id(of token: Token) throws -> UInt32 {
       if let id = index.id(of: token) { return UInt32(id) }
       let name = String(decoding: token, as: UTF8.self)
@@ -107,7 +115,7 @@ extension MergeTable {
     if let earlier = insert(try id(of: left), try id(of: right), merge) {
       throw TokenizerError.duplicateMerge(
         path: path, line: line, firstLine: line - rank + Int(earlier.rank),
-        pair: String(decoding: content, as: UTF8.self))
+        pair: String(decoding: Array(left) + [UInt8(ascii: " ")] + right, as: UTF8.self))
     }
   }
 

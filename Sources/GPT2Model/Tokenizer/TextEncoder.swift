@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Encodes one text: splits it into words, merges each, and remembers the words it has seen.
+/// Encodes one text: cuts it at added tokens, splits the rest into words, merges each, and remembers the words it has
+/// seen.
 struct TextEncoder {
   private let text: UnsafeBufferPointer<UInt8>
   private let byteTokens: [UInt32]
@@ -24,31 +19,19 @@ struct TextEncoder {
     ids.reserveCapacity(text.count / 3)
   }
 
-  /// Appends the ids of the text, with `special` wherever its spelling stands.
-  mutating func encode(special: (spelling: [UInt8], id: Int)?) throws {
-    var position = 0
-    while let special, let found = firstIndex(of: special.spelling, from: position) {
-      try encode(position..<found)
-      ids.append(special.id)
-      position = found + special.spelling.count
+  /// Appends the ids of pieces of the text.
+  /// - Parameter splitsWords: whether a piece is split into words; else it is one.
+  mutating func encode(_ pieces: [AddedTokens.Piece], splitsWords: Bool = true) throws {
+    for piece in pieces {
+      switch piece {
+      case .token(let id): ids.append(id)
+      case .text(let range):
+        if splitsWords { try encodeWords(range) } else { try encodeWord(range) }
+      }
     }
-    try encode(position..<text.count)
   }
 
-  private func firstIndex(of pattern: [UInt8], from start: Int) -> Int? {
-    guard let base = text.baseAddress else { return nil }
-    var position = start
-    while position + pattern.count <= text.count {
-      let candidates = text.count - pattern.count + 1 - position
-      guard let found = memchr(base + position, Int32(pattern[0]), candidates) else { return nil }
-      position = UnsafeRawPointer(found) - UnsafeRawPointer(base)
-      if memcmp(found, pattern, pattern.count) == 0 { return position }
-      position += 1
-    }
-    return nil
-  }
-
-  private mutating func encode(_ range: Range<Int>) throws {
+  private mutating func encodeWords(_ range: Range<Int>) throws {
     var start = range.lowerBound
     while start < range.upperBound {
       let end = scanner.endOfWord(from: start, limit: range.upperBound)

@@ -1,3 +1,26 @@
+/// The entries of a vocabulary, in a file's order.
+struct TokenEntries {
+  /// The tokens' UTF-8, one after the other.
+  var keys: [UInt8] = []
+  /// Where each token starts in `keys`, and where the last one ends.
+  var offsets: [Int] = [0]
+  var ids: [Int] = []
+
+  init() {}
+
+  /// Reads the flat object from tokens to ids that `vocab.json` is, and that `tokenizer.json` holds.
+  init(_ cursor: inout JSONCursor) throws {
+    try cursor.take("{", or: "an object from tokens to ids (\"{\")")
+    repeat {
+      try cursor.string(to: &keys, or: "a token in quotation marks")
+      offsets.append(keys.count)
+      try cursor.take(":", or: "\":\" after the token")
+      ids.append(try cursor.id())
+    } while cursor.takeComma()
+    try cursor.take("}", or: "\",\" or \"}\" after the id")
+  }
+}
+
 /// The ids of a vocabulary by token, each token spelled as the files spell it. Needed while loading only.
 ///
 /// An open-addressing hash table over one buffer: a `[String: Int]` takes longer than all the rest of loading.
@@ -8,7 +31,7 @@ struct TokenIndex {
   private static let free: Int32 = -1
 
   /// - Throws: `TokenizerError` for a token or an id that appears twice, and for an id that is missing.
-  init(_ entries: VocabularyParser.Entries, path: String) throws {
+  init(_ entries: TokenEntries, path: String) throws {
     let count = entries.ids.count
     keys = entries.keys
     ranges = try Self.rangesByID(entries, path: path)
@@ -23,7 +46,7 @@ struct TokenIndex {
     }
   }
 
-  private static func rangesByID(_ entries: VocabularyParser.Entries, path: String) throws -> [Range<Int>] {
+  private static func rangesByID(_ entries: TokenEntries, path: String) throws -> [Range<Int>] {
     let count = entries.ids.count
     var order = [Int](repeating: -1, count: count)
     func token(_ entry: Int) -> String {

@@ -1,7 +1,7 @@
 import Foundation
 
 public enum TokenizerLocation: Equatable, Sendable {
-  /// `vocab.json` and `merges.txt` in a folder.
+  /// `tokenizer.json`, or `vocab.json` and `merges.txt`, in a folder, with what lies beside them.
   case huggingFace(folder: String)
   /// llm.c's `gpt2_tokenizer.bin`.
   case llmc(String)
@@ -23,7 +23,7 @@ public enum TokenizerLocation: Equatable, Sendable {
   /// The file that must be there.
   public var path: String {
     switch self {
-    case .huggingFace(let folder): folder + "/vocab.json"
+    case .huggingFace(let folder): HuggingFaceTokenizer(folder).mainFile
     case .llmc(let path), .seed(let path), .gguf(let path): path
     }
   }
@@ -63,43 +63,80 @@ extension ModelSource {
     return candidates.first { FileManager.default.fileExists(atPath: $0.path) }
   }
 
-  /// The model's tokenizer; nil where none lies with it.
+  /// The model's tokenizer; nil where none lies with it. Ids that the model has and the tokenizer lacks stand for no
+  /// text. Its ends are the model's, where the model's files name some.
   ///
   /// - Throws: `TokenizerError` or `ModelError`, also where its ids go beyond the model's: then text would become ids
   ///   that the model has not.
   public func tokenizer(for configuration: Configuration) throws -> Tokenizer? {
     guard let location = tokenizerLocation else { return nil }
-    let tokenizer = try location.load()
+    var tokenizer = try location.load()
     guard tokenizer.vocabularyCount <= configuration.vocabulary else {
       throw ModelError.malformed(
         path: location.path,
         problem: "found \(tokenizer.vocabularyCount) tokens, expected at most the model's vocabulary of "
           + "\(configuration.vocabulary)")
     }
+    tokenizer.vocabulary.idCount = configuration.vocabulary
+    let ends = try endTokens(for: configuration)
+    if !ends.isEmpty { tokenizer.ends = ends }
     return tokenizer
+  }
+
+  /// The tokens that end a text, as Hugging Face's files beside the weights name them: `eos_token_id` of
+  /// `generation_config.json`, else of `config.json`; a number or a list. Empty where neither names a token that the
+  /// model has; then the tokenizer says.
+  ///
+  /// - Throws: `ModelError`.
+  public func endTokens(for configuration: Configuration) throws(ModelError) -> Set<Int> {
+    let folder: String
+    switch self {
+    case .folder(let path):
+      guard ModelFolder.gguf(in: path) == nil else { return [] }
+      folder = path
+    case .file(let path, .safetensors), .file(let path, .safetensorsIndex):
+      folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    case .synthetic, .file: return []
+    }
+    for name in ["generation_config.json", "config.json"] {
+      let ids = try JSONFields(pathIfThere: folder + "/" + name)?.integers("eos_token_id") ?? []
+      let known = ids.filter { 0..<configuration.vocabulary ~= $0 }
+      if !known.isEmpty { return Set(known) }
+    }
+    return []
   }
 }
 
 extension Tokenizer {
-  /// Loads `vocab.json` and `merges.txt` from a folder, as Hugging Face lays it out.
-  /// - Throws: `TokenizerError`.
-  public init(folder: String) throws {
-    let folder = URL(fileURLWithPath: folder, isDirectory: true)
-    try self.init(
-      vocabularyFile: folder.appendingPathComponent("vocab.json").path,
-      mergesFile: folder.appendingPathComponent("merges.txt").path)
-  }
+  /// Loads what Hugging Face's files in a folder say: `tokenizer.json`, or `vocab.json` and `merges.txt`, and the files
+  /// beside them that name added tokens. See weights/README.md.
+  /// - Throws: `TokenizerError` or `ModelError`.
+  public init(folder: String) throws { self = try HuggingFaceTokenizer(folder).load() }
 
+  /// Loads two files, without what may lie beside them.
   /// - Throws: `TokenizerError`.
   public init(vocabularyFile: String, mergesFile: String) throws {
-    let index = try Self.read(vocabularyFile) {
-      try TokenIndex(try VocabularyParser.parse($0, path: vocabularyFile), path: vocabularyFile)
+    let (index, merges) = try Self.parts(vocabularyFile: vocabularyFile, mergesFile: mergesFile)
+    var rules = TextRules(endOfText: index.id(of: Self.endOfTextSpelling))
+    if let endOfText = rules.endOfText {
+      rules.added.add(
+        [AddedToken(content: Self.endOfTextSpelling, isSpecial: true, isNormalized: true)],
+        known: { _ in endOfText }, count: index.count)
     }
-    let merges = try Self.read(mergesFile) { try MergeTable(parsing: $0, index: index, path: mergesFile) }
-    self.init(index: index, merges: merges)
+    self.init(index: index, merges: merges, rules: rules)
   }
 
-  private static func read<Result>(
+  static func parts(vocabularyFile: String, mergesFile: String) throws -> (TokenIndex, MergeTable) {
+    let index = try read(vocabularyFile) { text in
+      var cursor = try JSONCursor(text, path: vocabularyFile)
+      let entries = try TokenEntries(&cursor)
+      try cursor.end()
+      return try TokenIndex(entries, path: vocabularyFile)
+    }
+    return (index, try read(mergesFile) { try MergeTable(parsing: $0, index: index, path: mergesFile) })
+  }
+
+  static func read<Result>(
     _ path: String, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
   ) throws -> Result {
     guard FileManager.default.fileExists(atPath: path) else { throw TokenizerError.missingFile(path: path) }
@@ -110,32 +147,5 @@ extension Tokenizer {
       throw TokenizerError.unreadableFile(path: path, reason: error.localizedDescription)
     }
     return try data.withUnsafeBytes { try body($0.bindMemory(to: UInt8.self)) }
-  }
-
-  /// Writes `vocab.json` and `merges.txt` into a folder, from which the same tokenizer comes back.
-  /// - Throws: `ModelError.unwritable`, also for a vocabulary in which two ids spell the same.
-  public func exportHuggingFace(to folder: String) throws(ModelError) {
-    let alphabet = ByteAlphabet()
-    func spelled(_ id: Int) -> String {
-      var text = ""
-      for byte in vocabulary[id] { text.unicodeScalars.append(alphabet.scalars[Int(byte)]) }
-      return text
-    }
-    var known: Set<String> = []
-    var entries: [String] = []
-    for id in 0..<vocabularyCount {
-      let token = spelled(id)
-      guard known.insert(token).inserted else {
-        throw .unwritable(
-          path: folder + "/vocab.json",
-          reason: "token \(id) spells what a lower id spells, which it cannot hold")
-      }
-      // The alphabet has no control characters.
-      let escaped = token.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-      entries.append("\"\(escaped)\": \(id)")
-    }
-    try ModelFile.write("{\(entries.joined(separator: ", "))}".utf8, to: folder + "/vocab.json")
-    let lines = merges.pairs.map { "\(spelled(Int($0.left))) \(spelled(Int($0.right)))\n" }
-    try ModelFile.write(("#version: 0.2\n" + lines.joined()).utf8, to: folder + "/merges.txt")
   }
 }

@@ -2,21 +2,32 @@
 struct Vocabulary: Sendable {
   private var bytes: [UInt8] = []
   private var offsets: [Int] = [0]  // (count + 1); token i is bytes[offsets[i] ..< offsets[i + 1]]
+  /// Ids below this one that no token has stand for no text: a model may have more rows than there are tokens.
+  var idCount = 0
 
   /// - Parameters:
   ///   - index: the tokens as `vocab.json` writes them, by id.
   ///   - literal: ids of tokens that stand for their spelling's own UTF-8.
-  init(_ index: TokenIndex, alphabet: ByteAlphabet, literal: Set<Int>) {
+  ///   - empty: ids of tokens that stand for no text.
+  ///   - added: what follows the tokens of the index.
+  init(
+    _ index: TokenIndex, alphabet: ByteAlphabet, literal: Set<Int> = [], empty: Set<Int> = [],
+    added: [String] = []
+  ) {
     bytes.reserveCapacity(index.byteCount)
     offsets.reserveCapacity(index.count + 1)
     for id in 0..<index.count {
       index.withKey(of: id) { key in
         if literal.contains(id) {
           bytes.append(contentsOf: key)
-        } else {
+        } else if !empty.contains(id) {
           alphabet.appendBytes(of: key, to: &bytes)
         }
       }
+      offsets.append(bytes.count)
+    }
+    for var token in added {
+      token.withUTF8 { alphabet.appendBytes(of: $0, to: &bytes) }
       offsets.append(bytes.count)
     }
   }
@@ -36,8 +47,10 @@ struct Vocabulary: Sendable {
 
   /// - Throws: `TokenizerError.idOutsideVocabulary`.
   func bytes(of id: Int) throws -> ArraySlice<UInt8> {
-    guard id >= 0, id < count else { throw TokenizerError.idOutsideVocabulary(id: id, count: count) }
-    return self[id]
+    guard id >= 0, id < max(count, idCount) else {
+      throw TokenizerError.idOutsideVocabulary(id: id, count: max(count, idCount))
+    }
+    return id < count ? self[id] : []
   }
 
   /// (256) The token of each byte, the lowest id of several; `UInt32.max` where there is none.

@@ -48,7 +48,8 @@ enum Chat: Command {
 
     func load(_ name: String?, _ variant: Variant, threads: Int) throws -> LoadedModel {
       let choice = try ModelChoice(name, for: .text, Project(), console)
-      return try LoadedModel(choice.name, choice.checkpoint, choice.tokenizer(), variant, threads: threads)
+      return try LoadedModel(
+        choice.name, choice.checkpoint, choice.tokenizer(), ends: choice.ends(), variant, threads: threads)
     }
 
     func variant(named name: String) throws -> Variant { try Arguments.variant(name, "variant") }

@@ -90,7 +90,7 @@ enum GenerationOptions {
     Option(
       "--stop", value: "TEXT", isRepeatable: true,
       help: "stop before this text, which may hold \\n, \\r, \\t and \\\\; may be given several times"),
-    Option("--ignore-eos", help: "continue after \(Tokenizer.endOfTextSpelling)"),
+    Option("--ignore-eos", help: "continue after a token that ends a text"),
   ]
 }
 
@@ -113,7 +113,9 @@ struct GenerationRequest {
   let prompt: [Int]
   let parameters: GenerationParameters
   private let checkpoint: Checkpoint
+  /// nil where no text is made: the model has none, or ids are given and wanted.
   private let tokenizer: Tokenizer?
+  private let ends: Set<Int>
   private let echo: String?
   private let printsIDs: Bool
 
@@ -132,7 +134,8 @@ struct GenerationRequest {
     }
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
     checkpoint = choice.checkpoint
-    tokenizer = try choice.tokenizer()
+    (tokenizer, ends) = try Self.text(
+      of: choice, isNeeded: ids == nil || !printsIDs || !stops.isEmpty, console)
     guard tokenizer != nil || printsIDs else {
       throw UsageError("\(choice.name) has no tokenizer, expected --ids and --print-ids")
     }
@@ -157,16 +160,42 @@ struct GenerationRequest {
       endsAtEndOfText: !arguments.flag("--ignore-eos"))
   }
 
+  /// What makes text of ids, and the ids that end one.
+  ///
+  /// - Parameter isNeeded: whether there is text; without it, a tokenizer only says which ids end one, and one that
+  ///   cannot be read is remarked on.
+  private static func text(
+    of choice: ModelChoice, isNeeded: Bool, _ console: Console
+  ) throws -> (Tokenizer?, ends: Set<Int>) {
+    let ends = try choice.ends()
+    if isNeeded {
+      let tokenizer = try choice.tokenizer()
+      return (tokenizer, tokenizer?.ends ?? ends)
+    }
+    do {
+      return (nil, try choice.tokenizer()?.ends ?? ends)
+    } catch {
+      console.note("no text: \(error)")
+      return (nil, ends)
+    }
+  }
+
   private static func prompt(
     _ text: String?, _ tokenizer: Tokenizer?, _ choice: ModelChoice
   ) throws -> [Int] {
     guard let tokenizer else { throw UsageError("\(choice.name) has no tokenizer, expected --ids") }
-    if let text { return try tokenizer.encode(text) }
-    guard let endOfText = tokenizer.endOfText else {
+    if let text { return try tokenizer.prefix + tokenizer.encode(text) }
+    guard let start = tokenizer.startOfText else {
       throw UsageError(
         "the vocabulary has no \(Tokenizer.endOfTextSpelling) to start from, expected a prompt")
     }
-    return [endOfText]
+    return [start]
+  }
+
+  /// How the text of an id reads; the id where it has none.
+  fileprivate func shown(_ id: Int) -> String {
+    guard let text = try? tokenizer?.decode([id]), !text.isEmpty else { return "token \(id)" }
+    return text
   }
 
   private static func count(_ asked: Int?, after prompt: [Int], context: Int) throws -> Int {
@@ -192,8 +221,8 @@ struct GenerationRequest {
     if let echo { console.write(echo) }
     var generation = TimedGeneration(self, engine)
     do {
-      generation.ending = try Generator(engine, tokenizer: tokenizer).generate(prompt: prompt, parameters) {
-        step in
+      let generator = Generator(engine, tokenizer: tokenizer)
+      generation.ending = try generator.generate(prompt: prompt, parameters, ends: ends) { step in
         if let token = step.token {
           generation.add(token)
           if printsIDs { console.write(generation.output.ids.count == 1 ? "\(token)" : " \(token)") }
@@ -251,7 +280,7 @@ struct TimedGeneration {
   private var endingText: String {
     switch ending {
     case .count, nil: ""
-    case .endOfText: ", ended by \(Tokenizer.endOfTextSpelling)"
+    case .endOfText(let id): ", ended by \(request.shown(id))"
     case .stopSequence(let text): ", ended by --stop \(text.debugDescription)"
     case .contextFull: ", ended by a full context"
     case .stopped: ", interrupted"

@@ -173,13 +173,15 @@ private struct TextInput {
 
   private let handle: FileHandle
   private let tokenizer: Tokenizer
-  private var blocks = TextBlocks()
+  private var blocks: TextBlocks
+  private var isAtStart = true
   private var isAtEnd = false
 
   /// - Parameter path: nil or `-` for standard input.
   /// - Throws: `RunError` for a path that is no file.
   init(_ path: String?, _ tokenizer: Tokenizer) throws {
     self.tokenizer = tokenizer
+    blocks = tokenizer.encodesInBlocks ? TextBlocks() : TextBlocks(size: .max)
     guard let path, path != "-" else {
       (name, bytes, handle) = ("standard input", nil, .standardInput)
       return
@@ -221,7 +223,8 @@ private struct TextInput {
   private mutating func ids(of block: [UInt8]) throws -> [Int] {
     try UTF8Validity.check(block, of: name, from: bytesTaken)
     bytesTaken += block.count
-    return try tokenizer.encode(utf8: block)
+    defer { isAtStart = false }
+    return try (isAtStart ? tokenizer.prefix : []) + tokenizer.encode(utf8: block)
   }
 }
 

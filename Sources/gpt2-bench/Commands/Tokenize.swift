@@ -28,7 +28,7 @@ enum Tokenize: Command {
     }
     let text = arguments.operands.first.map { Array($0.utf8) } ?? StandardStream.readInput()
     let start = ContinuousClock.now
-    let encoded = try tokenizer.encode(utf8: text)
+    let encoded = try tokenizer.prefix + tokenizer.encode(utf8: text)
     let time = ContinuousClock.now - start
     if text.count >= timedLength { console.note(speed(bytes: text.count, tokens: encoded.count, time)) }
     console.print(encoded.map(String.init).joined(separator: " "))
@@ -56,7 +56,8 @@ enum Tokenize: Command {
     if let name = arguments.string("--model") {
       guard let location = try ModelSource(name).tokenizerLocation else {
         throw RunError(
-          "\(name) has no tokenizer, expected vocab.json and merges.txt, gpt2_tokenizer.bin or vocab.bin beside it"
+          "\(name) has no tokenizer, expected tokenizer.json, vocab.json and merges.txt, gpt2_tokenizer.bin or "
+            + "vocab.bin beside it"
         )
       }
       return try location.load()

@@ -110,6 +110,8 @@ struct ModelChoice {
   func prompts(_ tokenizer: Tokenizer?, seed: UInt64) -> Prompts {
     Prompts(vocabulary: configuration.vocabulary, tokenizer: tokenizer, seed: seed)
   }
+  /// The tokens that end a text, as the model's own files say; empty where only a tokenizer may say it.
+  func ends() throws -> Set<Int> { try source.endTokens(for: configuration) }
 }
 
 extension ModelDescription {

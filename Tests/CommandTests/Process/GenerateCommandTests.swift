@@ -46,6 +46,56 @@ import Testing
     #expect(result.status == 2 && result.error.contains("--stop: synthetic:tiny has no tokenizer"))
   }
 
+  /// A copy of the tiny model.
+  private func tinyCopy() throws -> String {
+    try sandbox.copy(sandbox.tinyModel, to: "model")
+    return sandbox.path("model")
+  }
+
+  @Test func idsNeedNoText() throws {
+    let words = ["generate", "--model", try tinyCopy(), "--ids", "371", "-n", "9"]
+    let free = try BuiltCommand.run(words + ["--print-ids"], in: sandbox)
+    let ids = free.output.split { $0 == " " || $0 == "\n" }
+    #expect(free.status == 0 && ids.count == 9)
+    _ = try sandbox.file("model/generation_config.json", "{\"eos_token_id\": [\(ids[4])]}")
+    _ = try sandbox.file("model/tokenizer_config.json", "{\"tokenizer_class\": \"LlamaTokenizer\"}")
+    let ended = try BuiltCommand.run(words + ["--print-ids"], in: sandbox)
+    let first = try #require(ids.firstIndex(of: ids[4]))
+    #expect(ended.status == 0 && ended.output == ids[..<first].joined(separator: " ") + "\n")
+    #expect(
+      ended.error.contains("no text: ") && ended.error.contains("tokenizer_class: found LlamaTokenizer"))
+    #expect(ended.error.contains(", ended by token \(ids[4])"))
+    let text = try BuiltCommand.run(words, in: sandbox)
+    #expect(
+      text.status == 1 && text.error.contains("tokenizer_class: found LlamaTokenizer, expected GPT2Tokenizer")
+    )
+  }
+
+  /// What the folder puts before a text, and what it takes as whole.
+  @Test func theFolderSaysWhatATextIs() throws {
+    let model = try tinyCopy()
+    _ = try sandbox.file(
+      "model/tokenizer_config.json",
+      """
+      {"add_bos_token": true, "bos_token": "!", "add_prefix_space": true,
+       "added_tokens_decoder": {"1023": {"content": "<|endoftext|>", "special": true}}}
+      """)
+    let ids = try BuiltCommand.run(["tokenize", "--model", model, "hi<|endoftext|>"], in: sandbox)
+    let plain = try BuiltCommand.run(["tokenize", "--model", sandbox.tinyModel, " hi"], in: sandbox)
+    #expect(ids.output == "0 " + plain.output.dropLast() + " 1023\n")
+    let prompt = try BuiltCommand.run(["generate", "--model", model, "hi", "-n", "1"], in: sandbox)
+    let count = plain.output.split(separator: " ").count + 1
+    #expect(prompt.error.contains("\n\(count) + 1 tokens") || prompt.error.hasPrefix("\(count) + 1 tokens"))
+    let exported = sandbox.path("exported")
+    let export = ["export", "--model", model, "--format", "safetensors", "--out", exported]
+    #expect(try BuiltCommand.run(export, in: sandbox).status == 0)
+    #expect(
+      try BuiltCommand.run(["tokenize", "--model", exported, "hi<|endoftext|>"], in: sandbox).output
+        == ids.output)
+    #expect(sandbox.exists("exported/tokenizer_config.json"))
+    #expect(try sandbox.text("exported/config.json").contains("\"eos_token_id\" : 1023"))
+  }
+
   @Test func variantsRunSideBySide() throws {
     let single = try run(["ROMEO:", "-n", "12"])
     let both = try run(["ROMEO:", "-n", "12", "--variants", "naive,packed", "-t", "2"])

@@ -31,11 +31,11 @@ import Testing
       let recognizes = golden.plain != true
       let ids: [Int]
       if let text = golden.text {
-        ids = try tokenizer.encode(text, recognizesEndOfText: recognizes)
-        #expect(try tokenizer.encode(utf8: text.utf8, recognizesEndOfText: recognizes) == ids)
+        ids = try tokenizer.encode(text, recognizesAddedTokens: recognizes)
+        #expect(try tokenizer.encode(utf8: text.utf8, recognizesAddedTokens: recognizes) == ids)
         #expect(try Array(tokenizer.decode(ids).utf8) == Array(text.utf8))
       } else {
-        ids = try tokenizer.encode(utf8: golden.bytes, recognizesEndOfText: recognizes)
+        ids = try tokenizer.encode(utf8: golden.bytes, recognizesAddedTokens: recognizes)
       }
       #expect(ids == golden.ids, "\(golden.group): \((golden.text ?? golden.hex ?? "").debugDescription)")
     }

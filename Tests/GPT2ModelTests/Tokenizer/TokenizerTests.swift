@@ -42,7 +42,7 @@ import Testing
     let special = try #require(small.endOfText)
     let text = "a<|endoftext|>b"
     #expect(try small.encode(text).contains(special))
-    #expect(try !small.encode(text, recognizesEndOfText: false).contains(special))
+    #expect(try !small.encode(text, recognizesAddedTokens: false).contains(special))
     #expect(try small.decode(small.encode(text)) == text)
   }
 
@@ -246,6 +246,11 @@ enum TokenizerFixtures {
   /// The committed vocabulary of 600 tokens.
   static let smallFolder = here.appendingPathComponent("Data/small").path
   static let smallCases = here.appendingPathComponent("Data/small.json")
+
+  /// The cases of folders, none where the file cannot be read.
+  static var folderCases: [UInt8] {
+    (try? [UInt8](Data(contentsOf: here.appendingPathComponent("Data/folders.json")))) ?? []
+  }
 
   /// GPT-2's own vocabulary, where `scripts/fetch_vocabulary.sh` has put it.
   static let gpt2Folder = here.appendingPathComponent("../../../weights/gpt2").standardizedFileURL.path

@@ -38,7 +38,7 @@ let package = Package(
     .target(name: "CSystem"),
     .target(name: "Files", swiftSettings: settings),
     .target(name: "Statistics", swiftSettings: hot),
-    .target(name: "GPT2Model", dependencies: ["Files"], swiftSettings: hot),
+    .target(name: "GPT2Model", dependencies: ["CSystem", "Files"], swiftSettings: hot),
     .target(name: "GPT2Kernels", dependencies: ["CSystem"], swiftSettings: hot),
     .target(
       name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Record", "Statistics"],

@@ -1,3 +1,4 @@
+#include "CSystemMapping.h"
 #include "CSystemTerminal.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static int apply(enum csystem_terminal_mode mode) {
   return result;
 }
 
-static void restore(void) {
+void csystem_terminal_restore(void) {
   if (current == CSYSTEM_TERMINAL_FOUND) return;
   current = CSYSTEM_TERMINAL_FOUND;
   apply(CSYSTEM_TERMINAL_FOUND);
@@ -60,7 +61,7 @@ static void handle(int number, void (*handler)(int), int flags) {
 
 /// Does what the signal does where nobody handles it.
 static void die(int number) {
-  restore();
+  csystem_terminal_restore();
   handle(number, SIG_DFL, 0);
   raise(number);
 }
@@ -68,7 +69,7 @@ static void die(int number) {
 static void stop(int number) {
   int error = errno;
   enum csystem_terminal_mode mode = (enum csystem_terminal_mode)current;
-  restore();
+  csystem_terminal_restore();
   handle(number, SIG_DFL, 0);
   sigset_t set;
   sigemptyset(&set);
@@ -101,8 +102,9 @@ int csystem_terminal_open(int in, int out) {
   }
   input = in;
   output = out;
-  atexit(restore);
-  static const int deadly[] = {SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGALRM};
+  atexit(csystem_terminal_restore);
+  csystem_bus_errors_catch("");
+  static const int deadly[] = {SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGALRM};
   for (unsigned long index = 0; index < sizeof deadly / sizeof deadly[0]; index++) handle(deadly[index], die, 0);
   handle(SIGTSTP, stop, SA_RESTART);
   handle(SIGWINCH, resize, SA_RESTART);

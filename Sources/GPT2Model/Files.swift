@@ -1,3 +1,4 @@
+import CSystem
 import Files
 import Foundation
 
@@ -25,6 +26,9 @@ final class Mapping: @unchecked Sendable {
       throw .unreadable(path: path, reason: systemReason())
     }
     (self.base, count, isFile) = (base, size, true)
+    let loss = ModelError.malformed(
+      path: path, problem: "the file was cut short while it was in use, expected its \(size) bytes to stay")
+    csystem_mapping_add(base, size, loss.description)
   }
 
   /// Zeroed private memory that takes physical pages only where it is touched.
@@ -37,7 +41,10 @@ final class Mapping: @unchecked Sendable {
     (self.base, count, isFile) = (base, size, false)
   }
 
-  deinit { munmap(base, count) }
+  deinit {
+    if isFile { csystem_mapping_remove(base) }
+    munmap(base, count)
+  }
 
   /// Gives a range's physical pages back to the system, which keeps them in its cache until the next access: that in
   /// which it begins too, as whoever goes on from piece to piece has done with the last. Anonymous memory, which would

@@ -76,10 +76,11 @@ struct RecordRules {
   private func check(_ test: Test, _ field: String) throws { try sizes(of: test.stored, field) }
 
   /// Of the values of an enumeration's case.
-  private func sizes(of choice: Any, _ field: String) throws {
+  /// - Parameter field: where the choice stands; empty for the message itself.
+  fileprivate func sizes(of choice: Any, _ field: String) throws {
     guard let (name, values) = Mirror(reflecting: choice).children.first, let name else { return }
     for case (let label?, let value) in Mirror(reflecting: values).children {
-      let field = "\(field).\(name).\(label)"
+      let field = (field.isEmpty ? "" : "\(field).") + "\(name).\(label)"
       if let number = value as? Int {
         try (label == "depth" ? count : size)(number, field)
       } else {
@@ -182,6 +183,22 @@ extension Profile {
   /// - Parameter source: who said it; an error opens with that.
   /// - Throws: `RecordError.invalid` for the first field that is not.
   public func check(source: String) throws { try RecordRules(path: source).check(self, "profile") }
+}
+
+extension OperationShape {
+  /// Whether every size is in its range, as in a record's file, so that arithmetic on it cannot trap. What it needs of
+  /// memory is another question.
+  ///
+  /// - Parameter source: who said it; an error opens with that and the field, as `encode(beside:)` names it.
+  /// - Throws: `RecordError.invalid` for the first size that is not.
+  public func check(source: String) throws {
+    let rules = RecordRules(path: source)
+    if case .gemm(let m, let k, let n) = Test.operation(self).stored {
+      try rules.sizes(of: Test.Stored.gemm(m: m, k: k, n: n), "")
+    } else {
+      try rules.sizes(of: self, "operation")
+    }
+  }
 }
 
 // The rules themselves: each takes a value and the field that it stands in.

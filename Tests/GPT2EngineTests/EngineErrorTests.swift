@@ -60,6 +60,10 @@ import Testing
         .tokenWithoutText(id: 9, vocabulary: 8),
         "token id 9 has no text, the tokenizer's vocabulary ends at 7"
       ),
+      (
+        .nonFiniteLogit(position: 3, token: 17, found: "-inf"),
+        "position 3: the logit of token 17 is -inf, expected a finite number"
+      ),
     ])
   func descriptionsNameWhatWasFoundAndExpected(_ error: EngineError, _ text: String) {
     #expect(error.description == text)

@@ -121,6 +121,22 @@ import Testing
     #expect(Array(logits[2]) == Array(expected.values[2 * 23..<3 * 23]))
   }
 
+  @Test func whatTheModelSaysIsANumberOrAnError() async throws {
+    let folder = try TemporaryFolder()
+    try makeModelThatBreaksAtPositionFive(folder("m"))
+    let model = try await LanguageModel(folder("m"), variant: .oracle, threads: 1)
+    let error = EngineError.nonFiniteLogit(position: 5, token: 0, found: "nan")
+    await #expect(throws: error) { try await model.generate(tokens: [[1, 2, 3]]) }
+    await #expect(throws: error) { try await model.logits(for: [1, 2, 3, 4, 5, 6, 7]) }
+    #expect(try await model.logits(for: [1, 2, 3, 4, 5]).values.allSatisfy(\.isFinite))
+    let short = GenerationParameters(maximumNewTokens: 3)
+    #expect(try await model.generate(tokens: [[1, 2, 3]], parameters: short)[0].tokens.count == 3)
+    let engine = try Engine(
+      ModelSource(folder("m")).open(cacheFolder: folder.path), variant: .oracle, threads: 1)
+    let batch = try engine.checkBatch(of: 3)
+    #expect(batch.passed)
+  }
+
   @Test func badRequestsAreRefusedBeforeAnythingIsComputed() async throws {
     let model = try await LanguageModel("synthetic:2,2,10,23,12")
     await #expect(throws: EngineError.noTokenizer(model: "synthetic:2,2,10,23,12")) {

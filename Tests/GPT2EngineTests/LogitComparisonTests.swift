@@ -103,7 +103,8 @@ import Testing
     row.withUnsafeBufferPointer {
       comparison.compare($0, with: Self.prompt, position: 1, tolerance: tolerance, path: "")
     }
-    #expect(comparison.failure == "p0 position 1: logit 150 is \(value), expected a finite number")
+    #expect(
+      comparison.failure == "p0 position 1: the logit of token 150 is \(value), expected a finite number")
     #expect(!comparison.passed)
   }
 
@@ -190,7 +191,7 @@ import Testing
     values[3] = .nan
     #expect(
       compare(NPY(rows: 2, columns: 512, values: values)).failure
-        == "p0 position 7: logit 3 is nan, expected a finite number")
+        == "p0 position 7: the logit of token 3 is nan, expected a finite number")
   }
 
   /// Coarser arithmetic may be allowed, and the argmax is still held.
@@ -218,7 +219,7 @@ import Testing
   }
 
   @Test func logitsComputedElsewhereMakeTheSameReference() throws {
-    let again = ReferenceCase(oracleOf: "m", prompts: reference.prompts.map(\.ids), logits: [logits])
+    let again = try ReferenceCase(oracleOf: "m", prompts: reference.prompts.map(\.ids), logits: [logits])
     #expect(again.name == reference.name && again.model == "m")
     #expect(again.prompts[0].argmax == reference.prompts[0].argmax)
     #expect(again.prompts[0].logits == reference.prompts[0].logits)

@@ -103,7 +103,7 @@ import Testing
     var chosen: Set<Float> = []
     for turn in 0..<8 {
       problem.prepare()
-      let best = argmax(problem.timedLogits)
+      let best = try argmax(problem.timedLogits, position: 0)
       #expect(Set(problem.timedLogits).count > 2500)
       #expect(problem.run(turn: turn)[0] == Float(best))
       chosen.insert(Float(best))

@@ -141,7 +141,7 @@ import Testing
     let greedy = try engine.greedy([1, 2, 0], count: 3)
     let rows = try engine.logitsThrough([1, 2, 0])
     func check(_ greedy: [Int]) throws -> LogitComparison {
-      let winners = rows.map { row in row.withUnsafeBufferPointer(argmax) }
+      let winners = try rows.map { row in try row.withUnsafeBufferPointer { try argmax($0, position: 0) } }
       let folder = try folder(
         [
           "argmax": "\(winners)", "top5": "[[], [], []]", "top5_logits": "[[], [], []]",

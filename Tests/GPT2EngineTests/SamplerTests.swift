@@ -5,10 +5,10 @@ import Testing
 @Suite struct SamplerTests {
   private func draws(
     _ logits: [Float], _ parameters: SamplingParameters, _ count: Int = 1, after tokens: [Int] = []
-  ) -> [Int] {
+  ) throws -> [Int] {
     var sampler = Sampler(parameters)
-    return logits.withUnsafeBufferPointer { buffer in
-      (0..<count).map { _ in sampler.next(buffer, after: tokens) }
+    return try logits.withUnsafeBufferPointer { buffer in
+      try (0..<count).map { _ in try sampler.next(buffer, after: tokens) }
     }
   }
 
@@ -17,33 +17,58 @@ import Testing
 
   @Test(
     arguments: [
-      ([1, 3, 2], 1), ([3, 3, 3], 0), ([-5, -1, -1], 1), ([.nan, 1, 2], 2), ([.nan, -.infinity, 4, .nan], 2),
-      ([.nan, -.infinity], 1), ([.nan, .nan], 0), ([-.infinity, -.infinity], 0), ([1, .infinity, .nan], 1),
-      ([7], 0),
+      ([1, 3, 2], 1), ([3, 3, 3], 0), ([-5, -1, -1], 1), ([-3e38, 3e38], 1), ([-3e38, -3e38], 0), ([7], 0),
       ([-0, 0], 0),
     ] as [([Float], Int)])
-  func greedyTakesTheLargestTheLowestAmongEquals(_ logits: [Float], _ winner: Int) {
-    #expect(draws(logits, .greedy) == [winner])
-    #expect(logits.withUnsafeBufferPointer(argmax) == winner)
+  func greedyTakesTheLargestTheLowestAmongEquals(_ logits: [Float], _ winner: Int) throws {
+    #expect(try draws(logits, .greedy) == [winner])
+    #expect(try logits.withUnsafeBufferPointer { try argmax($0, position: 0) } == winner)
   }
 
-  @Test(arguments: [nil, 1, 2, 3, 10] as [Int?])
-  func aNaNIsNeverDrawn(_ topK: Int?) throws {
-    let parameters = try SamplingParameters(temperature: 1, topK: topK, seed: 4)
-    for logits: [Float] in [[.nan, 0, 1], [0, .nan, 1], [0, 1, .nan], [.nan, 2, .nan, 2, .nan]] {
-      for id in draws(logits, parameters, 50) { #expect(!logits[id].isNaN) }
+  /// Wherever it is, in whole vectors and blocks and after them, and however the token would be chosen.
+  @Test(
+    arguments: [
+      (0, nil, 1, 0, 1), (1, nil, 1, 0, 1), (1, 3, 1, 0, 1), (1, nil, 0.9, 0, 1), (1, nil, 1, 0.1, 1),
+      (0, nil, 1, 0, 2),
+    ] as [(Float, Int?, Float, Float, Float)])
+  func whatIsNotFiniteIsNamed(
+    _ temperature: Float, _ topK: Int?, _ topP: Float, _ minP: Float, _ penalty: Float
+  ) throws {
+    let parameters = try SamplingParameters(
+      temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: penalty, seed: 4)
+    for count in [1, 15, 16, 63, 64, 65, 511, 512, 513, 1100] {
+      for place in Set([0, 1, count / 2, count - 2, count - 1]) where (0..<count).contains(place) {
+        for value in [Float.nan, -.nan, .infinity, -.infinity] {
+          var logits = (0..<count).map { Float($0 % 13) }
+          logits[place] = value
+          let found = value.isNaN ? "nan" : "\(value)"
+          #expect(throws: EngineError.nonFiniteLogit(position: 2, token: place, found: found)) {
+            try draws(logits, parameters, after: [0, 0, 0])
+          }
+          // The first of several.
+          logits[count - 1] = .nan
+          let error = #expect(throws: EngineError.self) { try draws(logits, parameters, after: [0]) }
+          #expect(error?.description.contains("token \(place) is ") == true)
+        }
+      }
     }
-    #expect(draws([.nan, .nan], parameters) == [0])
-    #expect(draws([0, .infinity, 0], parameters) == [1])
-    #expect(draws([-.infinity, -.infinity, 3], parameters, 20) == [Int](repeating: 2, count: 20))
-    #expect(draws([.nan, -.infinity, -.infinity], parameters) == [1])
+  }
+
+  /// That is the penalty's doing and no fault of the model's.
+  @Test func aPenaltyMayMakeALogitInfinite() throws {
+    for temperature: Float in [0, 1] {
+      let reward = try SamplingParameters(temperature: temperature, repetitionPenalty: 1e-38, seed: 1)
+      #expect(try draws([1e3, 5, 1e3], reward, after: [2]) == [2])
+      let penalty = try SamplingParameters(temperature: temperature, repetitionPenalty: 1e38, seed: 1)
+      #expect(try draws([-5, -1e3, -1e3], penalty, after: [1, 2]) == [0])
+    }
   }
 
   @Test func topKKeepsTheKLargestTheLowestAmongEquals() throws {
     let logits: [Float] = [1, 5, 5, 2, 5, 4, -1]
     for (k, kept) in [(1, [1]), (2, [1, 2]), (3, [1, 2, 4]), (4, [1, 2, 4, 5]), (99, Array(0..<7))] {
       let parameters = try SamplingParameters(temperature: 50, topK: k, seed: 9)
-      #expect(Set(draws(logits, parameters, 400)) == Set(kept))
+      #expect(try Set(draws(logits, parameters, 400)) == Set(kept))
     }
   }
 
@@ -53,7 +78,7 @@ import Testing
     let logits = (0..<500).map { Float(($0 * 7919) % 523) / 8 }
     let kept = logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }.prefix(k)
     let parameters = try SamplingParameters(temperature: 1e6, topK: k, seed: 1)
-    let drawn = Set(draws(logits, parameters, 40 * k))
+    let drawn = try Set(draws(logits, parameters, 40 * k))
     #expect(drawn.isSubset(of: kept))
     #expect(Double(drawn.count) > 0.95 * Double(k))
   }
@@ -67,13 +92,15 @@ import Testing
     ]
     for (p, kept) in cases {
       #expect(
-        Set(draws(logits, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)) == kept, "p = \(p)")
+        try Set(draws(logits, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)) == kept,
+        "p = \(p)")
     }
     // Equal logits have probabilities without rounding: p is reached exactly at the boundary.
     let equal = [Float](repeating: 0, count: 4)
     for (p, kept) in [(Float(0.25), Set([0])), (0.5, [0, 1]), (0.75, [0, 1, 2]), (0.5000001, [0, 1, 2])] {
       #expect(
-        Set(draws(equal, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)) == kept, "p = \(p)")
+        try Set(draws(equal, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)) == kept,
+        "p = \(p)")
     }
   }
 
@@ -82,7 +109,7 @@ import Testing
   @Test func theOrderIsTemperatureTopKTopP() throws {
     let tokens = logits([0.4, 0.3, 0.2, 0.1])
     func kept(_ temperature: Float, _ k: Int?, _ p: Float) throws -> Set<Int> {
-      Set(draws(tokens, try SamplingParameters(temperature: temperature, topK: k, topP: p, seed: 3), 800))
+      try Set(draws(tokens, try SamplingParameters(temperature: temperature, topK: k, topP: p, seed: 3), 800))
     }
     #expect(try kept(1, nil, 0.6) == [0, 1])
     #expect(try kept(0.2, nil, 0.6) == [0])
@@ -100,20 +127,22 @@ import Testing
     ]
     for (p, kept) in cases {
       #expect(
-        Set(draws(logits, try SamplingParameters(temperature: 1, minP: p, seed: 2), 600)) == kept, "p = \(p)")
+        try Set(draws(logits, try SamplingParameters(temperature: 1, minP: p, seed: 2), 600)) == kept,
+        "p = \(p)")
     }
     // All equals of the likeliest stay at 1.
     let equal: [Float] = [3, 1, 3, 3, 2]
-    #expect(Set(draws(equal, try SamplingParameters(temperature: 1, minP: 1, seed: 2), 200)) == [0, 2, 3])
+    #expect(
+      try Set(draws(equal, try SamplingParameters(temperature: 1, minP: 1, seed: 2), 200)) == [0, 2, 3])
     // Temperature before min-p: a hot distribution has more tokens that are likely enough.
     let temperatures: [(Float, Set<Int>)] = [(0.5, [0]), (1, [0, 2]), (2, [0, 1, 2, 3])]
     for (temperature, kept) in temperatures {
       let parameters = try SamplingParameters(temperature: temperature, minP: 0.3, seed: 2)
-      #expect(Set(draws(logits, parameters, 600)) == kept)
+      #expect(try Set(draws(logits, parameters, 600)) == kept)
     }
     // After top-p, whose share is of all: 0.74 leaves two, min-p alone would leave four.
     let both = try SamplingParameters(temperature: 1, topP: 0.74, minP: 0.2, seed: 2)
-    #expect(Set(draws(logits, both, 600)) == [0, 2])
+    #expect(try Set(draws(logits, both, 600)) == [0, 2])
   }
 
   @Test func thePenaltyDividesPositiveLogitsAndMultipliesNegativeOnes() throws {
@@ -130,7 +159,7 @@ import Testing
     // −1 becomes −2.5, after −2; 0 stays.
     let negative: [Float] = [-1, -2, -3]
     let penalised = try SamplingParameters(temperature: 0, repetitionPenalty: 2.5)
-    #expect(draws(negative, penalised, after: [0]) == [1])
+    #expect(try draws(negative, penalised, after: [0]) == [1])
     // Below 1 it rewards.
     #expect(try greedy(0.5, [1]) == 1)
   }
@@ -139,10 +168,10 @@ import Testing
   @Test func thePenaltyStandsBeforeTemperatureAndCuts() throws {
     let logits: [Float] = [4, 3, 2]
     let parameters = try SamplingParameters(temperature: 1, topK: 1, repetitionPenalty: 2, seed: 1)
-    #expect(Set(draws(logits, parameters, 50, after: [0])) == [1])
+    #expect(try Set(draws(logits, parameters, 50, after: [0])) == [1])
     let free = try SamplingParameters(temperature: 1, seed: 6)
     let penalised = try SamplingParameters(temperature: 1, repetitionPenalty: 2, seed: 6)
-    #expect(draws(logits, penalised, 200, after: [0, 1]) == draws([2, 1.5, 2], free, 200))
+    #expect(try draws(logits, penalised, 200, after: [0, 1]) == draws([2, 1.5, 2], free, 200))
   }
 
   /// Over thousands of tokens, each cut against its definition on sorted probabilities.
@@ -169,7 +198,7 @@ import Testing
     if let last, topP < 1 { kept = kept[...last] }
     kept.removeAll { power($0) < Double(minP) }
     let parameters = try SamplingParameters(temperature: 1, topK: topK, topP: topP, minP: minP, seed: 8)
-    let drawn = draws(logits, parameters, 4000)
+    let drawn = try draws(logits, parameters, 4000)
     #expect(Set(drawn).isSubset(of: kept))
     // The less likely half of what is left is drawn as often as its probability says.
     let all = kept.reduce(0) { $0 + power($1) }
@@ -191,7 +220,7 @@ import Testing
     let count = 30_000
     let parameters = try SamplingParameters(temperature: temperature, topK: topK, topP: topP, seed: 12)
     var seen = [0.0, 0, 0, 0]
-    for id in draws(logits([0.4, 0.3, 0.2, 0.1]), parameters, count) { seen[id] += 1 }
+    for id in try draws(logits([0.4, 0.3, 0.2, 0.1]), parameters, count) { seen[id] += 1 }
     var chiSquare = 0.0
     for (found, probability) in zip(seen, probabilities) {
       let expected = probability * Double(count)
@@ -209,14 +238,14 @@ import Testing
     let tokens = (0..<100).map { Float($0 % 13) / 4 }
     let parameters = try SamplingParameters(temperature: 1, seed: 77)
     let other = try SamplingParameters(temperature: 1, seed: 78)
-    #expect(draws(tokens, parameters, 50) == draws(tokens, parameters, 50))
-    #expect(draws(tokens, parameters, 50) != draws(tokens, other, 50))
+    #expect(try draws(tokens, parameters, 50) == draws(tokens, parameters, 50))
+    #expect(try draws(tokens, parameters, 50) != draws(tokens, other, 50))
   }
 
   @Test(arguments: [Float.leastNonzeroMagnitude, 1e-30, 1e30, .greatestFiniteMagnitude])
   func extremeTemperaturesAreSafe(_ temperature: Float) throws {
     let parameters = try SamplingParameters(temperature: temperature, seed: 5)
-    let drawn = Set(draws([-3e38, 1, 3e38, 2], parameters, 300))
+    let drawn = try Set(draws([-3e38, 1, 3e38, 2], parameters, 300))
     #expect(temperature < 1e38 ? drawn == [2] : drawn.isSuperset(of: [1, 2, 3]))
   }
 

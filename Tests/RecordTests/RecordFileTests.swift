@@ -97,6 +97,25 @@ import Testing
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(CellTest.self, from: Data(other.utf8)) }
   }
 
+  /// In a message the sizes have the same ranges as in a record.
+  @Test func anOperationsSizesHaveRanges() throws {
+    for shape: OperationShape in [
+      .matmul(m: 1, k: 1, n: .init(Int32.max)), .attention(rows: 1, heads: 1, headSize: 1, depth: 0),
+      .sampling(vocabulary: 1, choice: .topK),
+    ] {
+      try shape.check(source: "x")
+    }
+    #expect(
+      message { try OperationShape.matmul(m: 1, k: 0, n: 2).check(source: "x") }
+        == "x: gemm.k: found 0, expected an integer in 1...2147483647")
+    #expect(
+      message { try OperationShape.softmax(rows: 1, heads: 1, depth: -1).check(source: "x") }
+        == "x: operation.softmax.depth: found -1, expected an integer in 0...2147483647")
+    #expect(
+      message { try OperationShape.sampling(vocabulary: .max, choice: .greedy).check(source: "x") }
+        == "x: operation.sampling.vocabulary: found \(Int.max), expected an integer in 1...2147483647")
+  }
+
   @Test func everyTruncationIsRefusedInOneLine() throws {
     let data = try Fixture.small().encode()
     for length in stride(from: 0, to: data.count - 2, by: 97) {

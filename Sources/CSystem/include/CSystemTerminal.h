@@ -19,6 +19,9 @@ int csystem_terminal_open(int input, int output);
 /// 0, or -1 with errno.
 int csystem_terminal_set(enum csystem_terminal_mode mode);
 
+/// Sets it as it was found, where it is not; nothing before it was opened. May be called in a signal's handler.
+void csystem_terminal_restore(void);
+
 /// A descriptor that becomes readable when the terminal's size changes or the process is continued.
 int csystem_terminal_events(void);
 

@@ -23,6 +23,8 @@ public final class ChatSession {
   private(set) var droppedCount = 0
   private(set) var lastTurn: TurnFigures?
   var isOver = false
+  /// What ends the session: nothing that the model says after it is worth anything.
+  private var failure: EngineError?
 
   /// - Throws: `InputError` for settings that the model cannot have.
   public init(
@@ -43,7 +45,13 @@ public final class ChatSession {
   }
 
   /// Takes lines, from the terminal or standard input, until there are no more or one says to end.
-  public func run() {
+  /// - Throws: `EngineError.nonFiniteLogit`, which ends it.
+  public func run() throws {
+    takeLines()
+    if let failure { throw failure }
+  }
+
+  private func takeLines() {
     guard let terminal else { return run(StreamLines(console).next) }
     defer { terminal.restore() }
     let file = HistoryFile(environment: environment)
@@ -70,6 +78,9 @@ public final class ChatSession {
       } else {
         try turn(line)
       }
+    } catch EngineError.nonFiniteLogit(let position, let token, let found) {
+      failure = .nonFiniteLogit(position: position, token: token, found: found)
+      isOver = true
     } catch { display.complain("\(error)") }
   }
 

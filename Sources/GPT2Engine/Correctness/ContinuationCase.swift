@@ -134,10 +134,10 @@ extension Engine {
     for prompt in known.prompts {
       let name = prompt.text.debugDescription
       if let problem = tokenizer?.difference(toTextOf: prompt) { check.fail("\(name): \(problem)") }
-      let found = try greedy(after: [prompt.ids], count: prompt.greedy.count) { step, tokens in
-        tokens[0] == prompt.greedy[step]
+      switch try greedy(after: prompt.ids, expecting: prompt.greedy) {
+      case .success(let found): check.compare(found, expected: prompt.greedy, prompt: name)
+      case .failure(let error): check.fail("\(name): \(error)")
       }
-      check.compare(found[0], expected: prompt.greedy, prompt: name)
       if let problem = tokenizer?.difference(toContinuationOf: prompt) { check.fail("\(name): \(problem)") }
     }
     return check

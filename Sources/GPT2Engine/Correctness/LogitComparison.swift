@@ -32,12 +32,12 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   ) {
     let place = "\(prompt.name) position \(position)\(path)"
     argmaxCompared += 1
-    if let bad = logits.firstIndex(where: { !$0.isFinite }) {
+    let winner: Int
+    do { winner = try GPT2Engine.argmax(logits, position: position) } catch {
       isFinite = false
-      fail("\(place): logit \(bad) is \(logits[bad]), expected a finite number")
+      fail("\(prompt.name)\(path) \(error)")
       return
     }
-    let winner = GPT2Engine.argmax(logits)
     if winner == prompt.argmax[position] {
       argmaxAgreed += 1
     } else {

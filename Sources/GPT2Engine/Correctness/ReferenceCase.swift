@@ -96,24 +96,27 @@ extension ReferenceCase {
   public init(oracleFor checkpoint: Checkpoint, prompts: [[Int]]) throws(EngineError) {
     let engine = try Engine(checkpoint, variant: .oracle, threads: 1)
     let logits = try prompts.map { ids throws(EngineError) in try engine.logits(of: ids) }
-    self.init(oracleOf: checkpoint.name, prompts: prompts, logits: logits)
+    try self.init(oracleOf: checkpoint.name, prompts: prompts, logits: logits)
   }
+
+  static let oracleName = "naive on this model"
 
   /// The same from logits that `naive` has computed elsewhere.
   /// - Parameters:
   ///   - model: its name as `--model` takes it.
   ///   - logits: for each prompt (positions, vocabulary), of all its positions.
-  public init(oracleOf model: String, prompts: [[Int]], logits: [NPY]) {
-    let made = zip(prompts, logits).enumerated().map { number, pair in
+  /// - Throws: `EngineError.nonFiniteLogit`.
+  public init(oracleOf model: String, prompts: [[Int]], logits: [NPY]) throws(EngineError) {
+    let made = try zip(prompts, logits).enumerated().map { number, pair throws(EngineError) in
       let (ids, logits) = pair
       precondition(logits.rows == ids.count)
-      let winners = ids.indices.map { row in logits.row(row).withUnsafeBufferPointer(argmax) }
+      let winners = try ids.indices.map { row throws(EngineError) in try logits.argmax(ofRow: row) }
       let largest = logits.values.reduce(0) { max($0, abs(Double($1))) }
       return Prompt(
         name: "p\(number)", ids: ids, positions: Array(ids.indices), logits: logits, argmax: winners,
         top: ids.map { _ in [] }, topLogits: ids.map { _ in [] }, largestLogit: 2 * largest, greedy: [])
     }
-    self.init(name: "naive on this model", model: model, prompts: made)
+    self.init(name: Self.oracleName, model: model, prompts: made)
   }
 }
 

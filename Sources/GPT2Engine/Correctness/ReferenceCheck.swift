@@ -39,13 +39,42 @@ extension Engine {
       if variant.decoding == .cache { try compareStepByStep(prompt, tolerance, &comparison) }
       let expected = Array(prompt.greedy.prefix(scope.greedySteps))
       guard !expected.isEmpty else { continue }
-      let found = try greedy(after: [prompt.ids], count: expected.count) { $1[0] == expected[$0] }
-      if let difference = greedyDifference(found[0], expected: expected, prompt: prompt.name) {
-        comparison.fail(difference)
+      switch try greedy(after: prompt.ids, expecting: expected) {
+      case .success(let found):
+        if let difference = greedyDifference(found, expected: expected, prompt: prompt.name) {
+          comparison.fail(difference)
+        }
+      case .failure(let error): comparison.fail("\(prompt.name): \(error)")
       }
     }
     comparison.finish()
     return comparison
+  }
+
+  /// Holds this engine against `naive` on the same weights.
+  /// - Returns: what was found, and the name of what it was compared with.
+  public func check(
+    againstOracleOn prompts: [[Int]]
+  ) throws(EngineError) -> (name: String, comparison: LogitComparison) {
+    let oracle = try finding { () throws(EngineError) in
+      try ReferenceCase(oracleFor: checkpoint, prompts: prompts)
+    }
+    switch oracle {
+    case .success(let oracle): return (oracle.name, try check(against: oracle))
+    case .failure(let error):
+      var failed = LogitComparison()
+      failed.fail("naive: \(error)")
+      return (ReferenceCase.oracleName, failed)
+    }
+  }
+
+  /// A greedy continuation up to and with the first token that is not as expected.
+  func greedy(
+    after prompt: [Int], expecting expected: [Int]
+  ) throws(EngineError) -> Result<[Int], EngineError> {
+    try finding { () throws(EngineError) in
+      try greedy(after: [prompt], count: expected.count) { $1[0] == expected[$0] }[0]
+    }
   }
 
   /// The last positions one at a time, on top of a prefilled cache: the way a token is decoded.
@@ -74,9 +103,14 @@ public struct BatchCheck: Codable, Equatable, Sendable {
   public let sequences: Int
   public let agreed: Int
   public let compared: Int
+  /// Why nothing could be compared, in a line.
+  public private(set) var failure: String?
 
-  public var passed: Bool { agreed == compared }
-  public var result: CheckResult { CheckResult(agreed: agreed, of: compared, passed: passed) }
+  public var passed: Bool { failure == nil && agreed == compared }
+
+  public var result: CheckResult {
+    failure.map { CheckResult(failure: $0) } ?? CheckResult(agreed: agreed, of: compared, passed: passed)
+  }
 }
 
 extension Engine {
@@ -88,12 +122,21 @@ extension Engine {
     let prompts = lengths.enumerated().map { sequence, length in
       (0..<length).map { (sequence * 7919 + $0 * 104_729 + 1) % configuration.vocabulary }
     }
-    let together = try greedy(after: prompts, count: Self.checkedTokens)
-    var agreed = 0
-    for (prompt, tokens) in zip(prompts, together) {
-      agreed += zip(try greedy(after: [prompt], count: Self.checkedTokens)[0], tokens).count { $0 == $1 }
+    let found = try finding { () throws(EngineError) in
+      let together = try greedy(after: prompts, count: Self.checkedTokens)
+      var (agreed, compared) = (0, 0)
+      for (prompt, tokens) in zip(prompts, together) {
+        let alone = try greedy(after: [prompt], count: Self.checkedTokens)[0]
+        agreed += zip(alone, tokens).count { $0 == $1 }
+        compared += tokens.count
+      }
+      return BatchCheck(sequences: count, agreed: agreed, compared: compared)
     }
-    return BatchCheck(sequences: count, agreed: agreed, compared: together.reduce(0) { $0 + $1.count })
+    switch found {
+    case .success(let check): return check
+    case .failure(let error):
+      return BatchCheck(sequences: count, agreed: 0, compared: 0, failure: "\(error)")
+    }
   }
 
   private static let checkedTokens = 2

@@ -26,12 +26,14 @@ public struct TextScore: Equatable, Sendable {
 extension Engine {
   /// Σ −log p(target) of a window's targets, in nats.
   /// - Parameter sequence: of this engine; what it holds is forgotten.
+  /// - Throws: `EngineError.nonFiniteLogit` with the position in the window.
   public func nats(of window: TokenWindow, in sequence: TokenSequence) throws(EngineError) -> Double {
     sequence.reset()
     try sequence.append(window.inputs)
     var nats = 0.0
-    try stepThroughPositions(of: sequence, from: window.firstScored) { position, logits in
-      nats += negativeLogLikelihood(of: window.targets[position - window.firstScored], logits)
+    try stepThroughPositions(of: sequence, from: window.firstScored) { position, logits throws(EngineError) in
+      nats += try negativeLogLikelihood(
+        of: window.targets[position - window.firstScored], logits, position: position)
     }
     return nats
   }
@@ -107,26 +109,13 @@ public struct TokenWindow: Equatable, Sendable {
 /// −log softmax(logits)[token] in nats: log Σᵢ exp(lᵢ − max) − (l_token − max), in double, so that the sum of fifty
 /// thousand probabilities is exact to what is printed.
 /// - Parameter logits: (vocabulary)
-/// - Returns: at least 0, infinity for a token whose logit is −infinity; NaN where a logit is NaN or +infinity.
-func negativeLogLikelihood(of token: Int, _ logits: UnsafeBufferPointer<Float>) -> Double {
-  guard let largest = largestOfNumbers(logits), largest.isFinite else { return .nan }
-  let shift = Double(largest)
+/// - Returns: at least 0.
+/// - Throws: `EngineError.nonFiniteLogit`.
+func negativeLogLikelihood(
+  of token: Int, _ logits: UnsafeBufferPointer<Float>, position: Int
+) throws(EngineError) -> Double {
+  let shift = Double(logits[try argmax(logits, position: position)])
   return log(sumOfExponentials(logits, shift: shift)) - (Double(logits[token]) - shift)
-}
-
-/// nil where one of them is NaN.
-private func largestOfNumbers(_ logits: UnsafeBufferPointer<Float>) -> Float? {
-  let whole = logits.count & ~7
-  var largest = SIMD8<Float>(repeating: -.infinity)
-  var isNumber = SIMDMask<SIMD8<Int32>>(repeating: true)
-  for start in stride(from: 0, to: whole, by: 8) {
-    let part = eight(logits, start)
-    largest.replace(with: part, where: part .> largest)
-    isNumber .&= part .== part
-  }
-  let rest = logits[whole...]
-  guard all(isNumber), !rest.contains(where: \.isNaN) else { return nil }
-  return rest.reduce(largest.max(), max)
 }
 
 /// Σᵢ exp(lᵢ − shift)

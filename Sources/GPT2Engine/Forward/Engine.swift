@@ -71,7 +71,7 @@ public final class Engine {
   /// - Parameter wanted: the first position whose logits are wanted, one of the new ones or before them.
   public func stepThroughPositions(
     of sequence: TokenSequence, from wanted: Int = 0,
-    _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
+    _ body: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws(EngineError) -> Void
   ) throws(EngineError) {
     let chunks = try chunks(of: [sequence])
     let skipped = max(wanted - chunks[0].firstPosition, 0)
@@ -84,11 +84,13 @@ public final class Engine {
       let count = min(block, chunks[0].count - first)
       let output = MutableMatrix(rows.base, rows: count, columns: vocabulary)
       project(activations.residual.base + first * configuration.channels, to: output)
-      for row in 0..<count { body(chunks[0].firstPosition + first + row, output.readOnly.values(ofRow: row)) }
+      for row in 0..<count {
+        try body(chunks[0].firstPosition + first + row, output.readOnly.values(ofRow: row))
+      }
     }
   }
 
-  /// The logits of every position of a prompt of its own: (positions, vocabulary).
+  /// The logits of every position of a prompt of its own, finite or not: (positions, vocabulary).
   public func logits(of ids: [Int]) throws(EngineError) -> NPY {
     let sequence = try makeSequence()
     try sequence.append(ids)
@@ -99,7 +101,7 @@ public final class Engine {
   }
 }
 
-/// A request that the engine cannot serve. Each description is one line.
+/// A request that the engine cannot serve, or what a model's own numbers make of it. Each description is one line.
 public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
   case emptyPrompt
   case contextExceeded(tokens: Int, context: Int)
@@ -111,6 +113,8 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
   case noTokenizer(model: String)
   /// A token of the model's that the tokenizer's vocabulary lacks.
   case tokenWithoutText(id: Int, vocabulary: Int)
+  /// What the model gave at a position is no number to choose or to report by.
+  case nonFiniteLogit(position: Int, token: Int, found: String)
 
   public var description: String {
     switch self {
@@ -126,6 +130,8 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     case .noTokenizer(let model): "\(model) has no tokenizer, expected prompts as tokens"
     case .tokenWithoutText(let id, let vocabulary):
       "token id \(id) has no text, the tokenizer's vocabulary ends at \(vocabulary - 1)"
+    case .nonFiniteLogit(let position, let token, let found):
+      "position \(position): the logit of token \(token) is \(found), expected a finite number"
     }
   }
 }

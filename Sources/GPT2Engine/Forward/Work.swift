@@ -70,9 +70,9 @@ extension Mark {
 
 extension Probe {
   @inline(__always)
-  public static func during(_ phase: Phase, layer: Int? = nil, _ body: () -> Void) {
+  public static func during(_ phase: Phase, layer: Int? = nil, _ body: () throws -> Void) rethrows {
     enter(Mark(phase, layer: layer))
-    body()
+    try body()
     enter(Mark(.between))
   }
 }

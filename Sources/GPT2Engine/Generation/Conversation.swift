@@ -49,7 +49,7 @@ public final class Conversation {
   }
 
   /// Chooses the token after the text; it is not added to it.
-  /// - Throws: `EngineError.emptyPrompt` where there is no text yet.
+  /// - Throws: `EngineError.emptyPrompt` where there is no text yet, `nonFiniteLogit`.
   public func next(_ sampler: inout Sampler) throws(EngineError) -> Int {
     let tokens = sequence.tokens
     if let last = tokens.last, sequence.cachedCount == tokens.count {
@@ -58,7 +58,7 @@ public final class Conversation {
       try sequence.append([last])
     }
     let logits = try engine.step([sequence])
-    return sampler.next(logits.values(ofRow: 0), after: tokens)
+    return try sampler.next(logits.values(ofRow: 0), after: tokens)
   }
 
   /// Takes the newest tokens back, as if they had never been added. What sliding dropped does not return.

@@ -66,8 +66,12 @@ extension Engine {
       }
       let logits = try step(sequences)
       onLogits(number)
-      let tokens = sequences.indices.map { argmax(logits.values(ofRow: $0)) }
-      for (row, token) in tokens.enumerated() { all[row].append(token) }
+      var tokens: [Int] = []
+      for (row, sequence) in sequences.enumerated() {
+        let token = try argmax(logits.values(ofRow: row), position: sequence.tokens.count - 1)
+        tokens.append(token)
+        all[row].append(token)
+      }
       guard onTokens(number, tokens) else { break }
     }
     return all
@@ -117,12 +121,12 @@ public struct Continuation: Sendable {
   /// - Parameters:
   ///   - logits: (vocabulary) of the sequence's last position.
   ///   - sequence: whose tokens have all been taken in.
-  /// - Throws: `EngineError.tokenWithoutText` where the vocabulary ends before the model's.
+  /// - Throws: `EngineError.nonFiniteLogit`; `tokenWithoutText` where the vocabulary ends before the model's.
   public mutating func next(
     _ logits: UnsafeBufferPointer<Float>, of sequence: TokenSequence
   ) throws(EngineError) -> GenerationStep {
     precondition(ending == nil, "a step after the end of a generation")
-    let token = sampler.next(logits, after: sequence.tokens)
+    let token = try sampler.next(logits, after: sequence.tokens)
     guard !ends.contains(token) else { return finish(.endOfText(token)) }
     var clear = try text?.push(token) ?? ""
     count += 1

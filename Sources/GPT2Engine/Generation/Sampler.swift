@@ -66,15 +66,19 @@ public struct Sampler: Sendable {
   /// - Parameters:
   ///   - logits: (vocabulary), not empty.
   ///   - tokens: the whole text so far, prompt and output, which the repetition penalty looks at.
-  public mutating func next(_ logits: UnsafeBufferPointer<Float>, after tokens: [Int]) -> Int {
+  /// - Throws: `EngineError.nonFiniteLogit`.
+  public mutating func next(
+    _ logits: UnsafeBufferPointer<Float>, after tokens: [Int]
+  ) throws(EngineError) -> Int {
+    let position = tokens.count - 1
     let isGreedy = parameters.temperature == 0
-    if isGreedy, parameters.repetitionPenalty == 1 { return argmax(logits) }
-    self.logits.load(logits, penalising: tokens, by: parameters.repetitionPenalty)
+    if isGreedy, parameters.repetitionPenalty == 1 { return try argmax(logits, position: position) }
+    try self.logits.load(
+      logits, position: position, penalising: tokens, by: parameters.repetitionPenalty)
     let largest = self.logits.largest
-    // Without a largest logit that is finite there are no probabilities.
-    guard largest.isFinite else { return argmax(logits) }
-    if !isGreedy, let drawn = draw(largest: largest) { return drawn }
-    return self.logits.firstID(of: largest) ?? argmax(logits)
+    // A penalty can make finite logits infinite: of infinitely likely tokens the first wins.
+    if !isGreedy, largest.isFinite, let drawn = draw(largest: largest) { return drawn }
+    return self.logits.firstID(of: largest)
   }
 
   private mutating func draw(largest: Float) -> Int? {
@@ -107,25 +111,4 @@ public struct Sampler: Sendable {
   private func limit(ofWeight weight: Double, largest: Float) -> Float {
     Float(Double(largest) + Double(parameters.temperature) * log(weight * 0.999)).nextDown
   }
-}
-
-/// The index of the largest value, the lowest among equals. A NaN never wins; 0 where there is nothing else.
-public func argmax(_ values: UnsafeBufferPointer<Float>) -> Int {
-  let block = 512
-  let whole = values.count / block * block
-  var largest = -Float.infinity
-  var best: Int?
-  func search(_ ids: Range<Int>) {
-    for id in ids where values[id] > largest { (best, largest) = (id, values[id]) }
-  }
-  for start in stride(from: 0, to: whole, by: block) {
-    var maxima = SIMD16<Float>(repeating: -.infinity)
-    for offset in stride(from: 0, to: block, by: 16) {
-      let some = UnsafeRawPointer(values.baseAddress! + start + offset).loadUnaligned(as: SIMD16<Float>.self)
-      maxima.replace(with: some, where: some .> maxima)
-    }
-    if maxima.max() > largest { search(start..<start + block) }
-  }
-  search(whole..<values.count)
-  return best ?? values.firstIndex { !$0.isNaN } ?? 0
 }

@@ -1,7 +1,7 @@
 import GPT2Kernels
 
-/// A step's logits as a sampler works on them: a copy without NaN, in blocks of 64 whose largest are known, so that
-/// whoever looks for the few large ones of fifty thousand passes nearly all blocks by.
+/// A step's logits as a sampler works on them: a copy in blocks of 64 whose largest are known, so that whoever looks
+/// for the few large ones of fifty thousand passes nearly all blocks by.
 struct ScannedLogits: Sendable {
   /// What `padded` is a multiple of.
   static let block = 64
@@ -11,17 +11,20 @@ struct ScannedLogits: Sendable {
   private var maxima: [Float] = []
   private(set) var count = 0
 
-  /// Takes a step's logits in; a NaN becomes −∞, which is never drawn.
+  /// Takes a step's logits in.
   /// - Parameter tokens: whose logits are penalised, each once however often it is among them.
-  mutating func load(_ logits: UnsafeBufferPointer<Float>, penalising tokens: [Int], by penalty: Float) {
+  /// - Throws: `EngineError.nonFiniteLogit`.
+  mutating func load(
+    _ logits: UnsafeBufferPointer<Float>, position: Int, penalising tokens: [Int], by penalty: Float
+  ) throws(EngineError) {
     if count != logits.count {
       count = logits.count
       let blocks = (count + Self.block - 1) / Self.block
       padded = [Float](repeating: -.infinity, count: blocks * Self.block)
       maxima = [Float](repeating: -.infinity, count: blocks)
     }
-    padded.withUnsafeMutableBufferPointer { copy in
-      _ = copy.update(fromContentsOf: logits)
+    let areFinite = padded.withUnsafeMutableBufferPointer { copy in
+      let areFinite = Self.copy(logits, to: copy.baseAddress!)
       if penalty != 1 {
         for token in tokens {
           precondition(logits.indices.contains(token), "token \(token) of \(logits.count) logits")
@@ -29,21 +32,36 @@ struct ScannedLogits: Sendable {
           copy[token] = logits[token] > 0 ? logits[token] / penalty : logits[token] * penalty
         }
       }
-      for index in maxima.indices { maxima[index] = Self.clean(copy.baseAddress! + index * Self.block) }
+      for index in maxima.indices { maxima[index] = Self.largest(copy.baseAddress! + index * Self.block) }
+      return areFinite
     }
+    try EngineError.unless(areFinite, logits, position: position)
   }
 
-  /// Replaces each NaN of a block by −∞.
-  /// - Returns: the block's largest value.
+  /// - Returns: whether all are finite.
+  private static func copy(
+    _ logits: UnsafeBufferPointer<Float>, to target: UnsafeMutablePointer<Float>
+  ) -> Bool {
+    let whole = logits.count / 16 * 16
+    var watch = FiniteWatch()
+    for start in stride(from: 0, to: whole, by: 16) {
+      let some = UnsafeRawPointer(logits.baseAddress! + start).loadUnaligned(as: SIMD16<Float>.self)
+      UnsafeMutableRawPointer(target + start).storeBytes(of: some, as: SIMD16<Float>.self)
+      watch.see(some)
+    }
+    for id in whole..<logits.count {
+      target[id] = logits[id]
+      watch.see(logits[id])
+    }
+    return watch.sawOnlyFinite
+  }
+
+  /// Of a block.
   @inline(__always)
-  private static func clean(_ values: UnsafeMutablePointer<Float>) -> Float {
-    let lowest = SIMD16<Float>(repeating: -.infinity)
-    var largest = lowest
+  private static func largest(_ values: UnsafePointer<Float>) -> Float {
+    var largest = SIMD16<Float>(repeating: -.infinity)
     for offset in stride(from: 0, to: block, by: 16) {
-      let address = UnsafeMutableRawPointer(values + offset)
-      var some = address.loadUnaligned(as: SIMD16<Float>.self)
-      some.replace(with: lowest, where: some .!= some)
-      address.storeBytes(of: some, as: SIMD16<Float>.self)
+      let some = UnsafeRawPointer(values + offset).loadUnaligned(as: SIMD16<Float>.self)
       largest.replace(with: some, where: some .> largest)
     }
     return largest.max()
@@ -52,11 +70,12 @@ struct ScannedLogits: Sendable {
   /// −∞ where there is nothing else.
   var largest: Float { maxima.max() ?? -.infinity }
 
-  /// The lowest id with this logit.
-  func firstID(of logit: Float) -> Int? {
-    maxima.firstIndex { $0 >= logit }.flatMap { block in
-      padded[block * Self.block..<min((block + 1) * Self.block, count)].firstIndex(of: logit)
-    }
+  /// The lowest id with this logit, one of those that were loaded.
+  func firstID(of logit: Float) -> Int {
+    guard let block = maxima.firstIndex(where: { $0 >= logit }),
+      let id = padded[block * Self.block..<min((block + 1) * Self.block, count)].firstIndex(of: logit)
+    else { preconditionFailure("no logit is \(logit)") }
+    return id
   }
 
   /// Hands over ids and logits above a limit that the receiver may raise, ids in order.

@@ -99,10 +99,12 @@ public final class LanguageModel: Sendable {
   }
 
   /// The logits at each of these tokens, as one text from its start. Others' steps wait for it.
+  /// - Throws: `EngineError.nonFiniteLogit`.
   public func logits(for tokens: [Int]) async throws -> Logits {
     try configuration.check(prompt: tokens)
     return try await service.perform { engine throws(EngineError) in
       let array = try engine.logits(of: tokens)
+      try array.checkFinite()
       return Logits(positions: array.rows, vocabulary: array.columns, values: array.values)
     }
   }

@@ -46,10 +46,11 @@ public final class AttentionProblem: OperationProblem {
     let channels = heads * headSize
     keyCount = heads * kernel.cacheLayout.keyStride(capacity: capacity, headSize: headSize)
     valueCount = heads * kernel.cacheLayout.valueStride(capacity: capacity, headSize: headSize)
-    let floatsOfALayer = keyCount + valueCount
+    let floatsOfALayer = Double(keyCount + valueCount)
     layers =
       rotation.map {
-        Self.layers(streamedBytes: $0.bytes, channels: channels, depth: depth, floatsOfALayer: floatsOfALayer)
+        Self.layers(
+          streamedBytes: $0.bytes, channels: Double(channels), depth: depth, floatsOfALayer: floatsOfALayer)
       } ?? 1
     var generator = SeededGenerator(seed: 1)
     qkv = try drawn(rows * 3 * channels, &generator)
@@ -76,11 +77,11 @@ public final class AttentionProblem: OperationProblem {
   }
 
   static func bytes(rows: Int, heads: Int, headSize: Int, depth: Int, streamedBytes: Int) -> Double {
-    let channels = heads * headSize
+    let channels = Double(heads) * Double(headSize)
     let layers = layers(
       streamedBytes: streamedBytes, channels: channels, depth: depth,
-      floatsOfALayer: 2 * channels * capacity(depth + rows))
-    let perPosition = 8 * Double(channels)
+      floatsOfALayer: 2 * channels * Double(capacity(depth + rows)))
+    let perPosition = 8 * channels
     return Double(layers) * perPosition * Double(depth + rows) + 2 * perPosition * Double(depth + rows)
       + 3 * perPosition * Double(rows)
   }
@@ -94,9 +95,12 @@ public final class AttentionProblem: OperationProblem {
   }
 
   /// As many as hold `streamedBytes` of positions before, and there is room for; at least two.
-  private static func layers(streamedBytes: Int, channels: Int, depth: Int, floatsOfALayer: Int) -> Int {
-    let wanted = depth == 0 ? 2 : streamedBytes / (8 * channels * depth) + 1
-    return max(min(wanted, mostCacheBytes / (4 * floatsOfALayer), mostLayers), 2)
+  private static func layers(
+    streamedBytes: Int, channels: Double, depth: Int, floatsOfALayer: Double
+  ) -> Int {
+    let wanted = depth == 0 ? 2 : (Double(streamedBytes) / (8 * channels * Double(depth))).rounded(.down) + 1
+    let most = min(Double(mostCacheBytes) / (4 * floatsOfALayer), Double(mostLayers))
+    return max(Int(min(wanted, most)), 2)
   }
 
   /// The next layer, with the new positions' queries, keys and values computed and the latter stored.

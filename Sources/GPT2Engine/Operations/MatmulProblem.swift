@@ -37,7 +37,10 @@ public final class MatmulProblem: OperationProblem {
     kernel.weightLayout.store(conv1D: conv1D.base, inputs: k, outputs: n, to: weights.base)
   }
 
-  static func bytes(m: Int, k: Int, n: Int) -> Double { Double(3 * 4 * k * n + 4 * m * (k + n)) }
+  static func bytes(m: Int, k: Int, n: Int) -> Double {
+    let (m, k, n) = (Double(m), Double(k), Double(n))
+    return 4 * (3 * k * n + m * (k + n))
+  }
 
   /// With a matrix of the rotation's instead of its own, where it is no larger than that: the same work on numbers that
   /// are no product of this problem's operands.

@@ -69,7 +69,7 @@ public final class SamplingProblem: OperationProblem {
   }
 
   public func run(turn: Int) -> UnsafePointer<Float> {
-    chosen.base[0] = Float(sampler.next(timedLogits, after: []))
+    chosen.base[0] = (try? sampler.next(timedLogits, after: [])).map { Float($0) } ?? .nan
     return UnsafePointer(chosen.base)
   }
 
@@ -82,7 +82,8 @@ public final class SamplingProblem: OperationProblem {
     var counts = [Int](repeating: 0, count: vocabulary)
     var sampler = Sampler(parameters)
     let own = UnsafeBufferPointer(start: UnsafePointer(logits.base), count: vocabulary)
-    for _ in 0..<draws { counts[sampler.next(own, after: [])] += 1 }
+    // A choice that fails is missing from the shares.
+    for _ in 0..<draws { if let id = try? sampler.next(own, after: []) { counts[id] += 1 } }
     var result = ValueCheck(total: vocabulary)
     for (id, p) in probabilities().enumerated() {
       let deviation = (p * (1 - p) / Double(draws)).squareRoot()

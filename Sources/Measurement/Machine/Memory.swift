@@ -29,9 +29,9 @@ public enum FreeMemory {
 }
 
 /// Memory that can be taken without anything being swapped out or killed.
-enum AvailableMemory {
+public enum AvailableMemory {
   /// The least of what the kernel and the control group would give; nil where neither tells.
-  static func bytes() -> Int? {
+  public static func bytes() -> Int? {
     let system = SystemFiles.text("/proc/meminfo").flatMap {
       ProcessMemory.kibibytes(of: "MemAvailable", in: $0)
     }

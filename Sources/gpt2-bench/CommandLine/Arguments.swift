@@ -118,6 +118,21 @@ struct Arguments {
 }
 
 extension Arguments {
+  /// What comes after the program's name.
+  ///
+  /// - Throws: `UsageError` for what is not UTF-8: as text it would be another file's name.
+  static func words(
+    _ values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, count: Int32
+  ) throws -> [String] {
+    try (0..<Int(count)).dropFirst().map { index in
+      guard let bytes = values[index] else { throw UsageError("argument \(index): found nothing") }
+      guard let word = String(validatingCString: bytes) else {
+        throw UsageError("argument \(index)", found: String(cString: bytes), expected: "UTF-8 text")
+      }
+      return word
+    }
+  }
+
   func ids(_ name: String) throws -> [Int]? {
     guard let words = string(name)?.split(whereSeparator: { $0 == "," || $0.isWhitespace }) else {
       return nil

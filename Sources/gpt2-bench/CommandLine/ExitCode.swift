@@ -31,8 +31,8 @@ extension ExitCode {
       switch error {
       case is UsageError: .usage
       case ModelError.unknownModel, ModelError.configuration: .usage
-      // A token of the model's that the vocabulary lacks is the files' fault, not the command line's.
-      case EngineError.outOfMemory, EngineError.tokenWithoutText: .error
+      // A token of the model's that the vocabulary lacks is the files' fault, not the command line's, and so is a logit.
+      case EngineError.outOfMemory, EngineError.tokenWithoutText, EngineError.nonFiniteLogit: .error
       case is EngineError: .usage
       case TokenizerError.idOutsideVocabulary: .usage
       default: .error

@@ -24,7 +24,11 @@ enum Main {
         + "build on this machine, or set GPT2_BENCH_MARCH"
       exit(fail(message, .error).rawValue)
     }
-    var code = run(Array(CommandLine.arguments.dropFirst()))
+    csystem_bus_errors_catch("gpt2-bench: ")
+    var code: ExitCode
+    do { code = run(try Arguments.words(CommandLine.unsafeArgv, count: CommandLine.argc)) } catch {
+      code = fail("\(error)", .usage)
+    }
     // A reader that went away had enough.
     if code == .done, !StandardStream.isClosed, let failure = StandardStream.failure {
       code = fail("standard output: cannot be written: \(failure)", .error)

@@ -143,7 +143,11 @@ struct GenerationRequest {
       throw UsageError("--stop: \(choice.name) has no tokenizer, expected one to make text of tokens")
     }
     var text = arguments.operands.first
-    if text == "-" { text = String(decoding: StandardStream.readInput(), as: UTF8.self) }
+    if text == "-" {
+      let bytes = StandardStream.readInput()
+      try UTF8Validity.check(bytes, of: "standard input")
+      text = String(decoding: bytes, as: UTF8.self)
+    }
     echo = ids == nil && !printsIDs ? text : nil
     prompt = try ids ?? Self.prompt(text, tokenizer, choice)
     let configuration = choice.configuration

@@ -19,6 +19,7 @@ enum Logits: Command {
     let choice = try ModelChoice(arguments.string("--model"), for: .measuring, Project(), console)
     let engine = try Engine(choice.checkpoint, variant: variant, threads: threads)
     let logits = try arguments.flag("--last") ? lastLogits(of: ids, engine) : engine.logits(of: ids)
+    try logits.checkFinite(from: ids.count - logits.rows)
     try logits.write(to: out)
     console.note("\(out): \(logits.rows) × \(logits.columns) logits of \(variant.name)")
     return .done

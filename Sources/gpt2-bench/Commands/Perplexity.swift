@@ -80,7 +80,8 @@ private struct PerplexityProgress {
       let share = Double(run.scoredBytes) / Double(bytes)
       text += String(format: ", %.0f %%", min(100, 100 * share))
     }
-    text += String(format: ", %.4f nats per token, %.0f tok/s", run.natsPerToken ?? 0, rate)
+    if let nats = run.natsPerToken { text += String(format: ", %.4f nats per token", nats) }
+    text += String(format: ", %.0f tok/s", rate)
     console.drawProgress(text)
   }
 }
@@ -113,7 +114,7 @@ private final class PerplexityRun {
   var natsPerToken: Double? { readers[0].score.natsPerToken }
 
   /// - Parameter onWindow: called after each window, for progress.
-  /// - Throws: `RunError` where the text cannot be read, a variant's logits are no numbers, or nothing was scored.
+  /// - Throws: `RunError` where the text cannot be read, a variant's logits are not finite, or nothing was scored.
   func score(_ input: inout TextInput, _ windows: TokenWindows, onWindow: (TextInput) -> Void) throws {
     var windows = windows
     var isAtEnd = false
@@ -126,24 +127,25 @@ private final class PerplexityRun {
         isAtEnd = true
       }
       while let window = windows.next() {
-        for index in readers.indices { try score(window, &readers[index]) }
+        for index in readers.indices { try score(window, by: index) }
         scoredBytes += window.targets.reduce(0) { $0 + byteCounts[$1] }
         onWindow(input)
       }
     }
   }
 
-  private func score(_ window: TokenWindow, _ reader: inout Reader) throws {
+  private func score(_ window: TokenWindow, by index: Int) throws {
+    let (engine, known) = (readers[index].engine, readers[index].score.tokens)
     let clock = ContinuousClock()
     let start = clock.now
-    let nats = try reader.engine.nats(of: window, in: reader.sequence)
-    reader.elapsed += clock.now - start
-    guard nats.isFinite else {
+    let nats: Double
+    do { nats = try engine.nats(of: window, in: readers[index].sequence) } catch {
       throw RunError(
-        "\(reader.engine.variant.name): −log p of tokens \(scored + 1) to \(scored + window.targets.count) "
-          + "is \(nats), expected a finite number")
+        "\(engine.variant.name): tokens \(known + 1) to \(known + window.targets.count) of the text: \(error)"
+      )
     }
-    reader.score.add(nats: nats, tokens: window.targets.count)
+    readers[index].elapsed += clock.now - start
+    readers[index].score.add(nats: nats, tokens: window.targets.count)
   }
 
   /// What was found; empty before anything was scored.
@@ -219,11 +221,7 @@ private struct TextInput {
   private static let pieceBytes = 1 << 15
 
   private mutating func ids(of block: [UInt8]) throws -> [Int] {
-    if let offset = UTF8Validity.firstInvalidByte(of: block) {
-      throw RunError(
-        "\(name): found byte 0x\(String(block[offset], radix: 16, uppercase: true)) at offset "
-          + "\(bytesTaken + offset), expected UTF-8 text")
-    }
+    try UTF8Validity.check(block, of: name, from: bytesTaken)
     bytesTaken += block.count
     defer { isAtStart = false }
     return try (isAtStart ? tokenizer.prefix : []) + tokenizer.encode(utf8: block)
@@ -231,6 +229,17 @@ private struct TextInput {
 }
 
 enum UTF8Validity {
+  /// - Parameters:
+  ///   - name: what errors call the text.
+  ///   - start: bytes of the text before these.
+  /// - Throws: `RunError` for the first ill-formed sequence.
+  static func check(_ bytes: [UInt8], of name: String, from start: Int = 0) throws {
+    guard let offset = firstInvalidByte(of: bytes) else { return }
+    throw RunError(
+      "\(name): found byte 0x\(String(bytes[offset], radix: 16, uppercase: true)) at offset "
+        + "\(start + offset), expected UTF-8 text")
+  }
+
   /// Where the first ill-formed sequence begins; nil where all is UTF-8.
   static func firstInvalidByte(of bytes: [UInt8]) -> Int? {
     // What is repaired differs from what it was; that is quicker to see than scalar by scalar.

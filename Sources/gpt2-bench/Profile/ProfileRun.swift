@@ -131,7 +131,9 @@ struct Pass {
     Probe.enter(Mark(.between))
     let logits = try engine.step([sequence])
     var token = 0
-    Probe.during(.sampling) { token = argmax(logits.values(ofRow: 0)) }
+    try Probe.during(.sampling) {
+      token = try argmax(logits.values(ofRow: 0), position: sequence.tokens.count - 1)
+    }
     return Pass(token: token, start: start, end: clock.now())
   }
 }

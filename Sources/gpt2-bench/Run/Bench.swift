@@ -26,7 +26,9 @@ final class Bench {
   ) {
     self.plan = plan
     self.onChange = onChange
-    driver = Driver(model: plan.model?.name, timeoutSeconds: plan.timeoutSeconds, console)
+    driver = Driver(
+      model: plan.model?.name, vocabulary: plan.model?.vocabulary, timeoutSeconds: plan.timeoutSeconds,
+      console)
     loads = plan.contestants.map { _ in nil }
     record = Record(
       kind: plan.kind, command: commandWords(), started: started.formatted(.iso8601),
@@ -196,15 +198,22 @@ extension Bench {
       record.cells[row].message = "interrupted at n = \(result.samples.count)"
     }
     record.cells[row].load = loads[unit.contestant]
-    if !isCancelled, let peak = driver.workers[plan.contestants[unit.contestant].name]?.peakMemory() {
-      for cell in rows(of: unit.contestant) where record.cells[cell].status == .measured {
-        record.cells[cell].peakMemoryBytes = peak
-      }
-    }
+    if !isCancelled { keepPeakMemory(of: unit.contestant) }
     if record.cells[row].status != .pending {
       console.finished("\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
     }
     do { try onChange(record) } catch { changeError = error }
+  }
+
+  /// One whose answer cannot be true has said nothing that can be believed.
+  private func keepPeakMemory(of contestant: Int) {
+    let measured = rows(of: contestant).filter { record.cells[$0].status == .measured }
+    do {
+      guard let peak = try driver.workers[plan.contestants[contestant].name]?.peakMemory() else { return }
+      for row in measured { record.cells[row].peakMemoryBytes = peak }
+    } catch {
+      for row in measured { record.cells[row].fail(.rejected, "\(error)") }
+    }
   }
 
   /// The machine's ceilings with one thread, all, and as many as each contestant has, before the rounds, between them and

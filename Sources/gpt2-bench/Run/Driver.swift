@@ -33,15 +33,17 @@ final class Driver {
   private(set) var ceilings: CeilingProbe?
 
   private let model: String?
+  private let vocabulary: Int?
   private let timeoutSeconds: Int
   /// Those that stay, by name.
   private(set) var workers: [String: Worker] = [:]
 
   /// - Parameters:
   ///   - model: what workers load; nil for operations alone.
+  ///   - vocabulary: the model's, where answers' ids are to be held to it.
   ///   - timeoutSeconds: how long a worker may take for one answer.
-  init(model: String?, timeoutSeconds: Int, _ console: Console) {
-    self.model = model
+  init(model: String?, vocabulary: Int? = nil, timeoutSeconds: Int, _ console: Console) {
+    (self.model, self.vocabulary) = (model, vocabulary)
     self.timeoutSeconds = timeoutSeconds
     self.console = console
   }
@@ -89,7 +91,9 @@ final class Driver {
     if turn.stays, let known = workers[name] {
       worker = known
     } else {
-      worker = try Worker(turn.contestant, build: turn.build, name: name, timeoutSeconds: timeoutSeconds)
+      worker = try Worker(
+        turn.contestant, build: turn.build, name: name, vocabulary: vocabulary,
+        timeoutSeconds: timeoutSeconds)
       workers[name] = worker
       do {
         FreeMemory.use(bytes: turn.usedBytes)

@@ -24,7 +24,9 @@ final class PairedBench {
 
   init(_ plan: PairedPlan, project: Project, console: Console, started: Date) {
     self.plan = plan
-    driver = Driver(model: plan.model?.name, timeoutSeconds: plan.timeoutSeconds, console)
+    driver = Driver(
+      model: plan.model?.name, vocabulary: plan.model?.vocabulary, timeoutSeconds: plan.timeoutSeconds,
+      console)
     generator = SeededGenerator(seed: plan.settings.seed)
     start = clock.now()
     record = PairedRecord(
@@ -243,11 +245,16 @@ extension PairedBench {
       })
     block.samples += samples
     for side in sides {
+      var peak: Int?
+      if cells.count == plan.cells.count {
+        do { peak = try driver.workers[name(contestant, side)]?.peakMemory() } catch {
+          throw LostSide(side: side, reason: "\(error)")
+        }
+      }
       block.processes.append(
         PairedProcess(
           contestant: contestant, side: side, loadNanoseconds: timesLoads ? loads[side] : nil,
-          peakMemoryBytes: cells.count == plan.cells.count
-            ? driver.workers[name(contestant, side)]?.peakMemory() : nil))
+          peakMemoryBytes: peak))
     }
   }
 

@@ -129,7 +129,7 @@ struct PeerCheck {
     let lengths = Self.oracleLengths.filter { $0 <= setup.configuration.context }
     let ids = try lengths.map { try setup.prompts.make(tokens: $0, batch: 1).prompts[0] }
     let logits = try ids.map { try worker.writtenLogits(of: $0).get() }
-    return ReferenceCase(oracleOf: setup.choice.name, prompts: ids, logits: logits)
+    return try ReferenceCase(oracleOf: setup.choice.name, prompts: ids, logits: logits)
   }
 }
 

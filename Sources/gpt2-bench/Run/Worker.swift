@@ -13,14 +13,17 @@ final class Worker {
   private(set) var loaded: LoadAnswer?
   private let process: WorkerProcess
   private let timeout: Duration
+  /// The model's; nil where no answer names ids of it.
+  private let vocabulary: Int?
 
   /// - Parameters:
   ///   - build: the `gpt2-bench` that runs a variant; this one unless another is named.
   ///   - name: what errors call it; the contestant's name unless another is given.
   init(
-    _ contestant: Contestant, build: String = Project.executable, name: String? = nil, timeoutSeconds: Int
+    _ contestant: Contestant, build: String = Project.executable, name: String? = nil,
+    vocabulary: Int? = nil, timeoutSeconds: Int
   ) throws {
-    self.contestant = contestant
+    (self.contestant, self.vocabulary) = (contestant, vocabulary)
     decoding = contestant.decoding
     timeout = .seconds(timeoutSeconds)
     process = try WorkerProcess(
@@ -50,16 +53,24 @@ final class Worker {
 
   func run(_ request: RunRequest) throws -> RunAnswer {
     let answer: RunAnswer = try ask("run", request)
-    try answer.check(against: request, of: contestant.name)
+    try answer.check(against: request, vocabulary: vocabulary, of: contestant.name)
     return answer
   }
 
   func profile(_ request: ProfileRequest) throws -> ProfileAnswer { try ask("profile", request) }
 
   /// Nil where it cannot tell, or is gone.
-  func peakMemory() -> Int? {
-    let answer: MemoryAnswer? = try? ask("memory", Empty())
-    return answer?.peakBytes.flatMap { $0 > 0 ? $0 : nil }
+  ///
+  /// - Throws: for an answer that is none, or that cannot be true.
+  func peakMemory() throws -> Int? {
+    guard process.failure == nil else { return nil }
+    let answer: MemoryAnswer
+    do { answer = try ask("memory", Empty()) } catch {
+      if case .malformedAnswer? = (error as? WorkerError)?.kind { throw error }
+      return nil
+    }
+    try answer.check(of: contestant.name)
+    return answer.peakBytes
   }
 
   func stop() { process.stop() }
@@ -105,7 +116,7 @@ extension LoadAnswer {
         (1...longestNanoseconds).contains(time), "loadNanoseconds", "\(time)", "a time above 0, or null")
     }
     if let bytes = baselineBytes {
-      try require(bytes > 0, "baselineBytes", "\(bytes)", "a size above 0, or null")
+      try require(isPossible(bytes: bytes), "baselineBytes", "\(bytes)", possibleBytes)
     }
     guard let decoding else { return contestant.decoding }
     guard let known = Variant.Decoding(rawValue: decoding) else {
@@ -117,8 +128,9 @@ extension LoadAnswer {
 }
 
 extension RunAnswer {
-  /// - Throws: `InvalidAnswer` where a time cannot be one, or there are not as many times and ids as were asked for.
-  func check(against request: RunRequest, of contestant: String) throws {
+  /// - Parameter vocabulary: what ids are below; nil where that is not known.
+  /// - Throws: `InvalidAnswer` where a time or an id cannot be one, or there are not as many as were asked for.
+  func check(against request: RunRequest, vocabulary: Int?, of contestant: String) throws {
     let require = InvalidAnswer.unless(contestant, "run")
     try require(
       elapsedNanoseconds > 0 && elapsedNanoseconds <= Double(longestNanoseconds), "elapsedNanoseconds",
@@ -149,8 +161,27 @@ extension RunAnswer {
       ids.map(\.count) == generation.prompts.map { _ in generation.tokens }, "ids",
       "\(ids.prefix(8).map(\.count)) ids",
       "\(generation.tokens) for each of \(generation.prompts.count) prompts")
+    let known = 0..<(vocabulary ?? .max)
+    if let wrong = ids.lazy.flatMap({ $0 }).first(where: { !known.contains($0) }) {
+      try require(
+        false, "ids", "\(wrong)", vocabulary.map { "ids from 0 to \($0 - 1)" } ?? "ids of at least 0")
+    }
   }
 }
+
+extension MemoryAnswer {
+  /// - Throws: `InvalidAnswer`.
+  func check(of contestant: String) throws {
+    guard let bytes = peakBytes else { return }
+    try InvalidAnswer.unless(contestant, "memory")(
+      isPossible(bytes: bytes), "peakBytes", "\(bytes)", possibleBytes)
+  }
+}
+
+/// Whether a process of this machine may have so much resident memory.
+private func isPossible(bytes: Int) -> Bool { bytes > 0 && bytes <= Machine.memoryBytes ?? .max }
+
+private let possibleBytes = "a size above 0 within the machine's memory, or null"
 
 extension CheckAnswer {
   /// As a record keeps what was found.

@@ -25,6 +25,15 @@ enum MemoryLimit {
         + "\(memory >> 20) MiB")
   }
 
+  /// - Throws: `RunError` beyond what one process could take now without anything being swapped out; never where that is
+  ///   not known.
+  static func checkFree(_ bytes: Double, for what: String) throws {
+    guard let free = AvailableMemory.bytes(), bytes > Double(free) else { return }
+    throw RunError(
+      "\(what) \(Int(min(bytes / 1_048_576, 1e15))) MiB, expected at most the \(free >> 20) MiB that are free"
+    )
+  }
+
   /// Refuses tests that workers would outgrow the machine with: each keeps the weights, and what its largest test took.
   ///
   /// - Parameters:

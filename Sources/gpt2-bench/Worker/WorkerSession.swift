@@ -34,7 +34,13 @@ final class WorkerSession {
     self.counters = counters
   }
 
+  /// What a request is held to before anything is done about it.
+  private var rules: RequestRules {
+    RequestRules(configuration: engine?.configuration, decoding: variant.decoding)
+  }
+
   func load(_ request: LoadRequest) throws -> LoadAnswer {
+    try rules.check(request)
     guard let variant = fixedVariant ?? Variant.named(request.variant) else {
       throw RunError("unknown variant '\(request.variant)'")
     }
@@ -74,11 +80,13 @@ final class WorkerSession {
   }
 
   func check(_ request: CheckRequest) throws -> CheckAnswer {
-    try withoutItsPeak { try compare(request) }
+    try rules.check(request)
+    return try withoutItsPeak { try compare(request) }
   }
 
   func logits(_ request: LogitsRequest) throws -> LogitsAnswer {
     guard let engine else { throw RunError("nothing to compute with: expected a loaded model") }
+    try rules.check(request)
     return try withoutItsPeak {
       let logits = try engine.logits(of: request.ids)
       try logits.write(to: request.out)
@@ -102,8 +110,8 @@ final class WorkerSession {
       results.append(.init(name: reference.name, comparison: comparison))
     }
     if !request.oraclePrompts.isEmpty, let engine {
-      let oracle = try ReferenceCase(oracleFor: engine.checkpoint, prompts: request.oraclePrompts)
-      results.append(.init(name: oracle.name, comparison: try engine.check(against: oracle)))
+      let found = try engine.check(againstOracleOn: request.oraclePrompts)
+      results.append(.init(name: found.name, comparison: found.comparison))
     }
     guard let shape = request.operation else {
       let continuations = try (request.continuations ?? []).map(compare)
@@ -137,6 +145,7 @@ final class WorkerSession {
 
   /// Answers when the process is at rest: whoever is asked next is timed on the same cores.
   func run(_ request: RunRequest) throws -> RunAnswer {
+    try rules.check(request)
     defer { if variant.leavesThreadsBusy { ProcessActivity.waitForRest() } }
     if let shape = request.operation { return try run(shape) }
     guard let generation = request.generation, let engine else {
@@ -155,6 +164,7 @@ final class WorkerSession {
   }
 
   private func run(_ shape: OperationShape) throws -> RunAnswer {
+    if operationRuns[shape] == nil { try rules.refuseTooLarge(shape) }
     let run =
       try operationRuns[shape]
       ?? OperationRun(
@@ -177,6 +187,7 @@ final class WorkerSession {
     guard let engine, let sequence = sequences.first else {
       throw RunError("nothing to profile: expected a loaded model")
     }
+    try rules.check(request)
     let run = ProfileRun(
       engine: engine, sequence: sequence, stageSeconds: Self.profileSeconds,
       mostPasses: Self.profilePasses, measuresOverhead: request.measuresOverhead,

@@ -98,7 +98,8 @@ import Testing
         let sequence = try engine.makeSequence()
         try sequence.append(window)
         let logits = try engine.step([sequence])
-        let expected = argmax(UnsafeBufferPointer(start: logits.row(0), count: logits.columns))
+        let expected = try argmax(
+          UnsafeBufferPointer(start: logits.row(0), count: logits.columns), position: window.count - 1)
         #expect(String(expected) == id)
         window.append(expected)
         if window.count > 128 { window.removeFirst(window.count - 64) }

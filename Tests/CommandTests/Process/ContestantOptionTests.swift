@@ -167,7 +167,9 @@ import Testing
       }
     }
     try expect("naive", .measured, nil)
-    try expect("nan", .failedCheck, "tiny-synthetic: p0 position 0: logit 0 is nan, expected a finite number")
+    try expect(
+      "nan", .failedCheck,
+      "tiny-synthetic: p0 position 0: the logit of token 0 is nan, expected a finite number")
     try expect("narrow", .failedCheck, "p0: found logits of a vocabulary of 511, expected 512")
     try expect("flat", .failedCheck, "p0 position 0: the largest logit is token 0's, expected 274's")
     try expect("fewer", .failedCheck, "p0: found logits of 1 positions, expected 2, as answered")
@@ -187,6 +189,36 @@ import Testing
     for name in ["nan", "unwilling", "crash", "mute", "liar", "stray"] {
       #expect(report.contains("`\(name)`"))
     }
+  }
+
+  /// Alone, with nobody's tokens to be held to.
+  @Test func anAnswerThatCannotBeTrueRejectsAProgramThatIsAlone() throws {
+    let (record, _) = try run(
+      5, variants: "none",
+      [
+        try fakes.worker("negative", sed: #"s/"ids":\[\[[0-9]+/"ids":[[-1/"#),
+        try fakes.worker("beyond", sed: #"s/"ids":\[\[[0-9]+/"ids":[[512/"#),
+        try fakes.worker("endless", sed: #"s/"peakBytes":[0-9]+/"peakBytes":9223372036854775807/"#),
+        try fakes.worker("below", sed: #"s/"peakBytes":[0-9]+/"peakBytes":-1/"#),
+      ])
+    func expect(_ name: String, _ message: String) {
+      let cells = record.cells.filter { $0.variant == name }
+      #expect(cells.count == 2)
+      for cell in cells {
+        #expect(cell.status == .rejected && cell.samples.isEmpty && cell.peakMemoryBytes == nil)
+        #expect(cell.message?.contains(message) == true, "\(name): \(cell.message ?? "")")
+      }
+    }
+    expect("negative", "negative t1: run: ids: found -1, expected ids from 0 to 511")
+    expect("beyond", "beyond t1: run: ids: found 512, expected ids from 0 to 511")
+    expect(
+      "endless", "endless t1: memory: peakBytes: found 9223372036854775807, expected a size above 0 within")
+    expect("below", "below t1: memory: peakBytes: found -1, expected a size above 0 within")
+    // What is no number of this machine's is no answer.
+    let (other, _) = try run(
+      1, variants: "none",
+      [try fakes.worker("huge", sed: #"s/"peakBytes":[0-9]+/"peakBytes":9223372036854775808/"#)])
+    #expect(other.cells.allSatisfy { $0.samples.isEmpty && $0.message?.contains("malformed answer") == true })
   }
 
   @Test func whatCannotBeStartedIsAMistakeOfTheCommandLine() throws {

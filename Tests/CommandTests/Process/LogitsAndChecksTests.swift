@@ -3,6 +3,7 @@ import GPT2Kernels
 import GPT2Model
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 /// Logits, exports, and the check: that it passes where all is right, and that it can fail.
@@ -122,24 +123,11 @@ import Testing
     try sandbox.file("r/reference.json", changed)
   }
 
-  /// Adds to the first value of one tensor.
-  private func perturb(_ tensor: String, by change: Float) throws {
-    var data = try Data(contentsOf: url("m/model.safetensors"))
-    let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
-    let header = try #require(
-      JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: [String: Any]])
-    let entry = try #require(header.first { $0.key.hasSuffix(tensor) })
-    let start = 8 + length + (try #require((entry.value["data_offsets"] as? [Int])?.first))
-    let value = data[start..<start + 4].withUnsafeBytes { $0.loadUnaligned(as: Float.self) }
-    withUnsafeBytes(of: value + change) { data.replaceSubrange(start..<start + 4, with: $0) }
-    try data.write(to: url("m/model.safetensors"))
-  }
-
   @Test func aPerturbedWeightIsCaught() throws {
     try exportWithReference()
     let arguments = ["check", "--model", "m", "--reference", "r", "-t", "1"]
     #expect(try BuiltCommand.run(arguments, in: sandbox).status == 0)
-    try perturb("h.0.attn.c_attn.weight", by: 0.01)
+    try changeWeight(in: sandbox.path("m/model.safetensors"), tensor: "h.0.attn.c_attn.weight") { $0 + 0.01 }
     let result = try BuiltCommand.run(arguments, in: sandbox)
     #expect(result.status == 4)
     let lines = result.output.split(separator: "\n").dropFirst()
@@ -152,7 +140,7 @@ import Testing
 
   @Test func aVariantThatFailsGetsNoFigureAndTheReportsAreWritten() throws {
     try exportWithReference()
-    try perturb("h.1.mlp.c_fc.weight", by: 0.5)
+    try changeWeight(in: sandbox.path("m/model.safetensors"), tensor: "h.1.mlp.c_fc.weight") { $0 + 0.5 }
     try sandbox.file("s.json", Suites.tiny)
     let result = try run(
       "all", "--model", "m", "--reference", "r", "--suite", "s.json", "--variants", "naive,simd8", "--out",

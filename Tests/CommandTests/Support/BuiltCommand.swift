@@ -53,7 +53,7 @@ enum BuiltCommand {
 }
 
 /// A command that has been started. Its output goes to files, which can be read while it runs; standard output
-/// elsewhere where `output` names a path.
+/// elsewhere where `output` names a path. Its input is a text, or what comes through a pipe.
 final class RunningCommand {
   private let process = Process()
   private let ended = DispatchSemaphore(value: 0)
@@ -62,8 +62,8 @@ final class RunningCommand {
   private let words: [String]
 
   init(
-    _ arguments: [String], in sandbox: Sandbox, input: String = "", environment: [String: String] = [:],
-    output: String? = nil
+    _ arguments: [String], in sandbox: Sandbox, input: String = "", pipe: Pipe? = nil,
+    environment: [String: String] = [:], output: String? = nil
   ) throws {
     words = arguments
     let prefix = "\(sandbox.folder)/\(UUID().uuidString)"
@@ -82,7 +82,7 @@ final class RunningCommand {
     // Seconds a run, and no test reads what they find.
     inherited["GPT2_BENCH_CEILINGS"] = "brief"
     process.environment = inherited.merging(environment) { $1 }
-    process.standardInput = FileHandle(forReadingAtPath: prefix + ".in")
+    process.standardInput = pipe ?? FileHandle(forReadingAtPath: prefix + ".in") as Any?
     process.standardOutput = FileHandle(forWritingAtPath: output ?? outputPath)
     process.standardError = FileHandle(forWritingAtPath: errorPath)
     process.terminationHandler = { [ended] _ in ended.signal() }
@@ -94,6 +94,8 @@ final class RunningCommand {
   var id: Int32 { process.processIdentifier }
 
   var isRunning: Bool { process.isRunning }
+
+  var output: String { Self.text(outputPath) }
 
   var error: String { Self.text(errorPath) }
 

@@ -18,7 +18,7 @@ struct FakePeer {
   /// - Returns: what `--contestant` takes.
   func script(
     _ name: String, load: String = "answer '\(goodLoad)'", logits: String = "refuse 'none'",
-    run: String = "answer '\(goodRun)'"
+    run: String = "answer '\(goodRun)'", memory: String = "answer '{\"peakBytes\":null}'"
   ) throws -> String {
     try executable(
       name,
@@ -35,7 +35,7 @@ struct FakePeer {
         *'"operation":"logits"'*) \(logits) ;;
         *'"operation":"run"'*) \(run) ;;
         *'"operation":"quit"'*) answer '{}'; exit 0 ;;
-        *) answer '{"peakBytes":null}' ;;
+        *) \(memory) ;;
         esac
       done
       """)

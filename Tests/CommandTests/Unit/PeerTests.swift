@@ -70,7 +70,7 @@ import Testing
 
   private func field(_ answer: RunAnswer) throws -> String? {
     do {
-      try answer.check(against: request, of: "x")
+      try answer.check(against: request, vocabulary: 9, of: "x")
       return nil
     } catch let error as InvalidAnswer {
       return error.description.split(separator: ":")[2].trimmingCharacters(in: .whitespaces)
@@ -83,9 +83,18 @@ import Testing
     #expect(try load(decoding: "cache").checked(against: plan) == .cache)
     for wrong in [
       load(nanoseconds: 0), load(nanoseconds: .max), load(threads: 2), load(baseline: -1),
+      load(baseline: .max),
       load(decoding: "guess"),
     ] {
       #expect(throws: InvalidAnswer.self) { try wrong.checked(against: plan) }
+    }
+  }
+
+  @Test func memoryThatCannotBeIsRefused() throws {
+    for bytes in [nil, 1, 1 << 20] { try MemoryAnswer(peakBytes: bytes).check(of: "x") }
+    for bytes in [0, -1, .max, .min] {
+      let error = #expect(throws: InvalidAnswer.self) { try MemoryAnswer(peakBytes: bytes).check(of: "x") }
+      #expect(error?.description.hasPrefix("x: memory: peakBytes: found \(bytes), expected a size") == true)
     }
   }
 
@@ -112,7 +121,10 @@ import Testing
       counted.countersShare = share
       #expect(try field(counted) == "countersShare")
     }
-    for ids in [[], [[1, 2]], [[1, 2], [3]], [[1, 2], [3, 4], [5, 6]]] {
+    for ids in [
+      [], [[1, 2]], [[1, 2], [3]], [[1, 2], [3, 4], [5, 6]], [[1, 2], [3, -1]], [[1, 9], [3, 4]],
+      [[.max, 2], [3, 4]],
+    ] {
       #expect(try field(answer(ids: ids)) == "ids")
     }
   }

@@ -18,7 +18,7 @@ struct WorkerCounterTests {
   private func time(_ session: WorkerSession, prompt: Int, tokens: Int) throws -> (Int, RunAnswer) {
     let request = RunRequest(prompts: [(0..<prompt).map { $0 % 100 }], tokens: tokens)
     let answer = try session.run(request)
-    try answer.check(against: request, of: "worker")
+    try answer.check(against: request, vocabulary: nil, of: "worker")
     #expect(answer.countersShare == 1)
     #expect(answer.counters?.count == 1)
     return (try #require(answer.counters?["taskClock"]), answer)

@@ -23,11 +23,6 @@ let optimised: SwiftSetting = .unsafeFlags(
 let settings: [SwiftSetting] = [.unsafeFlags(clangFlags), .swiftLanguageMode(.v6)]
 let hot = settings + [optimised]
 
-// A released program holds Swift's libraries itself: finding their symbols takes more than half of a start.
-let released = BuildSettingCondition.when(platforms: [.linux], configuration: .release)
-let wholeProgram: [SwiftSetting] = settings + [.unsafeFlags(["-static-stdlib"], released)]
-let wholeLink: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"], released)]
-
 let package = Package(
   name: "gpt2-bench",
   products: [
@@ -58,7 +53,7 @@ let package = Package(
         "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
         "Reporting", "Statistics",
       ],
-      swiftSettings: wholeProgram, linkerSettings: wholeLink),
+      swiftSettings: settings),
     // The oracle's sums in double are most of what the kernels' tests compute.
     .target(
       name: "TestSupport", dependencies: ["GPT2Model", "Record"], path: "Tests/TestSupport",

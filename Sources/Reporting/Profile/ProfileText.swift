@@ -1,3 +1,4 @@
+import Files
 import Record
 import Statistics
 
@@ -28,7 +29,7 @@ extension ProfileFigures {
   fileprivate func head(_ model: ModelDescription?, _ scale: TimeScale) -> String {
     let subject = [
       "\(profile.variant) \(profile.weights)".trimmedEnd, counted(profile.threads, "thread"),
-      model?.name.singleLine,
+      model?.name.safeLine,
     ].compactMap { $0 }.joined(separator: ", ")
     let speed =
       "\(scale.words(wallNanoseconds)) per \(profile.passWord), "

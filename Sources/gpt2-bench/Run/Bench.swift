@@ -71,6 +71,7 @@ final class Bench {
       compareTokens()
       record.isComplete = true
     }
+    record.stop(Interruption.shared.reason)
     judgeConditions(known: expected)
     record.finished = Date().formatted(.iso8601)
     try onChange(record)
@@ -204,6 +205,7 @@ extension Bench {
     if record.cells[row].status != .pending {
       console.finished("\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
     }
+    guard changeError == nil else { return }
     do { try onChange(record) } catch { changeError = error }
   }
 
@@ -220,7 +222,7 @@ extension Bench {
   }
 
   /// Where the time of each variant goes, asked when everything has been measured: probes have no say in a figure. A
-  /// contestant that cannot tell is left out; its figures stand.
+  /// contestant that does not tell is named among what is missing; its figures stand.
   private func measureProfiles() throws {
     guard let request = plan.profile else { return }
     let turns = plan.contestants.filter { $0.variant != nil && driver.workers[$0.name] != nil }.map {
@@ -229,7 +231,10 @@ extension Bench {
         contestant: contestant, step: "profiling: \(contestant.name)",
         ask: { [self] in record.profiles = (record.profiles ?? []) + (try $0.profile(request).profiles) },
         failed: { [self] error in
-          if !isCancelled { console.remark("no profile: \(error)") }
+          guard !isCancelled else { return }
+          let line = "no profile of \(contestant.name): \(error)"
+          record.missing = (record.missing ?? []) + [line]
+          console.warn(line)
         })
     }
     try driver.run(turns)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GPT2Engine
 import GPT2Model
@@ -59,14 +60,14 @@ struct EndToEnd {
     let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
     var peerCheck = PeerCheck(setup: self, references: references, scope: scope)
     let started = Date()
-    let folder = try arguments.reportFolder("--out", in: project, started: started, model: choice.name)
+    let keeper = try RecordKeeper(arguments, "--out", in: project, started: started, model: choice.name)
     let bench = Bench(
-      plan, project: project, console: console, started: started, onChange: { try folder.write($0) })
+      plan, project: project, console: console, started: started, onChange: keeper.keep)
     try bench.run { worker in
       try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
     console.print(TerminalTable(bench.record, colour: console.usesColor, width: console.width).text)
-    console.print("reports: \(Project.shown(folder.path))")
+    console.print("reports: \(Project.shown(keeper.folder.path))".safeLine)
     return bench.record
   }
 
@@ -119,19 +120,6 @@ struct EndToEnd {
     return CheckRequest(
       references: usable.map(\.folder), scope: scope,
       oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts)
-  }
-}
-
-extension Arguments {
-  /// The folder that the option names, or a new one among the project's reports.
-  func reportFolder(
-    _ option: String, in project: Project, started: Date, model: String
-  ) throws -> ReportFolder {
-    guard let path = string(option) else {
-      return try ReportFolder.create(in: project.reports, started: started.formatted(.iso8601), model: model)
-    }
-    guard !path.isEmpty else { throw UsageError(option, found: "", expected: "a folder") }
-    return try ReportFolder.create(at: path)
   }
 }
 

@@ -18,7 +18,18 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
 
   private(set) var runs: [Run]
 
-  init(runs: [Run]) { self.runs = runs.filter { !$0.text.isEmpty } }
+  init(runs: [Run]) { self.runs = Self.joined(runs) }
+
+  private static func joined(_ runs: [Run]) -> [Run] {
+    runs.reduce(into: []) { joined, run in
+      guard !run.text.isEmpty else { return }
+      if let last = joined.last, last.goes(with: run) {
+        joined[joined.count - 1].text += run.text
+      } else {
+        joined.append(run)
+      }
+    }
+  }
 
   /// Plain text; line ends become blanks.
   public init(_ text: String) { self.init(runs: [Run(text: text.safeLine, isInert: true)]) }
@@ -38,13 +49,13 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
 
   /// With marks, and with escapes where text from outside would make others.
   var markdown: String {
-    marked { $0.isCode ? MarkdownText.code($0.text) : $0.isInert ? MarkdownText.inert($0.text) : $0.text }
+    written { $0.isCode ? MarkdownText.code($0.text) : $0.isInert ? MarkdownText.inert($0.text) : $0.text }
   }
 
   /// With marks, for a terminal, which knows no escapes.
-  var marked: String { marked { $0.isCode ? "`\($0.text)`" : $0.text } }
+  var marked: String { written { $0.isCode ? "`\($0.text)`" : $0.text } }
 
-  private func marked(_ text: (Run) -> String) -> String {
+  private func written(_ text: (Run) -> String) -> String {
     var line = ""
     var isStrong = false
     for run in runs {
@@ -61,15 +72,12 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   }
 
   private var shown: [Run] {
-    runs.reduce(into: []) { shown, run in
-      var run = run
-      run.isInert = false
-      if let last = shown.last, last.goes(with: run) {
-        shown[shown.count - 1].text += run.text
-      } else {
-        shown.append(run)
-      }
-    }
+    Self.joined(
+      runs.map { run in
+        var run = run
+        run.isInert = false
+        return run
+      })
   }
 
   /// The runs of each stretch that is bold or is not.
@@ -155,7 +163,7 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
     private mutating func add(_ text: String, isInert: Bool = false) {
       guard !text.isEmpty else { return }
       let run = Run(text: text, isCode: isCode, isStrong: isStrong, isInert: isInert)
-      if let last = runs.last, last.goes(with: run) {
+      if let last = runs.last, last.goes(with: run), last.isInert == isInert {
         runs[runs.count - 1].text += text
       } else {
         runs.append(run)

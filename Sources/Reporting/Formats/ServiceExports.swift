@@ -137,7 +137,7 @@ public struct BenchmarkActionReport: Sendable {
       unit = tracked.metric.unit.name
       value = tracked.figure.value
       range = tracked.figure.interval.map { "± \(NumberText.plain(($0.upper - $0.lower) / 2))" }
-      let lines = [
+      let lines: [String?] = [
         tracked.sampleCount.map { "n = \($0)" }, record.model?.name.safeLine, record.machine.cpu.safeLine,
         "gpt2-bench \(record.build.version)" + (record.build.commit.map { ", commit \($0)" } ?? ""),
       ]

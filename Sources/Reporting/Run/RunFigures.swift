@@ -147,7 +147,7 @@ struct RunFigures: Sendable {
 // What a reader must know beside the figures, one line each.
 extension RunFigures {
   var warnings: [Prose] {
-    let warnings = ((record.missing ?? []) + record.warnings).map { Prose($0) }
+    let warnings = ((record.missing ?? []) + (record.resumed ?? []) + record.warnings).map { Prose($0) }
     guard !record.isComplete else { return warnings }
     let done = record.cells.count { $0.status != .pending }
     let reason = record.stopped.map { "; \($0)" } ?? ""

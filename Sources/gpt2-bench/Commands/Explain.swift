@@ -30,7 +30,7 @@ enum Explain: Command {
     if let variant = arguments.string("--variant"), sides.allSatisfy(\.isVariant) {
       throw UsageError("--variant", found: variant, expected: "a build or a record among A and B")
     }
-    if sides[0].name == sides[1].name {
+    if sides[0].isSame(as: sides[1]) {
       throw UsageError(
         "found \(sides[0].name) twice, expected two things to tell apart: variants, builds or records")
     }
@@ -156,6 +156,15 @@ struct ExplainedSource {
     }
     let found = try RecordedProfiles(path: path, variant: variant, arguments)
     (name, record) = (found.name, found)
+  }
+
+  func isSame(as other: ExplainedSource) -> Bool {
+    if let live, let its = other.live {
+      return live.variant.name == its.variant.name && live.build == its.build
+    }
+    guard let record, let its = other.record else { return false }
+    func file(_ path: String) -> URL { URL(fileURLWithPath: path).resolvingSymlinksInPath() }
+    return record.profiles[0].variant == its.profiles[0].variant && file(record.path) == file(its.path)
   }
 }
 

@@ -21,7 +21,7 @@ extension Bench {
     guard let request = plan.firstToken else { return }
     let settings = plan.settings
     let rounds = RoundPlan(
-      units: plan.contestants.indices.map { RoundPlan.Unit(contestant: $0, cell: 0) },
+      units: plan.contestants.indices.filter { !isOut($0) }.map { RoundPlan.Unit(contestant: $0, cell: 0) },
       repetitions: Loads.repetitions,
       cellBudget: .seconds(min(Loads.budgetSeconds, settings.cellBudgetSeconds)),
       cellCap: .seconds(min(Loads.capSeconds, plan.cellCapSeconds)), seed: settings.seed)

@@ -15,6 +15,11 @@ final class Bench {
   /// The tokens of the last sample, by cell and contestant.
   private(set) var ids: [Int: [Int: [[Int]]]] = [:]
 
+  /// Contestants of a run that is resumed whose cells are all there.
+  var kept: [Int] = []
+  /// Round and sequence of the first sample that is taken now.
+  var firstPlace = (round: 0, sequence: 0)
+
   /// Called with the record whenever a cell has ended; an error ends the run.
   private let onChange: (Record) throws -> Void
   /// Why the record could not be kept; ends the run.
@@ -123,7 +128,7 @@ final class Bench {
     }
   }
 
-  private func isOut(_ contestant: Int) -> Bool {
+  func isOut(_ contestant: Int) -> Bool {
     record.cells[rows(of: contestant)].allSatisfy { $0.status != .pending }
   }
 
@@ -178,7 +183,8 @@ extension Bench {
   private func keep(_ sample: RoundSample<RunAnswer?>, of unit: RoundPlan.Unit) {
     guard let answer = sample.outcome else { return }
     let row = rows(of: unit.contestant).lowerBound + unit.cell
-    record.cells[row].samples.append(answer.sample(round: sample.round, sequence: sample.sequence))
+    record.cells[row].samples.append(
+      answer.sample(round: firstPlace.round + sample.round, sequence: firstPlace.sequence + sample.sequence))
     if !answer.ids.isEmpty { ids[unit.cell, default: [:]][unit.contestant] = answer.ids }
   }
 
@@ -194,11 +200,13 @@ extension Bench {
     case .cancelled:
       guard !result.samples.isEmpty else { break }
       record.cells[row].status = .measured
-      record.cells[row].message = "interrupted at n = \(result.samples.count)"
+      record.cells[row].message = Cell.interruptedWords + "\(result.samples.count)"
     }
     record.cells[row].load = loads[unit.contestant]
     if !isCancelled, let peak = driver.workers[plan.contestants[unit.contestant].name]?.peakMemory() {
       for cell in rows(of: unit.contestant) where record.cells[cell].status == .measured {
+        // Those of a run that was resumed were another process's.
+        guard record.cells[cell].samples.last?.sequence ?? .max >= firstPlace.sequence else { continue }
         record.cells[cell].peakMemoryBytes = peak
       }
     }
@@ -225,8 +233,11 @@ extension Bench {
   /// contestant that does not tell is named among what is missing; its figures stand.
   private func measureProfiles() throws {
     guard let request = plan.profile else { return }
-    let turns = plan.contestants.filter { $0.variant != nil && driver.workers[$0.name] != nil }.map {
-      contestant in
+    let wanted = plan.contestants.enumerated().filter { index, contestant in
+      guard contestant.variant != nil else { return false }
+      return driver.workers[contestant.name] != nil || isKept(index)
+    }
+    let turns = wanted.map { _, contestant in
       Turn(
         contestant: contestant, step: "profiling: \(contestant.name)",
         ask: { [self] in record.profiles = (record.profiles ?? []) + (try $0.profile(request).profiles) },
@@ -238,6 +249,18 @@ extension Bench {
         })
     }
     try driver.run(turns)
+  }
+}
+
+extension Bench {
+  /// Whether it has figures from before this run, and no profile.
+  private func isKept(_ index: Int) -> Bool {
+    let contestant = plan.contestants[index]
+    let isProfiled = record.profiles?.contains {
+      $0.variant == contestant.label && $0.threads == contestant.threads
+    }
+    return kept.contains(index) && isProfiled != true
+      && record.cells[rows(of: index)].contains { $0.status == .measured }
   }
 }
 

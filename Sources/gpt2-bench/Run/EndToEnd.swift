@@ -36,8 +36,10 @@ struct EndToEnd {
   ///   - suite: the name of the suite, where the tests are one's. A suite is for every model: its tests that are
   ///     longer than this one's context are left out, and the record says so. One's own tests must fit.
   ///   - scope: how much of each reference is compared first.
+  ///   - resumption: the run that is to be finished; nil for a new one.
   func run(
-    _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope
+    _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope,
+    _ resumption: Resumption?
   ) throws -> Record {
     let (kept, left) = try fitting(tests, suite: suite)
     let plan = BenchPlan(
@@ -60,9 +62,12 @@ struct EndToEnd {
     let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
     var peerCheck = PeerCheck(setup: self, references: references, scope: scope)
     let started = Date()
-    let keeper = try RecordKeeper(arguments, "--out", in: project, started: started, model: choice.name)
+    let keeper =
+      try resumption.map { try RecordKeeper(at: $0.folder) }
+      ?? RecordKeeper(arguments, "--out", in: project, started: started, model: choice.name)
     let bench = Bench(
       plan, project: project, console: console, started: started, onChange: keeper.keep)
+    if let resumption { try bench.resume(resumption) }
     try bench.run { worker in
       try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }

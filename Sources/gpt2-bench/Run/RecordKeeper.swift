@@ -21,8 +21,10 @@ struct RecordKeeper {
       return
     }
     guard !path.isEmpty else { throw UsageError(option, found: "", expected: "a folder") }
-    folder = try ReportFolder.create(at: path)
+    try self.init(at: path)
   }
+
+  init(at path: String) throws { folder = try ReportFolder.create(at: path) }
 
   /// - Throws: `RunError` that says what failed, and where the record is.
   func keep(_ record: Record) throws {

@@ -17,7 +17,9 @@ enum MarkdownText {
       case "_" where isWord(index - 1) && isWord(index + 1): escaped.unicodeScalars.append(scalar)
       case "\\", "`", "*", "_", "[", "]", "~", "$": escaped += "\\\(scalar)"
       // A comment of GitHub has folds, which a raw end of one would close.
-      case "<": escaped += "&lt;"
+      case "<"
+      where isWord(index + 1) || scalars.dropFirst(index + 1).first.map("/!?".unicodeScalars.contains) == true:
+        escaped += "&lt;"
       case "&" where isWord(index + 1) || scalars.dropFirst(index + 1).first == "#": escaped += "&amp;"
       default: escaped.unicodeScalars.append(scalar)
       }
@@ -45,7 +47,9 @@ enum MarkdownText {
     guard line.runs.first.map({ $0.isInert && !$0.isCode && !$0.isStrong }) == true else { return text }
     if let first = text.first, "#>+-=".contains(first) { return "\\" + text }
     let rest = text.drop { $0.isASCII && $0.isNumber }
-    guard rest.count < text.count, let mark = rest.first, ".)".contains(mark) else { return text }
+    guard rest.count < text.count, let mark = rest.first, ".)".contains(mark),
+      rest.dropFirst().first ?? " " == " "
+    else { return text }
     return text.prefix(text.count - rest.count) + "\\" + rest
   }
 

@@ -141,7 +141,7 @@ struct ExplainedSource {
     }
     if Output.isProgram(operand) {
       let variant = try arguments.variant()
-      let path = try OtherBuild(operand, "explain").path
+      let path = try OtherBuild(operand).path
       (name, live) = ("\(Project.shown(path)):\(variant.name)", (variant, path))
       return
     }

@@ -8,18 +8,20 @@ struct OtherBuild {
 
   let path: String
 
-  /// - Parameter option: what an error opens with.
+  /// - Parameter option: what an error names first; nil for an operand.
   /// - Throws: `UsageError` for what is no program; `RunError` for a program that does not answer as a worker does, which
   ///   is known before anything is made or measured.
-  init(_ path: String, _ option: String) throws {
+  init(_ path: String, _ option: String? = nil) throws {
     guard Output.isProgram(path) else {
       let found =
         Output.isFolder(path).map { $0 ? "a folder" : "a file that cannot be executed" } ?? "no file"
-      throw UsageError(option, found: path, expected: "another build's gpt2-bench, and there is \(found)")
+      throw UsageError(
+        option ?? "operand", found: path, expected: "another build's gpt2-bench, and there is \(found)")
     }
     self.path = URL(fileURLWithPath: path).standardizedFileURL.path
     do { try ask() } catch let error as WorkerError where error.isFinal {
-      throw RunError("\(option): found \(path), which is no gpt2-bench that runs here: \(error)")
+      throw RunError(
+        "\(option.map { $0 + ": " } ?? "")found \(path), which is no gpt2-bench that runs here: \(error)")
     }
   }
 

@@ -15,13 +15,11 @@ struct RecordKeeper {
   ///   - option: names the folder; where it is not given, a new one among the project's reports is made.
   ///   - model: ends a new folder's name.
   init(_ arguments: Arguments, _ option: String, in project: Project, started: Date, model: String) throws {
-    guard let path = arguments.string(option) else {
-      folder = try ReportFolder.create(
-        in: project.reports, started: started.formatted(.iso8601), model: model)
-      return
-    }
-    guard !path.isEmpty else { throw UsageError(option, found: "", expected: "a folder") }
-    try self.init(at: path)
+    let path = arguments.string(option)
+    guard path != "" else { throw UsageError(option, found: "", expected: "a folder") }
+    folder =
+      try path.map { try ReportFolder.create(at: $0) }
+      ?? ReportFolder.create(in: project.reports, started: started.formatted(.iso8601), model: model)
   }
 
   init(at path: String) throws { folder = try ReportFolder.create(at: path) }

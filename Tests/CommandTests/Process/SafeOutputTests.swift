@@ -16,7 +16,7 @@ import Testing
     let result = try BuiltCommand.run(arguments, in: sandbox)
     #expect(result.status == status, sourceLocation: location)
     #expect(result.output == "", sourceLocation: location)
-    #expect(result.error.unicodeScalars.dropLast().allSatisfy(\.isSafe), sourceLocation: location)
+    #expect(result.error.unicodeScalars.dropLast().allSatisfy { $0.isSafe }, sourceLocation: location)
     #expect(result.error.hasSuffix("\n") && result.error.utf8.count <= 4000, sourceLocation: location)
     for part in parts { #expect(result.error.contains(part), "\(result.error)", sourceLocation: location) }
   }

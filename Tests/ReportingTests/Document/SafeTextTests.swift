@@ -71,7 +71,7 @@ import Testing
     for (text, expected) in [
       ("# a", "\\# a"), ("> a", "\\> a"), ("- a", "\\- a"), ("+ a", "\\+ a"), ("12. a", "12\\. a"),
       ("1) a", "1\\) a"),
-      ("12.5 a", "12\\.5 a"), ("a", "a"), ("===", "\\==="),
+      ("12.5 a", "12.5 a"), ("a", "a"), ("===", "\\==="),
     ] {
       #expect([Block.paragraph(Prose(text))].markdown == expected)
       #expect([Block.list([Prose(text)])].markdown == "- " + expected)

@@ -37,6 +37,13 @@ void csystem_interruption_watch(void) {
   sigaction(SIGTERM, &action, NULL);
   struct sigaction hangup;
   if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
+  // Who started this process may have blocked them.
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int csystem_interruption_signal(void) { return atomic_load(&first); }

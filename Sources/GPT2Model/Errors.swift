@@ -135,7 +135,7 @@ extension ModelError {
 
 extension String {
   /// Its beginning, of about a line's length.
-  var shortened: String { safeLine(limit: 100) }
+  var shortened: String { unicodeScalars.count > 100 ? String(unicodeScalars.prefix(100)) + "…" : self }
 
   /// In quotation marks, with escapes for what cannot be seen.
   var quoted: String { shortened.debugDescription }

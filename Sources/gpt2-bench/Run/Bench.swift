@@ -141,7 +141,8 @@ extension Bench {
   private func measureRounds() throws {
     let units = plan.contestants.indices.filter { !isOut($0) }
       .flatMap { contestant in
-        plan.cells.indices.map { RoundPlan.Unit(contestant: contestant, cell: $0) }
+        zip(rows(of: contestant), plan.cells.indices).filter { record.cells[$0.0].status == .pending }
+          .map { RoundPlan.Unit(contestant: contestant, cell: $0.1) }
       }
     let rounds = RoundPlan(
       units: units, repetitions: plan.settings.repetitions,

@@ -117,7 +117,7 @@
 
     /// What was measured goes to a folder among the temporary ones, and the error names it.
     @Test func aFolderThatIsRemovedLosesNothing() throws {
-      let (running, _) = try start("short.json")
+      let (running, _) = try start("short.json", progress: false)
       try FileManager.default.removeItem(atPath: sandbox.path("o"))
       let result = try running.result(within: 40)
       #expect(result.status == 1)
@@ -170,6 +170,12 @@
         if words.count == 3, words[1] == "worker" { found[words[2]] = id }
       }
       return found
+    }
+
+    /// Whether a process of the group lives on.
+    static func isAlive(group: Int32) -> Bool {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+      return names.compactMap { Int32($0) }.contains { getpgid($0) == group && !isGone($0) }
     }
 
     /// Whether it has ended; a zombie that nobody has asked for has.

@@ -53,16 +53,15 @@ import Testing
     try expectLine(1, ["report", "severity.json"], "severity: found \"\\u{202E}\"")
   }
 
-  @Test func stringsOfWeights() throws {
-    for (dtype, shown) in [("\\u001b[31m", "\\u{1B}[31m"), ("\u{2067}F\u{85}", "\\u{2067}F")] {
-      let header = #"{"wte.weight": {"dtype": "\#(dtype)", "shape": [1, 1], "data_offsets": [0, 4]}}"#
-      var bytes = Data()
-      withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }
-      bytes.append(Data(header.utf8) + Data(count: 4))
-      try bytes.write(to: URL(fileURLWithPath: sandbox.path("w.safetensors")))
-      try expectLine(
-        1, ["logits", "--ids", "1", "--out", "l.npy", "--model", "w.safetensors"], "w.safetensors", shown)
-    }
+  @Test func stringsOfAModel() throws {
+    try sandbox.copy(sandbox.tinyModel, to: "m")
+    let text = try sandbox.text("m/config.json")
+    try sandbox.file(
+      "m/config.json",
+      text.replacingOccurrences(of: "gelu_new", with: "\u{202E}\\u001b[31m\\n\u{85}x"))
+    try expectLine(
+      1, ["logits", "--ids", "1", "--out", "l.npy", "--model", "m"],
+      "m/config.json: activation_function: found \\u{202E}\\u{1B}[31m x, expected gelu_new")
   }
 
   /// The name of a model that is a path, and what another program says of itself.

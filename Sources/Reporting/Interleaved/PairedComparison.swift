@@ -18,7 +18,9 @@ extension Comparison {
       warnings: record.warnings + Validity(record).findings.map(\.text)
         + (record.isComplete
           ? []
-          : ["The comparison is incomplete: it was interrupted\(record.stopped.map { " (\($0))" } ?? "")."]),
+          : [
+            "The comparison is incomplete: it was interrupted.\(record.stopped.map { " Reason: \($0)." } ?? "")"
+          ]),
       notes: record.notes)
   }
 }

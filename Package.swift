@@ -94,8 +94,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Chat", "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Record",
-        "Reporting", "TestSupport",
+        "Chat", "Files", "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model",
+        "Record", "Reporting", "TestSupport",
       ],
       exclude: ["Goldens"],
       swiftSettings: settings),

@@ -34,7 +34,8 @@ public enum WholeFile {
     #if canImport(Darwin)
       let reserved = ftruncate(file.descriptor, off_t(count)) == 0 ? 0 : errno
     #else
-      let reserved = posix_fallocate(file.descriptor, 0, off_t(count))
+      var reserved = EINTR
+      while reserved == EINTR { reserved = posix_fallocate(file.descriptor, 0, off_t(count)) }
     #endif
     guard reserved == 0 else { throw FileError(path, reserved) }
     guard

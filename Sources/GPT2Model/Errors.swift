@@ -14,13 +14,13 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case configuration(field: String, found: String, expected: String)
 
   /// One line, whatever a file or a name holds.
-  public var description: String { text.onOneLine }
+  public var description: String { text.safeLine }
 
   /// What a file holds is cut to a length that can be read.
   private var text: String {
     switch self {
     case .unknownModel(let name):
-      "unknown model '\(name)': expected synthetic:gpt2, synthetic:gpt2-medium, synthetic:gpt2-large, "
+      "unknown model '\(name.shortened)': expected synthetic:gpt2, synthetic:gpt2-medium, synthetic:gpt2-large, "
         + "synthetic:gpt2-xl, synthetic:tiny, synthetic:L,H,C,V,T, a folder with a model in it, or "
         + WeightsFormat.expectation
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
@@ -60,7 +60,7 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case byteWithoutToken(byte: UInt8, offset: Int)
 
   /// One line, whatever the files hold.
-  public var description: String { text.onOneLine }
+  public var description: String { text.safeLine }
 
   private var text: String {
     switch self {
@@ -134,8 +134,6 @@ extension ModelError {
 }
 
 extension String {
-  fileprivate var onOneLine: String { String(map { $0.isNewline ? " " : $0 }) }
-
   /// Its beginning, of about a line's length.
   var shortened: String { unicodeScalars.count > 100 ? String(unicodeScalars.prefix(100)) + "…" : self }
 

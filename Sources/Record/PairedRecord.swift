@@ -17,6 +17,8 @@ public struct PairedRecord: Codable, Sendable, Equatable {
   public var finished: String?
   /// False from the start until the last block has ended.
   public var isComplete = false
+  /// Why the run ended before its time, in a line, as in `Record`.
+  public var stopped: String?
   /// Nil where matrix products alone are compared.
   public var model: ModelDescription?
   public var machine: Machine

@@ -15,6 +15,13 @@ public struct Record: Codable, Sendable, Equatable {
   public var finished: String?
   /// False from the start until the last cell has ended; an interrupted run stays incomplete.
   public var isComplete = false
+  /// Why the run ended before its time, in a line: who ended it, or what could not be written. Nil of a complete run, of
+  /// one that goes on, and of one that was killed.
+  public var stopped: String?
+  /// Where it was resumed, a line each; nil of a run in one part.
+  public var resumed: [String]?
+  /// What the run was to give and has not, beside cells, a line each; nil where nothing is missing.
+  public var missing: [String]?
   public var model: ModelDescription?
   public var machine: Machine
   public var build: Build

@@ -1,3 +1,4 @@
+import Files
 import GPT2Engine
 import GPT2Kernels
 import GPT2Model
@@ -32,7 +33,7 @@ public struct InputError: Error, Equatable, CustomStringConvertible {
   public init(_ description: String) { self.description = description }
 
   public init(_ name: String, found: String, expected: String) {
-    self.init("\(name): found '\(found)', expected \(expected)")
+    self.init("\(name): found '\(found.safeLine(limit: 200))', expected \(expected)")
   }
 }
 

@@ -87,15 +87,9 @@ enum MessageCoding {
     case EncodingError.invalidValue(let value, let context):
       return "field \(place(context.codingPath)) cannot be written: \(value)"
     default:
-      return oneLine(String(describing: error), limit: 400)
+      return String(describing: error).safeLine(limit: 400)
     }
   }
-}
-
-/// Text with its line breaks made spaces, cut to `limit` characters.
-func oneLine(_ text: String, limit: Int) -> String {
-  let flat = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-  return flat.count <= limit ? flat : flat.prefix(limit) + "…"
 }
 
 /// Bytes that arrive in pieces and leave as lines.

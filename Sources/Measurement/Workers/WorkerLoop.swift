@@ -38,7 +38,7 @@ public struct WorkerLoop {
     fflush(nil)
     dup2(STDERR_FILENO, STDOUT_FILENO)
     signal(SIGPIPE, SIG_IGN)
-    ParentWatch.start(input: STDIN_FILENO)
+    ParentWatch.start(input: STDIN_FILENO, output: answers)
     serve(input: STDIN_FILENO, output: answers)
     close(answers)
   }
@@ -80,7 +80,7 @@ public struct WorkerLoop {
   }
 
   private static func refusal(_ id: Int?, _ message: String) -> Data {
-    let answer = Answer<Empty>(id: id, ok: false, result: nil, error: oneLine(message, limit: 1000))
+    let answer = Answer<Empty>(id: id, ok: false, result: nil, error: message.safeLine(limit: 1000))
     return (try? MessageCoding.line(answer)) ?? Data()
   }
 
@@ -90,14 +90,16 @@ public struct WorkerLoop {
 /// Ends a worker whose parent is gone. The end of its input tells it so between requests; this does while a
 /// handler computes, which may take minutes.
 enum ParentWatch {
-  /// Sleeps in `poll` until the input's other end is closed, so that nothing is disturbed while the parent
-  /// lives; a parent that closed it on purpose and waits for the last answers is still there.
-  static func start(input: Int32) {
+  /// Sleeps in `poll` until the input's other end is closed, so that nothing is disturbed while the parent lives. A
+  /// parent that closed it on purpose and waits for the last answers is still there, and so is their reader: one that
+  /// ended before this process asked for its number is known by that.
+  static func start(input: Int32, output: Int32) {
     let parent = getppid()
     Thread.detachNewThread {
       var polled = pollfd(fd: input, events: 0, revents: 0)
       while poll(&polled, 1, -1) <= 0 {}
-      while getppid() == parent { usleep(200_000) }
+      var answers = pollfd(fd: output, events: 0, revents: 0)
+      while getppid() == parent, poll(&answers, 1, 100) <= 0 {}
       _exit(1)
     }
   }

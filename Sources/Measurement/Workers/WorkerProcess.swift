@@ -46,17 +46,18 @@ public final class WorkerProcess {
   /// Asks, and waits for the answer.
   /// - Parameters:
   ///   - timeout: from now to the whole answer.
+  ///   - isLast: whether its input ends with this request.
   ///   - isCancelled: asked about ten times a second; true ends the process and the wait.
   public func request<Payload: Encodable, Result: Decodable>(
     _ operation: String, _ payload: Payload = Empty(), as type: Result.Type = Result.self,
-    timeout: Duration, isCancelled: () -> Bool = { false }
+    timeout: Duration, isLast: Bool = false, isCancelled: () -> Bool = { false }
   ) throws(WorkerError) -> Result {
     if let failure { throw failure }
     let id = nextID
     nextID += 1
     do {
       let line = try written(Request(id: id, operation: operation, payload: payload))
-      let answer = try exchange(line, timeout: timeout, isCancelled: isCancelled)
+      let answer = try exchange(line, timeout: timeout, isLast: isLast, isCancelled: isCancelled)
       return try interpret(answer, id: id)
     } catch {
       let failed = WorkerError(worker: name, operation: operation, kind: error)
@@ -94,7 +95,7 @@ public final class WorkerProcess {
 
   /// Sends the line and reads until an answer is whole.
   private func exchange(
-    _ line: Data, timeout: Duration, isCancelled: () -> Bool
+    _ line: Data, timeout: Duration, isLast: Bool, isCancelled: () -> Bool
   ) throws(WorkerError.Kind) -> Data {
     var pending = line
     let (sum, overflow) = clock.now().addingReportingOverflow(timeout.nanoseconds)
@@ -105,6 +106,7 @@ public final class WorkerProcess {
         throw malformed(lines.remainder() ?? Data(), "no line within \(Self.maximumAnswer) bytes")
       }
       if isCancelled() { throw .cancelled }
+      if isLast, pending.isEmpty { child.closeInput() }
       let now = clock.now()
       guard now < deadline else {
         drainStandardError()
@@ -139,7 +141,7 @@ public final class WorkerProcess {
     }
     if !answer.ok, answer.id == nil || answer.id == id {
       guard let message = answer.error else { throw malformed(line, "ok is false, and there is no error") }
-      throw .refused(message: oneLine(message, limit: 1000))
+      throw .refused(message: message.safeLine(limit: 1000))
     }
     guard answer.id == id else {
       throw malformed(line, "id \(answer.id.map(String.init) ?? "null"), expected \(id)")
@@ -150,7 +152,7 @@ public final class WorkerProcess {
 
   private func malformed(_ line: Data, _ reason: String) -> WorkerError.Kind {
     let text = String(decoding: line.prefix(1000), as: UTF8.self)
-    return .malformedAnswer(line: oneLine(text, limit: 200), reason: reason)
+    return .malformedAnswer(line: text.safeLine(limit: 200), reason: reason)
   }
 
   /// Waits until a pipe is ready, then writes and reads what goes without waiting. False once its output ended.
@@ -267,6 +269,6 @@ public struct WorkerError: Error, Sendable, Equatable, CustomStringConvertible {
   private static func quote(_ text: String) -> String {
     let lines = text.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
     guard let line = lines.last(where: { $0.contains("Fatal error:") }) ?? lines.last else { return "" }
-    return ": " + oneLine(String(line), limit: 300)
+    return ": " + String(line).safeLine(limit: 300)
   }
 }

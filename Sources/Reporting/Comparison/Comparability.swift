@@ -1,3 +1,4 @@
+import Files
 import Record
 import Statistics
 
@@ -14,7 +15,7 @@ struct Comparability: Sendable {
   init(base: Record, head: Record) {
     func differences(_ values: [(String, (Record) -> String)]) -> [String] {
       values.compactMap { name, value in
-        let (old, new) = (value(base).singleLine, value(head).singleLine)
+        let (old, new) = (value(base).safeLine, value(head).safeLine)
         return old == new ? nil : "The \(name) differs: base \(old), head \(new)."
       }
     }

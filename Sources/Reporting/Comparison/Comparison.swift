@@ -1,3 +1,4 @@
+import Files
 import Record
 import Statistics
 
@@ -68,7 +69,7 @@ struct ComparedSide: Sendable, Equatable {
   var words: String {
     let parts = [label, "gpt2-bench \(version)", commit.map { "commit \($0)" }, "run of \(started)"]
     let flags = buildFlags.isEmpty ? "" : " (\(buildFlags.joined(separator: ", ")))"
-    return parts.compactMap { $0 }.joined(separator: ", ").singleLine + flags.singleLine
+    return parts.compactMap { $0 }.joined(separator: ", ").safeLine + flags.safeLine
   }
 }
 

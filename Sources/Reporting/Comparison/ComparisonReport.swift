@@ -1,3 +1,4 @@
+import Files
 import Statistics
 
 extension Comparison {
@@ -134,11 +135,11 @@ extension Comparison {
       message: "\(summary) Exit code \(exitCode).")
     let regressed = counting.filter { $0.verdict == .regressed }.map { $0.annotation(.error) }
     let failed = failures.map {
-      WorkflowCommand(level: .error, title: "correctness check failed", message: $0.markdown)
+      WorkflowCommand(level: .error, title: "correctness check failed", message: $0.marked)
     }
     let undecided = counting.filter { $0.verdict == .inconclusive }.map { $0.annotation(.warning) }
     let unmatched = unmatched.map {
-      WorkflowCommand(level: .warning, title: "not compared", message: $0.markdown)
+      WorkflowCommand(level: .warning, title: "not compared", message: $0.marked)
     }
     return ([summary] + regressed + failed + undecided + unmatched).map(\.line)
   }
@@ -152,7 +153,7 @@ extension ComparisonRow {
     let values = [base, head].map { $0.map { NumberText.significant($0) } ?? "no figure" }
     let interval = ratio?.interval.map { " (\($0.words()))" }
     let change = ratio.map { ", ratio \(NumberText.fixed($0.value, 3))\(interval ?? "")" } ?? ""
-    let remark = reason.map { "; \($0.singleLine)" } ?? ""
+    let remark = reason.map { "; \($0.safeLine)" } ?? ""
     return WorkflowCommand(
       level: level, title: "\(place): \(verdict.rawValue)",
       message: "\(values.joined(separator: " → ")) \(unit)\(change)\(remark)")
@@ -172,7 +173,7 @@ struct WorkflowCommand: Sendable, Equatable {
 
   private static func escaped(_ text: String) -> String {
     // A carriage return and the line feed after it are one Character.
-    text.unicodeScalars.map { scalar in
+    text.safeLines.unicodeScalars.map { scalar in
       switch scalar {
       case "%": "%25"
       case "\r": "%0D"

@@ -1,3 +1,4 @@
+import Files
 import Record
 import Statistics
 
@@ -133,7 +134,7 @@ struct StoredRows: Sendable {
   }
 
   private static func status(_ row: RunRow) -> String {
-    row.cell.status.words + (row.cell.message.map { ": \($0.singleLine)" } ?? "")
+    row.cell.status.words + (row.cell.message.map { ": \($0.safeLine)" } ?? "")
   }
 }
 

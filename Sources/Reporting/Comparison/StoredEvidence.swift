@@ -1,3 +1,4 @@
+import Files
 import Record
 import Statistics
 
@@ -26,7 +27,7 @@ struct StoredEvidence: Sendable {
   }
 
   func withoutHead(_ base: RunRow, _ verdict: Verdict, _ reason: String) -> ComparisonRow {
-    withoutRatio(base.cell.test.headlineMetric, base, nil, reason.singleLine, verdict)
+    withoutRatio(base.cell.test.headlineMetric, base, nil, reason.safeLine, verdict)
   }
 
   /// A metric of a contestant's process, the largest of its cells; nil where a side has none.

@@ -83,11 +83,11 @@ extension Block {
   fileprivate var markdown: String {
     switch self {
     case .heading(let text): "### " + text.markdown
-    case .paragraph(let text), .note(let text), .verdict(let text, _): text.markdown
+    case .paragraph(let text), .note(let text), .verdict(let text, _): MarkdownText.paragraph(text)
     case .warnings(let lines): lines.map { "> **Warning:** \($0.markdown)" }.joined(separator: "\n>\n")
-    case .list(let items): items.map { "- \($0.markdown)" }.joined(separator: "\n")
+    case .list(let items): items.map { "- " + MarkdownText.paragraph($0) }.joined(separator: "\n")
     case .table(let table, _): table.markdown
-    case .code(let text): "```\n\(text)\n```"
+    case .code(let text): MarkdownText.codeBlock(text)
     case .details(_, let blocks, _): blocks.markdown
     case .charts, .page, .samples: ""
     }

@@ -1,3 +1,4 @@
+import Files
 import Record
 
 /// Markdown for a comment on GitHub: a headline, what must be seen, and the rest folded. It ends within GitHub's
@@ -11,13 +12,13 @@ struct GitHubComment: Sendable {
   private static let noticeBytes = 1024
   /// Identifies the comment among others, so that the next run replaces it; GitHub does not show it.
   let marker: String
-  let heading: String
+  let heading: Prose
   let shown: [Block]
   let folded: [Section?]
 
   var text: String {
     let parts =
-      ["<!-- \(marker) -->", "### \(Self.defused(heading.singleLine))"]
+      ["<!-- \(marker) -->", "### \(Self.defused(heading.markdown))"]
       + shown.map { Self.defused([$0].markdown) }.filter { !$0.isEmpty }
     var room = Self.limit - Self.allowance - Self.noticeBytes
     var kept: [String] = []

@@ -1,19 +1,38 @@
+import Files
+
 /// A line of text with code spans and bold parts, for Markdown, HTML and terminals alike. In a literal, `**` opens and
 /// ends a bold part and a backtick a code span; a mark without its partner is itself. What is interpolated is text,
-/// whatever it holds: a name from a record can be no mark.
+/// whatever it holds: a name from a record can be no mark, and nothing in it acts on what shows it.
 public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
-  struct Run: Sendable, Equatable {
+  struct Run: Sendable {
     var text: String
     var isCode = false
     var isStrong = false
+    /// Whether it was no literal: Markdown then escapes what would be a mark. Code has no marks.
+    var isInert = false
+
+    func goes(with other: Run) -> Bool {
+      isCode == other.isCode && isStrong == other.isStrong && (isCode || isInert == other.isInert)
+    }
   }
 
   private(set) var runs: [Run]
 
-  init(runs: [Run]) { self.runs = runs.filter { !$0.text.isEmpty } }
+  init(runs: [Run]) { self.runs = Self.joined(runs) }
+
+  private static func joined(_ runs: [Run]) -> [Run] {
+    runs.reduce(into: []) { joined, run in
+      guard !run.text.isEmpty else { return }
+      if let last = joined.last, last.goes(with: run) {
+        joined[joined.count - 1].text += run.text
+      } else {
+        joined.append(run)
+      }
+    }
+  }
 
   /// Plain text; line ends become blanks.
-  public init(_ text: String) { self.init(runs: [Run(text: text.singleLine)]) }
+  public init(_ text: String) { self.init(runs: [Run(text: text.safeLine, isInert: true)]) }
 
   public init(stringLiteral value: String) {
     var interpolation = StringInterpolation(literalCapacity: value.count, interpolationCount: 0)
@@ -22,22 +41,43 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   }
 
   public init(stringInterpolation: StringInterpolation) { self.init(runs: stringInterpolation.finished) }
-  static func code(_ text: String) -> Prose { Prose(runs: [Run(text: text.singleLine, isCode: true)]) }
+  static func code(_ text: String) -> Prose { Prose(runs: [Run(text: text.safeLine, isCode: true)]) }
 
   var isEmpty: Bool { runs.isEmpty }
   /// Without marks.
   var plain: String { runs.map(\.text).joined() }
 
-  /// With marks.
+  /// With marks, and with escapes where text from outside would make others.
   var markdown: String {
-    var text = ""
+    written { $0.isCode ? MarkdownText.code($0.text) : $0.isInert ? MarkdownText.inert($0.text) : $0.text }
+  }
+
+  /// With marks, for a terminal, which knows no escapes.
+  var marked: String { written { $0.isCode ? "`\($0.text)`" : $0.text } }
+
+  private func written(_ text: (Run) -> String) -> String {
+    var line = ""
     var isStrong = false
     for run in runs {
-      if run.isStrong != isStrong { text += "**" }
+      if run.isStrong != isStrong { line += "**" }
       isStrong = run.isStrong
-      text += run.isCode ? "`\(run.text)`" : run.text
+      line += text(run)
     }
-    return isStrong ? text + "**" : text
+    return isStrong ? line + "**" : line
+  }
+
+  /// By what is shown, not by where it came from.
+  public static func == (left: Prose, right: Prose) -> Bool {
+    left.shown.elementsEqual(right.shown) { $0.text == $1.text && $0.goes(with: $1) }
+  }
+
+  private var shown: [Run] {
+    Self.joined(
+      runs.map { run in
+        var run = run
+        run.isInert = false
+        return run
+      })
   }
 
   /// The runs of each stretch that is bold or is not.
@@ -85,14 +125,17 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
     }
 
     /// Text from outside the literal: inert.
-    public mutating func appendInterpolation(_ text: String) { add(text.singleLine) }
+    public mutating func appendInterpolation(_ text: String) { add(text.safeLine, isInert: true) }
     public mutating func appendInterpolation(_ value: some BinaryInteger) { add(String(value)) }
     public mutating func appendInterpolation(_ value: some BinaryFloatingPoint) { add("\(value)") }
 
     /// A line within a line keeps its marks.
     public mutating func appendInterpolation(_ prose: Prose) {
       for run in prose.runs {
-        runs.append(Run(text: run.text, isCode: isCode || run.isCode, isStrong: isStrong || run.isStrong))
+        var run = run
+        run.isCode = run.isCode || isCode
+        run.isStrong = run.isStrong || isStrong
+        runs.append(run)
       }
       if !prose.isEmpty { startRun() }
     }
@@ -117,12 +160,13 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
 
     private mutating func startRun() { runs.append(Run(text: "", isCode: isCode, isStrong: isStrong)) }
 
-    private mutating func add(_ text: String) {
+    private mutating func add(_ text: String, isInert: Bool = false) {
       guard !text.isEmpty else { return }
-      if let last = runs.last, last.isCode == isCode, last.isStrong == isStrong {
+      let run = Run(text: text, isCode: isCode, isStrong: isStrong, isInert: isInert)
+      if let last = runs.last, last.goes(with: run), last.isInert == isInert {
         runs[runs.count - 1].text += text
       } else {
-        runs.append(Run(text: text, isCode: isCode, isStrong: isStrong))
+        runs.append(run)
       }
     }
   }
@@ -134,12 +178,5 @@ extension [Prose] {
       guard !part.isEmpty else { return }
       line = line.isEmpty ? part : line + separator + part
     }
-  }
-}
-
-extension String {
-  /// With blanks for line ends, so that a message stays on its line.
-  var singleLine: String {
-    contains(where: \.isNewline) ? split(whereSeparator: \.isNewline).joined(separator: " ") : self
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Record
 
 /// Comma-separated values (RFC 4180; lines end in LF, as in most CSV files on the systems that this runs on).
@@ -12,11 +13,17 @@ enum CSV {
 
   /// In double quotes where the text holds a comma, a quote or a line's end.
   private static func field(_ text: String) -> String {
-    text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) ? quoted(text) : text
+    text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) ? quoted(text) : inert(text)
   }
 
   /// In double quotes; those within doubled.
-  static func quoted(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
+  static func quoted(_ text: String) -> String { "\"" + inert(text).replacing("\"", with: "\"\"") + "\"" }
+
+  /// With an apostrophe before what a spreadsheet would compute; numbers are themselves.
+  private static func inert(_ text: String) -> String {
+    let begins = text.first.map { "=+-@\t".contains($0) } ?? false
+    return (begins && Double(text) == nil ? "'" : "") + text.safeLines
+  }
 }
 
 /// A document for programs: indented, keys sorted. Throws an `EncodingError` for a number that is not finite.
@@ -47,7 +54,7 @@ extension Table {
   var markdown: String {
     let table = withoutEmptyColumns
     let alignments = table.headings.map(\.alignment)
-    let cells = table.rows.map { row in row.map { $0.text.markdown.singleLine.replacing("|", with: "\\|") } }
+    let cells = table.rows.map { row in row.map { $0.text.markdown.replacing("|", with: "\\|") } }
     let titles = table.headings.map { $0.text.markdown.replacing("|", with: "\\|") }
     let widths = titles.indices.map { column in
       max(3, titles[column].count, cells.map { $0[column].count }.max() ?? 0)
@@ -70,7 +77,8 @@ extension Table {
     let (kept, widths) = TerminalLayout(self, width: width).columns
     let space = String(repeating: " ", count: TerminalLayout.gap)
     let titles = [headings.map(\.title), headings.map(\.unit)].map { line in
-      kept.map { line[$0].aligned(headings[$0].alignment, to: widths[$0] ?? 0) }.joined(separator: space)
+      kept.map { line[$0].safeLine.aligned(headings[$0].alignment, to: widths[$0] ?? 0) }.joined(
+        separator: space)
     }
     let lines = rows.map { row in
       kept.map { column in
@@ -88,6 +96,7 @@ extension Table {
 public func alignedColumns(
   _ rows: [[String]], rightAligned: Bool = false, widths: [Int] = []
 ) -> [String] {
+  let rows = rows.map { $0.map(\.safeLine) }
   let widths = (rows.first ?? []).indices.map { column in
     rows.reduce(column < widths.count ? widths[column] : 0) { max($0, $1[column].count) }
   }

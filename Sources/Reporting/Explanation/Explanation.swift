@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Record
 import Statistics
@@ -45,8 +46,9 @@ public struct Explanation: Sendable {
   ) throws(NotComparable) {
     try Self.refuseDifferent(from, to)
     let marks = fromName == toName ? (" (A)", " (B)") : ("", "")
-    self.from = NamedProfile(name: fromName + marks.0, figures: ProfileFigures(from, ceiling: ceiling))
-    self.to = NamedProfile(name: toName + marks.1, figures: ProfileFigures(to, ceiling: ceiling))
+    self.from = NamedProfile(
+      name: fromName.safeLine + marks.0, figures: ProfileFigures(from, ceiling: ceiling))
+    self.to = NamedProfile(name: toName.safeLine + marks.1, figures: ProfileFigures(to, ceiling: ceiling))
     parts = ExplainedPart.all(from: self.from.figures, to: self.to.figures, ceiling: ceiling)
     medians = Figure(medianOf: from.passNanoseconds, overMedianOf: to.passNanoseconds)
     self.noiseFloor = noiseFloor

@@ -1,3 +1,4 @@
+import Files
 import Record
 import Statistics
 
@@ -72,7 +73,7 @@ public struct LlamaBenchReport: Sendable {
     let figures: [String] = [
       record.started, test.meanNanoseconds, test.deviationNanoseconds, test.meanRate, test.deviationOfRate,
     ]
-    return [build, sizes, settings, lengths, figures].joined().map(\.singleLine)
+    return [build, sizes, settings, lengths, figures].joined().map(\.safeLine)
   }
 
   /// `gpt2 124.44 M f32`

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Record
 import Statistics
@@ -52,7 +53,7 @@ extension Figure {
 extension MeasuredVariant {
   /// `simd8 f32 t2`: a name for services that know nothing of variants, weights and threads.
   var label: String {
-    [variant.singleLine, weights.singleLine, "t\(threads)"].filter { !$0.isEmpty }.joined(separator: " ")
+    [variant.safeLine, weights.safeLine, "t\(threads)"].filter { !$0.isEmpty }.joined(separator: " ")
   }
 }
 
@@ -136,8 +137,8 @@ public struct BenchmarkActionReport: Sendable {
       unit = tracked.metric.unit.name
       value = tracked.figure.value
       range = tracked.figure.interval.map { "± \(NumberText.plain(($0.upper - $0.lower) / 2))" }
-      let lines = [
-        tracked.sampleCount.map { "n = \($0)" }, record.model?.name.singleLine, record.machine.cpu.singleLine,
+      let lines: [String?] = [
+        tracked.sampleCount.map { "n = \($0)" }, record.model?.name.safeLine, record.machine.cpu.safeLine,
         "gpt2-bench \(record.build.version)" + (record.build.commit.map { ", commit \($0)" } ?? ""),
       ]
       extra = lines.compactMap { $0 }.joined(separator: "\n")

@@ -1,3 +1,5 @@
+import Files
+
 /// Well-formed XML, and HTML5 too. Text of a record gets in through `text` or an attribute only, and both escape it.
 struct Markup: Sendable, Equatable {
   let source: String
@@ -39,7 +41,8 @@ struct Markup: Sendable, Equatable {
     attributes.map { " \($0.key)=\"\(escaped($0.value))\"" }.joined()
   }
 
-  /// For text and for attributes in double or single quotes. What XML 1.0 has no character for becomes U+FFFD.
+  /// For text and for attributes in double or single quotes. What XML 1.0 has no character for, and what would act on the
+  /// text around it, becomes U+FFFD.
   private static func escaped(_ text: String) -> String {
     var result = ""
     result.reserveCapacity(text.utf8.count)
@@ -51,7 +54,8 @@ struct Markup: Sendable, Equatable {
       case "\"": result += "&quot;"
       case "'": result += "&#39;"
       case "\t", "\n": result.unicodeScalars.append(scalar)
-      case "\u{0}"..<"\u{20}", "\u{7F}"..<"\u{A0}", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+      case "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+      case _ where !scalar.isSafe: result += "\u{FFFD}"
       default: result.unicodeScalars.append(scalar)
       }
     }

@@ -16,7 +16,11 @@ extension Comparison {
       hasLostHead: others.contains { $0.side == .head },
       hasLostBaseMidway: others.contains { $0.side != .head && measured.contains($0.contestant) },
       warnings: record.warnings + Validity(record).findings.map(\.text)
-        + (record.isComplete ? [] : ["The comparison is incomplete: it was interrupted."]),
+        + (record.isComplete
+          ? []
+          : [
+            "The comparison is incomplete: it was interrupted.\(record.stopped.map { " Reason: \($0)." } ?? "")"
+          ]),
       notes: record.notes)
   }
 }

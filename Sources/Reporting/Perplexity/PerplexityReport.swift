@@ -65,14 +65,14 @@ extension PerplexityReport {
       for index in table.headings.indices where !table.headings[index].unit.isEmpty {
         table.headings[index].text = "\(table.headings[index].title), \(table.headings[index].unit)"
       }
-      return heading + "\n\n" + table.markdown + "\n"
+      return Prose(heading).markdown + "\n\n" + table.markdown + "\n"
     case .csv: return csv
     case .json: return try jsonText(self)
     }
   }
 
   public func terminalText(colour: Bool, width: Int) -> String {
-    heading + "\n\n" + table.terminal(colour: colour, width: width)
+    Prose(heading).plain + "\n\n" + table.terminal(colour: colour, width: width)
   }
 
   private var heading: String {

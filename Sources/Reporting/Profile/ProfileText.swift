@@ -1,3 +1,4 @@
+import Files
 import Record
 import Statistics
 
@@ -28,12 +29,12 @@ extension ProfileFigures {
   fileprivate func head(_ model: ModelDescription?, _ scale: TimeScale) -> String {
     let subject = [
       "\(profile.variant) \(profile.weights)".trimmedEnd, counted(profile.threads, "thread"),
-      model?.name.singleLine,
+      model?.name,
     ].compactMap { $0 }.joined(separator: ", ")
     let speed =
       "\(scale.words(wallNanoseconds)) per \(profile.passWord), "
       + "\(NumberText.significant(tokensPerSecond)) tok/s"
-    return "\(subject): \(profile.stageWords), \(speed)"
+    return "\(subject.safeLine): \(profile.stageWords), \(speed)"
   }
 
   /// The phases under their groups, the waiting where there is a pool, what nothing explains; last the whole.

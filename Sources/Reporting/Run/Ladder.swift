@@ -135,7 +135,7 @@ public struct TerminalTable: Sendable {
   }
 
   private static func remarks(_ run: RunFigures, width: Int) -> String {
-    let lines = (run.warnings + run.withoutFigures + [run.driftRemark, run.roofRemark]).map(\.markdown)
+    let lines = (run.warnings + run.withoutFigures + [run.driftRemark, run.roofRemark]).map(\.marked)
     return lines.filter { !$0.isEmpty }.map { $0.wrapped(to: width) }.joined(separator: "\n")
   }
 }

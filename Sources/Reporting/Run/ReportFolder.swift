@@ -2,9 +2,11 @@ import Files
 import Foundation
 import Record
 
-/// The folder that gets a run's files: `record.json` and the reports that are made from it.
-public struct ReportFolder: Sendable, Equatable {
+/// The folder that gets a run's files: `record.json` and the reports that are made from it. It is one run's as long as
+/// this value is held: another one's is refused.
+public struct ReportFolder: Sendable {
   public let path: String
+  private let lock: FolderLock
 
   /// Makes the folder, and `parent` where it is missing, and proves that it can be written, before anything is
   /// measured.
@@ -27,6 +29,7 @@ public struct ReportFolder: Sendable, Equatable {
   }
 
   /// Takes `path` as it is, and makes it where it is missing.
+  /// - Throws: `FileError`, also where another run has the folder.
   public static func create(at path: String) throws -> ReportFolder {
     try makeFolder(path)
     return try ReportFolder(writable: path)
@@ -45,6 +48,14 @@ public struct ReportFolder: Sendable, Equatable {
     for (name, text) in files + reports { try replace(name, Data(text.utf8)) }
   }
 
+  /// Writes the record alone.
+  public func keep(_ record: Record) throws { try replace("record.json", try record.encode()) }
+
+  public var recordPath: String { path + "/record.json" }
+
+  /// Removes the folder where nothing is in it.
+  public func removeEmpty() { rmdir(path) }
+
   /// Writes an interleaved comparison's record anew, likewise.
   public func write(_ record: PairedRecord) throws { try replace("record.json", try record.encode()) }
 
@@ -59,6 +70,7 @@ public struct ReportFolder: Sendable, Equatable {
 
   private init(writable path: String) throws {
     self.path = path
+    lock = try FolderLock(path)
     let probe = "\(path)/.writable-\(UUID().uuidString)"
     try WholeFile.write(to: probe, Data())
     try? FileManager.default.removeItem(atPath: probe)
@@ -106,4 +118,21 @@ public struct ReportFolder: Sendable, Equatable {
     let words = String(kept).split(separator: "-").joined(separator: "-").drop { $0 == "." }
     return words.isEmpty ? "model" : String(words.prefix(60))
   }
+}
+
+/// A folder that one process has to itself, as far as others ask too. The system gives it back when the process ends,
+/// however it does.
+private final class FolderLock: Sendable {
+  private let descriptor: Int32
+
+  init(_ path: String) throws(FileError) {
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(path, errno) }
+    // A file system that knows no locks has no say.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
+    close(descriptor)
+    throw FileError(path: path, reason: "another run is writing there")
+  }
+
+  deinit { close(descriptor) }
 }

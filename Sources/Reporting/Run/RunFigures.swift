@@ -155,10 +155,12 @@ struct RunFigures: Sendable {
 // What a reader must know beside the figures, one line each.
 extension RunFigures {
   var warnings: [Prose] {
-    let warnings = record.warnings.map { Prose($0) }
+    let warnings = ((record.missing ?? []) + (record.resumed ?? []) + record.warnings).map { Prose($0) }
     guard !record.isComplete else { return warnings }
     let done = record.cells.count { $0.status != .pending }
-    return ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done."] + warnings
+    let reason = record.stopped.map { "; \($0)" } ?? ""
+    return ["The run is incomplete: \(done) of \(counted(record.cells.count, "cell")) done\(reason)."]
+      + warnings
   }
 
   /// Each contestant that has no figures on some tests, with the tests and the reason.

@@ -1,4 +1,5 @@
 import Chat
+import Files
 import GPT2Kernels
 
 /// A command line taken apart: options by their first name, operands in order. Every access checks what it
@@ -27,7 +28,7 @@ struct Arguments {
       let name = parts[0]
       guard let option = options.first(where: { $0.names.contains(name) }) else {
         let known = options.map { $0.names[0] }.joined(separator: " ")
-        throw UsageError("unknown option '\(name)', expected one of \(known)")
+        throw UsageError("unknown option '\(name.safeLine(limit: 200))', expected one of \(known)")
       }
       guard option.isRepeatable || values[option.names[0]] == nil else {
         throw UsageError("\(name): given twice, expected once")
@@ -51,7 +52,7 @@ struct Arguments {
     guard values["--help"] != nil || command.operandCount.contains(operands.count) else {
       throw UsageError(
         operands.count > command.operandCount.upperBound
-          ? "unexpected operand '\(operands[command.operandCount.upperBound])', usage: \(command.usage)"
+          ? "unexpected operand '\(operands[command.operandCount.upperBound].safeLine(limit: 200))', usage: \(command.usage)"
           : "an operand is missing, usage: \(command.usage)")
     }
     self.operands = operands

@@ -41,12 +41,13 @@ final class Console: @unchecked Sendable {
   /// A remark that matters even where nobody wants to be bothered.
   func warn(_ text: String) {
     endProgressLine()
-    StandardStream.error.write(text + "\n")
+    StandardStream.error.line(text)
   }
 
   /// Draws the line of progress over the one before, cut to the terminal's width: what wraps cannot be drawn over.
   func drawProgress(_ text: String) {
     guard showsProgress, drawsOver else { return }
+    let text = text.safeLine
     let line = terminalSize(STDERR_FILENO).map { String(text.prefix($0.columns - 1)) } ?? text
     StandardStream.error.write("\r\u{1B}[K" + line)
     hasProgressLine = true
@@ -85,6 +86,9 @@ enum StandardStream {
 
   /// Lets the process see that a pipe has no reader any more, which would end it otherwise.
   static func surviveClosedPipes() { signal(SIGPIPE, SIG_IGN) }
+
+  /// One line, whatever the text holds.
+  func line(_ text: String) { write(text.safeLine + "\n") }
 
   /// Writes all of a text, or gives up; what became of output is in `failure`.
   func write(_ text: String) {

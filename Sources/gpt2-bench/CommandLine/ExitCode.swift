@@ -12,8 +12,10 @@ enum ExitCode: Int32 {
   case failedCheck = 4
   /// Too noisy, too few samples.
   case inconclusive = 5
-  /// Ended by Ctrl-C, as shells count it: 128 + SIGINT.
+  /// Ended by a signal, as shells count it: 128 and its number. SIGHUP, Ctrl-C (SIGINT), SIGTERM.
+  case hungUp = 129
   case interrupted = 130
+  case terminated = 143
 }
 
 typealias UsageError = InputError

@@ -1,4 +1,5 @@
 import CSystem
+import Files
 import Foundation
 import Reporting
 
@@ -17,6 +18,8 @@ enum Main {
   }
 
   static func main() {
+    // A file that may not grow further is an error of writing it.
+    signal(SIGXFSZ, SIG_IGN)
     if let missing = csystem_missing_cpu_extension() {
       let build = String(cString: csystem_cpu_flag())
       let message =
@@ -47,7 +50,9 @@ enum Main {
     }
     guard let command = commands.first(where: { $0.description.name == name }) else {
       let known = visibleCommands.map(\.name)
-      return fail("unknown subcommand '\(name)', expected one of \(known.joined(separator: ", "))", .usage)
+      return fail(
+        "unknown subcommand '\(name.safeLine(limit: 200))', expected one of \(known.joined(separator: ", "))",
+        .usage)
     }
     do {
       let arguments = try Arguments(Array(words.dropFirst()), of: command.description)
@@ -63,7 +68,7 @@ enum Main {
   }
 
   private static func fail(_ message: String, _ code: ExitCode) -> ExitCode {
-    StandardStream.error.write("gpt2-bench: \(message)\n")
+    StandardStream.error.line("gpt2-bench: \(message)".safeLine(limit: 2000))
     return code
   }
 

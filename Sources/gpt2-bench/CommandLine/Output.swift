@@ -36,7 +36,8 @@ enum Output {
     console.note("\(path): written")
   }
 
-  /// A record in the form that is asked for; where nothing is, what the terminal shows, or Markdown in a file.
+  /// A record of this run in the form that is asked for; where nothing is, what the terminal shows, or Markdown in a
+  /// file. Where the file cannot be written, the record itself is kept, and the error says where.
   static func put(
     _ record: Record, as format: RecordFormat?, _ path: String?, _ console: Console,
     terminal: (_ colour: Bool, _ width: Int) -> String
@@ -44,7 +45,10 @@ enum Output {
     if format == nil, path == nil {
       console.print(terminal(console.usesColor, console.width))
     } else {
-      try put((format ?? .markdown).text(of: record), path, console)
+      let text = try (format ?? .markdown).text(of: record)
+      do { try put(text, path, console) } catch let error as RunError {
+        throw RecordKeeper.rescued(record, after: "\(error)")
+      }
     }
   }
 

@@ -20,6 +20,13 @@ enum All: Command {
   private static let scope = CheckScope(longestPrompt: 65, greedySteps: 4)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    try run(arguments, console, nil)
+  }
+
+  /// - Parameter resumption: the run that is to be finished; nil for a new one.
+  static func run(
+    _ arguments: Arguments, _ console: Console, _ resumption: Resumption?
+  ) throws -> ExitCode {
     let project = try Project()
     let suite = try Suite(arguments.string("--suite") ?? "quick", in: project)
     let thresholds = try arguments.thresholds()
@@ -31,7 +38,7 @@ enum All: Command {
     }
     let record = try EndToEnd(arguments, console).run(
       suite.tests, suite: suite.name, repetitions: suite.repetitions,
-      budgetSeconds: suite.cellBudgetSeconds, scope: scope)
+      budgetSeconds: suite.cellBudgetSeconds, scope: scope, resumption)
     if let saved { try baselines.save(record, as: saved, console) }
     let code = record.runExitCode
     guard code == .done, let baseline else { return code }

@@ -82,7 +82,7 @@ enum Check: Command {
         })
     }
     try driver.run(turns)
-    if driver.isCancelled { return .interrupted }
+    if driver.isCancelled { return Interruption.shared.exitCode }
     return isSound ? (isWhole ? .done : .error) : .failedCheck
   }
 

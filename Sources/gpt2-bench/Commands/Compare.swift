@@ -23,7 +23,7 @@ enum Compare: Command {
     let outcome =
       try base.map { try CompareBuilds(arguments, console).run(against: $0) } ?? ofRecords(arguments)
     try format.put(outcome.comparison, head: outcome.head, to: out, console)
-    if base != nil, !outcome.head.isComplete { return .interrupted }
+    if base != nil, !outcome.head.isComplete { return Interruption.shared.exitCode }
     return ExitCode(rawValue: outcome.comparison.exitCode) ?? .error
   }
 
@@ -97,18 +97,19 @@ struct CompareBuilds {
   }
 
   func run(against path: String) throws -> Compare.Outcome {
-    let base = try Self.executable(path)
+    let base = try OtherBuild(path, "--against").path
     let project = try Project()
     let plan = try arguments.string("--size").map { try matmuls($0, base) } ?? generations(base)
     let started = Date()
     let bench = PairedBench(plan, project: project, console: console, started: started)
     try arguments.value(of: .rows) { try bench.record.refuseEmptyFilter() }
     let what = plan.model.flatMap { $0.name.split(separator: "/").last } ?? "matmul"
-    let folder = try arguments.reportFolder("--keep", in: project, started: started, model: "compare-\(what)")
-    try bench.run(onChange: { try folder.write($0) })
+    let keeper = try RecordKeeper(
+      arguments, "--keep", in: project, started: started, model: "compare-\(what)")
+    try bench.run(onChange: keeper.keep)
     let comparison = try Comparison(bench.record)
-    try folder.write(comparison)
-    console.note("record and reports: \(Project.shown(folder.path))")
+    try keeper.folder.write(comparison)
+    console.note("record and reports: \(Project.shown(keeper.folder.path))")
     return (comparison, Record(headOf: bench.record))
   }
 
@@ -151,16 +152,6 @@ struct CompareBuilds {
       suite: suite, budgetSeconds: options.budgetSeconds ?? Self.defaultBudget, seed: options.seed,
       maxRegression: thresholds.text, rows: filter?.text, alpha: 0.05, firstLook: Self.firstLook,
       confirmationBlocks: Self.firstLook, warmup: warmup)
-  }
-
-  private static func executable(_ path: String) throws -> String {
-    guard Output.isProgram(path) else {
-      let found =
-        Output.isFolder(path).map { $0 ? "a folder" : "a file that cannot be executed" } ?? "no file"
-      throw UsageError(
-        "--against", found: path, expected: "another build's gpt2-bench, and there is \(found)")
-    }
-    return URL(fileURLWithPath: path).standardizedFileURL.path
   }
 }
 

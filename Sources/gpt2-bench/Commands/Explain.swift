@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GPT2Kernels
 import Record
@@ -29,14 +30,18 @@ enum Explain: Command {
     if let variant = arguments.string("--variant"), sides.allSatisfy(\.isVariant) {
       throw UsageError("--variant", found: variant, expected: "a build or a record among A and B")
     }
+    if sides[0].isSame(as: sides[1]) {
+      throw UsageError(
+        "found \(sides[0].name) twice, expected two things to tell apart: variants, builds or records")
+    }
     let (profiles, ceilings): ([[ProfileTurns]], [Ceiling])
     do {
       (profiles, ceilings) = try self.profiles(of: sides, stage, arguments, console)
     } catch let error as ProfilingTurns.OtherTokens {
       console.warn("gpt2-bench: explain: \(error)")
       return .failedCheck
-    } catch  where Interruption.shared.isCancelled { return .interrupted }
-    guard !Interruption.shared.isCancelled else { return .interrupted }
+    } catch  where Interruption.shared.isCancelled { return Interruption.shared.exitCode }
+    guard !Interruption.shared.isCancelled else { return Interruption.shared.exitCode }
     let explanations = try explain(sides, profiles, ceilings, stage)
     try Output.put(try format.text(of: explanations, console, isFile: out != nil), out, console)
     return explanations.contains(where: \.isDecided) ? .done : .inconclusive
@@ -136,7 +141,7 @@ struct ExplainedSource {
     }
     if Output.isProgram(operand) {
       let variant = try arguments.variant()
-      let path = URL(fileURLWithPath: operand).standardizedFileURL.path
+      let path = try OtherBuild(operand).path
       (name, live) = ("\(Project.shown(path)):\(variant.name)", (variant, path))
       return
     }
@@ -146,11 +151,20 @@ struct ExplainedSource {
     }
     guard Output.isFile(path) else {
       throw UsageError(
-        "found '\(operand)', expected a variant (\(Variant.names.joined(separator: ", "))), another build's "
+        "found '\(operand.safeLine(limit: 200))', expected a variant (\(Variant.names.joined(separator: ", "))), another build's "
           + "gpt2-bench, or a record.json, as RECORD or RECORD:VARIANT")
     }
     let found = try RecordedProfiles(path: path, variant: variant, arguments)
     (name, record) = (found.name, found)
+  }
+
+  func isSame(as other: ExplainedSource) -> Bool {
+    if let live, let its = other.live {
+      return live.variant.name == its.variant.name && live.build == its.build
+    }
+    guard let record, let its = other.record else { return false }
+    func file(_ path: String) -> URL { URL(fileURLWithPath: path).resolvingSymlinksInPath() }
+    return record.profiles[0].variant == its.profiles[0].variant && file(record.path) == file(its.path)
   }
 }
 

@@ -29,7 +29,7 @@ enum Generate: Command {
     // What became of the output is the caller's to say.
     guard StandardStream.failure == nil else { return .done }
     console.note(generation.statistics())
-    return generation.isInterrupted ? .interrupted : .done
+    return generation.isInterrupted ? Interruption.shared.exitCode : .done
   }
 
   /// One prompt through several variants, one after the other, and what they differ by: in tokens and in speed.
@@ -46,11 +46,11 @@ enum Generate: Command {
     }
     let isInterrupted = Interruption.shared.isCancelled
     let whole = done.filter { !$0.isInterrupted }
-    guard !whole.isEmpty else { return .interrupted }
+    guard !whole.isEmpty else { return Interruption.shared.exitCode }
     let comparison = IDComparison(whole.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
     console.print("\n" + comparison.lines.joined(separator: "\n"))
     console.print("\n" + table(whole))
-    if isInterrupted { return .interrupted }
+    if isInterrupted { return Interruption.shared.exitCode }
     return comparison.hasFailed ? .failedCheck : .done
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GPT2Kernels
 import GPT2Model
@@ -16,7 +17,9 @@ enum List: Command {
       case "models": try models()
       case "suites": try Suite.all(in: Project()).map { ($0.name, $0.summary) }
       case "baselines": try baselines()
-      case let other: throw UsageError("found '\(other)', expected variants, models, suites or baselines")
+      case let other:
+        throw UsageError(
+          "found '\(other.safeLine(limit: 200))', expected variants, models, suites or baselines")
       }
     alignedColumns(rows.map { [$0, $1] }).forEach(console.print)
     return .done

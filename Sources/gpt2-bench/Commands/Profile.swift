@@ -87,6 +87,7 @@ enum Profiling: Command {
         measuresOverhead: true, warmsUp: true)
       record.profiles = try run.perform(prompt: prompt, newTokens: newTokens)
       record.isComplete = !Interruption.shared.isCancelled
+      record.stop(Interruption.shared.reason)
       if record.isComplete { probe.measure(console) }
       console.endProgressLine()
       record.keep(probe)

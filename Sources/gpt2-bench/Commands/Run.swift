@@ -11,7 +11,7 @@ enum Run: Command {
       Option("--batch", value: "B,…", help: "sequences at once (default 1)"),
       .model, .variants, .contestant, .contestantTolerance, .threadList, .repetitions,
       MeasuringOptions.budget, .seed, .outFolder,
-      .reference, .saveBaseline, MeasuringOptions.timeout,
+      .reference, .saveBaseline, MeasuringOptions.timeout, Resumption.option,
     ])
 
   private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
@@ -19,6 +19,16 @@ enum Run: Command {
   private static let budgetSeconds = 20.0
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    if let path = arguments.string(Resumption.option.names[0]) {
+      return try Resumption(path, arguments).run(arguments, console)
+    }
+    return try run(arguments, console, nil)
+  }
+
+  /// - Parameter resumption: the run that is to be finished; nil for a new one.
+  static func run(
+    _ arguments: Arguments, _ console: Console, _ resumption: Resumption?
+  ) throws -> ExitCode {
     let prompts = try arguments.integers("-p", in: 1...Int(Int32.max)) ?? []
     let tokens = try arguments.integer("-n", in: 2...Int(Int32.max))
     let depths = try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [0]
@@ -39,7 +49,7 @@ enum Run: Command {
     let saved = try arguments.baselineToSave()
     let bench = try EndToEnd(arguments, console)
     let record = try bench.run(
-      tests, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope)
+      tests, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope, resumption)
     if let saved { try Baselines(in: bench.project).save(record, as: saved, console) }
     return record.runExitCode
   }

@@ -21,7 +21,7 @@ extension Bench {
     guard let request = plan.firstToken else { return }
     let settings = plan.settings
     let rounds = RoundPlan(
-      units: plan.contestants.indices.map { RoundPlan.Unit(contestant: $0, cell: 0) },
+      units: plan.contestants.indices.filter { !isOut($0) }.map { RoundPlan.Unit(contestant: $0, cell: 0) },
       repetitions: Loads.repetitions,
       cellBudget: .seconds(min(Loads.budgetSeconds, settings.cellBudgetSeconds)),
       cellCap: .seconds(min(Loads.capSeconds, plan.cellCapSeconds)), seed: settings.seed)
@@ -37,7 +37,7 @@ extension Bench {
         contestant: contestant, step: isWarmup ? "timing loads: \(contestant.name)" : nil, stays: false,
         cold: isWarmup && contestant.variant != nil, usedBytes: 2 * (plan.model?.weightBytes ?? 0),
         ask: { [self] in
-          self.keep(try $0.run(request), of: unit.contestant, phase, $0.loaded, $0.peakMemory())
+          self.keep(try $0.run(request), of: unit.contestant, phase, $0.loaded, try $0.peakMemory())
           keep(.success(()))
         }, failed: { keep(.failure($0)) })
     }

@@ -15,6 +15,11 @@ final class Bench {
   /// The tokens of the last sample, by cell and contestant.
   private(set) var ids: [Int: [Int: [[Int]]]] = [:]
 
+  /// Contestants of a run that is resumed whose cells are all there.
+  var kept: [Int] = []
+  /// Round and sequence of the first sample that is taken now.
+  var firstPlace = (round: 0, sequence: 0)
+
   /// Called with the record whenever a cell has ended; an error ends the run.
   private let onChange: (Record) throws -> Void
   /// Why the record could not be kept; ends the run.
@@ -73,6 +78,7 @@ final class Bench {
       compareTokens()
       record.isComplete = true
     }
+    record.stop(Interruption.shared.reason)
     judgeConditions(known: expected)
     record.finished = Date().formatted(.iso8601)
     try onChange(record)
@@ -124,7 +130,7 @@ final class Bench {
     }
   }
 
-  private func isOut(_ contestant: Int) -> Bool {
+  func isOut(_ contestant: Int) -> Bool {
     record.cells[rows(of: contestant)].allSatisfy { $0.status != .pending }
   }
 
@@ -137,7 +143,8 @@ extension Bench {
   private func measureRounds() throws {
     let units = plan.contestants.indices.filter { !isOut($0) }
       .flatMap { contestant in
-        plan.cells.indices.map { RoundPlan.Unit(contestant: contestant, cell: $0) }
+        zip(rows(of: contestant), plan.cells.indices).filter { record.cells[$0.0].status == .pending }
+          .map { RoundPlan.Unit(contestant: contestant, cell: $0.1) }
       }
     let rounds = RoundPlan(
       units: units, repetitions: plan.settings.repetitions,
@@ -179,7 +186,8 @@ extension Bench {
   private func keep(_ sample: RoundSample<RunAnswer?>, of unit: RoundPlan.Unit) {
     guard let answer = sample.outcome else { return }
     let row = rows(of: unit.contestant).lowerBound + unit.cell
-    record.cells[row].samples.append(answer.sample(round: sample.round, sequence: sample.sequence))
+    record.cells[row].samples.append(
+      answer.sample(round: firstPlace.round + sample.round, sequence: firstPlace.sequence + sample.sequence))
     if !answer.ids.isEmpty { ids[unit.cell, default: [:]][unit.contestant] = answer.ids }
   }
 
@@ -195,19 +203,24 @@ extension Bench {
     case .cancelled:
       guard !result.samples.isEmpty else { break }
       record.cells[row].status = .measured
-      record.cells[row].message = "interrupted at n = \(result.samples.count)"
+      record.cells[row].message = Cell.interruptedWords + "\(result.samples.count)"
     }
     record.cells[row].load = loads[unit.contestant]
     if !isCancelled { keepPeakMemory(of: unit.contestant) }
     if record.cells[row].status != .pending {
       console.finished("\(name(unit)): \(record.cells[row].status.rawValue), n = \(result.samples.count)")
     }
+    guard changeError == nil else { return }
     do { try onChange(record) } catch { changeError = error }
   }
 
   /// One whose answer cannot be true has said nothing that can be believed.
   private func keepPeakMemory(of contestant: Int) {
-    let measured = rows(of: contestant).filter { record.cells[$0].status == .measured }
+    // Those of a run that was resumed were another process's.
+    let measured = rows(of: contestant).filter { row in
+      record.cells[row].status == .measured
+        && record.cells[row].samples.last?.sequence ?? .max >= firstPlace.sequence
+    }
     do {
       guard let peak = try driver.workers[plan.contestants[contestant].name]?.peakMemory() else { return }
       for row in measured { record.cells[row].peakMemoryBytes = peak }
@@ -229,19 +242,37 @@ extension Bench {
   }
 
   /// Where the time of each variant goes, asked when everything has been measured: probes have no say in a figure. A
-  /// contestant that cannot tell is left out; its figures stand.
+  /// contestant that does not tell is named among what is missing; its figures stand.
   private func measureProfiles() throws {
     guard let request = plan.profile else { return }
-    let turns = plan.contestants.filter { $0.variant != nil && driver.workers[$0.name] != nil }.map {
-      contestant in
+    let wanted = plan.contestants.enumerated().filter { index, contestant in
+      guard contestant.variant != nil else { return false }
+      return driver.workers[contestant.name] != nil || isKept(index)
+    }
+    let turns = wanted.map { _, contestant in
       Turn(
         contestant: contestant, step: "profiling: \(contestant.name)",
         ask: { [self] in record.profiles = (record.profiles ?? []) + (try $0.profile(request).profiles) },
         failed: { [self] error in
-          if !isCancelled { console.remark("no profile: \(error)") }
+          guard !isCancelled else { return }
+          let line = "no profile of \(contestant.name): \(error)"
+          record.missing = (record.missing ?? []) + [line]
+          console.warn(line)
         })
     }
     try driver.run(turns)
+  }
+}
+
+extension Bench {
+  /// Whether it has figures from before this run, and no profile.
+  private func isKept(_ index: Int) -> Bool {
+    let contestant = plan.contestants[index]
+    let isProfiled = record.profiles?.contains {
+      $0.variant == contestant.label && $0.threads == contestant.threads
+    }
+    return kept.contains(index) && isProfiled != true
+      && record.cells[rows(of: index)].contains { $0.status == .measured }
   }
 }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GPT2Engine
 import GPT2Model
@@ -35,8 +36,10 @@ struct EndToEnd {
   ///   - suite: the name of the suite, where the tests are one's. A suite is for every model: its tests that are
   ///     longer than this one's context are left out, and the record says so. One's own tests must fit.
   ///   - scope: how much of each reference is compared first.
+  ///   - resumption: the run that is to be finished; nil for a new one.
   func run(
-    _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope
+    _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope,
+    _ resumption: Resumption?
   ) throws -> Record {
     let (kept, left) = try fitting(tests, suite: suite)
     let plan = BenchPlan(
@@ -59,14 +62,17 @@ struct EndToEnd {
     let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
     var peerCheck = PeerCheck(setup: self, references: references, scope: scope)
     let started = Date()
-    let folder = try arguments.reportFolder("--out", in: project, started: started, model: choice.name)
+    let keeper =
+      try resumption.map { try RecordKeeper(at: $0.folder) }
+      ?? RecordKeeper(arguments, "--out", in: project, started: started, model: choice.name)
     let bench = Bench(
-      plan, project: project, console: console, started: started, onChange: { try folder.write($0) })
+      plan, project: project, console: console, started: started, onChange: keeper.keep)
+    if let resumption { try bench.resume(resumption) }
     try bench.run { worker in
       try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
     console.print(TerminalTable(bench.record, colour: console.usesColor, width: console.width).text)
-    console.print("reports: \(Project.shown(folder.path))")
+    console.print("reports: \(Project.shown(keeper.folder.path))".safeLine)
     return bench.record
   }
 
@@ -119,19 +125,6 @@ struct EndToEnd {
     return CheckRequest(
       references: usable.map(\.folder), scope: scope,
       oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts)
-  }
-}
-
-extension Arguments {
-  /// The folder that the option names, or a new one among the project's reports.
-  func reportFolder(
-    _ option: String, in project: Project, started: Date, model: String
-  ) throws -> ReportFolder {
-    guard let path = string(option) else {
-      return try ReportFolder.create(in: project.reports, started: started.formatted(.iso8601), model: model)
-    }
-    guard !path.isEmpty else { throw UsageError(option, found: "", expected: "a folder") }
-    return try ReportFolder.create(at: path)
   }
 }
 

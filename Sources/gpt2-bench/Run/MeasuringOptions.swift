@@ -67,10 +67,10 @@ func commandWords() -> [String] { ["gpt2-bench"] + CommandLine.arguments.dropFir
 extension Record {
   /// What a run ends with: a failed check outweighs a worker that was lost, that an impossible figure.
   var runExitCode: ExitCode {
-    if !isComplete { return .interrupted }
+    if !isComplete { return Interruption.shared.exitCode }
     let statuses = Set(cells.map(\.status))
     if statuses.contains(.failedCheck) || correctness.contains(where: { !$0.passed }) { return .failedCheck }
-    if !statuses.isDisjoint(with: [.died, .hung, .skipped]) { return .error }
+    if !statuses.isDisjoint(with: [.died, .hung, .skipped]) || missing?.isEmpty == false { return .error }
     return statuses.contains(.rejected) ? .inconclusive : .done
   }
 }

@@ -58,6 +58,7 @@ final class PairedBench {
     console.endProgressLine()
     record.conditions = driver.conditions.end()
     record.isComplete = !isCancelled
+    record.stop(Interruption.shared.reason)
     record.finished = Date().formatted(.iso8601)
     try onChange(record)
   }

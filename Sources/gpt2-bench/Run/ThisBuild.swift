@@ -34,17 +34,16 @@ extension Build {
 
   /// The short hash, with `-dirty` where tracked files differ; nil outside a git checkout.
   private static func commit(of folder: String) -> String? {
-    let git = Process()
-    git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    git.arguments = ["git", "-C", folder, "describe", "--always", "--dirty", "--exclude=*"]
-    let output = Pipe()
-    git.standardOutput = output
-    git.standardError = FileHandle.nullDevice
-    guard (try? git.run()) != nil else { return nil }
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    git.waitUntilExit()
-    let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    return git.terminationStatus == 0 && !text.isEmpty ? text : nil
+    let quoted = "'" + folder.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    // Foundation's `Process` traps where few files may be open.
+    guard let git = popen("git -C \(quoted) describe --always --dirty --exclude='*' 2>/dev/null", "r") else {
+      return nil
+    }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = fread(&bytes, 1, bytes.count, git)
+    let text = String(decoding: bytes.prefix(count), as: UTF8.self).trimmingCharacters(
+      in: .whitespacesAndNewlines)
+    return pclose(git) == 0 && !text.isEmpty ? text : nil
   }
 }
 

@@ -32,7 +32,7 @@ final class Worker {
   }
 
   /// A worker that crashes shall be gone at once, not after minutes of looking at its own stack.
-  private static let environment = ProcessInfo.processInfo.environment
+  static let environment = ProcessInfo.processInfo.environment
     .merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
 
   func load(model: String?, cold: Bool = false) throws {

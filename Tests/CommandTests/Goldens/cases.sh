@@ -84,7 +84,6 @@ for format in text md csv json; do
   filter=nine_decimals golden "explain-records.$format" 0 explain base.json head.json --stage decode --format "$format"
 done
 golden explain-variant 0 explain whole.json profile.json --variant packed --stage decode
-golden explain-same 5 explain base.json base.json
 golden explain-out 0 explain base.json head.json --out explained.txt
 kept explain-out.txt explained.txt
 
@@ -185,6 +184,7 @@ bad compare base.json head.json --suite quick
 bad compare base.json head.json --against "./none"
 bad compare --against ./none --model weights/tiny
 bad explain base.json
+bad explain base.json base.json
 bad explain whole.json base.json
 bad explain whole.json:fast base.json
 bad explain batch.json base.json

@@ -190,12 +190,33 @@ import Testing
     }
   }
 
-  @Test func aBaseThatNeverStartsLeavesNothingToCompare() throws {
-    let result = try compare(against: build("none", "exit 9"), "--variants", "kv-cache")
-    #expect(result.status == 5)
-    #expect(result.output.contains("**Nothing could be compared.**"))
-    #expect(try record().blocks.isEmpty)
-    #expect(try record().isComplete)
+  /// A program that does not answer as a build does is refused at once, before anything is made.
+  @Test(arguments: [
+    ("exit 9", "exited with code 9 before it answered"),
+    ("cat > /dev/null", "exited with code 0 before it answered"),
+    ("sleep 600 & cat > /dev/null", "exited with code 0 before it answered"), ("yes", "malformed answer"),
+    ("cat", "malformed answer"), ("echo '{}'; sleep 600", "malformed answer"),
+  ])
+  func aProgramThatIsNoBuildIsRefused(script: String, reason: String) throws {
+    let id = "\(sandbox.folder)/id"
+    let base = try build("none", "echo $$ > '\(id)'\n\(script)")
+    let before = sandbox.contents
+    let started = Date()
+    let result = try compare(against: base, "--variants", "kv-cache")
+    #expect(Date().timeIntervalSince(started) < 8)
+    #expect(result.status == 1)
+    #expect(result.output == "")
+    #expect(result.errorLines.count == 1)
+    #expect(
+      result.error.hasPrefix(
+        "gpt2-bench: compare: --against: found \(base), which is no gpt2-bench that runs here: "))
+    #expect(result.error.contains(reason))
+    #expect(sandbox.contents == before)
+    // Neither it nor what it started.
+    let group = try #require(Int32(String(contentsOfFile: id, encoding: .utf8).dropLast()))
+    #if os(Linux)
+      #expect(poll(within: 1) { !Processes.isAlive(group: group) })
+    #endif
   }
 
   /// Whichever build is right, the head is not what the base was.
@@ -292,7 +313,9 @@ import Testing
     #expect(!record.isComplete)
     #expect(record.blocks.count >= 2)
     try expectBlocksOfOneContestant(record)
-    #expect(result.output.contains("The comparison is incomplete: it was interrupted."))
+    #expect(
+      result.output.contains(
+        "The comparison is incomplete: it was interrupted. Reason: ended by Ctrl-C (SIGINT)."))
     #expect(try sandbox.text("o/comparison.md") == result.output)
   }
 

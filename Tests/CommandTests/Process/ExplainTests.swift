@@ -56,6 +56,7 @@ import Testing
 
   @Test func operandsThatAreNone() throws {
     try expectRefusal(2, ["packed"], "operand is missing", "explain A B")
+    try expectRefusal(2, ["packed", "packed"], "found packed twice, expected two things to tell apart")
     try expectRefusal(2, ["packed", "fast"], "found 'fast'", "naive, unrolled8", "RECORD:VARIANT")
     try expectRefusal(2, ["none.json", "packed"], "found 'none.json'", "gpt2-bench, or a record.json")
     try expectRefusal(2, ["none.json:packed", "packed"], "found 'none.json:packed'")
@@ -78,6 +79,7 @@ import Testing
     try expectRefusal(1, ["bad.json", "packed"], "bad.json: not JSON")
     var record = try record(factor: 2)
     try record.write(to: sandbox.path("a.json"))
+    try expectRefusal(2, ["a.json:fast", "./a.json:fast"], "found a.json:fast twice")
     try expectRefusal(2, ["a.json", "a.json:slow"], "a.json: found no variant", "a.json:fast with -t 1")
     try expectRefusal(2, ["a.json:packed", "a.json:slow"], "a.json: found 'packed'", "a.json:slow with -t 1")
     try expectRefusal(2, ["a.json:fast", "a.json:slow", "-d", "16"], "-d: found two records")

@@ -15,14 +15,22 @@
     }
 
     /// Starts a run of three variants and waits until their workers are loaded and checked.
-    private func start(_ suite: String, _ more: String...) throws -> (RunningCommand, [String: Int32]) {
+    ///
+    /// - Parameter progress: whether they are known by what it shows; else by the record's first cell.
+    private func start(
+      _ suite: String, progress: Bool = true, _ more: String...
+    ) throws -> (RunningCommand, [String: Int32]) {
       let running = try RunningCommand(
         [
           "all", "--model", "synthetic:tiny", "--suite", suite, "--variants", "naive,tiled,simd8", "--out",
           "o",
           "--reference", Sandbox.project + "/Benchmarks/reference/tiny-synthetic",
-        ] + more, in: sandbox)
-      let isUnderWay = poll { running.error.contains("checking: simd8\n") || !running.isRunning }
+        ] + more, in: sandbox, environment: ["TMPDIR": sandbox.folder("tmp")])
+      let isUnderWay = poll {
+        !running.isRunning
+          || (progress
+            ? running.error.contains("checking: simd8\n") : (try? record())?.correctness.count == 3)
+      }
       try #require(isUnderWay && running.isRunning, Comment(rawValue: running.error))
       let workers = Processes.workers(of: running.id)
       try #require(Set(workers.keys) == ["naive", "tiled", "simd8"])
@@ -69,22 +77,74 @@
     @Test func workersEndWithTheirParent() throws {
       let (running, workers) = try start("endless.json")
       running.send(SIGKILL)
-      #expect(poll(within: 10) { workers.values.allSatisfy(Processes.isGone) })
+      #expect(poll(within: 1) { workers.values.allSatisfy(Processes.isGone) })
       #expect(try !record().isComplete)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
-    func anInterruptedRunKeepsWhatItHas(_ signal: Int32) throws {
+    @Test(arguments: [
+      (SIGINT, "ended by Ctrl-C"), (SIGTERM, "ended by SIGTERM"), (SIGHUP, "ended by SIGHUP"),
+    ])
+    func anInterruptedRunKeepsWhatItHas(_ signal: Int32, _ reason: String) throws {
       let (running, workers) = try start("endless.json")
       // Twice at once, as `timeout` does it, is one wish.
       running.send(signal)
       running.send(signal)
       let result = try running.result(within: 20)
-      #expect(result.status == 130)
+      #expect(result.status == 128 + signal)
       #expect(result.output.hasSuffix("reports: o\n"))
       #expect(try !record().isComplete)
+      #expect(try record().stopped?.hasPrefix(reason) == true)
+      #expect(try sandbox.text("o/report.md").contains(reason))
       #expect(try sandbox.text("o/report.md").localizedCaseInsensitiveContains("incomplete"))
       #expect(poll { workers.values.allSatisfy(Processes.isGone) })
+    }
+
+    /// With `--quiet`, which hides no loss.
+    @Test func aWorkerLostBeforeItsProfileIsNamed() throws {
+      let (running, workers) = try start("short.json", progress: false, "--quiet")
+      #expect(poll { (try? record().cells.allSatisfy { $0.status == .measured }) == true })
+      kill(try #require(workers["simd8"]), SIGKILL)
+      let result = try running.result(within: 40)
+      #expect(result.status == 1)
+      #expect(result.errorLines.count == 1 && result.error.hasPrefix("no profile of simd8: "))
+      let kept = try record()
+      #expect(kept.isComplete)
+      #expect(Set(kept.profiles?.map(\.variant) ?? []) == ["naive", "tiled"])
+      #expect(kept.missing?.count == 1)
+      #expect(try sandbox.text("o/report.md").contains("**Warning:** no profile of simd8: "))
+      #expect(kept.cells.allSatisfy { $0.status == .measured && !$0.samples.isEmpty })
+    }
+
+    /// What was measured goes to a folder among the temporary ones, and the error names it.
+    @Test func aFolderThatIsRemovedLosesNothing() throws {
+      let (running, _) = try start("short.json", progress: false)
+      try FileManager.default.removeItem(atPath: sandbox.path("o"))
+      let result = try running.result(within: 40)
+      #expect(result.status == 1)
+      let error = try #require(result.errorLines.last)
+      #expect(error.hasPrefix("gpt2-bench: all: "))
+      #expect(
+        error.contains("o/record.json: cannot be written: no such file or directory; the record is in /"))
+      let record = try Record.read(path: String(error[try #require(error.range(of: "is in ")).upperBound...]))
+      #expect(!record.isComplete)
+      #expect(
+        record.stopped?.hasSuffix("o/record.json: cannot be written: no such file or directory") == true)
+      #expect(record.cells.contains { $0.status == .measured && !$0.samples.isEmpty })
+    }
+
+    @Test func aFolderIsOneRunsAtATime() throws {
+      let (running, _) = try start("endless.json")
+      let second = try BuiltCommand.run(
+        ["run", "-p", "4", "--model", "synthetic:tiny", "--variants", "naive", "-r", "1", "--out", "o"],
+        in: sandbox)
+      #expect(second.status == 1)
+      #expect(
+        second.error
+          == "gpt2-bench: run: o: another run is writing there, expected a folder that can be written\n")
+      running.send(SIGINT)
+      #expect(try running.result(within: 20).status == 130)
+      #expect(try record().cells.count == 3)
+      #expect(try record().cells.contains { !$0.samples.isEmpty })
     }
 
     @Test func anInterruptionBeforeTheFirstSampleLeavesARecordToo() throws {
@@ -110,6 +170,12 @@
         if words.count == 3, words[1] == "worker" { found[words[2]] = id }
       }
       return found
+    }
+
+    /// Whether a process of the group lives on.
+    static func isAlive(group: Int32) -> Bool {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+      return names.compactMap { Int32($0) }.contains { getpgid($0) == group && !isGone($0) }
     }
 
     /// Whether it has ended; a zombie that nobody has asked for has.

@@ -14,12 +14,15 @@ enum BuiltCommand {
 
   /// Runs the command to its end.
   ///
-  /// - Parameter seconds: how long it may take; it is ended then, and that is an issue.
+  /// - Parameters:
+  ///   - seconds: how long it may take; it is ended then, and that is an issue.
+  ///   - limit: what the shell's `ulimit` is told first.
   static func run(
     _ arguments: [String], in sandbox: Sandbox, input: String = "", seconds: Double = 60,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], limit: String? = nil
   ) throws -> Result {
-    let running = try RunningCommand(arguments, in: sandbox, input: input, environment: environment)
+    let running = try RunningCommand(
+      arguments, in: sandbox, input: input, environment: environment, limit: limit)
     return try running.result(within: seconds)
   }
 
@@ -63,7 +66,7 @@ final class RunningCommand {
 
   init(
     _ arguments: [String], in sandbox: Sandbox, input: String = "", pipe: Pipe? = nil,
-    environment: [String: String] = [:], output: String? = nil
+    environment: [String: String] = [:], output: String? = nil, limit: String? = nil
   ) throws {
     words = arguments
     let prefix = "\(sandbox.folder)/\(UUID().uuidString)"
@@ -74,6 +77,11 @@ final class RunningCommand {
     }
     process.executableURL = URL(fileURLWithPath: try BuiltCommand.executable())
     process.arguments = arguments
+    if let limit {
+      process.arguments =
+        ["-c", "ulimit \(limit) && exec \"$0\" \"$@\"", try BuiltCommand.executable()] + arguments
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    }
     process.currentDirectoryURL = URL(fileURLWithPath: sandbox.work)
     var inherited = ProcessInfo.processInfo.environment.filter { $0.key != "NO_COLOR" }
     inherited["GPT2_BENCH_HOME"] = sandbox.home

@@ -34,18 +34,21 @@ import Testing
 
   /// Names and messages of a record: no mark of theirs pairs with another, and a page shows them letter by letter.
   @Test func whatIsInterpolatedIsInert() {
-    for text in ["**bold**", "`code`", "**", "`", "<b>&amp;\"'", "* a", "a | b"] {
+    for (text, inert) in [
+      ("**bold**", "\\*\\*bold\\*\\*"), ("`code`", "\\`code\\`"), ("**", "\\*\\*"), ("`", "\\`"),
+      ("<b>&amp;\"'", "&lt;b>&amp;amp;\"'"), ("* a", "\\* a"), ("a | b", "a | b"),
+    ] {
       let escaped = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
         .replacing(">", with: "&gt;").replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
       let plain: Prose = "x \(text) `y`"
       #expect(Markup.prose(plain).source == "x \(escaped) <code>y</code>")
-      #expect(plain.markdown == "x \(text) `y`")
+      #expect(plain.markdown == "x \(inert) `y`")
       #expect(Markup.prose(Prose(text)).source == escaped)
       #expect(Markup.prose("**\(text)**").source == "<strong>\(escaped)</strong>")
       #expect(Markup.prose("`\(text)`").source == "<code>\(escaped)</code>")
       #expect(Markup.prose(.code(text)).source == "<code>\(escaped)</code>")
       let unclosed: Prose = "**\(text) `\(text)"
-      #expect(unclosed.plain == "**\(text) `\(text)" && unclosed.markdown == unclosed.plain)
+      #expect(unclosed.plain == "**\(text) `\(text)" && unclosed.markdown == "**\(inert) `\(inert)")
     }
   }
 

@@ -147,6 +147,9 @@ extension RunAnswer {
     if let share = countersShare {
       try require(share > 0 && share <= 1, "countersShare", "\(share)", "a share above 0, at most 1, or null")
     }
+    for rate in memoryGBPerSecond ?? [] {
+      try require(rate > 0 && rate.isFinite, "memoryGBPerSecond", "\(rate)", "rates above 0, or null")
+    }
     guard let generation = request.generation else { return }
     try require(
       tokenNanoseconds.count == generation.tokens, "tokenNanoseconds", "\(tokenNanoseconds.count) times",

@@ -199,7 +199,8 @@ class Kills:
         return folder
 
     def draw(self, share: float = 1.0) -> float:
-        self.moment = self.random.random() * self.seconds * share
+        # Before its handlers are in place a signal ends a program as it ends any.
+        self.moment = 0.1 + self.random.random() * self.seconds * share
         return self.moment
 
     def check_record(self, run: Running, *, is_complete: bool | None, lost: int = 0) -> None:

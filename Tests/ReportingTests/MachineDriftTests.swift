@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func aSteadyMachineLeavesNothingOpen() {
-    let drift = MachineDrift(record(memory: [10, 10, 10, 10, 10]))
+    let drift = MachineDrift(record(memory: [Double?](repeating: 10, count: 9)))
     #expect(drift.memory == 0)
     #expect(drift.clock == nil)
     #expect(drift.halfWidth(memoryShare: 1) == 0)
@@ -29,22 +29,23 @@ import Testing
   /// Three blocks of −h, 0, +h have the deviation h, and t(0.975, 2) = 4.303.
   @Test func threeBlocksGiveStudentsPredictionOfAFourth() throws {
     let h = 0.1
-    let drift = MachineDrift(record(memory: [10 * exp(-h), 10, 10 * exp(h)]))
+    let drift = MachineDrift(
+      record(memory: [10 * exp(-h), 10, 10 * exp(h)].flatMap { [$0, $0, $0] }))
     let expected = 4.303 * h * (4.0 / 3).squareRoot()
     #expect(abs(try #require(drift.memory) - expected) < 1e-12)
     #expect(abs(try #require(drift.halfWidth(memoryShare: 0.5)) - expected / 2) < 1e-12)
   }
 
-  /// Ten rounds in five blocks: noise from round to round is averaged, a level that lasts is not.
+  /// Fifteen readings in five blocks: noise within a block is averaged, a level that lasts is not.
   @Test func blocksAverageNoiseAndKeepLevels() throws {
-    let noise = MachineDrift(record(memory: [9, 11, 9, 11, 9, 11, 9, 11, 9, 11]))
-    #expect(try #require(noise.memory) < 1e-12)
-    let levels = MachineDrift(record(memory: [9, 9, 9, 9, 11, 11, 11, 11, 11, 11]))
-    #expect(try #require(levels.memory) > 0.3)
+    let noise: [Double?] = (0..<15).map { [9, 10, 11][$0 % 3] }
+    #expect(try #require(MachineDrift(record(memory: noise)).memory) < 1e-12)
+    let levels: [Double?] = (0..<15).map { $0 < 6 ? 9 : 11 }
+    #expect(try #require(MachineDrift(record(memory: levels)).memory) > 0.3)
   }
 
-  @Test func fewerThanThreeSamplesSayNothing() {
-    #expect(MachineDrift(record(memory: [10, 12])).memory == nil)
+  @Test func fewerThanNineReadingsSayNothing() {
+    #expect(MachineDrift(record(memory: [Double?](repeating: 10, count: 8))).memory == nil)
     #expect(MachineDrift(record(memory: [nil, nil, nil, 10, 12])).memory == nil)
     #expect(MachineDrift(Fixture.small()).halfWidth(memoryShare: 1) == nil)
   }

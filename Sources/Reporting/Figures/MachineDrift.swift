@@ -20,8 +20,10 @@ struct MachineDrift: Sendable, Equatable {
   /// The same of the fixed loop.
   let clock: Double?
 
-  /// Blocks of time that a run is cut into, each of one round at least.
+  /// Blocks of time that a run is cut into.
   static let mostBlocks = 5
+  /// A block of fewer readings would take one that others disturbed for a level that lasts.
+  static let fewestReadings = 3
   /// Fewer blocks say too little of a spread.
   static let fewestBlocks = 3
   /// Student's t at 0.975 for 2, 3 and 4 degrees of freedom.
@@ -50,7 +52,7 @@ struct MachineDrift: Sendable, Equatable {
 
   /// - Parameter series: logarithms in time order.
   static func halfWidth(of series: [Double]) -> Double? {
-    let blocks = min(mostBlocks, series.count)
+    let blocks = min(mostBlocks, series.count / fewestReadings)
     guard blocks >= fewestBlocks else { return nil }
     let values = (0..<blocks).compactMap { block in
       median(Array(series[block * series.count / blocks..<(block + 1) * series.count / blocks]))

@@ -133,7 +133,8 @@
     }
 
     @Test func aFolderIsOneRunsAtATime() throws {
-      let (running, _) = try start("endless.json")
+      let (running, workers) = try start("endless.json")
+      let measured = try #require(workers["naive"])
       let second = try BuiltCommand.run(
         ["run", "-p", "4", "--model", "synthetic:tiny", "--variants", "naive", "-r", "1", "--out", "o"],
         in: sandbox)
@@ -141,6 +142,9 @@
       #expect(
         second.error
           == "gpt2-bench: run: o: another run is writing there, expected a folder that can be written\n")
+      // A second of work is samples by the hundred; the record tells of them only at its end.
+      let before = Processes.ticks(measured)
+      #expect(poll { Processes.ticks(measured) >= before + sysconf(Int32(_SC_CLK_TCK)) })
       running.send(SIGINT)
       #expect(try running.result(within: 20).status == 130)
       #expect(try record().cells.count == 3)
@@ -181,13 +185,19 @@
     /// Whether it has ended; a zombie that nobody has asked for has.
     static func isGone(_ id: Int32) -> Bool { status(id).map { $0.state == "Z" } ?? true }
 
-    /// `/proc/ID/stat` after the name, which may hold anything: state, then parent.
-    private static func status(_ id: Int32) -> (state: String, parent: Int32)? {
+    /// CPU time that it has used, in the system's ticks.
+    static func ticks(_ id: Int32) -> Int { status(id)?.ticks ?? 0 }
+
+    /// `/proc/ID/stat` after the name, which may hold anything: state, then parent; the 12th and the 13th are the times
+    /// outside the kernel and in it.
+    private static func status(_ id: Int32) -> (state: String, parent: Int32, ticks: Int)? {
       guard let data = FileManager.default.contents(atPath: "/proc/\(id)/stat") else { return nil }
       let fields =
         String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
-      guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
-      return (String(fields[0]), parent)
+      guard fields.count > 12, let parent = Int32(fields[1]), let user = Int(fields[11]),
+        let system = Int(fields[12])
+      else { return nil }
+      return (String(fields[0]), parent, user + system)
     }
   }
 #endif

@@ -266,7 +266,7 @@ def main() -> None:
     print(f"{inputs} inputs, {sum(kinds.values())} faults of {len(kinds)} kinds, {time.monotonic() - started:.0f} s")
     for kind, count in kinds.most_common():
         print(f"{count:>8}  {kind}")
-    # What is never taken is refused for one and the same reason: nothing behind that was tried.
+    # What is never taken is refused for one and the same reason: nothing after that was tried.
     idle = [own.reader for own in total.values() if own.inputs >= 300 and not own.taken]
     if idle:
         print(f"no input was taken of {', '.join(idle)}: their valid ones are not")

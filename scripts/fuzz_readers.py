@@ -154,30 +154,25 @@ def synthetic() -> Reader:
     return Reader("synthetic", make, {}, share=50)
 
 
-def record() -> Reader:
-    runs = valid.records(valid.RUNS)
+def reports(name: str, records: list, forms: list) -> Reader:
+    """Records that `report` shows in one of the forms."""
 
     def make(rng: random.Random) -> Input:
-        form = rng.choice(valid.RUN_FORMATS)
+        form = rng.choice(forms)
         return Input(
-            {"record.json": changed_json(rng.choice(runs), rng)}, ["record", form, "record.json"],
+            {"record.json": changed_json(rng.choice(records), rng)}, ["record", form, "record.json"],
             words("report", "record.json", "--format", form),
         )  # fmt: skip
 
-    return Reader("record", make, {}, share=40)
+    return Reader(name, make, {}, share=40)
+
+
+def record() -> Reader:
+    return reports("record", valid.records(valid.RUNS), valid.RUN_FORMATS)
 
 
 def builds() -> Reader:
-    pairs = valid.records(["interleaved", "interleaved-matmul"])
-
-    def make(rng: random.Random) -> Input:
-        form = rng.choice(valid.COMPARISON_FORMATS)
-        return Input(
-            {"record.json": changed_json(rng.choice(pairs), rng)}, ["record", form, "record.json"],
-            words("report", "record.json", "--format", form),
-        )  # fmt: skip
-
-    return Reader("builds", make, {}, share=40)
+    return reports("builds", valid.records(["interleaved", "interleaved-matmul"]), valid.COMPARISON_FORMATS)
 
 
 def compare() -> Reader:

@@ -1,9 +1,8 @@
 #include "CSystemInterruption.h"
+#include "signals.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,16 +26,11 @@ static void note(int number) {
 }
 
 void csystem_interruption_watch(void) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = note;
   // What waits for a file or a pipe goes on waiting; who waits longer asks for the signal.
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
+  csystem_handle(SIGINT, note, SA_RESTART);
+  csystem_handle(SIGTERM, note, SA_RESTART);
   struct sigaction hangup;
-  if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
+  if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) csystem_handle(SIGHUP, note, SA_RESTART);
   // Who started this process may have blocked them.
   sigset_t set;
   sigemptyset(&set);

@@ -1,9 +1,9 @@
 #include "CSystemMapping.h"
 #include "CSystemTerminal.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,19 +50,10 @@ static void notice(void) {
   if (events[1] >= 0 && write(events[1], "", 1) < 0) return; // Full: a notice is waiting already.
 }
 
-static void handle(int number, void (*handler)(int), int flags) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = handler;
-  action.sa_flags = flags;
-  sigemptyset(&action.sa_mask);
-  sigaction(number, &action, NULL);
-}
-
 /// Does what the signal does where nobody handles it.
 static void die(int number) {
   csystem_terminal_restore();
-  handle(number, SIG_DFL, 0);
+  csystem_handle(number, SIG_DFL, 0);
   raise(number);
 }
 
@@ -70,13 +61,13 @@ static void stop(int number) {
   int error = errno;
   enum csystem_terminal_mode mode = (enum csystem_terminal_mode)current;
   csystem_terminal_restore();
-  handle(number, SIG_DFL, 0);
+  csystem_handle(number, SIG_DFL, 0);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, number);
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   raise(number); // Stops here until it is continued.
-  handle(number, stop, SA_RESTART);
+  csystem_handle(number, stop, SA_RESTART);
   if (mode != CSYSTEM_TERMINAL_FOUND) csystem_terminal_set(mode);
   notice();
   errno = error;
@@ -105,9 +96,9 @@ int csystem_terminal_open(int in, int out) {
   atexit(csystem_terminal_restore);
   csystem_bus_errors_catch("");
   static const int deadly[] = {SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGALRM};
-  for (unsigned long index = 0; index < sizeof deadly / sizeof deadly[0]; index++) handle(deadly[index], die, 0);
-  handle(SIGTSTP, stop, SA_RESTART);
-  handle(SIGWINCH, resize, SA_RESTART);
+  for (unsigned long index = 0; index < sizeof deadly / sizeof deadly[0]; index++) csystem_handle(deadly[index], die, 0);
+  csystem_handle(SIGTSTP, stop, SA_RESTART);
+  csystem_handle(SIGWINCH, resize, SA_RESTART);
   csystem_interrupts_catch();
   return 0;
 }
@@ -122,6 +113,6 @@ int csystem_terminal_set(enum csystem_terminal_mode mode) {
 
 int csystem_terminal_events(void) { return events[0]; }
 
-void csystem_interrupts_catch(void) { handle(SIGINT, interrupt, 0); }
+void csystem_interrupts_catch(void) { csystem_handle(SIGINT, interrupt, 0); }
 
 int csystem_interrupts_take(void) { return atomic_exchange(&interrupted, 0); }

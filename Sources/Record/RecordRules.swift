@@ -231,11 +231,7 @@ extension RecordRules {
   private func atLeastZero(_ value: Int, _ field: String) throws { try inRange(value, 0...Int.max, field) }
 
   private func inRange(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws {
-    try require(
-      range.contains(value), field, "\(value)",
-      range.upperBound == Int.max
-        ? "an integer of at least \(range.lowerBound)"
-        : "an integer in \(range.lowerBound)...\(range.upperBound)")
+    try RecordError.unless(value, in: range, of: path, field)
   }
 
   private func isIndex(_ value: Int, _ range: Range<Int>, _ field: String) throws {
@@ -261,7 +257,31 @@ extension RecordRules {
     _ condition: Bool, _ field: @autoclosure () -> String, _ found: @autoclosure () -> String,
     _ expected: @autoclosure () -> String
   ) throws {
+    try RecordError.unless(condition, of: path, field(), found(), expected())
+  }
+}
+
+extension RecordError {
+  /// - Parameters:
+  ///   - source: who says it: a file, or a message.
+  ///   - found, expected: made where the condition does not hold.
+  /// - Throws: `invalid` where it does not.
+  public static func unless(
+    _ condition: Bool, of source: String, _ field: @autoclosure () -> String,
+    _ found: @autoclosure () -> String, _ expected: @autoclosure () -> String
+  ) throws {
     guard !condition else { return }
-    throw RecordError.invalid(path: path, field: field(), found: found(), expected: expected())
+    throw RecordError.invalid(path: source, field: field(), found: found(), expected: expected())
+  }
+
+  /// The same for an integer that is outside its range.
+  public static func unless(
+    _ value: Int, in range: ClosedRange<Int>, of source: String, _ field: @autoclosure () -> String
+  ) throws {
+    try unless(
+      range.contains(value), of: source, field(), "\(value)",
+      range.upperBound == .max
+        ? "an integer of at least \(range.lowerBound)"
+        : "an integer in \(range.lowerBound)...\(range.upperBound)")
   }
 }

@@ -13,6 +13,14 @@ public func mean(_ values: [Double]) -> Double? {
 /// The middle value; the mean of the two middle values of an even count.
 public func median(_ values: [Double]) -> Double? { quantile(values, 0.5) }
 
+/// The medians of a series cut into so many blocks of nearly equal length, in order. Nil for more blocks than values, none,
+/// or where a value is not finite.
+public func blockMedians(_ series: [Double], blocks: Int) -> [Double]? {
+  guard (1...max(series.count, 1)).contains(blocks), series.allSatisfy(\.isFinite) else { return nil }
+  let bounds = (0...blocks).map { $0 * series.count / blocks }
+  return zip(bounds, bounds.dropFirst()).compactMap { median(Array(series[$0..<$1])) }
+}
+
 /// The quantile at `probability` in 0...1, type 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages"
 /// (1996), the default of R and NumPy: with x sorted from index 0 and h = (n − 1)·p, x⌊h⌋ + (h − ⌊h⌋)·(x⌊h⌋₊₁ − x⌊h⌋).
 /// Nil for no values, a value that is not finite, or a probability outside 0...1.

@@ -1,9 +1,10 @@
+import Foundation
 import Testing
 
 @testable import Measurement
 
 @Suite struct BandwidthPulseTests {
-  /// A fork on the calling thread that takes one nanosecond of a clock for each byte that is to be read.
+  /// A fork on the calling thread that takes a microsecond of a clock.
   private final class Team {
     let clock = FakeClock()
     var parts: [Int] = []
@@ -17,34 +18,42 @@ import Testing
     }
   }
 
-  @Test func aRateIsBytesOverTheTimeOfAllThreads() throws {
-    let team = Team()
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-    memory.initializeMemory(as: UInt8.self, repeating: 1)
-    defer { memory.deallocate() }
-    let pulse = try #require(
-      BandwidthPulse(
-        memory: UnsafeRawBufferPointer(memory), threads: 2, bytes: 64 << 10, clock: team.clock,
-        fork: team.fork))
-    team.parts = []
-    #expect(pulse.gbPerSecond(on: team.fork) == Double(64 << 10) / 1_000)
-    #expect(team.parts == [0, 1])
+  /// Memory that ends where nothing may be read: a read past it ends the process.
+  private func withMemory(_ bytes: Int, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let size = (bytes + page - 1) / page * page
+    let base = try #require(
+      mmap(nil, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0))
+    try #require(base != MAP_FAILED)
+    defer { munmap(base, size + page) }
+    try #require(mprotect(base + size, page, PROT_NONE) == 0)
+    try body(UnsafeRawBufferPointer(start: base + (size - bytes), count: bytes))
   }
 
-  /// Odd thread counts leave whole pages to each, and no pulse reads past the end: an address sanitizer would say.
+  private func pulse(_ memory: UnsafeRawBufferPointer, threads: Int, _ team: Team) throws -> BandwidthPulse {
+    try #require(
+      BandwidthPulse(memory: memory, threads: threads, bytes: 64 << 10, clock: team.clock, fork: team.fork))
+  }
+
+  @Test func aRateIsBytesOverTheTimeOfAllThreads() throws {
+    let team = Team()
+    try withMemory(1 << 20) { memory in
+      let pulse = try pulse(memory, threads: 2, team)
+      team.parts = []
+      #expect(pulse.gbPerSecond(on: team.fork) == Double(64 << 10) / 1_000)
+      #expect(team.parts == [0, 1])
+    }
+  }
+
+  /// Odd thread counts leave whole pages to each, and no pulse reads past the end.
   @Test(arguments: [1, 2, 3, 5, 7]) func everyPulseStaysInside(threads: Int) throws {
     let team = Team()
-    let bytes = 300_000
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 4096)
-    memory.initializeMemory(as: UInt8.self, repeating: 1)
-    defer { memory.deallocate() }
-    let pulse = try #require(
-      BandwidthPulse(
-        memory: UnsafeRawBufferPointer(memory), threads: threads, bytes: 64 << 10, clock: team.clock,
-        fork: team.fork))
-    for _ in 0..<20 {
-      let rate = try #require(pulse.gbPerSecond(on: team.fork))
-      #expect(rate <= Double(64 << 10) / 1_000)
+    try withMemory(300_000) { memory in
+      let pulse = try pulse(memory, threads: threads, team)
+      for _ in 0..<20 {
+        let rate = try #require(pulse.gbPerSecond(on: team.fork))
+        #expect(rate <= Double(64 << 10) / 1_000)
+      }
     }
   }
 
@@ -56,13 +65,9 @@ import Testing
 
   @Test func aClockThatStandsStillGivesNoRate() throws {
     let team = Team()
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-    memory.initializeMemory(as: UInt8.self, repeating: 1)
-    defer { memory.deallocate() }
-    let pulse = try #require(
-      BandwidthPulse(
-        memory: UnsafeRawBufferPointer(memory), threads: 1, bytes: 64 << 10, clock: team.clock,
-        fork: team.fork))
-    #expect(pulse.gbPerSecond { count, body in (0..<count).forEach(body) } == nil)
+    try withMemory(1 << 20) { memory in
+      let pulse = try pulse(memory, threads: 1, team)
+      #expect(pulse.gbPerSecond { count, body in (0..<count).forEach(body) } == nil)
+    }
   }
 }

@@ -8,7 +8,7 @@ public enum Operands: CaseIterable, Sendable {
 }
 
 /// Memory that an operation writes. Before a check it is filled with NaN, so that a value that is not written, or is read
-/// before it is, shows; so is a little more behind its end, where nothing may be written.
+/// before it is, shows; so is a little more after its end, where nothing may be written.
 struct PoisonedOutput: ~Copyable {
   private let buffer: FloatBuffer
   private let count: Int
@@ -28,7 +28,7 @@ struct PoisonedOutput: ~Copyable {
 
   static func isPoison(_ value: Float) -> Bool { value.bitPattern == poison.bitPattern }
 
-  /// Fails the check where something was written behind the end.
+  /// Fails the check where something was written after the end.
   func hold(_ result: inout ValueCheck) {
     let place = (count..<buffer.count).first { !Self.isPoison(base[$0]) }
     if let place { result.fail("value \(place) was written, expected \(count) values") }

@@ -131,7 +131,7 @@ public final class GELUProblem: OperationProblem {
       let exact = u < 0 ? x / (1 + exp(-2 * u)) : 0.5 * x * (1 + tanh(u))
       result.add(found[i], exact, tolerance: 6 * unitRoundoff * abs(x) + subnormalStep, row: 0, column: i)
     }
-    // Behind them lie those of the next call.
+    // After them lie those of the next call.
     if calls > 1, found[count].bitPattern != fresh.base[0].bitPattern {
       result.fail("value \(count) was written, expected \(count) values")
     }

@@ -67,18 +67,12 @@ struct Drift: Sendable, Equatable {
   init?(_ series: [Double]) {
     guard series.count >= Self.minimumCount, series.allSatisfy({ $0 > 0 }),
       let first = median(Array(series.prefix(series.count / 2))),
-      let second = median(Array(series.suffix(series.count / 2))), let trend = Trend(Self.thinned(series))
+      let second = median(Array(series.suffix(series.count / 2))),
+      let thinned = blockMedians(series, blocks: min(Self.blocks, series.count)), let trend = Trend(thinned)
     else { return nil }
     change = second / first - 1
     pValue = trend.pValue
   }
 
   func exceeds(_ limit: Double) -> Bool { pValue < Self.significance && abs(change) > limit }
-
-  private static func thinned(_ series: [Double]) -> [Double] {
-    guard series.count > blocks else { return series }
-    return (0..<blocks).compactMap { block in
-      median(Array(series[block * series.count / blocks..<(block + 1) * series.count / blocks]))
-    }
-  }
 }

@@ -15,7 +15,7 @@ import Statistics
 /// block: to the bootstrap's half of an interval the half of a 95 % prediction interval of one more block is added,
 /// t(0.975, blocks − 1) · s · √(1 + 1 / blocks), as independent parts are added, by squares.
 struct MachineDrift: Sendable, Equatable {
-  /// The logarithm's 95 % half-width of what memory gives in another block of time; nil for too few rounds.
+  /// The logarithm's 95 % half-width of what memory gives in another block of time; nil for too few readings.
   let memory: Double?
   /// The same of the fixed loop.
   let clock: Double?
@@ -53,13 +53,9 @@ struct MachineDrift: Sendable, Equatable {
   /// - Parameter series: logarithms in time order.
   static func halfWidth(of series: [Double]) -> Double? {
     let blocks = min(mostBlocks, series.count / fewestReadings)
-    guard blocks >= fewestBlocks else { return nil }
-    let values = (0..<blocks).compactMap { block in
-      median(Array(series[block * series.count / blocks..<(block + 1) * series.count / blocks]))
-    }
-    let mean = values.reduce(0, +) / Double(blocks)
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let deviation = (squares / Double(blocks - 1)).squareRoot()
+    guard blocks >= fewestBlocks, let values = blockMedians(series, blocks: blocks),
+      let deviation = standardDeviation(values)
+    else { return nil }
     return quantiles[blocks - fewestBlocks] * deviation * (1 + 1 / Double(blocks)).squareRoot()
   }
 }

@@ -227,7 +227,8 @@ extension Cell.Status {
 }
 
 extension Sequence where Element: Hashable {
-  func uniqued() -> [Element] {
+  /// Each element where it stands first.
+  public func uniqued() -> [Element] {
     var seen = Set<Element>()
     return filter { seen.insert($0).inserted }
   }

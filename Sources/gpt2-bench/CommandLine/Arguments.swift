@@ -1,6 +1,7 @@
 import Chat
 import Files
 import GPT2Kernels
+import Reporting
 
 /// A command line taken apart: options by their first name, operands in order. Every access checks what it
 /// returns, and an error names the option, what was found and what was expected.
@@ -74,7 +75,7 @@ struct Arguments {
   func integers(_ name: String, in range: ClosedRange<Int>) throws -> [Int]? {
     guard let text = string(name) else { return nil }
     return try text.split(separator: ",", omittingEmptySubsequences: false)
-      .map { try Self.integer(String($0), name, in: range) }.withoutRepeats
+      .map { try Self.integer(String($0), name, in: range) }.uniqued()
   }
 
   private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
@@ -178,14 +179,6 @@ extension Arguments {
       throw UsageError(option, found: name, expected: "one of \(Variant.names.joined(separator: ", "))")
     }
     return variant
-  }
-}
-
-extension Array where Element: Hashable {
-  /// Each element where it stands first.
-  var withoutRepeats: [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
   }
 }
 

@@ -1,4 +1,5 @@
 import Record
+import Reporting
 
 enum Matmul: Command {
   static let description = CommandDescription(
@@ -31,7 +32,7 @@ enum Matmul: Command {
       return (sizes.count == 3 ? [sizes[0]] : defaultRows).map {
         OperationShape.matmul(m: $0, k: sizes[sizes.count - 2], n: sizes[sizes.count - 1])
       }
-    }.withoutRepeats
+    }.uniqued()
   }
 
   private static let largestSize = 1 << 20

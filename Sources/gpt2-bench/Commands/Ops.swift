@@ -1,5 +1,6 @@
 import GPT2Model
 import Record
+import Reporting
 
 enum Ops: Command {
   static let description = CommandDescription(
@@ -41,7 +42,7 @@ enum Ops: Command {
     }
     return OperationShape.Kind.ofOps.filter(kinds.contains).flatMap {
       make($0, configuration, rows: rows, depths: depths)
-    }.withoutRepeats
+    }.uniqued()
   }
 
   private static func kinds(_ text: String) throws -> [OperationShape.Kind] {

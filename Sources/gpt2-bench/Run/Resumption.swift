@@ -18,7 +18,7 @@ struct Resumption {
 
   private var words: ArraySlice<String> { record.command.dropFirst(2) }
 
-  /// - Throws: `RunError` for a record that is complete, or of another command.
+  /// - Throws: `RecordError` for a record that is complete, or of another command.
   init(_ path: String, _ arguments: Arguments) throws {
     self.path = path
     folder = arguments.string("--out") ?? URL(fileURLWithPath: path).deletingLastPathComponent().path
@@ -43,7 +43,7 @@ struct Resumption {
   }
 
   /// - Parameter now: the record of the run that is to finish it, before anything is measured.
-  /// - Throws: `RunError` for the first field in which the two differ: their samples would not be of one kind.
+  /// - Throws: `RecordError` for the first field in which the two differ: their samples would not be of one kind.
   func refuse(otherThan now: Record) throws {
     func same<Value: Equatable>(_ name: String, _ field: (Record) -> Value) throws {
       let (found, expected) = (field(record), field(now))
@@ -71,7 +71,7 @@ struct Resumption {
   }
 
   private func require(_ holds: Bool, _ field: String, _ found: String, _ expected: String) throws {
-    guard holds else { throw RunError("\(path): \(field): found \(found), expected \(expected)") }
+    try RecordError.unless(holds, of: path, field, found, expected)
   }
 }
 
@@ -79,7 +79,7 @@ extension Bench {
   /// Takes over what an earlier run has. Cells that have all their samples, or cannot have any, stay; those that were
   /// ended on the way are measured anew, in rounds whose numbers go on.
   ///
-  /// - Throws: `RunError` where it was another run.
+  /// - Throws: `RecordError` where it was another run.
   func resume(_ resumption: Resumption) throws {
     let earlier = resumption.record
     try resumption.refuse(otherThan: record)

@@ -82,15 +82,10 @@ struct RequestRules {
   private static let source = "request"
 
   private func inRange(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws {
-    try require(
-      range.contains(value), field, "\(value)",
-      range.upperBound == .max
-        ? "an integer of at least \(range.lowerBound)"
-        : "an integer in \(range.lowerBound)...\(range.upperBound)")
+    try RecordError.unless(value, in: range, of: Self.source, field)
   }
 
   private func require(_ holds: Bool, _ field: String, _ found: String, _ expected: String) throws {
-    guard !holds else { return }
-    throw RecordError.invalid(path: Self.source, field: field, found: found, expected: expected)
+    try RecordError.unless(holds, of: Self.source, field, found, expected)
   }
 }

@@ -97,7 +97,7 @@ import Testing
     #expect(try ids("the") == Tokenizer(folder: Self.small).encode("the"))
   }
 
-  @Test func aByteWithoutATokenIsLocatedBehindAPrefixSpace() throws {
+  @Test func aByteWithoutATokenIsLocatedAfterAPrefixSpace() throws {
     try folder.write("{\"a\": 0, \"\u{120}\": 1, \"b\": 2}", to: "vocab.json")
     try folder.write("", to: "merges.txt")
     try folder.write(

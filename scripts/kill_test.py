@@ -14,6 +14,7 @@ Each kill is of a run of the tiny model, one kind after the other:
     limit                    files may not grow beyond a few KiB (ulimit -f)
     files                    few files may be open (ulimit -n)
     second                   another run into the same folder
+    clock                    the clock of the day jumps by up to a day at each look, where a C compiler is there
 
 What is promised: cells whose end was reported are in the record, which `report` shows; a run that was ended early says
 in it that it is incomplete; the exit code is right; an error is one line; nothing temporary is left in the folder; no
@@ -25,6 +26,7 @@ Exit code: 0 where all is as promised, 1 otherwise, 2 for wrong use.
 import argparse
 import contextlib
 import ctypes
+import datetime
 import json
 import os
 import random
@@ -51,6 +53,17 @@ ENVIRONMENT = os.environ | {
     "GPT2_BENCH_BLAS": "",
     "GPT2_BENCH_HOME": str(ROOT),
 }
+JUMPING_CLOCK = """
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *now) {
+  long result = syscall(SYS_clock_gettime, id, now);
+  if (id == CLOCK_REALTIME && result == 0) now->tv_sec += random() % 172800 - 86400;
+  return (int)result;
+}
+"""
 #: A worker that outlives its parent by more than that is an orphan.
 ORPHAN_SECONDS = 1.0
 #: For a run to end, once it was asked to.
@@ -103,14 +116,15 @@ class Running:
         name: str = "",
         limit: Callable[[], None] | None = None,
         model: str = "weights/tiny",
+        preload: Path | None = None,
     ) -> None:
         self.folder = folder
         self.out = folder / "out"
         self.error_path = folder / f"stderr{name}"
         with open(self.error_path, "wb") as errors, open(folder / f"stdout{name}", "wb") as output:
             self.process = subprocess.Popen(
-                [program, *RUN, "--model", model, "--out", str(self.out)], cwd=ROOT, env=ENVIRONMENT, stdout=output,
-                stderr=errors, stdin=subprocess.DEVNULL, preexec_fn=limit, start_new_session=True,
+                [program, *RUN, "--model", model, "--out", str(self.out)], cwd=ROOT, stdout=output, stderr=errors,
+                env=ENVIRONMENT | ({"LD_PRELOAD": str(preload)} if preload else {}), stdin=subprocess.DEVNULL, preexec_fn=limit, start_new_session=True,
             )  # fmt: skip
         self.started = time.monotonic()
         self.workers: set[int] = set()
@@ -376,6 +390,37 @@ class Kills:
         expect(record["isComplete"] and len(record["cells"]) == CELLS, "the first run's record is gone")
 
 
+    def clock(self) -> None:
+        """Durations are of a clock that only runs forward."""
+        folder = self.fresh()
+        if not (preload := jumping_clock(folder)):
+            print("clock: left out, there is no C compiler")
+            return
+        run = Running(self.program, folder, preload=preload)
+        code = run.code()
+        run.expect_no_orphans()
+        expect(code == 0, f"ended with {code}: {run.error[-300:]}")
+        expect(time.monotonic() - run.started < 3 * self.seconds + 10, "it took far longer than an undisturbed run")
+        self.check_record(run, is_complete=True)
+        record = json.loads((run.out / "record.json").read_text())
+        day = [datetime.datetime.fromisoformat(record[name]) for name in ("started", "finished")]
+        expect(abs(day[1] - day[0]).total_seconds() > END_SECONDS, "the clock did not jump")
+        for sample in (sample for cell in record["cells"] for sample in cell["samples"]):
+            times = [sample["elapsedNanoseconds"], *sample["tokenNanoseconds"]]
+            expect(all(0 < value < 1e9 * END_SECONDS for value in times), f"a sample's times are {times}")
+
+
+def jumping_clock(folder: Path) -> Path | None:
+    """A library to preload; what it changes is the clock of the day alone. Nil without a compiler."""
+    compiler = next((found for name in ("cc", "clang", "gcc") if (found := shutil.which(name))), None)
+    if not compiler:
+        return None
+    source, library = folder / "clock.c", folder / "clock.so"
+    source.write_text(JUMPING_CLOCK)
+    done = subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source)], check=False)
+    return library if done.returncode == 0 else None
+
+
 def mount_small(folder: Path) -> bool:
     """A file system of a few KiB, where this process may mount one."""
     if os.geteuid() != 0 or not shutil.which("mount"):
@@ -391,7 +436,7 @@ def limit_to(what: int, value: int) -> Callable[[], None]:
 
 
 KINDS = [
-    "kill", "term", "int", "hup", "worker", "stop", "memory", "truncate", "folder", "full", "limit", "files", "second",
+    "kill", "term", "int", "hup", "worker", "stop", "memory", "truncate", "folder", "full", "limit", "files", "second", "clock",
 ]  # fmt: skip
 
 

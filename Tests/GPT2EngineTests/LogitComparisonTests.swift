@@ -125,6 +125,14 @@ import Testing
     #expect(!CheckResult(tokens: [[1, 2]], expected: [[1]]).passed)
   }
 
+  @Test func whatWasAllowedIsOfTheOutputWithTheLargestError() {
+    var values = ValueCheck(total: 3)
+    for (value, reference, tolerance) in [(100.5, 100.0, 1.0), (0.25, 0.0, 0.26), (7, 7, 0.1)] {
+      values.add(Float(value), reference, tolerance: tolerance, row: 0, column: 0)
+    }
+    #expect(values.maxAbsoluteError == 0.5 && values.tolerance == 1 && values.failure == nil)
+  }
+
   @Test func theFirstFailureIsKept() throws {
     let comparison = try compare([(0, 5, 3), (1, 3, 7)])
     #expect(comparison.failure?.hasPrefix("p0 position 0:") == true)

@@ -181,7 +181,7 @@ func sumFactor(_ terms: Int) -> Double { 2 * (Double(terms).squareRoot() + 1) * 
 /// What comparing an operation's output with its oracle has found, value by value.
 public struct ValueCheck: Codable, Equatable, Sendable {
   public private(set) var maxAbsoluteError = 0.0
-  /// What was allowed at the worst output.
+  /// What was allowed at the output with the largest error.
   public private(set) var tolerance = 0.0
   public let compared: Int
   public let total: Int
@@ -190,7 +190,6 @@ public struct ValueCheck: Codable, Equatable, Sendable {
   public private(set) var failure: String?
   private var squaredError = 0.0
   private var squaredReference = 0.0
-  private var worstRatio = -1.0
 
   /// Σ(x − r)² / Σr² over the outputs compared.
   public var nmse: Double? { isFinite && squaredReference > 0 ? squaredError / squaredReference : nil }
@@ -219,13 +218,9 @@ public struct ValueCheck: Codable, Equatable, Sendable {
       return
     }
     let error = abs(Double(value) - reference)
-    maxAbsoluteError = max(maxAbsoluteError, error)
+    if error > maxAbsoluteError || tolerance == 0 { (maxAbsoluteError, tolerance) = (error, allowed) }
     squaredError += error * error
     squaredReference += reference * reference
-    if error / allowed > worstRatio {
-      worstRatio = error / allowed
-      tolerance = allowed
-    }
     if error > allowed {
       fail("output (\(row), \(column)) is off by \(brief(error)), allowed \(brief(allowed))")
     }

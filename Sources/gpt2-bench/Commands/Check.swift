@@ -105,10 +105,8 @@ extension [Correctness] {
   /// The first that failed, which says whose failure it is; otherwise the one that came nearest to what is allowed. Nil
   /// where there is none.
   func asOneRow(named name: String) -> Correctness? {
-    // What is allowed is of the worst output; the largest error may be of another one, whose values are larger.
     func share(_ row: Correctness) -> Double {
-      let share = row.tolerance > 0 ? (row.maxAbsoluteError ?? 0) / row.tolerance : 0
-      return share <= 1 ? share : 0
+      row.tolerance > 0 ? (row.maxAbsoluteError ?? 0) / row.tolerance : 0
     }
     guard var row = first(where: { !$0.passed }) ?? self.max(by: { share($0) < share($1) }) else {
       return nil

@@ -179,7 +179,8 @@ import Testing
     let buffer = try #require(SharedBuffer(bytes: 1 << 20, threads: 2))
     defer { buffer.unmap() }
     let parts = (0..<7).map { buffer.part($0, of: 7) }
-    #expect(parts.map(\.bytes).reduce(0, +) == 1 << 20)
+    let sum: Int = parts.map(\.bytes).reduce(0, +)
+    #expect(sum == 1 << 20)
     #expect(zip(parts, parts.dropFirst()).allSatisfy { $0.start + $0.bytes == $1.start })
     #expect(parts.allSatisfy { $0.bytes % 512 == 0 })
     let filled = parts.allSatisfy { part in

@@ -98,12 +98,12 @@ import Testing
 
   /// 2 sequences of 5 + 3 positions: 10 rows of 64 channels each, the cache's 2 layers of keys and values, 512 logits.
   @Test func memoryGrowsWithPositionsBatchAndCache() {
-    let test = CellTest.decode(tokens: 3, depth: 5, batch: 2)
-    #expect(test.bytes(of: configuration, isCached: false) == 4 * 2 * (8 * 640 + 512))
-    #expect(test.bytes(of: configuration, isCached: true) == 4 * 2 * (8 * (640 + 256) + 512))
-    #expect(
-      CellTest.prefill(tokens: 8, batch: 1).bytes(of: configuration, isCached: false) == 4
-        * (8 * 640 + 512))
+    let decode = CellTest.decode(tokens: 3, depth: 5, batch: 2)
+    let prefill = CellTest.prefill(tokens: 8, batch: 1)
+    let (rows, cache): (Double, Double) = (8 * 640 + 512, 8 * 256)
+    #expect(decode.bytes(of: configuration, isCached: false) == 8 * rows)
+    #expect(decode.bytes(of: configuration, isCached: true) == 8 * (rows + cache))
+    #expect(prefill.bytes(of: configuration, isCached: false) == 4 * rows)
   }
 
   @Test func whatNoMachineHasIsRefused() throws {

@@ -29,13 +29,21 @@ extension Comparison {
   }
 
   /// `1 regressed, 2 unchanged.`, of the rows that count.
-  private var summary: String {
+  public var summary: String {
     let counted = rows.filter(\.counts)
     let parts = Verdict.allCases.compactMap { verdict -> String? in
       let count = counted.count { $0.verdict == verdict }
       return count > 0 ? "\(count) \(verdict.rawValue)" : nil
     }
     return parts.isEmpty ? "Nothing could be compared." : parts.joined(separator: ", ") + "."
+  }
+
+  /// The rows that count and changed, the worst first, a line each: `regressed: packed t2 pp64 prefill tok/s, 0.912 ×`.
+  public var changes: [String] {
+    rowsWorstFirst.filter { $0.counts && $0.verdict.isChange }.map { row in
+      "\(row.verdict.rawValue): \(row.label)"
+        + (row.ratio.map { ", \(NumberText.fixed($0.value, 3)) ×" } ?? "")
+    }
   }
 
   /// The verdict with the thresholds and the exit code, and what must be known before the rows.

@@ -21,6 +21,18 @@ extension Comparison {
     self.init(stored, baseLabel, headLabel)
   }
 
+  /// Whether both records have figures of the same cell, and a time in one means the same in the other: the same model,
+  /// machine and build flags.
+  public static func carriesOver(from base: Record, to head: Record) -> Bool {
+    let comparability = Comparability(base: base, head: head)
+    guard comparability.isPossible, comparability.timesCarryOver else { return false }
+    let measured = [base, head].map { record in
+      Set(
+        record.cells.filter { $0.status == .measured }.map { "\($0.variant) \($0.threads) \($0.test.name)" })
+    }
+    return !measured[0].isDisjoint(with: measured[1])
+  }
+
   private init(_ stored: StoredRows, _ baseLabel: String?, _ headLabel: String?) {
     let (base, head) = (stored.evidence.base.record, stored.evidence.head.record)
     self.init(

@@ -44,20 +44,23 @@ public struct ReportFolder: Sendable {
     let profile = record.profiles?.isEmpty == false ? [("profile.csv", ProfileCSV(record).text)] : []
     let files = [("samples.csv", csv.samples), ("results.csv", csv.results)] + profile
     let reports = [("report.md", RunReport(run).markdown), ("report.html", HTMLReport(run).text)]
-    try replace("record.json", contents)
+    try replace(Self.recordName, contents)
     for (name, text) in files + reports { try replace(name, Data(text.utf8)) }
   }
 
   /// Writes the record alone.
-  public func keep(_ record: Record) throws { try replace("record.json", try record.encode()) }
+  public func keep(_ record: Record) throws { try replace(Self.recordName, try record.encode()) }
 
-  public var recordPath: String { path + "/record.json" }
+  /// The file that all others are made from.
+  public static let recordName = "record.json"
+
+  public var recordPath: String { path + "/" + Self.recordName }
 
   /// Removes the folder where nothing is in it.
   public func removeEmpty() { rmdir(path) }
 
   /// Writes an interleaved comparison's record anew, likewise.
-  public func write(_ record: PairedRecord) throws { try replace("record.json", try record.encode()) }
+  public func write(_ record: PairedRecord) throws { try replace(Self.recordName, try record.encode()) }
 
   public func write(_ comparison: Comparison) throws {
     try replace("comparison.csv", Data(comparison.csv.utf8))

@@ -7,7 +7,8 @@ enum All: Command {
     name: "all", summary: "checks and measures every variant, and writes the reports",
     options: [
       .model, Option("--suite", value: "S", help: "quick (default), full, or a suite's file"), .variants,
-      .contestant, .contestantTolerance, .threadList, .repetitions, MeasuringOptions.budget, .seed,
+      .contestant, .contestantTolerance, .threadList, .repetitions, MeasuringOptions.budget,
+      MeasuringOptions.warmup, .seed,
       .outFolder, .reference,
       Option(
         "--baseline", value: "RECORD",

@@ -13,6 +13,7 @@ enum Generate: Command {
     operands: "[PROMPT]", operandCount: 0...1,
     options: [.model, .variant, .variants, .threads] + GenerationOptions.options + [
       .ids,
+      Option("-f", "--file", value: "FILE", help: "the prompt is the text of this file, to its last byte"),
       Option("--print-ids", help: "print the new ids, separated by spaces, instead of the text"),
     ])
 
@@ -142,12 +143,7 @@ struct GenerationRequest {
     guard tokenizer != nil || stops.isEmpty else {
       throw UsageError("--stop: \(choice.name) has no tokenizer, expected one to make text of tokens")
     }
-    var text = arguments.operands.first
-    if text == "-" {
-      let bytes = StandardStream.readInput()
-      try UTF8Validity.check(bytes, of: "standard input")
-      text = String(decoding: bytes, as: UTF8.self)
-    }
+    let text = try Self.text(arguments)
     echo = ids == nil && !printsIDs ? text : nil
     prompt = try ids ?? Self.prompt(text, tokenizer, choice)
     let configuration = choice.configuration
@@ -158,6 +154,23 @@ struct GenerationRequest {
     parameters = GenerationParameters(
       sampling: sampling, maximumNewTokens: count, stops: stops,
       endsAtEndOfText: !arguments.flag("--ignore-eos"))
+  }
+
+  /// The prompt as text: the operand, standard input where that is `-`, or the text of `--file`; nil for none.
+  /// - Throws: `UsageError` for two prompts; where a file cannot be read or is no UTF-8.
+  private static func text(_ arguments: Arguments) throws -> String? {
+    func text(_ bytes: [UInt8], of source: String) throws -> String {
+      try UTF8Validity.check(bytes, of: source)
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    guard let path = arguments.string("-f") else {
+      guard let operand = arguments.operands.first else { return nil }
+      return operand == "-" ? try text(StandardStream.readInput(), of: "standard input") : operand
+    }
+    guard arguments.operands.isEmpty, !arguments.flag("--ids") else {
+      throw UsageError("-f: found a prompt beside \(path), expected one of the two")
+    }
+    return try text([UInt8](ModelFile.read(path)), of: path)
   }
 
   /// What makes text of ids, and the ids that end one.

@@ -178,7 +178,11 @@ extension Bench {
     let cell = plan.cells[unit.cell]
     do {
       guard phase == .warmup else { return try worker.run(cell.request) }
-      _ = try driver.warmUp(worker, cell)
+      guard let warmups = plan.warmups else {
+        _ = try driver.warmUp(worker, cell)
+        return nil
+      }
+      for _ in 0..<warmups { _ = try worker.run(cell.request) }
       return nil
     } catch let error as WorkerError where !error.isFinal { throw CellFailure("\(error)") }
   }

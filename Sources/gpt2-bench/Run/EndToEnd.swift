@@ -49,7 +49,8 @@ struct EndToEnd {
       settings: Settings(
         suite: suite, repetitions: options.repetitions ?? repetitions,
         cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
-        warmup: GenerationCells.warmup),
+        warmup: options.warmupWords(usual: GenerationCells.warmup)),
+      warmups: options.warmups,
       cellCapSeconds: 10 * (options.budgetSeconds ?? budgetSeconds),
       timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + leniency)
     try MemoryLimit.check(
@@ -72,6 +73,11 @@ struct EndToEnd {
       try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
     console.print(TerminalTable(bench.record, colour: console.usesColor, width: console.width).text)
+    if let earlier = EarlierRun(before: bench.record, beside: keeper.folder.path) {
+      for line in earlier.change(to: bench.record, at: keeper.folder.recordPath) {
+        console.print(line.safeLine)
+      }
+    }
     console.print("reports: \(Project.shown(keeper.folder.path))".safeLine)
     return bench.record
   }

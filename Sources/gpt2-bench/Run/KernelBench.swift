@@ -7,7 +7,7 @@ import Reporting
 /// What `matmul` and `ops` share: kernels measured alone, from the first worker to the table.
 enum KernelBench {
   static let options: [Option] = [
-    .variants, .threadList, .repetitions, MeasuringOptions.budget, .seed,
+    .variants, .threadList, .repetitions, MeasuringOptions.budget, MeasuringOptions.warmup, .seed,
     Option(
       "--format", value: "F", help: "one of the formats of 'report' (default: a table for the terminal)"),
     .outFile,
@@ -32,7 +32,10 @@ enum KernelBench {
       kind: kind, model: nil, contestants: options.contestants, cells: shapes.map(OperationCells.make),
       settings: Settings(
         suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
-        seed: options.seed, warmup: kind == .matmul ? OperationCells.matmulWarmup : OperationCells.warmup),
+        seed: options.seed,
+        warmup: options.warmupWords(
+          usual: kind == .matmul ? OperationCells.matmulWarmup : OperationCells.warmup)),
+      warmups: options.warmups,
       cellCapSeconds: 10 * budget, timeoutSeconds: options.timeoutSeconds,
       warnings: [StreamedMemory.warning].compactMap { $0 })
     let bench = Bench(plan, project: try Project(), console: console, started: Date())

@@ -10,6 +10,10 @@ struct MeasuringOptions {
   static let budget = Option(
     "--budget", value: "S", help: "seconds that a variant may spend on one cell before it stops early")
 
+  static let warmup = Option(
+    "--warmup", value: "N",
+    help: "times that a cell's whole test runs before its first sample (default: as the report says)")
+
   /// What a cell may be given, in seconds; a day, so that no sum of budgets overflows.
   static let budgets = 0.001...86_400
   static let budgetRange = "from 0.001 to 86400"
@@ -23,6 +27,8 @@ struct MeasuringOptions {
   let threads: [Int]
   let repetitions: Int?
   let budgetSeconds: Double?
+  /// Runs of the whole test that warm up a cell; nil for what is usual for its kind.
+  let warmups: Int?
   let seed: UInt64
   let timeoutSeconds: Int
 
@@ -33,6 +39,7 @@ struct MeasuringOptions {
     threads = try arguments.integers("-t", in: Threads.range) ?? [Threads.available]
     repetitions = try arguments.integer("-r", in: 1...100_000)
     budgetSeconds = try Self.budgetSeconds(arguments)
+    warmups = try arguments.integer("--warmup", in: 1...1000)
     seed = try arguments.unsigned("--seed") ?? 1
     timeoutSeconds = try arguments.integer("--timeout", in: 1...86_400) ?? Self.defaultTimeout
   }
@@ -56,6 +63,12 @@ struct MeasuringOptions {
       throw UsageError(option, found: text, expected: "a factor from 1 to 1000000")
     }
     return factor
+  }
+
+  /// What a report says of the warm-up.
+  /// - Parameter usual: the same, where nothing is said on the command line.
+  func warmupWords(usual: String) -> String {
+    warmups.map { $0 == 1 ? "the whole test once" : "the whole test \($0) times" } ?? usual
   }
 
   var contestants: [Contestant] { Contestant.all(variants, peers: peers, threads: threads) }

@@ -14,6 +14,8 @@ struct BenchPlan {
   /// What each variant is profiled on when all is measured; nil for nothing.
   var profile: ProfileRequest?
   let settings: Settings
+  /// Runs of a cell's whole test before its first sample; nil for what is usual for its kind.
+  var warmups: Int?
   /// Wall time beyond which a cell gets no further sample, however few it has.
   let cellCapSeconds: Double
   let timeoutSeconds: Int

@@ -28,6 +28,17 @@ import Testing
     #expect(try run(["-"], input: "").error.contains("the prompt is empty"))
   }
 
+  @Test func aPromptComesFromAFile() throws {
+    try sandbox.file("prompt.txt", "KING\n")
+    #expect(try run(["-f", "prompt.txt", "-n", "5"]).output == run(["KING\n", "-n", "5"]).output)
+    let both = try run(["-f", "prompt.txt", "KING"])
+    #expect(
+      both.status == 2 && both.error.contains("-f: found a prompt beside prompt.txt, expected one of the two")
+    )
+    let none = try run(["--file", "none.txt"])
+    #expect(none.status == 1 && none.error.contains("none.txt: cannot be read: no such file"))
+  }
+
   @Test func whatCannotBeIsRefused() throws {
     let refusals: [([String], [String])] = [
       (["a", "--stop", #"\d"#], [#"--stop: found '\d', expected \n, \r, \t or \\"#]),

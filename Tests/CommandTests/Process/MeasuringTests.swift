@@ -219,6 +219,34 @@ import Testing
     #expect(try sandbox.text("o/report.md").contains("decode per user tok/s"))
   }
 
+  @Test func aLaterRunTellsWhatChangedSinceTheOneBesideIt() throws {
+    func run(_ folder: String) throws -> String {
+      try expect(
+        0, "run", "-n", "2,4", "-d", "3", "--model", "synthetic:tiny", "--variants", "packed", "-t", "1",
+        "-r", "5",
+        "--warmup", "2", "--reference", reference, "--out", folder
+      ).output
+    }
+    let (first, second) = (try run("a"), try run("b"))
+    #expect(!first.contains("since the run of"))
+    let (earlier, later) = (
+      try Record.read(path: sandbox.path("a/record.json")),
+      try Record.read(path: sandbox.path("b/record.json"))
+    )
+    let summary = Comparison(base: earlier, head: later).summary
+    #expect(second.contains("since the run of \(earlier.started)"))
+    #expect(second.contains("(unpaired): \(summary)\n"))
+    #expect(second.contains("every row: gpt2-bench compare a/record.json b/record.json\n"))
+    #expect(later.cells.map(\.test.name) == ["tg2 @ d3", "tg4 @ d3"])
+    #expect(later.settings.warmup == "the whole test 2 times")
+    // Of other work there is nothing to say.
+    let other = try expect(
+      0, "run", "-p", "4", "--model", "synthetic:tiny", "--variants", "packed", "-t", "1", "-r", "2",
+      "--reference",
+      reference, "--out", "c")
+    #expect(!other.output.contains("since the run of"))
+  }
+
   @Test func matmulChecksAndTimesEachShape() throws {
     let words = [
       "matmul", "--size", "33x65x17,7x9", "--variants", "simd8", "-r", "2", "--budget", "0.2",

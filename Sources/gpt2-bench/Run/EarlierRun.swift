@@ -1,0 +1,46 @@
+import Foundation
+import Record
+import Reporting
+
+/// The newest run before another one, of the same work on the same machine. It knows where runs are kept; how two of
+/// them are compared is `Comparison`'s.
+struct EarlierRun {
+  let record: Record
+  let path: String
+
+  /// Records that are looked at, the newest first: years of runs are not read for one line.
+  private static let most = 50
+
+  /// - Parameter path: the later run's folder; the earlier one's is beside it. Records that cannot be read are passed over.
+  /// - Returns: nil where no earlier run has a figure for a cell of `record`.
+  init?(before record: Record, beside path: String) {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let files = FileManager.default
+    let names = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+    let dated = names.compactMap { name -> (path: String, changed: Date)? in
+      let path = "\(folder)/\(name)/\(ReportFolder.recordName)"
+      guard let changed = try? files.attributesOfItem(atPath: path)[.modificationDate] as? Date else {
+        return nil
+      }
+      return (path, changed)
+    }
+    for (path, _) in dated.sorted(by: { $0.changed > $1.changed }).prefix(Self.most) {
+      guard let earlier = try? Record.read(path: path), earlier.started < record.started,
+        Comparison.carriesOver(from: earlier, to: record)
+      else { continue }
+      (self.record, self.path) = (earlier, path)
+      return
+    }
+    return nil
+  }
+
+  /// What became faster or slower since, in a few lines for the terminal.
+  /// - Parameter headPath: the later record's file.
+  func change(to head: Record, at headPath: String) -> [String] {
+    let comparison = Comparison(base: record, head: head)
+    let commit = record.build.commit.map { ", commit \($0)" } ?? ""
+    return ["since the run of \(record.started)\(commit) (unpaired): \(comparison.summary)"]
+      + comparison.changes.map { "  " + $0 }
+      + ["  every row: gpt2-bench compare \(Project.shown(path)) \(Project.shown(headPath))"]
+  }
+}

@@ -6,6 +6,8 @@ import Reporting
 /// A command line taken apart: options by their first name, operands in order. Every access checks what it
 /// returns, and an error names the option, what was found and what was expected.
 struct Arguments {
+  /// The whole command, as a record keeps it: it can be given again.
+  let command: [String]
   let operands: [String]
   /// By an option's first name; one value unless the option may be given several times.
   private let values: [String: [String]]
@@ -56,6 +58,7 @@ struct Arguments {
           ? "unexpected operand '\(operands[command.operandCount.upperBound].safeLine(limit: 200))', usage: \(command.usage)"
           : "an operand is missing, usage: \(command.usage)")
     }
+    self.command = ["gpt2-bench", command.name] + words
     self.operands = operands
     self.values = values
   }

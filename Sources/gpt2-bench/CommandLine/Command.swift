@@ -20,6 +20,7 @@ struct CommandDescription: Sendable {
     Option("--quiet", help: "print no progress and no remarks on standard error"),
     Option("--no-progress", help: "print no progress"),
     Option("--no-color", help: "print no colour; the environment variable NO_COLOR does the same"),
+    DefaultsFile.option,
     Option("--help", "-h", help: "show this text"),
   ]
 

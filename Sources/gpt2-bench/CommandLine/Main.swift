@@ -54,17 +54,27 @@ enum Main {
         "unknown subcommand '\(name.safeLine(limit: 200))', expected one of \(known.joined(separator: ", "))",
         .usage)
     }
+    var defaults: (path: String, words: [String])?
     do {
-      let arguments = try Arguments(Array(words.dropFirst()), of: command.description)
+      let given = Array(words.dropFirst())
+      var arguments = try Arguments(given, of: command.description)
       if arguments.flag("--help") {
         StandardStream.output.write(command.description.help)
         return .done
+      }
+      if !command.description.isHidden, let file = try DefaultsFile(arguments) {
+        let own = try file.words(for: command.description, besides: arguments)
+        if !own.isEmpty { defaults = (file.path, own) }
+        arguments = try Arguments(own + given, of: command.description)
       }
       let console = Console(
         quiet: arguments.flag("--quiet"), progress: !arguments.flag("--no-progress"),
         color: !arguments.flag("--no-color"))
       return try command.run(arguments, console)
-    } catch { return fail("\(name): \(error)", ExitCode(for: error)) }
+    } catch {
+      let origin = defaults.map { " (with \($0.words.joined(separator: " ")) of \($0.path))" } ?? ""
+      return fail("\(name): \(error)\(error is UsageError ? origin : "")", ExitCode(for: error))
+    }
   }
 
   private static func fail(_ message: String, _ code: ExitCode) -> ExitCode {

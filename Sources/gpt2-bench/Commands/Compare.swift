@@ -125,7 +125,7 @@ struct CompareBuilds {
       for: "the largest test, in each of \(sides.count) workers at once, needs")
     let request = try setup.checkRequest(scope: Self.scope, setup.referenceCases())
     return PairedPlan(
-      base: base, model: setup.description, contestants: contestants,
+      command: arguments.command, base: base, model: setup.description, contestants: contestants,
       cells: try kept.map(setup.cells.make),
       checks: [request], settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
       timeoutSeconds: options.timeoutSeconds, warnings: setup.leftOut(left))
@@ -135,7 +135,7 @@ struct CompareBuilds {
     let shapes = try Matmul.shapes(size)
     try KernelBench.refuseTooLarge(shapes, contestants: PairedSide.allCases.count, sizedBy: "--size")
     return PairedPlan(
-      base: base, model: nil, contestants: contestants,
+      command: arguments.command, base: base, model: nil, contestants: contestants,
       cells: shapes.map(OperationCells.make),
       checks: shapes.map { CheckRequest(operation: $0) },
       settings: settings(suite: nil, warmup: OperationCells.matmulWarmup),

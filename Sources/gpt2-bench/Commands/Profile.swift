@@ -52,7 +52,7 @@ enum Profiling: Command {
     let prompts = choice.prompts(tokenizer, seed: seed)
     Interruption.watch()
     var record = Record(
-      kind: .endToEnd, command: commandWords(), started: Date().formatted(.iso8601),
+      kind: .endToEnd, command: arguments.command, started: Date().formatted(.iso8601),
       model: ModelDescription(choice, hasTokenizer: tokenizer != nil), machine: .current(),
       build: .current(project),
       settings: Settings(

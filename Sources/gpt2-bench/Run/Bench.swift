@@ -36,7 +36,7 @@ final class Bench {
       console)
     loads = plan.contestants.map { _ in nil }
     record = Record(
-      kind: plan.kind, command: commandWords(), started: started.formatted(.iso8601),
+      kind: plan.kind, command: plan.command, started: started.formatted(.iso8601),
       model: plan.model, machine: .current(), build: .current(project),
       settings: plan.settings)
     if plan.contestants.contains(where: { $0.label == LookedUpVariant.blas.name }) {

@@ -43,7 +43,7 @@ struct EndToEnd {
   ) throws -> Record {
     let (kept, left) = try fitting(tests, suite: suite)
     let plan = BenchPlan(
-      kind: .endToEnd, model: description,
+      command: arguments.command, kind: .endToEnd, model: description,
       contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
       profile: try cells.profile(kept),
       settings: Settings(

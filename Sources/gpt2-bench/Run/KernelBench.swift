@@ -29,7 +29,7 @@ enum KernelBench {
     try refuseTooLarge(shapes, contestants: options.contestants.count, sizedBy: sizeOptions)
     let budget = options.budgetSeconds ?? budgetSeconds
     let plan = BenchPlan(
-      kind: kind, model: nil, contestants: options.contestants, cells: shapes.map(OperationCells.make),
+      command: arguments.command, kind: kind, model: nil, contestants: options.contestants, cells: shapes.map(OperationCells.make),
       settings: Settings(
         suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
         seed: options.seed,

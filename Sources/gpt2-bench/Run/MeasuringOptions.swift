@@ -74,9 +74,6 @@ struct MeasuringOptions {
   var contestants: [Contestant] { Contestant.all(variants, peers: peers, threads: threads) }
 }
 
-/// How the command line stands in a record, so that it can be run again.
-func commandWords() -> [String] { ["gpt2-bench"] + CommandLine.arguments.dropFirst() }
-
 extension Record {
   /// What a run ends with: a failed check outweighs a worker that was lost, that an impossible figure.
   var runExitCode: ExitCode {

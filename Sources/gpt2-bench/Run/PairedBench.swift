@@ -30,7 +30,7 @@ final class PairedBench {
     generator = SeededGenerator(seed: plan.settings.seed)
     start = clock.now()
     record = PairedRecord(
-      command: commandWords(), started: started.formatted(.iso8601), model: plan.model,
+      command: plan.command, started: started.formatted(.iso8601), model: plan.model,
       machine: .current(), base: PairedBuild(path: Project.shown(plan.base)),
       head: PairedBuild(path: Project.shown(Project.executable), build: .current(project)),
       settings: plan.settings,

@@ -3,6 +3,8 @@ import Record
 
 /// Everything that a run is to do, before it does anything.
 struct BenchPlan {
+  /// The command line that asks for it.
+  let command: [String]
   let kind: Record.Kind
   /// By its name as workers take it; nil for matrix products and other operations.
   let model: ModelDescription?
@@ -90,6 +92,8 @@ struct CellPlan {
 
 /// Everything that an interleaved comparison is to do, before it does anything.
 struct PairedPlan {
+  /// The command line that asks for it.
+  let command: [String]
   /// The program that this one is held against.
   let base: String
   /// By its name as workers take it; nil for matrix products.

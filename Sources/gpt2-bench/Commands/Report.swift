@@ -4,13 +4,20 @@ import Reporting
 enum Report: Command {
   static let description = CommandDescription(
     name: "report", summary: "makes the reports again from the record of a run or a comparison",
-    operands: "RECORD", operandCount: 1...1,
+    operands: "RECORD", operandCount: 0...1,
     options: [
       Option("--format", value: "F", help: RecordFormat.allCases.map(\.rawValue).joined(separator: ", ")),
+      Option(
+        "--history",
+        help: "the trend of each row over the runs in the folder RECORD (default: the project's reports)"),
       .outFile,
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    if arguments.flag("--history") { return try history(arguments, console) }
+    guard !arguments.operands.isEmpty else {
+      throw UsageError("found no operand, expected the RECORD of a run or a comparison, or --history")
+    }
     let format = try arguments.choice("--format", of: RecordFormat.allCases) ?? .markdown
     let (path, out) = (arguments.operands[0], arguments.string("--out"))
     switch try RecordFile.read(path: path) {
@@ -24,6 +31,28 @@ enum Report: Command {
         try Output.put(format.text(of: head), out, console)
       }
     }
+    return .done
+  }
+
+  private static func history(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let format = try arguments.choice("--format", of: RunHistory.Format.allCases)
+    let out = try arguments.outFile()
+    let folder = try arguments.operands.first ?? Project().reports
+    guard Output.isFolder(folder) == true else {
+      throw RunError("\(folder): found no folder, expected one that holds runs, each in a folder of its own")
+    }
+    var records: [Record] = []
+    for path in StoredRuns.paths(in: folder) {
+      do { records.append(try Record.read(path: path)) } catch { console.note("left out: \(error)") }
+    }
+    guard let history = RunHistory(records) else {
+      throw RunError(
+        "\(folder): found no run with a figure, expected one in a folder below it, as 'run' writes it")
+    }
+    try Output.put(
+      format == nil && out == nil
+        ? history.terminalText(colour: console.usesColor, width: console.width)
+        : history.text(as: format ?? .markdown), out, console)
     return .done
   }
 }

@@ -2,6 +2,21 @@ import Foundation
 import Record
 import Reporting
 
+/// Where runs are kept: a folder with a folder for each of them.
+enum StoredRuns {
+  /// The records' files, the newest first.
+  static func paths(in folder: String) -> [String] {
+    let files = FileManager.default
+    let names = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+    let dated = names.compactMap { name -> (path: String, changed: Date)? in
+      let path = "\(folder)/\(name)/\(ReportFolder.recordName)"
+      let changed = try? files.attributesOfItem(atPath: path)[.modificationDate] as? Date
+      return changed.map { (path, $0) }
+    }
+    return dated.sorted { $0.changed > $1.changed }.map(\.path)
+  }
+}
+
 /// The newest run before another one, of the same work on the same machine. It knows where runs are kept; how two of
 /// them are compared is `Comparison`'s.
 struct EarlierRun {
@@ -15,16 +30,7 @@ struct EarlierRun {
   /// - Returns: nil where no earlier run has a figure for a cell of `record`.
   init?(before record: Record, beside path: String) {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    let files = FileManager.default
-    let names = (try? files.contentsOfDirectory(atPath: folder)) ?? []
-    let dated = names.compactMap { name -> (path: String, changed: Date)? in
-      let path = "\(folder)/\(name)/\(ReportFolder.recordName)"
-      guard let changed = try? files.attributesOfItem(atPath: path)[.modificationDate] as? Date else {
-        return nil
-      }
-      return (path, changed)
-    }
-    for (path, _) in dated.sorted(by: { $0.changed > $1.changed }).prefix(Self.most) {
+    for path in StoredRuns.paths(in: folder).prefix(Self.most) {
       guard let earlier = try? Record.read(path: path), earlier.started < record.started,
         Comparison.carriesOver(from: earlier, to: record)
       else { continue }

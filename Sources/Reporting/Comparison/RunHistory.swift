@@ -1,0 +1,168 @@
+import Record
+import Statistics
+
+/// Runs of one model on one machine, and how each row's figure went from one to the next. It knows records and nothing
+/// of where they are kept. The runs are unpaired: what the machine did between them is in the figures too.
+public struct RunHistory: Sendable {
+  public enum Format: String, CaseIterable, Sendable {
+    case markdown = "md"
+    case csv
+  }
+
+  /// The oldest first.
+  private let runs: [RunFigures]
+  private let rows: [HistoryRow]
+  /// Records that are not shown: of another model or machine, or of another build's flags.
+  private let leftOut: Int
+
+  /// - Parameter records: in any order. The newest says which model and machine the history is of.
+  /// - Returns: nil for no end-to-end record with a figure.
+  public init?(_ records: [Record]) {
+    let ordered = records.filter { $0.kind == .endToEnd }.sorted { $0.started < $1.started }
+    guard let newest = ordered.last else { return nil }
+    let kept = ordered.filter { $0 == newest || Comparison.carriesOver(from: $0, to: newest) }
+    runs = kept.map(RunFigures.init)
+    leftOut = records.count - kept.count
+    let all = runs.flatMap { run in run.rows.filter(\.hasFigures) }
+    let places = all.map { HistoryRow.Place(contestant: $0.contestant, test: $0.cell.test) }.uniqued()
+    rows = places.map { [runs] place in
+      HistoryRow(
+        place: place,
+        figures: runs.map { run in
+          let row = run.rows.first { $0.contestant == place.contestant && $0.cell.test == place.test }
+          return row.flatMap { $0.figures[place.test.headlineMetric] }
+        })
+    }
+    guard !rows.isEmpty else { return nil }
+  }
+
+  public func text(as format: Format) -> String {
+    switch format {
+    case .markdown: document.markdown
+    case .csv: csv
+    }
+  }
+
+  public func terminalText(colour: Bool, width: Int) -> String {
+    [
+      document.title.plain, runTable.terminal(colour: colour, width: width),
+      Table(.history, rows).terminal(colour: colour, width: width),
+    ].joined(separator: "\n\n")
+  }
+
+  private var document: Document {
+    let model = runs.last?.record.model?.name ?? ""
+    let others =
+      leftOut > 0 ? " \(counted(leftOut, "record")) of other work, machines or build flags left out." : ""
+    return Document(
+      title: "\(counted(runs.count, "run")) of \(model), the oldest first",
+      opening: [.table(Table(.history, rows), label: "rows")],
+      sections: [
+        Section(id: "runs", title: "Runs", [.table(runTable, label: "runs")]),
+        Section(
+          id: "method", title: "How to read it",
+          [
+            .list([
+              """
+              **Trend** has a bar for each run, taller where the row was faster; a space where the row had no figure. \
+              It spans the row's figures, and at least \(NumberText.percent(HistoryRow.leastSpan)) of their median, so \
+              that noise stays flat.
+              """,
+              """
+              **Ratio** = the newest figure against the oldest; above 1 the newest is faster. The runs are unpaired. \
+              `gpt2-bench compare BASE HEAD` says whether two of them differ by more than the machine did.\(others)
+              """,
+            ])
+          ]),
+      ])
+  }
+
+  private var runTable: Table { Table(.historyRuns, runs.map(\.record)) }
+
+  private var csv: String {
+    let fields = [
+      "started", "commit", "variant", "weights", "threads", "test", "metric", "unit", "value", "value_ci_low",
+      "value_ci_high",
+    ]
+    return CSV.text(
+      fields,
+      rows.flatMap { row in
+        zip(runs, row.figures).compactMap { run, figure -> [String]? in
+          guard let figure else { return nil }
+          let (contestant, metric) = (row.place.contestant, row.metric)
+          let ends = [figure.interval?.lower, figure.interval?.upper].map { $0.map(NumberText.plain) ?? "" }
+          return [
+            run.record.started, run.record.build.commit ?? "", contestant.variant, contestant.weights,
+            "\(contestant.threads)", row.place.test.name, metric.name, metric.unit.name,
+            NumberText.plain(figure.value),
+          ] + ends
+        }
+      })
+  }
+}
+
+/// One contestant on one test: its headline figure in each run, nil where a run has none.
+struct HistoryRow: Sendable {
+  struct Place: Hashable, Sendable {
+    let contestant: MeasuredVariant
+    let test: Test
+  }
+
+  let place: Place
+  let figures: [Figure?]
+
+  /// What a trend's height stands for at least, as a share of the row's median.
+  static let leastSpan = 0.2
+
+  var metric: Metric { place.test.headlineMetric }
+  private var known: [Figure] { figures.compactMap { $0 } }
+  var newest: Figure? { known.last }
+
+  /// Above 1 where the newest is faster than the oldest; nil for fewer than two figures.
+  var ratio: Double? {
+    guard known.count > 1, let old = known.first?.value, let new = known.last?.value else { return nil }
+    return metric.better == .higher ? new / old : old / new
+  }
+
+  /// `▂▃▃█`
+  var trend: String {
+    let bars = Array("▁▂▃▄▅▆▇█")
+    let speeds = figures.map { $0.map { metric.better == .higher ? $0.value : 1 / $0.value } }
+    let measured = speeds.compactMap { $0 }
+    guard let middle = median(measured), let low = measured.min(), let high = measured.max() else {
+      return ""
+    }
+    let span = max(high - low, Self.leastSpan * middle)
+    let floor = (low + high - span) / 2
+    return String(
+      speeds.map { speed in
+        guard let speed else { return " " }
+        return bars[min(max(Int((speed - floor) / span * Double(bars.count)), 0), bars.count - 1)]
+      })
+  }
+}
+
+extension [Column<HistoryRow>] {
+  static var history: Self {
+    [
+      Column("variant", .text(\.place.contestant.variant)) { .code($0.place.contestant.variant) },
+      Column("weights", rank: 3, .text(\.place.contestant.weights)),
+      Column("threads", rank: 2, .integer(\.place.contestant.threads)),
+      Column("test", .text(\.place.test.name)),
+      Column("metric", rank: 1, .text(\.metric.name)),
+      Column("trend", .text(\.trend)),
+      Column("newest", .figure(\.newest)),
+      Column("ratio, > 1 is faster", short: ("ratio", ""), style: .decimals(3), .number(\.ratio)),
+    ]
+  }
+}
+
+extension [Column<Record>] {
+  static var historyRuns: Self {
+    [
+      Column("started", .text(\.started)),
+      Column("commit", .text(\.build.commit)),
+      Column("version", rank: 1, .text(\.build.version)),
+    ]
+  }
+}

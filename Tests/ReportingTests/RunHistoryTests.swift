@@ -1,0 +1,50 @@
+import Record
+import Testing
+
+@testable import Reporting
+
+@Suite struct RunHistoryTests {
+  /// A run of the second day of January at `hour`, its prompts of so many milliseconds.
+  private func run(_ hour: Int, milliseconds: Double) -> Record {
+    let times = [Double](repeating: milliseconds, count: 3)
+    var record = Fixture.record(cells: [Fixture.prefillCell("naive", milliseconds: times)])
+    record.started = "2026-01-02T0\(hour):00:00Z"
+    record.build.commit = "commit\(hour)"
+    return record
+  }
+
+  @Test func rowsGoFromTheOldestRunToTheNewest() throws {
+    let records = [run(3, milliseconds: 4), run(1, milliseconds: 8), run(2, milliseconds: 8)]
+    let history = try #require(RunHistory(records))
+    let lines = history.text(as: .csv).split(separator: "\n")
+    #expect(lines.count == 4)
+    let commits = ["commit1", "commit2", "commit3"]
+    for (line, (commit, rate)) in zip(lines.dropFirst(), zip(commits, [1000.0, 1000, 2000])) {
+      #expect(line.contains(",\(commit),naive,f32,1,pp8,prefill tok/s,tok/s,\(Int(rate)),"))
+    }
+    let markdown = history.text(as: .markdown)
+    #expect(markdown.contains("# 3 runs of "))
+    #expect(markdown.contains("▁▁█") && markdown.contains("| 2.000 "))
+  }
+
+  @Test func noiseStaysFlatAndAGapIsASpace() {
+    let test = Test.prefill(tokens: 8, batch: 1)
+    func trend(_ values: [Double?]) -> String {
+      let place = HistoryRow.Place(
+        contestant: MeasuredVariant(variant: "naive", weights: "f32", threads: 1), test: test)
+      return HistoryRow(place: place, figures: values.map { $0.map { Figure(value: $0) } }).trend
+    }
+    #expect(trend([100, 100, 100]) == "▅▅▅")
+    #expect(trend([99, nil, 101]) == "▄ ▅")
+    #expect(trend([50, 100]) == "▁█")
+  }
+
+  @Test func otherWorkAndOtherMachinesAreLeftOut() throws {
+    var elsewhere = run(1, milliseconds: 8)
+    elsewhere.machine.cpu = "another CPU"
+    let history = try #require(RunHistory([elsewhere, run(2, milliseconds: 8), run(3, milliseconds: 8)]))
+    let text = history.text(as: .markdown)
+    #expect(text.contains("# 2 runs of ") && text.contains("1 record of other work"))
+    #expect(RunHistory([]) == nil)
+  }
+}

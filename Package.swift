@@ -89,7 +89,7 @@ let package = Package(
       name: "ReportingTests", dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "ChatTests", dependencies: ["Chat", "GPT2Engine", "GPT2Model", "TestSupport"],
+      name: "ChatTests", dependencies: ["Chat", "Files", "GPT2Engine", "GPT2Model", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests",

@@ -3,7 +3,9 @@
   check_html_report.py --browser PATH REPORT.html [OUTDIR]
 
 At a phone's width and a desktop's, in light and in dark: nothing on the console, no request but the page itself, nothing
-wider than the window, every chart drawn with a title and a description, no text of a chart outside of it. Then on paper.
+wider than the window, every chart drawn with a title and a description; no text of a chart outside of it, on another text
+or on a line of the grid; tables that scroll say so on a phone, and the buttons over the samples choose rows. With all
+folds closed the page is at most 8000 pixels tall on a desktop. Then on paper.
 scripts/check_html_report.sh finds a browser and calls this. Exit code 0 where all holds, 1 where something does not.
 """
 
@@ -14,6 +16,7 @@ import sys
 from playwright.sync_api import sync_playwright
 
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 800)}
+TALLEST = 8000
 
 # Runs in the page; answers one line for each thing that is wrong.
 INSPECTION = """() => {
@@ -35,10 +38,30 @@ INSPECTION = """() => {
       if (box.left < frame.left - 2 || box.right > frame.right + 2)
         found.push(`${names[0]}: "${text.textContent}" reaches out of its chart`);
     }
+    // A pixel at each edge of a box is the font's and not the letters'.
+    const labels = [...chart.querySelectorAll('text')].filter(text => text.textContent.trim());
+    const boxes = labels.map(text => text.getBoundingClientRect());
+    const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    const grid = [...chart.querySelectorAll('path.grid')].map(line => line.getBoundingClientRect());
+    labels.forEach((text, place) => {
+      for (let other = place + 1; other < labels.length; other++)
+        if (meet(boxes[place], boxes[other]))
+          found.push(`${names[0]}: "${text.textContent}" lies on "${labels[other].textContent}"`);
+      // A name on a bar has the bar between it and the grid.
+      if (text.classList.contains('on')) return;
+      const { left, right, top, bottom } = boxes[place];
+      for (const line of grid)
+        if (left + 1 < line.right && line.left < right - 1 && top + 2 < line.bottom && line.top < bottom - 2)
+          found.push(`${names[0]}: a line of the grid goes through "${text.textContent}"`);
+    });
     const size = parseFloat(getComputedStyle(chart.querySelector('text')).fontSize);
     const shown = size * frame.width / chart.viewBox.baseVal.width;
     if (shown < 9) found.push(`${names[0]}: text of ${shown.toFixed(1)} px`);
   }
+  for (const box of document.querySelectorAll('.scroll'))
+    if (box.scrollWidth > box.clientWidth + 1 && root.clientWidth < 640
+      && !getComputedStyle(box, '::before').content.includes('scroll'))
+      found.push(`a table scrolls and does not say so: ${box.getAttribute('aria-label')}`);
   for (const element of document.querySelectorAll('a[href^="#"]'))
     if (!document.getElementById(element.getAttribute('href').slice(1)))
       found.push(`a link to nowhere: ${element.getAttribute('href')}`);
@@ -46,6 +69,29 @@ INSPECTION = """() => {
   for (const id of new Set(ids.filter((id, place) => ids.indexOf(id) !== place)))
     found.push(`two elements are called ${id}`);
   if (!document.querySelector('h1')) found.push('no h1');
+  return found;
+}"""
+
+
+# Chooses every button over the samples, one column at a time; answers a line for each that shows all rows or none.
+CHOICES = """() => {
+  const found = [];
+  for (const box of document.querySelectorAll('.choice')) {
+    const rows = [...box.querySelectorAll('tbody tr')];
+    const shown = () => rows.filter(row => getComputedStyle(row).display !== 'none').length;
+    for (const column of box.querySelectorAll('fieldset')) {
+      const [all, ...choices] = column.querySelectorAll('input');
+      let sum = 0;
+      for (const choice of choices) {
+        choice.click();
+        sum += shown();
+        if (!shown()) found.push(`no row is left of "${choice.parentElement.textContent}"`);
+      }
+      all.click();
+      if (sum !== rows.length || shown() !== rows.length)
+        found.push(`the buttons of "${column.querySelector('legend').textContent}" show ${sum} of ${rows.length} rows`);
+    }
+  }
   return found;
 }"""
 
@@ -64,11 +110,17 @@ def inspect(browser, page_url, width, height, scheme, picture):
     )
     page.goto(page_url, wait_until="load")
     problems += page.evaluate(INSPECTION)
+    if width == WIDTHS["desktop"][0]:
+        tall = page.evaluate(
+            "() => { document.querySelectorAll('details').forEach(one => { one.open = false; });"
+            " return document.documentElement.scrollHeight; }"
+        )
+        problems += [f"the page is {tall} px tall, expected {TALLEST} at most"] if tall > TALLEST else []
     if picture:
         page.screenshot(path=f"{picture}-first-screen.png")
         page.screenshot(path=f"{picture}.png", full_page=True)
     page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
-    problems += [f"all opened: {problem}" for problem in page.evaluate(INSPECTION)]
+    problems += [f"all opened: {problem}" for problem in page.evaluate(INSPECTION) + page.evaluate(CHOICES)]
     context.close()
     return problems
 

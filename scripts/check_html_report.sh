@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Opens an HTML report in a real headless browser: nothing on the console, no request, nothing wider than a phone's or a
-# desktop's window, in light and in dark; with OUTDIR, pictures of all four, and the pages on paper.
+# desktop's window, no texts of a chart on each other, in light and in dark; with OUTDIR, pictures of all four, and the
+# pages on paper.
 #
 #   scripts/check_html_report.sh REPORT.html [OUTDIR]
 #

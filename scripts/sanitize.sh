@@ -2,12 +2,11 @@
 # Runs the tests under a sanitizer, or for long, to find what one short run does not show.
 #
 #   scripts/sanitize.sh address [--short]   memory errors and leaks: all tests, then 60 s of scripts/fuzz.py in process
-#   scripts/sanitize.sh thread [--short]    races: all tests, then every variant with several threads
+#   scripts/sanitize.sh thread [--short]    races: all tests
 #   scripts/sanitize.sh soak [--short]      1,000 loads with flat memory, 10 million forks and joins of changing sizes
 #
-# --short leaves out the tests, which take most of the building, and fuzzes, loads and forks less. Each has a build folder
-# of its own, .build/sanitize-KIND: the first build takes minutes. Needs a Swift toolchain with its sanitizers; fuzzing
-# needs Python 3.
+# --short takes the tests that such faults would show in, and fewer loads and forks. Each has a build folder of its own,
+# .build/sanitize-KIND: the first build takes minutes. Needs a Swift toolchain with its sanitizers; fuzzing needs Python 3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,27 +21,36 @@ export ASAN_OPTIONS="detect_leaks=1:halt_on_error=1:quarantine_size_mb=32:alloca
 export LSAN_OPTIONS="suppressions=$PWD/scripts/sanitize-leaks.txt:print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
 export TSAN_OPTIONS="halt_on_error=1:suppressions=$PWD/scripts/sanitize-races.txt${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 
-build() { # SANITIZER: the products, after all tests unless the run is short; sets bin to their folder
-  local options=(--sanitize="$1" --scratch-path ".build/sanitize-$1")
-  [ "$short" ] || swift test "${options[@]}"
-  swift build "${options[@]}" --product gpt2-bench
-  swift build "${options[@]}" --product fuzz-readers
-  bin=$(swift build "${options[@]}" --show-bin-path)
+tests() { # SANITIZER FILTER...
+  local sanitizer=$1 filters=()
+  shift
+  for filter in "$@"; do filters+=(--filter "$filter"); done
+  swift test --sanitize="$sanitizer" --scratch-path ".build/sanitize-$sanitizer" "${filters[@]}"
 }
 
 case $kind in
 address)
-  build address
+  if [ "$short" ]; then
+    tests address MalformedFileTests GGUFTests SafetensorsReadingTests SequentialFileTests TokenizerFileTests LinearTests \
+      AttentionTests RecordFileTests LineEditorTests WrongKernelTests
+  else
+    tests address
+  fi
+  folder=.build/sanitize-address
+  swift build --sanitize=address --scratch-path "$folder" --product fuzz-readers
+  swift build --sanitize=address --scratch-path "$folder" --product gpt2-bench
+  bin=$(swift build --sanitize=address --scratch-path "$folder" --show-bin-path)
+  # The address sanitizer takes terabytes of address space.
   seconds=60
   [ -z "$short" ] || seconds=20
-  # The address sanitizer takes terabytes of address space.
   python3 scripts/fuzz.py "$bin/gpt2-bench" "$bin/fuzz-readers" --memory 0 --limit 60 --seconds "$seconds"
   ;;
 thread)
-  build thread
-  "$bin/gpt2-bench" check --model weights/tiny -t 2,3
-  "$bin/gpt2-bench" generate "ROMEO:" --model weights/tiny -t 3 -n 16 --variants all
-  "$bin/gpt2-bench" ops --variants threaded,packed -t 3 -r 2 --budget 0.1
+  if [ "$short" ]; then
+    tests thread ThreadPoolTests PoolSoakTests AttentionTests ElementwiseTests SoftmaxTests
+  else
+    tests thread
+  fi
   ;;
 soak)
   export GPT2_BENCH_SOAK_LOADS=1000 GPT2_BENCH_SOAK_FORKS=10000000

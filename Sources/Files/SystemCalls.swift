@@ -37,6 +37,24 @@ public func writeAll(_ descriptor: Int32, _ bytes: some Sequence<UInt8>) -> Int3
 /// - Parameter number: `errno`, unless another is named.
 public func systemReason(_ number: Int32 = errno) -> String { String(cString: strerror(number)) }
 
+/// Why a call of Foundation's failed, in the system's words, in lower case: its own sentences name no file and read
+/// like another program's.
+public func systemReason(of error: any Error) -> String {
+  if let error = error as? FileError { return error.reason }
+  let error = error as NSError
+  // As an error: what is no object is not found as an NSError.
+  let cause = (error.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError } ?? error
+  if cause.domain == NSPOSIXErrorDomain { return systemReason(Int32(cause.code)).lowercased() }
+  let numbers: [CocoaError.Code: Int32] = [
+    .fileNoSuchFile: ENOENT, .fileReadNoSuchFile: ENOENT, .fileReadNoPermission: EACCES,
+    .fileWriteNoPermission: EACCES, .fileWriteFileExists: EEXIST, .fileWriteOutOfSpace: ENOSPC,
+    .fileWriteVolumeReadOnly: EROFS,
+  ]
+  let number = error.domain == NSCocoaErrorDomain ? numbers[CocoaError.Code(rawValue: error.code)] : nil
+  return number.map { systemReason($0).lowercased() }
+    ?? "the system says no more than \(cause.domain) \(cause.code)"
+}
+
 /// Rows and columns of a terminal; nil where the descriptor is none, or the terminal does not say.
 public func terminalSize(_ descriptor: Int32) -> (rows: Int, columns: Int)? {
   var size = winsize()

@@ -22,7 +22,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unknownModel(let name):
       "unknown model '\(name.shortened)': expected synthetic:gpt2, synthetic:gpt2-medium, synthetic:gpt2-large, "
         + "synthetic:gpt2-xl, synthetic:tiny, synthetic:L,H,C,V,T, a folder with a model in it, or "
-        + WeightsFormat.expectation
+        + WeightsFormat.expectation + ModelSource.advice(for: name)
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     case .malformed(let path, let problem): "\(path): \(problem)"

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What `--model` names.
@@ -30,11 +31,28 @@ public enum ModelSource: Equatable, Sendable {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory) else {
       if name.contains("/") || name.hasSuffix(".safetensors") || name.hasSuffix(".bin") {
-        throw .unreadable(path: name, reason: "no such file or folder")
+        throw .unreadable(path: name, reason: "no such file or folder" + Self.neighbour(of: name))
       }
       throw .unknownModel(name)
     }
     self = isDirectory.boolValue ? .folder(name) : .file(name, try WeightsFormat(of: name))
+  }
+
+  /// The synthetic model that an unknown name may have meant, as an error's end.
+  static func advice(for name: String) -> String {
+    let prefix = "synthetic:"
+    let word = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+    let names = namedSynthetics.map { String($0.dropFirst(prefix.count)) }
+    return NearestName.nearest(to: word, among: names).map { "; did you mean '\(prefix)\($0)'?" } ?? ""
+  }
+
+  /// What lies beside a path that is not there and may have been meant, likewise.
+  private static func neighbour(of path: String) -> String {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let folder = parts.dropLast().map { $0 + "/" }.joined()
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+    return NearestName.nearest(to: String(parts.last ?? ""), among: names.sorted())
+      .map { "; did you mean '\(folder)\($0)'?" } ?? ""
   }
 
   public var name: String {

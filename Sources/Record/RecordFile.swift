@@ -5,7 +5,17 @@ public enum RecordFile: Sendable, Equatable {
   case run(Record)
   case builds(PairedRecord)
 
-  /// The record of either kind in the file at `path`.
+  /// Stands for standard input where a record's path is expected.
+  public static let standardInput = "-"
+
+  /// The record's file that `path` means: that in a run's folder, where it is one that has a record.
+  public static func path(meaning path: String) -> String {
+    let inside = path + "/record.json"
+    return FileManager.default.fileExists(atPath: inside) ? inside : path
+  }
+
+  /// The record of either kind in the file or the run's folder at `path`, or in what comes through standard input or a
+  /// pipe.
   ///
   /// - Throws: a `RecordError` whose one line names the file, the field, what was found and what was
   ///   expected: no such file, no JSON, another schema, another kind, a field that is missing, of another type or out
@@ -18,7 +28,7 @@ public enum RecordFile: Sendable, Equatable {
 }
 
 extension Record {
-  /// The record of a run in the file at `path`.
+  /// The record of a run in the file or the run's folder at `path`, or in what comes through standard input or a pipe.
   ///
   /// - Throws: a `RecordError` as for `RecordFile`.
   public static func read(path: String) throws -> Record { try Record(try RecordDocument(path: path)) }
@@ -106,11 +116,13 @@ private struct RecordDocument {
   var kind: String? { header?.kind }
 
   init(path: String) throws {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw RecordError.unreadable(path: path, reason: Self.reason(path: path))
-    }
-    try self.init(data, path: path)
+    let isInput = path == RecordFile.standardInput
+    let (file, name) = (RecordFile.path(meaning: path), isInput ? "standard input" : path)
+    // A pipe is no file that could be mapped: it is read to its end.
+    guard let handle = isInput ? FileHandle.standardInput : FileHandle(forReadingAtPath: file),
+      let data = try? handle.readToEnd() ?? Data()
+    else { throw RecordError.unreadable(path: name, reason: Self.reason(path: path)) }
+    try self.init(data, path: isInput ? name : file)
   }
 
   init(_ data: Data, path: String) throws {

@@ -1,3 +1,4 @@
+import Files
 import GPT2Engine
 import GPT2Model
 import TestSupport
@@ -56,6 +57,8 @@ import Testing
     #expect(NearestName.nearest(to: "temprature", among: ChatSetting.all.map(\.name)) == "temperature")
     #expect(NearestName.nearest(to: "sett", among: names) == "settings")
     #expect(NearestName.nearest(to: "exit", among: names) == nil)
+    #expect(NearestName.nearest(to: "HELP", among: names) == "help")
+    #expect(NearestName.nearest(to: "-x", among: ["-t", "-r"]) == nil)
     #expect(NearestName.distance(Array("abc"), Array("acb")) == 1)
     #expect(NearestName.distance(Array(""), Array("abc")) == 3)
   }

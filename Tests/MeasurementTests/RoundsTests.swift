@@ -7,7 +7,6 @@ private typealias Unit = RoundPlan.Unit
 /// A run on a fake clock that notes what was executed.
 private struct Recorded {
   var executions: [(unit: Unit, phase: RoundPhase)] = []
-  var progress: [RoundProgress] = []
   var ended: [Unit] = []
   var sampled: [Unit] = []
   var cells: [Unit: CellResult<Int>] = [:]
@@ -75,10 +74,8 @@ private func record(
   let clock = FakeClock()
   var recorded = Recorded()
   var observers = Rounds<Int>.Observers()
-  var progress: [RoundProgress] = []
   var ended: [Unit] = []
   var sampled: [Unit] = []
-  observers.onProgress = { progress.append($0) }
   observers.onCellEnd = { unit, _ in ended.append(unit) }
   observers.onSample = { unit, _ in sampled.append(unit) }
   var executions: [(unit: Unit, phase: RoundPhase)] = []
@@ -97,7 +94,6 @@ private func record(
   if recorded.wasCancelled { rounds.cancel() }
   (recorded.cells, recorded.failures) = (rounds.cells, rounds.failures)
   recorded.executions = executions
-  recorded.progress = progress
   recorded.ended = ended
   recorded.sampled = sampled
   return recorded
@@ -255,24 +251,6 @@ private func record(
     #expect(run.ending(0, 0) == "cancelled")
   }
 
-  @Test func progressKnowsTheTimeLeft() throws {
-    let run = record(plan(contestants: 2, cells: 1, repetitions: 10, budget: .seconds(40))) { unit, _ in
-      unit.contestant == 0 ? second : 10 * second
-    }
-    #expect(run.progress[0].remainingSeconds == nil)
-    #expect(run.progress[0].fraction == 0)
-    // Both warmed up: 10 × 1 s, and 4 × 10 s within the budget.
-    #expect(run.progress[2].elapsedSeconds == 11)
-    #expect(run.progress[2].remainingSeconds == 50)
-    #expect(run.progress[2].phase == .measured(round: 0, sequence: 0))
-    let last = try #require(run.progress.last)
-    #expect(last.next == nil)
-    #expect(last.elapsedSeconds == 61)
-    #expect(last.remainingSeconds == 0)
-    #expect(last.fraction == 1)
-    #expect(zip(run.progress, run.progress.dropFirst()).allSatisfy { $0.fraction <= $1.fraction })
-  }
-
   @Test func everyRoundIsAnnouncedBeforeItsFirstSample() {
     var events: [String] = []
     var observers = Rounds<Int>.Observers()
@@ -289,7 +267,6 @@ private func record(
   @Test func anEmptyPlanEnds() {
     let run = record(plan(contestants: 0, cells: 3, repetitions: 2))
     #expect(run.cells.isEmpty)
-    #expect(run.progress.count == 1)
   }
 
   @Test func entriesNamedTwiceCountOnce() {

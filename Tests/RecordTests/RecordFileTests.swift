@@ -31,7 +31,10 @@ import Testing
       let file = "\(folder)/record.json"
       try Fixture.small().encode().write(to: URL(fileURLWithPath: file))
       #expect(try Record.read(path: file) == Fixture.small())
-      #expect(message { try Record.read(path: folder) }?.contains("\(folder): is a folder, expected") == true)
+      #expect(try Record.read(path: folder) == Fixture.small())
+      let empty = "\(folder)/empty"
+      try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)
+      #expect(message { try Record.read(path: empty) }?.contains("\(empty): is a folder, expected") == true)
       #expect(
         message { try Record.read(path: "\(folder)/none") }
           == "\(folder)/none: no such file, expected a record.json of gpt2-bench")

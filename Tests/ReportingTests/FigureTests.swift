@@ -265,6 +265,10 @@ import Testing
     #expect(record.isComplete && !record.cells.isEmpty && !record.ceilings.isEmpty)
     let figures = RunFigures(record)
     #expect(figures.rows.allSatisfy { $0.figures.rooflinePercent != nil && $0.figures.roof != nil })
+    // Of a run of `all`.
+    let report = RunReport(figures).markdown
+    #expect(report.utf8.count <= 12_000, "\(report.utf8.count) bytes")
+    #expect(report.contains(" 3 of 10 |") && !report.contains("by the time budget"))
   }
 }
 
@@ -284,11 +288,35 @@ import Testing
     #expect(NumberText.plain(value) == text)
   }
 
-  @Test func theHalfWidthHasTheDecimalsOfItsValue() {
-    let figure = Figure(value: 83.1234, interval: Interval(lower: 82, upper: 83.5))
-    #expect(NumberText.estimate(figure) == "83.12 ± 1.12")
+  /// Two digits of the half, four of the value at most.
+  @Test(arguments: [
+    (83.1234, 82.1, 84.2, "83.1 ± 1.1"), (1097.2, 1079, 1115, "1097 ± 18"),
+    (0.77491, 0.65, 0.9, "0.77 ± 0.13"),
+    (4431.3, 4190, 4660, "4430 ± 240"), (14.4412, 14.4390, 14.4434, "14.44 ± 0.00"),
+    (47.619, 47.619, 47.619, "47.62 ± 0.00"), (9.96, 9.85, 10.07, "9.96 ± 0.11"),
+    // Its ends are not as far from it.
+    (83.1234, 82, 83.5, "83.1 (82.0–83.5)"), (240.7, 0, 300, "240 (0–300)"),
+    (857.4, 787.1, 877, "857 (787–877)"),
+    // The interval supports none of its digits, and one stays.
+    (3.2, 0.1, 500, "3 (0–500)"), (31.2, 0.1, 5000, "30 (0–5000)"),
+    (83.1234e-6, 82.1e-6, 84.2e-6, "8.312e-05 ± 1.1e-06"),
+    (83.1e-6, 82e-6, 83.5e-6, "8.310e-05 (8.2e-05–8.3e-05)"),
+  ])
+  func aFigureHasTheDigitsThatItsIntervalSupports(value: Double, lower: Double, upper: Double, text: String) {
+    let figure = Figure(value: value, interval: Interval(lower: lower, upper: upper))
+    #expect(NumberText.estimate(figure) == text)
+    #expect(text.hasPrefix(NumberText.supported(figure)))
+  }
+
+  @Test func aFigureWithoutAnIntervalHasFourDigits() {
     #expect(NumberText.estimate(Figure(value: 83.1234)) == "83.12")
-    #expect(NumberText.estimate(figure.scaled(by: 1e-6)) == "8.312e-05 ± 1.1e-06")
+    #expect(NumberText.supported(Figure(value: 83.1234), 3) == "83.1")
+    #expect(NumberText.factor(Figure(value: 91.63, interval: Interval(lower: 70, upper: 112))) == "92×")
+  }
+
+  @Test func fewerDecimalsThanNoneRoundToTens() {
+    #expect(NumberText.fixed(1234.5, -2) == "1200" && NumberText.fixed(1250, -2) == "1300")
+    #expect(NumberText.fixed(-7, -1) == "-10" && NumberText.fixed(4, -1) == "0")
   }
 
   @Test func barsGrowByEighths() {

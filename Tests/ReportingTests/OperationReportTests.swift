@@ -95,7 +95,8 @@ import Testing
     #expect(text.hasPrefix("# GPT-2's operations on Example CPU"))
     #expect(
       text.contains(
-        "**`simd8` (1 thread) is fastest on `layernorm 64x768`: 16.00 ± 0.00 µs, 5.00× `naive`.**"))
+        "**`simd8` (1 thread) is fastest on `layernorm 64x768`: 16.00 ± 0.00 µs.** It is 5.00 times as fast as `naive`."
+      ))
     #expect(text.contains("Layer norm has 8 for each value") && text.contains("The engine's own."))
     #expect(
       RunReport(Fixture.operations()).gitHubComment.contains("### GPT-2's operations on Example CPU"))

@@ -1,4 +1,5 @@
 import Record
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -19,12 +20,12 @@ import Testing
     let lines = history.text(as: .csv).split(separator: "\n")
     #expect(lines.count == 4)
     let commits = ["commit1", "commit2", "commit3"]
-    for (line, (commit, rate)) in zip(lines.dropFirst(), zip(commits, [1000.0, 1000, 2000])) {
-      #expect(line.contains(",\(commit),naive,f32,1,pp8,prefill tok/s,tok/s,\(Int(rate)),"))
+    for (line, (commit, rate)) in zip(lines.dropFirst(), zip(commits, [8000.0, 8000, 16000])) {
+      #expect(line.contains(",\(commit),naive,f32,1,pp64,prefill tok/s,tok/s,\(Int(rate)),"))
     }
     let markdown = history.text(as: .markdown)
     #expect(markdown.contains("# 3 runs of "))
-    #expect(markdown.contains("▁▁█") && markdown.contains("| 2.000 "))
+    #expect(markdown.contains("▁▁█") && markdown.contains(" 2.000 |"))
   }
 
   @Test func noiseStaysFlatAndAGapIsASpace() {

@@ -10,15 +10,15 @@ import Testing
       TerminalTable(Fixture.small(), colour: true).text
         == """
         tg5 @ d64: decode tok/s ± CI, × naive, t = threads
-        kv-cache t1  ████████████████████████████████████████  476.2 ± 23.8  10.0×
-        naive t1     ████                                      47.62 ± 2.38  1.00×
+        kv-cache t1  ████████████████████████████████████████    476 ± 24  10.0×
+        naive t1     ████                                      47.6 ± 2.4  1.00×
 
-        variant   thr  test        TTFT     prefill        decode  roofline  memory    speed  n  check
-                                     ms  tok/s ± CI    tok/s ± CI         %     MiB  × naive
-        kv-cache    1  tg5 @ d64                     \u{1B}[1m476.2 ± 23.8\u{1B}[0m     2.857  \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  10.0×\u{1B}[0m  3  pass
-        naive       1  tg5 @ d64                     47.62 ± 2.38    0.2857   50.00    1.00×  3  pass
-        kv-cache    1  pp64       \u{1B}[1m11.50\u{1B}[0m  \u{1B}[1m6095 ± 305\u{1B}[0m                   19.05  \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  3.90×\u{1B}[0m  3  pass
-        naive       1  pp64       42.00   1561 ± 39                   4.878   50.00    1.00×  3  pass
+        variant   thr  test        TTFT     prefill      decode  TPOT  roofline  memory    speed  n  check
+                                     ms  tok/s ± CI  tok/s ± CI    ms         %     MiB  × naive
+        kv-cache    1  tg5 @ d64                     \u{1B}[1m  476 ± 24\u{1B}[0m  \u{1B}[1m2.10\u{1B}[0m     2.857  \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  10.0×\u{1B}[0m  3  pass
+        naive       1  tg5 @ d64                     47.6 ± 2.4  21.0    0.2857   50.00    1.00×  3  pass
+        kv-cache    1  pp64       \u{1B}[1m11.50\u{1B}[0m  \u{1B}[1m6100 ± 300\u{1B}[0m                       19.05  \u{1B}[1m 50.00\u{1B}[0m  \u{1B}[1m  3.90×\u{1B}[0m  3  pass
+        naive       1  pp64        42.0   1561 ± 39                       4.878   50.00    1.00×  3  pass
 
         """)
   }
@@ -28,18 +28,18 @@ import Testing
       TerminalTable(Fixture.troubled(), colour: false).text
         == """
         tg5 @ d64: decode tok/s ± CI, × naive, t = threads
-        kv-cache t1  ████████████████████████████████████████  476.2 ± 23.8  10.0×
-        naive t1     ████                                      47.62 ± 2.38  1.00×
+        kv-cache t1  ████████████████████████████████████████    476 ± 24  10.0×
+        naive t1     ████                                      47.6 ± 2.4  1.00×
 
-        variant   thr  test        TTFT     prefill        decode  roofline  memory    speed  n  check
-                                     ms  tok/s ± CI    tok/s ± CI         %     MiB  × naive
-        kv-cache    1  tg5 @ d64                     476.2 ± 23.8     2.857   50.00    10.0×  3  pass
-        naive       1  tg5 @ d64                     47.62 ± 2.38    0.2857   50.00    1.00×  3  pass
-        simd8       1  tg5 @ d64                                                                 FAIL
-        threaded    1  tg5 @ d64                                                                 hung
-        tiled       1  tg5 @ d64                                              50.00              pending
-        kv-cache    1  pp64       11.50  6095 ± 305                   19.05   50.00    3.90×  3  pass
-        naive       1  pp64       42.00   1561 ± 39                   4.878   50.00    1.00×  3  pass
+        variant   thr  test        TTFT     prefill      decode  TPOT  roofline  memory    speed  n  check
+                                     ms  tok/s ± CI  tok/s ± CI    ms         %     MiB  × naive
+        kv-cache    1  tg5 @ d64                       476 ± 24  2.10     2.857   50.00    10.0×  3  pass
+        naive       1  tg5 @ d64                     47.6 ± 2.4  21.0    0.2857   50.00    1.00×  3  pass
+        simd8       1  tg5 @ d64                                                                     FAIL
+        threaded    1  tg5 @ d64                                                                     hung
+        tiled       1  tg5 @ d64                                                  50.00              pending
+        kv-cache    1  pp64       11.50  6100 ± 300                       19.05   50.00    3.90×  3  pass
+        naive       1  pp64        42.0   1561 ± 39                       4.878   50.00    1.00×  3  pass
 
         The run is incomplete: 6 of 7 cells done.
         The build is a debug build.
@@ -61,12 +61,12 @@ import Testing
         64x100x200: GFLOP/s, × naive, t = threads
         naive t1  ████████████████████████████████████████  2.000  1.00×
 
-        variant   M    K    N  thr                 time  GFLOP/s    GB/s  roofline      max  check    speed
-                                                ms ± CI                          %    error         × naive
-        simd8     1  100  200    1  0.004200 ± 0.000200    9.524   19.33     193.3  1.5e-06  pass     5.00×
-        naive     1  100  200    1    0.02100 ± 0.00100    1.905   3.867     38.67  1.5e-06  pass     1.00×
-        naive    64  100  200    1        1.280 ± 0.000    2.000  0.1225     2.000  1.5e-06  pass     1.00×
-        simd8    64  100  200    1                                                  5.0e-01  FAIL
+        variant   M    K    N  thr               time  GFLOP/s    GB/s  roofline      max  check    speed  n
+                                              ms ± CI                          %    error         × naive
+        simd8     1  100  200    1  0.00420 ± 0.00020    9.524   19.33     193.3  1.5e-06  pass     5.00×  3
+        naive     1  100  200    1    0.0210 ± 0.0010    1.905   3.867     38.67  1.5e-06  pass     1.00×  3
+        naive    64  100  200    1      1.280 ± 0.000    2.000  0.1225     2.000  1.5e-06  pass     1.00×  3
+        simd8    64  100  200    1                                                5.0e-01  FAIL
 
         `simd8` (1 thread) has no figures on 64x100x200: failed its correctness check: 64x100x200: max abs
           error 0.5 > 1e-4
@@ -82,15 +82,15 @@ import Testing
       TerminalTable(Fixture.small(), colour: false, width: 72).text
         == """
         tg5 @ d64: decode tok/s ± CI, × naive, t = threads
-        kv-cache t1  ██████████████████████████████████████  476.2 ± 23.8  10.0×
-        naive t1     ███▊                                    47.62 ± 2.38  1.00×
+        kv-cache t1  ████████████████████████████████████████    476 ± 24  10.0×
+        naive t1     ████                                      47.6 ± 2.4  1.00×
 
-        variant   thr  test          prefill        decode    speed  check
-                                  tok/s ± CI    tok/s ± CI  × naive
-        kv-cache    1  tg5 @ d64              476.2 ± 23.8    10.0×  pass
-        naive       1  tg5 @ d64              47.62 ± 2.38    1.00×  pass
-        kv-cache    1  pp64       6095 ± 305                  3.90×  pass
-        naive       1  pp64        1561 ± 39                  1.00×  pass
+        variant   thr  test        TTFT     prefill      decode    speed  check
+                                     ms  tok/s ± CI  tok/s ± CI  × naive
+        kv-cache    1  tg5 @ d64                       476 ± 24    10.0×  pass
+        naive       1  tg5 @ d64                     47.6 ± 2.4    1.00×  pass
+        kv-cache    1  pp64       11.50  6100 ± 300                3.90×  pass
+        naive       1  pp64        42.0   1561 ± 39                1.00×  pass
 
         """)
   }

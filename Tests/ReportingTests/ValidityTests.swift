@@ -161,6 +161,8 @@ import Testing
 
         Nothing was found that speaks against these figures.
 
+        <details><summary>What was looked at</summary>
+
         | checked             | found                    | limit           |     |
         | ------------------- | ------------------------ | --------------- | --- |
         | build               | release                  | release         |     |

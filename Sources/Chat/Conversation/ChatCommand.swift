@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GPT2Kernels
 import GPT2Model
@@ -138,8 +139,7 @@ struct ChatCommand: Sendable {
   private static func mode(_ session: ChatSession, _ name: String) throws {
     if name.isEmpty { return session.display.show("mode \(session.mode.rawValue)") }
     guard let mode = ChatMode(rawValue: name) else {
-      let names = ChatMode.allCases.map(\.rawValue)
-      throw InputError("mode", found: name, expected: "one of \(names.joined(separator: ", "))")
+      throw InputError("mode", found: name, oneOf: ChatMode.allCases.map(\.rawValue))
     }
     try session.change(mode: mode)
     session.display.remark("mode \(mode.rawValue)")
@@ -211,43 +211,13 @@ extension ChatSession {
   }
 }
 
-enum NearestName {
+extension NearestName {
   /// - Throws: `InputError` that names the nearest one where there is no such one.
   static func find<Member>(
     _ name: String, among all: [Member], _ nameOf: (Member) -> String, kind: String, prefix: String = "",
     hint: String = ""
   ) throws -> Member {
     if let member = all.first(where: { nameOf($0) == name }) { return member }
-    let names = all.map(nameOf)
-    let advice =
-      nearest(to: name, among: names).map { "did you mean '\(prefix)\($0)'?" }
-      ?? "expected one of " + names.map { prefix + $0 }.joined(separator: " ")
-    throw InputError("unknown \(kind) '\(prefix)\(name)', \(advice)\(hint)")
-  }
-
-  /// The one that the fewest changes lead to, of a third of its letters or one, or the only one that begins so.
-  static func nearest(to found: String, among names: [String]) -> String? {
-    let beginning = names.filter { !found.isEmpty && $0.hasPrefix(found) }
-    if beginning.count == 1 { return beginning[0] }
-    let measured = names.map { (name: $0, distance: distance(Array(found), Array($0))) }
-    guard let best = measured.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(best.name.count / 3, 1) ? best.name : nil
-  }
-
-  /// The fewest insertions, removals, replacements and swaps of neighbours (Damerau's, each part changed once).
-  static func distance(_ left: [Character], _ right: [Character]) -> Int {
-    var rows = [Array(0...right.count)]
-    for i in left.indices {
-      var row = [i + 1]
-      for j in right.indices {
-        var least = min(rows[i][j] + (left[i] == right[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
-        if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
-          least = min(least, rows[i - 1][j - 1] + 1)
-        }
-        row.append(least)
-      }
-      rows.append(row)
-    }
-    return rows[left.count][right.count]
+    throw InputError(unknown: kind, name, among: all.map(nameOf), prefix: prefix, hint: hint)
   }
 }

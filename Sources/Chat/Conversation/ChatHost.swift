@@ -35,6 +35,30 @@ public struct InputError: Error, Equatable, CustomStringConvertible {
   public init(_ name: String, found: String, expected: String) {
     self.init("\(name): found '\(found.safeLine(limit: 200))', expected \(expected)")
   }
+
+  /// A value that is none of those known, and the nearest of them.
+  ///
+  /// - Parameter other: what else would do.
+  public init(_ name: String, found: String, oneOf known: [String], or other: String? = nil) {
+    let words = known.joined(separator: ", ") + (other.map { ", or \($0)" } ?? "")
+    self.init(
+      name, found: found, expected: "one of \(words)\(NearestName.advice(for: found, among: known))")
+  }
+
+  /// A name that is none of those known: the nearest one, else all of them.
+  ///
+  /// - Parameters:
+  ///   - kind: what it is a name of.
+  ///   - prefix: what stands before each name.
+  ///   - hint: what follows the nearest name or the names.
+  public init(
+    unknown kind: String, _ name: String, among known: [String], prefix: String = "", hint: String = ""
+  ) {
+    let advice =
+      NearestName.nearest(to: name, among: known).map { "did you mean '\(prefix)\($0)'?" }
+      ?? "expected one of " + known.map { prefix + $0 }.joined(separator: ", ")
+    self.init("unknown \(kind) '\(prefix)\(name.safeLine(limit: 200))', \(advice)\(hint)")
+  }
 }
 
 /// - Parameter wrong: the error for a word that is no token id.

@@ -1,3 +1,4 @@
+import Files
 import GPT2Engine
 
 public struct ChatSettings: Equatable {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The tensors of one `.safetensors` file, or of the several that a `model.safetensors.index.json` names: an object
@@ -336,7 +337,7 @@ extension Checkpoint {
       config = try JSONSerialization.data(
         withJSONObject: fields, options: [.prettyPrinted, .sortedKeys])
     } catch {
-      throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
+      throw .unwritable(path: path, reason: systemReason(of: error))
     }
     try writeSafetensors(to: path + "/model.safetensors")
     try ModelFile.write(config, to: path + "/config.json")

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 public enum TokenizerLocation: Equatable, Sendable {
@@ -144,7 +145,7 @@ extension Tokenizer {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      throw TokenizerError.unreadableFile(path: path, reason: error.localizedDescription)
+      throw TokenizerError.unreadableFile(path: path, reason: systemReason(of: error))
     }
     return try data.withUnsafeBytes { try body($0.bindMemory(to: UInt8.self)) }
   }

@@ -14,8 +14,6 @@ public struct Rounds<Outcome> {
     public var onSample: (Unit, RoundSample<Outcome>) -> Void = { _, _ in }
     /// A unit is over. Called once for each unit of the plan.
     public var onCellEnd: (Unit, CellResult<Outcome>) -> Void = { _, _ in }
-    /// Called before each execution, and at the end.
-    public var onProgress: (RoundProgress) -> Void = { _ in }
 
     public init() {}
   }
@@ -28,7 +26,6 @@ public struct Rounds<Outcome> {
   private let plan: RoundPlan
   private let clock: any MonotonicClock
   private let observers: Observers
-  private let start: UInt64
   private var generator: SeededGenerator
   private var timings: [Unit: UnitTiming]
   private var samples: [Unit: [RoundSample<Outcome>]] = [:]
@@ -41,7 +38,6 @@ public struct Rounds<Outcome> {
 
   public init(_ plan: RoundPlan, clock: any MonotonicClock = SystemClock(), observers: Observers = .init()) {
     (self.plan, self.clock, self.observers) = (plan, clock, observers)
-    start = clock.now()
     generator = SeededGenerator(seed: plan.seed)
     timings = Dictionary(uniqueKeysWithValues: plan.units.map { ($0, UnitTiming()) })
     waiting = plan.units[...]
@@ -53,15 +49,11 @@ public struct Rounds<Outcome> {
       while let unit = waiting.popFirst() {
         guard cells[unit] == nil else { continue }
         let phase = round.map { RoundPhase.measured(round: $0, sequence: sequence) } ?? .warmup
-        report(next: unit, phase: phase)
         current = (unit, phase, clock.now())
         return (unit, phase)
       }
       var order = plan.units.filter { cells[$0] == nil }
-      guard !order.isEmpty else {
-        report(next: nil, phase: nil)
-        return nil
-      }
+      guard !order.isEmpty else { return nil }
       let next = round.map { $0 + 1 } ?? 0
       observers.onRound(next)
       generator.shuffle(&order)
@@ -86,21 +78,10 @@ public struct Rounds<Outcome> {
 
   public mutating func cancel() {
     for unit in plan.units where cells[unit] == nil { end(unit, .cancelled) }
-    report(next: nil, phase: nil)
-  }
-
-  private func report(next: Unit?, phase: RoundPhase?) {
-    observers.onProgress(
-      RoundProgress(
-        next: next, phase: phase, elapsedSeconds: Double(clock.now() - start) / 1e9,
-        remainingSeconds: UnitTiming.remaining(timings.values, plan).map { $0 / 1e9 }))
   }
 
   private mutating func book(_ unit: Unit, _ phase: RoundPhase, _ outcome: Outcome, elapsed: UInt64) {
-    guard case .measured(let round, let sequence) = phase else {
-      timings[unit]?.warmup = Double(elapsed)
-      return
-    }
+    guard case .measured(let round, let sequence) = phase else { return }
     let sample = RoundSample(round: round, sequence: sequence, elapsedNanoseconds: elapsed, outcome: outcome)
     samples[unit, default: []].append(sample)
     timings[unit]?.measured += Double(elapsed)
@@ -113,7 +94,6 @@ public struct Rounds<Outcome> {
   private mutating func end(_ unit: Unit, _ ending: CellEnding) {
     let cell = CellResult(samples: samples[unit] ?? [], ending: ending)
     cells[unit] = cell
-    timings[unit]?.isOver = true
     observers.onCellEnd(unit, cell)
   }
 }
@@ -147,6 +127,16 @@ public struct RoundPlan: Sendable {
     self.units = units.filter { seen.insert($0).inserted }
     (self.repetitions, self.minimumRepetitions) = (max(1, repetitions), minimumRepetitions)
     (self.cellBudget, self.cellCap, self.seed) = (cellBudget, cellCap, seed)
+  }
+
+  /// How many samples a unit gets whose samples take so long, by the same rule as ends it.
+  func samples(ofSeconds seconds: Double) -> Int {
+    guard seconds > 0 else { return repetitions }
+    func count(within limit: Duration) -> Double {
+      (Double(limit.nanoseconds) / 1e9 / seconds).rounded(.down)
+    }
+    let budgeted = max(Double(minimumRepetitions), count(within: cellBudget))
+    return Int(min(Double(repetitions), budgeted, max(1, count(within: cellCap))))
   }
 }
 
@@ -198,64 +188,18 @@ public struct CellResult<Outcome> {
 
 extension CellResult: Sendable where Outcome: Sendable {}
 
-public struct RoundProgress: Sendable, Equatable {
-  /// What is about to run; nil at the end.
-  public let next: RoundPlan.Unit?
-  public let phase: RoundPhase?
-  public let elapsedSeconds: Double
-  /// Time left as the executions so far suggest; nil before the first has ended.
-  public let remainingSeconds: Double?
-
-  /// Share of the expected time that has passed, 0...1.
-  public var fraction: Double {
-    guard let remainingSeconds else { return 0 }
-    let total = elapsedSeconds + remainingSeconds
-    return total > 0 ? elapsedSeconds / total : 1
-  }
-}
-
 /// One unit's use of time. Nanoseconds as `Double`, as they are sums and means.
 struct UnitTiming {
-  var warmup: Double?
   var measured = 0.0
   var count = 0
-  var isOver = false
 
-  /// What the next sample is expected to take: the mean of those taken. The warm-up may have been shorter, so
-  /// it serves for the display of the time left, never for a decision.
-  var meanSample: Double? { count > 0 ? measured / Double(count) : nil }
-
-  /// Why the unit gets no further sample, or nil where it gets one.
+  /// Why the unit gets no further sample, or nil where it gets one. The next sample is expected to take the mean of
+  /// those taken.
   func ending(_ plan: RoundPlan) -> CellEnding? {
     if count >= plan.repetitions { return .complete }
-    guard let meanSample else { return nil }
-    let expected = measured + meanSample
+    guard count > 0 else { return nil }
+    let expected = measured + measured / Double(count)
     if count >= plan.minimumRepetitions, expected > Double(plan.cellBudget.nanoseconds) { return .budget }
     return expected > Double(plan.cellCap.nanoseconds) ? .cap : nil
-  }
-
-  /// Time that the unit is still expected to take; nil where nothing of it has run.
-  func remaining(_ plan: RoundPlan) -> Double? {
-    if isOver { return 0 }
-    guard let sample = meanSample ?? warmup else { return nil }
-    func count(within limit: Duration) -> Double {
-      sample > 0 ? (Double(limit.nanoseconds) / sample).rounded(.down) : .infinity
-    }
-    let budgeted = max(Double(plan.minimumRepetitions), count(within: plan.cellBudget))
-    let capped = max(1, count(within: plan.cellCap))
-    let samples = min(Double(plan.repetitions), budgeted, capped)
-    return max(0, samples - Double(self.count)) * sample
-  }
-
-  /// Time left over all units. One that has not run yet is taken for an average one, warm-up and all.
-  static func remaining(_ timings: some Collection<UnitTiming>, _ plan: RoundPlan) -> Double? {
-    let known = timings.compactMap { $0.remaining(plan) }
-    guard !known.isEmpty else { return nil }
-    let unknown = timings.count - known.count
-    guard unknown > 0 else { return known.reduce(0, +) }
-    let warmups = timings.compactMap(\.warmup)
-    let warmup = warmups.isEmpty ? 0 : warmups.reduce(0, +) / Double(warmups.count)
-    let average = known.reduce(0, +) / Double(known.count) + warmup
-    return known.reduce(0, +) + Double(unknown) * average
   }
 }

@@ -1,5 +1,5 @@
 /// Horizontal bars made of parts, one a row; the parts of each add up to its length.
-struct StackedBars {
+struct StackedBars: Drawing {
   struct Part {
     let name: String
     let value: Double
@@ -9,20 +9,19 @@ struct StackedBars {
 
   /// Parts of one group share a look and stand side by side.
   enum Look: Hashable {
-    case series(Int)
+    /// Of a group of phases: an index of the theme's `phases`.
+    case phase(Int)
     /// Time in which nothing was computed.
     case hatched
     case blank
 
     var cssClass: String {
       switch self {
-      case .series(let index): "fill s\(index)"
+      case .phase(let index): "phase p\(index)"
       case .hatched: "plain hatched"
       case .blank: "plain"
       }
     }
-
-    fileprivate var labelClass: String { if case .series = self { "on" } else { "onplain" } }
   }
 
   struct Stack {
@@ -39,27 +38,33 @@ struct StackedBars {
   private static let rowHeight = 41.0
   private static let barHeight = 20.0
 
-  func chart(id: String, title: String, description: String) -> Chart {
+  func drawn(width: Double, id: String) -> (height: Double, marks: [Markup]) {
     let totals = stacks.map { $0.parts.map(\.value).reduce(0, +) }
-    let scale = Scale.fromZero(to: totals.max() ?? 1, start: 0, end: Chart.width)
-    let bottom = Double(stacks.count) * Self.rowHeight + 2
+    let scale = Scale.fromZero(to: totals.max() ?? 1, start: 0, end: width)
+    let bars = stacks.indices.map { index -> ClosedRange<Double> in
+      let top = Double(index) * Self.rowHeight + 18
+      return top - 1...top + Self.barHeight + 2
+    }
+    let bottom = bars.last?.upperBound ?? 0
     let items = groups.map { group in
       Legend.Item(text: group.name) { x, y in
         Self.box(group.look, id, x: x - 5, y: y - 5.5, width: 11, height: 11, tip: group.name)
       }
     }
-    let legend = Legend(items: items).marks(top: bottom + RowAxis.height)
+    let legend = Legend(items: items).marks(top: bottom + RowAxis.height, width: width)
     let rows = stacks.enumerated().flatMap { index, stack in
-      row(stack, scale, id, top: Double(index) * Self.rowHeight)
+      row(stack, scale, id, top: Double(index) * Self.rowHeight, width: width)
     }
-    return Chart(
-      id: id, title: title, description: description, height: bottom + RowAxis.height + legend.height,
-      marks: [Self.hatching(id)] + RowAxis(scale: scale, title: axisTitle, bottom: bottom).marks + rows
-        + legend.marks)
+    let axis = RowAxis(scale: scale, title: axisTitle, width: width, bars: bars)
+    return (
+      bottom + RowAxis.height + legend.height, [Self.hatching(id)] + axis.marks + rows + legend.marks
+    )
   }
 
-  private func row(_ stack: Stack, _ scale: Scale, _ id: String, top: Double) -> [Markup] {
-    let room = Chart.width - TextWidth.of(stack.figure) - 14
+  private func row(_ stack: Stack, _ scale: Scale, _ id: String, top: Double, width total: Double)
+    -> [Markup]
+  {
+    let room = total - TextWidth.of(stack.figure) - 14
     var at = 0.0
     var boxes: [Markup] = []
     for part in stack.parts {
@@ -75,11 +80,11 @@ struct StackedBars {
           tip: "\(stack.name), \(part.name): \(part.figure)"))
       guard width > TextWidth.of(part.name, size: TextWidth.small) + 4 else { continue }
       boxes.append(
-        .label(part.name, x: from + width / 2, y: top + 32, anchor: .middle, class: part.look.labelClass))
+        .label(part.name, x: from + width / 2, y: top + 32, anchor: .middle, class: "on"))
     }
     return [
-      .label(TextWidth.fitted(stack.name, to: room), x: 0, y: top + 13, class: "name backed"),
-      .label(stack.figure, x: Chart.width, y: top + 13, anchor: .end, class: "backed"),
+      .label(TextWidth.fitted(stack.name, to: room), x: 0, y: top + 13, class: "name"),
+      .label(stack.figure, x: total, y: top + 13, anchor: .end, class: "figure"),
     ] + boxes
   }
 
@@ -105,7 +110,7 @@ struct StackedBars {
 }
 
 /// Horizontal bars from zero, one a row, with the interval of each; its name and figure stand above it.
-struct BarChart {
+struct BarChart: Drawing {
   struct Bar {
     let name: String
     let value: Double
@@ -128,32 +133,36 @@ struct BarChart {
   private static let barHeight = 13.0
   private static let factorWidth = 54.0
 
-  func chart(id: String, title: String, description: String) -> Chart {
+  func drawn(width: Double, id: String) -> (height: Double, marks: [Markup]) {
     let ends = bars.map { max($0.value, $0.interval?.upper ?? 0) } + [limit?.value ?? 0]
-    let scale = Scale.fromZero(to: ends.max() ?? 1, start: 1, end: Chart.width - 2)
-    let bottom = Double(bars.count) * Self.rowHeight + 4
+    let scale = Scale.fromZero(to: ends.max() ?? 1, start: 1, end: width - 2)
+    let places = bars.indices.map { index -> ClosedRange<Double> in
+      let top = Double(index) * Self.rowHeight + 18
+      return top - 1...top + Self.barHeight + 1
+    }
+    let bottom = places.last?.upperBound ?? 0
     let rows = bars.enumerated().flatMap { index, bar in
-      row(bar, scale, top: Double(index) * Self.rowHeight)
+      row(bar, scale, top: Double(index) * Self.rowHeight, width: width)
     }
     let items = limit.map { limit in
       [Legend.Item(text: limit.name) { x, y in .line((x, y - 6), (x, y + 6), class: "whisker") }]
     }
-    let legend = Legend(items: items ?? []).marks(top: bottom + RowAxis.height)
+    let legend = Legend(items: items ?? []).marks(top: bottom + RowAxis.height, width: width)
     let across = limit.map { limit in
       bars.indices.flatMap { index -> [Markup] in
         let (at, y) = (scale.position(limit.value), Double(index) * Self.rowHeight + 18)
         return ["halo", "whisker"].map { .line((at, y - 2), (at, y + Self.barHeight + 2), class: $0) }
       }
     }
-    return Chart(
-      id: id, title: title, description: description, height: bottom + RowAxis.height + legend.height,
-      marks: RowAxis(scale: scale, title: axisTitle, bottom: bottom).marks + rows + (across ?? [])
-        + legend.marks)
+    let axis = RowAxis(scale: scale, title: axisTitle, width: width, bars: places)
+    return (
+      bottom + RowAxis.height + legend.height, axis.marks + rows + (across ?? []) + legend.marks
+    )
   }
 
-  private func row(_ bar: Bar, _ scale: Scale, top: Double) -> [Markup] {
+  private func row(_ bar: Bar, _ scale: Scale, top: Double, width: Double) -> [Markup] {
     let hasFactors = bars.contains { !$0.factor.isEmpty }
-    let figureEnd = Chart.width - (hasFactors ? Self.factorWidth : 0)
+    let figureEnd = width - (hasFactors ? Self.factorWidth : 0)
     let room = figureEnd - TextWidth.of(bar.figure) - 14
     let y = top + 18
     let middle = y + Self.barHeight / 2
@@ -165,10 +174,10 @@ struct BarChart {
       return [.path(path, class: "halo"), .path(path, class: "whisker")]
     }
     return [
-      .label(TextWidth.fitted(bar.name, to: room), x: 0, y: top + 13, class: "name backed"),
-      .label(bar.figure, x: figureEnd, y: top + 13, anchor: .end, class: "backed"),
+      .label(TextWidth.fitted(bar.name, to: room), x: 0, y: top + 13, class: "name"),
+      .label(bar.figure, x: figureEnd, y: top + 13, anchor: .end, class: "figure"),
       bar.factor.isEmpty
-        ? .nothing : .label(bar.factor, x: Chart.width, y: top + 13, anchor: .end, class: "name backed"),
+        ? .nothing : .label(bar.factor, x: width, y: top + 13, anchor: .end, class: "name"),
       .bar(
         x: scale.start, y: y, width: max(scale.position(bar.value) - scale.start, 1), height: Self.barHeight,
         "fill \(bar.style.cssClass)", tip: "\(bar.name): \(bar.words)"),

@@ -1,3 +1,29 @@
+/// Marks that a chart is made of, for any width.
+protocol Drawing: Sendable {
+  /// - Parameters:
+  ///   - width: in the chart's own units, of which each comes to about a pixel.
+  ///   - id: the chart's, for what its marks refer to.
+  func drawn(width: Double, id: String) -> (height: Double, marks: [Markup])
+}
+
+extension Drawing {
+  func chart(id: String, title: String, description: String) -> Chart {
+    Chart(id: id, title: title, description: description, drawing: self)
+  }
+}
+
+/// How wide a chart is: on a phone, and on a desktop's page with two in a row, or alone in it.
+enum ChartWidth: Double, Sendable {
+  case narrow = 360
+  case half = 560
+  case whole = 1160
+
+  /// On a desktop with so many side by side; of three or more in a row each is as narrow as on a phone.
+  static func wide(count: Int) -> ChartWidth {
+    count == 1 ? .whole : count % 2 == 0 && count % 3 != 0 ? .half : .narrow
+  }
+}
+
 /// One drawing: what it shows in a line, the same in words for who cannot see it, and its marks.
 struct Chart: Sendable {
   /// Unique on the page; letters, digits and `-`.
@@ -6,16 +32,21 @@ struct Chart: Sendable {
   let title: String
   /// What there is to see, in sentences.
   let description: String
-  let height: Double
-  let marks: [Markup]
-  /// Of every chart, in its own units. Narrow, so that its text stays readable on a phone.
-  static let width = 400.0
+  let drawing: any Drawing
 
-  var svg: Markup {
-    .element(
+  /// Both for a phone and for a desktop with `count` charts in a row: the page shows the one that fits.
+  func svg(count: Int) -> Markup {
+    let wide = ChartWidth.wide(count: count)
+    guard wide != .narrow else { return svg(.narrow, id: id, class: "any") }
+    return .joined([svg(.narrow, id: id, class: "narrow"), svg(wide, id: "\(id)-w", class: "wide")])
+  }
+
+  private func svg(_ width: ChartWidth, id: String, class style: String) -> Markup {
+    let (height, marks) = drawing.drawn(width: width.rawValue, id: id)
+    return .element(
       "svg",
       [
-        "viewBox": "0 0 \(coordinate(Self.width)) \(coordinate(height))", "role": "img",
+        "viewBox": "0 0 \(coordinate(width.rawValue)) \(coordinate(height))", "role": "img", "class": style,
         "aria-labelledby": "\(id)-t \(id)-d", "xmlns": "http://www.w3.org/2000/svg",
       ],
       [
@@ -88,10 +119,12 @@ struct Axes {
   let y: Scale
   let xTitle: String
   let yTitle: String
+  /// Whether the ticks' lines go through the plot; where names stand in it they would go through these.
+  var hasGrid = true
   /// Room for tick labels and titles around the plot.
   static let left = 46.0
-  static let top = 20.0
-  static let right = Chart.width - 10
+  static let top = 26.0
+  static let right = 10.0
   /// How far below the plot the labels of its horizontal axis reach.
   static let below = 38.0
 
@@ -99,40 +132,43 @@ struct Axes {
     let horizontal = y.ticks.flatMap { tick -> [Markup] in
       let at = y.position(tick)
       return [
-        .line((x.start, at), (x.end, at), class: "grid"),
+        .line((x.start, at), (hasGrid ? x.end : x.start + 4, at), class: "grid"),
         .label(NumberText.plain(tick), x: x.start - 5, y: at + 4, anchor: .end, class: "muted small"),
       ]
     }
     let vertical = x.ticks.flatMap { tick -> [Markup] in
       let at = x.position(tick)
       return [
-        .line((at, y.start), (at, y.end), class: "grid"),
+        .line((at, y.start), (at, hasGrid ? y.end : y.start - 4), class: "grid"),
         .label(NumberText.plain(tick), x: at, y: y.start + 15, anchor: .middle, class: "muted small"),
       ]
     }
     return horizontal + vertical + [
       .line((x.start, y.start), (x.end, y.start), class: "axis"),
-      .label(yTitle, x: 0, y: y.end - 8, class: "muted small"),
+      .label(yTitle, x: 0, y: y.end - 14, class: "muted small"),
       .label(xTitle, x: x.end, y: y.start + 31, anchor: .end, class: "muted small"),
     ]
   }
 }
 
-/// One horizontal axis under rows of bars, with its grid behind them.
+/// One horizontal axis under rows of bars, with its grid beside the bars and not in the text between them.
 struct RowAxis {
   let scale: Scale
   let title: String
-  let bottom: Double
+  let width: Double
+  /// From top to bottom; the last one ends at the axis.
+  let bars: [ClosedRange<Double>]
   static let height = 34.0
+
+  private var bottom: Double { bars.last?.upperBound ?? 0 }
 
   var marks: [Markup] {
     scale.ticks.flatMap { tick -> [Markup] in
       let at = scale.position(tick)
-      let anchor: Markup.Anchor = at < 12 ? .start : at > Chart.width - 12 ? .end : .middle
-      return [
-        .line((at, 0), (at, bottom), class: "grid"),
-        .label(NumberText.plain(tick), x: at, y: bottom + 13, anchor: anchor, class: "muted small"),
+      let anchor: Markup.Anchor = at < 12 ? .start : at > width - 12 ? .end : .middle
+      return bars.map { .line((at, $0.lowerBound), (at, $0.upperBound), class: "grid") } + [
+        .label(NumberText.plain(tick), x: at, y: bottom + 13, anchor: anchor, class: "muted small")
       ]
-    } + [.label(title, x: Chart.width, y: bottom + 28, anchor: .end, class: "muted small")]
+    } + [.label(title, x: width, y: bottom + 28, anchor: .end, class: "muted small")]
   }
 }

@@ -2,7 +2,7 @@ import Statistics
 
 /// Distributions, one a row, each over its own median: a tick for each value, and the median, P90 and P99 marked by
 /// shape.
-struct StripChart {
+struct StripChart: Drawing {
   struct Strip {
     let name: String
     /// Not negative; the median is above zero.
@@ -21,29 +21,32 @@ struct StripChart {
   private static let tickLimit = 160
   private static let linearSpan = 4.0
 
-  func chart(id: String, title: String, description: String) -> Chart {
+  func drawn(width: Double, id: String) -> (height: Double, marks: [Markup]) {
     let values = strips.flatMap { strip in strip.values.map { $0 / strip.marked.p50 } }.filter { $0 > 0 }
     let isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
-    let (start, end) = (6.0, Chart.width - 6)
+    let (start, end) = (6.0, width - 6)
     let scale =
       isWide
       ? Scale.logarithmic(values, room: 1.05, start: start, end: end)
       : Scale.around(values, start: start, end: end)
-    let bottom = Double(strips.count) * Self.rowHeight + 4
+    let places = strips.indices.map { index -> ClosedRange<Double> in
+      let middle = Double(index) * Self.rowHeight + 27
+      return middle - 9...middle + 9
+    }
+    let bottom = places.last?.upperBound ?? 0
     let gap = Legend.Item(text: "one gap") { x, y in
       .group(class: "s7", [.line((x, y - 6), (x, y + 6), class: "tick")])
     }
     let percentiles = Mark.allCases.map { mark in
       Legend.Item(text: "\(mark)") { x, y in Self.mark(mark, SeriesStyle(index: 7), x: x, y: y) }
     }
-    let legend = Legend(items: [gap] + percentiles).marks(top: bottom + RowAxis.height)
+    let legend = Legend(items: [gap] + percentiles).marks(top: bottom + RowAxis.height, width: width)
     let rows = strips.enumerated().flatMap { index, strip in
-      row(strip, scale, top: Double(index) * Self.rowHeight)
+      row(strip, scale, top: Double(index) * Self.rowHeight, width: width)
     }
-    let axis = RowAxis(scale: scale, title: axisTitle + (isWide ? ", logarithmic" : ""), bottom: bottom)
-    return Chart(
-      id: id, title: title, description: description, height: bottom + RowAxis.height + legend.height,
-      marks: axis.marks + rows + legend.marks)
+    let axis = RowAxis(
+      scale: scale, title: axisTitle + (isWide ? ", logarithmic" : ""), width: width, bars: places)
+    return (bottom + RowAxis.height + legend.height, axis.marks + rows + legend.marks)
   }
 
   private enum Mark: CaseIterable { case p50, p90, p99 }
@@ -61,11 +64,11 @@ struct StripChart {
     return .mark(outline, class: "\(look) \(style.cssClass)", tip: tip)
   }
 
-  private func row(_ strip: Strip, _ scale: Scale, top: Double) -> [Markup] {
+  private func row(_ strip: Strip, _ scale: Scale, top: Double, width: Double) -> [Markup] {
     let middle = top + 27
     let ticks = Self.thinned(strip.values).map { scale.clamped($0 / strip.marked.p50) }
     let path = ticks.map { "M\(coordinate($0)) \(coordinate(middle - 6))v12" }.joined()
-    let room = Chart.width - TextWidth.of(strip.figure, size: TextWidth.small) - 14
+    let room = width - TextWidth.of(strip.figure, size: TextWidth.small) - 14
     let values: [(Mark, Double)] = [
       (.p99, strip.marked.p99), (.p90, strip.marked.p90), (.p50, strip.marked.p50),
     ]
@@ -75,8 +78,8 @@ struct StripChart {
         tip: "\(strip.name), \(mark): \(NumberText.significant(value))")
     }
     return [
-      .label(TextWidth.fitted(strip.name, to: room), x: 0, y: top + 13, class: "name backed"),
-      .label(strip.figure, x: Chart.width, y: top + 13, anchor: .end, class: "small backed"),
+      .label(TextWidth.fitted(strip.name, to: room), x: 0, y: top + 13, class: "name"),
+      .label(strip.figure, x: width, y: top + 13, anchor: .end, class: "small"),
       .group(class: strip.style.cssClass, [.path(path, class: "tick")]),
     ] + marks
   }
@@ -87,7 +90,7 @@ struct StripChart {
   }
 }
 
-struct LineChart {
+struct LineChart: Drawing {
   struct Series {
     let name: String
     /// Sorted by x.
@@ -104,7 +107,7 @@ struct LineChart {
   /// Markers that are nearer to the one before are left out; the line goes through their values all the same.
   private static let markerGap = 11.0
 
-  func chart(id: String, title: String, description: String) -> Chart {
+  func drawn(width: Double, id: String) -> (height: Double, marks: [Markup]) {
     let points = series.flatMap(\.points)
     let bottom = Axes.top + Self.plotHeight
     let values = points.map(\.y).filter { $0 > 0 }
@@ -117,15 +120,16 @@ struct LineChart {
     let isLong = (places.min() ?? 0) > 0 && (places.max() ?? 0) / (places.min() ?? 1) > Self.linearSpan
     let x =
       isLong
-      ? Scale.logarithmic(places, room: 1.1, start: Axes.left, end: Axes.right)
-      : Scale.around(places, start: Axes.left, end: Axes.right)
+      ? Scale.logarithmic(places, room: 1.1, start: Axes.left, end: width - Axes.right)
+      : Scale.around(places, start: Axes.left, end: width - Axes.right)
     let axes = Axes(
       x: x, y: y, xTitle: xTitle + (isLong ? ", logarithmic" : ""),
       yTitle: yTitle + (isWide ? ", logarithmic" : ""))
-    let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below)
-    return Chart(
-      id: id, title: title, description: description, height: bottom + Axes.below + legend.height,
-      marks: axes.marks + series.flatMap { line($0, axes) } + legend.marks)
+    let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below, width: width)
+    return (
+      bottom + Axes.below + legend.height,
+      axes.marks + series.flatMap { line($0, axes) } + legend.marks
+    )
   }
 
   private func line(_ series: Series, _ axes: Axes) -> [Markup] {

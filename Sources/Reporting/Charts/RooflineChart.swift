@@ -1,8 +1,6 @@
-import Foundation
-
 /// Williams, Waterman and Patterson's roofline (2009, doi:10.1145/1498765.1498785): attained GFLOP/s over arithmetic
 /// intensity, both logarithmic, under the ceilings of one number of threads.
-struct RooflineChart {
+struct RooflineChart: Drawing {
   struct Point {
     let name: String
     /// FLOP per byte.
@@ -22,22 +20,24 @@ struct RooflineChart {
   let peak: Double
   /// GB/s, nearest memory first.
   let slopes: [(level: String, gbPerSecond: Double)]
-  private static let plotHeight = 250.0
+  private static let plotHeight = 280.0
 
-  func chart(id: String, title: String, description: String) -> Chart {
+  func drawn(width: Double, id: String) -> (height: Double, marks: [Markup]) {
     let points = series.flatMap(\.points)
     let bottom = Axes.top + Self.plotHeight
+    let right = width - Axes.right
     let ridges = slopes.map { peak / $0.gbPerSecond }
     // Room at the left for the names of the slopes.
     let least = (points.map(\.intensity).min() ?? 1) / 4
     let x = Scale.logarithmic(
-      points.map(\.intensity) + ridges + [least], room: 1.6, start: Axes.left, end: Axes.right)
-    let y = Scale.logarithmic(points.map(\.gflops) + [peak], room: 1.7, start: bottom, end: Axes.top)
-    let axes = Axes(x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s")
-    let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below)
-    var labels = LabelPlaces(within: (Axes.left, Axes.right))
-    let roofs = ceilings(axes, &labels)
+      points.map(\.intensity) + ridges + [least], room: 1.6, start: Axes.left, end: right)
+    let y = Scale.logarithmic(points.map(\.gflops) + [peak], room: 1.9, start: bottom, end: Axes.top)
+    let axes = Axes(
+      x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s", hasGrid: false)
+    let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below, width: width)
+    var labels = LabelPlaces(left: Axes.left + 4, right: right, top: Axes.top, bottom: bottom - 4)
     for point in points { labels.block(x: x.position(point.intensity), y: y.clamped(point.gflops)) }
+    let roofs = ceilings(axes, &labels)
     let names = series.flatMap { one in
       one.points.filter(\.isLabelled).compactMap { point in
         labels.place(point.name, besideX: x.position(point.intensity), y: y.clamped(point.gflops))
@@ -52,46 +52,58 @@ struct RooflineChart {
             + "\(NumberText.significant(point.gflops)) GFLOP/s")
       }
     }
-    return Chart(
-      id: id, title: title, description: description, height: bottom + Axes.below + legend.height,
-      marks: axes.marks + roofs + markers + names + legend.marks)
+    return (bottom + Axes.below + legend.height, axes.marks + roofs + markers + names + legend.marks)
   }
 
-  /// The flat roof, and the slope of each level of memory up to it, each with its figure.
+  /// The flat roof, and the slope of each level of memory up to it, with their figures.
   private func ceilings(_ axes: Axes, _ labels: inout LabelPlaces) -> [Markup] {
     let (x, y) = (axes.x, axes.y)
     let top = y.position(peak)
     let first = slopes.map { peak / $0.gbPerSecond }.min().map { max($0, x.lower) } ?? x.lower
-    let roofName = "FMA peak \(NumberText.significant(peak, 3)) GFLOP/s"
-    labels.block(left: x.position(first), right: x.end, top: top - 16, bottom: top + 3)
-    let roof: [Markup] = [
-      .line((x.position(first), top), (x.end, top), class: "roof"),
-      .label(roofName, x: x.end - 3, y: top - 5, anchor: .end, class: "small backed"),
-    ]
-    // Both scales are logarithmic, so all slopes are parallel: one decade to the right is one decade up.
-    let rise = (y.start - y.end) / log10(y.upper / y.lower) / ((x.end - x.start) / log10(x.upper / x.lower))
-    let angle = -atan(rise) * 180 / .pi
-    return roof
-      + slopes.enumerated().flatMap { place, slope -> [Markup] in
-        let (level, rate) = slope
-        let from = max(x.lower, y.lower / rate)
-        let to = min(x.upper, peak / rate)
-        guard from < to else { return [] }
-        let start = (x: x.position(from), y: y.position(from * rate))
-        let end = (x: x.position(to), y: y.position(to * rate))
-        let name = "\(level) \(NumberText.significant(rate, 3)) GB/s"
-        // The lowest slope has its name below, where no other line is.
-        let offset = place == slopes.count - 1 ? 12.0 : -4.0
-        let turned =
-          "translate(\(coordinate(start.x + 4)) \(coordinate(start.y - 4 * rise))) rotate(\(coordinate(angle)))"
-        labels.block(text: name, from: start, rise: rise, offset: offset)
-        return [
-          .line(start, end, class: "slope"),
-          .element(
-            "text",
-            ["transform": turned, "y": coordinate(offset), "class": "muted small backed"], text: name),
-        ]
+    let flat = Markup.line((x.position(first), top), (x.end, top), class: "roof")
+    let name = labels.place(
+      "FMA peak \(NumberText.significant(peak, 3)) GFLOP/s",
+      at: [(x.end - 3, top - 5), (x.end - 3, top + 13)], anchor: .end, class: "small backed")
+    let lines = slopes.map { slope in
+      let ends = [max(x.lower, y.lower / slope.gbPerSecond), min(x.upper, peak / slope.gbPerSecond)]
+      let places = ends.map { (x: x.position($0), y: y.position($0 * slope.gbPerSecond)) }
+      return (from: places[0], to: places[1])
+    }
+    let groups = Self.groups(slopes)
+    let names = groups.enumerated().compactMap { place, group -> Markup? in
+      let line = lines[group.lowerBound]
+      guard line.from.x < line.to.x else { return nil }
+      let spots = stride(from: 0.1, through: 0.9, by: 0.1).map { share in
+        (line.from.x + share * (line.to.x - line.from.x), line.from.y + share * (line.to.y - line.from.y))
       }
+      // Below the lowest slope there is no other line, and above the highest none.
+      return place == groups.count - 1
+        ? labels.place(
+          Self.name(slopes[group]), at: spots.map { ($0 + 8, $1 + 8) }, class: "muted small backed")
+        : labels.place(
+          Self.name(slopes[group]), at: spots.map { ($0 - 6, $1 - 2) }, anchor: .end,
+          class: "muted small backed")
+    }
+    return [flat, name ?? .nothing]
+      + lines.filter { $0.from.x < $0.to.x }.map { .line($0, $1, class: "slope") }
+      + names
+  }
+
+  /// Slopes that lie so near each other that one name is for all of them, and the others by themselves.
+  private static func groups(_ slopes: [(level: String, gbPerSecond: Double)]) -> [Range<Int>] {
+    slopes.indices.reduce(into: []) { groups, index in
+      if let last = groups.last, slopes[last.lowerBound].gbPerSecond < 2 * slopes[index].gbPerSecond {
+        groups[groups.count - 1] = last.lowerBound..<index + 1
+      } else {
+        groups.append(index..<index + 1)
+      }
+    }
+  }
+
+  /// `L2 231, L3 199 GB/s`
+  static func name(_ slopes: some Sequence<(level: String, gbPerSecond: Double)>) -> String {
+    slopes.map { "\($0.level) \(NumberText.significant($0.gbPerSecond, 3))" }.joined(separator: ", ")
+      + " GB/s"
   }
 }
 
@@ -103,39 +115,46 @@ struct LabelPlaces {
     func overlaps(_ other: Box) -> Bool {
       left < other.right && other.left < right && top < other.bottom && other.top < bottom
     }
+
+    func holds(_ other: Box) -> Bool {
+      left <= other.left && other.right <= right && top <= other.top && other.bottom <= bottom
+    }
   }
 
-  private let left, right: Double
+  private let frame: Box
   private var taken: [Box] = []
 
-  init(within: (left: Double, right: Double)) { (left, right) = within }
-  mutating func block(x: Double, y: Double) { block(left: x - 4, right: x + 4, top: y - 4, bottom: y + 4) }
-
-  mutating func block(left: Double, right: Double, top: Double, bottom: Double) {
-    taken.append(Box(left: left, right: right, top: top, bottom: bottom))
+  init(left: Double, right: Double, top: Double, bottom: Double) {
+    frame = Box(left: left, right: right, top: top, bottom: bottom)
   }
 
-  /// Keeps names off text along a line that rises by `rise` a unit, `offset` below it.
-  mutating func block(text: String, from start: (x: Double, y: Double), rise: Double, offset: Double) {
-    let length = TextWidth.of(text, size: TextWidth.small) / (1 + rise * rise).squareRoot()
-    for part in stride(from: 0, to: length, by: 6) {
-      let (x, y) = (start.x + part, start.y - part * rise + offset)
-      block(left: x, right: x + 8, top: y - 9, bottom: y + 3)
-    }
+  mutating func block(x: Double, y: Double) {
+    taken.append(Box(left: x - 4, right: x + 4, top: y - 4, bottom: y + 4))
   }
 
   /// Right of the point, left of it, above it or below it; nil where there is no room.
   mutating func place(_ text: String, besideX x: Double, y: Double) -> Markup? {
     let width = TextWidth.of(text, size: TextWidth.small)
-    let places: [(start: Double, base: Double)] = [
-      (x + 7, y + 4), (x - 7 - width, y + 4), (x - width / 2, y - 8), (x - width / 2, y + 16),
-      (x + 5, y - 6), (x + 5, y + 14), (x - 5 - width, y - 6), (x - 5 - width, y + 14),
-    ]
-    for (start, base) in places {
-      let box = Box(left: start, right: start + width, top: base - 9, bottom: base + 2)
-      guard box.left >= left, box.right <= right, !taken.contains(where: box.overlaps) else { continue }
+    return place(
+      text,
+      at: [
+        (x + 7, y + 4), (x - 7 - width, y + 4), (x - width / 2, y - 8), (x - width / 2, y + 16),
+        (x + 5, y - 6), (x + 5, y + 14), (x - 5 - width, y - 6), (x - 5 - width, y + 14),
+      ], class: "small backed")
+  }
+
+  /// At the first of these places, where the text starts or ends, at which it covers nothing; nil where there is none.
+  mutating func place(
+    _ text: String, at places: [(x: Double, base: Double)], anchor: Markup.Anchor = .start,
+    class style: String
+  ) -> Markup? {
+    let width = TextWidth.of(text, size: TextWidth.small)
+    for (x, base) in places {
+      let start = anchor == .end ? x - width : x
+      let box = Box(left: start, right: start + width, top: base - 10, bottom: base + 3)
+      guard frame.holds(box), !taken.contains(where: box.overlaps) else { continue }
       taken.append(box)
-      return .label(text, x: start, y: base, class: "small backed")
+      return .label(text, x: x, y: base, anchor: anchor, class: style)
     }
     return nil
   }

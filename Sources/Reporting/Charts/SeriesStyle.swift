@@ -64,14 +64,14 @@ struct Legend {
   private static let gap = 14.0
 
   /// - Returns: the marks, and how far down from `top` they reach.
-  func marks(top: Double) -> (marks: [Markup], height: Double) {
+  func marks(top: Double, width chartWidth: Double) -> (marks: [Markup], height: Double) {
     var marks: [Markup] = []
     var x = 0.0
     var y = top + Self.rowHeight / 2
     for item in items {
-      let text = TextWidth.fitted(item.text, to: Chart.width - Self.markWidth, size: TextWidth.small)
+      let text = TextWidth.fitted(item.text, to: chartWidth - Self.markWidth, size: TextWidth.small)
       let width = Self.markWidth + TextWidth.of(text, size: TextWidth.small)
-      if x > 0, x + width > Chart.width {
+      if x > 0, x + width > chartWidth {
         x = 0
         y += Self.rowHeight
       }

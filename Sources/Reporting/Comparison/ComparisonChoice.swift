@@ -1,3 +1,4 @@
+import Files
 import Record
 
 /// From which share on a change counts, metric by metric.
@@ -36,8 +37,11 @@ public struct Thresholds: Sendable, Equatable {
         continue
       }
       guard let metric = Metric.compared.first(where: { $0.word == words[0] }) else {
-        let known = Metric.compared.map(\.word).joined(separator: ", ")
-        throw OptionError(found: words[0], expected: "one of \(known)")
+        let known = Metric.compared.map(\.word)
+        throw OptionError(
+          found: words[0],
+          expected: "one of \(known.joined(separator: ", "))"
+            + NearestName.advice(for: words[0], among: known))
       }
       guard named[metric] == nil else { throw OptionError(found: text, expected: "\(metric.word) once") }
       named[metric] = try Self.share(words[1])

@@ -11,6 +11,18 @@ extension [Column<ComparisonRow>] {
     ]
   }
 
+  /// For a terminal, which shows remarks below the table.
+  static var terminal: Self {
+    var columns: Self = [
+      .verdict, .contestant, .test, .metricWithUnit, .base, .head, .shortRatio, .interval,
+    ]
+    for index in columns.indices where columns[index].reading.alignment == .left {
+      columns[index].heading.canShorten = true
+    }
+    columns[columns.count - 1].heading.rank = 1
+    return columns
+  }
+
   /// For programs.
   static var data: Self {
     [
@@ -31,6 +43,24 @@ extension Column where Row == ComparisonRow {
   fileprivate static var variant: Self {
     Self("variant", .text(\.contestant.variant)) { .code($0.contestant.variant) }
   }
+  fileprivate static var contestant: Self {
+    Self(
+      "variant",
+      .text { row in
+        let (who, isAlone) = (
+          row.contestant, row.contestant.weights.isEmpty || row.contestant.weights == "f32"
+        )
+        return "\(who.variant)\(isAlone ? "" : " \(who.weights)") t\(who.threads)"
+      })
+  }
+  fileprivate static var metricWithUnit: Self {
+    Self(
+      "metric",
+      .text { row in
+        let (name, unit) = (row.metric.name, row.unit)
+        return unit.isEmpty || name.hasSuffix(unit) ? name : "\(name) \(unit)"
+      })
+  }
   fileprivate static var weights: Self { Self("weights", .text(\.contestant.weights)) }
   fileprivate static var threads: Self { Self("threads", .integer(\.contestant.threads)) }
   fileprivate static var test: Self { Self("test", .text(\.test?.name)) }
@@ -47,6 +77,7 @@ extension Column where Row == ComparisonRow {
   fileprivate static var ratio: Self {
     Self("ratio, > 1 is better", key: "ratio", style: .decimals(3), .figure(\.ratio))
   }
+  fileprivate static var shortRatio: Self { Self("ratio", style: .decimals(3), .figure(\.ratio)) }
   fileprivate static var interval: Self { Self("CI", .text { $0.ratio?.interval?.words() }) }
   fileprivate static var pValue: Self { Self("p", .number(\.pValue)) }
   fileprivate static var adjustedPValue: Self {

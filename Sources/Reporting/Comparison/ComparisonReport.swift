@@ -15,6 +15,36 @@ extension Comparison {
       ])
   }
 
+  /// For a terminal of `width` columns: no line is wider.
+  ///
+  /// - Parameter isVerbose: also how to read it.
+  public func terminal(colour: Bool, width: Int, isVerbose: Bool) -> String {
+    var table = Table(.terminal, rowsWorstFirst)
+    for (index, row) in rowsWorstFirst.enumerated() where row.counts && row.verdict == .regressed {
+      for column in table.headings.indices { table.rows[index][column].isBold = true }
+    }
+    let hint: Prose =
+      "Ratios above 1 are better in head. \("--verbose") says how verdicts come about and what both sides are."
+    return Document(
+      title: "Comparison of two \(method.nouns)",
+      opening: opening + [.table(table, label: "rows"), .list(remarks)] + means,
+      sections: [
+        Section(id: "why", title: "Why", [.list(reasons)]), onOneSide, isVerbose ? explanation : nil,
+        isVerbose ? nil : Section(id: "hint", title: "How to read it", [.paragraph(hint)]),
+      ]
+    ).terminal(colour: colour, width: width)
+  }
+
+  /// What is to be said of rows that count, each remark once with the rows it is of.
+  private var remarks: [Prose] {
+    let counting = rowsWorstFirst.filter { $0.counts && $0.reason != nil }
+    return counting.compactMap(\.reason).uniqued().map { reason in
+      let own = counting.filter { $0.reason == reason }
+      return own.count > 2
+        ? "\(counted(own.count, "row")): \(reason)" : "\(own.map(\.label).joined(separator: "; ")): \(reason)"
+    }
+  }
+
   /// The comparison as a comment on GitHub: the verdict, the rows that are worse or undecided, and the rest folded.
   public var gitHubComment: String {
     let (urgent, others) = (rowsWorstFirst.filter(\.isUrgent), rowsWorstFirst.filter { !$0.isUrgent })
@@ -68,7 +98,10 @@ extension Comparison {
         }
     }
     let headings =
-      [Table.Heading("geometric mean of the ratios (rows)", .left)] + metrics.map { .init(Prose($0.name)) }
+      [Table.Heading(text: "geometric mean of the ratios (rows)", title: "mean ratio", alignment: .left)]
+      + metrics.enumerated().map { index, metric in
+        Table.Heading(text: Prose(metric.name), title: metric.name, rank: index)
+      }
     return [.table(Table(headings, rows: lines), label: "geometric means")]
   }
 

@@ -35,20 +35,20 @@ indirect enum Block: Sendable {
   case code(String)
   /// On a page only: Markdown holds the same figures in tables.
   case charts([Figured])
-  /// Folded on a page until it is asked for; in Markdown like any other blocks.
+  /// Folded until it is asked for.
   case details(String, [Block], isOpen: Bool = false)
   /// Blocks for a page alone, where Markdown says the same elsewhere.
   case page([Block])
   case verdict(Prose, isGood: Bool)
-  /// Raw lines in a box that scrolls; on a page only.
-  case samples(String)
+  /// On a page only: a table whose rows can be chosen by what stands in each of these columns.
+  case choice(Table, by: [Int], label: String)
 
   var isEmpty: Bool {
     switch self {
     case .heading(let text), .paragraph(let text), .note(let text), .verdict(let text, _): text.isEmpty
     case .warnings(let lines), .list(let lines): lines.isEmpty
-    case .table(let table, _): table.rows.isEmpty
-    case .code(let text), .samples(let text): text.isEmpty
+    case .table(let table, _), .choice(let table, _, _): table.rows.isEmpty
+    case .code(let text): text.isEmpty
     case .charts(let charts): charts.isEmpty
     case .details(_, let blocks, _), .page(let blocks): blocks.allSatisfy(\.isEmpty)
     }
@@ -77,6 +77,13 @@ extension [Block] {
   var markdown: String {
     filter { !$0.isEmpty }.map(\.markdown).filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
+
+  /// What is folded as if it were not, for what is itself in a fold.
+  var unfolded: [Block] {
+    flatMap { block in
+      if case .details(_, let blocks, _) = block { blocks.unfolded } else { [block] }
+    }
+  }
 }
 
 extension Block {
@@ -88,8 +95,9 @@ extension Block {
     case .list(let items): items.map { "- " + MarkdownText.paragraph($0) }.joined(separator: "\n")
     case .table(let table, _): table.markdown
     case .code(let text): MarkdownText.codeBlock(text)
-    case .details(_, let blocks, _): blocks.markdown
-    case .charts, .page, .samples: ""
+    case .details(let summary, let blocks, let isOpen):
+      "<details\(isOpen ? " open" : "")><summary>\(summary)</summary>\n\n\(blocks.markdown)\n\n</details>"
+    case .charts, .page, .choice: ""
     }
   }
 }

@@ -19,7 +19,7 @@ struct GitHubComment: Sendable {
   var text: String {
     let parts =
       ["<!-- \(marker) -->", "### \(Self.defused(heading.markdown))"]
-      + shown.map { Self.defused([$0].markdown) }.filter { !$0.isEmpty }
+      + shown.map { Self.defused([$0].unfolded.markdown) }.filter { !$0.isEmpty }
     var room = Self.limit - Self.allowance - Self.noticeBytes
     var kept: [String] = []
     var leftOut: [String] = []
@@ -33,7 +33,7 @@ struct GitHubComment: Sendable {
       let opening = "<details><summary>\(section.title)</summary>\n\n"
       let closing = "\n\n</details>"
       let lines = LineBudget(
-        Self.defused(section.blocks.markdown), bytes: room - opening.utf8.count - closing.utf8.count)
+        Self.defused(section.blocks.unfolded.markdown), bytes: room - opening.utf8.count - closing.utf8.count)
       if lines.leftOut > 0 { leftOut.append("\(counted(lines.leftOut, "line")) of “\(section.title)”") }
       guard !lines.kept.isEmpty else { continue }
       let fold = opening + lines.kept + closing

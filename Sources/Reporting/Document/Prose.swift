@@ -10,9 +10,12 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
     var isStrong = false
     /// Whether it was no literal: Markdown then escapes what would be a mark. Code has no marks.
     var isInert = false
+    /// Where it leads.
+    var target: String?
 
     func goes(with other: Run) -> Bool {
       isCode == other.isCode && isStrong == other.isStrong && (isCode || isInert == other.isInert)
+        && target == other.target
     }
   }
 
@@ -41,6 +44,9 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
   }
 
   public init(stringInterpolation: StringInterpolation) { self.init(runs: stringInterpolation.finished) }
+  static func link(_ text: String, to target: String) -> Prose {
+    Prose(runs: [Run(text: text.safeLine, isInert: true, target: target)])
+  }
   static func code(_ text: String) -> Prose { Prose(runs: [Run(text: text.safeLine, isCode: true)]) }
 
   var isEmpty: Bool { runs.isEmpty }
@@ -49,7 +55,11 @@ public struct Prose: Sendable, Equatable, ExpressibleByStringInterpolation {
 
   /// With marks, and with escapes where text from outside would make others.
   var markdown: String {
-    written { $0.isCode ? MarkdownText.code($0.text) : $0.isInert ? MarkdownText.inert($0.text) : $0.text }
+    written { run in
+      let text =
+        run.isCode ? MarkdownText.code(run.text) : run.isInert ? MarkdownText.inert(run.text) : run.text
+      return run.target.map { "[\(text)](\($0))" } ?? text
+    }
   }
 
   /// With marks, for a terminal, which knows no escapes.

@@ -164,7 +164,7 @@ struct Column<Row>: Sendable {
     case .number(let read): return Prose(read(row).map(display) ?? "")
     case .figure(let read):
       guard let figure = read(row) else { return "" }
-      return Prose(showsInterval ? NumberText.estimate(figure) : display(figure.value))
+      return Prose(showsInterval ? NumberText.estimate(figure) : display(figure))
     case .percentiles(let read):
       return Prose(read(row).map { [$0.p50, $0.p90, $0.p99].map(display).joined(separator: " / ") } ?? "")
     case .text, .integer, .drawing: return Prose(fields(row).joined())
@@ -218,6 +218,14 @@ struct Column<Row>: Sendable {
       case .number(let number): NumberText.plain(number)
       default: ""
       }
+    }
+  }
+
+  private func display(_ figure: Figure) -> String {
+    switch style {
+    case .significant(let digits): NumberText.supported(figure, digits)
+    case .factor: NumberText.factor(figure)
+    default: display(figure.value)
     }
   }
 

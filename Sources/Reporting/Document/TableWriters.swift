@@ -70,11 +70,12 @@ extension Table {
   }
 
   /// For a terminal of `width` columns: headings with their units under them, columns that line up, the least
-  /// interesting left out where all of them would be too wide, and those in which nothing stands. With `colour` bold
-  /// entries are bold (ANSI escapes). Empty for no rows.
+  /// interesting left out where all of them would be too wide, and those in which nothing stands. A last column of text
+  /// is broken into lines. With `colour` bold entries are bold (ANSI escapes). Empty for no rows.
   func terminal(colour: Bool, width: Int) -> String {
     guard !rows.isEmpty else { return "" }
-    let (kept, widths) = TerminalLayout(self, width: width).columns
+    let layout = TerminalLayout(self, width: width)
+    let (kept, widths) = layout.columns
     let space = String(repeating: " ", count: TerminalLayout.gap)
     let titles = [headings.map(\.title), headings.map(\.unit)].map { line in
       kept.map { line[$0].safeLine.aligned(headings[$0].alignment, to: widths[$0] ?? 0) }.joined(
@@ -83,7 +84,10 @@ extension Table {
     let lines = rows.map { row in
       kept.map { column in
         let width = widths[column] ?? 0
-        let entry = row[column].fitted(to: width).aligned(headings[column].alignment, to: width)
+        let isWrapped = column == layout.wrapped
+        let text =
+          isWrapped ? row[column].wrapped(to: width, at: layout.start) : row[column].fitted(to: width)
+        let entry = isWrapped ? text : text.aligned(headings[column].alignment, to: width)
         return colour && row[column].isBold ? "\u{1B}[1m\(entry)\u{1B}[0m" : entry
       }.joined(separator: space)
     }
@@ -93,14 +97,21 @@ extension Table {
 
 /// A line for each row of a terminal, its texts below each other: to the left, or to the right but for the first column's.
 /// A column is as wide as its longest text, and as `widths` says at least.
+///
+/// - Parameter width: columns of the terminal, where the last text is to be broken between words; nil for none.
 public func alignedColumns(
-  _ rows: [[String]], rightAligned: Bool = false, widths: [Int] = []
+  _ rows: [[String]], rightAligned: Bool = false, widths: [Int] = [], within width: Int? = nil
 ) -> [String] {
   let rows = rows.map { $0.map(\.safeLine) }
   let widths = (rows.first ?? []).indices.map { column in
     rows.reduce(column < widths.count ? widths[column] : 0) { max($0, $1[column].count) }
   }
+  let start = widths.dropLast().reduce(0) { $0 + $1 + TerminalLayout.gap }
   return rows.map { row in
+    var row = row
+    if let width, let last = row.last, start < width {
+      row[row.count - 1] = last.wrapped(to: width - start, at: start)
+    }
     let texts = row.indices.map { row[$0].aligned(rightAligned && $0 > 0 ? .right : .left, to: widths[$0]) }
     return texts.joined(separator: String(repeating: " ", count: TerminalLayout.gap)).trimmedEnd
   }
@@ -109,10 +120,15 @@ public func alignedColumns(
 /// Which columns a terminal has room for, and how wide each is.
 private struct TerminalLayout {
   static let gap = 2
+  /// A column of text that is broken into lines is no narrower than this.
+  private static let narrowest = 20
   /// A bar takes what the other columns leave, within these.
   static let barWidths = 7...40
   private static let shortest = 8
   let columns: (kept: [Int], widths: [Int: Int])
+  /// The last column, where its text has to be broken into lines, and where it begins.
+  private(set) var wrapped: Int?
+  private(set) var start = 0
 
   init(_ table: Table, width: Int) {
     let headings = table.headings
@@ -126,11 +142,20 @@ private struct TerminalLayout {
     while excess() > 0,
       let least = kept.filter({ headings[$0].rank > 0 }).max(by: { headings[$0].rank < headings[$1].rank })
     { kept.removeAll { $0 == least } }
+    if excess() > 0, let last = kept.last, headings[last].alignment == .left, !headings[last].canShorten,
+      !table.rows.contains(where: { $0[last].isBar })
+    {
+      wrapped = last
+      let whole = widths[last] ?? 0
+      widths[last] = max(min(Self.narrowest, whole), whole - excess())
+    }
     while excess() > 0,
       let longest = kept.filter({ headings[$0].canShorten && (widths[$0] ?? 0) > Self.shortest }).max(by: {
         (widths[$0] ?? 0) < (widths[$1] ?? 0)
       })
     { widths[longest, default: 0] -= 1 }
+    while excess() > 0, kept.count > 2 { kept.remove(at: kept.count - 2) }
+    start = kept.dropLast().reduce(0) { $0 + (widths[$1] ?? 0) + Self.gap }
     for column in kept where table.rows.contains(where: { $0[column].isBar }) {
       widths[column, default: 0] += min(max(0, -excess()), Self.barWidths.count - 1)
     }
@@ -138,7 +163,19 @@ private struct TerminalLayout {
   }
 }
 
+extension String {
+  /// In lines of at most `width` characters, of which all but the first begin at a terminal's column `start`.
+  fileprivate func wrapped(to width: Int, at start: Int) -> String {
+    wrapped(to: width, indent: 0)
+      .replacing("\n", with: "\n" + String(repeating: " ", count: start))
+  }
+}
+
 extension Table.Entry {
+  fileprivate func wrapped(to width: Int, at start: Int) -> String {
+    fitted(to: .max).wrapped(to: width, at: start)
+  }
+
   fileprivate var isBar: Bool { if case .text = content { false } else { true } }
 
   fileprivate var minimumWidth: Int {

@@ -16,14 +16,43 @@ enum NumberText {
     value == 0 ? "0" : String(format: "%.\(max(0, digits - 1))e", value)
   }
 
-  static func fixed(_ value: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", value) }
+  /// Fewer decimals than none round to tens, hundreds and so on.
+  static func fixed(_ value: Double, _ decimals: Int) -> String {
+    guard decimals < 0 else { return String(format: "%.\(decimals)f", value) }
+    let unit = pow(10, Double(-decimals))
+    return String(format: "%.0f", (value / unit).rounded() * unit)
+  }
 
-  /// `83.12 ± 0.45`, the half-width with the value's decimals; the value alone where there is no interval.
+  /// The value in the digits that its interval supports, and the interval: `83.1 ± 0.5`; `240 (12–480)` where its ends
+  /// are not as far from the value. The value alone where there is no interval.
   static func estimate(_ figure: Figure, _ digits: Int = 4) -> String {
-    let value = significant(figure.value, digits)
-    guard let half = figure.halfWidth else { return value }
-    guard isPlain(figure.value) else { return "\(value) ± \(scientific(half))" }
-    return "\(value) ± \(fixed(half, decimals(figure.value, digits)))"
+    let value = supported(figure, digits)
+    guard let interval = figure.interval, let half = figure.halfWidth else { return value }
+    let decimals = hasDigits(figure) ? decimals(figure, digits) : nil
+    func text(_ number: Double) -> String { decimals.map { fixed(number, $0) } ?? scientific(number) }
+    let looksSymmetric = text(figure.value - interval.lower) == text(interval.upper - figure.value)
+    guard figure.isSymmetric || looksSymmetric else {
+      return "\(value) (\(text(interval.lower))–\(text(interval.upper)))"
+    }
+    return "\(value) ± \(text(half))"
+  }
+
+  /// In the digits that the figure's interval supports, and at most so many: two digits of the interval's half. One digit
+  /// of the value stays, and where there is no interval all of them.
+  static func supported(_ figure: Figure, _ digits: Int = 4) -> String {
+    guard hasDigits(figure) else { return scientific(figure.value, digits) }
+    return fixed(figure.value, decimals(figure, digits))
+  }
+
+  /// Whether it is written as a plain number: with an interval beside it that may be no longer than this.
+  private static func hasDigits(_ figure: Figure) -> Bool {
+    isPlain(figure.value) && (figure.interval?.upper ?? 0) < 1e9
+  }
+
+  private static func decimals(_ figure: Figure, _ digits: Int) -> Int {
+    let most = decimals(figure.value, digits)
+    guard let half = figure.halfWidth, half > 0 else { return most }
+    return min(most, max(1 - exponent(half, 2), -exponent(figure.value, 1)))
   }
 
   /// Seven significant digits without zeros at the end, for machines to read.
@@ -35,6 +64,7 @@ enum NumberText {
   }
 
   static func factor(_ value: Double) -> String { significant(value, 3) + "×" }
+  static func factor(_ figure: Figure) -> String { supported(figure, 3) + "×" }
 
   /// As `fixed`; what rounds to zero has no sign.
   static func rounded(_ value: Double, _ decimals: Int) -> String {
@@ -53,8 +83,12 @@ enum NumberText {
 
   /// Decimals that give `value`, once rounded, `digits` significant digits.
   private static func decimals(_ value: Double, _ digits: Int) -> Int {
-    let exponent = String(format: "%.\(digits - 1)e", value).split(separator: "e").last.flatMap { Int($0) }
-    return max(0, digits - 1 - (exponent ?? 0))
+    max(0, digits - 1 - exponent(value, digits))
+  }
+
+  /// Of ten, once `value` is rounded to so many digits.
+  private static func exponent(_ value: Double, _ digits: Int) -> Int {
+    String(format: "%.\(digits - 1)e", value).split(separator: "e").last.flatMap { Int($0) } ?? 0
   }
 }
 
@@ -119,7 +153,7 @@ extension String {
 
   /// In lines of at most `width` characters, broken between words, and in a word that is longer; all but the first
   /// begin with `indent` blanks.
-  func wrapped(to width: Int, indent: Int = 2) -> String {
+  public func wrapped(to width: Int, indent: Int = 2) -> String {
     let width = max(width, indent + 1)
     var lines: [String] = []
     var line = ""

@@ -41,6 +41,14 @@ struct Figure: Sendable, Equatable {
 
   /// The larger distance from the figure to an end of its interval, for `±`.
   var halfWidth: Double? { interval.map { max(value - $0.lower, $0.upper - value) } }
+
+  /// Whether `±` says what the interval is: one end is at most a quarter farther from the figure than the other.
+  var isSymmetric: Bool {
+    interval.map {
+      4 * max(value - $0.lower, $0.upper - value) <= 5 * min(value - $0.lower, $0.upper - value)
+    }
+      ?? true
+  }
 }
 
 /// Whether a series in time order changed over the run: its medians before and after the middle differ, and its trend

@@ -9,11 +9,12 @@ public struct HTMLReport: Sendable {
 
   init(_ run: RunFigures) {
     let context = PageContext(run)
-    let (headlines, report) = (Headline.all(context), context.report)
+    let (headlines, report) = (Headline.all(run, profiles: context.profiles), context.report)
     let sections = [
-      context.ladders(headlines), context.phases, context.rooflines, context.positions, context.latencies,
-      context.memory, report.everyCell, report.counters, report.correctness, report.conditions,
-      context.samples, report.machine, report.method,
+      context.ladders(headlines), context.phases, context.rooflines, context.course, context.memory,
+      report.everyCell, report.counters, report.correctness, report.conditions, context.samples,
+      report.machine,
+      report.method,
     ].compactMap { $0 }
     let links: [Markup] = sections.map { .element("a", ["href": "#\($0.id)"], text: $0.title) }
     let contents = Markup.element("nav", ["aria-label": "contents"], links)
@@ -28,11 +29,11 @@ public struct HTMLReport: Sendable {
     text = Markup.document(
       .element(
         "html", ["lang": "en", "xmlns": "http://www.w3.org/1999/xhtml"],
-        [.element("head", [:], Self.head(report)), .element("body", [:], body)]))
+        [.element("head", [:], Self.head(context)), .element("body", [:], body)]))
   }
 
   /// The policy forbids whatever the page does not need: even markup that got in could fetch and run nothing.
-  private static func head(_ report: RunReport) -> [Markup] {
+  private static func head(_ context: PageContext) -> [Markup] {
     [
       .void("meta", ["charset": "utf-8"]),
       .void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
@@ -44,7 +45,8 @@ public struct HTMLReport: Sendable {
           "content": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         ]),
       .void("link", ["rel": "icon", "href": "data:,"]),
-      .element("title", text: "gpt2-bench: \(report.title.plain)"), .style(PageStyle.css, Theme.styleSheet),
+      .element("title", text: "gpt2-bench: \(context.report.title.plain)"),
+      .style(PageStyle.css, Theme.styleSheet, Choice.rules(context.sampleChoices)),
     ]
   }
 }
@@ -83,12 +85,5 @@ struct PageContext {
   var stages: [ProfiledStage] {
     ProfiledStage.all(
       profiles.sorted { ($0.profile.tokens, $0.wallNanoseconds) < ($1.profile.tokens, $1.wallNanoseconds) })
-  }
-
-  /// The profile of the contestant that comes nearest to a test's length; nil where it has none of that stage.
-  func profile(of contestant: MeasuredVariant, nearest test: Test) -> ProfileFigures? {
-    guard let wanted = test.profiled else { return nil }
-    return profiles.filter { $0.contestant == contestant && $0.profile.stage == wanted.stage }
-      .min { abs($0.profile.tokens - wanted.tokens) < abs($1.profile.tokens - wanted.tokens) }
   }
 }

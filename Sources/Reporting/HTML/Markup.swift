@@ -65,6 +65,25 @@ struct Markup: Sendable, Equatable {
 
 struct CSS: Sendable { let source: String }
 
+/// How the buttons over a table choose its rows without a script: a rule for each button.
+enum Choice {
+  /// Of a button and of the rows that it shows; without a choice of the button that shows all.
+  static func className(column: Int, choice: Int?) -> String {
+    "c\(column)" + (choice.map { "-\($0)" } ?? "")
+  }
+
+  /// For so many buttons over each of a table's columns.
+  static func rules(_ counts: [Int]) -> CSS {
+    CSS(
+      source: counts.enumerated().flatMap { column, count in
+        (0..<count).map { choice in
+          let name = className(column: column, choice: choice)
+          return ".choice:has(input.\(name):checked) tbody tr:not(.\(name)) { display: none; }"
+        }
+      }.joined(separator: "\n"))
+  }
+}
+
 // A document's blocks as elements.
 extension Markup {
   static func blocks(_ blocks: [Block]) -> Markup {
@@ -82,8 +101,11 @@ extension Markup {
     case .list(let items): element("ul", [:], items.map { element("li", [:], [prose($0)]) })
     case .table(let table, let label): scrolling(table, label: label)
     case .code(let text): element("pre", ["class": "code", "tabindex": "0"], [element("code", text: text)])
-    case .samples(let text): element("pre", ["class": "samples", "tabindex": "0"], text: text)
-    case .charts(let charts): element("div", ["class": "charts"], charts.map(figure))
+    case .choice(let table, let columns, let label): choice(table, by: columns, label: label)
+    case .charts(let charts):
+      element(
+        "div", ["class": "charts \(ChartWidth.wide(count: charts.count))"],
+        charts.map { figure($0, count: charts.count) })
     case .page(let blocks): self.blocks(blocks)
     case .details(let summary, let contents, let isOpen):
       details(summary, [self.blocks(contents)], isOpen: isOpen)
@@ -93,32 +115,43 @@ extension Markup {
   static func prose(_ text: Prose) -> Markup {
     var parts: [Markup] = []
     for stretch in text.stretches {
-      let runs = stretch.map { $0.isCode ? element("code", text: $0.text) : .text($0.text) }
+      let runs = stretch.map { run in
+        let text = run.isCode ? element("code", text: run.text) : .text(run.text)
+        return run.target.map { element("a", ["href": $0], [text]) } ?? text
+      }
       parts += stretch[0].isStrong ? [element("strong", [:], runs)] : runs
     }
     return joined(parts)
   }
 
-  private static func figure(_ figured: Figured) -> Markup {
+  private static func figure(_ figured: Figured, count: Int) -> Markup {
     let note = figured.note.isEmpty ? nothing : element("small", text: figured.note)
     let table = figured.table.map {
       details("The figures as a table", [scrolling($0, label: figured.chart.title)])
     }
     return element(
       "figure", [:],
-      [element("figcaption", [:], [prose(figured.caption), note]), figured.chart.svg, table ?? nothing])
+      [
+        element("figcaption", [:], [prose(figured.caption), note]), figured.chart.svg(count: count),
+        table ?? nothing,
+      ])
   }
 
-  /// A table in a box of its own that scrolls sideways, so that the page never does.
-  private static func scrolling(_ table: Table, label: String) -> Markup {
+  /// A table in a box of its own that scrolls sideways, so that the page never does. A row may have a class of its own.
+  private static func scrolling(
+    _ table: Table, label: String, rowClass: ([Table.Entry]) -> String = { _ in "" }
+  )
+    -> Markup
+  {
     let table = table.withoutEmptyColumns
     let classes = table.headings.map { $0.alignment == .right ? "r" : "l" }
     let head = zip(table.headings, classes).map { heading, alignment in
       element("th", ["scope": "col", "class": alignment], [prose(heading.text)])
     }
     let rows = table.rows.map { row in
-      element(
-        "tr", [:],
+      let style = rowClass(row)
+      return element(
+        "tr", style.isEmpty ? [:] : ["class": style],
         row.enumerated().map { column, entry in
           column == 0
             ? element("th", ["scope": "row", "class": classes[0]], [prose(entry.text)])
@@ -128,12 +161,65 @@ extension Markup {
     let hasHeadings = table.headings.contains { !$0.text.isEmpty }
     let top = hasHeadings ? element("thead", [:], [element("tr", [:], head)]) : nothing
     return element(
-      "div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": label],
+      "div",
+      [
+        "class": table.isWiderThanAPhone ? "scroll wide-table" : "scroll", "tabindex": "0", "role": "region",
+        "aria-label": label,
+      ],
       [element("table", [:], [top, element("tbody", [:], rows)])])
+  }
+
+  /// A table after a row of buttons for each of the columns. The style sheet hides the rows that are not chosen; where a
+  /// browser does not know how, it shows all of them.
+  private static func choice(_ table: Table, by columns: [Int], label: String) -> Markup {
+    let words = columns.map { column in table.rows.map { $0[column].text.plain }.uniqued() }
+    let buttons = columns.indices.map { place -> Markup in
+      let group = "\(Choice.className(column: place, choice: nil))"
+      func button(_ name: String, _ style: String, isChecked: Bool) -> Markup {
+        let type: KeyValuePairs<StaticString, String> =
+          isChecked
+          ? ["type": "radio", "name": group, "class": style, "checked": "checked"]
+          : ["type": "radio", "name": group, "class": style]
+        return element("label", [:], [void("input", type), text(name)])
+      }
+      return element(
+        "fieldset", [:],
+        [
+          element("legend", [:], [prose(table.headings[columns[place]].text)]),
+          button("all", group, isChecked: true),
+        ]
+          + words[place].enumerated().map { index, word in
+            button(word, Choice.className(column: place, choice: index), isChecked: false)
+          })
+    }
+    let places = words.map { Dictionary(uniqueKeysWithValues: $0.enumerated().map { ($1, $0) }) }
+    let rows = scrolling(table, label: label) { row in
+      columns.indices.map { place in
+        Choice.className(column: place, choice: places[place][row[columns[place]].text.plain])
+      }.joined(separator: " ")
+    }
+    return element("div", ["class": "choice"], buttons + [rows])
   }
 
   private static func details(_ summary: String, _ contents: [Markup], isOpen: Bool = false) -> Markup {
     element("details", isOpen ? ["open": "open"] : [:], [element("summary", text: summary)] + contents)
+  }
+}
+
+extension Table {
+  /// A phone's page in pixels, the size of a table's text, and what stands around each entry.
+  private static let (page, size, padding) = (358.0, 14.4, 22.4)
+  /// A last column of text wraps down to this width.
+  private static let wrapped = 190.0
+
+  /// As far as can be told without setting its text.
+  fileprivate var isWiderThanAPhone: Bool {
+    let widths = headings.indices.map { column -> Double in
+      let most = rows.map { TextWidth.of($0[column].text.plain, size: Self.size) }.max() ?? 0
+      let wraps = column == headings.count - 1 && headings[column].alignment == .left
+      return Self.padding + (wraps ? min(most, Self.wrapped) : most)
+    }
+    return widths.reduce(0, +) > Self.page
   }
 }
 

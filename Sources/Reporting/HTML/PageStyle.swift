@@ -12,8 +12,11 @@ struct Theme: Sendable {
   let good: Color
   let bad: Color
   let warning: Color
-  /// Of series and groups of phases, told apart by people who see fewer colours too; markers and labels say the same.
+  /// Of contestants, told apart by people who see fewer colours too; markers say the same.
   let series: [Color]
+  /// Of groups of phases: pale where the contestants' are strong, so that none is taken for one of them. Names stand on
+  /// them in the colour of text.
+  let phases: [Color]
 
   static let light = Theme(
     background: Color(0xFFFFFF), surface: Color(0xF5F7FA), text: Color(0x1B2128), muted: Color(0x57606B),
@@ -22,6 +25,10 @@ struct Theme: Sendable {
     series: [
       Color(0x0069B4), Color(0xC04A00), Color(0x007A5E), Color(0xB0308A), Color(0x5E4B00), Color(0x00809E),
       Color(0x4B35B5), Color(0x4A4F57),
+    ],
+    phases: [
+      Color(0xF6CF7A), Color(0xBBD9A2), Color(0xF0B3A2), Color(0xC9C3E6), Color(0xE3D3B4), Color(0xA9DDD3),
+      Color(0xD3D8DF),
     ])
 
   static let dark = Theme(
@@ -31,6 +38,10 @@ struct Theme: Sendable {
     series: [
       Color(0x4FA3F0), Color(0xFF8A4C), Color(0x2FC79A), Color(0xF08AC8), Color(0xEBD04A), Color(0x9BE8FF),
       Color(0x8F7BFF), Color(0xC4CAD2),
+    ],
+    phases: [
+      Color(0x77590F), Color(0x3F5F2A), Color(0x7B3A2E), Color(0x514B80), Color(0x5E5132), Color(0x1F5E57),
+      Color(0x454C56),
     ])
 
   var css: String {
@@ -38,16 +49,19 @@ struct Theme: Sendable {
       ("bg", background), ("surface", surface), ("text", text), ("muted", muted), ("line", line),
       ("accent", accent), ("good", good), ("bad", bad), ("warning", warning),
     ]
-    return (named + series.enumerated().map { ("s\($0)", $1) }).map { "--\($0): \($1.hex);" }
+    let numbered = series.enumerated().map { ("s\($0)", $1) } + phases.enumerated().map { ("p\($0)", $1) }
+    return (named + numbered).map { "--\($0): \($1.hex);" }
       .joined(separator: " ")
   }
 
-  /// Dark on a screen that prefers it, else light; classes `s0`, `s1` … set a series' colour for what is inside.
+  /// Dark on a screen that prefers it, else light; classes `s0`, `s1` … set a contestant's colour for what is
+  /// inside, and `p0`, `p1` … a phase's.
   static let styleSheet = CSS(
     source: """
       :root { \(light.css) }
       @media screen and (prefers-color-scheme: dark) { :root { \(dark.css) } }
       \(light.series.indices.map { ".s\($0) { --c: var(--s\($0)); }" }.joined(separator: " "))
+      \(light.phases.indices.map { ".p\($0) { --c: var(--p\($0)); }" }.joined(separator: " "))
       """)
 }
 
@@ -79,19 +93,15 @@ enum PageStyle {
     .answer { font-size: clamp(1.45rem, 4.2vw, 2.15rem); line-height: 1.2; font-weight: 650; margin: 0 0 1rem;
       max-width: 34em; letter-spacing: -.01em; text-wrap: balance; }
     .answer code { font: inherit; color: var(--accent); }
-    .lead { font-size: 1.1rem; max-width: 60em; margin: 0 0 1.1rem; }
-    .lead code { font: inherit; }
     .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
     .card { background: var(--surface); border: 1px solid var(--line); border-radius: .6rem;
       padding: .9rem 1.1rem 1rem; min-width: 0; }
     .card h2 { all: unset; display: block; font-size: .9rem; color: var(--muted); font-weight: 600; }
     .card .who { font-weight: 650; font-size: 1.1rem; margin: .1rem 0 0; }
-    .card .speed { margin: 0; font-size: 1.9rem; font-weight: 650; line-height: 1.2;
+    .card .speed { margin: 0; font-size: clamp(1.5rem, 5.5vw, 1.9rem); font-weight: 650; line-height: 1.2;
       font-variant-numeric: tabular-nums; letter-spacing: -.02em; }
     .card .speed small { font-size: .95rem; font-weight: 400; color: var(--muted); letter-spacing: 0; }
-    .card dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem .9rem; margin: .6rem 0 0; }
-    .card dt { color: var(--muted); }
-    .card dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+    .card .speed ~ p { margin: .4rem 0 0; }
     .facts { display: flex; flex-wrap: wrap; gap: .15rem 1.4rem; list-style: none; padding: 0; max-width: none;
       color: var(--muted); font-size: .93rem; margin: 1rem 0 0; }
     .facts b { font-weight: 600; color: var(--text); }
@@ -104,12 +114,22 @@ enum PageStyle {
     .good { color: var(--good); }
     .fail { color: var(--bad); font-weight: 600; }
     nav { margin: 1rem 0 0; font-size: .93rem; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; }
-    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
+    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr));
       gap: 1rem 2rem; align-items: start; }
     figure { margin: .5rem 0 1rem; min-width: 0; max-width: 38rem; break-inside: avoid; }
+    svg { display: block; }
+    svg.wide { display: none; }
+    @media screen and (min-width: 62rem) {
+      .charts { grid-template-columns: repeat(3, 1fr); }
+      .charts.half { grid-template-columns: repeat(2, 1fr); }
+      .charts.whole { grid-template-columns: 1fr; }
+      figure { max-width: none; }
+      svg.wide { display: block; }
+      svg.narrow { display: none; }
+    }
     figcaption { font-weight: 600; margin-bottom: .35rem; }
     figcaption small { display: block; font-weight: 400; color: var(--muted); font-size: .88rem; }
-    svg { display: block; width: 100%; height: auto; overflow: visible; }
+    svg { width: 100%; height: auto; overflow: visible; }
     svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
       fill: var(--text); font-variant-numeric: tabular-nums; }
     svg .muted { fill: var(--muted); }
@@ -126,11 +146,19 @@ enum PageStyle {
     svg .halo { stroke: var(--bg); stroke-width: 4; fill: none; }
     svg .roof { stroke: var(--text); stroke-width: 1.6; fill: none; }
     svg .slope { stroke: var(--muted); stroke-width: 1.4; fill: none; }
+    svg .phase { fill: var(--c); stroke: var(--muted); stroke-width: .5; }
     svg .plain { fill: var(--surface); stroke: var(--muted); stroke-width: 1; }
-    svg .on { fill: var(--bg); font-size: 11px; font-weight: 600; }
-    svg .onplain { fill: var(--text); font-size: 11px; }
+    svg .on { font-size: 11px; }
     svg .backed { paint-order: stroke; stroke: var(--bg); stroke-width: 3px; stroke-linejoin: round; }
-    .scroll { overflow-x: auto; max-width: 100%; margin: .6rem 0; -webkit-overflow-scrolling: touch; }
+    .scroll { overflow-x: auto; max-width: 100%; margin: .6rem 0; -webkit-overflow-scrolling: touch;
+      background: linear-gradient(to right, var(--bg) 40%, transparent) left / 3rem 100% local no-repeat,
+        linear-gradient(to left, var(--bg) 40%, transparent) right / 3rem 100% local no-repeat,
+        linear-gradient(to right, var(--line), transparent) left / 1.1rem 100% scroll no-repeat,
+        linear-gradient(to left, var(--line), transparent) right / 1.1rem 100% scroll no-repeat; }
+    @media screen and (max-width: 40rem) {
+      .wide-table::before { content: "scrolls sideways →"; position: sticky; left: 0; display: block;
+        width: max-content; color: var(--muted); font-size: .85rem; }
+    }
     table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
     th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top;
       white-space: nowrap; }
@@ -142,7 +170,12 @@ enum PageStyle {
     summary { cursor: pointer; color: var(--accent); }
     pre { overflow-x: auto; background: var(--surface); border: 1px solid var(--line); border-radius: .4rem;
       padding: .6rem .8rem; margin: .6rem 0; font-size: .85rem; line-height: 1.45; }
-    pre.samples { max-height: 26rem; overflow: auto; }
+    .choice fieldset { border: 0; padding: 0; margin: .4rem 0; display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
+    .choice legend { float: left; padding: 0; margin-right: 1rem; color: var(--muted); }
+    .choice input { margin: 0 .35rem 0 0; accent-color: var(--accent); }
+    .choice .scroll { max-height: 32rem; overflow: auto; }
+    .choice thead th { position: sticky; top: 0; background: var(--bg); z-index: 1; }
+    .choice td.l:last-child { min-width: 24em; font-size: .85rem; }
     blockquote { margin: .6rem 0; padding-left: .9rem; border-left: .25rem solid var(--line); }
     .note { color: var(--muted); font-size: .93rem; }
     :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -156,6 +189,8 @@ enum PageStyle {
       h2, h3, summary { break-after: avoid; }
       .card, .notice, tr { break-inside: avoid; }
       .charts, .cards { grid-template-columns: 1fr 1fr; }
+      .scroll { background: none; }
+      .choice fieldset { display: none; }
       .scroll, pre { overflow: visible; }
       pre { white-space: pre-wrap; overflow-wrap: anywhere; }
       table { font-size: 7.5pt; }

@@ -128,13 +128,13 @@ extension PageContext {
 extension ProfileGroup {
   fileprivate var look: StackedBars.Look {
     switch self {
-    case .attention: .series(0)
-    case .mlp: .series(1)
-    case .logits: .series(2)
-    case .layerNorm: .series(3)
-    case .embedding: .series(4)
-    case .sampling: .series(6)
-    case .other: .series(7)
+    case .attention: .phase(0)
+    case .mlp: .phase(1)
+    case .logits: .phase(2)
+    case .layerNorm: .phase(3)
+    case .embedding: .phase(4)
+    case .sampling: .phase(5)
+    case .other: .phase(6)
     }
   }
 }

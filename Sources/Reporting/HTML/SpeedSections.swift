@@ -6,18 +6,18 @@ extension PageContext {
   func ladders(_ headlines: [Headline]) -> Section? {
     let tests = (headlines.map(\.test) + run.tests).uniqued()
     let charts = tests.enumerated().compactMap { ladder($1, number: $0) }
-    let shown = max(headlines.count, 1)
+    let shown = max(headlines.count, 3)
     let rest = charts.dropFirst(shown)
     let note: Prose =
-      "Each bar is a median, and the line on it is the 95 % bootstrap interval. × is the speed against naive on the "
-      + "same test."
+      "Each bar is a median, and the line on it is its 95 % interval, which the figure gives as ± or, where its ends are "
+      + "not as far from the median, from–to. × is how many times as fast as naive that is."
     return Section(
       id: "ladder", title: "The ladder: how fast each variant is",
       charts.isEmpty
         ? []
         : [
           .note(note), .charts(Array(charts.prefix(shown))),
-          .details("\(counted(rest.count, "more test"))", [.charts(Array(rest))], isOpen: rest.count < 3),
+          .details("\(counted(rest.count, "more test"))", [.charts(Array(rest))]),
         ])
   }
 
@@ -50,20 +50,27 @@ extension PageContext {
       table: Table(columns, ladder.rungs.map(\.row)))
   }
 
-  /// tok/s as the sequence grows, all decode tests of a batch size in one chart.
-  var positions: Section? {
-    let batches = run.tests.filter { $0.times(.step) }.map(\.batch).uniqued().sorted()
-    let charts = batches.compactMap(positions)
-    guard !charts.isEmpty else { return nil }
+  /// From token to token: tok/s as the sequence grows, all decode tests of a batch size in one chart; then the gaps.
+  var course: Section? {
+    let tests = run.tests.filter { $0.times(.step) }
+    let positions = tests.map(\.batch).uniqued().sorted().compactMap(positionChart)
+    let latencies = tests.enumerated().compactMap { latencyChart($1, number: $0) }
+    let notes = [positions.isEmpty ? "" : RunReport.positionNote, latencies.isEmpty ? "" : Self.latencyNote]
     return Section(
-      id: "positions", title: "Speed as the sequence grows",
-      [
-        .paragraph(RunReport.positionNote), .charts(charts),
-        .details("The figures as a table", report.positionTables),
+      id: "course", title: "From token to token",
+      notes.map(Block.note) + [
+        .charts(positions + latencies),
+        .details("Speed by position as a table", positions.isEmpty ? [] : report.positionTables),
       ])
   }
 
-  private func positions(batch: Int) -> Figured? {
+  private static let latencyNote: Prose = """
+    ITL, inter-token latency: every gap between two tokens, of all samples together, as a multiple of the variant's own \
+    median. A narrow strip is a steady stream; a gap far to the right is a stutter that a reader notices. Variants that \
+    recompute the sequence have wide strips, because each token takes longer than the one before.
+    """
+
+  private func positionChart(batch: Int) -> Figured? {
     let rows = run.ranked.filter { $0.cell.test.times(.step) && $0.cell.test.batch == batch }
     let series = rows.map(\.contestant).uniqued().map { contestant in
       LineChart.Series(
@@ -89,19 +96,7 @@ extension PageContext {
       caption: "Decode tok/s over the position\(suffix)")
   }
 
-  var latencies: Section? {
-    let charts = run.tests.filter { $0.times(.step) }.enumerated().compactMap { latencies($1, number: $0) }
-    guard !charts.isEmpty else { return nil }
-    let note: Prose = """
-      Every gap between two tokens, of all samples together, as a multiple of the variant's own median, so that all \
-      can be compared. The percentiles at the right are in milliseconds. A narrow strip is a steady stream. A gap far \
-      to the right is a stutter that a reader notices. Variants that recompute the sequence have wide strips, because \
-      each token takes longer than the one before.
-      """
-    return Section(id: "latency", title: "From token to token: ITL", [.note(note), .charts(charts)])
-  }
-
-  private func latencies(_ test: Test, number: Int) -> Figured? {
+  private func latencyChart(_ test: Test, number: Int) -> Figured? {
     let strips = run.ranked(on: test).compactMap { row -> StripChart.Strip? in
       guard let marked = row.figures.interTokenLatencyMS, marked.p50 > 0 else { return nil }
       return StripChart.Strip(
@@ -119,23 +114,48 @@ extension PageContext {
         id: "latency-\(number)", title: "Inter-token latency over its median, \(test.name)",
         description: "One strip for each variant. P50, P90 and P99 of each variant: "
           + strips.map { "\($0.name) \($0.figure)" }.joined(separator: "; ") + "."),
-      caption: "Inter-token latency, \(test.name)", note: "At the right: p50 / p90 / p99.",
+      caption: "Inter-token latency, \(test.name)",
+      note: "At the right: p50 / p90 / p99. One gap in a hundred is longer than p99.",
       table: Table(columns, strips))
   }
 
   var memory: Section? {
     report.loading.flatMap { loading in
-      Section(
-        id: "memory", title: "Memory and loading", [.charts([peaks].compactMap { $0 })] + loading.blocks)
+      let folded: Block = .details("Loading and memory as a table", loading.blocks)
+      return Section(
+        id: "memory", title: "Memory and loading",
+        [.paragraph(alike ?? ""), .charts(alike == nil ? [peaks].compactMap { $0 } : []), folded])
     }
   }
 
-  private var peaks: Figured? {
+  /// Each contestant with the most that its process had, of those that say it.
+  private var peaksOfContestants: [(contestant: MeasuredVariant, mebibytes: Double)] {
     let rows = run.ranked.filter { $0.figures[.peakMemory] != nil }
-    let weights = record.model.map { Double($0.weightBytes) / 1_048_576 }
-    let bars = rows.map(\.contestant).uniqued().compactMap { contestant -> BarChart.Bar? in
-      let peaks = rows.filter { $0.contestant == contestant }.compactMap { $0.figures[.peakMemory]?.value }
-      guard let peak = peaks.max() else { return nil }
+    return rows.map(\.contestant).uniqued().compactMap { contestant in
+      rows.filter { $0.contestant == contestant }.compactMap { $0.figures[.peakMemory]?.value }.max()
+        .map { (contestant, $0) }
+    }
+  }
+
+  private var weightMebibytes: Double? { record.model.map { Double($0.weightBytes) / 1_048_576 } }
+
+  /// Bars that differ by less than this say less than a sentence.
+  private static let likePeaks = 1.1
+
+  /// The sentence in place of bars where all peaks are nearly the same; nil where they are not.
+  private var alike: Prose? {
+    let peaks = peaksOfContestants.map(\.mebibytes)
+    guard let least = peaks.min(), let most = peaks.max(), most <= Self.likePeaks * least else { return nil }
+    let ends = [least, most].map { NumberText.fixed($0, 0) }.uniqued().joined(separator: " to ")
+    let weights = weightMebibytes.map { " for \(NumberText.significant($0, 3)) MiB of weights" } ?? ""
+    return peaks.count == 1
+      ? "The process needs at most \(ends) MiB of memory\(weights)."
+      : "All \(peaks.count) processes need nearly the same memory: \(ends) MiB at most\(weights)."
+  }
+
+  private var peaks: Figured? {
+    let weights = weightMebibytes
+    let bars = peaksOfContestants.map { contestant, peak in
       let factor = weights.flatMap { $0 > 0 ? NumberText.factor(peak / $0) : nil }
       return BarChart.Bar(
         name: name(of: contestant), value: peak, interval: nil,
@@ -148,54 +168,5 @@ extension PageContext {
         id: "memory-peak", title: "Peak memory in MiB by variant",
         description: "Horizontal bars: " + bars.map { "\($0.name) \($0.words)" }.joined(separator: "; ")
           + (limit.map { ". The line is \($0.name)." } ?? ".")), caption: "Peak memory, × the weights' size")
-  }
-
-  var samples: Section? {
-    let cells = record.cells.filter { !$0.samples.isEmpty }
-    let gaps = cells.flatMap(\.samples).reduce(0) { $0 + $1.tokenNanoseconds.count }
-    let showsGaps = gaps <= Self.gapLimit
-    let note: Prose =
-      "One line for each sample: its round and its place in the run's order, then "
-      + "milliseconds.\(showsGaps ? "" : Self.tooManyGaps)"
-    return Section(
-      id: "samples", title: "Every raw sample",
-      cells.isEmpty ? [] : [.note(note)] + cells.map { samples($0, showsGaps: showsGaps) })
-  }
-
-  private static let tooManyGaps: Prose =
-    " There are too many gaps between tokens for a page; `samples.csv` and `record.json` hold them."
-
-  /// As many gaps are about a megabyte of text, half of what a page may have.
-  private static let gapLimit = 150_000
-
-  private func samples(_ cell: Cell, showsGaps: Bool) -> Block {
-    let lines = cell.samples.map { Self.line($0, showsGaps: showsGaps) }
-    let status = cell.status == .measured ? "" : ", \(cell.status.words)"
-    return .details(
-      "\(name(of: MeasuredVariant(cell))), \(cell.test.name): \(counted(cell.samples.count, "sample"))\(status)",
-      [.samples(lines.joined(separator: "\n"))])
-  }
-
-  private static func line(_ sample: Sample, showsGaps: Bool) -> String {
-    let tokens = sample.tokenNanoseconds
-    let gaps = showsGaps ? zip(tokens.dropFirst(), tokens).map { milliseconds(Double($0 - $1)) } : []
-    let parts: [String?] = [
-      "r\(sample.round) #\(sample.sequence) whole \(milliseconds(sample.elapsedNanoseconds))",
-      sample.prefillNanoseconds.map { "prefill \(milliseconds(Double($0)))" },
-      tokens.first.map { "first token \(milliseconds(Double($0)))" },
-      sample.iterations > 1 ? "mean of \(sample.iterations) calls" : nil,
-      gaps.isEmpty ? nil : "gaps \(gaps.joined(separator: " "))",
-    ]
-    return parts.compactMap { $0 }.joined(separator: " ")
-  }
-
-  /// Five significant digits at least down to a microsecond, without the cost of a format string.
-  private static func milliseconds(_ nanoseconds: Double) -> String {
-    guard nanoseconds >= 0, nanoseconds < 1e15 else { return NumberText.significant(nanoseconds / 1e6, 5) }
-    let (unit, digits): (Double, Int) = nanoseconds >= 1e8 ? (1e4, 2) : nanoseconds >= 1e5 ? (1e3, 3) : (1, 6)
-    let number = Int((nanoseconds / unit).rounded())
-    let power = [2: 100, 3: 1000, 6: 1_000_000][digits] ?? 1
-    let decimals = String(number % power)
-    return "\(number / power)." + String(repeating: "0", count: digits - decimals.count) + decimals
   }
 }

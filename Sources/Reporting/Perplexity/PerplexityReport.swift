@@ -26,11 +26,6 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
     }
   }
 
-  public enum Format: String, CaseIterable, Sendable {
-    case markdown = "md"
-    case csv, json
-  }
-
   public let model: String
   public let text: String
   /// Tokens that a window takes in.
@@ -58,7 +53,7 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
 
 extension PerplexityReport {
   /// - Throws: an `EncodingError` for JSON of a number that is not finite.
-  public func text(as format: Format) throws -> String {
+  public func text(as format: ResultFormat) throws -> String {
     switch format {
     case .markdown:
       var table = table
@@ -71,8 +66,10 @@ extension PerplexityReport {
     }
   }
 
-  public func terminalText(colour: Bool, width: Int) -> String {
-    Prose(heading).plain + "\n\n" + table.terminal(colour: colour, width: width)
+  /// - Parameter isTerminal: whether the heading is broken too, so that no line is wider.
+  public func terminalText(colour: Bool, width: Int, isTerminal: Bool = false) -> String {
+    (isTerminal ? Prose(heading).plain.wrapped(to: width) : Prose(heading).plain) + "\n\n"
+      + table.terminal(colour: colour, width: width)
   }
 
   private var heading: String {

@@ -6,8 +6,9 @@ import Statistics
 public struct ProfileText: Sendable {
   public let text: String
 
-  /// With `colour` the phase that takes most is bold; columns of lesser interest are left out until the tables fit.
-  public init(_ record: Record, colour: Bool, width: Int = 100) {
+  /// With `colour` the phase that takes most is bold; columns of lesser interest are left out until the tables fit. How
+  /// it was measured is said where `isVerbose`.
+  public init(_ record: Record, colour: Bool, width: Int = 100, isVerbose: Bool = true) {
     text = ProfileFigures.all(record).map { figures in
       let scale = TimeScale(longestNanoseconds: figures.wallNanoseconds)
       let layers = LayerLines(figures)
@@ -15,7 +16,7 @@ public struct ProfileText: Sendable {
         Table(Column.phases(scale), figures.tree), Table(Column.layers(scale), layers.rows),
         figures.threads(scale),
       ]
-      let remarks = figures.remarks(scale) + [layers.remark].compactMap { $0 }
+      let remarks = figures.remarks(scale, isVerbose: isVerbose) + [layers.remark].compactMap { $0 }
       let blocks =
         [figures.head(record.model, scale).wrapped(to: width)]
         + tables.map { $0.terminal(colour: colour, width: width) }
@@ -88,8 +89,10 @@ extension ProfileFigures {
       ], rows: rows.count > 1 ? rows : [])
   }
 
-  fileprivate func remarks(_ scale: TimeScale) -> [String] {
+  fileprivate func remarks(_ scale: TimeScale, isVerbose: Bool) -> [String] {
     let count = profile.passNanoseconds.count
+    let doubt = doubt()?.plain
+    guard isVerbose else { return [coverageSentence, doubt].compactMap { $0 } }
     return [
       coverageSentence, overheadSentence(scale),
       "Means of \(profile.keptPasses) of \(counted(count, "pass", plural: "passes"))"
@@ -100,7 +103,7 @@ extension ProfileFigures {
       leastNanoseconds == nil
         ? "No roofline: the record has no ceilings for \(counted(profile.threads, "thread"))."
         : "At best: the least time that the ceilings of this run allow.",
-      doubt()?.plain,
+      doubt,
     ].compactMap { $0 }
   }
 

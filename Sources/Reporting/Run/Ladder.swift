@@ -105,8 +105,12 @@ public struct TerminalTable: Sendable {
   public let text: String
 
   /// With `colour` the best figures of each test are bold. Columns of lesser interest are left out until the table fits
-  /// the `width`, then names are shortened.
-  public init(_ record: Record, colour: Bool, width: Int = 100) {
+  /// the `width`, then names are shortened. Where `isVerbose` it is all of the report, with how it was measured.
+  public init(_ record: Record, colour: Bool, width: Int = 100, isVerbose: Bool = false) {
+    guard !isVerbose else {
+      text = RunReport(record).document.terminal(colour: colour, width: width)
+      return
+    }
     let run = RunFigures(record)
     let ladders = Ladder.all(run).map { $0.text(width: width) }
     let blocks =

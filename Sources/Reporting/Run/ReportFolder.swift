@@ -87,7 +87,7 @@ public struct ReportFolder: Sendable {
     } catch CocoaError.fileWriteFileExists {
       return false
     } catch {
-      throw FileError(path: path, reason: "cannot be made: \(reason(error))")
+      throw FileError(path: path, reason: "cannot be made: \(systemReason(of: error))")
     }
   }
 
@@ -100,14 +100,8 @@ public struct ReportFolder: Sendable {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw FileError(path: path, reason: "cannot be made: \(reason(error))")
+      throw FileError(path: path, reason: "cannot be made: \(systemReason(of: error))")
     }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-    guard underlying.domain == NSPOSIXErrorDomain else { return underlying.localizedDescription }
-    return systemReason(Int32(underlying.code)).lowercased()
   }
 
   /// ASCII letters, digits, `.`, `_` and `-` stay; a run of anything else becomes one `-`.

@@ -36,10 +36,15 @@ extension Column where Row == RunRow {
 
   static var roof: Self { Self("roof", rank: 5, .text { $0.figures.roof?.words }) }
 
+  /// `10`, or `3 of 10` where the cell's budget of time ended it.
   static var sampleCount: Self {
     Self(
       "samples", short: ("n", ""), rank: 4,
-      .integer { $0.figures.sampleCount == 0 ? nil : $0.figures.sampleCount })
+      .integer { $0.figures.sampleCount == 0 ? nil : $0.figures.sampleCount },
+      shown: { row in
+        let count = row.figures.sampleCount
+        return count == 0 ? "" : row.isShort ? "\(count) of \(row.wantedSamples)" : "\(count)"
+      })
   }
   static var maxError: Self {
     Self(

@@ -22,6 +22,8 @@ struct RunRow: Sendable {
   let speedAgainstNaive: Figure?
   let check: Check
   let maxAbsoluteError: Double?
+  /// Samples that were asked for.
+  let wantedSamples: Int
 
   var contestant: MeasuredVariant { MeasuredVariant(cell) }
   var hasFigures: Bool { speed != nil }
@@ -40,6 +42,9 @@ struct RunRow: Sendable {
     case .notChecked: nil
     }
   }
+
+  /// Whether the cell's budget of time, or an interruption, ended it before it had all of its samples.
+  var isShort: Bool { (1..<max(wantedSamples, 1)).contains(figures.sampleCount) }
 
   static let driftMark = "‡"
 
@@ -74,7 +79,8 @@ struct RunFigures: Sendable {
       return RunRow(
         cell: cell, figures: CellFigures(cell, ceiling: ceiling, machine: machine),
         speedAgainstNaive: Self.speedAgainstOracle(cell, in: cells), check: outcomes[index],
-        maxAbsoluteError: checks[index].compactMap(\.maxAbsoluteError).max())
+        maxAbsoluteError: checks[index].compactMap(\.maxAbsoluteError).max(),
+        wantedSamples: record.settings.repetitions)
     }
     tests = record.cells.map(\.test).uniqued()
   }
@@ -204,9 +210,9 @@ extension RunFigures {
       """
   }
 
-  /// What the record says of cells that do have figures.
+  /// What the record says of cells that have all of their figures.
   var remarksOnFigures: [Prose] {
-    rows.filter(\.hasFigures).compactMap { row in
+    rows.filter { $0.hasFigures && !$0.isShort }.compactMap { row in
       row.cell.message.map { "\(row.contestant.prose) on \(row.cell.test.name): \($0)" }
     }
   }

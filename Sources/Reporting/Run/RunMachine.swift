@@ -8,12 +8,25 @@ extension RunReport {
     return Section(
       id: "machine", title: "Machine, build and ceilings",
       [
-        .table(properties), .table(ceilings.table),
-        .list(record.ceilings.isEmpty ? [] : ceilings.remarks + [ceilingMethod]),
+        .details(
+          "The machine, the build and the model",
+          [
+            .table(
+              Table([.init("", .left), .init("", .left)], rows: properties.map { [.init($0), .init($1)] }))
+          ]),
+        .details("What it can do at most", [ceilingBlocks(ceilings)].flatMap { $0 }),
       ])
   }
 
-  private var properties: Table {
+  private func ceilingBlocks(_ ceilings: CeilingTable) -> [Block] {
+    [
+      .table(ceilings.table, label: "ceilings"),
+      .list(record.ceilings.isEmpty ? [] : ceilings.remarks + [ceilingMethod]),
+    ]
+  }
+
+  /// What is known of where it ran, each with its name.
+  var properties: [(name: String, value: Prose)] {
     let (machine, build) = (record.machine, record.build)
     let pairs: [(String, Prose?)] = [
       ("CPU", "\(machine.cpu), \(counted(machine.logicalCores, "logical core"))"),
@@ -31,9 +44,7 @@ extension RunReport {
       ("Started", Prose(record.started)),
       ("Finished", record.finished.map { Prose($0) }),
     ]
-    return Table(
-      [.init("", .left), .init("", .left)],
-      rows: pairs.compactMap { name, value in value.map { [.init(name), .init($0)] } })
+    return pairs.compactMap { name, value in value.map { (name, $0) } }
   }
 
   private static func description(_ model: ModelDescription) -> Prose {
@@ -62,26 +73,37 @@ extension RunReport {
 extension RunReport {
   /// What was looked at, and what was found. Nil where the record knows nothing of the machine and nothing else was
   /// found.
-  var conditions: Section? {
-    let isKnown = record.conditions != nil
-    guard isKnown || !validity.findings.isEmpty else { return nil }
+  var conditions: Section? { validity(saysHow: true) }
+
+  /// Without how each thing is found, where a manual says it.
+  func validity(saysHow: Bool) -> Section? {
+    guard record.conditions != nil || !validity.findings.isEmpty else { return nil }
+    let how: Prose = record.conditions != nil && saysHow ? Self.conditionNote : ""
+    return Section(
+      id: "validity", title: "Validity",
+      [findings, .details("What was looked at", checked + [.paragraph(how)])])
+  }
+
+  /// What speaks against the figures.
+  private var findings: Block {
     let lines = validity.findings.map { finding -> Prose in
       let word: Prose = finding.severity == .warning ? "**Warning**" : "Note"
       return "\(word), \(finding.check): \(finding.text)."
     }
+    return lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines)
+  }
+
+  private var checked: [Block] {
+    let isKnown = record.conditions != nil
     let missing = validity.unreadable
     let columns: [Column<ValidityCheck>] = [
       Column("checked", .text { $0.name }), Column("found", .text { $0.figure }),
       Column("limit", .text { $0.limit }), Column("", .text { $0.finding?.severity.rawValue }),
     ]
-    return Section(
-      id: "validity", title: "Validity",
-      [
-        lines.isEmpty ? .paragraph("Nothing was found that speaks against these figures.") : .list(lines),
-        .table(Table(columns, isKnown ? validity.checks.filter { !$0.figure.isEmpty } : [])),
-        .paragraph(missing.isEmpty ? "" : "Not readable here: \(missing.joined(separator: ", "))."),
-        .paragraph(isKnown ? Self.conditionNote : ""),
-      ])
+    return [
+      .table(Table(columns, isKnown ? validity.checks.filter { !$0.figure.isEmpty } : [])),
+      .paragraph(missing.isEmpty ? "" : "Not readable here: \(missing.joined(separator: ", "))."),
+    ]
   }
 
   private static let conditionNote: Prose = """
@@ -122,8 +144,10 @@ public struct CeilingTable: Sendable {
     }
   }
 
-  public var text: String {
-    ([table.terminal(colour: false, width: .max)] + remarks.map(\.plain)).joined(separator: "\n")
+  /// - Parameter width: columns of the terminal; nil where there is none.
+  public func text(width: Int? = nil) -> String {
+    let remarks = remarks.map { remark in width.map { remark.plain.wrapped(to: $0) } ?? remark.plain }
+    return ([table.terminal(colour: false, width: width ?? .max)] + remarks).joined(separator: "\n")
   }
 
   private struct Row: Sendable {
@@ -141,11 +165,13 @@ public struct CeilingTable: Sendable {
     [
       Column("threads", .integer { $0.threads }), Column("ceiling", .text { $0.name }),
       Column("unit", .text { $0.unit }), Column("roof", .number { $0.roof }),
-      Column("a thread", .number { $0.roof / Double($0.threads) }),
+      Column("a thread", rank: 2, .number { $0.roof / Double($0.threads) }),
       Column("median", .number { $0.quantile(0.5) }), Column("best", .number { $0.best }),
-      Column("n", .integer { $0.trials?.count }),
-      Column("working set", alignment: .right, .text { $0.level.map { mebibytes($0.workingSetBytes, 3) } }),
-      Column("read as", .text { $0.level?.pattern }),
+      Column("n", rank: 3, .integer { $0.trials?.count }),
+      Column(
+        "working set", alignment: .right, rank: 4, .text { $0.level.map { mebibytes($0.workingSetBytes, 3) } }
+      ),
+      Column("read as", rank: 5, .text { $0.level?.pattern }),
     ]
   }
 }

@@ -6,13 +6,19 @@ extension RunReport {
   var method: Section? {
     Section(
       id: "method", title: "How it was measured",
-      [.heading("Definitions"), .list(definitions), .heading("Sampling"), .list(sampling)] + peers + [
-        .heading("Repeat it"), .code(record.command.map(shellWord).joined(separator: " ")),
-      ])
+      [
+        .details("What the words mean", [.list(definitions)]),
+        .details("How samples were taken", [.list(sampling)]),
+      ]
+        + peers + repetition)
+  }
+
+  var repetition: [Block] {
+    [.heading("Repeat it"), .code(record.command.map(shellWord).joined(separator: " "))]
   }
 
   /// The other programs, with their commands and what they say they are.
-  private var peers: [Block] {
+  var peers: [Block] {
     guard let peers = record.peers, !peers.isEmpty else { return [] }
     let note: Prose = """
       Each program speaks the protocol of `Benchmarks/peers/README.md` and times itself. It runs in the same rounds \
@@ -27,7 +33,7 @@ extension RunReport {
     ]
   }
 
-  private var definitions: [Prose] {
+  var definitions: [Prose] {
     switch record.kind {
     case .endToEnd: Self.endToEndDefinitions
     case .matmul: Self.matmulDefinitions
@@ -149,11 +155,12 @@ extension RunReport {
     token's time also holds what the machine itself changed by: log t(block) = log t + m · memory(block) + (1 − m) · \
     clock(block) + noise, for up to \(MachineDrift.mostBlocks) blocks of the run's rounds. m is the share of the time that \
     the bytes took at memory's rate, clock that of a fixed loop. The half of a 95 % prediction interval of one more block is \
-    added by squares. ± is the distance from the median to the interval's farther end. An empty \
-    field means that there is no figure.
+    added by squares. A figure has the digits that its interval supports: two of the half of it. ± is the distance from \
+    the median to the interval's farther end; where that is over a quarter farther than the other, the ends stand in \
+    parentheses, from low to high. An empty field means that there is no figure.
     """
 
-  private var sampling: [Prose] {
+  var sampling: [Prose] {
     guard !record.isProfileAlone else {
       return ["Seed of the inputs: \(record.settings.seed).", "Durations come from a monotonic clock."]
     }
@@ -172,7 +179,7 @@ extension RunReport {
       """,
       """
       Samples of a cell: \(record.settings.repetitions) wanted, \(spread) taken. A variant stopped early when it had \
-      spent \(NumberText.significant(record.settings.cellBudgetSeconds)) s on a cell.
+      spent \(NumberText.significant(record.settings.cellBudgetSeconds, 2)) s on a cell; its row then has `3 of 10`.
       """,
     ] + (warmup ?? []) + [
       "Seed of the order and of the inputs: \(record.settings.seed). Suite: \(suite).",
@@ -186,7 +193,7 @@ extension RunReport {
 }
 
 /// `argument` as a POSIX shell reads it back.
-func shellWord(_ argument: String) -> String {
+public func shellWord(_ argument: String) -> String {
   let isPlain =
     !argument.isEmpty
     && argument.unicodeScalars.allSatisfy { scalar in

@@ -1,7 +1,7 @@
 import Record
 
-/// A run as a report for people: the answer first, then every figure, correctness, how it was measured, and the
-/// machine.
+/// A run as reports for people: the answer first, then every figure, correctness, how it was measured, and the machine.
+/// Each is a section here; a page and a comment have all of them, and `report.md` the short ones.
 public struct RunReport: Sendable {
   let run: RunFigures
   let validity: Validity
@@ -9,18 +9,6 @@ public struct RunReport: Sendable {
 
   public init(_ record: Record) { self.init(RunFigures(record)) }
   init(_ run: RunFigures) { (self.run, validity) = (run, Validity(run.record)) }
-
-  /// `report.md`
-  public var markdown: String { document.markdown }
-
-  var document: Document {
-    Document(
-      title: title,
-      opening: [.warnings(run.warnings + [validity.warning].compactMap { $0 })] + answer + ladders,
-      sections: [
-        everyCell, positions, profiles, work, counters, correctness, loading, conditions, method, machine,
-      ])
-  }
 
   /// The report as a comment on GitHub: which variant is fastest, and every table folded.
   public var gitHubComment: String {
@@ -43,22 +31,28 @@ extension RunReport {
   /// Which variant is fastest, by how much, and whether all were correct; then who has no figures, and why.
   var answer: [Block] {
     if let answer = profiledAnswer { return [.paragraph(answer)] }
-    let sentences = Ladder.all(run).compactMap(fastest)
-    let opening = run.rows.contains(where: \.hasFigures) ? sentences : ["No variant has a figure."]
-    return [.paragraph((opening + [verdict]).joined(separator: " ")), .list(run.withoutFigures)]
+    let headlines = Headline.all(run, profiles: ProfileFigures.all(record)).filter { !$0.test.isTheEngines }
+    guard !headlines.isEmpty else {
+      let opening: Prose = run.rows.contains(where: \.hasFigures) ? "" : "No variant has a figure."
+      let words = [opening, verdict].filter { !$0.isEmpty }.joined(separator: " ")
+      return [.paragraph(words), .list(run.withoutFigures)]
+    }
+    // More would be a list that says less than the table.
+    let isLong = headlines.count > 2
+    let sentences =
+      isLong
+      ? [headlines.map { fastest($0, namesFactor: true) }.joined(separator: " ")]
+      : headlines.map { ([fastest($0)] + $0.sentences).joined(separator: " ") }
+    return sentences.map(Block.paragraph) + [.paragraph(verdict), .list(run.withoutFigures)]
   }
 
-  private func fastest(_ ladder: Ladder) -> Prose? {
-    guard let first = ladder.rungs.first?.row else { return nil }
-    let name = ladder.test.name
-    let subject: Prose = ladder.test.stage.map { "at \($0.rawValue) (`\(name)`)" } ?? "on `\(name)`"
-    let speed: Prose = "\(ladder.column.display(first)) \(ladder.unit)"
-    let isOracle = first.cell.variant == RunFigures.oracle
-    let factor: Prose? = first.speedAgainstNaive.map {
-      ", \(NumberText.factor($0.value)) `\(RunFigures.oracle)`"
-    }
-    let against = isOracle ? "" : factor ?? ""
-    return "**\(first.contestant.prose) is fastest \(subject): \(speed)\(against).**"
+  private func fastest(_ headline: Headline, namesFactor: Bool = false) -> Prose {
+    let (first, name) = (headline.first, headline.test.name)
+    let subject: Prose = headline.test.stage.map { "at \($0.rawValue) (`\(name)`)" } ?? "on `\(name)`"
+    let speed: Prose = "\(headline.ladder.column.display(first)) \(headline.ladder.unit)"
+    let factor = headline.againstNaive.map { ", \(NumberText.factor($0)) `\(RunFigures.oracle)`" as Prose }
+    let against = namesFactor ? factor ?? "" : ""
+    return "**\(first.contestant.prose) \(headline.verb) \(subject): \(speed)\(against).**"
   }
 
   var verdict: Prose {

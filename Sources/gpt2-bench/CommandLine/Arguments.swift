@@ -11,11 +11,14 @@ struct Arguments {
   let operands: [String]
   /// By an option's first name; one value unless the option may be given several times.
   private let values: [String: [String]]
+  /// The name that was typed, by an option's first name.
+  private let typedNames: [String: String]
 
   /// - Parameter words: what comes after the subcommand's name.
   init(_ words: [String], of command: CommandDescription) throws {
     let options = command.allOptions
     var values: [String: [String]] = [:]
+    var typedNames: [String: String] = [:]
     var operands: [String] = []
     var rest = words[...]
     while let word = rest.popFirst() {
@@ -30,8 +33,7 @@ struct Arguments {
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let name = parts[0]
       guard let option = options.first(where: { $0.names.contains(name) }) else {
-        let known = options.map { $0.names[0] }.joined(separator: " ")
-        throw UsageError("unknown option '\(name.safeLine(limit: 200))', expected one of \(known)")
+        throw UsageError(unknown: "option", name, among: options.flatMap(\.names))
       }
       guard option.isRepeatable || values[option.names[0]] == nil else {
         throw UsageError("\(name): given twice, expected once")
@@ -51,6 +53,7 @@ struct Arguments {
         value = ""
       }
       values[option.names[0], default: []].append(value)
+      typedNames[option.names[0]] = name
     }
     guard values["--help"] != nil || command.operandCount.contains(operands.count) else {
       throw UsageError(
@@ -61,9 +64,13 @@ struct Arguments {
     self.command = ["gpt2-bench", command.name] + words
     self.operands = operands
     self.values = values
+    self.typedNames = typedNames
   }
 
   func flag(_ name: String) -> Bool { values[name] != nil }
+
+  /// An option as it was typed, for what is wrong with it; by its first name where it is not given.
+  func typed(_ name: String) -> String { typedNames[name] ?? name }
 
   func string(_ name: String) -> String? { values[name]?.first }
 
@@ -71,14 +78,14 @@ struct Arguments {
   func strings(_ name: String) -> [String] { values[name] ?? [] }
 
   func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
-    try string(name).map { try Self.integer($0, name, in: range) }
+    try string(name).map { try Self.integer($0, typed(name), in: range) }
   }
 
   /// A list such as `1,2,4`, without repeats.
   func integers(_ name: String, in range: ClosedRange<Int>) throws -> [Int]? {
     guard let text = string(name) else { return nil }
     return try text.split(separator: ",", omittingEmptySubsequences: false)
-      .map { try Self.integer(String($0), name, in: range) }.uniqued()
+      .map { try Self.integer(String($0), typed(name), in: range) }.uniqued()
   }
 
   private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
@@ -100,7 +107,9 @@ struct Arguments {
   }
 
   func choice(_ name: String, of choices: [String]) throws -> String? {
-    try value(name, expected: "one of \(choices.joined(separator: ", "))") { choices.contains($0) ? $0 : nil }
+    guard let text = string(name) else { return nil }
+    guard choices.contains(text) else { throw UsageError(name, found: text, oneOf: choices) }
+    return text
   }
 
   func choice<Choice: RawRepresentable<String>>(_ name: String, of choices: [Choice]) throws -> Choice? {
@@ -179,7 +188,7 @@ extension Arguments {
       do { return try lookedUp.found.get() } catch { throw RunError("\(option) \(name): \(error)") }
     }
     guard let variant = Variant.named(name) else {
-      throw UsageError(option, found: name, expected: "one of \(Variant.names.joined(separator: ", "))")
+      throw UsageError(option, found: name, oneOf: Variant.names)
     }
     return variant
   }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Reporting
 import Synchronization
 
 /// What the command writes as it goes: results on standard output, everything else on standard error.
@@ -9,23 +10,33 @@ final class Console: @unchecked Sendable {
   let usesColor: Bool
   /// Standard error is a terminal, so a line there may be drawn over.
   let drawsOver: Bool
+  /// Standard output is a terminal: its lines are no wider than that, and the method is left to `--verbose`.
+  let isTerminal: Bool
+  /// Whether results on a terminal are shown with how they came about.
+  let isVerbose: Bool
   /// Columns of standard output's terminal; 100 where it is none.
   let width: Int
 
   private var hasProgressLine = false
 
-  init(quiet: Bool, progress: Bool, color: Bool) {
-    isQuiet = quiet
+  init(quiet: Bool, progress: Bool, color: Bool, verbose: Bool) {
+    (isQuiet, isVerbose) = (quiet, verbose)
     showsProgress = progress && !quiet
     let environment = ProcessInfo.processInfo.environment
     let noColor = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
     let isDumb = environment["TERM"] == "dumb"
-    usesColor = color && !noColor && !isDumb && isatty(STDOUT_FILENO) == 1
+    isTerminal = isatty(STDOUT_FILENO) == 1
+    usesColor = color && !noColor && !isDumb && isTerminal
     drawsOver = isatty(STDERR_FILENO) == 1 && !isDumb
     width = terminalSize(STDOUT_FILENO)?.columns ?? 100
   }
 
   func print(_ text: String) { write(text + "\n") }
+
+  /// A line for each row, with the last text broken between words where a terminal has no room for it.
+  func print(_ rows: [[String]], widths: [Int] = []) {
+    alignedColumns(rows, widths: widths, within: isTerminal ? width : nil).forEach(print)
+  }
 
   /// A piece of the result, out at once.
   func write(_ text: String) {
@@ -47,11 +58,12 @@ final class Console: @unchecked Sendable {
   /// Draws the line of progress over the one before, cut to the terminal's width: what wraps cannot be drawn over.
   func drawProgress(_ text: String) {
     guard showsProgress, drawsOver else { return }
-    let text = text.safeLine
-    let line = terminalSize(STDERR_FILENO).map { String(text.prefix($0.columns - 1)) } ?? text
-    StandardStream.error.write("\r\u{1B}[K" + line)
+    StandardStream.error.write("\r\u{1B}[K" + text.safeLine.prefix(progressWidth))
     hasProgressLine = true
   }
+
+  /// Columns of the line of progress. The last one stays free: some terminals wrap there.
+  var progressWidth: Int { (terminalSize(STDERR_FILENO)?.columns ?? 100) - 1 }
 
   func endProgressLine() {
     guard hasProgressLine else { return }
@@ -87,8 +99,11 @@ enum StandardStream {
   /// Lets the process see that a pipe has no reader any more, which would end it otherwise.
   static func surviveClosedPipes() { signal(SIGPIPE, SIG_IGN) }
 
-  /// One line, whatever the text holds.
-  func line(_ text: String) { write(text.safeLine + "\n") }
+  /// One line, whatever the text holds; on a terminal broken between words.
+  func line(_ text: String) {
+    let line = text.safeLine
+    write((terminalSize(descriptor).map { line.wrapped(to: $0.columns) } ?? line) + "\n")
+  }
 
   /// Writes all of a text, or gives up; what became of output is in `failure`.
   func write(_ text: String) {

@@ -8,8 +8,8 @@ import Foundation
 struct DefaultsFile {
   static let name = ".gpt2-bench.json"
   static let option = Option(
-    "--config", value: "FILE",
-    help: "options of your own, as JSON, or none (default: \(name) in the project's folder)")
+    "--config", value: "FILE", in: .general, default: "\(name) in the project's folder",
+    help: "options of your own, as JSON; none for none")
 
   private static let nothing = "none"
 

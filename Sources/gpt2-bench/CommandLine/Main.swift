@@ -1,7 +1,7 @@
 import CSystem
 import Files
 import Foundation
-import Reporting
+import Record
 
 @main
 enum Main {
@@ -9,13 +9,29 @@ enum Main {
     [
       All.self, Run.self, Matmul.self, Ops.self, Check.self, Profiling.self, Compare.self, Explain.self,
       Report.self, Generate.self, Chat.self, Perplexity.self, Tokenize.self, Logits.self, Export.self,
-      List.self, Info.self, WorkerCommand.self,
+      List.self, Info.self, Completions.self, Help.self, WorkerCommand.self,
     ]
   }
 
-  private static var visibleCommands: [CommandDescription] {
-    commands.map { $0.description }.filter { !$0.isHidden }
+  static var visibleCommands: [CommandDescription] { commands.map { $0.description }.filter { !$0.isHidden } }
+
+  /// The command of that name.
+  ///
+  /// - Throws: `UsageError` that names the nearest one.
+  static func command(_ name: String) throws -> any Command.Type {
+    if let command = commands.first(where: { $0.description.name == name }) { return command }
+    guard !name.hasPrefix("-") else {
+      throw UsageError(
+        "found '\(name.safeLine(limit: 200))', expected a subcommand before options"
+          + NearestName.advice(for: name, among: ownOptions.map(\.name)))
+    }
+    throw UsageError(unknown: "subcommand", name, among: visibleCommands.map(\.name))
   }
+
+  /// Options that stand in a subcommand's place.
+  static let ownOptions: [(name: String, help: String)] = [
+    ("--help", "show this text"), ("--version", "show the version and the build"),
+  ]
 
   static func main() {
     // A file that may not grow further is an error of writing it.
@@ -44,16 +60,16 @@ enum Main {
       StandardStream.error.write(overview)
       return .usage
     }
-    if ["--help", "-h", "help"].contains(name) {
+    if ["--help", "-h"].contains(name) {
       StandardStream.output.write(overview)
       return .done
     }
-    guard let command = commands.first(where: { $0.description.name == name }) else {
-      let known = visibleCommands.map(\.name)
-      return fail(
-        "unknown subcommand '\(name.safeLine(limit: 200))', expected one of \(known.joined(separator: ", "))",
-        .usage)
+    if name == "--version" {
+      StandardStream.output.write(Build.current(try? Project()).text)
+      return .done
     }
+    let command: any Command.Type
+    do { command = try self.command(name) } catch { return fail("\(error)", .usage) }
     var defaults: (path: String, words: [String])?
     do {
       let given = Array(words.dropFirst())
@@ -69,7 +85,7 @@ enum Main {
       }
       let console = Console(
         quiet: arguments.flag("--quiet"), progress: !arguments.flag("--no-progress"),
-        color: !arguments.flag("--no-color"))
+        color: !arguments.flag("--no-color"), verbose: arguments.flag("--verbose"))
       return try command.run(arguments, console)
     } catch {
       let origin = defaults.map { " (with \($0.words.joined(separator: " ")) of \($0.path))" } ?? ""
@@ -82,17 +98,23 @@ enum Main {
     return code
   }
 
-  private static var overview: String {
-    let lines = alignedColumns(visibleCommands.map { ["  " + $0.name, $0.summary] })
-    return """
-      How fast GPT-2 runs on this CPU, why, and whether a change made it slower.
-
-      usage: gpt2-bench SUBCOMMAND [options]
-
-      \(lines.joined(separator: "\n"))
-
-      'gpt2-bench SUBCOMMAND --help' shows a subcommand's options.
-
-      """
+  /// What `--help` shows without a subcommand.
+  static var overview: String {
+    let rows = visibleCommands.map { ($0.name, $0.summary) }
+    let options = ownOptions.map { ($0.name, $0.help) }
+    let indent = HelpText.indent(of: rows + options)
+    return HelpText.joined([
+      [HelpText.wrapped("How fast GPT-2 runs on this CPU, why, and whether a change made it slower.")],
+      ["usage: gpt2-bench SUBCOMMAND [options]"], HelpText.examples(examples),
+      ["Subcommands:"] + HelpText.columns(rows, indent: indent),
+      ["Options:"] + HelpText.columns(options, indent: indent),
+      ["'gpt2-bench help SUBCOMMAND' shows a subcommand's options."],
+    ])
   }
+
+  private static let examples: [CommandDescription.Example] = [
+    ("check and measure every variant, a few minutes", "gpt2-bench all"),
+    ("text from a tiny model", "gpt2-bench generate \"ROMEO:\" --seed 1"),
+    ("what is the machine, and what is this build?", "gpt2-bench info"),
+  ]
 }

@@ -52,15 +52,22 @@ enum Output {
     }
   }
 
+  /// What a terminal shows where neither a format nor a file is asked for; elsewhere the format, or Markdown.
+  static func put(
+    _ path: String?, _ console: Console, isFormatted: Bool, text: @autoclosure () throws -> String,
+    terminal: (_ colour: Bool, _ width: Int, _ isVerbose: Bool) -> String
+  ) throws {
+    guard !isFormatted, path == nil, console.isTerminal else { return try put(text(), path, console) }
+    console.write(terminal(console.usesColor, console.width, console.isVerbose))
+  }
+
   /// Readers never meet half of the file.
   ///
   /// - Throws: `RunError` where the file cannot be written or `contents` throws.
   static func write(to path: String, _ contents: () throws -> Data) throws {
-    do {
-      try WholeFile.write(to: path, contents())
-    } catch let error as FileError {
-      throw RunError("\(path): cannot be written: \(error.reason)")
-    } catch { throw RunError("\(path): cannot be written: \((error as NSError).localizedDescription)") }
+    do { try WholeFile.write(to: path, contents()) } catch {
+      throw RunError("\(path): cannot be written: \(systemReason(of: error))")
+    }
   }
 
   /// The folder at `path`, made where there is none.
@@ -69,7 +76,7 @@ enum Output {
   static func makeFolder(_ path: String, for file: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch { throw RunError("\(file): cannot be written: \((error as NSError).localizedDescription)") }
+    } catch { throw RunError("\(file): cannot be written: \(systemReason(of: error))") }
   }
 
   static func isFile(_ path: String) -> Bool { isFolder(path) == false }
@@ -92,10 +99,17 @@ extension Arguments {
     try Output.refuseUnwritable(path)
     return path
   }
+
+  func runFormat() throws -> RecordFormat? { try choice("--format", of: RecordFormat.all(of: .endToEnd)) }
 }
 
 extension Option {
-  static let outFile = Option("--out", value: "FILE", help: "write there instead of standard output")
+  static let resultFormat = Option(
+    "--format", value: "F", choices: ResultFormat.allCases.map(\.rawValue), default: "a table for people",
+    help: ResultFormat.allCases.map(\.rawValue).joined(separator: ", ") + ": nothing else on standard output")
+  static let runFormat = Option(
+    "--format", value: "F", choices: RecordFormat.allCases.map(\.rawValue), default: "tables for people",
+    help: "print the record in one of the formats of 'report', and nothing else on standard output")
 }
 
 enum RecordFormat: String, CaseIterable {
@@ -108,6 +122,10 @@ enum RecordFormat: String, CaseIterable {
   case bencher = "bmf"
   case llamaBench = "llama-bench"
   case llamaBenchSQL = "llama-bench-sql"
+
+  static let option = Option(
+    "--format", value: "F", choices: allCases.map(\.rawValue), default: Self.markdown.rawValue,
+    help: allCases.map(\.rawValue).joined(separator: ", "))
 
   /// Those that can show a record of this kind: llama-bench has no tests of matrix products and other operations.
   static func all(of kind: Record.Kind) -> [RecordFormat] {

@@ -5,16 +5,20 @@ import Reporting
 enum All: Command {
   static let description = CommandDescription(
     name: "all", summary: "checks and measures every variant, and writes the reports",
+    examples: [
+      ("every variant on GPT-2 124M's shape, a few minutes", "gpt2-bench all"),
+      ("a trained model of a million parameters, in seconds", "gpt2-bench all --model weights/tiny -r 3"),
+      ("two variants, each on one thread and on two", "gpt2-bench all --variants simd8,packed -t 1,2"),
+    ],
     options: [
-      .model, Option("--suite", value: "S", help: "quick (default), full, or a suite's file"), .variants,
-      .contestant, .contestantTolerance, .threadList, .repetitions, MeasuringOptions.budget,
-      MeasuringOptions.warmup, .seed,
-      .outFolder, .reference,
+      .model, .suite.defaulting(to: "quick"), .variants, .contestant, .contestantTolerance, .threadList,
+      .repetitions.defaulting(to: "the suite's"), MeasuringOptions.budget.defaulting(to: "the suite's"),
+      MeasuringOptions.warmup,
+      .seed, .outFolder, .runFormat, .reference,
       Option(
-        "--baseline", value: "RECORD",
+        "--baseline", value: "RECORD", in: .judgement, default: "none",
         help: "compare with this record, or the baseline of this name; exits 3 on a regression"),
-      .saveBaseline,
-      .maxRegression, MeasuringOptions.timeout,
+      .saveBaseline, .maxRegression, MeasuringOptions.timeout,
     ])
 
   /// Enough of each reference to catch a wrong kernel in seconds; `check` compares all of it.
@@ -37,7 +41,7 @@ enum All: Command {
       try readBaseline(
         baselines.path(meaning: $0), tests: suite.tests, contestants: MeasuringOptions(arguments).contestants)
     }
-    let record = try EndToEnd(arguments, console).run(
+    let record = try EndToEnd(arguments, console, format: arguments.runFormat()).run(
       suite.tests, suite: suite.name, repetitions: suite.repetitions,
       budgetSeconds: suite.cellBudgetSeconds, scope: scope, resumption)
     if let saved { try baselines.save(record, as: saved, console) }
@@ -45,8 +49,19 @@ enum All: Command {
     guard code == .done, let baseline else { return code }
     let comparison = Comparison(
       base: baseline, head: record, thresholds: thresholds, baseLabel: arguments.string("--baseline"))
-    console.print(comparison.markdown)
+    try show(comparison, isBesideRecord: arguments.flag("--format"), console)
     return ExitCode(rawValue: comparison.exitCode) ?? .error
+  }
+
+  /// On standard output, unless the record is there in a format of its own.
+  private static func show(_ comparison: Comparison, isBesideRecord: Bool, _ console: Console) throws {
+    guard isBesideRecord else {
+      return try Output.put(nil, console, isFormatted: false, text: comparison.markdown + "\n") {
+        comparison.terminal(colour: $0, width: $1, isVerbose: $2)
+      }
+    }
+    guard !console.isQuiet else { return }
+    StandardStream.error.write(comparison.terminal(colour: false, width: console.width, isVerbose: false))
   }
 
   /// The record to compare with, which must have something to compare: that is known before minutes of measuring.

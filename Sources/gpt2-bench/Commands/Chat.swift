@@ -7,23 +7,28 @@ import Record
 enum Chat: Command {
   static let description = CommandDescription(
     name: "chat", summary: "continues what you type, turn by turn; /help lists its commands",
-    options: [.model, .variant, .threads, count, temperature, topK] + shared + [mode])
+    examples: [
+      ("GPT-2 where it has been downloaded, else the tiny model", "gpt2-bench chat"),
+      ("speakers that take turns", "gpt2-bench chat --mode dialogue --temperature 0.7"),
+    ],
+    options: [.textModel, .variant, .threads, count, topK] + shared + [mode])
 
   private static let count = Option(
-    "-n", value: "N", help: "the most new tokens of an answer (default \(ChatSettings.defaultCount))")
-  private static let temperature = Option(
-    "--temperature", value: "T",
-    help: "0 is greedy; lower values prefer likely tokens (default \(ChatSettings.defaultTemperature))")
+    "-n", value: "N", in: .effort, default: "\(ChatSettings.defaultCount)",
+    help: "the most new tokens of an answer")
   private static let topK = Option(
-    "--top-k", value: "K",
-    help: "draw from the K most likely tokens, 0 for all (default \(ChatSettings.defaultTopK))")
+    "--top-k", value: "K", in: .choice, default: "\(ChatSettings.defaultTopK)",
+    help: "draw from the K most likely tokens, 0 for all")
   private static let mode = Option(
-    "--mode", value: "M",
-    help: "complete: all of it is one text (default); dialogue: speakers take turns; see /help")
+    "--mode", value: "M", in: .subject, choices: ChatMode.allCases.map(\.rawValue),
+    default: ChatMode.complete.rawValue,
+    help: "complete: all of it is one text; dialogue: speakers take turns; see /help")
 
   /// Those of `generate` that mean the same here.
   private static let shared = GenerationOptions.options.filter {
-    ["--top-p", "--min-p", "--repetition-penalty", "--seed", "--stop"].contains($0.names[0])
+    ["--temperature", "--top-p", "--min-p", "--repetition-penalty", "--seed", "--stop"].contains($0.names[0])
+  }.map {
+    $0.names[0] == "--temperature" ? $0.defaulting(to: "\(ChatSettings.defaultTemperature)") : $0
   }
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {

@@ -8,14 +8,18 @@ enum Check: Command {
   static let description = CommandDescription(
     name: "check",
     summary: "compares every variant with reference logits and formulas; exits 4 if one fails",
+    examples: [
+      ("every variant against every reference, some minutes", "gpt2-bench check"),
+      ("a model of your own, against naive's logits", "gpt2-bench check --model ./my-model"),
+      ("one variant on one thread", "gpt2-bench check --variants packed -t 1"),
+    ],
     options: [
       Option(
-        "--model", value: "M", help: "check only this model's references; use naive's logits if it has none"),
-      .variants, .threadList,
-      .reference,
-      Option(
-        "--timeout", value: "S",
-        help: "seconds that a worker may take for one reference (default \(defaultTimeout))"),
+        "--model", value: "MODEL", in: .subject, choices: ModelSource.namedSynthetics,
+        default: "the models of all references",
+        help: "check only this model's references; use naive's logits if it has none"),
+      .variants, .threadList, .reference, MeasuringOptions.timeout.defaulting(to: "\(defaultTimeout)"),
+      .resultFormat,
     ])
 
   private static let defaultTimeout = 3600
@@ -29,12 +33,13 @@ enum Check: Command {
   ]
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
+    let format = try arguments.choice("--format", of: ResultFormat.allCases)
     let project = try Project()
     let options = try MeasuringOptions(arguments)
     let timeout = try arguments.integer("--timeout", in: 1...86_400) ?? defaultTimeout
     let path = arguments.string("--reference") ?? project.references
     let known = try References.folders(in: path)
-    let model = try arguments.string("--model").map { try ModelSource($0) }
+    let model = try arguments.string("--model").map(project.model)
     let folders = try known.filter { folder in
       let reference = try ReferenceCase(folder: folder)
       return try model.map { try project.model(of: reference).isSame(as: $0) } ?? true
@@ -48,32 +53,22 @@ enum Check: Command {
       try requests(folders, model, project)
       + continuations.requests.map { CheckRequest(continuations: [$0]) }
     let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
-    func print(_ cells: String...) {
-      alignedColumns([cells], widths: [14, 20, 9, 9, 9, 11]).forEach(console.print)
+    let table = format == nil ? CheckTable(console) : nil
+    table?.begin()
+    var (all, isSound, isWhole): ([Correctness], Bool, Bool) = ([], true, true)
+    func keep(_ rows: [Correctness]) {
+      for row in rows { table?.show(row) }
+      all += rows
     }
-    func show(_ row: Correctness) {
-      func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
-      print(
-        row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference,
-        number(row.maxAbsoluteError), number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
-        row.argmaxCompared > 0 ? "\(row.argmaxAgreed)/\(row.argmaxCompared)" : "",
-        row.passed ? "pass" : "FAIL: \(row.failure ?? "")")
-    }
-    print("variant", "reference", "max error", "allowed", "NMSE", "argmax", "check")
-    var (isSound, isWhole) = (true, true)
     let driver = Driver(model: model?.name, timeoutSeconds: timeout, console)
     let turns = options.contestants.map { contestant in
       Turn(
         contestant: contestant, stays: false,
         ask: { worker in
-          var rows = try operations.flatMap { try worker.check(CheckRequest(operation: $0)) }
-          if let row = rows.asOneRow(named: "operations") { show(row) }
-          for request in requests {
-            let found = try worker.check(request)
-            found.forEach(show)
-            rows += found
-          }
-          isSound = isSound && rows.allSatisfy(\.passed)
+          let rows = try operations.flatMap { try worker.check(CheckRequest(operation: $0)) }
+          keep([rows.asOneRow(named: "operations")].compactMap { $0 })
+          for request in requests { keep(try worker.check(request)) }
+          isSound = all.allSatisfy(\.passed)
         },
         failed: { error in
           if driver.isCancelled { return }
@@ -83,6 +78,7 @@ enum Check: Command {
     }
     try driver.run(turns)
     if driver.isCancelled { return Interruption.shared.exitCode }
+    if let format { console.write(try CheckReport(all).text(as: format)) }
     return isSound ? (isWhole ? .done : .error) : .failedCheck
   }
 
@@ -98,6 +94,41 @@ enum Check: Command {
       return [CheckRequest(oraclePrompts: ids)]
     }
     return folders.map { CheckRequest(references: [$0]) }
+  }
+}
+
+/// The checks as they come, a line each.
+private struct CheckTable {
+  private static let widths = [14, 20, 9, 9, 9, 11]
+  private static let square = 4
+
+  private let console: Console
+  /// The normalised error is left out where a terminal has no room for it.
+  private let showsSquare: Bool
+
+  init(_ console: Console) {
+    self.console = console
+    showsSquare = !console.isTerminal || console.width >= 90
+  }
+
+  func begin() { print(["variant", "reference", "max error", "allowed", "NMSE", "argmax", "check"]) }
+
+  func show(_ row: Correctness) {
+    func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
+    let reason = row.failure ?? ""
+    print([
+      row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference, number(row.maxAbsoluteError),
+      number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
+      row.argmaxCompared > 0 ? "\(row.argmaxAgreed)/\(row.argmaxCompared)" : "",
+      row.passed ? "pass" : console.isTerminal ? "FAIL" : "FAIL: \(reason)",
+    ])
+    if console.isTerminal, !row.passed { console.print([["", reason]]) }
+  }
+
+  private func print(_ cells: [String]) {
+    let kept = cells.indices.filter { showsSquare || $0 != Self.square }
+    let widths = kept.compactMap { $0 < Self.widths.count ? Self.widths[$0] : nil }
+    console.print(alignedColumns([kept.map { cells[$0] }], widths: widths)[0])
   }
 }
 

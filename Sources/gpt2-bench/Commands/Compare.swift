@@ -9,12 +9,23 @@ enum Compare: Command {
     name: "compare",
     summary: "compares two records, or measures two builds in turns; exits 3 on a regression",
     operands: "[BASE HEAD]", operandCount: 0...2,
-    options: [.maxRegression, .rows, ComparisonFormat.option, .outFile] + CompareBuilds.options)
+    examples: [
+      ("two records", "gpt2-bench compare base/record.json head/record.json"),
+      ("another build and this one, measured in turns", "gpt2-bench compare --against ../base/gpt2-bench"),
+      (
+        "a comment for a pull request",
+        "gpt2-bench compare base/record.json head/record.json --format github"
+      ),
+    ],
+    options: [
+      .maxRegression.defaulting(to: "\(Thresholds().words); with --against \(Thresholds.interleaved.words)"),
+      .rows, ComparisonFormat.option, .outFile,
+    ] + CompareBuilds.options)
 
   typealias Outcome = (comparison: Comparison, head: Record)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format = try arguments.choice("--format", of: ComparisonFormat.allCases) ?? .markdown
+    let asked = try arguments.choice("--format", of: ComparisonFormat.allCases)
     let out = try arguments.outFile()
     let base = arguments.string("--against")
     guard base == nil || arguments.operands.isEmpty else {
@@ -22,7 +33,8 @@ enum Compare: Command {
     }
     let outcome =
       try base.map { try CompareBuilds(arguments, console).run(against: $0) } ?? ofRecords(arguments)
-    try format.put(outcome.comparison, head: outcome.head, to: out, console)
+    try (asked ?? .markdown).put(
+      outcome.comparison, head: outcome.head, to: out, isFormatted: asked != nil, console)
     if base != nil, !outcome.head.isComplete { return Interruption.shared.exitCode }
     return ExitCode(rawValue: outcome.comparison.exitCode) ?? .error
   }
@@ -39,6 +51,9 @@ enum Compare: Command {
     let thresholds = try arguments.thresholds()
     let filter = try arguments.rowFilter()
     let (base, head) = (arguments.operands[0], arguments.operands[1])
+    if base == head, base == RecordFile.standardInput {
+      throw UsageError("found standard input for both records, expected it for one of them")
+    }
     let records = (base: try Record.read(path: base), head: try Record.read(path: head))
     guard let filter else {
       let comparison = Comparison(
@@ -58,26 +73,24 @@ enum Compare: Command {
 struct CompareBuilds {
   static let options: [Option] = [
     Option(
-      "--against", value: "PATH",
+      "--against", value: "PATH", in: .subject, default: "none, but then BASE and HEAD are needed",
       help: "measure this build in turns with the gpt2-bench at PATH, which is the base"),
-    .model,
-    Option("--suite", value: "S", help: "with --against: compare (default), quick, full or a suite's file"),
+    .model, .suite.defaulting(to: defaultSuite),
     Option(
-      "--size", value: "[Mx]KxN,…", help: "with --against: these matrix products instead of a model's tests"),
+      "--size", value: "[Mx]KxN,…", in: .subject, default: "the tests of --suite",
+      help: "with --against: these matrix products instead of a model's tests"),
+    .variants.defaulting(to: Defaults.variant), .threadList,
     Option(
-      "--variants", value: "V,…",
-      help: "with --against: variants to measure, or all (default \(Defaults.variant))"),
-    .threadList,
-    Option(
-      "--budget", value: "S",
-      help:
-        "with --against: seconds to look for changes (default \(Int(defaultBudget))); confirming them takes extra "
-        + "time"),
+      "--budget", value: "S", in: .effort, default: "\(Int(defaultBudget))",
+      help: "with --against: seconds to look for changes; confirming them takes extra time"),
     .seed, .reference, MeasuringOptions.timeout,
-    Option("--keep", value: "DIR", help: "with --against: folder for the record and its reports"),
+    Option(
+      "--keep", value: "DIR", default: "a new one in reports/",
+      help: "with --against: folder for the record and its reports"),
   ]
 
   private static let defaultBudget = 120.0
+  private static let defaultSuite = "compare"
   private static let firstLook = 10
   private static let scope = CheckScope(longestPrompt: 17, greedySteps: 2)
 
@@ -114,8 +127,8 @@ struct CompareBuilds {
   }
 
   private func generations(_ base: String) throws -> PairedPlan {
-    let setup = try EndToEnd(arguments, console)
-    let suite = try Suite(arguments.string("--suite") ?? "compare", in: setup.project)
+    let setup = try EndToEnd(arguments, console, format: nil)
+    let suite = try Suite(arguments.string("--suite") ?? Self.defaultSuite, in: setup.project)
     let (kept, left) = try setup.fitting(suite.tests, suite: suite.name)
     // A contestant's processes hold what they need at once.
     let isCached = contestants.contains { $0.decoding == .cache }
@@ -157,11 +170,10 @@ struct CompareBuilds {
 
 extension Option {
   static let maxRegression = Option(
-    "--max-regression", value: "P",
-    help: "how much worse counts as a regression: 5%, or by metric: 5%,decode=2%,memory=1% "
-      + "(default \(Thresholds().words))")
+    "--max-regression", value: "P", in: .judgement, default: Thresholds().words,
+    help: "how much worse counts as a regression: 5%, or by metric: 5%,decode=2%,memory=1%")
   static let rows = Option(
-    "--rows", value: "W,…",
+    "--rows", value: "W,…", in: .judgement, default: "all",
     help:
       "compare only rows whose label 'variant weights tTHREADS test metric' has every word of one of these terms, for "
       + "example \"packed decode,memory\"")
@@ -195,9 +207,9 @@ enum ComparisonFormat: String, CaseIterable {
   case bencher = "bmf"
 
   static let option = Option(
-    "--format", value: "F",
+    "--format", value: "F", choices: allCases.map(\.rawValue), default: Self.markdown.rawValue,
     help: allCases.map(\.rawValue).joined(separator: ", ")
-      + " (default md); github writes annotations to standard output with --out, else to standard error")
+      + "; github writes annotations to standard output with --out, else to standard error")
 
   /// - Parameter head: the record of the head. Services that follow figures over time want those of one build, so
   ///   their formats hold the head's, all of them.
@@ -214,8 +226,12 @@ enum ComparisonFormat: String, CaseIterable {
 
   /// Writes the comparison to the file where one is named, otherwise to standard output. GitHub Actions reads
   /// annotations from a step's standard output: there they go where the comment has a file of its own.
-  func put(_ comparison: Comparison, head: Record, to path: String?, _ console: Console) throws {
-    try Output.put(text(of: comparison, head: head), path, console)
+  func put(
+    _ comparison: Comparison, head: Record, to path: String?, isFormatted: Bool, _ console: Console
+  ) throws {
+    try Output.put(path, console, isFormatted: isFormatted, text: text(of: comparison, head: head)) {
+      comparison.terminal(colour: $0, width: $1, isVerbose: $2)
+    }
     guard self == .gitHub else { return }
     for line in comparison.gitHubAnnotations {
       if path == nil { console.warn(line) } else { console.print(line) }

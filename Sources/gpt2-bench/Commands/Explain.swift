@@ -8,17 +8,24 @@ enum Explain: Command {
   static let description = CommandDescription(
     name: "explain", summary: "explains what makes one variant or build faster than another, phase by phase",
     operands: "A B", operandCount: 2...2,
+    examples: [
+      ("what threads gain, and what a KV cache gains", "gpt2-bench explain simd8 threaded"),
+      ("the cache again, after 512 tokens", "gpt2-bench explain threaded kv-cache -d 512"),
+      ("two records of profiles", "gpt2-bench explain base/record.json head/record.json"),
+    ],
     options: ProfilingPlan.options + [
       .threads,
       Option(
-        "--variant", value: "V",
-        help: "the variant of a build (default \(Defaults.variant)), or of a record that holds several"),
+        "--variant", value: "V", in: .subject, choices: Variant.names,
+        default: "\(Defaults.variant) of a build",
+        help: "the variant of a build, or of a record that holds several"),
       Option(
-        "--stage", value: "S",
-        help: Profile.Stage.allCases.map(\.rawValue).joined(separator: " or ") + " (default: both)"),
+        "--stage", value: "S", in: .subject, choices: Profile.Stage.allCases.map(\.rawValue),
+        default: "both", help: Profile.Stage.allCases.map(\.rawValue).joined(separator: " or ")),
       Option(
-        "--format", value: "F",
-        help: ExplanationFormat.allCases.map(\.rawValue).joined(separator: ", ") + " (default text)"),
+        "--format", value: "F", choices: ExplanationFormat.allCases.map(\.rawValue),
+        default: ExplanationFormat.text.rawValue,
+        help: ExplanationFormat.allCases.map(\.rawValue).joined(separator: ", ")),
       .outFile,
     ])
 
@@ -146,10 +153,11 @@ struct ExplainedSource {
       return
     }
     var (path, variant): (String, String?) = (operand, nil)
-    if !Output.isFile(path), let colon = operand.lastIndex(of: ":") {
+    func isRecord(_ path: String) -> Bool { Output.isFile(RecordFile.path(meaning: path)) }
+    if !isRecord(path), let colon = operand.lastIndex(of: ":") {
       (path, variant) = (String(operand[..<colon]), String(operand[operand.index(after: colon)...]))
     }
-    guard Output.isFile(path) else {
+    guard isRecord(path) else {
       throw UsageError(
         "found '\(operand.safeLine(limit: 200))', expected a variant (\(Variant.names.joined(separator: ", "))), another build's "
           + "gpt2-bench, or a record.json, as RECORD or RECORD:VARIANT")

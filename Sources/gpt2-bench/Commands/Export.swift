@@ -4,11 +4,23 @@ import GPT2Model
 enum Export: Command {
   static let description = CommandDescription(
     name: "export", summary: "writes a model's weights and vocabulary in another format",
+    examples: [
+      (
+        "a Hugging Face folder",
+        "gpt2-bench export --model weights/tiny --format safetensors --out copy"
+      ),
+      (
+        "llm.c's file of GPT-2",
+        "gpt2-bench export --model weights/gpt2 --format llmc --out gpt2_124M.bin"
+      ),
+    ],
     options: [
-      .model,
-      Option("--format", value: "F", help: formats),
+      .model.defaulting(to: "none, it must be given"),
       Option(
-        "--out", value: "PATH",
+        "--format", value: "F", choices: ExportFormat.allCases.map(\.rawValue),
+        default: "none, it must be given", help: formats),
+      Option(
+        "--out", value: "PATH", default: "none, it must be given",
         help:
           "a folder, or a file: .safetensors (without a vocabulary), or .bin with a vocabulary file next to it"
       ),

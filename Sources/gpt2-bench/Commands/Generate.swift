@@ -11,11 +11,23 @@ enum Generate: Command {
     name: "generate",
     summary: "continues a prompt and prints the text as it comes; --variants runs several in turn",
     operands: "[PROMPT]", operandCount: 0...1,
-    options: [.model, .variant, .variants, .threads] + GenerationOptions.options + [
-      .ids,
-      Option("-f", "--file", value: "FILE", help: "the prompt is the text of this file, to its last byte"),
-      Option("--print-ids", help: "print the new ids, separated by spaces, instead of the text"),
-    ])
+    examples: [
+      ("text of the tiny trained model, the same each time", "gpt2-bench generate \"ROMEO:\" --seed 1"),
+      ("the most likely tokens, from GPT-2 itself", "gpt2-bench generate \"Once\" --model weights/gpt2"),
+      (
+        "a model without a tokenizer",
+        "gpt2-bench generate --ids \"1 2 3\" --print-ids --model synthetic:tiny"
+      ),
+    ],
+    options: [.textModel, .variant, .variants.defaulting(to: "the one of --variant"), .threads]
+      + GenerationOptions.options + [
+        .ids.defaulting(to: "PROMPT, else the start of a text"),
+        Option(
+          "-f", "--file", value: "FILE", in: .subject, default: "PROMPT",
+          help: "the prompt is the text of this file, to its last byte"),
+        Option("--print-ids", help: "print the new ids, separated by spaces, instead of the text"),
+        .resultFormat,
+      ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let variants = try arguments.oneOrMoreVariants { single in
@@ -25,6 +37,15 @@ enum Generate: Command {
     let request = try GenerationRequest(arguments, console)
     Interruption.watch()
     StandardStream.surviveClosedPipes()
+    if let format = request.format {
+      var done: [TimedGeneration] = []
+      for variant in variants where !Interruption.shared.isCancelled {
+        done.append(try request.perform(variant, threads: threads, console))
+      }
+      console.write(try request.report(of: done).text(as: format))
+      return Interruption.shared.isCancelled
+        ? Interruption.shared.exitCode : comparison(done, request).exitCode
+    }
     if arguments.flag("--variants") { return try runSideBySide(request, variants, threads: threads, console) }
     let generation = try request.perform(variants[0], threads: threads, console)
     // What became of the output is the caller's to say.
@@ -48,11 +69,15 @@ enum Generate: Command {
     let isInterrupted = Interruption.shared.isCancelled
     let whole = done.filter { !$0.isInterrupted }
     guard !whole.isEmpty else { return Interruption.shared.exitCode }
-    let comparison = IDComparison(whole.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
+    let comparison = comparison(whole, request)
     console.print("\n" + comparison.lines.joined(separator: "\n"))
     console.print("\n" + table(whole))
     if isInterrupted { return Interruption.shared.exitCode }
-    return comparison.hasFailed ? .failedCheck : .done
+    return comparison.exitCode
+  }
+
+  private static func comparison(_ done: [TimedGeneration], _ request: GenerationRequest) -> IDComparison {
+    IDComparison(done.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
   }
 
   private static func table(_ generations: [TimedGeneration]) -> String {
@@ -76,22 +101,31 @@ enum GenerationOptions {
   static let defaultCount = 128
 
   static let options = [
-    Option("-n", value: "N", help: "new tokens (default \(defaultCount), or what the context leaves)"),
     Option(
-      "--temperature", value: "T",
-      help: "0 is greedy (default: 0, or 1 with --top-k, --top-p, --min-p or --seed)"),
-    Option("--top-k", value: "K", help: "draw from the K most likely tokens"),
-    Option("--top-p", value: "P", help: "draw from the most likely tokens that together reach probability P"),
+      "-n", value: "N", in: .effort, default: "\(defaultCount), or what the context leaves",
+      help: "new tokens"),
     Option(
-      "--min-p", value: "P", help: "draw from the tokens at least P times as likely as the most likely one"),
+      "--temperature", value: "T", in: .choice,
+      default: "0, or 1 with --top-k, --top-p, --min-p or --seed",
+      help: "0 is greedy; lower values prefer likely tokens"),
     Option(
-      "--repetition-penalty", value: "R",
-      help: "make tokens that the text already has less likely, also if greedy; 1 changes nothing"),
-    .seed,
+      "--top-k", value: "K", in: .choice, default: "all tokens",
+      help: "draw from the K most likely tokens"),
     Option(
-      "--stop", value: "TEXT", isRepeatable: true,
+      "--top-p", value: "P", in: .choice, default: "1",
+      help: "draw from the most likely tokens that together reach probability P"),
+    Option(
+      "--min-p", value: "P", in: .choice, default: "0",
+      help: "draw from the tokens at least P times as likely as the most likely one"),
+    Option(
+      "--repetition-penalty", value: "R", in: .choice, default: "1, which changes nothing",
+      help: "make tokens that the text already has less likely, also if greedy"),
+    Option(
+      "--seed", value: "S", in: .choice, default: "another one each time", help: Option.seed.summary),
+    Option(
+      "--stop", value: "TEXT", isRepeatable: true, in: .effort, default: "none",
       help: "stop before this text, which may hold \\n, \\r, \\t and \\\\; may be given several times"),
-    Option("--ignore-eos", help: "continue after a token that ends a text"),
+    Option("--ignore-eos", in: .effort, help: "continue after a token that ends a text"),
   ]
 }
 
@@ -113,6 +147,9 @@ extension Arguments {
 struct GenerationRequest {
   let prompt: [Int]
   let parameters: GenerationParameters
+  /// Nil for the text as it comes.
+  let format: ResultFormat?
+  private let model: String
   private let checkpoint: Checkpoint
   /// nil where no text is made: the model has none, or ids are given and wanted.
   private let tokenizer: Tokenizer?
@@ -122,6 +159,7 @@ struct GenerationRequest {
 
   /// - Throws: where anything of it cannot be, before weights are prepared.
   init(_ arguments: Arguments, _ console: Console) throws {
+    format = try arguments.choice("--format", of: ResultFormat.allCases)
     let topK = try arguments.integer("--top-k", in: 1...Int.max)
     let draws = ["--top-k", "--top-p", "--min-p", "--seed"].contains(where: arguments.flag)
     let temperature = try arguments.number("--temperature") ?? (draws ? 1 : 0)
@@ -134,14 +172,14 @@ struct GenerationRequest {
       throw UsageError("--ids: found a text prompt too, expected one of the two")
     }
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
-    checkpoint = choice.checkpoint
+    (model, checkpoint) = (choice.name, choice.checkpoint)
     (tokenizer, ends) = try Self.text(
       of: choice, isNeeded: ids == nil || !printsIDs || !stops.isEmpty, console)
     guard tokenizer != nil || printsIDs else {
-      throw UsageError("\(choice.name) has no tokenizer, expected --ids and --print-ids")
+      throw choice.withoutTokenizer(orElse: "--ids and --print-ids")
     }
     guard tokenizer != nil || stops.isEmpty else {
-      throw UsageError("--stop: \(choice.name) has no tokenizer, expected one to make text of tokens")
+      throw choice.withoutTokenizer("--stop: ", orElse: "no --stop")
     }
     let text = try Self.text(arguments)
     echo = ids == nil && !printsIDs ? text : nil
@@ -196,7 +234,7 @@ struct GenerationRequest {
   private static func prompt(
     _ text: String?, _ tokenizer: Tokenizer?, _ choice: ModelChoice
   ) throws -> [Int] {
-    guard let tokenizer else { throw UsageError("\(choice.name) has no tokenizer, expected --ids") }
+    guard let tokenizer else { throw choice.withoutTokenizer(orElse: "--ids") }
     if let text { return try tokenizer.prefix + tokenizer.encode(text) }
     guard let start = tokenizer.startOfText else {
       throw UsageError(
@@ -224,31 +262,40 @@ struct GenerationRequest {
     return asked ?? min(GenerationOptions.defaultCount, room)
   }
 
-  /// Prints the prompt and its continuation by a variant, each piece as soon as it is there, and a line's end.
+  func report(of done: [TimedGeneration]) -> GenerationReport {
+    GenerationReport(
+      model: model, promptIDs: prompt, temperature: Double(parameters.sampling.temperature),
+      seed: parameters.sampling.seed, results: done.map { $0.result(hasText: tokenizer != nil) })
+  }
+
+  /// Prints the prompt and its continuation by a variant, each piece as soon as it is there, and a line's end; nothing
+  /// where a format was asked for.
   ///
   /// Ends early where the user wants to end, and where nobody takes the text any more.
   func perform(_ variant: Variant, threads: Int, _ console: Console) throws -> TimedGeneration {
     let loading = ContinuousClock.now
     let engine = try Engine(checkpoint, variant: variant, threads: threads)
     console.note(String(format: "loaded in %.1f ms", (ContinuousClock.now - loading) / .milliseconds(1)))
-    if let echo { console.write(echo) }
+    func show(_ text: String) { if format == nil { console.write(text) } }
+    if let echo { show(echo) }
     var generation = TimedGeneration(self, engine)
     do {
       let generator = Generator(engine, tokenizer: tokenizer)
       generation.ending = try generator.generate(prompt: prompt, parameters, ends: ends) { step in
         if let token = step.token {
           generation.add(token)
-          if printsIDs { console.write(generation.output.ids.count == 1 ? "\(token)" : " \(token)") }
+          if printsIDs { show(generation.output.ids.count == 1 ? "\(token)" : " \(token)") }
         }
-        if !printsIDs, !step.text.isEmpty { console.write(step.text) }
+        generation.text += step.text
+        if !printsIDs, !step.text.isEmpty { show(step.text) }
         return !Interruption.shared.isCancelled && StandardStream.failure == nil
       }
     } catch {
       // What was printed is a line of its own.
-      console.write("\n")
+      show("\n")
       throw error
     }
-    console.write("\n")
+    show("\n")
     return generation
   }
 }
@@ -257,6 +304,7 @@ struct TimedGeneration {
   private(set) var output: VariantOutput
   let threads: Int
   var ending: GenerationEnding?
+  fileprivate(set) var text = ""
   private let request: GenerationRequest
   private(set) var times = TokenTimes()
 
@@ -273,6 +321,13 @@ struct TimedGeneration {
   }
 
   var isInterrupted: Bool { ending == .stopped }
+
+  fileprivate func result(hasText: Bool) -> GenerationReport.Result {
+    GenerationReport.Result(
+      variant: output.variant, weights: output.weights, threads: threads, ids: output.ids,
+      text: hasText ? text : nil, timeToFirstTokenMilliseconds: times.millisecondsToFirst,
+      tokensPerSecond: times.tokensPerSecond)
+  }
 
   /// - Parameter withMemory: also the most memory that was resident, which is the whole process's.
   func statistics(withMemory: Bool = true) -> String {
@@ -312,6 +367,7 @@ struct IDComparison {
   let lines: [String]
   /// Whether tokens differ that must not: the largest logits' of the same weights.
   let hasFailed: Bool
+  var exitCode: ExitCode { hasFailed ? .failedCheck : .done }
 
   /// - Parameters:
   ///   - outputs: at least one.

@@ -6,33 +6,39 @@ import Reporting
 
 enum Info: Command {
   static let description = CommandDescription(
-    name: "info", summary: "shows the machine, its measured ceilings, and this build", options: [.threadList])
+    name: "info", summary: "shows the machine, its measured ceilings, and this build",
+    examples: [
+      ("all of it, in some seconds", "gpt2-bench info"),
+      ("the ceilings of one thread and of four", "gpt2-bench info -t 1,4"),
+    ],
+    options: [.threadList.defaulting(to: "1, and all cores"), .resultFormat])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let threads = try arguments.integers("-t", in: Threads.range) ?? Set([1, Threads.available]).sorted()
-    let machine = Machine.current()
-    let build = Build.current(try Project())
-    var rows = [
-      ("cpu", machine.cpu), ("flags", machine.flags.joined(separator: " ")),
-      ("cores", "\(machine.logicalCores)"), ("caches", machine.caches.joined(separator: ", ")),
-    ]
-    if let bytes = machine.memoryBytes { rows.append(("memory", "\(bytes >> 20) MiB")) }
-    if let governor = machine.governor { rows.append(("governor", governor)) }
-    rows += [
-      ("system", machine.system), ("version", build.version), ("compiler", build.compiler),
-      ("build", "\(build.configuration), \(build.cpuFlag), vectors of \(build.vectorBits) bits"),
-    ]
-    switch BLASLibrary.found {
-    case .success(let library): rows.append(("blas", library.description))
-    case .failure(let missing): rows.append(("blas", missing.description))
+    let format = try arguments.choice("--format", of: ResultFormat.allCases)
+    var machine = Machine.current()
+    machine.blas =
+      switch BLASLibrary.found {
+      case .success(let library): library.description
+      case .failure(let missing): missing.description
+      }
+    let build = try Build.current(Project())
+    let forkJoin = threads.compactMap { ForkJoin.ofPool(threads: $0) }
+    func report(_ ceilings: [Ceiling] = [], seconds: Double = 0) -> MachineReport {
+      MachineReport(
+        machine, build, buildFacts: build.rows, forkJoin: forkJoin, ceilings: ceilings,
+        ceilingSeconds: seconds)
     }
-    if let commit = build.commit { rows.append(("commit", commit)) }
-    rows += threads.compactMap(ForkJoin.ofPool).map { ("fork/join", $0.words) }
-    alignedColumns(rows.map { [$0, $1] }, widths: [9]).forEach(console.print)
+    if format == nil { console.print(report().facts.map { [$0.name, $0.value] }, widths: [9]) }
     let probe = CeilingProbe(threads: threads)
     probe.measure()
-    console.print("\n" + CeilingTable(probe.ceilings).text)
-    console.print(String(format: "ceilings measured in %.1f s", probe.seconds))
+    if let format {
+      console.write(try report(probe.ceilings, seconds: probe.seconds).text(as: format))
+    } else {
+      console.print(
+        "\n" + CeilingTable(probe.ceilings).text(width: console.isTerminal ? console.width : nil))
+      console.print(String(format: "ceilings measured in %.1f s", probe.seconds))
+    }
     return .done
   }
 }

@@ -8,7 +8,14 @@ import Reporting
 enum List: Command {
   static let description = CommandDescription(
     name: "list", summary: "lists variants, models, suites or baselines, one name a line",
-    operands: "variants|models|suites|baselines", operandCount: 1...1, options: [])
+    operands: subjects.joined(separator: "|"), operandCount: 1...1, operandWords: subjects,
+    examples: [
+      ("the ways to compute", "gpt2-bench list variants"),
+      ("what --model takes", "gpt2-bench list models"),
+    ],
+    options: [])
+
+  private static let subjects = ["variants", "models", "suites", "baselines"]
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let rows: [(String, String)] =
@@ -19,9 +26,10 @@ enum List: Command {
       case "baselines": try baselines()
       case let other:
         throw UsageError(
-          "found '\(other.safeLine(limit: 200))', expected variants, models, suites or baselines")
+          "found '\(other.safeLine(limit: 200))', expected variants, models, suites or baselines"
+            + NearestName.advice(for: other, among: subjects))
       }
-    alignedColumns(rows.map { [$0, $1] }).forEach(console.print)
+    console.print(rows.map { [$0, $1] })
     return .done
   }
 
@@ -47,12 +55,14 @@ enum List: Command {
     }
     rows.append(("synthetic:L,H,C,V,T", "any layers, heads, channels, vocabulary, context, generated"))
     let project = try Project()
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: project.weights))?.sorted() ?? [] {
-      let path = project.weights + "/" + name
-      guard !name.hasPrefix("synthetic-"), let source = try? ModelSource(path) else { continue }
-      if case .folder = source, !ModelFolder.holdsWeights(path) { continue }
-      let checkpoint = try? source.open(cacheFolder: project.weights)
-      rows.append(("weights/" + name, checkpoint.map { shape($0.configuration) } ?? "cannot be opened"))
+    for folder in project.modelFolders {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? [] {
+        let path = folder + "/" + name
+        guard !name.hasPrefix("synthetic-"), let source = try? ModelSource(path) else { continue }
+        if case .folder = source, !ModelFolder.holdsWeights(path) { continue }
+        let checkpoint = try? source.open(cacheFolder: project.weights)
+        rows.append(("weights/" + name, checkpoint.map { shape($0.configuration) } ?? "cannot be opened"))
+      }
     }
     return rows
   }

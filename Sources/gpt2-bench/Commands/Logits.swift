@@ -4,10 +4,17 @@ import GPT2Model
 enum Logits: Command {
   static let description = CommandDescription(
     name: "logits", summary: "writes the logits of token ids as a float32 .npy file (positions, vocabulary)",
+    examples: [
+      (
+        "the logits of three positions",
+        "gpt2-bench logits --ids \"1 2 3\" --model weights/tiny --out logits.npy"
+      ),
+      ("the last position's, by the oracle", "gpt2-bench logits --ids 1 --last --variant naive --out l.npy"),
+    ],
     options: [
-      .ids, .model, .variant, .threads,
+      .ids.defaulting(to: "none, they must be given"), .model, .variant, .threads,
       Option("--last", help: "write only the logits of the last position"),
-      Option("--out", value: "FILE.npy", help: "the file to write"),
+      Option("--out", value: "FILE.npy", default: "none, it must be given", help: "the file to write"),
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {

@@ -4,9 +4,17 @@ import Reporting
 enum Matmul: Command {
   static let description = CommandDescription(
     name: "matmul", summary: "checks and times every kernel on matrix products",
+    examples: [
+      ("every kernel on a product, for 1 row and for 64", "gpt2-bench matmul --size 768x3072"),
+      (
+        "two kernels on 64 rows, with 20 samples",
+        "gpt2-bench matmul --size 64x768x3072 --variants simd8,packed -r 20"
+      ),
+    ],
     options: [
       Option(
-        "--size", value: "[Mx]KxN,…", help: "M rows, K inputs and N outputs; without M, 1 row and 64 rows")
+        "--size", value: "[Mx]KxN,…", in: .subject, default: "none, it must be given",
+        help: "M rows, K inputs and N outputs; without M, 1 row and 64 rows")
     ] + KernelBench.options)
 
   private static let defaultRows = [1, 64]

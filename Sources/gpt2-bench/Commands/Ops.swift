@@ -5,17 +5,28 @@ import Reporting
 enum Ops: Command {
   static let description = CommandDescription(
     name: "ops", summary: "checks and times every kernel on GPT-2's other operations, each alone",
+    examples: [
+      ("every operation at the sizes of GPT-2 124M", "gpt2-bench ops"),
+      (
+        "attention of one new position, by how many came before",
+        "gpt2-bench ops --ops attention --rows 1 -d 0,128,1023"
+      ),
+    ],
     options: [
       Option(
-        "--ops", value: "A,B",
-        help: OperationShape.Kind.ofOps.map(\.rawValue).joined(separator: ", ") + " (default: all)"),
+        "--ops", value: "A,B", in: .subject,
+        choices: OperationShape.Kind.ofOps.map(\.rawValue) + ["all"], default: "all",
+        help: OperationShape.Kind.ofOps.map(\.rawValue).joined(separator: ", ")),
       Option(
-        "--model", value: "M",
-        help: "the model whose sizes the operations have (default: \(defaultModel)); no weights are read"),
-      Option("--rows", value: "N,…", help: "new positions that are computed together (default: 1,64)"),
+        "--model", value: "MODEL", in: .subject, choices: ModelSource.namedSynthetics, default: defaultModel,
+        help: "the model whose sizes the operations have; no weights are read"),
       Option(
-        "-d", "--depth", value: "N,…",
-        help: "positions before them, for attention and softmax (default: \(defaultDepth))"),
+        "--rows", value: "N,…", in: .subject,
+        default: defaultRows.map(String.init).joined(separator: ","),
+        help: "new positions that are computed together"),
+      Option(
+        "-d", "--depth", value: "N,…", in: .subject, default: "\(defaultDepth)",
+        help: "positions before them, for attention and softmax"),
     ] + KernelBench.options)
 
   private static let defaultModel = "synthetic:gpt2"
@@ -37,7 +48,7 @@ enum Ops: Command {
     let depths = try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [min(defaultDepth, context - most)]
     if let deepest = depths.max(), deepest > context - most {
       throw UsageError(
-        "-d", found: "\(deepest)",
+        arguments.typed("-d"), found: "\(deepest)",
         expected: "at most \(context - most): the context of \(context) without \(most) new positions")
     }
     return OperationShape.Kind.ofOps.filter(kinds.contains).flatMap {
@@ -49,8 +60,8 @@ enum Ops: Command {
     guard text != "all" else { return OperationShape.Kind.ofOps }
     return try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
       guard let kind = OperationShape.Kind.ofOps.first(where: { $0.rawValue == word }) else {
-        let known = OperationShape.Kind.ofOps.map(\.rawValue).joined(separator: ", ")
-        throw UsageError("--ops", found: String(word), expected: "one of \(known), or all")
+        throw UsageError(
+          "--ops", found: String(word), oneOf: OperationShape.Kind.ofOps.map(\.rawValue), or: "all")
       }
       return kind
     }
@@ -58,7 +69,7 @@ enum Ops: Command {
 
   /// A synthetic model's without generating its weights.
   private static func configuration(_ name: String, _ project: Project) throws -> Configuration {
-    let source = try ModelSource(name)
+    let source = try project.model(name)
     guard case .synthetic(let configuration, _) = source else {
       return try source.open(cacheFolder: project.weights).configuration
     }

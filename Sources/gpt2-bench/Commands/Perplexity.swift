@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GPT2Engine
 import GPT2Kernels
@@ -9,16 +10,25 @@ enum Perplexity: Command {
     name: "perplexity", summary: "measures how well a model predicts a text, and how fast",
     operands: "[FILE]",
     operandCount: 0...1,
+    examples: [
+      ("how well the tiny model predicts a file", "gpt2-bench perplexity text.txt --model weights/tiny"),
+      ("windows that do not overlap, as others measure it", "gpt2-bench perplexity text.txt --stride 1024"),
+    ],
     options: [
-      .model, .variant,
-      Option("--variants", value: "A,B", help: "several variants in one table, or all"),
-      .threads,
-      Option("--context", value: "N", help: "tokens that a window takes in (default: the model's context)"),
+      .textModel, .variant, .variants.defaulting(to: "the one of --variant"), .threads,
       Option(
-        "--stride", value: "S",
-        help: "tokens between two windows (default: half the context); N for adjacent windows"),
-      Option("--whole-windows", help: "leave out the tokens after the last whole window"),
-      Option("--format", value: "F", help: "md, csv or json (default: a table for the terminal)"), .outFile,
+        "--context", value: "N", in: .subject, default: "the model's context",
+        help: "tokens that a window takes in"),
+      Option(
+        "--stride", value: "S", in: .subject, default: "half the context",
+        help: "tokens between two windows; N for adjacent windows"),
+      Option(
+        "--whole-windows", in: .subject, help: "leave out the tokens after the last whole window"),
+      Option(
+        "--format", value: "F", choices: ResultFormat.allCases.map(\.rawValue),
+        default: "a table for the terminal, md in a file",
+        help: ResultFormat.allCases.map(\.rawValue).joined(separator: ", ")),
+      .outFile,
     ])
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
@@ -26,12 +36,12 @@ enum Perplexity: Command {
       UsageError("--variants: found --variant too, expected one of the two")
     }
     let threads = try arguments.threads()
-    let format = try arguments.choice("--format", of: PerplexityReport.Format.allCases)
+    let format = try arguments.choice("--format", of: ResultFormat.allCases)
     let out = try arguments.outFile()
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
     let windows = try windows(arguments, context: choice.configuration.context)
     guard let tokenizer = try choice.tokenizer() else {
-      throw UsageError("\(choice.name) has no tokenizer, expected a model with a vocabulary")
+      throw choice.withoutTokenizer(orElse: nil)
     }
     var input = try TextInput(arguments.operands.first, tokenizer)
     let run = try PerplexityRun(choice.checkpoint, variants, threads: threads, tokenizer: tokenizer)
@@ -52,7 +62,7 @@ enum Perplexity: Command {
       scoredBytes: run.scoredBytes, results: run.results)
     try Output.put(
       format == nil && out == nil
-        ? report.terminalText(colour: console.usesColor, width: console.width)
+        ? report.terminalText(colour: console.usesColor, width: console.width, isTerminal: console.isTerminal)
         : report.text(as: format ?? .markdown), out, console)
     return .done
   }
@@ -212,7 +222,7 @@ private struct TextInput {
           blocks.append(piece)
           continue
         }
-      } catch { throw RunError("\(name): cannot be read: \((error as NSError).localizedDescription)") }
+      } catch { throw RunError("\(name): cannot be read: \(systemReason(of: error))") }
       blocks.finish()
       isAtEnd = true
     }

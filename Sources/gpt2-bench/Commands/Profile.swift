@@ -8,24 +8,28 @@ import Reporting
 enum Profiling: Command {
   static let description = CommandDescription(
     name: "profile", summary: "shows where the time of a prompt and of a token goes",
+    examples: [
+      ("where the fastest variant spends its time", "gpt2-bench profile"),
+      ("a longer prompt of another variant", "gpt2-bench profile --variant simd8 -p 512"),
+      ("a timeline for https://ui.perfetto.dev", "gpt2-bench profile --trace trace.json"),
+    ],
     options: [
       .model, .variant, .threads,
-      Option("-p", value: "P", help: "tokens of the prompt (default \(defaultPrompt))"),
       Option(
-        "-n", value: "N",
-        help: "new tokens; each after the first is one decoding pass (default \(defaultTokens))"
-      ),
+        "-p", value: "P", in: .subject, default: "\(defaultPrompt)", help: "tokens of the prompt"),
       Option(
-        "--trace", value: "FILE",
+        "-n", value: "N", in: .subject, default: "\(defaultTokens)",
+        help: "new tokens; each after the first is one decoding pass"),
+      Option(
+        "--trace", value: "FILE", default: "none",
         help: "run all N tokens once more, and write a timeline for Perfetto or chrome://tracing"),
-      Option("--folded", value: "FILE", help: "write folded stacks for flame graphs and speedscope"),
       Option(
-        "--budget", value: "S",
-        help: "seconds to spend on each stage, prefill and decode (default " + "\(Int(defaultSeconds)))"),
-      .seed,
+        "--folded", value: "FILE", default: "none",
+        help: "write folded stacks for flame graphs and speedscope"),
       Option(
-        "--format", value: "F", help: "one of the formats of 'report' (default: a tree for the terminal)"),
-      .outFile,
+        "--budget", value: "S", in: .effort, default: "\(Int(defaultSeconds))",
+        help: "seconds to spend on each stage, prefill and decode"),
+      .seed, RecordFormat.option.defaulting(to: "a tree for the terminal, md in a file"), .outFile,
     ])
 
   private static let defaultPrompt = 64
@@ -64,7 +68,11 @@ enum Profiling: Command {
       engine: engine, sequence: try engine.makeSequence(),
       prompt: try prompts.make(tokens: length, batch: 1).prompts[0], newTokens: count)
     try subject.profile(into: &record, seconds: seconds, console)
-    try Output.put(record, as: format, out, console) { ProfileText(record, colour: $0, width: $1).text }
+    try Output.put(record, as: format, out, console) {
+      ProfileText(
+        record, colour: $0, width: $1, isVerbose: console.isVerbose || !console.isTerminal
+      ).text
+    }
     if record.isComplete, trace != nil || folded != nil {
       try subject.trace(model: choice.name, to: trace, folded: folded, console)
     }

@@ -5,11 +5,16 @@ enum Report: Command {
   static let description = CommandDescription(
     name: "report", summary: "makes the reports again from the record of a run or a comparison",
     operands: "RECORD", operandCount: 0...1,
+    examples: [
+      ("the report, as Markdown", "gpt2-bench report reports/NAME/record.json"),
+      ("the page", "gpt2-bench report reports/NAME/record.json --format html --out page.html"),
+      ("a table for a spreadsheet", "gpt2-bench report reports/NAME/record.json --format csv"),
+    ],
     options: [
-      Option("--format", value: "F", help: RecordFormat.allCases.map(\.rawValue).joined(separator: ", ")),
+      RecordFormat.option,
       Option(
         "--history",
-        help: "the trend of each row over the runs in the folder RECORD (default: the project's reports)"),
+        help: "the trend of each row over the runs in the folder RECORD, or in the project's reports"),
       .outFile,
     ])
 
@@ -18,15 +23,19 @@ enum Report: Command {
     guard !arguments.operands.isEmpty else {
       throw UsageError("found no operand, expected the RECORD of a run or a comparison, or --history")
     }
-    let format = try arguments.choice("--format", of: RecordFormat.allCases) ?? .markdown
+    let asked = try arguments.choice("--format", of: RecordFormat.allCases)
+    let format = asked ?? .markdown
     let (path, out) = (arguments.operands[0], arguments.string("--out"))
     switch try RecordFile.read(path: path) {
-    case .run(let record): try Output.put(format.text(of: record), out, console)
+    case .run(let record):
+      try Output.put(out, console, isFormatted: asked != nil, text: format.text(of: record)) {
+        RunReport(record).terminal(colour: $0, width: $1, isVerbose: $2)
+      }
     case .builds(let record):
       try record.settings.checkTexts(path: path)
       let head = Record(headOf: record)
       if let format = ComparisonFormat(rawValue: format.rawValue) {
-        try format.put(try Comparison(record), head: head, to: out, console)
+        try format.put(try Comparison(record), head: head, to: out, isFormatted: asked != nil, console)
       } else {
         try Output.put(format.text(of: head), out, console)
       }

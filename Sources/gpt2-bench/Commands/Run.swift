@@ -4,13 +4,26 @@ import Record
 enum Run: Command {
   static let description = CommandDescription(
     name: "run", summary: "checks and measures prompts and decoding of the lengths that you choose",
+    examples: [
+      ("prompts of 64 and 512 tokens, and 32 tokens after 128", "gpt2-bench run -p 64,512 -n 32 -d 128"),
+      ("four texts at once", "gpt2-bench run -n 32 --batch 1,4 --variants packed"),
+      ("the rest of a run that was ended early", "gpt2-bench run --resume reports/NAME/record.json"),
+    ],
     options: [
-      Option("-p", value: "N,…", help: "prompt lengths to prefill, for example 64,512"),
-      Option("-n", value: "N,…", help: "tokens to decode, for example 16,64"),
-      Option("-d", value: "N,…", help: "tokens in the context before decoding starts (default 1)"),
-      Option("--batch", value: "B,…", help: "sequences at once (default 1)"),
-      .model, .variants, .contestant, .contestantTolerance, .threadList, .repetitions,
-      MeasuringOptions.budget, MeasuringOptions.warmup, .seed, .outFolder,
+      Option(
+        "-p", value: "N,…", in: .subject, default: "none, but then -n is needed",
+        help: "prompt lengths to prefill, for example 64,512"),
+      Option(
+        "-n", value: "N,…", in: .subject, default: "none, but then -p is needed",
+        help: "tokens to decode, for example 16,64"),
+      Option(
+        "-d", "--depth", value: "N,…", in: .subject, default: "1",
+        help: "tokens in the context before decoding starts"),
+      Option("--batch", value: "B,…", in: .subject, default: "1", help: "sequences at once"),
+      .model, .variants, .contestant, .contestantTolerance, .threadList,
+      .repetitions.defaulting(to: "\(repetitions)"),
+      MeasuringOptions.budget.defaulting(to: "\(Int(budgetSeconds))"),
+      MeasuringOptions.warmup, .seed, .outFolder, .runFormat,
       .reference, .saveBaseline, MeasuringOptions.timeout, Resumption.option,
     ])
 
@@ -34,7 +47,8 @@ enum Run: Command {
     let depths = try arguments.integers("-d", in: 0...Int(Int32.max)) ?? [0]
     let batches = try arguments.integers("--batch", in: 1...4096) ?? [1]
     if tokens.isEmpty, let depth = arguments.string("-d") {
-      throw UsageError("-d", found: depth, expected: "-n with it, the tokens to decode")
+      throw UsageError(
+        arguments.typed("-d"), found: depth, expected: "-n with it, the tokens to decode")
     }
     guard !prompts.isEmpty || !tokens.isEmpty else {
       throw UsageError("found neither -p nor -n, expected at least one of them")
@@ -47,7 +61,7 @@ enum Run: Command {
         }
     }
     let saved = try arguments.baselineToSave()
-    let bench = try EndToEnd(arguments, console)
+    let bench = try EndToEnd(arguments, console, format: arguments.runFormat())
     let record = try bench.run(
       tests, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope, resumption)
     if let saved { try Baselines(in: bench.project).save(record, as: saved, console) }

@@ -6,11 +6,19 @@ enum Tokenize: Command {
   static let description = CommandDescription(
     name: "tokenize", summary: "turns text into token ids, and back with --decode", operands: "[TEXT]",
     operandCount: 0...1,
+    examples: [
+      ("the ids of a text", "gpt2-bench tokenize \"Once upon a time\""),
+      ("the text of ids", "gpt2-bench tokenize --decode \"1 2 3\" --model weights/tiny"),
+      ("a file", "gpt2-bench tokenize <text.txt"),
+    ],
     options: [
       Option(
-        "--model", value: "M", help: "a model with a vocabulary, or a folder that holds only a vocabulary"),
+        "--model", value: "MODEL", in: .subject,
+        default: "weights/gpt2 where a vocabulary has been downloaded, else weights/tiny",
+        help: "a model with a vocabulary, or a folder that holds only a vocabulary"),
       Option(
-        "--decode", value: "\"1 2 3\"", help: "print the text of these ids; - reads them from standard input"),
+        "--decode", value: "\"1 2 3\"", in: .subject, default: "encode TEXT, else standard input",
+        help: "print the text of these ids; - reads them from standard input"),
     ])
 
   /// From this many bytes on, the time of encoding says something, and standard error gets it.
@@ -54,11 +62,9 @@ enum Tokenize: Command {
   /// A vocabulary alone will do here, so a downloaded one is taken even without weights beside it.
   private static func tokenizer(_ arguments: Arguments, _ console: Console) throws -> Tokenizer {
     if let name = arguments.string("--model") {
-      guard let location = try ModelSource(name).tokenizerLocation else {
+      guard let location = try Project().model(name).tokenizerLocation else {
         throw RunError(
-          "\(name) has no tokenizer, expected tokenizer.json, vocab.json and merges.txt, gpt2_tokenizer.bin or "
-            + "vocab.bin beside it"
-        )
+          "\(name) has no tokenizer, expected \(ModelChoice.tokenizerFiles) beside it")
       }
       return try location.load()
     }

@@ -18,23 +18,17 @@ extension Bench {
   /// The warm-up is a variant's cold load: its file's pages are dropped first. After it all of a contestant's
   /// files are in the page cache.
   func measureLoads() throws {
-    guard let request = plan.firstToken else { return }
-    let settings = plan.settings
-    let rounds = RoundPlan(
-      units: plan.contestants.indices.filter { !isOut($0) }.map { RoundPlan.Unit(contestant: $0, cell: 0) },
-      repetitions: Loads.repetitions,
-      cellBudget: .seconds(min(Loads.budgetSeconds, settings.cellBudgetSeconds)),
-      cellCap: .seconds(min(Loads.capSeconds, plan.cellCapSeconds)), seed: settings.seed)
+    guard let request = plan.firstToken?.request else { return }
     var observers = Rounds<Void>.Observers()
-    observers.onProgress = { [self] in
-      let label = $0.next.map { "timing loads: \(plan.contestants[$0.contestant].name)" }
-      console.draw($0, label: label ?? "")
+    observers.onCellEnd = { [self] unit, _ in
+      driver.progress.finish(Forecast.ID(.load, contestant: unit.contestant))
     }
-    let failures = try driver.run(rounds, observers) { [self] unit, phase, keep in
+    let failures = try driver.run(loadRounds, observers) { [self] unit, phase, keep in
       let contestant = plan.contestants[unit.contestant]
       let isWarmup = phase == .warmup
       return Turn(
-        contestant: contestant, step: isWarmup ? "timing loads: \(contestant.name)" : nil, stays: false,
+        contestant: contestant, step: "timing loads: \(contestant.name)", isLine: isWarmup,
+        part: Forecast.ID(isWarmup ? .coldLoad : .load, contestant: unit.contestant), stays: false,
         cold: isWarmup && contestant.variant != nil, usedBytes: 2 * (plan.model?.weightBytes ?? 0),
         ask: { [self] in
           self.keep(try $0.run(request), of: unit.contestant, phase, $0.loaded, try $0.peakMemory())
@@ -48,10 +42,22 @@ extension Bench {
     for (index, error) in failures.sorted(by: { $0.key < $1.key }) { drop(index, error) }
   }
 
+  var loadRounds: RoundPlan {
+    RoundPlan(
+      units: plan.contestants.indices.filter { !isOut($0) }.map { RoundPlan.Unit(contestant: $0, cell: 0) },
+      repetitions: Loads.repetitions,
+      cellBudget: .seconds(min(Loads.budgetSeconds, plan.settings.cellBudgetSeconds)),
+      cellCap: .seconds(min(Loads.capSeconds, plan.cellCapSeconds)), seed: plan.settings.seed)
+  }
+
   /// What one process has shown; nothing where the contestant does not tell how long it took to load.
   private func keep(
     _ answer: RunAnswer, of index: Int, _ phase: RoundPhase, _ loaded: LoadAnswer?, _ peakMemory: Int?
   ) {
+    driver.progress.know(firstToken: answer.seconds, of: index)
+    if let load = loaded?.loadNanoseconds {
+      driver.progress.promise(Double(load) / 1e9, for: Forecast.ID(.start, contestant: index))
+    }
     guard case .measured(let round, _) = phase else {
       let cold = loaded?.wasCold == true ? loaded?.loadNanoseconds : nil
       loads[index] = LoadTimes(coldNanoseconds: cold, warmNanoseconds: nil)

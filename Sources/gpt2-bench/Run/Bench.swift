@@ -65,15 +65,16 @@ final class Bench {
     let expected = Validity(record).findings
     for finding in expected { console.remark(finding.text) }
     try onChange(record)
-    measureCeilings()
+    driver.progress.plan(parts)
+    measureCeilings(session: 0)
     try measureLoads()
-    try driver.run(turns("loading") { [self] in describe($0, $1) })
-    try driver.run(turns("checking") { [self] in hold($0, to: try check($1)) })
+    try driver.run(turns("loading", .start) { [self] in describe($0, $1) })
+    try driver.run(turns("checking", .check) { [self] in hold($0, to: try check($1)) })
     try onChange(record)
     try measureRounds()
     try measureProfiles()
     if !isCancelled {
-      measureCeilings()
+      measureCeilings(session: 1)
       rejectImpossible()
       compareTokens()
       record.isComplete = true
@@ -85,10 +86,13 @@ final class Bench {
   }
 
   /// One for each contestant that is still in the run. Whatever goes wrong leaves the contestant without a figure.
-  private func turns(_ step: String, _ ask: @escaping (Int, Worker) throws -> Void) -> [Turn] {
+  private func turns(
+    _ step: String, _ kind: Forecast.Kind, _ ask: @escaping (Int, Worker) throws -> Void
+  ) -> [Turn] {
     plan.contestants.indices.filter { !isOut($0) }.map { index in
       Turn(
         contestant: plan.contestants[index], step: "\(step): \(plan.contestants[index].name)",
+        part: Forecast.ID(kind, contestant: index),
         ask: { try ask(index, $0) }, failed: { [self] in drop(index, $0) })
     }
   }
@@ -117,12 +121,14 @@ final class Bench {
     for cell in rows(of: index) {
       record.cells[cell].fail(.failedCheck, "\(failure.reference): \(failure.failure ?? "failed")")
     }
+    driver.progress.finish(contestant: index)
     driver.stop(name)
   }
 
   /// Takes a contestant out of the run; its cells say why.
   func drop(_ index: Int, _ error: any Error) {
     driver.stop(plan.contestants[index].name)
+    driver.progress.finish(contestant: index)
     guard !isCancelled else { return }
     console.finished("\(error)")
     for cell in rows(of: index) where record.cells[cell].status == .pending {
@@ -141,17 +147,7 @@ final class Bench {
 
 extension Bench {
   private func measureRounds() throws {
-    let units = plan.contestants.indices.filter { !isOut($0) }
-      .flatMap { contestant in
-        zip(rows(of: contestant), plan.cells.indices).filter { record.cells[$0.0].status == .pending }
-          .map { RoundPlan.Unit(contestant: contestant, cell: $0.1) }
-      }
-    let rounds = RoundPlan(
-      units: units, repetitions: plan.settings.repetitions,
-      cellBudget: .seconds(plan.settings.cellBudgetSeconds), cellCap: .seconds(plan.cellCapSeconds),
-      seed: plan.settings.seed)
     var observers = Rounds<RunAnswer?>.Observers()
-    observers.onProgress = { [self] in console.draw($0, label: $0.next.map(name) ?? "") }
     observers.onRound = { [self] _ in
       driver.ceilings?.refreshIfDue()
       keepCeilings()
@@ -162,11 +158,26 @@ extension Bench {
     observers.onCellEnd = { [self] in end($0, $1) }
     _ = try driver.run(rounds, observers) { [self] unit, phase, keep in
       if let changeError { throw changeError }
+      let kind = phase == .warmup ? Forecast.Kind.warmup : .sample
       return Turn(
-        contestant: plan.contestants[unit.contestant],
+        contestant: plan.contestants[unit.contestant], step: name(unit), isLine: false,
+        part: Forecast.ID(kind, contestant: unit.contestant, cell: unit.cell),
         ask: { [self] in keep(.success(try perform(unit, phase, $0))) }, failed: { keep(.failure($0)) })
     }
     if let changeError { throw changeError }
+  }
+
+  /// Of every cell that has no figure yet.
+  var rounds: RoundPlan {
+    let units = plan.contestants.indices.filter { !isOut($0) }
+      .flatMap { contestant in
+        zip(rows(of: contestant), plan.cells.indices).filter { record.cells[$0.0].status == .pending }
+          .map { RoundPlan.Unit(contestant: contestant, cell: $0.1) }
+      }
+    return RoundPlan(
+      units: units, repetitions: plan.settings.repetitions,
+      cellBudget: .seconds(plan.settings.cellBudgetSeconds), cellCap: .seconds(plan.cellCapSeconds),
+      seed: plan.settings.seed)
   }
 
   private func name(_ unit: RoundPlan.Unit) -> String {
@@ -178,11 +189,14 @@ extension Bench {
     let cell = plan.cells[unit.cell]
     do {
       guard phase == .warmup else { return try worker.run(cell.request) }
-      guard let warmups = plan.warmups else {
-        _ = try driver.warmUp(worker, cell)
-        return nil
+      var seconds = 0.0
+      if let warmups = plan.warmups {
+        for _ in 0..<warmups { seconds = try worker.run(cell.request).seconds }
+      } else {
+        seconds = try driver.warmUp(worker, cell)
       }
-      for _ in 0..<warmups { _ = try worker.run(cell.request) }
+      driver.progress.promise(
+        seconds, for: Forecast.ID(.sample, contestant: unit.contestant, cell: unit.cell))
       return nil
     } catch let error as WorkerError where !error.isFinal { throw CellFailure("\(error)") }
   }
@@ -197,6 +211,9 @@ extension Bench {
 
   private func end(_ unit: RoundPlan.Unit, _ result: CellResult<RunAnswer?>) {
     let row = rows(of: unit.contestant).lowerBound + unit.cell
+    for kind in [Forecast.Kind.warmup, .sample] {
+      driver.progress.finish(Forecast.ID(kind, contestant: unit.contestant, cell: unit.cell))
+    }
     switch result.ending {
     case .complete: record.cells[row].status = .measured
     case .budget, .cap:
@@ -235,8 +252,10 @@ extension Bench {
 
   /// The machine's ceilings with one thread, all, and as many as each contestant has, before the rounds, between them and
   /// after them: where others use the machine too, what it can do changes from minute to minute.
-  private func measureCeilings() {
-    driver.measureCeilings(threads: plan.contestants.map(\.threads) + [1, Threads.available])
+  private func measureCeilings(session: Int) {
+    driver.measureCeilings(
+      threads: plan.contestants.map(\.threads) + [1, Threads.available],
+      part: Forecast.ID(.ceilings, cell: session))
     keepCeilings()
     console.endProgressLine()
   }
@@ -253,9 +272,10 @@ extension Bench {
       guard contestant.variant != nil else { return false }
       return driver.workers[contestant.name] != nil || isKept(index)
     }
-    let turns = wanted.map { _, contestant in
+    let turns = wanted.map { index, contestant in
       Turn(
         contestant: contestant, step: "profiling: \(contestant.name)",
+        part: Forecast.ID(.profile, contestant: index),
         ask: { [self] in record.profiles = (record.profiles ?? []) + (try $0.profile(request).profiles) },
         failed: { [self] error in
           guard !isCancelled else { return }
@@ -270,7 +290,7 @@ extension Bench {
 
 extension Bench {
   /// Whether it has figures from before this run, and no profile.
-  private func isKept(_ index: Int) -> Bool {
+  func isKept(_ index: Int) -> Bool {
     let contestant = plan.contestants[index]
     let isProfiled = record.profiles?.contains {
       $0.variant == contestant.label && $0.threads == contestant.threads

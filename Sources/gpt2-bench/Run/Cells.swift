@@ -43,16 +43,19 @@ struct GenerationCells {
       warmup: RunRequest(prompts: shortIDs, tokens: short.tokens),
       work: work,
       cacheBytes: Work.cacheBytes(of: configuration, positions: prompt + tokens - 1, sequences: batch),
-      warmupRatio: { decoding in
-        total(decoding, prompt: prompt, tokens: tokens)
-          / total(decoding, prompt: short.prompt, tokens: short.tokens)
+      arithmetic: { decoding in
+        (
+          total(decoding, prompt: short.prompt, tokens: short.tokens),
+          total(decoding, prompt: prompt, tokens: tokens)
+        )
       })
   }
 
-  /// A short prompt of ids and one new token.
-  func firstToken() throws -> RunRequest {
+  /// A short prompt of ids and one new token, and its arithmetic.
+  func firstToken() throws -> (request: RunRequest, flops: Double) {
     let length = min(Self.firstTokenPrompt, configuration.context)
-    return RunRequest(prompts: try prompts.make(tokens: length, batch: 1).prompts, tokens: 1)
+    let request = RunRequest(prompts: try prompts.make(tokens: length, batch: 1).prompts, tokens: 1)
+    return (request, Work(of: configuration, rows: length, firstPosition: 0).flops)
   }
 
   /// The prompt of the first test that is a prompt's, and a few tokens after it; nil where there is none.
@@ -128,7 +131,7 @@ enum OperationCells {
     return CellPlan(
       test: .operation(shape), request: RunRequest(operation: shape),
       warmup: nil, work: { _ in (work.flops, work.bytes) }, streamedBytes: work.streamed,
-      warmupRatio: { _ in 1 })
+      arithmetic: { _ in (work.flops, work.flops) })
   }
 
   /// Arithmetic, compulsory traffic, and what of it comes from memory; see the operations for what is counted.

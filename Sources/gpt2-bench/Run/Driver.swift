@@ -10,8 +10,12 @@ struct Turn {
   /// What errors call the worker, and what a process that stays is known by; the contestant's name unless another is
   /// given.
   var name: String?
-  /// What progress shows; nil where that is shown otherwise.
+  /// What progress shows; nil for the step around it.
   var step: String?
+  /// Whether the step gets a line of its own where no line can be drawn over.
+  var isLine = true
+  /// What of the run's forecast it is; nil for what that does not know.
+  var part: Forecast.ID?
   /// Whether the process stays for later turns, or is one of this turn's own.
   var stays = true
   /// Whether the weights' file is dropped from the page cache before a load.
@@ -28,6 +32,7 @@ struct Turn {
 /// (`ProfilingTurns`). Workers are started when their first turn comes; the machine is watched meanwhile.
 final class Driver {
   let console: Console
+  let progress: RunProgress
   let conditions = ConditionsRecorder()
   /// Nil until the machine's ceilings have been measured for the first time.
   private(set) var ceilings: CeilingProbe?
@@ -46,6 +51,7 @@ final class Driver {
     (self.model, self.vocabulary) = (model, vocabulary)
     self.timeoutSeconds = timeoutSeconds
     self.console = console
+    progress = RunProgress(console)
   }
 
   var isCancelled: Bool { Interruption.shared.isCancelled }
@@ -58,7 +64,8 @@ final class Driver {
   /// Takes turns until there is none, or the user wants to end.
   func run(_ next: () throws -> Turn?) throws {
     while !isCancelled, let turn = try next() {
-      if let step = turn.step { console.step(step) }
+      progress.begin(turn.part, turn.step, isLine: turn.isLine)
+      defer { progress.end(turn.part) }
       do { try take(turn) } catch { try turn.failed(error) }
     }
   }
@@ -93,7 +100,7 @@ final class Driver {
     } else {
       worker = try Worker(
         turn.contestant, build: turn.build, name: name, vocabulary: vocabulary,
-        timeoutSeconds: timeoutSeconds)
+        timeoutSeconds: timeoutSeconds, waiting: { [progress] in progress.tick() })
       workers[name] = worker
       do {
         FreeMemory.use(bytes: turn.usedBytes)
@@ -117,21 +124,26 @@ final class Driver {
   /// - Returns: seconds that the whole test is expected to take.
   func warmUp(_ worker: Worker, _ cell: CellPlan, isKnown: Bool = false) throws -> Double {
     guard let warmup = cell.warmup, !isKnown else { return try worker.run(cell.request).seconds }
-    let expected = try worker.run(warmup).seconds * cell.warmupRatio(worker.decoding)
+    let arithmetic = cell.arithmetic(worker.decoding)
+    let expected = try worker.run(warmup).seconds * arithmetic.whole / arithmetic.warmup
     return expected < 1 ? try worker.run(cell.request).seconds : expected
   }
 
   /// One session more, for so many threads each.
-  func measureCeilings(threads: some Sequence<Int>) {
+  func measureCeilings(threads: some Sequence<Int>, part: Forecast.ID? = nil) {
+    progress.begin(part, CeilingProbe.step, isLine: true)
+    defer { progress.end(part) }
     let probe = ceilings ?? CeilingProbe(threads: Set(threads).sorted())
     ceilings = probe
-    probe.measure(console)
+    probe.measure()
   }
 }
 
 extension CeilingProbe {
+  fileprivate static let step = "measuring the machine's ceilings"
+
   func measure(_ console: Console) {
-    console.step("measuring the machine's ceilings")
+    console.step(Self.step)
     measure()
   }
 }
@@ -142,7 +154,7 @@ extension Record {
 
 extension RunAnswer {
   /// Wall time of the whole request; of an operation that of all calls of the sample.
-  fileprivate var seconds: Double { elapsedNanoseconds * Double(iterations) / 1e9 }
+  var seconds: Double { elapsedNanoseconds * Double(iterations) / 1e9 }
 }
 
 /// The tokens that several came to on the same work: the first ones, which all others' must be.
@@ -160,7 +172,7 @@ struct AgreedTokens<Owner> {
   }
 }
 
-/// Shows how far a run is: one line drawn over on a terminal, otherwise a plain line for each thing done.
+/// One line drawn over on a terminal, otherwise a plain line for each thing done.
 extension Console {
   func remark(_ text: String) { note("note: \(text)") }
 
@@ -169,22 +181,7 @@ extension Console {
     if drawsOver { drawProgress(text) } else { note(text) }
   }
 
-  /// - Parameter label: what is about to run.
-  func draw(_ progress: RoundProgress, label: String) {
-    let width = 30
-    let done = Int((progress.fraction * Double(width)).rounded(.down))
-    let bar = String(repeating: "█", count: done) + String(repeating: "░", count: width - done)
-    let percent = String(format: "%3.0f %%", progress.fraction * 100)
-    let left = progress.remainingSeconds.map { " \(Self.clock($0)) left" } ?? ""
-    drawProgress("\(bar) \(percent)\(left)  \(label)")
-  }
-
   func finished(_ text: String) {
     if showsProgress, !drawsOver { note(text) }
-  }
-
-  private static func clock(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded())
-    return "\(whole / 60):" + String(format: "%02d", whole % 60)
   }
 }

@@ -40,13 +40,16 @@ struct EarlierRun {
     return nil
   }
 
-  /// What became faster or slower since, in a few lines for the terminal.
+  /// What became faster or slower since, in a few lines for a terminal of `width` columns.
   /// - Parameter headPath: the later record's file.
-  func change(to head: Record, at headPath: String) -> [String] {
+  func change(to head: Record, at headPath: String, width: Int) -> [String] {
     let comparison = Comparison(base: record, head: head)
     let commit = record.build.commit.map { ", commit \($0)" } ?? ""
-    return ["since the run of \(record.started)\(commit) (unpaired): \(comparison.summary)"]
-      + comparison.changes.map { "  " + $0 }
-      + ["  every row: gpt2-bench compare \(Project.shown(path)) \(Project.shown(headPath))"]
+    let words = ["  every row: gpt2-bench compare"] + [path, headPath].map { shellWord(Project.shown($0)) }
+    let inOne = words.joined(separator: " ")
+    return ["since the run of \(record.started)\(commit) (unpaired):", "  " + comparison.summary].map(
+      \.safeLine)
+      + comparison.changes.map { "  " + $0.safeLine }
+      + [inOne.count <= width ? inOne : words.joined(separator: " \\\n    ")]
   }
 }

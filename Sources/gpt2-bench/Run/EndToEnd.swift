@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import GPT2Engine
+import GPT2Kernels
 import GPT2Model
 import Record
 import Reporting
@@ -11,6 +12,8 @@ struct EndToEnd {
   let console: Console
   let project: Project
   let options: MeasuringOptions
+  /// Nil for tables.
+  let format: RecordFormat?
 
   let choice: ModelChoice
   let description: ModelDescription
@@ -19,11 +22,13 @@ struct EndToEnd {
 
   var configuration: Configuration { choice.configuration }
 
-  init(_ arguments: Arguments, _ console: Console) throws {
+  /// - Parameter format: of what goes to standard output; nil for tables.
+  init(_ arguments: Arguments, _ console: Console, format: RecordFormat?) throws {
     self.arguments = arguments
     self.console = console
     project = try Project()
     options = try MeasuringOptions(arguments)
+    self.format = format
     choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
     let tokenizer = try choice.tokenizer()
     description = ModelDescription(choice, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
@@ -42,9 +47,11 @@ struct EndToEnd {
     _ resumption: Resumption?
   ) throws -> Record {
     let (kept, left) = try fitting(tests, suite: suite)
+    let cases = try referenceCases()
     let plan = BenchPlan(
       command: arguments.command, kind: .endToEnd, model: description,
       contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
+      checkedTokens: checkedTokens(cases, scope),
       profile: try cells.profile(kept),
       settings: Settings(
         suite: suite, repetitions: options.repetitions ?? repetitions,
@@ -57,7 +64,6 @@ struct EndToEnd {
       kept, of: configuration, weightBytes: description.weightBytes,
       workers: options.contestants.map(\.decoding),
       for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
-    let cases = try referenceCases()
     var request = try checkRequest(scope: scope, cases)
     request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
     let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
@@ -72,14 +78,44 @@ struct EndToEnd {
     try bench.run { worker in
       try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
     }
-    console.print(TerminalTable(bench.record, colour: console.usesColor, width: console.width).text)
-    if let earlier = EarlierRun(before: bench.record, beside: keeper.folder.path) {
-      for line in earlier.change(to: bench.record, at: keeper.folder.recordPath) {
-        console.print(line.safeLine)
-      }
-    }
-    console.print("reports: \(Project.shown(keeper.folder.path))".safeLine)
+    try show(bench.record, in: keeper.folder)
     return bench.record
+  }
+
+  /// The record in the format that was asked for, else tables; then where the report is, and what one would do next.
+  private func show(_ record: Record, in folder: ReportFolder) throws {
+    let report = "report: \(Project.shown(folder.path))/report.html".safeLine
+    if let format {
+      console.write(try format.text(of: record))
+      return console.note(report)
+    }
+    console.print(
+      TerminalTable(
+        record, colour: console.usesColor, width: console.width, isVerbose: console.isVerbose
+      ).text)
+    if let earlier = EarlierRun(before: record, beside: folder.path) {
+      earlier.change(to: record, at: folder.recordPath, width: console.width).forEach(console.print)
+    }
+    console.print(report)
+    console.print("next: \(nextCommand(after: record, in: Project.shown(folder.path)))".safeLine)
+  }
+
+  /// What one would type next: to finish what was ended, to look at what failed, else to see why the fastest variant is
+  /// the fastest.
+  private func nextCommand(after record: Record, in folder: String) -> String {
+    func command(_ words: String...) -> String {
+      let model = arguments.string("--model").map { ["--model", $0] } ?? []
+      return (["gpt2-bench"] + words + model).map(shellWord).joined(separator: " ")
+    }
+    if !record.isComplete {
+      return ["gpt2-bench", "run", "--resume", folder].map(shellWord).joined(separator: " ")
+    }
+    if let failed = record.correctness.first(where: { !$0.passed }) {
+      return command("check", "--variants", failed.variant)
+    }
+    let fastest = record.ranking.filter(Variant.names.contains)
+    if fastest.count > 1 { return command("explain", fastest[1], fastest[0]) }
+    return command("profile", "--variant", fastest.first ?? Defaults.variant)
   }
 
   /// The tests that the model has the context for, and those of a suite that it has not.
@@ -115,6 +151,20 @@ struct EndToEnd {
     try References.folders(in: arguments.string("--reference") ?? project.references).map { folder in
       let reference = try ReferenceCase(folder: folder)
       return (folder, reference, try project.model(of: reference))
+    }
+  }
+
+  /// Every prompt once, and again for its greedy continuation: a variant that recomputes takes it through the model for
+  /// each step of that.
+  private func checkedTokens(_ cases: [FoundCase], _ scope: CheckScope) -> (Variant.Decoding) -> Int {
+    let own = cases.filter { $0.model.isSame(as: choice.source) }.flatMap(\.reference.prompts)
+      .filter { $0.ids.count <= scope.longestPrompt }
+    return { decoding in
+      own.reduce(0) { sum, prompt in
+        let steps = min(prompt.greedy.count, scope.greedySteps)
+        let repeats = decoding == .recompute ? steps : min(steps, 1)
+        return sum + (1 + repeats) * prompt.ids.count
+      }
     }
   }
 

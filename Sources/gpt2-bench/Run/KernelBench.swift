@@ -7,10 +7,9 @@ import Reporting
 /// What `matmul` and `ops` share: kernels measured alone, from the first worker to the table.
 enum KernelBench {
   static let options: [Option] = [
-    .variants, .threadList, .repetitions, MeasuringOptions.budget, MeasuringOptions.warmup, .seed,
-    Option(
-      "--format", value: "F", help: "one of the formats of 'report' (default: a table for the terminal)"),
-    .outFile,
+    .variants, .threadList, .repetitions.defaulting(to: "\(repetitions)"),
+    MeasuringOptions.budget.defaulting(to: "\(Int(budgetSeconds))"), MeasuringOptions.warmup, .seed,
+    RecordFormat.option.defaulting(to: "a table for the terminal, md in a file"), .outFile,
     MeasuringOptions.timeout,
   ]
 
@@ -29,7 +28,8 @@ enum KernelBench {
     try refuseTooLarge(shapes, contestants: options.contestants.count, sizedBy: sizeOptions)
     let budget = options.budgetSeconds ?? budgetSeconds
     let plan = BenchPlan(
-      command: arguments.command, kind: kind, model: nil, contestants: options.contestants, cells: shapes.map(OperationCells.make),
+      command: arguments.command, kind: kind, model: nil, contestants: options.contestants,
+      cells: shapes.map(OperationCells.make),
       settings: Settings(
         suite: nil, repetitions: options.repetitions ?? repetitions, cellBudgetSeconds: budget,
         seed: options.seed,
@@ -41,7 +41,7 @@ enum KernelBench {
     let bench = Bench(plan, project: try Project(), console: console, started: Date())
     try bench.run { worker in try shapes.flatMap { try worker.check(CheckRequest(operation: $0)) } }
     try Output.put(bench.record, as: format, out, console) {
-      TerminalTable(bench.record, colour: $0, width: $1).text
+      TerminalTable(bench.record, colour: $0, width: $1, isVerbose: console.isVerbose).text
     }
     return bench.record.runExitCode
   }

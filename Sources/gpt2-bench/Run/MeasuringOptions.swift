@@ -5,14 +5,15 @@ import Record
 /// What the measuring commands have in common on the command line.
 struct MeasuringOptions {
   static let timeout = Option(
-    "--timeout", value: "S", help: "seconds that a worker may take for one answer (default \(defaultTimeout))"
-  )
+    "--timeout", value: "S", in: .effort, default: "\(defaultTimeout)",
+    help: "seconds that a worker may take for one answer")
   static let budget = Option(
-    "--budget", value: "S", help: "seconds that a variant may spend on one cell before it stops early")
+    "--budget", value: "S", in: .effort,
+    help: "seconds that a variant may spend on one cell before it stops early")
 
   static let warmup = Option(
-    "--warmup", value: "N",
-    help: "times that a cell's whole test runs before its first sample (default: as the report says)")
+    "--warmup", value: "N", in: .effort, default: "as the report says",
+    help: "times that a cell's whole test runs before its first sample")
 
   /// What a cell may be given, in seconds; a day, so that no sum of budgets overflows.
   static let budgets = 0.001...86_400

@@ -50,6 +50,7 @@ final class PairedBench {
     driver.conditions.begin()
     for warning in record.warnings + Validity(record).findings.map(\.text) { console.remark(warning) }
     try onChange(record)
+    driver.progress.plan(parts)
     try check()
     // Three processes at once hold their weights; memory that the system has to fetch first is no load time.
     FreeMemory.use(bytes: 4 * (plan.model?.weightBytes ?? 0))
@@ -68,6 +69,7 @@ final class PairedBench {
     let blocks = SequentialBlocks(budget: .seconds(plan.settings.budgetSeconds), start: start, clock: clock)
     var demand = try PairedDemand(ofAllRowsOf: record)
     guard !demand.without(lost: record.lost, units: record.units).isEmpty else { return }
+    driver.progress.promise(max(0, plan.settings.budgetSeconds - spentSeconds), for: Self.search)
     try run(
       .search, blocks, looks: plan.settings.plan, demand: { demand },
       isClear: {
@@ -85,6 +87,10 @@ final class PairedBench {
     let settings = plan.settings
     console.finished(
       "a change was seen; measuring it once more in \(settings.confirmationBlocks) fresh blocks or more")
+    let blockSeconds = spentSeconds / Double(max(record.blocks.count, 1))
+    driver.progress.add(
+      Forecast.Part(Self.confirmation) { _ in blockSeconds * Double(settings.confirmationBlocks) },
+      because: "a change was seen")
     let blocks = SequentialBlocks(
       budget: .seconds(86_400), limit: settings.mostConfirmationBlocks, start: clock.now(), clock: clock)
     try run(
@@ -96,6 +102,9 @@ final class PairedBench {
     _ stage: PairedBlock.Stage, _ blocks: SequentialBlocks, looks: SequentialPlan,
     demand: () -> PairedDemand, isClear: () -> Bool
   ) throws {
+    let part = stage == .search ? Self.search : Self.confirmation
+    driver.progress.begin(part, nil, isLine: false)
+    defer { driver.progress.end(part) }
     _ = try blocks.run(
       isCancelled: { isCancelled }, isLook: { looks.look(at: $0) != nil }, isClear: { _ in isClear() },
       perform: { try measure(stage, $0, demand().without(lost: record.lost, units: record.units)) })
@@ -112,7 +121,8 @@ final class PairedBench {
       let cells = demand.cells(of: contestant, in: plan)
       let timesLoads = demand.loads.contains(contestant)
       guard !cells.isEmpty || timesLoads else { continue }
-      console.step("\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)")
+      driver.progress.begin(
+        nil, "\(stage.rawValue), block \(index + 1): \(plan.contestants[contestant].name)", isLine: true)
       do {
         try measure(contestant, cells, units: wanted, timesLoads: timesLoads, into: &block)
       } catch let error as LostSide {
@@ -135,6 +145,31 @@ final class PairedBench {
   }
 }
 
+// What the run is made of, for the time that is left.
+extension PairedBench {
+  private static let search = Forecast.ID(.search)
+  private static let confirmation = Forecast.ID(.confirmation)
+  /// Seconds of a check, before one has shown what it takes.
+  private static let checkSeconds = 3.0
+
+  private static func check(_ contestant: Int, _ side: PairedSide) -> Forecast.ID {
+    Forecast.ID(.check, contestant: contestant, cell: side == .base ? 0 : 1)
+  }
+
+  /// The checks, and the search, which the budget ends. A confirmation comes on top where a change was seen.
+  private var parts: [Forecast.Part] {
+    let budget = plan.settings.budgetSeconds
+    let checks = plan.contestants.indices.flatMap { contestant in
+      [PairedSide.base, .head].map { side in
+        Forecast.Part(Self.check(contestant, side)) { _ in Self.checkSeconds }
+      }
+    }
+    return checks + [Forecast.Part(Self.search) { _ in budget }]
+  }
+
+  private var spentSeconds: Double { Double(clock.now() - start) / 1e9 }
+}
+
 extension PairedBench {
   /// Holds both builds against the references before anything is timed: the head also where the base has failed.
   private func check() throws {
@@ -143,6 +178,7 @@ extension PairedBench {
         var turn = turn(contestant, side, step: "checking: \(name(contestant, side))", stays: false) {
           [self] in try check(contestant, side, $0)
         }
+        turn.part = Self.check(contestant, side)
         turn.failed = { [self] error in
           if !isCancelled { lose(contestant, side, "\(error)", failedCheck: false) }
         }

@@ -67,12 +67,12 @@ struct Peer: Equatable {
 
 extension Option {
   static let contestant = Option(
-    Peer.option, value: "NAME=COMMAND", isRepeatable: true,
+    Peer.option, value: "NAME=COMMAND", isRepeatable: true, in: .subject, default: "none",
     help:
       "measure another program in the same rounds; may be given several times (--variants none: only these)")
   static let contestantTolerance = Option(
-    "--contestant-tolerance", value: "F",
-    help: "allow logits of other programs F times the error of float32 (default 1); the report says so")
+    "--contestant-tolerance", value: "F", in: .judgement, default: "1",
+    help: "allow logits of other programs F times the error of float32; the report says so")
 }
 
 /// Holds other programs against what the variants are held against: the references of the model, or `naive` where

@@ -10,9 +10,11 @@ struct BenchPlan {
   let model: ModelDescription?
   let contestants: [Contestant]
   let cells: [CellPlan]
-  /// The short generation that follows a load, to time from the load to the first token; nil where no model is
-  /// loaded.
-  var firstToken: RunRequest?
+  /// The short generation that follows a load, to time from the load to the first token, and its arithmetic; nil
+  /// where no model is loaded.
+  var firstToken: (request: RunRequest, flops: Double)?
+  /// How many tokens a check takes through the model, by how the contestant decodes.
+  var checkedTokens: (Variant.Decoding) -> Int = { _ in 0 }
   /// What each variant is profiled on when all is measured; nil for nothing.
   var profile: ProfileRequest?
   let settings: Settings
@@ -74,8 +76,8 @@ struct CellPlan {
   var streamedBytes: Double?
   /// Keys and values that a contestant with a cache keeps for the test; nil for none.
   var cacheBytes: Double?
-  /// How many times the warm-up's arithmetic the whole test takes.
-  let warmupRatio: (Variant.Decoding) -> Double
+  /// FLOP of the warm-up and of the whole test, of one sequence.
+  let arithmetic: (Variant.Decoding) -> (warmup: Double, whole: Double)
 
   /// Of a contestant, before anything is measured.
   func row(of contestant: Contestant) -> Cell {

@@ -39,21 +39,39 @@ final class ProfilingTurns {
   func run() throws {
     Interruption.watch()
     defer { driver.console.endProgressLine() }
-    measureCeilings()
+    driver.progress.plan(parts)
+    measureCeilings(session: 0)
     try driver.run(
       SideTurn.alternating(rounds: Self.turns, sides: sides.count).map { turn in
         let side = sides[turn.side]
         return Turn(
           contestant: side.contestant, build: side.build, name: side.name,
-          step: "turn \(turn.round + 1) of \(Self.turns): \(side.name)", stays: false,
+          step: "turn \(turn.round + 1) of \(Self.turns): \(side.name)",
+          part: Forecast.ID(.profile, contestant: turn.side, cell: turn.round), stays: false,
           ask: { [self] in try take(side, $0) })
       })
-    measureCeilings()
+    measureCeilings(session: 1)
   }
 
-  private func measureCeilings() {
+  private func measureCeilings(session: Int) {
     guard !driver.isCancelled else { return }
-    driver.measureCeilings(threads: sides.map(\.contestant.threads))
+    driver.measureCeilings(
+      threads: sides.map(\.contestant.threads), part: Forecast.ID(.ceilings, cell: session))
+  }
+
+  /// Seconds of a session of ceilings and of a turn, before one has shown what it takes.
+  private static let (ceilingSeconds, turnSeconds) = (4.0, 4.0)
+
+  private var parts: [Forecast.Part] {
+    let ceilings = (0..<2).map { session in
+      Forecast.Part(Forecast.ID(.ceilings, cell: session)) { _ in Self.ceilingSeconds }
+    }
+    return ceilings
+      + sides.indices.flatMap { side in
+        (0..<Self.turns).map { turn in
+          Forecast.Part(Forecast.ID(.profile, contestant: side, cell: turn)) { _ in Self.turnSeconds }
+        }
+      }
   }
 
   /// A fresh process of the side: warmed up, held against the tokens of the first, profiled.
@@ -108,11 +126,13 @@ struct ProfilingPlan {
 
   static let options: [Option] = [
     .model,
-    Option("-p", value: "P", help: "length of the prompt whose prefill is explained (default: that of -d)"),
-    Option("-n", value: "N", help: "tokens to decode (default \(defaultTokens))"),
     Option(
-      "-d", "--depth", value: "DEPTH",
-      help: "tokens in the context before decoding starts (default: -p, else \(defaultDepth))"),
+      "-p", value: "P", in: .subject, default: "that of -d",
+      help: "length of the prompt whose prefill is explained"),
+    Option("-n", value: "N", in: .subject, default: "\(defaultTokens)", help: "tokens to decode"),
+    Option(
+      "-d", "--depth", value: "DEPTH", in: .subject, default: "-p, else \(defaultDepth)",
+      help: "tokens in the context before decoding starts"),
     .seed, MeasuringOptions.timeout,
   ]
 

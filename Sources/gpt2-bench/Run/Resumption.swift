@@ -6,7 +6,7 @@ import Record
 /// the cells that have all their samples.
 struct Resumption {
   static let option = Option(
-    "--resume", value: "RECORD",
+    "--resume", value: "RECORD", in: .effort, default: "none: a new run",
     help:
       "finish the run of this record, in its folder or in --out: what it lacks is measured, by the same command"
   )
@@ -21,7 +21,11 @@ struct Resumption {
   /// - Throws: `RecordError` for a record that is complete, or of another command.
   init(_ path: String, _ arguments: Arguments) throws {
     self.path = path
-    folder = arguments.string("--out") ?? URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard path != RecordFile.standardInput || arguments.flag("--out") else {
+      throw UsageError(Self.option.names[0], found: path, expected: "--out with it, the folder that goes on")
+    }
+    let file = RecordFile.path(meaning: path)
+    folder = arguments.string("--out") ?? URL(fileURLWithPath: file).deletingLastPathComponent().path
     record = try Record.read(path: path)
     try require(!record.isComplete, "isComplete", "true", "false, as of a run that was ended early")
     let name = record.command.dropFirst().first ?? "nothing"

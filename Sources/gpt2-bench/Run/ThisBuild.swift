@@ -3,12 +3,37 @@ import Foundation
 import GPT2Kernels
 import Measurement
 import Record
+import Reporting
 
 extension Build {
   static let programVersion = "0.1.0"
 
-  /// This program's build, and the commit of the project's folder.
-  static func current(_ project: Project) -> Build { ofProgram(commit: commit(of: project.root)) }
+  /// This program's build. Its commit is the one that was installed, else the one of the project's folder.
+  ///
+  /// - Parameter project: nil where there is none.
+  static func current(_ project: @autoclosure () throws -> Project?) rethrows -> Build {
+    if Installation.root != nil { return ofProgram(commit: Installation.commit) }
+    return ofProgram(commit: try project().flatMap { commit(of: $0.root) })
+  }
+
+  /// What people are shown of it, name by name.
+  var rows: [(name: String, value: String)] {
+    [
+      ("version", version), ("commit", commit ?? "not known: it was not built in a git checkout"),
+      ("compiler", compiler), ("build", "\(configuration), \(cpuFlag)"),
+      (
+        "cpu paths",
+        "vectors of \(vectorBits) bits in \(csystem_vector_registers()) registers, "
+          + (csystem_fuses_multiply_add() == 1 ? "fused multiply-add" : "no fused multiply-add")
+      ),
+    ]
+  }
+
+  /// What `--version` shows.
+  var text: String {
+    let lines = alignedColumns(rows.dropFirst().map { [$0.name, $0.value] })
+    return "gpt2-bench \(version)\n" + lines.map { $0 + "\n" }.joined()
+  }
 
   static func ofProgram(commit: String?) -> Build {
     #if DEBUG

@@ -13,17 +13,19 @@ final class Worker {
   private(set) var loaded: LoadAnswer?
   private let process: WorkerProcess
   private let timeout: Duration
+  private let waiting: () -> Void
   /// The model's; nil where no answer names ids of it.
   private let vocabulary: Int?
 
   /// - Parameters:
   ///   - build: the `gpt2-bench` that runs a variant; this one unless another is named.
   ///   - name: what errors call it; the contestant's name unless another is given.
+  ///   - waiting: called a few times a second while it works on an answer.
   init(
     _ contestant: Contestant, build: String = Project.executable, name: String? = nil,
-    vocabulary: Int? = nil, timeoutSeconds: Int
+    vocabulary: Int? = nil, timeoutSeconds: Int, waiting: @escaping () -> Void = {}
   ) throws {
-    (self.contestant, self.vocabulary) = (contestant, vocabulary)
+    (self.contestant, self.vocabulary, self.waiting) = (contestant, vocabulary, waiting)
     decoding = contestant.decoding
     timeout = .seconds(timeoutSeconds)
     process = try WorkerProcess(
@@ -79,7 +81,11 @@ final class Worker {
     _ operation: String, _ payload: Payload
   ) throws -> Answer {
     try process.request(
-      operation, payload, timeout: timeout, isCancelled: { Interruption.shared.isCancelled })
+      operation, payload, timeout: timeout,
+      isCancelled: {
+        waiting()
+        return Interruption.shared.isCancelled
+      })
   }
 }
 

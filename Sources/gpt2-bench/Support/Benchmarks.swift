@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GPT2Model
 import Record
@@ -24,8 +25,8 @@ struct Suite: Decodable, Equatable {
     let own = "\(project.suites)/\(nameOrPath).json"
     let path = FileManager.default.fileExists(atPath: own) ? own : nameOrPath
     guard let data = FileManager.default.contents(atPath: path) else {
-      let known = Self.all(in: project).map(\.name).joined(separator: ", ")
-      throw UsageError("--suite", found: nameOrPath, expected: "one of \(known), or a suite's file")
+      throw UsageError(
+        "--suite", found: nameOrPath, oneOf: Self.all(in: project).map(\.name), or: "a suite's file")
     }
     do {
       self = try JSONDecoder().decode(Suite.self, from: data)
@@ -78,12 +79,17 @@ struct Baselines {
   ///
   /// - Throws: `RunError` where there is neither.
   func path(meaning text: String) throws -> String {
-    guard Output.isFolder(text) != false, let name = Name(text) else { return text }
+    let file = RecordFile.path(meaning: text)
+    guard Output.isFolder(file) != false, text != RecordFile.standardInput, let name = Name(text) else {
+      return text
+    }
     if names.contains(name) { return path(of: name) }
-    let known = names.map(\.text).joined(separator: ", ")
+    let known = names.map(\.text)
     throw RunError(
       "--baseline: found '\(text)', expected a record's file"
-        + (known.isEmpty ? "; there are no baselines" : " or one of the baselines \(known)"))
+        + (known.isEmpty
+          ? "; there are no baselines" : " or one of the baselines \(known.joined(separator: ", "))")
+        + NearestName.advice(for: text, among: known))
   }
 
   /// Keeps the record under the name, in place of the one that has it; readers never meet half of a file. A run that
@@ -107,8 +113,11 @@ extension Character {
 }
 
 extension Option {
+  static let suite = Option(
+    "--suite", value: "SUITE", in: .subject, choices: (try? Suite.all(in: Project()).map(\.name)) ?? [],
+    help: "the tests of a suite: quick, full or compare, or of a suite's file")
   static let saveBaseline = Option(
-    "--save-baseline", value: "NAME",
+    "--save-baseline", value: "NAME", default: "none",
     help: "keep the record as Benchmarks/baselines/NAME.json if every check passed")
 }
 

@@ -1,31 +1,50 @@
 import Foundation
 import GPT2Model
 import Record
+import Reporting
 
 /// Where the project's own files are: the folder that holds `Benchmarks/suites`, found upwards from the working
-/// folder, then upwards from the executable. `GPT2_BENCH_HOME` names another.
+/// folder, then upwards from the executable, then where `scripts/install.sh` puts it. `GPT2_BENCH_HOME` names another.
 struct Project {
+  /// What comes with the program: suites, references, baselines and the tiny model.
   let root: String
+  /// Where weights are kept that were generated or downloaded: with the project, or with the user where the project is
+  /// an installed one.
+  let weights: String
+  /// Where new folders of reports are made: with the project, or in the working folder where the project is an
+  /// installed one.
+  let reports: String
 
   init() throws {
+    root = try Self.findRoot()
+    let isInstalled = FileManager.default.fileExists(atPath: root + "/" + Installation.list)
+    weights = (isInstalled ? Installation.cache : root) + "/weights"
+    reports = isInstalled ? "reports" : root + "/reports"
+    // A folder that cannot be made costs nothing: weights then stay in memory.
+    if isInstalled {
+      try? FileManager.default.createDirectory(atPath: weights, withIntermediateDirectories: true)
+    }
+  }
+
+  private static func findRoot() throws -> String {
     let environment = ProcessInfo.processInfo.environment
     if let home = environment["GPT2_BENCH_HOME"], !home.isEmpty {
-      guard Self.isRoot(home) else {
+      guard isRoot(home) else {
         throw RunError("GPT2_BENCH_HOME: \(home) has no folder Benchmarks/suites")
       }
-      root = home
-      return
+      return home
     }
-    let starts = [
-      FileManager.default.currentDirectoryPath,
-      URL(fileURLWithPath: Self.executable).resolvingSymlinksInPath().deletingLastPathComponent().path,
-    ]
-    guard let found = starts.lazy.compactMap(Self.search(upwardsFrom:)).first else {
+    let starts = [FileManager.default.currentDirectoryPath, executableFolder]
+    guard let found = starts.lazy.compactMap(search(upwardsFrom:)).first ?? Installation.root else {
       throw RunError(
         "the project's folder is not found, expected Benchmarks/suites above the working folder or the "
-          + "executable; GPT2_BENCH_HOME names it")
+          + "executable, or an installation by scripts/install.sh; GPT2_BENCH_HOME names it")
     }
-    root = found
+    return found
+  }
+
+  static var executableFolder: String {
+    URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent().path
   }
 
   static var executable: String {
@@ -37,16 +56,30 @@ struct Project {
     return CommandLine.arguments[0]
   }
 
-  var weights: String { root + "/weights" }
-  var reports: String { root + "/reports" }
   var suites: String { root + "/Benchmarks/suites" }
   var references: String { root + "/Benchmarks/reference" }
-  var tinyModel: String { weights + "/tiny" }
+  var tinyModel: String { root + "/weights/tiny" }
   var downloadedModel: String { weights + "/gpt2" }
 
-  /// A model's name in a reference as `--model` takes it; relative paths start at the project.
+  /// The folders in which models lie; two of an installed project.
+  var modelFolders: [String] { [root + "/weights", weights].uniqued() }
+
+  /// A model's name in a reference as `--model` takes it; relative paths start at the project, and what lies in
+  /// `weights/` may be the user's.
   func path(ofModel name: String) -> String {
-    name.hasPrefix("synthetic:") || name.hasPrefix("/") ? name : root + "/" + name
+    if name.hasPrefix("synthetic:") || name.hasPrefix("/") { return name }
+    let own = root + "/" + name
+    guard name.hasPrefix("weights/"), !FileManager.default.fileExists(atPath: own) else { return own }
+    return weights + name.dropFirst("weights".count)
+  }
+
+  /// The model that the command line names. What `weights/` holds is the project's where the working folder has none.
+  func model(_ name: String) throws -> ModelSource {
+    let files = FileManager.default
+    let own = path(ofModel: name)
+    let isElsewhere =
+      name.hasPrefix("weights/") && !files.fileExists(atPath: name) && files.fileExists(atPath: own)
+    return try ModelSource(isElsewhere ? own : name)
   }
 
   /// The names of a folder's JSON files, sorted and without their ending; empty where there is no folder.
@@ -61,7 +94,7 @@ struct Project {
     return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
   }
 
-  private static func isRoot(_ folder: String) -> Bool {
+  fileprivate static func isRoot(_ folder: String) -> Bool {
     FileManager.default.fileExists(atPath: folder + "/Benchmarks/suites")
   }
 
@@ -73,6 +106,35 @@ struct Project {
       if parent.path == url.path { return nil }
       url = parent
     }
+  }
+}
+
+/// What `scripts/install.sh` put beside the program.
+enum Installation {
+  /// The list of the installed files, which marks their folder.
+  static let list = "installed"
+
+  /// `PREFIX/share/gpt2-bench` of a program `PREFIX/bin/gpt2-bench`; nil where there is none.
+  static let root: String? = {
+    let path =
+      URL(fileURLWithPath: Project.executableFolder).deletingLastPathComponent().path
+      + "/share/gpt2-bench"
+    return Project.isRoot(path) ? path : nil
+  }()
+
+  /// The commit that the program was built from, as `--version` said it when it was installed.
+  static var commit: String? {
+    let data = root.flatMap { FileManager.default.contents(atPath: $0 + "/commit") } ?? Data()
+    let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    return text.isEmpty ? nil : text
+  }
+
+  /// The user's folder for what can be made again.
+  static var cache: String {
+    let environment = ProcessInfo.processInfo.environment
+    func folder(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
+    return folder("GPT2_BENCH_CACHE")
+      ?? (folder("XDG_CACHE_HOME") ?? (folder("HOME") ?? NSHomeDirectory()) + "/.cache") + "/gpt2-bench"
   }
 }
 
@@ -88,7 +150,7 @@ struct ModelChoice {
 
   init(_ name: String?, for purpose: Purpose, _ project: Project, _ console: Console) throws {
     if let name {
-      source = try ModelSource(name)
+      source = try project.model(name)
     } else if ModelFolder.holdsWeights(project.downloadedModel) {
       source = try ModelSource(Project.shown(project.downloadedModel))
       console.note("model: \(source.name), downloaded")
@@ -100,6 +162,20 @@ struct ModelChoice {
       console.note("model: \(source.name), the tiny model that comes with the project")
     }
     checkpoint = try source.open(cacheFolder: project.weights)
+  }
+
+  /// What a tokenizer is read from, beside a model's weights.
+  static let tokenizerFiles = "tokenizer.json, vocab.json and merges.txt, gpt2_tokenizer.bin or vocab.bin"
+
+  /// The error of one who needs a tokenizer where the model has none.
+  ///
+  /// - Parameters:
+  ///   - option: what opens it.
+  ///   - way: what would do without a tokenizer; nil for nothing.
+  func withoutTokenizer(_ option: String = "", orElse way: String?) -> UsageError {
+    UsageError(
+      "\(option)\(name) has no tokenizer, expected \(way.map { $0 + ", or " } ?? "")a model with "
+        + "\(Self.tokenizerFiles) beside its weights")
   }
 
   /// The model's tokenizer; nil where none lies with it.

@@ -197,8 +197,8 @@ final class WorkerSession {
   }
 
   /// What a stage's passes may take, beyond the first.
-  private static let profileSeconds = 1.0
-  private static let profilePasses = 200
+  static let profileSeconds = 1.0
+  static let profilePasses = 200
 
   func memory() -> MemoryAnswer {
     MemoryAnswer(peakBytes: ProcessMemory.peakResidentBytes().map { max($0, peakBeforeReset) })
@@ -218,7 +218,9 @@ enum WorkerCommand: Command {
     name: "worker", summary: "answers measuring requests on standard input", operands: "[LABEL]",
     operandCount: 0...1,
     options: [
-      Option("--variant", value: "V", help: "run this variant, whatever variant a load request names")
+      Option(
+        "--variant", value: "V", in: .subject, help: "run this variant, whatever variant a load request names"
+      )
     ],
     isHidden: true)
 

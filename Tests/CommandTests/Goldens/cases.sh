@@ -121,7 +121,7 @@ filter=no_measurements input=worker-label.jsonl golden worker-label.jsonl 0 work
 # Help.
 transcript help.txt --help
 transcript help.txt
-for name in all run matmul ops check profile compare explain report generate chat perplexity tokenize logits export list info worker; do
+for name in all run matmul ops check profile compare explain report generate chat perplexity tokenize logits export list info completions help worker; do
   transcript help.txt "$name" --help
 done
 

@@ -26,7 +26,8 @@ import Testing
   }
 
   @Test func unknownNames() throws {
-    try expectRefusal(2, ["al"], "unknown subcommand 'al'", "expected one of all, run, matmul, ops, check")
+    try expectRefusal(
+      2, ["fast"], "unknown subcommand 'fast'", "expected one of all, run, matmul, ops, check")
     try expectRefusal(2, ["all", "--modle", "x"], "unknown option '--modle'", "--model")
     try expectRefusal(2, ["all", "--variants", "naive,fast"], "'fast'", "naive, unrolled8, tiled")
     try expectRefusal(2, ["generate", "--variant", "fast"], "'fast'", "kv-cache")

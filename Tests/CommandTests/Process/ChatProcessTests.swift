@@ -65,7 +65,7 @@ import Testing
       "variant: found 'fast', expected one of naive, ",
       "no/such/model: cannot be read: no such file or folder",
       "unknown command '/hlep', did you mean '/help'?",
-      "unknown command '/nothing-like-it', expected one of /help /settings ",
+      "unknown command '/nothing-like-it', expected one of /help, /settings, ",
       "/clear: found 'now', expected nothing after it",
       "mode: found 'poem', expected one of complete, dialogue",
     ] {

@@ -71,7 +71,6 @@ import Testing
       })
     let report = try sandbox.text("o/report.md")
     #expect(report.contains("### Other programs\n\n- **other**: gpt2-bench "))
-    #expect(report.contains("load to first token ms"))
   }
 
   @Test func programsAloneAreMeasuredToo() throws {

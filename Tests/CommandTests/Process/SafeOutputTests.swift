@@ -25,7 +25,7 @@ import Testing
     try expectLine(2, ["list", "a\nb"], "found 'a b'")
     try expectLine(2, ["compare", "--max-regres\u{1}"], "'--max-regres\\u{1}'")
     try expectLine(2, ["check", "\u{1B};j"], "'\\u{1B};j'")
-    try expectLine(2, ["\u{202E}all"], "'\\u{202E}all'", "expected one of all")
+    try expectLine(2, ["\u{202E}all"], "'\\u{202E}all'", "did you mean 'all'?")
     try expectLine(2, ["all", "--suite", "\u{85}\u{2028}s\u{9B}"], "expected one of")
     let long = String(repeating: "x", count: 5000)
     for arguments in [

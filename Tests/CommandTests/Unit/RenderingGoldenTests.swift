@@ -78,7 +78,7 @@ import Testing
     for width in [60, 100] {
       try Goldens.expect(report.terminalText(colour: false, width: width), "perplexity-\(width).txt")
     }
-    for format in PerplexityReport.Format.allCases {
+    for format in ResultFormat.allCases {
       try Goldens.expect(try report.text(as: format), "perplexity.\(format.rawValue)")
     }
   }

@@ -44,7 +44,9 @@ import Testing
   @Test func anUnknownNameNamesTheKnownOnes() throws {
     let error = try #require(throws: UsageError.self) { try gpt2_bench.Suite("quik", in: project) }
     #expect(
-      error.description == "--suite: found 'quik', expected one of compare, full, quick, or a suite's file")
+      error.description
+        == "--suite: found 'quik', expected one of compare, full, quick, or a suite's file; did you mean 'quick'?"
+    )
   }
 
   @Test(

@@ -153,10 +153,10 @@ import Testing
         """#)
     #expect(
       Table(columns, items).markdown == """
-        | name   |   n |   rate tok/s |                ITL ms |
-        | ------ | --: | -----------: | --------------------: |
-        | a, "b" |   3 | 80.00 ± 2.00 | 1.000 / 1.000 / 1.000 |
-        |        |     |              |                       |
+        | name   |   n |       rate tok/s |                ITL ms |
+        | ------ | --: | ---------------: | --------------------: |
+        | a, "b" |   3 | 80.0 (79.0–82.0) | 1.000 / 1.000 / 1.000 |
+        |        |     |                  |                       |
         """)
     #expect(columns.map { $0.magnitude(items[0]) } == [nil, 3, 80, 1])
   }

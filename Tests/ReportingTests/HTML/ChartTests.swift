@@ -69,12 +69,28 @@ import Testing
   }
 
   @Test func namesBesidePointsCoverNeitherPointsNorEachOther() {
-    var places = LabelPlaces(within: (0, 400))
+    var places = LabelPlaces(left: 0, right: 400, top: 0, bottom: 400)
     places.block(x: 200, y: 100)
     let markup = (0..<20).compactMap { _ in places.place("projection", besideX: 200, y: 100) }
     #expect((1...8).contains(markup.count))
-    var narrow = LabelPlaces(within: (190, 210))
+    var narrow = LabelPlaces(left: 190, right: 210, top: 0, bottom: 400)
     #expect(narrow.place("projection", besideX: 200, y: 100) == nil)
+  }
+}
+
+@Suite struct RooflineChartTests {
+  /// Two levels that give nearly the same lie nearly on each other: one name is for both.
+  @Test(arguments: [ChartWidth.narrow, .half, .whole])
+  func namesOfLevelsNeverLieOnEachOther(width: ChartWidth) {
+    let point = RooflineChart.Point(name: "QKV", intensity: 0.5, gflops: 15, isLabelled: true)
+    let series = RooflineChart.Series(name: "a", points: [point], style: SeriesStyle(index: 0))
+    let chart = RooflineChart(
+      series: [series], peak: 236, slopes: [("L2", 231), ("L3", 199), ("DRAM", 35.3)])
+    let marks = chart.drawn(width: width.rawValue, id: "x").marks.map(\.source)
+    #expect(marks.count { $0.contains(">L2 231, L3 199 GB/s<") } == 1)
+    #expect(marks.count { $0.contains(">DRAM 35.3 GB/s<") } == 1)
+    #expect(marks.count { $0.contains(">QKV<") } == 1)
+    #expect(!marks.contains { $0.contains("rotate") })
   }
 }
 
@@ -86,10 +102,23 @@ import Testing
         #expect(text.contrast(against: back) >= 4.5, "\(text.hex) on \(back.hex)")
       }
     }
-    // Parts of bars carry their names in the colour of the background.
     for color in theme.series {
       #expect(color.contrast(against: theme.background) >= 4.5, "\(color.hex)")
     }
+    // Parts of bars carry their names.
+    for color in theme.phases {
+      #expect(theme.text.contrast(against: color) >= 4.5, "\(color.hex)")
+    }
+  }
+
+  @Test(arguments: [Theme.light, .dark])
+  func noPhaseLooksLikeAContestant(theme: Theme) {
+    for phase in theme.phases {
+      for series in theme.series {
+        #expect(phase.contrast(against: series) >= 1.5, "\(phase.hex) and \(series.hex)")
+      }
+    }
+    #expect(Set((theme.phases + theme.series).map(\.hex)).count == theme.phases.count + theme.series.count)
   }
 
   @Test func contrastIsThatOfTheStandard() {

@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct ProfileReportTests {
   @Test func contestantsStandSideBySide() throws {
-    let text = RunReport(Fixture.profiled()).markdown
+    let section = RunReport(Fixture.profiled()).profiles
+    let text = Document(title: "", sections: [section, Section(id: "end", title: "End", [.note("end")])])
+      .markdown
     let start = try #require(text.range(of: "## Where the time goes"))
     let end = try #require(text.range(of: "\n\n## ", range: start.upperBound..<text.endIndex))
     #expect(

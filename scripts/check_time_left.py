@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Holds the time left that a run shows against the time that it then takes.
+
+usage: check_time_left.py PATH-TO-gpt2-bench [OPTION-OF-all...]
+
+Runs `gpt2-bench all` with these options in a pseudo terminal, and samples its line of progress each second. From 20 % of
+the run on, each time left must be within 35 % of what was left in truth, or within two seconds: it is shown in whole
+seconds. It may only fall, but where the line says why it rose. Prints the samples; exits 0 where all hold, else 1.
+"""
+
+import re
+import sys
+import tempfile
+
+import pseudo_terminal
+
+SHARE, TOLERANCE, SLACK = 0.20, 0.35, 2.0
+LINE = re.compile(r"\r\x1b\[K([^\r\n]*)")
+LEFT = re.compile(r"[█░]\s+(\d+) %\s+(\d+):(\d\d) left(?: \(\+(\d+):(\d\d): ([^)]*)\)?)?\s*(.*)")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__.split("\n")[2])
+    bench, options = sys.argv[1], sys.argv[2:]
+    begin = pseudo_terminal.now()
+    samples = []  # (seconds since the begin, seconds left, whether it says that it rose, the line)
+
+    def seen(text):
+        passed = pseudo_terminal.now() - begin
+        if samples and passed < samples[-1][0] + 1:
+            return
+        lines = LINE.findall(text)
+        found = LEFT.search(lines[-1]) if lines else None
+        if found:
+            minutes, seconds = int(found[2]), int(found[3])
+            samples.append((passed, 60 * minutes + seconds, found[6] is not None, lines[-1]))
+
+    with tempfile.TemporaryDirectory() as folder:
+        code, text = pseudo_terminal.run(
+            [bench, "all", "--out", f"{folder}/out", *options], columns=120, seen=seen)
+    whole = pseudo_terminal.now() - begin
+    if code != 0 or not samples:
+        sys.exit(f"all {' '.join(options)} ended with {code} and {len(samples)} samples:\n{text[-2000:]}")
+
+    wrong = 0
+    judged = 0
+    last = None
+    for passed, left, rose, line in samples:
+        truth = whole - passed
+        error = (left - truth) / truth
+        verdict = ""
+        if passed >= SHARE * whole:
+            judged += 1
+            if abs(left - truth) > max(TOLERANCE * truth, SLACK):
+                verdict = "WRONG"
+        if last is not None and left > last and not rose:
+            verdict += " ROSE"
+        last = left
+        wrong += verdict != ""
+        print(f"{passed:7.1f} s  left {left:4d} s  truth {truth:6.1f} s  {100 * error:+6.0f} %  {verdict:6}  {line}")
+    print(f"{whole:.1f} s in all; {judged} of {len(samples)} samples judged, {wrong} wrong")
+    sys.exit(1 if wrong else 0)
+
+
+main()

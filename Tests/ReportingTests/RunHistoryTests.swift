@@ -1,3 +1,4 @@
+import Foundation
 import Record
 import TestSupport
 import Testing
@@ -17,13 +18,19 @@ import Testing
   @Test func rowsGoFromTheOldestRunToTheNewest() throws {
     let records = [run(3, milliseconds: 4), run(1, milliseconds: 8), run(2, milliseconds: 8)]
     let history = try #require(RunHistory(records))
-    let lines = history.text(as: .csv).split(separator: "\n")
+    let lines = try history.text(as: .csv).split(separator: "\n")
     #expect(lines.count == 4)
     let commits = ["commit1", "commit2", "commit3"]
     for (line, (commit, rate)) in zip(lines.dropFirst(), zip(commits, [8000.0, 8000, 16000])) {
       #expect(line.contains(",\(commit),naive,f32,1,pp64,prefill tok/s,tok/s,\(Int(rate)),"))
     }
-    let markdown = history.text(as: .markdown)
+    let json = try JSONDecoder().decode(JSONValue.self, from: Data(history.text(as: .json).utf8))
+    guard case .object(let members) = json, case .array(let points) = members["points"] else {
+      Issue.record("no points")
+      return
+    }
+    #expect(points.count == 3)
+    let markdown = try history.text(as: .markdown)
     #expect(markdown.contains("# 3 runs of "))
     #expect(markdown.contains("▁▁█") && markdown.contains(" 2.000 |"))
   }
@@ -44,7 +51,7 @@ import Testing
     var elsewhere = run(1, milliseconds: 8)
     elsewhere.machine.cpu = "another CPU"
     let history = try #require(RunHistory([elsewhere, run(2, milliseconds: 8), run(3, milliseconds: 8)]))
-    let text = history.text(as: .markdown)
+    let text = try history.text(as: .markdown)
     #expect(text.contains("# 2 runs of ") && text.contains("1 record of other work"))
     #expect(RunHistory([]) == nil)
   }

@@ -4,11 +4,6 @@ import Statistics
 /// Runs of one model on one machine, and how each row's figure went from one to the next. It knows records and nothing
 /// of where they are kept. The runs are unpaired: what the machine did between them is in the figures too.
 public struct RunHistory: Sendable {
-  public enum Format: String, CaseIterable, Sendable {
-    case markdown = "md"
-    case csv
-  }
-
   /// The oldest first.
   private let runs: [RunFigures]
   private let rows: [HistoryRow]
@@ -36,10 +31,17 @@ public struct RunHistory: Sendable {
     guard !rows.isEmpty else { return nil }
   }
 
-  public func text(as format: Format) -> String {
-    switch format {
+  /// - Throws: an `EncodingError` for JSON of a number that is not finite.
+  public func text(as format: ResultFormat) throws -> String {
+    let columns = [Column<HistoryPoint>].historyPoints
+    return switch format {
     case .markdown: document.markdown
-    case .csv: csv
+    case .csv: CSV.text(columns, points)
+    case .json:
+      try jsonText([
+        "schema": .integer(1),
+        "points": JSONValue.array(points.map { .object(Column.members(columns, of: $0)) }),
+      ])
     }
   }
 
@@ -79,26 +81,21 @@ public struct RunHistory: Sendable {
 
   private var runTable: Table { Table(.historyRuns, runs.map(\.record)) }
 
-  private var csv: String {
-    let fields = [
-      "started", "commit", "variant", "weights", "threads", "test", "metric", "unit", "value", "value_ci_low",
-      "value_ci_high",
-    ]
-    return CSV.text(
-      fields,
-      rows.flatMap { row in
-        zip(runs, row.figures).compactMap { run, figure -> [String]? in
-          guard let figure else { return nil }
-          let (contestant, metric) = (row.place.contestant, row.metric)
-          let ends = [figure.interval?.lower, figure.interval?.upper].map { $0.map(NumberText.plain) ?? "" }
-          return [
-            run.record.started, run.record.build.commit ?? "", contestant.variant, contestant.weights,
-            "\(contestant.threads)", row.place.test.name, metric.name, metric.unit.name,
-            NumberText.plain(figure.value),
-          ] + ends
-        }
-      })
+  /// Row by row, each run's figure where it has one.
+  private var points: [HistoryPoint] {
+    rows.flatMap { row in
+      zip(runs, row.figures).compactMap { run, figure in
+        figure.map { HistoryPoint(run: run.record, row: row, figure: $0) }
+      }
+    }
   }
+}
+
+/// A row's figure in one run, for programs.
+struct HistoryPoint: Sendable {
+  let run: Record
+  let row: HistoryRow
+  let figure: Figure
 }
 
 /// One contestant on one test: its headline figure in each run, nil where a run has none.
@@ -153,6 +150,22 @@ extension [Column<HistoryRow>] {
       Column("trend", .text(\.trend)),
       Column("newest", .figure(\.newest)),
       Column("ratio, > 1 is faster", short: ("ratio", ""), style: .decimals(3), .number(\.ratio)),
+    ]
+  }
+}
+
+extension [Column<HistoryPoint>] {
+  static var historyPoints: Self {
+    [
+      Column("started", .text(\.run.started)),
+      Column("commit", .text(\.run.build.commit)),
+      Column("variant", .text(\.row.place.contestant.variant)),
+      Column("weights", .text(\.row.place.contestant.weights)),
+      Column("threads", .integer(\.row.place.contestant.threads)),
+      Column("test", .text(\.row.place.test.name)),
+      Column("metric", .text(\.row.metric.name)),
+      Column("unit", .text(\.row.metric.unit.name)),
+      Column("value", .figure(\.figure)),
     ]
   }
 }

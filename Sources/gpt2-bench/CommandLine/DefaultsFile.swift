@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import GPT2Model
 
 /// Options of one's own that a command takes where its command line does not have them: those of `--config FILE`, or of
 /// `.gpt2-bench.json` in the project's folder. An object for each subcommand holds its options, without dashes:
@@ -16,11 +17,9 @@ struct DefaultsFile {
   let path: String
   private let options: [String: [String: Value]]
 
-  /// - Throws: `RunError` that names the file and the field.
+  /// - Throws: `ModelError` for a file that cannot be read; `RunError` that names the file and the field.
   init(path: String) throws {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw RunError("\(path): cannot be read: no such file, or it may not be read")
-    }
+    let data = try ModelFile.read(path)
     self.path = path
     do { options = try JSONDecoder().decode([String: [String: Value]].self, from: data) } catch let error
       as DecodingError

@@ -181,7 +181,7 @@ struct GenerationRequest {
     guard tokenizer != nil || stops.isEmpty else {
       throw choice.withoutTokenizer("--stop: ", orElse: "no --stop")
     }
-    let text = try Self.text(arguments)
+    let text = try Self.promptText(arguments)
     echo = ids == nil && !printsIDs ? text : nil
     prompt = try ids ?? Self.prompt(text, tokenizer, choice)
     let configuration = choice.configuration
@@ -196,7 +196,7 @@ struct GenerationRequest {
 
   /// The prompt as text: the operand, standard input where that is `-`, or the text of `--file`; nil for none.
   /// - Throws: `UsageError` for two prompts; where a file cannot be read or is no UTF-8.
-  private static func text(_ arguments: Arguments) throws -> String? {
+  private static func promptText(_ arguments: Arguments) throws -> String? {
     func text(_ bytes: [UInt8], of source: String) throws -> String {
       try UTF8Validity.check(bytes, of: source)
       return String(decoding: bytes, as: UTF8.self)

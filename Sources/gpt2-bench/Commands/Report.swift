@@ -44,7 +44,7 @@ enum Report: Command {
   }
 
   private static func history(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format = try arguments.choice("--format", of: RunHistory.Format.allCases)
+    let format = try arguments.choice("--format", of: ResultFormat.allCases)
     let out = try arguments.outFile()
     let folder = try arguments.operands.first ?? Project().reports
     guard Output.isFolder(folder) == true else {
@@ -58,10 +58,9 @@ enum Report: Command {
       throw RunError(
         "\(folder): found no run with a figure, expected one in a folder below it, as 'run' writes it")
     }
-    try Output.put(
-      format == nil && out == nil
-        ? history.terminalText(colour: console.usesColor, width: console.width)
-        : history.text(as: format ?? .markdown), out, console)
+    try Output.put(out, console, isFormatted: format != nil, text: history.text(as: format ?? .markdown)) {
+      colour, width, _ in history.terminalText(colour: colour, width: width)
+    }
     return .done
   }
 }

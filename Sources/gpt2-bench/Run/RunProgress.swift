@@ -60,7 +60,11 @@ final class RunProgress {
 
   private var overrun: String { "\(step) takes longer" }
 
+  private var isShown: Bool { console.showsProgress && console.drawsOver }
+
   private func expect(cause: String) {
+    // Between samples nothing is computed that nobody sees.
+    guard isShown else { return }
     let (passed, expected) = (forecast.elapsed(at: now), forecast.left(at: now))
     left.expect(expected, cause: cause, at: now)
     guard let seconds = left.seconds, passed + seconds > 0 else { return }
@@ -68,7 +72,7 @@ final class RunProgress {
   }
 
   private func draw() {
-    guard console.showsProgress, console.drawsOver else { return }
+    guard isShown else { return }
     lastDrawn = now
     guard !forecast.isEmpty else { return console.drawProgress(step) }
     expect(cause: overrun)

@@ -230,15 +230,15 @@ private final class FakeSystem: Sendable {
 
   @Test func theChainIsNotOptimisedAway() {
     func nanoseconds(_ steps: Int) -> UInt64 {
-      (0..<5).map { _ in
-        let clock = SystemClock()
-        let start = clock.now()
-        CalibrationLoop.chain(steps: steps)
-        return clock.now() - start
-      }.min() ?? 0
+      let clock = SystemClock()
+      let start = clock.now()
+      CalibrationLoop.chain(steps: steps)
+      return clock.now() - start
     }
+    // In turns: other tests slow stretches of the time that is measured.
+    var (one, ten) = (UInt64.max, UInt64.max)
+    for _ in 0..<20 { (one, ten) = (min(one, nanoseconds(100_000)), min(ten, nanoseconds(1_000_000))) }
     // Ten times the steps take ten times as long, and a step takes at least the multiplication's latency.
-    let (one, ten) = (nanoseconds(100_000), nanoseconds(1_000_000))
     #expect(Double(ten) / Double(max(one, 1)) > 4)
     #expect(ten > 300_000)
   }

@@ -29,9 +29,6 @@ public enum WeightLayout: Sendable, Equatable {
     }
   }
 
-  /// Likewise of a `Conv1D` matrix.
-  public var inputGrain: Int { precision == .bf16 ? 2 : 1 }
-
   /// Lays a Hugging Face `Conv1D` matrix, (inputs, outputs) row-major, out at `destination`.
   /// - Parameter rows: the inputs whose rows `source` holds; all of them for nil.
   public func store(

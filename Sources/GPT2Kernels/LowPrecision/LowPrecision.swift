@@ -67,6 +67,7 @@ struct LowPrecision: Kernel {
   var instructions: String? { path.rawValue }
 
   func run(_ work: Linear) {
+    if work.weight.layout == .rows { return base.run(work) }
     switch (precision, path) {
     case (.f32, _): base.run(work)
     case (.bf16, .avx512BF16): run(work, BrainSum16.self)

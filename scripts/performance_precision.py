@@ -58,7 +58,7 @@ def engines_table(record: Record, text: Record | None, subject: str) -> Table:
     table = Table(
         "engine", "weights", "threads", *(f"{test} {unit_of(test)}" for test in TESTS), "peak MB", "KL",
         "KL on text", "top-1 on text")
-    for threads in threads_of(record, subject):
+    for threads in sorted({threads for _, threads in record.contestants}):
         for name in (subject, REFERENCE, *record.peers):
             row = f"{name} t{threads}"
             contestant = record.contestants.get((name, threads))

@@ -85,12 +85,21 @@ export_gguf() { # WEIGHTS OUT
   export_model --format gguf --weights "$1" --out "$2/model.gguf"
 }
 
+cpu_name() {
+  if [[ -r /proc/cpuinfo ]]; then
+    sed -n '/^model name/ { s/.*: //p; q; }' /proc/cpuinfo
+  else
+    sysctl -n machdep.cpu.brand_string
+  fi
+}
+
 install_llama.cpp() {
   local here="$installed/llama.cpp" version
-  version="llama-cpp-python $(pinned llama-cpp-python) with its AMX mended"
-  if [[ "$(cat "$here/VERSION" 2>/dev/null)" != "$version"* ]]; then
+  # Built for this CPU, it may not run on another.
+  version="llama-cpp-python $(pinned llama-cpp-python), AMX mended, built on $(cpu_name)"
+  if [[ "$(cat "$here/VERSION" 2>/dev/null)" != "$version" ]]; then
     fetch cmake ninja scikit-build-core
-    mkdir -p "$here"
+    rm -rf "$here/build" && mkdir -p "$here"
     if [[ ! -f "$here/source/llama.cpp/CMakeLists.txt" ]]; then
       rm -rf "$here/source" && mkdir -p "$here/source"
       # pip runs the build's back end for the name, so that must be there.

@@ -41,6 +41,9 @@ class OpenVINO(worker.Engine):
             "KV_CACHE_PRECISION": self.arithmetic,
         }
         compiled = self.core.compile_model(model / "model.xml", "CPU", settings)
+        taken = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        if taken != self.arithmetic:
+            raise worker.Refusal(f"found arithmetic in {taken}, expected {self.arithmetic}: this CPU has no other")
         self.inputs = {name for tensor in compiled.inputs for name in tensor.names}
         self.request = compiled.create_infer_request()
 

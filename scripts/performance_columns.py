@@ -9,9 +9,6 @@ import statistics
 from performance_record import Cell, Contestant, Record, Rounds, interval, ratio
 
 THREADS = (1, 2)
-CEILINGS = (
-    ("fma", "FMA peak", "GFLOP/s"), ("bf16", "bf16 peak", "GFLOP/s"), ("int8", "int8 peak", "GOP/s"),
-    ("dram", "DRAM", "GB/s"))
 
 
 class Table:
@@ -134,8 +131,12 @@ def source(record: Record, what: str) -> str:
             lines.append(f"- `{peer['name']}`: {peer['version']}")
     for threads, ceiling in sorted(record.ceilings.items()):
         parts = [
-            f"{text} {significant(roof)} {unit}" + (f" (median trial {significant(median)})" if median else "")
-            for name, text, unit in CEILINGS if name in ceiling.roofs for roof, median in [ceiling.roofs[name]]]
+            f"{name} {significant(roof)} {unit}" + (f" (median trial {significant(median)})" if median else "")
+            for name, unit, (roof, median) in (
+                ("FMA peak", "GFLOP/s", ceiling.fma),
+                *((f"{numbers} peak of {instructions}", "GOP/s", peak)
+                  for (numbers, instructions), peak in ceiling.products.items()),
+                ("DRAM", "GB/s", ceiling.dram))]
         lines.append(f"- {counted(threads)}: {', '.join(parts)}")
     if not document.get("isComplete"):
         lines.append("- **Incomplete:** the run ended before its last cell.")

@@ -28,11 +28,11 @@ TESTS = {
 @dataclass(frozen=True)
 class Bar:
     """What a precision has to reach, by the test's name: `speed` against the best peer, `gain` against packed, and
-    the per cent of the machine: of the peak that `peak` names, or of the DRAM bandwidth."""
+    `share` in per cent of the machine: of the peak of products of such `numbers`, or of the DRAM bandwidth."""
 
     bits: float  # of a weight, with its part of the scales
     rival: str  # llama.cpp with as many bits: more memory or a larger KL than its are a miss
-    peak: str
+    numbers: str
     speed: dict[str, float]
     gain: dict[str, float]
     share: dict[str, float]
@@ -118,12 +118,13 @@ def machine_columns(
     table: Table, record: Record, row: str, subject: str, threads: int, title: str, bar: Bar
 ) -> tuple[str, str]:
     """Arithmetic against the peak of this precision, or compulsory bytes against the DRAM bandwidth."""
-    work, name = ("flops", bar.peak) if title.startswith("prefill") else ("bytes", "dram")
-    ceiling = record.ceilings.get(threads)
-    roof = ceiling.roofs.get(name) if ceiling else None
-    if roof is None:
-        table.missing(row, f"no ceiling was measured of {name}")
-    rate = rate_of(record.cells.get((subject, threads, TESTS[title])), work)
+    cell, ceiling = record.cells.get((subject, threads, TESTS[title])), record.ceilings.get(threads)
+    work, roof = "bytes", ceiling.dram if ceiling else None
+    if title.startswith("prefill"):
+        work, roof = "flops", ceiling.peak(bar.numbers, cell.instructions if cell else None) if ceiling else None
+        if roof is None:
+            table.missing(row, f"no peak of products in {bar.numbers} was measured")
+    rate = rate_of(cell, work)
     share, _, target = share_columns(rate, roof, bar.share.get(title))
     return share, target
 

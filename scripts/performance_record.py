@@ -12,9 +12,6 @@ from dataclasses import dataclass, replace
 SCHEMA = 1
 # Of the trials of a ceiling; Sources/Reporting/Roof.swift takes the same one.
 ROOF_QUANTILE = 0.9
-# A ceiling's fields by the name that tables give it: the best trial, and all.
-PEAKS = {
-    "fma": ("fmaGFLOPS", "fmaTrials"), "bf16": ("bf16GFLOPS", "bf16Trials"), "int8": ("int8GOPS", "int8Trials")}
 RESAMPLES, SEED, FEWEST_ROUNDS = 2000, 1, 3
 
 Rounds = dict[int, float]
@@ -33,6 +30,7 @@ class Cell:
     flops: float | None
     bytes: float | None
     weights: str  # their precision
+    instructions: str | None  # that products with them ran on
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Record:
             problem = self.problem(cell)
             read = Cell(
                 {} if problem else durations(cell), problem, cell.get("flops"), cell.get("bytes"),
-                cell["weights"])
+                cell["weights"], cell.get("instructions"))
             self.cells[(*who, test_of(cell["test"]))] = read
             loads = (cell.get("load") or {}).get("samples") or []
             # One process runs all its cells: a check that fails on one of them speaks against it whole.
@@ -95,22 +93,33 @@ class Record:
                 self.cells[key] = replace(cell, times={}, problem=cell.problem or problem)
 
     def quality(self, variant: str, figure: str) -> float | None:
-        """The worst of the variant's checks: of `kl` the highest, of `top1` the lowest; None where none has it."""
+        """The worst of the variant's checks: of `kl` the highest, of `top1` the lowest; None where none has it. Our own
+        variants are checked on more references than other programs: of theirs only those count that these have too."""
+        checks = [check for check in self.document["correctness"] if check.get(figure) is not None]
+        shared = {check["reference"] for check in checks if check["variant"] in self.peers}
         found = [
-            check[figure] for check in self.document["correctness"]
-            if check["variant"] == variant and check.get(figure) is not None]
+            check[figure] for check in checks
+            if check["variant"] == variant and (not shared or check["reference"] in shared)]
         return (max if figure == "kl" else min)(found, default=None)
 
 
 class Ceiling:
-    """Roof and median by name, of one number of threads: the peaks in 10⁹ operations a second, DRAM in GB/s."""
+    """Roof and median of one number of threads: DRAM in GB/s; the peaks of float32's multiply-adds and of narrower
+    products, by their numbers and instructions, in 10⁹ operations a second."""
 
     def __init__(self, document: dict) -> None:
         levels = {level["level"]: level["trials"] for level in document.get("memory") or []}
-        self.roofs = {"dram": spread(levels.get("DRAM"), document["dramGBPerSecond"])}
-        for name, (best, trials) in PEAKS.items():
-            if name == "fma" or document.get(best) is not None:
-                self.roofs[name] = spread(document.get(trials), document[best])
+        self.fma = spread(document.get("fmaTrials"), document["fmaGFLOPS"])
+        self.dram = spread(levels.get("DRAM"), document["dramGBPerSecond"])
+        self.products = {
+            (peak["numbers"], peak["instructions"]): spread(peak["trials"], max(peak["trials"]))
+            for peak in document.get("products") or []}
+
+    def peak(self, numbers: str, instructions: str | None) -> tuple[float, float | None] | None:
+        """Of products with these instructions; where they are not known, the highest."""
+        if instructions:
+            return self.products.get((numbers, instructions))
+        return max((of for (kind, _), of in self.products.items() if kind == numbers), default=None)
 
 
 def spread(trials: list[float] | None, best: float) -> tuple[float, float | None]:

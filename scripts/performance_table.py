@@ -62,7 +62,7 @@ def speed_row(
         title, str(threads), text(statistics.median(own.values())) if own else "",
         f"`{best}`" if best else "", text(statistics.median(theirs.values())) if theirs else "",
         *speed_columns(pairs, targets[0].get(threads)),
-        *share_columns(rate, ceiling.roofs[roof] if ceiling else None, targets[1]))
+        *share_columns(rate, getattr(ceiling, roof) if ceiling else None, targets[1]))
 
 
 def matmul_table(record: Record) -> Table:
@@ -97,7 +97,7 @@ def matmul_row(
     table.add(
         title, str(threads), *(significant(rate) if rate else "" for rate in rates),
         *speed_columns([pair] if pair else None, MATMUL_SPEED),
-        *share_columns(rates[0], ceiling.roofs["fma"] if ceiling else None, share))
+        *share_columns(rates[0], ceiling.fma if ceiling else None, share))
     return pair
 
 

@@ -5,7 +5,8 @@ import Statistics
 /// others have been: larger than the caches, it gives every call weights from memory, as decoding has them.
 ///
 /// One for all shapes of a process. Matrices of different shapes overlap in it, so its numbers are in no shape's order;
-/// they are ordinary ones in −1 to 1, which take as long as any.
+/// they are ordinary ones in −1 to 1, which take as long as any, and so is each half of one in half precision, and as
+/// bfloat16.
 public final class WeightRotation {
   public let bytes: Int
   private let buffer: FloatBuffer
@@ -24,6 +25,10 @@ public final class WeightRotation {
     let drawn = min(count, 1 << 20)
     var generator = SeededGenerator(seed: 1)
     draw(buffer.base, count: drawn, &generator)
+    for index in 0..<drawn {
+      let upper = buffer.base[index].bitPattern >> 16
+      buffer.base[index] = Float(bitPattern: upper << 16 | upper)
+    }
     for start in stride(from: drawn, to: count, by: drawn) {
       (buffer.base + start).update(from: buffer.base, count: min(drawn, count - start))
     }

@@ -150,11 +150,11 @@ extension Checkpoint {
     inputs: Int, _ body: (UnsafeRawPointer) -> Void
   ) throws(ModelError) {
     let blocks = outputs * BlockFormat.count(inputs: inputs)
-    var refused: Int?
+    var refused: (place: Int, value: Float)?
     passing(elements, of: index) { stored in
       if stored.encoding == format.encoding {
         let source = UnsafeRawPointer(stored.mapping.base + stored.bytes(elements).lowerBound)
-        refused = format.firstWithoutScale(source, count: blocks).map { $0 * BlockFormat.length }
+        refused = format.firstWithoutScale(source, count: blocks)
         if refused == nil { body(source) }
         return
       }
@@ -162,6 +162,7 @@ extension Checkpoint {
         withUnsafeTemporaryAllocation(byteCount: blocks * format.bytes, alignment: 64) { memory in
           let target = memory.baseAddress!
           refused = format.quantize(values, order, outputs: outputs, inputs: inputs, to: target)
+            .map { ($0, values[$0]) }
           if refused == nil { body(target) }
         }
       }
@@ -169,23 +170,22 @@ extension Checkpoint {
     if let refused {
       let largest = format.largestWeight
       throw refusal(
-        of: index, at: elements.lowerBound + refused,
+        of: index, at: elements.lowerBound + refused.place, order, found: refused.value,
         expected: "a number from -\(largest) to \(largest) for \(format.rawValue)")
     }
   }
 
-  /// Names a weight that a format does not hold.
-  /// - Parameter element: of a tensor of two dimensions, as the file counts its values.
-  public func refusal(of index: Int, at element: Int, expected: String) -> ModelError {
-    let (parameter, stored) = (parameters[index], tensors[index])
-    let isTurned = parameter.role == .linearWeight && stored.order == .outputsFirst
+  /// Names a weight of a matrix that a format does not hold.
+  /// - Parameters:
+  ///   - element: its number in the whole matrix.
+  ///   - order: of a linear weight, as the elements are counted; an embedding's are (tokens, channels).
+  public func refusal(
+    of index: Int, at element: Int, _ order: MatrixOrder, found value: Float, expected: String
+  ) -> ModelError {
+    let parameter = parameters[index]
+    let isTurned = parameter.role == .linearWeight && order == .outputsFirst
     let columns = isTurned ? parameter.shape[0] : parameter.shape[1]
     let place = [element / columns, element % columns]
-    let first = element - element % stored.encoding.blockLength
-    var value: Float = 0
-    stored.withFloats(first..<first + stored.encoding.blockLength, StoredTensor.decode) {
-      value = $0[element - first]
-    }
     return .tensor(
       path: name, name: parameter.name, property: "the weight at \(isTurned ? place.reversed() : place)",
       found: "\(value)", expected: expected)

@@ -120,11 +120,12 @@ public enum BlockFormat: String, CaseIterable, Sendable {
     return 0
   }
 
-  /// The first of some blocks whose scale is NaN or infinite; nil as a rule.
-  func firstWithoutScale(_ blocks: UnsafeRawPointer, count: Int) -> Int? {
-    (0..<count).first { block in
+  /// The first of some blocks whose scale is NaN or infinite: its first weight's number, and the scale; nil as a rule.
+  func firstWithoutScale(_ blocks: UnsafeRawPointer, count: Int) -> (place: Int, value: Float)? {
+    for block in 0..<count {
       let bits = blocks.loadUnaligned(fromByteOffset: block &* bytes, as: UInt16.self)
-      return bits & 0x7C00 == 0x7C00
+      if bits & 0x7C00 == 0x7C00 { return (block * Self.length, TensorEncoding.widen(half: bits)) }
     }
+    return nil
   }
 }

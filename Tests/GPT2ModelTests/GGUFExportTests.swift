@@ -42,7 +42,7 @@ import Testing
     let found = try restored(original, weights)
     for (number, parameter) in original.configuration.parameters.enumerated() {
       let expected = original.tensor(at: number).map { value -> Float in
-        guard parameter.isMatrix else { return value }
+        guard parameter.isMatrix, value != 0 else { return value }
         guard weights == .bfloat16 else { return Float(Float16(value)) }
         // The nearest multiple of the upper half's last place, ties to even.
         let step = Float(sign: .plus, exponent: value.exponent - 7, significand: 1)

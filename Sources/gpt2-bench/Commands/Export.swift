@@ -14,8 +14,8 @@ enum Export: Command {
         "gpt2-bench export --model weights/gpt2 --format llmc --out gpt2_124M.bin"
       ),
       (
-        "llama.cpp's file, quantized",
-        "gpt2-bench export --model weights/gpt2 --format gguf --weights q8_0 --out gpt2-q8_0.gguf"
+        "a file for llama.cpp, in eight bits",
+        "gpt2-bench export --model weights/tiny --format gguf --weights q8_0 --out q8"
       ),
     ],
     options: [

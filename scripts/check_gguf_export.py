@@ -18,7 +18,6 @@ Exit code: 0 where all holds, 1 where something does not, 2 for wrong use.
 """
 
 import argparse
-import ctypes
 import sys
 import tempfile
 from pathlib import Path
@@ -35,6 +34,16 @@ OPTIONAL = {
     "general.type", "general.file_type", "general.quantization_version", "gpt2.vocab_size",
     "tokenizer.ggml.bos_token_id",
 }  # fmt: skip
+
+
+LAYER = [f"{part}.{kind}" for part in
+         ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj") for kind in ("weight", "bias")]  # fmt: skip
+
+
+def in_our_order(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    layers = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("h."))
+    names = [f"h.{layer}.{name}" for layer in range(layers) for name in LAYER]
+    return {name: tensors[name] for name in ["wte.weight", "wpe.weight", *names, "ln_f.weight", "ln_f.bias"]}
 
 
 def metadata(reader: gguf.GGUFReader) -> dict[str, object]:
@@ -85,45 +94,19 @@ def check_kind(bench: Bench, tensors: dict[str, np.ndarray], kind: Type) -> list
     return wrong
 
 
-class Peer:
-    """llama.cpp through the library that install_peers.sh builds of Benchmarks/peers/llamacpp.c."""
-
-    class Handle(ctypes.Structure):
-        _fields_ = [("model", ctypes.c_void_p), ("context", ctypes.c_void_p)]
-
-    def __init__(self, folder: Path) -> None:
-        self.library = ctypes.CDLL(str((folder / "libpeer.so").resolve()))
-        self.library.peer_open.restype = ctypes.c_bool
-        self.library.peer_decode.restype = ctypes.POINTER(ctypes.c_float)
-        self.library.peer_start()
-        self.handle = self.Handle()
-
-    def continued(self, path: Path, ids: list[int], count: int, vocabulary: int) -> list[int]:
-        if not self.library.peer_open(ctypes.byref(self.handle), str(path).encode(), 1, 256, ctypes.c_bool(False)):
-            sys.exit(f"llama.cpp cannot open {path}")
-        new, step = [], ids
-        while len(new) < count:
-            row = self.library.peer_decode(
-                ctypes.byref(self.handle), ctypes.c_bool(not new), (ctypes.c_int32 * len(step))(*step), len(step)
-            )
-            step = [int(np.ctypeslib.as_array(row, (vocabulary,)).argmax())]
-            new += step
-        return new
-
-
 def check_llama(bench: Bench, folder: Path) -> list[str]:
-    llama, peer, wrong = Llama(folder, bench.work), Peer(folder), []
+    llama, wrong = Llama(folder, bench.work), []
     ids = [int(word) for word in bench.expect("tokenize", "--model", str(TINY), PROMPT).split()]
     arguments = ["--model", str(TINY), "-n", str(CONTINUED), "--print-ids", "--ignore-eos", "--quiet"]
     expected = [int(word) for word in bench.expect("generate", PROMPT, *arguments).split()]
     text = [int(word) for word in bench.expect("tokenize", "--model", str(TINY), TEXT).split()]
     for kind in KINDS:
         path = bench.work / f"{kind.name}.gguf"
-        llama.open(path)
+        llama.open(path, vocabulary_only=False)
         if llama.encode(TEXT) != text:
             wrong.append(f"{kind.name}: llama.cpp gives a text other ids")
+        found = llama.continued(ids, CONTINUED)
         llama.close()
-        found = peer.continued(path, ids, CONTINUED, 1024)
         same = next((i for i, (a, b) in enumerate(zip(found, expected)) if a != b), CONTINUED)
         print(f"{kind.name}: llama.cpp continues by the same {same} of {CONTINUED} ids as float32 here")
         if kind == Type.F32 and found != expected:
@@ -136,7 +119,7 @@ def main() -> None:
     parser.add_argument("program", help="gpt2-bench, built")
     parser.add_argument("--llama", type=Path, help="a llama.cpp that install_peers.sh has built")
     arguments = parser.parse_args()
-    tensors = read_safetensors(TINY / "model.safetensors")
+    tensors = in_our_order(read_safetensors(TINY / "model.safetensors"))
     with tempfile.TemporaryDirectory() as work:
         bench = Bench(arguments.program, Path(work))
         wrong = [line for kind in KINDS for line in check_kind(bench, tensors, kind)]

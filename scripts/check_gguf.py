@@ -203,11 +203,33 @@ def check_refusal(bench: Bench, tensors: dict[str, np.ndarray], kind: Type) -> l
 SHIM = """
 #include "llama.h"
 static void silent(enum ggml_log_level level, const char *text, void *data) { (void)level; (void)text; (void)data; }
-void *open_vocabulary(const char *path) {
+void *open_model(const char *path, int vocabulary_only) {
   llama_log_set(silent, 0);
   struct llama_model_params parameters = llama_model_default_params();
-  parameters.vocab_only = true;
+  parameters.vocab_only = vocabulary_only;
+  // The weights as they lie: other layouts need instructions that a virtual machine may not have (AMX).
+  parameters.use_extra_bufts = false;
   return llama_model_load_from_file(path, parameters);
+}
+int continue_greedily(void *model, int *ids, int length, int count) {
+  struct llama_context_params parameters = llama_context_default_params();
+  parameters.n_ctx = parameters.n_batch = length + count;
+  parameters.n_threads = parameters.n_threads_batch = 1;
+  parameters.type_k = parameters.type_v = GGML_TYPE_F32;
+  parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  struct llama_context *context = llama_init_from_model(model, parameters);
+  if (!context) return 1;
+  int size = llama_vocab_n_tokens(llama_model_get_vocab(model));
+  for (int last = length; last < length + count; last++) {
+    int first = last == length ? 0 : last - 1;
+    if (llama_decode(context, llama_batch_get_one(ids + first, last - first))) return 2;
+    const float *logits = llama_get_logits_ith(context, -1);
+    ids[last] = 0;
+    for (int id = 1; id < size; id++)
+      if (logits[id] > logits[ids[last]]) ids[last] = id;
+  }
+  llama_free(context);
+  return 0;
 }
 int encode(void *model, const char *text, int length, int *ids, int count) {
   return llama_tokenize(llama_model_get_vocab(model), text, length, ids, count, true, true);
@@ -215,7 +237,7 @@ int encode(void *model, const char *text, int length, int *ids, int count) {
 int spell(void *model, int id, char *text, int length) {
   return llama_token_to_piece(llama_model_get_vocab(model), id, text, length, 0, true);
 }
-void close_vocabulary(void *model) { llama_model_free(model); }
+void close_model(void *model) { llama_model_free(model); }
 """
 ADDED = [
     "<|pad|>", "<|user|>", "<|im_end|>", "<|a", "<|a|>", "|><|a|>", " x", "the ", "é", "\n\n", "<EOT>", "[PAD]", "</s>", "日本",
@@ -233,10 +255,10 @@ class Llama:
         command = ["cc", "-shared", "-fPIC", *headers, str(source), "-o", str(library), f"-L{built}", "-lllama"]
         subprocess.run([*command, "-lggml", "-lggml-base", f"-Wl,-rpath,{built}"], check=True)
         self.library = ctypes.CDLL(str(library))
-        self.library.open_vocabulary.restype = ctypes.c_void_p
+        self.library.open_model.restype = ctypes.c_void_p
 
-    def open(self, path: Path) -> None:
-        model = self.library.open_vocabulary(str(path).encode())
+    def open(self, path: Path, vocabulary_only: bool = True) -> None:
+        model = self.library.open_model(str(path).encode(), int(vocabulary_only))
         if not model:
             sys.exit(f"llama.cpp cannot read {path}")
         self.model = ctypes.c_void_p(model)
@@ -252,8 +274,14 @@ class Llama:
         length = self.library.spell(self.model, number, text, len(text))
         return text.raw[:length]
 
+    def continued(self, ids: list[int], count: int) -> list[int]:
+        room = (ctypes.c_int * (len(ids) + count))(*ids)
+        if self.library.continue_greedily(self.model, room, len(ids), count) != 0:
+            sys.exit("llama.cpp cannot continue a text")
+        return list(room[len(ids) :])
+
     def close(self) -> None:
-        self.library.close_vocabulary(self.model)
+        self.library.close_model(self.model)
 
 
 def write_vocabulary(path: Path, rng: random.Random) -> list[str]:

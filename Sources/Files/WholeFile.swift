@@ -26,9 +26,10 @@ public enum WholeFile {
   /// - Parameters:
   ///   - count: bytes of the file, at least one.
   ///   - body: fills them; they are zero before.
+  /// - Throws: also what `body` throws.
   public static func write(
-    to path: String, count: Int, filling body: (UnsafeMutableRawBufferPointer) -> Void
-  ) throws(FileError) {
+    to path: String, count: Int, filling body: (UnsafeMutableRawBufferPointer) throws -> Void
+  ) throws {
     let file = try NewFile(path, O_RDWR)
     // The blocks are reserved first: a full disk is an error here, not a signal while the mapping is filled.
     #if canImport(Darwin)
@@ -42,8 +43,10 @@ public enum WholeFile {
       let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0),
       base != MAP_FAILED
     else { throw FileError(path, errno) }
-    body(UnsafeMutableRawBufferPointer(start: base, count: count))
-    munmap(base, count)
+    do {
+      defer { munmap(base, count) }
+      try body(UnsafeMutableRawBufferPointer(start: base, count: count))
+    }
     try file.finish()
   }
 }

@@ -90,10 +90,12 @@ public enum ModelFile {
 
   /// As `WholeFile.write(to:count:filling:)`.
   static func write(
-    _ count: Int, to path: String, filling body: (UnsafeMutableRawBufferPointer) -> Void
+    _ count: Int, to path: String, filling body: (UnsafeMutableRawBufferPointer) throws(ModelError) -> Void
   ) throws(ModelError) {
-    do { try WholeFile.write(to: path, count: count, filling: body) } catch {
-      throw .unwritable(path: path, reason: error.reason)
+    do { try WholeFile.write(to: path, count: count, filling: body) } catch let error as ModelError {
+      throw error
+    } catch {
+      throw .unwritable(path: path, reason: (error as? FileError)?.reason ?? systemReason(of: error))
     }
   }
 }

@@ -90,7 +90,8 @@ public enum BlockFormat: String, CaseIterable, Sendable {
     _ source: UnsafePointer<Float>, inputs: Int, stride inputStride: Int, outputs: Int,
     stride outputStride: Int, to tile: UnsafeMutablePointer<BlockFit.Lanes>
   ) {
-    if inputs < length || outputs < BlockFit.lanes { tile.update(repeating: .zero, count: length) }
+    let isWhole = inputs == length && outputs == BlockFit.lanes
+    if !isWhole { tile.update(repeating: .zero, count: length) }
     if outputStride == 1, outputs == BlockFit.lanes {
       for input in 0..<inputs {
         tile[input] = UnsafeRawPointer(source + input &* inputStride).loadUnaligned(as: BlockFit.Lanes.self)
@@ -98,10 +99,34 @@ public enum BlockFormat: String, CaseIterable, Sendable {
       return
     }
     tile.withMemoryRebound(to: Float.self, capacity: length * BlockFit.lanes) { values in
+      if isWhole, inputStride == 1 {
+        transpose(source, stride: outputStride, to: values)
+        return
+      }
       for output in 0..<outputs {
         let column = source + output &* outputStride
         for input in 0..<inputs {
           values[input &* BlockFit.lanes &+ output] = column[input &* inputStride]
+        }
+      }
+    }
+  }
+
+  /// A whole tile (inputs, outputs) of rows of inputs, four by four.
+  @inline(__always)
+  private static func transpose(
+    _ source: UnsafePointer<Float>, stride rowStride: Int, to tile: UnsafeMutablePointer<Float>
+  ) {
+    for output in stride(from: 0, to: BlockFit.lanes, by: 4) {
+      for input in stride(from: 0, to: length, by: 4) {
+        let corner = UnsafeRawPointer(source + (output &* rowStride &+ input))
+        let a = corner.loadUnaligned(as: SIMD4<Float>.self)
+        let b = corner.loadUnaligned(fromByteOffset: 4 &* rowStride, as: SIMD4<Float>.self)
+        let c = corner.loadUnaligned(fromByteOffset: 8 &* rowStride, as: SIMD4<Float>.self)
+        let d = corner.loadUnaligned(fromByteOffset: 12 &* rowStride, as: SIMD4<Float>.self)
+        for i in 0..<4 {
+          let target = UnsafeMutableRawPointer(tile + ((input &+ i) &* BlockFit.lanes &+ output))
+          target.storeBytes(of: SIMD4(a[i], b[i], c[i], d[i]), as: SIMD4<Float>.self)
         }
       }
     }

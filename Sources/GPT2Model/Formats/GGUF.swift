@@ -109,7 +109,8 @@ extension Configuration {
     "ffn_down.bias",
   ]
 
-  fileprivate var ggufNames: [String] {
+  /// Of each parameter, in their order.
+  var ggufNames: [String] {
     let ofLayers = (0..<layers).flatMap { layer in Self.ggufLayerNames.map { "blk.\(layer).\($0)" } }
     return ["token_embd.weight", "position_embd.weight"] + ofLayers
       + ["output_norm.weight", "output_norm.bias"] + (tiesEmbeddings ? [] : ["output.weight"])

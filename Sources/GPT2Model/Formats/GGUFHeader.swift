@@ -180,6 +180,8 @@ enum GGMLType {
 
   static let readableNames = readable.keys.sorted().map(name).joined(separator: ", ")
 
+  static func number(of encoding: TensorEncoding) -> UInt32? { readable.first { $0.value == encoding }?.key }
+
   static func name(_ number: UInt32) -> String { names[number] ?? "number \(number)" }
 }
 

@@ -94,13 +94,17 @@ private struct GGUFTokenTypes {
 }
 
 extension GGUFHeader {
-  /// Whether a file is sound and names no tokenizer. One that is not sound says so when it is read.
+  /// Whether a file is sound and has no tokenizer. One that is not sound says so when it is read.
   static func lacksTokenizer(_ path: String) -> Bool {
-    guard let header = try? GGUFHeader(path) else { return false }
-    return header.metadata[modelKey] == nil
+    guard let header = try? GGUFHeader(path), let model = try? header.string(modelKey) ?? noTokenizer else {
+      return false
+    }
+    return [noTokenizer, "no_vocab"].contains(model)
   }
 
-  private static let modelKey = "tokenizer.ggml.model"
+  static let modelKey = "tokenizer.ggml.model"
+  /// As llama.cpp calls it; it wants a model to be named.
+  static let noTokenizer = "none"
   fileprivate static let tokensKey = "tokenizer.ggml.tokens"
   private static let mergesKey = "tokenizer.ggml.merges"
 

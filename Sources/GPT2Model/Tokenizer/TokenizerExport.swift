@@ -51,7 +51,8 @@ extension Tokenizer {
     return ["vocab.json", "merges.txt", "tokenizer_config.json"]
   }
 
-  private func spelled(_ id: Int, _ alphabet: ByteAlphabet) -> String {
+  /// A token in the alphabet of bytes.
+  func spelled(_ id: Int, _ alphabet: ByteAlphabet) -> String {
     var text = ""
     for byte in vocabulary[id] { text.unicodeScalars.append(alphabet.scalars[Int(byte)]) }
     return text

@@ -184,7 +184,22 @@ import Testing
       try expectRefusal(1, other + ["--out", "no/m.bin"], "no/m.bin", "cannot be written")
       try expectRefusal(1, other + ["--out", "file"], "file", "cannot be written")
     }
-    try expectRefusal(2, ["export", "--format", "gguf"] + tiny, "'gguf'", "safetensors, llmc, seed")
+    let gguf = ["export", "--format", "gguf"] + tiny
+    try expectRefusal(1, gguf + ["--out", "no/m.gguf"], "no/m.gguf", "cannot be written")
+    try expectRefusal(1, gguf + ["--out", "file"], "file", "cannot be written")
+    try expectRefusal(
+      2, gguf + ["--out", "m.gguf", "--weights", "q6_k"], "--weights", "'q6_k'", "f32, f16, bf16, q8_0, q4_0")
+    try expectRefusal(
+      2, export + ["--out", "m", "--weights", "q8_0"], "--weights: found q8_0 with --format safetensors",
+      "expected --format gguf")
+    try expectRefusal(
+      1,
+      [
+        "export", "--format", "gguf", "--weights", "q4_0", "--model", "synthetic:1,1,48,9,4", "--out",
+        "m.gguf",
+      ],
+      "m.gguf: cannot be written: q4_0 has blocks of 32 weights", "the 48 channels of synthetic:1,1,48,9,4")
+    try expectRefusal(2, ["export", "--format", "onnx"] + tiny, "'onnx'", "safetensors, llmc, seed, gguf")
   }
 
   @Test func malformedReferences() throws {

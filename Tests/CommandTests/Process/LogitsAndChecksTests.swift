@@ -47,6 +47,7 @@ import Testing
     var source = "trained-folder"
     for (format, out, files) in [
       ("llmc", "llmc", ["gpt2_1M.bin", "gpt2_tokenizer.bin"]), ("seed", "seed", ["model.bin", "vocab.bin"]),
+      ("gguf", "gguf", ["model.gguf"]),
       ("safetensors", "back", ["config.json", "merges.txt", "model.safetensors", "vocab.json"]),
     ] {
       try expectDone("export", "--model", source, "--format", format, "--out", out)

@@ -152,7 +152,7 @@ import Testing
 
   /// `blas` is one library on this machine and another or none on the next.
   @Test func whatRunsUnaskedIsTheSameEverywhere() {
-    #expect(Variant.preferred.name == "packed" && Variant.preferred.weights == "f32")
+    #expect(Variant.preferred.name == "packed" && Variant.preferred.weights == .f32)
     #expect(Variant.all.contains { $0.name == Variant.preferred.name })
     #expect(!Variant.lookedUp.contains { $0.name == Variant.preferred.name })
   }

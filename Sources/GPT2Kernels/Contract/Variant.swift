@@ -16,8 +16,7 @@ public struct Variant: Sendable {
   public private(set) var isThreaded = false
   /// Whether threads that are not the kernel's own may still be busy when an operation has returned.
   public private(set) var leavesThreadsBusy = false
-  /// Precision of the weights, as reports show it.
-  public let weights = "f32"
+  public private(set) var weights = WeightPrecision.f32
 
   let makeKernel: @Sendable (ThreadPool) -> any Kernel
 
@@ -29,6 +28,9 @@ public struct Variant: Sendable {
     makeKernel(ThreadPool(threads: self.threads(of: threads)))
   }
 }
+
+/// How many bits a weight has where a kernel reads it. The raw value is what reports call it.
+public enum WeightPrecision: String, Sendable, CaseIterable { case f32, bf16, int8, int4 }
 
 /// A variant that needs something which this machine may lack.
 public struct LookedUpVariant: Sendable {

@@ -311,7 +311,7 @@ struct TimedGeneration {
   /// Starts the clock; the engine is loaded.
   init(_ request: GenerationRequest, _ engine: Engine) {
     self.request = request
-    output = VariantOutput(variant: engine.variant.name, weights: engine.variant.weights)
+    output = VariantOutput(variant: engine.variant.name, weights: engine.variant.weights.rawValue)
     threads = engine.threads
   }
 

@@ -166,7 +166,7 @@ private final class PerplexityRun {
       }
       let seconds = reader.elapsed / .seconds(1)
       return PerplexityReport.Result(
-        variant: reader.engine.variant.name, weights: reader.engine.variant.weights,
+        variant: reader.engine.variant.name, weights: reader.engine.variant.weights.rawValue,
         threads: reader.engine.threads, natsPerToken: nats, perplexity: perplexity,
         bitsPerByte: reader.score.bitsPerByte(bytes: scoredBytes), seconds: seconds,
         tokensPerSecond: Double(reader.score.tokens) / seconds)

@@ -157,7 +157,8 @@ extension Profile {
   init(of engine: Engine, stage: Stage, tokens: Int, passes: [PassProfile], without: [Double]) {
     let kept = Self.middle(passes)
     self.init(
-      variant: engine.variant.name, weights: engine.variant.weights, threads: engine.threads, stage: stage,
+      variant: engine.variant.name, weights: engine.variant.weights.rawValue, threads: engine.threads,
+      stage: stage,
       tokens: tokens, passNanoseconds: passes.map(\.wallNanoseconds), keptPasses: kept.count,
       wallNanoseconds: kept.reduce(0) { $0 + $1.wallNanoseconds }, entries: kept.flatMap(\.entries).summed(),
       overhead: without.isEmpty

@@ -47,7 +47,7 @@ struct Contestant: Equatable {
   var name: String { variant?.isThreaded == false ? label : "\(label) t\(threads)" }
 
   /// Precision of its weights; empty for a program that has not said it yet.
-  var weights: String { variant?.weights ?? "" }
+  var weights: String { variant?.weights.rawValue ?? "" }
 
   /// How it decodes; of a program, what nearly all do, until it says otherwise.
   var decoding: Variant.Decoding { variant?.decoding ?? .cache }

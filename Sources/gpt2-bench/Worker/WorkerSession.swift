@@ -68,7 +68,7 @@ final class WorkerSession {
   private func loadAnswer(nanoseconds: Int?, wasCold: Bool?, baselineBytes: Int?) -> LoadAnswer {
     let unavailable: String? = if case .failure(let reason) = counters { "\(reason)" } else { nil }
     return LoadAnswer(
-      loadNanoseconds: nanoseconds, wasCold: wasCold, threads: threads, weights: variant.weights,
+      loadNanoseconds: nanoseconds, wasCold: wasCold, threads: threads, weights: variant.weights.rawValue,
       version: "gpt2-bench \(Build.programVersion), \(variant.name)", baselineBytes: baselineBytes,
       decoding: variant.decoding.rawValue, countersUnavailable: unavailable, build: .ofProgram(commit: nil))
   }

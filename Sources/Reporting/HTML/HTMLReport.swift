@@ -11,7 +11,8 @@ public struct HTMLReport: Sendable {
     let context = PageContext(run)
     let (headlines, report) = (Headline.all(run, profiles: context.profiles), context.report)
     let sections = [
-      context.ladders(headlines), context.phases, context.rooflines, context.course, context.memory,
+      context.ladders(headlines), context.quality(headlines), context.phases, context.rooflines,
+      context.course, context.memory,
       report.everyCell, report.counters, report.correctness, report.conditions, context.samples,
       report.machine,
       report.method,

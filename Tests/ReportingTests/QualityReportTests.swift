@@ -81,12 +81,12 @@ import Testing
     let chart = try #require(
       section.all.first { $0.name == "svg" && $0.attributes["class"] == "narrow" })
     let tips = chart.all.filter { $0.name == "path" }.map(\.text)
-    #expect(tips.contains("int8, int8, 1 thread: 990.1 decode tok/s, KL 3.0e-04 nats"))
+    #expect(tips.contains("int8, 1 thread: 990.1 decode tok/s, KL 3.0e-04 nats"))
     #expect(tips.contains("naive, f32, 1 thread: 47.62 decode tok/s, exact"))
     #expect(!tips.contains { $0.contains("int4") })
     let cells = section.all.filter { $0.name == "tr" }.map { $0.children.map(\.text) }
     #expect(cells.first == ["variant", "decode tok/s", "KL nats", "top-1", "Δppl %"])
-    #expect(cells.contains(["int8, int8, 1 thread", "990", "3.0e-04", "100.0 %", "0.007"]))
+    #expect(cells.contains(["int8, 1 thread", "990", "3.0e-04", "100.0 %", "0.007"]))
     #expect(try ParsedPage(Fixture.small()).section("quality") == nil)
   }
 

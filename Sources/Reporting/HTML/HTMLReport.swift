@@ -76,9 +76,10 @@ struct PageContext {
 
   func style(of contestant: MeasuredVariant) -> SeriesStyle { styles[contestant] ?? SeriesStyle(index: 0) }
 
-  /// `packed, 2 threads`; the weights' precision too where the run has several.
+  /// `packed, 2 threads`; the weights' precision too where the run has several and the name does not say it.
   func name(of contestant: MeasuredVariant) -> String {
-    let weights = namesWeights && !contestant.weights.isEmpty ? ", \(contestant.weights)" : ""
+    let isSaid = !namesWeights || ["", contestant.variant].contains(contestant.weights)
+    let weights = isSaid ? "" : ", \(contestant.weights)"
     return "\(contestant.variant)\(weights), \(counted(contestant.threads, "thread"))"
   }
 

@@ -81,7 +81,7 @@ struct Ladder: Sendable {
 
   func text(width: Int) -> String {
     let names = rungs.map(\.row.cell).map { cell in
-      "\(cell.variant)\(showsWeights ? " \(cell.weights)" : "") t\(cell.threads)"
+      "\(cell.variant)\(showsWeights && cell.weights != cell.variant ? " \(cell.weights)" : "") t\(cell.threads)"
     }
     let figures = rungs.map { column.display($0.row).plain }
     let figureWidth = figures.map(\.count).max() ?? 0

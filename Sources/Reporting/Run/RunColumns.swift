@@ -103,8 +103,9 @@ extension Record {
     func alone(_ shape: Columns) -> Columns { shape + judged }
     switch kind {
     case .endToEnd:
+      let weights = Column.weights.styled(rank: correctness.haveQuality ? 2 : nil)
       let speeds: Columns = [
-        .variant, .weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
+        .variant, weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
         .metric(.decodeRate), .metric(.decodeRatePerUser),
       ]
       let rest: Columns = [

@@ -106,13 +106,13 @@ enum Check: Command {
 
 /// The checks as they come, a line each.
 private struct CheckTable {
-  private struct Column {
+  private struct Column: Sendable {
     let title: String
     let width: Int
     /// How wide a terminal must be for it; the second where the columns of quality are there too.
     var room = 0
     var roomWithQuality = 0
-    let text: (Correctness) -> String
+    let text: @Sendable (Correctness) -> String
   }
 
   private static let columns: [Column] = [

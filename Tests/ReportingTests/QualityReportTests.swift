@@ -30,16 +30,15 @@ import Testing
     let markdown = RunReport(run).markdown
     let lines = markdown.split(separator: "\n")
     let heading = try #require(lines.first { $0.hasPrefix("| variant") })
-    #expect(heading.contains("| decode tok/s ± CI | KL nats |  top-1 | Δppl % | TPOT ms |"))
+    #expect(heading.contains("| decode tok/s ± CI | KL nats |   top-1 | Δppl % | TPOT ms |"))
     let int8 = try #require(lines.first { $0.hasPrefix("| int8") && $0.contains("tg5") })
     #expect(int8.contains("| 3.0e-04 | 100.0 % |  0.007 |"))
     let naive = try #require(lines.first { $0.hasPrefix("| naive") && $0.contains("tg5") })
     #expect(naive.contains("|         |         |        |"))
     #expect(markdown.contains("**KL** = the mean over positions"))
-    for width in [80, 120] {
-      let terminal = TerminalTable(Fixture.quantized(), colour: false, width: width).text
-      #expect(terminal.contains("  KL") && terminal.contains("top-1") && terminal.contains("Δppl"))
-    }
+    let terminal = TerminalTable(Fixture.quantized(), colour: false, width: 120).text
+    #expect(terminal.contains("  KL") && terminal.contains("top-1") && terminal.contains("Δppl"))
+    #expect(TerminalTable(Fixture.quantized(), colour: false, width: 80).text.contains("  KL"))
     let plain = RunReport(Fixture.small()).markdown
     #expect(!plain.contains("KL nats") && !plain.contains("**KL**") && !plain.contains("top-1"))
     #expect(!TerminalTable(Fixture.small(), colour: false).text.contains("KL"))
@@ -65,7 +64,7 @@ import Testing
     #expect(csv.contains { $0.hasPrefix("int8,1,tiny,") && $0.hasSuffix(",120/128,0.0003,0.9997,,pass") })
     #expect(csv.contains { $0.hasPrefix("int8,1,text,") && $0.hasSuffix(",,,,0.0075,pass") })
     let json = try CheckReport(rows).text(as: .json)
-    #expect(json.contains("\"kl_nats\" : 0.0003"))
+    #expect(json.contains("\"klNats\" : 0.0003") && json.contains("\"deltaPplPercent\" : 0.0075"))
     let plain = try CheckReport(Fixture.small().correctness).text(as: .csv)
     #expect(!plain.contains("kl_nats"))
   }
@@ -86,7 +85,7 @@ import Testing
     #expect(!tips.contains { $0.contains("int4") })
     let cells = section.all.filter { $0.name == "tr" }.map { $0.children.map(\.text) }
     #expect(cells.first == ["variant", "decode tok/s", "KL nats", "top-1", "Δppl %"])
-    #expect(cells.contains(["int8, 1 thread", "990", "3.0e-04", "100.0 %", "0.007"]))
+    #expect(cells.contains(["int8, 1 thread", "990.1", "3.0e-04", "100.0 %", "0.007"]))
     #expect(try ParsedPage(Fixture.small()).section("quality") == nil)
   }
 

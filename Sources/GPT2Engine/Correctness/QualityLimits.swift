@@ -59,15 +59,15 @@ struct QualityComparison: Codable, Equatable, Sendable {
     positions += 1
   }
 
-  /// Why this is over a limit, in a line; nil where it is not. Of few positions a share is coarse: one is always allowed
-  /// where any is.
+  /// Why this is over a limit, in a line; nil where it is not. A share of few positions is coarse, and so the number that is
+  /// expected is rounded down.
   func failure(agreed: Int, of compared: Int) -> String? {
     if let kl, !(kl <= limits.kl) {
       return "mean KL divergence is \(brief(kl)) nats, allowed \(brief(limits.kl))"
     }
-    let allowed = Int(((1 - limits.top1) * Double(compared)).rounded(.up))
-    guard judgesTop1, compared - agreed > allowed else { return nil }
-    return "the largest logit agrees at \(agreed) of \(compared) positions, expected \(compared - allowed)"
+    let expected = Int((limits.top1 * Double(compared) + 1e-9).rounded(.down))
+    guard judgesTop1, agreed < expected else { return nil }
+    return "the largest logit agrees at \(agreed) of \(compared) positions, expected \(expected)"
   }
 }
 

@@ -81,9 +81,9 @@ extension Column {
       Self(
         "KL nats", key: "kl_nats", short: ("KL", "nats"), rank: 1, style: .scientific, .number { read($0).kl }
       ),
-      Self("top-1", key: "top1", rank: 1, style: .percent, .number { read($0).top1 }),
+      Self("top-1", key: "top1", rank: 3, style: .percent, .number { read($0).top1 }),
       Self(
-        "Δppl %", key: "delta_ppl_percent", short: ("Δppl", "%"), rank: 1, style: .decimals(3),
+        "Δppl %", key: "delta_ppl_percent", short: ("Δppl", "%"), rank: 2, style: .decimals(3),
         .number { row in read(row).deltaPerplexity.map { 100 * $0 } }),
     ]
   }

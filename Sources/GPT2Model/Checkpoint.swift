@@ -78,8 +78,8 @@ extension Checkpoint {
     passing(elements, of: index) { $0.decode(elements, to: target) }
   }
 
-  /// Hands over a linear weight for one who lays it out anew, a piece of about a megabyte after the other, in the order
-  /// that the file has; otherwise as `copyOnce`. What is not float32 in the file is widened into memory that lasts as
+  /// Hands over a matrix, a linear layer's weight or an embedding, for one who lays it out anew, a piece of about a megabyte
+  /// after the other, in the order that the file has; otherwise as `copyOnce`. What is not float32 in the file is widened into memory that lasts as
   /// long as the piece.
   /// - Parameters:
   ///   - grain: pieces begin at multiples of so many rows of the file's matrix.
@@ -87,7 +87,8 @@ extension Checkpoint {
   public func withMatrixOnce(
     _ index: Int, grain: Int, _ body: (UnsafePointer<Float>, _ rows: Range<Int>, MatrixOrder) -> Void
   ) {
-    precondition(parameters[index].role == .linearWeight && grain > 0)
+    let isLinear = parameters[index].role == .linearWeight
+    precondition(parameters[index].isMatrix && grain > 0)
     let stored = tensors[index]
     let shape = stored.order == .inputsFirst ? parameters[index].shape : parameters[index].shape.reversed()
     let (rows, columns) = (shape[0], shape[1])
@@ -98,9 +99,99 @@ extension Checkpoint {
       let last = min(first + step, rows)
       let elements = first * columns..<last * columns
       passing(elements, of: index) {
-        $0.withFloats(elements, StoredTensor.decode) { body($0, first..<last, stored.order) }
+        $0.withFloats(elements, StoredTensor.decode) {
+          body($0, first..<last, isLinear ? stored.order : .outputsFirst)
+        }
       }
     }
+  }
+
+  /// Hands over a matrix, a linear layer's weight or an embedding, as blocks of 32 inputs, a piece after the other,
+  /// otherwise as `withMatrixOnce`. A file's own blocks of that format are handed over as they lie there; what else there
+  /// is, is quantized.
+  /// - Parameters:
+  ///   - grain: where the file has (outputs, inputs), pieces begin at multiples of so many outputs, and have all of their
+  ///     blocks; else they have all outputs, of some blocks.
+  ///   - body: gets blocks (outputs, blocks), row-major without gaps, and their numbers.
+  /// - Throws: `ModelError.tensor` for a weight that is NaN, infinite, or above all that the format holds. `body` has
+  ///   then had the pieces before.
+  public func withBlocksOnce(
+    _ index: Int, as format: BlockFormat, grain: Int,
+    _ body: (_ blocks: UnsafeRawPointer, _ outputs: Range<Int>, _ blocks: Range<Int>) -> Void
+  ) throws(ModelError) {
+    let parameter = parameters[index]
+    precondition(parameter.isMatrix && grain > 0)
+    let order = parameter.role == .linearWeight ? tensors[index].order : .outputsFirst
+    let (outputs, inputs) = parameter.matrix
+    let blocks = BlockFormat.count(inputs: inputs)
+    switch order {
+    case .inputsFirst:
+      let step = max(Self.piece / (outputs * BlockFormat.length), 1)
+      for first in stride(from: 0, to: blocks, by: step) {
+        let piece = first..<min(first + step, blocks)
+        let rows = first * BlockFormat.length..<min(piece.upperBound * BlockFormat.length, inputs)
+        try passBlocks(
+          index, as: format, order, rows.lowerBound * outputs..<rows.upperBound * outputs, outputs: outputs,
+          inputs: rows.count
+        ) { body($0, 0..<outputs, piece) }
+      }
+    case .outputsFirst:
+      let step = max(Self.piece / (inputs * grain), 1) * grain
+      for first in stride(from: 0, to: outputs, by: step) {
+        let piece = first..<min(first + step, outputs)
+        try passBlocks(
+          index, as: format, order, first * inputs..<piece.upperBound * inputs, outputs: piece.count,
+          inputs: inputs
+        ) { body($0, piece, 0..<blocks) }
+      }
+    }
+  }
+
+  /// - Parameter elements: the values of a matrix of that order and size, as the file counts them.
+  private func passBlocks(
+    _ index: Int, as format: BlockFormat, _ order: MatrixOrder, _ elements: Range<Int>, outputs: Int,
+    inputs: Int, _ body: (UnsafeRawPointer) -> Void
+  ) throws(ModelError) {
+    let blocks = outputs * BlockFormat.count(inputs: inputs)
+    var refused: (place: Int, value: Float)?
+    passing(elements, of: index) { stored in
+      if stored.encoding == format.encoding {
+        let source = UnsafeRawPointer(stored.mapping.base + stored.bytes(elements).lowerBound)
+        refused = format.firstWithoutScale(source, count: blocks)
+        if refused == nil { body(source) }
+        return
+      }
+      stored.withFloats(elements, StoredTensor.decode) { values in
+        withUnsafeTemporaryAllocation(byteCount: blocks * format.bytes, alignment: 64) { memory in
+          let target = memory.baseAddress!
+          refused = format.quantize(values, order, outputs: outputs, inputs: inputs, to: target)
+            .map { ($0, values[$0]) }
+          if refused == nil { body(target) }
+        }
+      }
+    }
+    if let refused {
+      let largest = format.largestWeight
+      throw refusal(
+        of: index, at: elements.lowerBound + refused.place, order, found: refused.value,
+        expected: "a number from -\(largest) to \(largest) for \(format.rawValue)")
+    }
+  }
+
+  /// Names a weight of a matrix that a format does not hold.
+  /// - Parameters:
+  ///   - element: its number in the whole matrix.
+  ///   - order: of a linear weight, as the elements are counted; an embedding's are (tokens, channels).
+  public func refusal(
+    of index: Int, at element: Int, _ order: MatrixOrder, found value: Float, expected: String
+  ) -> ModelError {
+    let parameter = parameters[index]
+    let isTurned = parameter.role == .linearWeight && order == .outputsFirst
+    let columns = isTurned ? parameter.shape[0] : parameter.shape[1]
+    let place = [element / columns, element % columns]
+    return .tensor(
+      path: name, name: parameter.name, property: "the weight at \(isTurned ? place.reversed() : place)",
+      found: "\(value)", expected: expected)
   }
 
   /// Floats of a piece: a megabyte, so that a load has little of the file in memory beside what it made of it.

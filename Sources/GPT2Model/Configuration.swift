@@ -72,6 +72,19 @@ public struct Parameter: Equatable, Sendable {
   public let role: Role
 
   public var count: Int { shape.reduce(1, *) }
+
+  /// Whether it is a linear layer's weight, the token embedding or the logits' matrix.
+  var isMatrix: Bool {
+    switch role {
+    case .linearWeight, .tokenEmbedding, .outputEmbedding: true
+    case .positionEmbedding, .normWeight, .bias: false
+    }
+  }
+
+  /// The sizes of a matrix: a linear layer's, or an embedding's of (tokens, channels).
+  var matrix: (outputs: Int, inputs: Int) {
+    role == .linearWeight ? (shape[1], shape[0]) : (shape[0], shape[1])
+  }
 }
 
 /// The twelve tensors of a layer, in the order of the file.

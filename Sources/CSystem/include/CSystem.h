@@ -4,6 +4,7 @@
 
 #include "CSystemCPU.h"
 #include "CSystemCounters.h"
+#include "CSystemDot.h"
 #include "CSystemInterruption.h"
 #include "CSystemMapping.h"
 #include "CSystemMeasurement.h"

@@ -4,6 +4,16 @@
 
 #include <stddef.h>
 
+/// Whether Intel made this CPU.
+static inline int csystem_is_intel(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_is("intel") != 0;
+#else
+  return 0;
+#endif
+}
+
 /// The first extension that this build uses and this CPU lacks; NULL where it has them all.
 static inline const char *csystem_missing_cpu_extension(void) {
 #if defined(__x86_64__)
@@ -39,6 +49,12 @@ static inline const char *csystem_missing_cpu_extension(void) {
 #endif
 #ifdef __AVX512VNNI__
   GPT2_BENCH_REQUIRE("avx512vnni");
+#endif
+#ifdef __AVXVNNI__
+  GPT2_BENCH_REQUIRE("avxvnni");
+#endif
+#ifdef __F16C__
+  GPT2_BENCH_REQUIRE("f16c");
 #endif
 #ifdef __AVX512BF16__
   GPT2_BENCH_REQUIRE("avx512bf16");

@@ -107,6 +107,8 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
   case contextExceeded(tokens: Int, context: Int)
   case tokenOutsideVocabulary(id: Int, vocabulary: Int)
   case outOfMemory(bytes: Int)
+  /// A weight of the model's that the variant's precision cannot hold.
+  case weights(ModelError)
   case sampling(parameter: String, found: String, expected: String)
   case emptyStopSequence
   case stopSequenceWithoutTokenizer
@@ -124,6 +126,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tokenOutsideVocabulary(let id, let vocabulary):
       "token id \(id) is outside the vocabulary, expected 0 to \(vocabulary - 1)"
     case .outOfMemory(let bytes): "cannot allocate \(bytes) bytes of memory"
+    case .weights(let error): "\(error)"
     case .sampling(let parameter, let found, let expected): "\(parameter) is \(found), expected \(expected)"
     case .emptyStopSequence: "a stop sequence is empty, expected at least one character"
     case .stopSequenceWithoutTokenizer: "stop sequences are text, expected a model with a tokenizer"

@@ -149,8 +149,8 @@ extension Engine {
 
 /// The first step of a pass: out[i] = vector of token ids[i] + vector of position first + i, for every variant.
 public struct Embedding {
-  /// (vocabulary, channels)
-  let tokens: UnsafePointer<Float>
+  /// (vocabulary, channels), in any layout.
+  let tokens: Weight
   /// (context, channels)
   let positions: UnsafePointer<Float>
   let channels: Int
@@ -160,8 +160,8 @@ public struct Embedding {
     var place = positions + firstPosition * channels
     var row = out
     for id in ids {
-      let token = tokens + id * channels
-      for c in 0..<channels { row[c] = token[c] + place[c] }
+      tokens.read(id, to: row)
+      for c in 0..<channels { row[c] += place[c] }
       place += channels
       row += channels
     }

@@ -1,5 +1,6 @@
 import GPT2Kernels
 import GPT2Model
+import Synchronization
 
 /// A checkpoint's weights as one kernel wants them, all but the position embedding.
 final class PreparedWeights {
@@ -12,14 +13,15 @@ final class PreparedWeights {
   /// (vocabulary, channels): the logits' matrix.
   let output: Weight
   /// (vocabulary, channels): the logits' matrix too, where they are tied.
-  let tokenEmbedding: UnsafePointer<Float>
+  let tokenEmbedding: Weight
   let finalNormWeight, finalNormBias: Vector
 
   private let arena: FloatBuffer
 
   /// What the layers read of a pass, in the order in which they do.
   var layerMemory: UnsafeRawBufferPointer {
-    let logits = output.outputs * output.inputs
+    let logits = PreparationPlan.room(
+      for: output.layout.count(outputs: output.outputs, inputs: output.inputs))
     return UnsafeRawBufferPointer(
       UnsafeBufferPointer(start: arena.base + logits, count: arena.count - logits))
   }
@@ -28,20 +30,25 @@ final class PreparedWeights {
   /// which a file's are not. The checkpoint's pages go back to the system, so that a weight is resident once.
   init(_ checkpoint: Checkpoint, kernel: some Kernel) throws(EngineError) {
     let c = checkpoint.configuration
-    let layout = kernel.weightLayout
+    let (layout, outputLayout) = (kernel.weightLayout, kernel.outputLayout)
     let matrices = Self.matrices(of: c).reduce(0) {
-      $0 + layout.count(outputs: $1.outputs, inputs: $1.inputs)
+      $0 + PreparationPlan.room(for: layout.count(outputs: $1.outputs, inputs: $1.inputs))
     }
+    let logits = PreparationPlan.room(for: outputLayout.count(outputs: c.vocabulary, inputs: c.channels))
     // Norms and biases are 13 channels' worth a layer.
-    let arena = try makeBuffer(
-      c.layers * (matrices + 13 * c.channels) + c.vocabulary * c.channels, isFilledAtOnce: true)
-    var plan = PreparationPlan(checkpoint: checkpoint, layout: layout, next: arena.base)
-    let output = plan.copy(c.outputEmbeddingIndex, count: c.vocabulary * c.channels)
-    layers = (0..<c.layers).map { plan.layer($0) }
-    plan.carryOut(on: kernel)
+    let vectors = PreparationPlan.room(for: 13 * c.channels)
+    let arena = try makeBuffer(c.layers * (matrices + vectors) + logits, isFilledAtOnce: true)
+    var plan = PreparationPlan(checkpoint: checkpoint, next: arena.base)
+    let output = plan.matrix(c.outputEmbeddingIndex, inputs: c.channels, outputs: c.vocabulary, outputLayout)
+    layers = (0..<c.layers).map { plan.layer($0, layout) }
+    try plan.carryOut(on: kernel)
     self.arena = arena
-    self.output = Weight(output, outputs: c.vocabulary, inputs: c.channels, layout: .rows)
-    tokenEmbedding = c.tiesEmbeddings ? output : checkpoint.tokenEmbedding.baseAddress!
+    self.output = output
+    tokenEmbedding =
+      c.tiesEmbeddings
+      ? output
+      : Weight(
+        checkpoint.tokenEmbedding.baseAddress!, outputs: c.vocabulary, inputs: c.channels, layout: .rows)
     finalNormWeight = Vector(checkpoint.finalNormWeight)
     finalNormBias = Vector(checkpoint.finalNormBias)
   }
@@ -59,64 +66,133 @@ final class PreparedWeights {
 /// Says where in one piece of memory each tensor goes before any is moved, so that several threads can move them.
 struct PreparationPlan {
   let checkpoint: Checkpoint
-  let layout: WeightLayout
   /// Where the next tensor goes.
   private(set) var next: UnsafeMutablePointer<Float>
-  private var moves: [@Sendable () -> Void] = []
+  /// Each says what its layout cannot hold.
+  private var moves: [@Sendable () -> ModelError?] = []
 
   /// Floats of one plain copy: a megabyte, as of a matrix.
   private static let slice = 1 << 18
 
-  init(checkpoint: Checkpoint, layout: WeightLayout, next: UnsafeMutablePointer<Float>) {
-    (self.checkpoint, self.layout, self.next) = (checkpoint, layout, next)
+  init(checkpoint: Checkpoint, next: UnsafeMutablePointer<Float>) {
+    (self.checkpoint, self.next) = (checkpoint, next)
   }
 
-  mutating func layer(_ index: Int) -> PreparedWeights.Layer {
-    let matrices = PreparedWeights.matrices(of: checkpoint.configuration).map { matrix($0, index) }
-    return PreparedWeights.Layer(
+  /// Whole cache lines for so many floats: each matrix begins at one.
+  static func room(for count: Int) -> Int { (count + 15) / 16 * 16 }
+
+  mutating func layer(_ index: Int, _ layout: WeightLayout) -> PreparedWeights.Layer {
+    let matrices = PreparedWeights.matrices(of: checkpoint.configuration).map {
+      matrix(
+        Configuration.index(of: $0.parameter, layer: index), inputs: $0.inputs, outputs: $0.outputs, layout)
+    }
+    let first = next
+    let layer = PreparedWeights.Layer(
       qkv: matrices[0], projection: matrices[1], up: matrices[2], down: matrices[3],
       norm1Weight: vector(.norm1Weight, index), norm1Bias: vector(.norm1Bias, index),
       qkvBias: vector(.qkvBias, index), projectionBias: vector(.projectionBias, index),
       norm2Weight: vector(.norm2Weight, index), norm2Bias: vector(.norm2Bias, index),
       upBias: vector(.upBias, index), downBias: vector(.downBias, index))
-  }
-
-  mutating func copy(_ tensor: Int, count: Int) -> UnsafePointer<Float> {
-    nonisolated(unsafe) let target = next
-    for first in stride(from: 0, to: count, by: Self.slice) {
-      let elements = first..<min(first + Self.slice, count)
-      moves.append { [checkpoint] in checkpoint.copyOnce(tensor, elements, to: target + first) }
-    }
-    next += count
-    return UnsafePointer(target)
+    next = first + Self.room(for: next - first)
+    return layer
   }
 
   private mutating func vector(_ parameter: LayerParameter, _ layer: Int) -> Vector {
     let count = parameter.parameter(layer: layer, of: checkpoint.configuration).count
-    return Vector(copy(Configuration.index(of: parameter, layer: layer), count: count), count: count)
+    let target = next
+    copy(Configuration.index(of: parameter, layer: layer), count: count)
+    next += count
+    return Vector(target, count: count)
   }
 
-  private mutating func matrix(_ shape: PreparedWeights.Shape, _ layer: Int) -> Weight {
-    let (_, inputs, outputs) = shape
-    let tensor = Configuration.index(of: shape.parameter, layer: layer)
+  private mutating func copy(_ tensor: Int, count: Int) {
     nonisolated(unsafe) let target = next
-    moves.append { [checkpoint, layout] in
-      checkpoint.withMatrixOnce(tensor, grain: layout.grain) { source, rows, order in
-        switch order {
-        case .inputsFirst:
-          layout.store(conv1D: source, rows: rows, inputs: inputs, outputs: outputs, to: target)
-        case .outputsFirst:
-          layout.store(linear: source, rows: rows, inputs: inputs, outputs: outputs, to: target)
-        }
+    for first in stride(from: 0, to: count, by: Self.slice) {
+      let elements = first..<min(first + Self.slice, count)
+      moves.append { [checkpoint] in
+        checkpoint.copyOnce(tensor, elements, to: target + first)
+        return nil
       }
     }
-    next += layout.count(outputs: outputs, inputs: inputs)
+  }
+
+  /// A layer's matrix, or that of the logits, in a layout.
+  mutating func matrix(_ tensor: Int, inputs: Int, outputs: Int, _ layout: WeightLayout) -> Weight {
+    nonisolated(unsafe) let target = next
+    if layout == .rows, tensor == checkpoint.configuration.outputEmbeddingIndex {
+      copy(tensor, count: outputs * inputs)
+    } else {
+      moves.append { [checkpoint] in
+        checkpoint.lay(tensor, inputs: inputs, outputs: outputs, layout, to: target)
+      }
+    }
+    next += Self.room(for: layout.count(outputs: outputs, inputs: inputs))
     return Weight(target, outputs: outputs, inputs: inputs, layout: layout)
   }
 
   /// Moves everything, each tensor by one of the kernel's threads.
-  func carryOut(on kernel: some Kernel) {
-    kernel.forEach(moves.count) { [moves] in moves[$0]() }
+  /// - Throws: `EngineError.weights` for the first weight that its layout cannot hold.
+  func carryOut(on kernel: some Kernel) throws(EngineError) {
+    let refused = Mutex<(move: Int, error: ModelError)?>(nil)
+    kernel.forEach(moves.count) { [moves] index in
+      guard let error = moves[index]() else { return }
+      refused.withLock { if $0.map({ index < $0.move }) ?? true { $0 = (index, error) } }
+    }
     checkpoint.releaseAllPages()
+    if let refused = refused.withLock({ $0 }) { throw .weights(refused.error) }
+  }
+}
+
+extension Checkpoint {
+  /// Lays a matrix out, quantized where the layout is of blocks, and returns what it cannot hold.
+  fileprivate func lay(
+    _ tensor: Int, inputs: Int, outputs: Int, _ layout: WeightLayout,
+    to target: UnsafeMutablePointer<Float>
+  ) -> ModelError? {
+    guard let format = layout.precision.blocks else {
+      return layFloats(tensor, inputs: inputs, outputs: outputs, layout, to: target)
+    }
+    do throws(ModelError) {
+      try withBlocksOnce(tensor, as: format, grain: layout.grain) {
+        layout.store(blocks: $0, outputs: $1, blocks: $2, inputs: inputs, to: target)
+      }
+      return nil
+    } catch { return error }
+  }
+
+  /// As floats or as bfloat16, of which weights must be finite.
+  private func layFloats(
+    _ tensor: Int, inputs: Int, outputs: Int, _ layout: WeightLayout,
+    to target: UnsafeMutablePointer<Float>
+  ) -> ModelError? {
+    var refused: ModelError?
+    withMatrixOnce(tensor, grain: layout.grain) { source, rows, order in
+      let columns = order == .inputsFirst ? outputs : inputs
+      if layout.precision != .f32, refused == nil,
+        let place = (0..<rows.count * columns).first(where: { !source[$0].isFinite })
+      {
+        refused = refusal(
+          of: tensor, at: rows.lowerBound * columns + place, order, found: source[place],
+          expected: "a finite number for \(layout.precision.rawValue)")
+      }
+      switch order {
+      case .inputsFirst:
+        layout.store(conv1D: source, rows: rows, inputs: inputs, outputs: outputs, to: target)
+      case .outputsFirst:
+        layout.store(linear: source, rows: rows, inputs: inputs, outputs: outputs, to: target)
+      }
+    }
+    return refused
+  }
+}
+
+extension WeightPrecision {
+  /// ggml's blocks that a layout of this precision is made of, if it is.
+  var blocks: BlockFormat? {
+    switch self {
+    case .f32, .bf16: nil
+    case .int8: .q8
+    case .int4: .q4
+    }
   }
 }

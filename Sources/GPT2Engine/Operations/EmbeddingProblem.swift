@@ -14,7 +14,7 @@ public final class EmbeddingProblem: OperationProblem {
   /// The logits; nil where nothing is timed.
   private let logits: AdjacentLinear?
   /// (min(vocabulary, `mostChecked`), channels): the table that it is checked on.
-  private let tokens: FloatBuffer
+  private let tokens: LaidOutMatrix
   /// (context, channels)
   private let positions: FloatBuffer
   private let output: PoisonedOutput
@@ -37,7 +37,9 @@ public final class EmbeddingProblem: OperationProblem {
     let checkedVocabulary = min(vocabulary, Self.mostChecked)
     context = max(rotation == nil ? rows : Self.usualContext, rows)
     var generator = SeededGenerator(seed: 1)
-    tokens = try drawn(checkedVocabulary * channels, &generator)
+    let table = try drawn(checkedVocabulary * channels, &generator)
+    tokens = try LaidOutMatrix(
+      linear: table.base, outputs: checkedVocabulary, inputs: channels, layout: kernel.outputLayout)
     positions = try drawn(context * channels, &generator)
     output = try PoisonedOutput(rows * channels)
     (self.rows, self.channels, self.rotation) = (rows, channels, rotation)
@@ -46,12 +48,13 @@ public final class EmbeddingProblem: OperationProblem {
     }
     checkedIDs = ids(rows, below: checkedVocabulary)
     let walk = rotation.map(WeightWalk.init)
+    let layout = kernel.outputLayout
     let timed = max(min(vocabulary, (walk?.count ?? 0) / channels), 1)
     self.vocabulary = timed
     logits = try walk.flatMap { walk throws(EngineError) in
       guard timed * channels <= walk.count else { return nil }
       return try AdjacentLinear(
-        rows: 1, inputs: channels, outputs: timed, kernel: kernel, layout: .rows, walk: walk)
+        rows: 1, inputs: channels, outputs: timed, kernel: kernel, layout: layout, walk: walk)
     }
     timedIDs = rotation == nil ? [] : ids(max(2 * timed / rows, 1) * rows, below: timed)
   }
@@ -72,12 +75,13 @@ public final class EmbeddingProblem: OperationProblem {
   }
 
   public func run(turn: Int) -> UnsafePointer<Float> {
-    guard let rotation, let next else { return run(UnsafePointer(tokens.base), checkedIDs[...]) }
-    return run(rotation.base, next.ids, firstPosition: next.firstPosition)
+    guard let rotation, let next else { return run(tokens.weight, checkedIDs[...]) }
+    let table = Weight(rotation.base, outputs: vocabulary, inputs: channels, layout: tokens.layout)
+    return run(table, next.ids, firstPosition: next.firstPosition)
   }
 
   private func run(
-    _ tokens: UnsafePointer<Float>, _ ids: ArraySlice<Int>, firstPosition: Int = 0
+    _ tokens: Weight, _ ids: ArraySlice<Int>, firstPosition: Int = 0
   ) -> UnsafePointer<Float> {
     Embedding(tokens: tokens, positions: positions.base, channels: channels)
       .run(ids, firstPosition: firstPosition, to: output.base)
@@ -87,11 +91,13 @@ public final class EmbeddingProblem: OperationProblem {
   /// One rounding.
   public func check() -> ValueCheck {
     output.fill()
-    _ = run(UnsafePointer(tokens.base), checkedIDs[...])
+    _ = run(tokens.weight, checkedIDs[...])
     var result = ValueCheck(total: rows * channels)
+    var token = [Float](repeating: 0, count: channels)
     for (row, id) in checkedIDs.enumerated() {
+      tokens.weight.read(id, to: &token)
       for i in 0..<channels {
-        let exact = Double(tokens.base[id * channels + i]) + Double(positions.base[row * channels + i])
+        let exact = Double(token[i]) + Double(positions.base[row * channels + i])
         result.add(
           output.base[row * channels + i], exact, tolerance: unitRoundoff * abs(exact), row: row, column: i)
       }

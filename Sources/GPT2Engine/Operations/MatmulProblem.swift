@@ -8,8 +8,10 @@ public final class MatmulProblem: OperationProblem {
   private let rotation: WeightRotation?
   /// (m, k)
   private let input: FloatBuffer
-  /// The matrix as (n, k), for the comparison, and in the kernel's layout.
-  private let rows, weights: FloatBuffer
+  /// In the kernel's layout.
+  private let weights: LaidOutMatrix
+  /// What those hold, as (n, k), for the comparison.
+  private let rows: FloatBuffer
   /// (n)
   private let bias: FloatBuffer
   /// (m, n)
@@ -31,10 +33,10 @@ public final class MatmulProblem: OperationProblem {
     // Drawn as (k, n), the way a checkpoint holds it.
     let conv1D = try drawn(n * k, spread: spread.factor, &generator)
     rows = try makeBuffer(n * k)
-    weights = try makeBuffer(kernel.weightLayout.count(outputs: n, inputs: k), isFilledAtOnce: true)
     output = try PoisonedOutput(m * n)
     WeightLayout.rows.store(conv1D: conv1D.base, inputs: k, outputs: n, to: rows.base)
-    kernel.weightLayout.store(conv1D: conv1D.base, inputs: k, outputs: n, to: weights.base)
+    weights = try LaidOutMatrix(linear: rows.base, outputs: n, inputs: k, layout: kernel.weightLayout)
+    for output in 0..<n { weights.weight.read(output, to: rows.base + output * k) }
   }
 
   static func bytes(m: Int, k: Int, n: Int) -> Double {
@@ -46,7 +48,7 @@ public final class MatmulProblem: OperationProblem {
   /// are no product of this problem's operands.
   public func run(turn: Int) -> UnsafePointer<Float> {
     let count = kernel.weightLayout.count(outputs: n, inputs: k)
-    return run(weights: rotation?.weights(turn: turn, count: count) ?? UnsafePointer(weights.base))
+    return run(weights: rotation?.weights(turn: turn, count: count) ?? weights.weight.base)
   }
 
   private func run(weights: UnsafePointer<Float>) -> UnsafePointer<Float> {
@@ -60,7 +62,7 @@ public final class MatmulProblem: OperationProblem {
 
   public func check() -> ValueCheck {
     output.fill()
-    _ = run(weights: UnsafePointer(weights.base))
+    _ = run(weights: weights.weight.base)
     var result = checkOutput()
     output.hold(&result)
     return result
@@ -69,12 +71,13 @@ public final class MatmulProblem: OperationProblem {
   /// Compares what the output holds with sums in double.
   ///
   /// A sum of k float32 products may be off by `sumFactor(k)` · Σ|x·w|; each product, and the sum, that is subnormal by
-  /// half a step.
+  /// half a step. Where the kernel rounds inputs, that comes on top.
   public func checkOutput() -> ValueCheck {
     let places = comparedPlaces(of: m * n, cost: k, limit: 200_000_000)
     var result = ValueCheck(compared: places.count, total: m * n)
     let factor = sumFactor(k)
     let underflow = Double(k + 1) * subnormalStep / 2
+    let rounding = InputRounding(kernel)
     for place in places {
       let (row, column) = (place / n, place % n)
       var sum = Double(bias.base[column])
@@ -84,8 +87,46 @@ public final class MatmulProblem: OperationProblem {
         sum += product
         magnitude += abs(product)
       }
-      result.add(output.base[place], sum, tolerance: factor * magnitude + underflow, row: row, column: column)
+      let rounded = rounding.error(input.base + row * k, rows.base + column * k, count: k)
+      result.add(
+        output.base[place], sum, tolerance: factor * magnitude + underflow + rounded, row: row, column: column
+      )
     }
     return result
+  }
+}
+
+/// What a kernel rounds the inputs of its products to.
+private enum InputRounding {
+  case none
+  /// bfloat16: eight bits, and neither subnormal inputs nor subnormal sums.
+  case brainFloat
+  /// Integers, of which 127 stand for the largest of 32 inputs.
+  case bytes
+
+  init(_ kernel: any Kernel) {
+    switch kernel.weightLayout.precision {
+    case .f32: self = .none
+    case .bf16: self = kernel.instructions == DotPath.avx512BF16.rawValue ? .brainFloat : .none
+    case .int8, .int4: self = .bytes
+    }
+  }
+
+  /// At most what rounding makes of Σ x·w.
+  func error(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, count: Int) -> Double {
+    switch self {
+    case .none: return 0
+    case .brainFloat:
+      return (0..<count).reduce(0) {
+        $0 + 0x1p-9 * abs(Double(x[$1]) * Double(w[$1])) + Double(Float.leastNormalMagnitude)
+      }
+    case .bytes:
+      return stride(from: 0, to: count, by: 32).reduce(0) { error, first in
+        let block = first..<min(first + 32, count)
+        let largest = block.reduce(0) { max($0, abs(Double(x[$1]))) }
+        // Half a step, and the rounding of the inverse that inputs are scaled by.
+        return error + block.reduce(0) { $0 + abs(Double(w[$1])) } * largest * (0.5 / 127 + 0x1p-22)
+      }
+    }
   }
 }

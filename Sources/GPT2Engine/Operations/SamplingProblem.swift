@@ -41,7 +41,7 @@ public final class SamplingProblem: OperationProblem {
     linear = try walk.map { walk throws(EngineError) in
       try AdjacentLinear(
         rows: 1, inputs: Self.width(walk.count / vocabulary), outputs: vocabulary, kernel: kernel,
-        layout: .rows, walk: walk)
+        layout: kernel.outputLayout, walk: walk)
     }
     sampler = Sampler(parameters)
   }

@@ -4,6 +4,12 @@ public protocol Kernel: Sendable {
   /// How linear layers' matrices have to lie; a matrix in `rows` is taken as well.
   var weightLayout: WeightLayout { get }
 
+  /// How the matrix of the logits has to lie, which is the token embedding's too: in `rows`, or as a layer's.
+  var outputLayout: WeightLayout { get }
+
+  /// What its products run on, where it chose between several; nil where it did not.
+  var instructions: String? { get }
+
   /// How the keys and values of a sequence have to lie.
   var cacheLayout: CacheLayout { get }
 
@@ -29,6 +35,8 @@ public protocol Kernel: Sendable {
 
 extension Kernel {
   public var weightLayout: WeightLayout { .rows }
+  public var outputLayout: WeightLayout { .rows }
+  public var instructions: String? { nil }
   public var cacheLayout: CacheLayout { .rows }
   public func run(_ operation: CacheStore) { run([operation]) }
 

@@ -1,3 +1,12 @@
+/// The numbers that a variant holds weights in, by the name that reports show.
+public enum WeightPrecision: String, Sendable, CaseIterable {
+  case f32
+  /// bfloat16: float32 without the lower half.
+  case bf16
+  /// Blocks of 32 inputs of an output, a byte or half a byte each, with a scale in half precision: ggml's Q8_0 and Q4_0.
+  case int8, int4
+}
+
 /// A named way of running GPT-2: a point on the axes kernel, decode strategy, threads and weight precision, so
 /// that two neighbouring rows of a report differ in one thing.
 public struct Variant: Sendable {
@@ -48,8 +57,11 @@ public struct LookedUpVariant: Sendable {
 extension Variant {
   /// The ladder, slowest rung first. Everything that lists, checks, measures or tests variants iterates this.
   public static let all: [Variant] = [
-    .naive, .unrolled8, .tiled, .simd8, .threaded, .keyValueCache, .packed,
+    .naive, .unrolled8, .tiled, .simd8, .threaded, .keyValueCache, .packed, .bf16, .int8, .int4,
   ]
+
+  /// Those whose weights are the model's own numbers.
+  public static let exact = all.filter { $0.weights == .f32 }
 
   /// The variant that every other one is held against.
   public static let oracle = naive

@@ -3,13 +3,21 @@ public enum WeightLayout: Sendable, Equatable {
   /// One row of `inputs` values for each output: what a dot product reads in order.
   case rows
   /// Panels for products with vectors of that many floats; see `PanelShape`.
-  case panels(vector: Int)
+  case panels(vector: Int, of: WeightPrecision = .f32)
 
-  /// Floats that a matrix takes in this layout.
+  public var precision: WeightPrecision {
+    switch self {
+    case .rows: .f32
+    case .panels(_, let precision): precision
+    }
+  }
+
+  /// Words of four bytes that a matrix takes in this layout: floats, or what else fits in them.
   public func count(outputs: Int, inputs: Int) -> Int {
     switch self {
     case .rows: outputs * inputs
-    case .panels(let vector): PanelShape(vector: vector).count(outputs: outputs, inputs: inputs)
+    case .panels(let vector, let precision):
+      PanelShape(vector: vector, precision).count(outputs: outputs, inputs: inputs)
     }
   }
 
@@ -17,7 +25,7 @@ public enum WeightLayout: Sendable, Equatable {
   public var grain: Int {
     switch self {
     case .rows: 1
-    case .panels(let vector): PanelShape(vector: vector).columns
+    case .panels(let vector, let precision): PanelShape(vector: vector, precision).columns
     }
   }
 
@@ -30,8 +38,8 @@ public enum WeightLayout: Sendable, Equatable {
     let rows = rows ?? 0..<inputs
     switch self {
     case .rows: transpose(source, rows: rows, of: inputs, columns: outputs, to: destination)
-    case .panels(let vector):
-      PanelShape(vector: vector).store(
+    case .panels(let vector, let precision):
+      PanelShape(vector: vector, precision).store(
         conv1D: source, rows: rows, inputs: inputs, outputs: outputs, to: destination)
     }
   }
@@ -43,18 +51,33 @@ public enum WeightLayout: Sendable, Equatable {
     to destination: UnsafeMutablePointer<Float>
   ) {
     let rows = rows ?? 0..<outputs
-    let target = destination + rows.lowerBound * inputs
+    precondition(rows.lowerBound % grain == 0)
+    let target = destination + count(outputs: rows.lowerBound, inputs: inputs)
     switch self {
     case .rows: target.update(from: source, count: rows.count * inputs)
-    case .panels(let vector):
-      precondition(rows.lowerBound % grain == 0)
-      PanelShape(vector: vector).store(linear: source, inputs: inputs, outputs: rows.count, to: target)
+    case .panels(let vector, let precision):
+      PanelShape(vector: vector, precision)
+        .store(linear: source, inputs: inputs, outputs: rows.count, to: target)
     }
+  }
+
+  /// Lays some blocks of some outputs out at `destination`, bit for bit.
+  /// - Parameter source: ggml's blocks, Q8_0 for `int8` and Q4_0 for `int4`: (outputs, blocks), row-major.
+  public func store(
+    blocks source: UnsafeRawPointer, outputs: Range<Int>, blocks: Range<Int>, inputs: Int,
+    to destination: UnsafeMutablePointer<Float>
+  ) {
+    guard case .panels(let vector, let precision) = self, precision == .int8 || precision == .int4 else {
+      preconditionFailure("blocks for a layout of floats")
+    }
+    PanelShape(vector: vector, precision).store(
+      blocks: source, outputs: outputs, blocks: blocks, inputs: inputs, to: destination)
   }
 }
 
 /// The matrix of a linear layer, in some kernel's layout.
 public struct Weight: @unchecked Sendable {
+  /// The layout's words of four bytes.
   public let base: UnsafePointer<Float>
   public let outputs, inputs: Int
   public let layout: WeightLayout
@@ -68,6 +91,16 @@ public struct Weight: @unchecked Sendable {
   func row(_ output: Int) -> UnsafePointer<Float> {
     assert(layout == .rows && output >= 0 && output < outputs)
     return base + output &* inputs
+  }
+
+  /// The weights of one output as floats, in any layout.
+  /// - Parameter target: `inputs` floats.
+  public func read(_ output: Int, to target: UnsafeMutablePointer<Float>) {
+    switch layout {
+    case .rows: target.update(from: row(output), count: inputs)
+    case .panels(let vector, let precision):
+      PanelShape(vector: vector, precision).read(output, of: self, to: target)
+    }
   }
 }
 
@@ -85,86 +118,6 @@ func transpose(
       for column in columnBlock..<lastColumn {
         let target = destination + (column &* count &+ rows.lowerBound)
         for row in rowBlock..<lastRow { target[row] = source[row &* columns &+ column] }
-      }
-    }
-  }
-}
-
-/// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it
-/// from start to end: panel by panel, and in each (inputs, width). The last panel is as many vectors wide as it needs.
-/// This is the packing of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008).
-struct PanelShape {
-  let vector: Int
-  /// Outputs of a whole panel.
-  let columns: Int
-
-  /// Panels three vectors wide, whatever is left in the last.
-  init(vector: Int) { (self.vector, columns) = (vector, 3 * vector) }
-
-  /// As few panels as hold that many outputs, and as even as whole vectors allow.
-  init(vector: Int, fitting outputs: Int) {
-    self.vector = vector
-    let vectors = max((outputs + vector - 1) / vector, 1)
-    let panels = (vectors + 2) / 3
-    columns = (vectors + panels - 1) / panels * vector
-  }
-
-  @inline(__always) func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
-  func count(outputs: Int, inputs: Int) -> Int { (outputs + vector - 1) / vector * vector * inputs }
-
-  /// Floats from one input to the next in the panel that holds `output`.
-  @inline(__always)
-  func width(at output: Int, outputs: Int) -> Int {
-    let first = output / columns &* columns
-    return min(columns, (outputs &- first &+ vector &- 1) / vector &* vector)
-  }
-
-  /// Where an output's first input lies.
-  @inline(__always)
-  func offset(of output: Int, inputs: Int) -> Int {
-    let first = output / columns &* columns
-    return first &* inputs &+ (output &- first)
-  }
-
-  /// Copies a Hugging Face `Conv1D` matrix, (inputs, outputs) row-major; padding becomes 0.
-  func store(
-    conv1D source: UnsafePointer<Float>, rows: Range<Int>, inputs: Int, outputs: Int,
-    to destination: UnsafeMutablePointer<Float>
-  ) {
-    for first in stride(from: 0, to: outputs, by: columns) {
-      let width = width(at: first, outputs: outputs)
-      let used = min(width, outputs - first)
-      var target = destination + (first &* inputs &+ rows.lowerBound &* width)
-      for row in 0..<rows.count {
-        target.update(from: source + (row &* outputs &+ first), count: used)
-        (target + used).update(repeating: 0, count: width - used)
-        target += width
-      }
-    }
-  }
-
-  /// Copies a `Linear` matrix, (outputs, inputs) row-major; padding becomes 0.
-  func store(
-    linear source: UnsafePointer<Float>, inputs: Int, outputs: Int,
-    to destination: UnsafeMutablePointer<Float>
-  ) {
-    // Of each row as much as a cache line holds: the lines that are read and those that are written stay in the
-    // first-level cache until they are whole.
-    let block = 16
-    var target = destination
-    for first in stride(from: 0, to: outputs, by: columns) {
-      let width = width(at: first, outputs: outputs)
-      let used = min(width, outputs - first)
-      for firstInput in stride(from: 0, to: inputs, by: block) {
-        let count = min(block, inputs - firstInput)
-        for output in 0..<used {
-          let row = source + ((first &+ output) &* inputs &+ firstInput)
-          for input in 0..<count { target[input &* width &+ output] = row[input] }
-        }
-        for input in 0..<count {
-          (target + (input &* width &+ used)).update(repeating: 0, count: width - used)
-        }
-        target += count &* width
       }
     }
   }

@@ -5,11 +5,7 @@ extension Variant {
     name: "packed",
     summary: "weights in panels, 8 × 3-vector tiles at the CPU's full width, cache blocking, fused epilogues",
     decoding: .cache, isThreaded: true,
-    makeKernel: {
-      Packed(
-        pool: $0, lanes: Int(csystem_vector_bytes()) / 4,
-        tileRows: csystem_vector_registers() >= 32 ? 8 : 4)
-    })
+    makeKernel: { Packed(pool: $0) })
 }
 
 /// `PanelKernel` at the width that this build's CPU has. Each case names its type, so that the compiler specialises
@@ -20,6 +16,16 @@ struct Packed: Kernel {
   let lanes: Int
   /// Rows of the highest tile: 4 or 8.
   let tileRows: Int
+
+  init(pool: ThreadPool, lanes: Int, tileRows: Int) {
+    (self.pool, self.lanes, self.tileRows) = (pool, lanes, tileRows)
+  }
+
+  /// As wide and as high as this build's CPU allows.
+  init(pool: ThreadPool) {
+    self.init(
+      pool: pool, lanes: Int(csystem_vector_bytes()) / 4, tileRows: csystem_vector_registers() >= 32 ? 8 : 4)
+  }
 
   var weightLayout: WeightLayout { .panels(vector: lanes) }
   var cacheLayout: CacheLayout { .panels(vector: lanes) }

@@ -40,10 +40,10 @@ extension PanelKernel {
       let width = shape.width(at: first, outputs: capacity)
       // The last panel may hold positions that no row may see yet.
       let needed = (positions - first + V.scalarCount - 1) / V.scalarCount * V.scalarCount
-      PanelRows<V>(
+      PanelRows<FloatSum<V>>(
         x: operation.queries.row(rows.lowerBound) + head * size, stride: operation.queries.stride,
         rows: rows.count, panel: keys + first * size, panelStride: width,
-        columns: min(width, needed), inputs: size, sums: scores + first, sumStride: scoreStride
+        columns: min(width, needed), words: size, sums: scores + first, sumStride: scoreStride
       ).run(tileRows: tileRows)
     }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count) { totals in
@@ -58,9 +58,9 @@ extension PanelKernel {
       let valueShape = PanelShape(vector: V.scalarCount, fitting: size)
       for first in stride(from: 0, to: size, by: valueShape.columns) {
         let width = valueShape.width(at: first, outputs: size)
-        PanelRows<V>(
+        PanelRows<FloatSum<V>>(
           x: scores, stride: scoreStride, rows: rows.count, panel: values + first * capacity,
-          panelStride: width, columns: width, inputs: positions, sums: sums, sumStride: width
+          panelStride: width, columns: width, words: positions, sums: sums, sumStride: width
         ).run(tileRows: tileRows)
         for row in 0..<rows.count {
           let out = operation.output.row(rows.lowerBound + row) + (head * size + first)

@@ -13,11 +13,11 @@ struct PanelKernel<V: FloatVector>: Sendable {
   var cacheLayout: CacheLayout { .panels(vector: V.scalarCount) }
 
   func run(_ operation: Linear) {
-    switch operation.weight.layout {
-    case .rows: linearByDotProducts(operation)
-    case .panels:
-      assert(operation.weight.layout == .panels(vector: V.scalarCount))
-      if operation.input.rows == 1 { linearOfOneRow(operation) } else { linearOfRows(operation) }
+    let linear = PanelLinear<FloatSum<V>>(pool: pool, tileRows: tileRows, shape: shape, scratch: nil)
+    if operation.weight.layout == .rows {
+      linear.runByDotProducts(operation)
+    } else {
+      linear.run(operation)
     }
   }
 

@@ -1,17 +1,20 @@
 import CSystem
 
 /// Some rows of an input against one panel, cut into tiles.
-struct PanelRows<V: FloatVector> {
-  /// The first row's first input.
+struct PanelRows<Sum: TileSum> {
+  /// The first row's first word, and words from one row to the next.
   let x: UnsafePointer<Float>
   let stride: Int
   let rows: Int
-  /// (inputs, panelStride)
+  /// (words, panelStride)
   let panel: UnsafePointer<Float>
   let panelStride: Int
   /// Columns to compute: one to three vectors of floats.
   let columns: Int
-  let inputs: Int
+  /// Words of each column of the panel.
+  let words: Int
+  /// (blocks, panelStride) in half precision, where the sums have scales.
+  var scales: UnsafeRawPointer?
   /// (rows, columns), the rows `sumStride` apart; only as many as a tile has where `reusesSums`.
   let sums: UnsafeMutablePointer<Float>
   let sumStride: Int
@@ -23,15 +26,16 @@ struct PanelRows<V: FloatVector> {
   var next: UnsafePointer<Float>?
 
   /// - Parameters:
-  ///   - tileRows: rows of the highest tile, 4 or 8.
+  ///   - tileRows: rows of the highest tile: 2, 4 or 8.
   ///   - finish: takes each tile's rows as soon as their sums are stored, while they are in the first-level cache
   ///     and the next tile's arithmetic can hide what finishing them stores.
   @inline(__always)
   func run(tileRows: Int, finish: (Range<Int>) -> Void) {
-    switch columns / V.scalarCount {
-    case 1: run(Strip1<V>.self, tileRows, finish)
-    case 2: run(Strip2<V>.self, tileRows, finish)
-    default: run(Strip3<V>.self, tileRows, finish)
+    if Sum.fillsPanels { return run(Strip3<Sum>.self, tileRows, finish) }
+    switch columns / Sum.Vector.scalarCount {
+    case 1: run(Strip1<Sum>.self, tileRows, finish)
+    case 2: run(Strip2<Sum>.self, tileRows, finish)
+    default: run(Strip3<Sum>.self, tileRows, finish)
     }
   }
 
@@ -39,28 +43,29 @@ struct PanelRows<V: FloatVector> {
 
   @inline(__always)
   private func run<Columns: Strip>(_: Columns.Type, _ tileRows: Int, _ finish: (Range<Int>) -> Void) {
-    // The lines of the next panel, shared out among this one's tiles, at four inputs a step.
-    let lines = (4 &* panelStride) / 16
+    // The lines of the next panel, shared out among this one's tiles.
+    let lines = (Sum.panelWords &* panelStride) / 16
     let tiles = max(rows / tileRows, 1)
-    let linesPerStep = next == nil ? 0 : (lines &+ tiles &- 1) / tiles
-    let linesPerTile = linesPerStep &* (inputs / 4)
+    let linesPerBlock = next == nil ? 0 : (lines &+ tiles &- 1) / tiles
+    let linesPerTile = linesPerBlock &* (words / Sum.panelWords)
     var row = 0
     var tile = 0
     while row < rows {
       let left = rows &- row
       var product = TileProduct(
-        x: x + row &* stride, stride: stride, panel: panel, panelStride: panelStride, inputs: inputs,
-        sums: reusesSums ? sums : sums + row &* sumStride, sumStride: sumStride, continues: continues)
-      if let next, tile &* linesPerTile &* 16 < inputs &* panelStride {
+        x: x + row &* stride, stride: stride, panel: panel, panelStride: panelStride, words: words,
+        scales: scales ?? UnsafeRawPointer(panel), sums: reusesSums ? sums : sums + row &* sumStride,
+        sumStride: sumStride, continues: continues)
+      if let next, tile &* linesPerTile &* 16 < words &* panelStride {
         product.prefetched = next + tile &* linesPerTile &* 16
-        product.linesPerStep = linesPerStep
+        product.linesPerBlock = linesPerBlock
       }
       let first = row
       tile &+= 1
-      if left >= 8, tileRows == 8 {
+      if Sum.highestTile >= 8, left >= 8, tileRows == 8 {
         Pair<Pair<Pair<Row<Columns>>>>.run(product)
         row &+= 8
-      } else if left >= 4 {
+      } else if left >= 4, tileRows >= 4 {
         Pair<Pair<Row<Columns>>>.run(product)
         row &+= 4
       } else if left >= 2 {
@@ -85,46 +90,77 @@ protocol Tile: BitwiseCopyable {
   /// From (rows, columns), the rows `stride` apart.
   init(loading source: UnsafePointer<Float>, stride: Int)
 
-  /// Adds one input's products. The rows' inputs lie `stride` apart.
-  mutating func add(_ x: UnsafePointer<Float>, stride: Int, times weights: Columns)
+  /// Begins a block, whose words begin at `x`, those of the rows `stride` apart.
+  func beginning(_ x: UnsafePointer<Float>, stride: Int) -> Self
+
+  /// With one word's products added.
+  func adding(_ x: UnsafePointer<Float>, stride: Int, times weights: Columns.Weights) -> Self
+
+  /// Ends the block that was begun.
+  func ending(_ x: UnsafePointer<Float>, stride: Int, scales: Columns.Scales) -> Self
 
   /// As (rows, columns), the rows `stride` apart.
   func store(to target: UnsafeMutablePointer<Float>, stride: Int)
 }
 
 struct Row<Columns: Strip>: Tile {
-  var sums = Columns()
+  let sums: Columns
 
   @inline(__always) static var rows: Int { 1 }
-  @inline(__always) init() {}
+  @inline(__always) init(_ sums: Columns) { self.sums = sums }
+  @inline(__always) init() { sums = Columns() }
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>, stride: Int) { sums = Columns(loading: source) }
 
   @inline(__always)
-  mutating func add(_ x: UnsafePointer<Float>, stride: Int, times weights: Columns) {
-    sums.add(x.pointee, times: weights)
+  func beginning(_ x: UnsafePointer<Float>, stride: Int) -> Self { Self(sums.beginning(x)) }
+
+  @inline(__always)
+  func adding(_ x: UnsafePointer<Float>, stride: Int, times weights: Columns.Weights) -> Self {
+    Self(sums.adding(Columns.Sum.input(x), times: weights))
+  }
+
+  @inline(__always)
+  func ending(_ x: UnsafePointer<Float>, stride: Int, scales: Columns.Scales) -> Self {
+    Self(sums.ending(x, scales: scales))
   }
 
   @inline(__always) func store(to target: UnsafeMutablePointer<Float>, stride: Int) { sums.store(to: target) }
 }
 
 struct Pair<Half: Tile>: Tile {
-  var upper = Half(), lower = Half()
+  typealias Columns = Half.Columns
+
+  let upper, lower: Half
 
   @inline(__always) static var rows: Int { 2 &* Half.rows }
-  @inline(__always) init() {}
+  @inline(__always) init(_ upper: Half, _ lower: Half) { (self.upper, self.lower) = (upper, lower) }
+  @inline(__always) init() { self.init(Half(), Half()) }
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>, stride: Int) {
-    upper = Half(loading: source, stride: stride)
-    lower = Half(loading: source + Half.rows &* stride, stride: stride)
+    self.init(
+      Half(loading: source, stride: stride), Half(loading: source + Half.rows &* stride, stride: stride))
   }
 
   @inline(__always)
-  mutating func add(_ x: UnsafePointer<Float>, stride: Int, times weights: Half.Columns) {
-    upper.add(x, stride: stride, times: weights)
-    lower.add(x + Half.rows &* stride, stride: stride, times: weights)
+  func beginning(_ x: UnsafePointer<Float>, stride: Int) -> Self {
+    Self(upper.beginning(x, stride: stride), lower.beginning(x + Half.rows &* stride, stride: stride))
+  }
+
+  @inline(__always)
+  func adding(_ x: UnsafePointer<Float>, stride: Int, times weights: Columns.Weights) -> Self {
+    Self(
+      upper.adding(x, stride: stride, times: weights),
+      lower.adding(x + Half.rows &* stride, stride: stride, times: weights))
+  }
+
+  @inline(__always)
+  func ending(_ x: UnsafePointer<Float>, stride: Int, scales: Columns.Scales) -> Self {
+    Self(
+      upper.ending(x, stride: stride, scales: scales),
+      lower.ending(x + Half.rows &* stride, stride: stride, scales: scales))
   }
 
   @inline(__always)
@@ -136,124 +172,221 @@ struct Pair<Half: Tile>: Tile {
 
 /// What one run of a tile reads and writes.
 struct TileProduct {
-  /// The first row's first input; the rows lie `stride` apart.
+  /// The first row's first word; the rows lie `stride` apart.
   let x: UnsafePointer<Float>
   let stride: Int
-  /// The panel from that input on, (inputs, columns), `panelStride` from one input to the next.
+  /// The panel from that word on, (words, columns), `panelStride` from one to the next.
   let panel: UnsafePointer<Float>
   let panelStride: Int
-  let inputs: Int
+  let words: Int
+  /// Of the panel's first block; unread where the sums have none.
+  let scales: UnsafeRawPointer
   /// (rows, columns), the rows `sumStride` apart.
   let sums: UnsafeMutablePointer<Float>
   let sumStride: Int
   /// Whether the sums go on from what is there; they start from 0 otherwise.
   let continues: Bool
-  /// Cache lines to ask for with every four inputs, from there on: what the next panel needs meanwhile.
+  /// Cache lines to ask for with every block, from there on: what the next panel needs meanwhile.
   var prefetched: UnsafePointer<Float>?
-  var linesPerStep = 0
+  var linesPerBlock = 0
 }
 
 extension Tile {
-  /// sums[r, c] (+)= Σₖ x[r, k] · panel[k, c], in the order of the inputs, one fused multiply-add each: the same
-  /// sums whatever the tile's height and however the inputs are blocked.
+  /// sums[r, c] (+)= Σₖ x[r, k] · panel[k, c], in the order of the words: the same sums whatever the tile's height and
+  /// however the words are blocked.
   @inline(never)
   static func run(_ product: TileProduct) {
     var sums = product.continues ? Self(loading: product.sums, stride: product.sumStride) : Self()
     let panelStride = product.panelStride
-    let (x, stride, inputs, lines) = (product.x, product.stride, product.inputs, product.linesPerStep)
-    var panel = product.panel
+    let (stride, words, lines) = (product.stride, product.words, product.linesPerBlock)
+    var (x, panel, scales) = (product.x, product.panel, product.scales)
     var prefetched = product.prefetched ?? product.panel
-    var k = 0
-    while k &+ 4 <= inputs {
+    var word = 0
+    while word &+ Columns.Sum.panelWords <= words {
       for _ in 0..<lines {
         csystem_prefetch_ahead(prefetched)
         prefetched += 16
       }
-      sums.add(x + k, stride: stride, times: Columns(loading: panel))
-      sums.add(x + (k &+ 1), stride: stride, times: Columns(loading: panel + panelStride))
-      sums.add(x + (k &+ 2), stride: stride, times: Columns(loading: panel + 2 &* panelStride))
-      sums.add(x + (k &+ 3), stride: stride, times: Columns(loading: panel + 3 &* panelStride))
-      panel += 4 &* panelStride
-      k &+= 4
+      sums = sums.addingBlock(x, stride: stride, panel: panel, panelStride: panelStride, scales: scales)
+      x += Columns.Sum.rowWords
+      panel += Columns.Sum.panelWords &* panelStride
+      scales += Columns.Sum.scaleBytes &* panelStride
+      word &+= Columns.Sum.panelWords
     }
-    while k < inputs {
-      sums.add(x + k, stride: stride, times: Columns(loading: panel))
+    while word < words {
+      sums = sums.adding(x, stride: stride, times: Columns.weights(panel))
+      x += Columns.Sum.inputWords
       panel += panelStride
-      k &+= 1
+      word &+= 1
     }
     sums.store(to: product.sums, stride: product.sumStride)
   }
+
+  @inline(__always)
+  func addingBlock(
+    _ x: UnsafePointer<Float>, stride: Int, panel: UnsafePointer<Float>, panelStride: Int,
+    scales: UnsafeRawPointer
+  ) -> Self {
+    var sums = beginning(x, stride: stride)
+    var word = 0
+    while word < Columns.Sum.panelWords {
+      sums = sums.adding(
+        x + word &* Columns.Sum.inputWords, stride: stride,
+        times: Columns.weights(panel + word &* panelStride))
+      word &+= 1
+    }
+    return sums.ending(x, stride: stride, scales: Columns.scales(scales))
+  }
 }
 
-/// One row of a register tile: as many vectors of sums, or of weights, as a panel is wide.
+/// One row of a register tile: as many vectors of sums as a panel is wide.
 protocol Strip: BitwiseCopyable {
-  associatedtype Vector: FloatVector
+  associatedtype Sum: TileSum
+  associatedtype Weights
+  associatedtype Scales
   init()
   init(loading source: UnsafePointer<Float>)
-  mutating func add(_ x: Float, times weights: Self)
+  static func weights(_ words: UnsafePointer<Float>) -> Weights
+  static func scales(_ halves: UnsafeRawPointer) -> Scales
+  func beginning(_ x: UnsafePointer<Float>) -> Self
+  func adding(_ x: Sum.Input, times weights: Weights) -> Self
+  func ending(_ x: UnsafePointer<Float>, scales: Scales) -> Self
   func store(to target: UnsafeMutablePointer<Float>)
 }
 
-struct Strip1<Vector: FloatVector>: Strip {
-  var a = Vector(repeating: 0)
-
-  @inline(__always) init() {}
-  @inline(__always) init(loading source: UnsafePointer<Float>) { a = Vector(loading: source) }
+struct Strip1<Sum: TileSum>: Strip {
+  let a: Sum
 
   @inline(__always)
-  mutating func add(_ x: Float, times weights: Self) { a = a.adding(Vector(repeating: x), times: weights.a) }
-  @inline(__always) func store(to target: UnsafeMutablePointer<Float>) { a.store(to: target) }
-}
+  init(_ a: Sum) { self.a = a }
 
-struct Strip2<Vector: FloatVector>: Strip {
-  var a = Vector(repeating: 0), b = Vector(repeating: 0)
-
-  @inline(__always) init() {}
+  @inline(__always) init() { self.init(Sum()) }
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>) {
-    a = Vector(loading: source)
-    b = Vector(loading: source + Vector.scalarCount)
+    self.init(Sum(loading: source))
   }
 
   @inline(__always)
-  mutating func add(_ x: Float, times weights: Self) {
-    let x = Vector(repeating: x)
-    a = a.adding(x, times: weights.a)
-    b = b.adding(x, times: weights.b)
+  static func weights(_ words: UnsafePointer<Float>) -> Sum.Weights {
+    Sum.weights(words)
+  }
+
+  @inline(__always)
+  static func scales(_ halves: UnsafeRawPointer) -> Sum.Vector {
+    Sum.scales(halves)
+  }
+
+  @inline(__always)
+  func beginning(_ x: UnsafePointer<Float>) -> Self { Self(a.beginning(x)) }
+
+  @inline(__always)
+  func adding(_ x: Sum.Input, times weights: Sum.Weights) -> Self {
+    Self(a.adding(x, times: weights))
+  }
+
+  @inline(__always)
+  func ending(_ x: UnsafePointer<Float>, scales: Sum.Vector) -> Self {
+    Self(a.ending(x, scales: scales))
   }
 
   @inline(__always)
   func store(to target: UnsafeMutablePointer<Float>) {
     a.store(to: target)
-    b.store(to: target + Vector.scalarCount)
   }
 }
 
-struct Strip3<Vector: FloatVector>: Strip {
-  var a = Vector(repeating: 0), b = Vector(repeating: 0), c = Vector(repeating: 0)
+struct Strip2<Sum: TileSum>: Strip {
+  let a, b: Sum
 
-  @inline(__always) init() {}
+  @inline(__always)
+  init(_ a: Sum, _ b: Sum) { (self.a, self.b) = (a, b) }
+
+  @inline(__always) init() { self.init(Sum(), Sum()) }
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>) {
-    a = Vector(loading: source)
-    b = Vector(loading: source + Vector.scalarCount)
-    c = Vector(loading: source + 2 &* Vector.scalarCount)
+    self.init(Sum(loading: source), Sum(loading: source + Sum.Vector.scalarCount))
   }
 
   @inline(__always)
-  mutating func add(_ x: Float, times weights: Self) {
-    let x = Vector(repeating: x)
-    a = a.adding(x, times: weights.a)
-    b = b.adding(x, times: weights.b)
-    c = c.adding(x, times: weights.c)
+  static func weights(_ words: UnsafePointer<Float>) -> (Sum.Weights, Sum.Weights) {
+    (Sum.weights(words), Sum.weights(words + Sum.Vector.scalarCount))
+  }
+
+  @inline(__always)
+  static func scales(_ halves: UnsafeRawPointer) -> (Sum.Vector, Sum.Vector) {
+    (Sum.scales(halves), Sum.scales(halves + 2 &* Sum.Vector.scalarCount))
+  }
+
+  @inline(__always)
+  func beginning(_ x: UnsafePointer<Float>) -> Self { Self(a.beginning(x), b.beginning(x)) }
+
+  @inline(__always)
+  func adding(_ x: Sum.Input, times weights: (Sum.Weights, Sum.Weights)) -> Self {
+    Self(a.adding(x, times: weights.0), b.adding(x, times: weights.1))
+  }
+
+  @inline(__always)
+  func ending(_ x: UnsafePointer<Float>, scales: (Sum.Vector, Sum.Vector)) -> Self {
+    Self(a.ending(x, scales: scales.0), b.ending(x, scales: scales.1))
   }
 
   @inline(__always)
   func store(to target: UnsafeMutablePointer<Float>) {
     a.store(to: target)
-    b.store(to: target + Vector.scalarCount)
-    c.store(to: target + 2 &* Vector.scalarCount)
+    b.store(to: target + Sum.Vector.scalarCount)
+  }
+}
+
+struct Strip3<Sum: TileSum>: Strip {
+  let a, b, c: Sum
+
+  @inline(__always)
+  init(_ a: Sum, _ b: Sum, _ c: Sum) { (self.a, self.b, self.c) = (a, b, c) }
+
+  @inline(__always) init() { self.init(Sum(), Sum(), Sum()) }
+
+  @inline(__always)
+  init(loading source: UnsafePointer<Float>) {
+    self.init(
+      Sum(loading: source), Sum(loading: source + Sum.Vector.scalarCount),
+      Sum(loading: source + 2 &* Sum.Vector.scalarCount))
+  }
+
+  @inline(__always)
+  static func weights(_ words: UnsafePointer<Float>) -> (Sum.Weights, Sum.Weights, Sum.Weights) {
+    (
+      Sum.weights(words), Sum.weights(words + Sum.Vector.scalarCount),
+      Sum.weights(words + 2 &* Sum.Vector.scalarCount)
+    )
+  }
+
+  @inline(__always)
+  static func scales(_ halves: UnsafeRawPointer) -> (Sum.Vector, Sum.Vector, Sum.Vector) {
+    (
+      Sum.scales(halves), Sum.scales(halves + 2 &* Sum.Vector.scalarCount),
+      Sum.scales(halves + 4 &* Sum.Vector.scalarCount)
+    )
+  }
+
+  @inline(__always)
+  func beginning(_ x: UnsafePointer<Float>) -> Self { Self(a.beginning(x), b.beginning(x), c.beginning(x)) }
+
+  @inline(__always)
+  func adding(_ x: Sum.Input, times weights: (Sum.Weights, Sum.Weights, Sum.Weights)) -> Self {
+    Self(a.adding(x, times: weights.0), b.adding(x, times: weights.1), c.adding(x, times: weights.2))
+  }
+
+  @inline(__always)
+  func ending(_ x: UnsafePointer<Float>, scales: (Sum.Vector, Sum.Vector, Sum.Vector)) -> Self {
+    Self(a.ending(x, scales: scales.0), b.ending(x, scales: scales.1), c.ending(x, scales: scales.2))
+  }
+
+  @inline(__always)
+  func store(to target: UnsafeMutablePointer<Float>) {
+    a.store(to: target)
+    b.store(to: target + Sum.Vector.scalarCount)
+    c.store(to: target + 2 &* Sum.Vector.scalarCount)
   }
 }

@@ -132,6 +132,20 @@ enum TensorEncoding: Sendable, Equatable {
     let finite = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
     return Float(bitPattern: sign | (isFinite ? finite : magnitude | 0x7F80_0000))
   }
+
+  /// The nearest of half precision's numbers, ties to even; infinity from 65,520 on, and for NaN.
+  @inline(__always)
+  static func narrow(half value: Float) -> UInt16 {
+    let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
+    let magnitude = value.magnitude
+    guard magnitude < 65520 else { return sign | 0x7C00 }
+    guard magnitude >= 0x1p-14 else {
+      // The floats from a half to one have the step of half precision's subnormal numbers.
+      return sign | UInt16(truncatingIfNeeded: (magnitude + 0.5).bitPattern &- Float(0.5).bitPattern)
+    }
+    let bits = magnitude.bitPattern &- 112 << 23
+    return sign | UInt16(truncatingIfNeeded: (bits &+ 0xFFF &+ (bits >> 13 & 1)) >> 13)
+  }
 }
 
 /// ggml's quantized blocks (ggml-quants.c), widened as its `dequantize_row_…` does, to the bit.

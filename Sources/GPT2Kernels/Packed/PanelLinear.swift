@@ -1,27 +1,78 @@
 import CSystem
 
-extension PanelKernel {
-  /// Inputs that a pass over a panel takes at most: eight rows of so many stay in the L1 cache, a panel's share in the
-  /// L2.
-  private static var inputBlock: Int { 768 }
+/// Linear layers against panels, whatever the panels hold.
+struct PanelLinear<Sum: TileSum> {
+  typealias V = Sum.Vector
 
-  /// Rows up to which memory takes longer to bring a panel than the tiles to use it. A pass then takes few inputs: the
+  let pool: ThreadPool
+  /// Rows of the highest tile: 2, 4 or 8.
+  let tileRows: Int
+  let shape: PanelShape
+  /// Where rows become words; nil where they are read as they are.
+  let scratch: RowScratch?
+
+  func run(_ operation: Linear) {
+    guard operation.input.rows > 0 else { return }
+    assert(operation.weight.layout == .panels(vector: V.scalarCount, of: shape.precision))
+    let rows = rowWords(operation.input)
+    if operation.input.rows == 1 { runOneRow(operation, rows) } else { runRows(operation, rows) }
+  }
+
+  /// The input in words, as they are multiplied.
+  private struct RowWords: @unchecked Sendable {
+    let base: UnsafePointer<Float>
+    let stride: Int
+  }
+
+  private func rowWords(_ input: Matrix) -> RowWords {
+    guard let scratch else { return RowWords(base: input.base, stride: input.stride) }
+    let stride = Sum.rowWords(inputs: input.columns)
+    nonisolated(unsafe) let target = scratch.room(for: input.rows * stride)
+    pool.split(0..<input.rows, grain: max(8192 / max(input.columns, 1), 1)) { rows in
+      for row in rows { Sum.convert(input.row(row), inputs: input.columns, to: target + row &* stride) }
+    }
+    return RowWords(base: UnsafePointer(target), stride: stride)
+  }
+}
+
+/// Memory of a kernel's own that grows to what was needed at most.
+final class RowScratch: @unchecked Sendable {
+  private var memory = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+
+  deinit { memory.baseAddress?.deallocate() }
+
+  /// What it held before is lost.
+  func room(for count: Int) -> UnsafeMutablePointer<Float> {
+    if let base = memory.baseAddress, memory.count >= count { return base }
+    memory.baseAddress?.deallocate()
+    let base = UnsafeMutableRawPointer.allocate(byteCount: 4 * max(count, 1), alignment: 64)
+      .bindMemory(to: Float.self, capacity: max(count, 1))
+    memory = UnsafeMutableBufferPointer(start: base, count: max(count, 1))
+    return base
+  }
+}
+
+extension PanelLinear {
+  /// Words that a pass over a panel takes at most: eight rows of so many stay in the L1 cache, a panel's share in the
+  /// L2.
+  private static var wordBlock: Int { 768 }
+
+  /// Rows up to which memory takes longer to bring a panel than the tiles to use it. A pass then takes few words: the
   /// tiles after the first find them in the first-level cache, what the next pass needs is on its way meanwhile, and
   /// little is asked for in vain where another thread takes the next panel.
   private var memoryBoundRows: Int { 2 * tileRows }
-  private static var memoryBoundInputBlock: Int { 64 }
+  private static var memoryBoundWordBlock: Int { 64 }
 
   /// Bytes of input rows, one pass wide, that stay in the second-level cache while panel after panel passes.
   private static var rowBlockBytes: Int { 1 << 20 }
 
   /// Rows of the input are cut into blocks that stay in cache, and each part is one block against one panel: it
   /// reads the panel once from memory and writes outputs of its own.
-  func linearOfRows(_ operation: Linear) {
+  private func runRows(_ operation: Linear, _ words: RowWords) {
     let (rows, inputs, outputs) = (operation.input.rows, operation.weight.inputs, operation.weight.outputs)
-    guard rows > 0 else { return }
     let panels = shape.panels(outputs: outputs)
-    let rowsInCache =
-      max(Self.rowBlockBytes / (4 * max(min(inputs, Self.inputBlock), 1)) / tileRows, 1) * tileRows
+    let passWords = min(Sum.rowWords(inputs: inputs), Self.wordBlock / Sum.panelWords * Sum.rowWords)
+    let rowsInCache = max(Self.rowBlockBytes / (4 * max(passWords, 1)) / tileRows, 1) * tileRows
     let blocks = (rows + rowsInCache - 1) / rowsInCache
     let blockRows = ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows
     pool.split(0..<blocks * panels, grain: 1) { parts in
@@ -29,47 +80,52 @@ extension PanelKernel {
         for part in parts {
           let first = part / panels * blockRows
           runPart(
-            operation, rows: first..<min(first + blockRows, rows), panel: part % panels,
+            operation, words, rows: first..<min(first + blockRows, rows), panel: part % panels,
             sums: sums.baseAddress!)
         }
       }
     }
   }
 
-  /// - Parameter sums: (rows, panel columns), for what several passes over the inputs add up to.
-  private func runPart(_ operation: Linear, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>) {
+  /// - Parameter sums: (rows, panel columns), for what several passes over the words add up to.
+  private func runPart(
+    _ operation: Linear, _ input: RowWords, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>
+  ) {
     guard !rows.isEmpty else { return }
     let weight = operation.weight
-    let inputs = weight.inputs
+    let words = shape.precision.words(inputs: weight.inputs)
     let first = panel * shape.columns
     let width = shape.width(at: first, outputs: weight.outputs)
     let outputs = first..<min(first + width, weight.outputs)
-    let base = weight.base + first * inputs
-    let limit = rows.count <= memoryBoundRows ? Self.memoryBoundInputBlock : Self.inputBlock
-    let passes = max((inputs + limit - 1) / limit, 1)
-    let block = ((inputs + passes - 1) / passes + 7) / 8 * 8
-    var k = 0
+    let base = weight.base + shape.offset(ofPanelAt: first, inputs: weight.inputs)
+    let scales = UnsafeRawPointer(base + words * width)
+    let limit = rows.count <= memoryBoundRows ? Self.memoryBoundWordBlock : Self.wordBlock
+    let passes = max((words + limit - 1) / limit, 1)
+    let block = ((words + passes - 1) / passes + 7) / 8 * 8
+    var word = 0
     repeat {
-      let count = min(block, inputs - k)
-      let isLast = k + count >= inputs
-      PanelRows<V>(
-        x: operation.input.row(rows.lowerBound) + k, stride: operation.input.stride, rows: rows.count,
-        panel: base + k * width, panelStride: width, columns: width, inputs: count, sums: sums,
-        sumStride: width, reusesSums: passes == 1, continues: k > 0, next: base + (k + count) * width
+      let count = min(block, words - word)
+      let blocksBefore = word / Sum.panelWords
+      let isLast = word + count >= words
+      PanelRows<Sum>(
+        x: input.base + (rows.lowerBound * input.stride + blocksBefore * Sum.rowWords), stride: input.stride,
+        rows: rows.count, panel: base + word * width, panelStride: width, columns: width, words: count,
+        scales: scales + blocksBefore * width * Sum.scaleBytes, sums: sums, sumStride: width,
+        reusesSums: passes == 1, continues: word > 0, next: base + (word + count) * width
       ).run(tileRows: tileRows) { tile in
         guard isLast else { return }
         finish(
           operation, rows: tile.lowerBound + rows.lowerBound..<tile.upperBound + rows.lowerBound,
           outputs: outputs, sums: passes == 1 ? sums : sums + tile.lowerBound * width, width: width)
       }
-      k += count
-    } while k < inputs
+      word += count
+    } while word < words
   }
 
   /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong. Not inlined, and the
   /// marks in a function of their own: calls in it, though never made, cost `store` registers.
   @inline(never)
-  func finish(
+  private func finish(
     _ operation: Linear, rows: Range<Int>, outputs: Range<Int>, sums: UnsafePointer<Float>, width: Int
   ) {
     guard case .gelu = operation.epilogue else {
@@ -114,60 +170,79 @@ extension PanelKernel {
   }
 }
 
-extension PanelKernel {
-  /// Floats ahead of the one in use that are asked for: far enough for memory's latency.
+extension PanelLinear {
+  /// Words ahead of the one in use that are asked for: far enough for memory's latency.
   private static var lookahead: Int { 768 }
 
   /// One row: every weight is read once and used once, so all that counts is to keep memory busy. Each thread
   /// walks two neighbouring panels at a time, two streams, and asks for lines ahead of itself.
-  func linearOfOneRow(_ operation: Linear) {
+  private func runOneRow(_ operation: Linear, _ words: RowWords) {
     let panels = shape.panels(outputs: operation.weight.outputs)
     pool.split(0..<panels, grain: 2) { part in
       var panel = part.lowerBound
       while panel < part.upperBound {
         let outputs = operation.weight.outputs
         let isPair = panel + 2 <= part.upperBound && (panel + 2) * shape.columns <= outputs
-        if isPair { runPair(operation, panel) } else { runSingle(operation, panel) }
+        if isPair { runPair(operation, words, panel) } else { runSingle(operation, words, panel) }
         panel += isPair ? 2 : 1
       }
     }
   }
 
-  private func runPair(_ operation: Linear, _ panel: Int) {
-    let (inputs, columns) = (operation.weight.inputs, shape.columns)
-    let x = operation.input.row(0)
-    var w = operation.weight.base + panel &* columns &* inputs
-    var v = w + columns &* inputs
-    var (s, t) = (Strip3<V>(), Strip3<V>())
-    for k in 0..<inputs {
-      for line in stride(from: 0, to: columns, by: 16) {
+  private func runPair(_ operation: Linear, _ input: RowWords, _ panel: Int) {
+    let columns = shape.columns
+    let inputs = operation.weight.inputs
+    let words = shape.precision.words(inputs: inputs)
+    let first = panel &* columns
+    var x = input.base
+    var w = operation.weight.base + shape.offset(ofPanelAt: first, inputs: inputs)
+    var v = operation.weight.base + shape.offset(ofPanelAt: first &+ columns, inputs: inputs)
+    var wScales = UnsafeRawPointer(w + words &* columns)
+    var vScales = UnsafeRawPointer(v + words &* columns)
+    var (s, t) = (Row<Strip3<Sum>>(), Row<Strip3<Sum>>())
+    let step = Sum.panelWords &* columns
+    var word = 0
+    while word &+ Sum.panelWords <= words {
+      for line in stride(from: 0, to: step, by: 16) {
         csystem_prefetch_ahead(w + (line &+ Self.lookahead))
         csystem_prefetch_ahead(v + (line &+ Self.lookahead))
       }
-      s.add(x[k], times: Strip3(loading: w))
-      t.add(x[k], times: Strip3(loading: v))
+      s = s.addingBlock(x, stride: 0, panel: w, panelStride: columns, scales: wScales)
+      t = t.addingBlock(x, stride: 0, panel: v, panelStride: columns, scales: vScales)
+      x += Sum.rowWords
+      w += step
+      v += step
+      wScales += Sum.scaleBytes &* columns
+      vScales += Sum.scaleBytes &* columns
+      word &+= Sum.panelWords
+    }
+    while word < words {
+      s = s.adding(x, stride: 0, times: Strip3<Sum>.weights(w))
+      t = t.adding(x, stride: 0, times: Strip3<Sum>.weights(v))
+      x += Sum.inputWords
       w += columns
       v += columns
+      word &+= 1
     }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * columns) { sums in
       let base = sums.baseAddress!
-      s.store(to: base)
-      t.store(to: base + columns)
-      let first = panel * columns
+      s.store(to: base, stride: 0)
+      t.store(to: base + columns, stride: 0)
       finish(operation, rows: 0..<1, outputs: first..<first + 2 * columns, sums: base, width: 2 * columns)
     }
   }
 
-  private func runSingle(_ operation: Linear, _ panel: Int) {
+  private func runSingle(_ operation: Linear, _ input: RowWords, _ panel: Int) {
     let inputs = operation.weight.inputs
+    let words = shape.precision.words(inputs: inputs)
     let first = panel * shape.columns
     let width = shape.width(at: first, outputs: operation.weight.outputs)
+    let weights = operation.weight.base + shape.offset(ofPanelAt: first, inputs: inputs)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: shape.columns) { sums in
       let base = sums.baseAddress!
-      PanelRows<V>(
-        x: operation.input.row(0), stride: operation.input.stride, rows: 1,
-        panel: operation.weight.base + first * inputs, panelStride: width, columns: width,
-        inputs: inputs, sums: base, sumStride: width
+      PanelRows<Sum>(
+        x: input.base, stride: input.stride, rows: 1, panel: weights, panelStride: width, columns: width,
+        words: words, scales: UnsafeRawPointer(weights + words * width), sums: base, sumStride: width
       ).run(tileRows: tileRows)
       let outputs = first..<min(first + width, operation.weight.outputs)
       finish(operation, rows: 0..<1, outputs: outputs, sums: base, width: width)
@@ -175,10 +250,10 @@ extension PanelKernel {
   }
 }
 
-extension PanelKernel {
+extension PanelLinear {
   /// Against a matrix in `rows`, as the token embedding lies in its file: vectors run along the inputs, four
   /// outputs at a time, each with a vector of sums for each row of the tile.
-  func linearByDotProducts(_ operation: Linear) {
+  func runByDotProducts(_ operation: Linear) {
     let rows = operation.input.rows
     let lanes = V.scalarCount
     guard rows > 0 else { return }

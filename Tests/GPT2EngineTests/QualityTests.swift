@@ -166,6 +166,34 @@ import Testing
   }
 }
 
+/// The rungs of the ladder with weights of fewer bits are within their limits on every reference that is small enough.
+@Suite struct LowPrecisionQualityTests {
+  static let variants = Variant.all.filter { $0.weights != .f32 }
+
+  @Test(
+    .enabled(if: !CommittedReferenceTests.small.isEmpty), arguments: CommittedReferenceTests.small, variants)
+  func everyRungIsWithinItsLimits(_ name: String, _ variant: Variant) throws {
+    let reference = try ReferenceCase(folder: Project.file("Benchmarks/reference/\(name)"))
+    let isSynthetic = reference.hasRandomWeights
+    let source = try ModelSource(isSynthetic ? reference.model : Project.file(reference.model))
+    let cache = try TemporaryFolder()
+    let engine = try Engine(source.open(cacheFolder: cache.path), variant: variant, threads: 2)
+    let found = try engine.check(against: reference).result
+    #expect(found.failure == nil)
+    #expect(try #require(found.kl) > 0 && (found.top1 == nil) == isSynthetic)
+  }
+
+  @Test(arguments: variants)
+  func theTextsPerplexityIsWithinItsLimit(_ variant: Variant) throws {
+    let tokenizer = try Tokenizer(folder: Project.file("weights/tiny"))
+    let text = try Data(contentsOf: URL(fileURLWithPath: Project.file("Benchmarks/reference/excerpt.txt")))
+    let engine = try Engine(
+      Checkpoint(folder: Project.file("weights/tiny")), variant: variant, threads: 2)
+    let check = try #require(try engine.checkPerplexity(of: tokenizer.encode(utf8: text)))
+    #expect(check.failure == nil && check.result.passed)
+  }
+}
+
 /// The trained tiny model by a kernel that loses bits, against its references.
 @Suite struct RoundingKernelTests {
   private let checkpoint: Checkpoint
@@ -245,6 +273,7 @@ private struct RoundingKernel: Kernel {
   init(lostBits: Int) { self.lostBits = UInt32(lostBits) }
 
   var weightLayout: WeightLayout { base.weightLayout }
+  var outputLayout: WeightLayout { base.outputLayout }
   var cacheLayout: CacheLayout { base.cacheLayout }
 
   func run(_ operation: Linear) {

@@ -38,9 +38,6 @@ public struct Variant: Sendable {
   }
 }
 
-/// How many bits a weight has where a kernel reads it. The raw value is what reports call it.
-public enum WeightPrecision: String, Sendable, CaseIterable { case f32, bf16, int8, int4 }
-
 /// A variant that needs something which this machine may lack.
 public struct LookedUpVariant: Sendable {
   public let name: String

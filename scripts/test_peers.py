@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tests Benchmarks/peers/worker.py and scripts/try_peer.py with an engine that computes nothing; installs nothing.
+"""Tests Benchmarks/peers/worker.py and scripts/try_peer.py with an engine that computes nothing, and what
+scripts/install_peers.sh says of the real ones; installs nothing.
 
     python3 scripts/test_peers.py
 """
@@ -23,7 +24,7 @@ import worker
 
 class Dummy(worker.Engine):
     # The next id is the last one and as many as there were before it, modulo the vocabulary.
-    folder = "dummy"
+    folders = {"f32": "dummy", "q8_0": "dummy-q8_0"}
 
     def start(self, threads, options):
         print("a library greets")
@@ -31,9 +32,11 @@ class Dummy(worker.Engine):
         return "dummy " + os.environ["OMP_NUM_THREADS"]
 
     def open(self, model, configuration):
+        print("opening", model.name)
         self.vocabulary = configuration["vocab_size"]
 
     def prefill(self, ids):
+        print("a prompt of", len(ids))
         self.ids = list(ids)
         return self.row()
 
@@ -55,6 +58,36 @@ worker.main(Dummy())
 """
 
 
+# A gpt2-bench that has the dummy's logits, or their opposite, and two of its three ids after 1 and 2.
+BENCH = """
+import os, sys
+from array import array
+
+if sys.argv[1] == "generate":
+    print("3 0 0")
+else:
+    sign = float(os.environ["SIGN"])
+    rows = array("f")
+    for place, last in enumerate([1, 2]):
+        best = (last + place) % 5
+        rows.extend(sign * (1.0 if token == best else -0.25 * token) for token in range(5))
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 5), }\\n".encode()
+    with open(sys.argv[sys.argv.index("--out") + 1], "wb") as file:
+        file.write(bytes([147]) + b"NUMPY" + bytes([1, 0]) + len(header).to_bytes(2, "little") + header)
+        rows.tofile(file)
+"""
+# Prints the weights that a peer's script takes from its options, and their folder.
+FOLDER = """
+import runpy, sys
+sys.path.insert(0, sys.argv[1].rpartition("/")[0])
+import worker
+worker.serve_standard_streams = lambda operations: print(
+    operations["load"].__self__.options_of_engine.weights, operations["load"].__self__.folder)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 class Session:
     """A contestant with the dummy engine and a folder of models with one in it."""
 
@@ -67,14 +100,19 @@ class Session:
             "configuration": {"vocab_size": VOCABULARY, "n_positions": CONTEXT, "n_head": 1, "n_embd": 1},
             "safetensors": {"bytes": 7, "sha256": hashlib.sha256(b"weights").hexdigest()},
         }
-        place = folder / "models" / "one" / "dummy"
-        place.mkdir(parents=True)
-        (place / "model.json").write_text(json.dumps(model))
+        self.models = folder / "models" / "one"
+        self.description = json.dumps(model)
+        self.add("dummy")
         script = folder / "dummy.py"
         script.write_text(DUMMY)
         self.command = [sys.executable, str(script), "--models", str(folder / "models")]
         self.environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
         self.environment["PYTHONPATH"] = str(ROOT / "Benchmarks" / "peers")
+
+    def add(self, name: str) -> None:
+        """The model as an engine's folder of that name has it."""
+        (self.models / name).mkdir(parents=True)
+        (self.models / name / "model.json").write_text(self.description)
 
     def talk(self, *lines: str | dict, options: tuple[str, ...] = ()) -> list[dict]:
         """Sends everything, ends the input, and answers what came back; every line of it must be JSON."""
@@ -140,6 +178,21 @@ class WorkerTests(unittest.TestCase):
         self.assertIsNone(result["wasCold"])
         told = {key: result[key] for key in ("threads", "weights", "version")}
         self.assertEqual(told, {"threads": 2, "weights": "f32", "version": "dummy 2"})
+
+    def test_weights_choose_the_folder_and_are_told(self) -> None:
+        options = ("--weights", "q8_0")
+        self.refused(self.session.talk(load(), options=options)[0], 1, "not converted for dummy-q8_0")
+        self.session.add("dummy-q8_0")
+        for chosen, weights, folder in ((options, "q8_0", "dummy-q8_0"), ((), "f32", "dummy")):
+            [answer] = self.session.talk(load(), options=chosen)
+            self.assertEqual(answer["result"]["weights"], weights)
+            self.assertIn(f"opening {folder}\n", self.session.errors)
+
+    def test_weights_that_no_folder_has_are_wrong_usage(self) -> None:
+        command = [*self.session.command, "--weights", "int3"]
+        done = subprocess.run(command, capture_output=True, env=self.session.environment, timeout=60)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"int3", done.stderr)
 
     def test_what_libraries_print_goes_to_standard_error(self) -> None:
         self.assertEqual([answer["ok"] for answer in self.session.talk(load(), run(2, [[1]], 2))], [True, True])
@@ -221,6 +274,9 @@ class WorkerTests(unittest.TestCase):
         values = struct.unpack("<15f", data[10 + length :])
         best = [max(range(VOCABULARY), key=lambda token: values[row * VOCABULARY + token]) for row in range(3)]
         self.assertEqual(best, [0, 2, 2])
+        # Steps make the positions before the last, which a prefill of the whole prompt makes.
+        prompts = [line for line in self.session.errors.splitlines() if line.startswith("a prompt")]
+        self.assertEqual(prompts, ["a prompt of 1", "a prompt of 3"])
 
     def test_logits_that_are_refused(self) -> None:
         requests = [{"ids": [], "out": "x"}, {"ids": [1]}, {"ids": [1], "out": "/no/such/folder/x.npy"}]
@@ -240,6 +296,41 @@ class WorkerTests(unittest.TestCase):
             done = subprocess.run(command, capture_output=True, env=self.session.environment, timeout=60)
             self.assertEqual(done.returncode, code, done.stderr.decode())
         self.assertIn(b"ValueError: four is not liked", done.stderr)
+
+    def test_try_peer_tells_the_quality(self) -> None:
+        self.session.add("dummy-q8_0")
+        bench = self.session.folder / "bench"
+        bench.write_text(f"#!{sys.executable}\n{BENCH}")
+        bench.chmod(0o755)
+        environment = self.session.environment | {"SIGN": "1"}
+        command = [sys.executable, str(ROOT / "scripts" / "try_peer.py"), "--model", "synthetic:dummy", "-t", "1"]
+        command += ["--ids", "1 2", "-n", "3", "--bench", str(bench), *self.session.command, "--weights", "q8_0"]
+        done = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn(b"weights q8_0: KL 0, top-1 2 of 2", done.stdout)
+        self.assertIn(b"the first 2 of 3 ids are those of kv-cache", done.stdout)
+        done = subprocess.run(command, capture_output=True, env=environment | {"SIGN": "-1"}, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"expected at most 0.05", done.stderr)
+
+
+class InstalledContestants(unittest.TestCase):
+    """The list in install_peers.sh against the scripts that it names; these import their engines late."""
+
+    def test_each_line_is_understood_by_its_script(self) -> None:
+        text = (ROOT / "scripts" / "install_peers.sh").read_text(encoding="utf-8")
+        lines = [line.split() for line in text.split("<<'END'\n")[1].split("\nEND\n")[0].splitlines()]
+        self.assertEqual(len({name for name, *_ in lines}), len(lines))
+        told = set()
+        for name, models, script, *options in lines:
+            path = ROOT / "Benchmarks" / "peers" / f"peer_{script}.py"
+            done = subprocess.run([sys.executable, "-c", FOLDER, str(path), *options], capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            weights, folder = done.stdout.decode().split()
+            self.assertEqual(folder, models, name)
+            self.assertIn(f"--weights {weights}", " ".join(options), name)
+            told.add(weights)
+        self.assertEqual(told, {"f32", "bf16", "f16", "int8", "q8_0", "q4_0"})
 
 
 if __name__ == "__main__":

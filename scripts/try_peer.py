@@ -3,12 +3,15 @@
 
     scripts/try_peer.py [--model M] [-t N] [--ids "1 2 3" | -p N] [-n N] [--bench gpt2-bench] COMMAND [ARGUMENT…]
 
-With `--bench` (a built gpt2-bench) the contestant's logits and ids are held against those of `--variant` there.
+With `--bench` (a built gpt2-bench) the contestant's logits and ids are held against those of `--variant` there, and
+the quality is told: the mean KL divergence in nats, and how often the best id is the same. No quality limit of
+gpt2-bench is applied: only what cannot be rounding ends the program.
 Exit code 1 where the contestant refuses or answers what it should not. Needs only Python's standard library.
 """
 
 import argparse
 import array
+import itertools
 import json
 import math
 import os
@@ -20,7 +23,8 @@ import time
 from pathlib import Path
 
 
-TOLERANCE = 1e-2  # of the largest logit: what tables in half precision cost, far below a wrong weight
+TOLERANCE = 1e-2  # of the largest logit with weights of float32: what tables in half precision cost
+MAX_KL = 0.05  # nats, with weights of fewer bits: a tenth of what a model of other random weights has
 
 
 class Contestant:
@@ -77,18 +81,41 @@ def read_npy(path: str) -> list[array.array]:
     return [values[row * columns : (row + 1) * columns] for row in range(rows)]
 
 
-def compare_logits(found: list[array.array], expected: list[array.array]) -> None:
-    """Prints the largest difference a position; ends the program where one is not finite or no rounding."""
+def log_probabilities(row: array.array) -> list[float]:
+    largest = max(row)
+    total = largest + math.log(math.fsum(math.exp(value - largest) for value in row))
+    return [value - total for value in row]
+
+
+def divergence(expected: array.array, found: array.array) -> float:
+    """KL(expected ‖ found) of the distributions of the next id, in nats."""
+    pairs = zip(log_probabilities(expected), log_probabilities(found))
+    return math.fsum(math.exp(p) * (p - q) for p, q in pairs)
+
+
+def compare_logits(found: list[array.array], expected: list[array.array], weights: str) -> None:
+    """Prints the difference of each position; ends the program where one is not finite or no rounding of `weights`."""
     if len(found[0]) != len(expected[0]):
         sys.exit(f"logits: {len(found[0])} columns, expected the vocabulary's {len(expected[0])}")
+    divergences, same = [], 0
     for position, (ours, theirs) in enumerate(zip(found, expected[-len(found) :])):
-        largest = max(map(abs, theirs))
-        worst = max(abs(a - b) if math.isfinite(a) else math.inf for a, b in zip(ours, theirs))
-        same = "same" if ours.index(max(ours)) == theirs.index(max(theirs)) else "another"
         place = len(expected) - len(found) + position
-        print(f"  position {place}: largest difference {worst:.3g} of {largest:.3g}, {same} argmax")
-        if not worst <= TOLERANCE * largest:
+        if not all(map(math.isfinite, ours)):
+            sys.exit(f"logits: position {place} holds a value that is not finite")
+        largest = max(map(abs, theirs))
+        worst = max(abs(a - b) for a, b in zip(ours, theirs))
+        is_same = ours.index(max(ours)) == theirs.index(max(theirs))
+        divergences.append(divergence(theirs, ours))
+        same += is_same
+        print(
+            f"  position {place}: largest difference {worst:.3g} of {largest:.3g}, KL {divergences[-1]:.3g}, "
+            f"{'same' if is_same else 'another'} argmax")
+        if weights == "f32" and worst > TOLERANCE * largest:
             sys.exit(f"logits: position {place} differs by {worst:.3g}, expected at most {TOLERANCE * largest:.3g}")
+    mean = math.fsum(divergences) / len(divergences)
+    print(f"  weights {weights}: KL {mean:.3g}, top-1 {same} of {len(found)}")
+    if mean > MAX_KL:
+        sys.exit(f"logits: KL {mean:.3g}, expected at most {MAX_KL}")
 
 
 def bench(options: argparse.Namespace, command: str, ids: list[int], *arguments: str) -> str:
@@ -136,7 +163,7 @@ def main() -> None:
                 sys.exit(f"logits: {path} has {len(found)} rows, told were {told['positions']} for {len(ids)} ids")
             if options.bench:
                 bench(options, "logits", ids, "--out", folder + "/expected.npy")
-                compare_logits(found, read_npy(folder + "/expected.npy"))
+                compare_logits(found, read_npy(folder + "/expected.npy"), loaded.get("weights", "f32"))
         generation = {"prompts": [ids], "text": None, "tokens": options.n}
         runs = [contestant.ask("run", generation=generation) for _ in range(options.r + 1)][1:]
         print("run:", json.dumps(runs[-1]))
@@ -144,8 +171,9 @@ def main() -> None:
             tell_times(run, len(ids))
         if options.bench:
             expected = bench(options, "generate", ids, "-n", str(options.n), "--print-ids", "--temperature", "0")
-            same = [int(word) for word in expected.split()] == runs[-1]["ids"][0]
-            print(f"  {'the ids' if same else 'not the ids'} of {options.variant}")
+            pairs = zip((int(word) for word in expected.split()), runs[-1]["ids"][0], strict=True)
+            same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+            print(f"  the first {same} of {options.n} ids are those of {options.variant}")
         memory = contestant.ask("memory")
         print("memory:", json.dumps(memory))
         contestant.finish()

@@ -14,24 +14,28 @@ class CTranslate2(worker.Engine):
     """Products by oneDNN, which is its default on AMD and on Intel faster and half as large as its default MKL
     (which packs a second copy of the weights); one worker with all threads.
 
-    It generates in one call, which tells each id as it is chosen: the prefill's time is that of the first id.
+    With `--weights int8` the products are in int8 too, the rest in float32. It generates in one call, which tells each
+    id as it is chosen: the prefill's time is that of the first id.
     """
 
-    folder = "ctranslate2"
+    folders = {"f32": "ctranslate2", "int8": "ctranslate2-int8"}
 
     def start(self, threads: int, options: argparse.Namespace) -> str:
         os.environ.setdefault("CT2_USE_MKL", "0")
         import ctranslate2
 
         self.module, self.threads = ctranslate2, threads
+        self.arithmetic = {"f32": "float32", "int8": "int8_float32"}[options.weights]
         products = "oneDNN" if os.environ["CT2_USE_MKL"] == "0" else "MKL"
-        return f"CTranslate2 {ctranslate2.__version__}, {products}"
+        return f"CTranslate2 {ctranslate2.__version__}, {self.arithmetic}, {products}"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
         self.generator = None
         self.generator = self.module.Generator(
-            str(model), device="cpu", inter_threads=1, intra_threads=self.threads, compute_type="float32"
+            str(model), device="cpu", inter_threads=1, intra_threads=self.threads, compute_type=self.arithmetic
         )
+        if self.generator.compute_type != self.arithmetic:
+            raise worker.Refusal(f"found arithmetic in {self.generator.compute_type}, expected {self.arithmetic}")
         self.vocabulary = json.loads((model / "vocabulary.json").read_text(encoding="utf-8"))
 
     def generate(self, prompt: list[int], tokens: int) -> worker.Generation:

@@ -11,11 +11,11 @@ import worker
 class LlamaCpp(worker.Engine):
     """Weights mapped and read as they lie, batches of llama.cpp's default sizes.
 
-    The cache is float32 like everything else here, and attention its plain one. `--cache f16` is llama.cpp's own
-    default and brings flash attention: the faster for prompts, the slower for decoding after long ones.
+    The file holds float32 or what `--weights` says: the very bits of `gpt2-bench export --format gguf`. The cache is
+    float32 and attention the plain one. `--cache f16` is llama.cpp's own default and brings flash attention.
     """
 
-    folder = "llama.cpp"
+    folders = {"f32": "llama.cpp"} | {weights: f"llama.cpp-{weights}" for weights in ("bf16", "f16", "q8_0", "q4_0")}
 
     class Handle(ctypes.Structure):
         _fields_ = [("model", ctypes.c_void_p), ("context", ctypes.c_void_p)]
@@ -35,7 +35,8 @@ class LlamaCpp(worker.Engine):
         self.library.peer_start()
         self.handle = self.Handle()
         version = (options.library / "VERSION").read_text(encoding="utf-8").strip()
-        return f"llama.cpp of {version}, cache {options.cache}, {'flash' if self.half else 'plain'} attention"
+        attention = "flash" if self.half else "plain"
+        return f"llama.cpp of {version}, weights {options.weights}, cache {options.cache}, {attention} attention"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
         self.vocabulary = configuration["vocab_size"]

@@ -8,16 +8,19 @@ import worker
 
 
 class ONNXRuntime(worker.Engine):
-    """All threads inside an operator, none across; keys and values stay in its own tensors from step to step."""
+    """All threads inside an operator, none across; keys and values stay in its own tensors from step to step.
 
-    folder = "onnxruntime"
+    Weights of int8 are its dynamic quantization: products in int8, the rest in float32.
+    """
+
+    folders = {"f32": "onnxruntime", "int8": "onnxruntime-int8"}
 
     def start(self, threads: int, options: argparse.Namespace) -> str:
         import numpy
         import onnxruntime
 
         self.numpy, self.module, self.threads = numpy, onnxruntime, threads
-        return f"ONNX Runtime {onnxruntime.__version__}"
+        return f"ONNX Runtime {onnxruntime.__version__}, weights {options.weights}"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
         self.session = self.cache = None

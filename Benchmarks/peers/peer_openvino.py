@@ -8,11 +8,19 @@ import worker
 
 
 class OpenVINO(worker.Engine):
-    """One stream with all threads, as its latency hint asks; float32 arithmetic and cache, where bf16 would be its
-    choice on CPUs that have it; the keys and values in the model's own state.
+    """One stream with all threads, as its latency hint asks; the keys and values in the model's own state.
+
+    Weights of bf16 are those of float32, which it rounds when it compiles for arithmetic in bf16. Weights of int8 stay
+    so in memory. Arithmetic and cache of the others are float32, where bf16 would be its choice on CPUs that have it:
+    `--arithmetic bf16`.
     """
 
-    folder = "openvino"
+    folders = {"f32": "openvino", "bf16": "openvino", "int8": "openvino-int8"}
+
+    def options(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--arithmetic", choices=["f32", "bf16"],
+            help="its precision, and the cache's (default f32; with --weights bf16 bf16)")
 
     def start(self, threads: int, options: argparse.Namespace) -> str:
         import numpy
@@ -20,7 +28,8 @@ class OpenVINO(worker.Engine):
 
         self.numpy, self.core, self.threads = numpy, openvino.Core(), threads
         self.core.get_versions("CPU")  # loads the plugin
-        return f"OpenVINO {openvino.__version__}"
+        self.arithmetic = options.arithmetic or ("bf16" if options.weights == "bf16" else "f32")
+        return f"OpenVINO {openvino.__version__}, weights {options.weights}, arithmetic and cache {self.arithmetic}"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
         self.request = None
@@ -28,10 +37,13 @@ class OpenVINO(worker.Engine):
             "INFERENCE_NUM_THREADS": self.threads,
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
-            "KV_CACHE_PRECISION": "f32",
+            "INFERENCE_PRECISION_HINT": self.arithmetic,
+            "KV_CACHE_PRECISION": self.arithmetic,
         }
         compiled = self.core.compile_model(model / "model.xml", "CPU", settings)
+        taken = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        if taken != self.arithmetic:
+            raise worker.Refusal(f"found arithmetic in {taken}, expected {self.arithmetic}: this CPU has no other")
         self.inputs = {name for tensor in compiled.inputs for name in tensor.names}
         self.request = compiled.create_infer_request()
 

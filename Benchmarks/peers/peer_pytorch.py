@@ -8,9 +8,12 @@ import worker
 
 
 class PyTorch(worker.Engine):
-    """Eager mode with fused attention (sdpa) and the dynamic cache: what `generate` does, without its overhead."""
+    """Eager mode with fused attention (sdpa) and the dynamic cache: what `generate` does, without its overhead.
 
-    folder = "pytorch"
+    With `--weights bf16` arithmetic and cache are bf16 too.
+    """
+
+    folders = {"f32": "pytorch", "bf16": "pytorch-bf16"}
 
     def start(self, threads: int, options: argparse.Namespace) -> str:
         import os
@@ -24,12 +27,14 @@ class PyTorch(worker.Engine):
         torch.set_grad_enabled(False)
         self.torch, self.model = torch, None
         self.architecture = transformers.GPT2LMHeadModel  # imported when it is first named
-        return f"PyTorch {torch.__version__}, transformers {transformers.__version__}"
+        self.type = {"f32": torch.float32, "bf16": torch.bfloat16}[options.weights]
+        return f"PyTorch {torch.__version__}, {options.weights}, transformers {transformers.__version__}"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
         self.model = self.cache = None
+        folder = model if self.type == self.torch.bfloat16 else model.parent / "weights"
         self.model = self.architecture.from_pretrained(
-            model.parent / "weights", dtype=self.torch.float32, attn_implementation="sdpa"
+            folder, dtype=self.type, attn_implementation="sdpa"
         ).eval()
 
     def prefill(self, ids: list[int]):
@@ -44,7 +49,7 @@ class PyTorch(worker.Engine):
             input_ids=self.torch.tensor([ids]), past_key_values=self.cache, use_cache=True, logits_to_keep=1
         )
         self.cache = output.past_key_values
-        return output.logits[0, -1].numpy()
+        return output.logits[0, -1].float().numpy()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 INSTALLED = Path(__file__).resolve().parent / "installed" / "models"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-LAST_POSITIONS = 8  # that `logits` answers: the first of them by a prefill, the others by steps with the cache
+LAST_POSITIONS = 64  # that `logits` answers at most: enough for a quality that is a mean over positions
 Operations = dict[str, Callable[[dict[str, Any]], dict[str, Any]]]  # name -> payload -> result
 
 
@@ -42,14 +42,15 @@ class Engine:
     overwritten by the next call.
     """
 
-    folder: str  # of its models, below the folder of a model
-    weights = "f32"
+    # Precision of the weights -> the folder of the model in it, below the folder of a model. The first is the default.
+    folders: dict[str, str]
 
     def options(self, parser: argparse.ArgumentParser) -> None:
         """Adds flags of its own."""
 
     def start(self, threads: int, options: argparse.Namespace) -> str:
-        """Imports the libraries and sets their threads; the version. Called once."""
+        """Imports the libraries and sets their threads; the version. Called once. `options.weights` is the precision
+        that was asked for."""
         raise NotImplementedError
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
@@ -68,12 +69,14 @@ class Engine:
         return int(row.argmax())  # a NumPy array
 
     def logits(self, ids: list[int]) -> list[bytes]:
-        """Little-endian float32 rows of the last positions, in order."""
-        count = min(len(ids), LAST_POSITIONS)
-        rows = [bytes(memoryview(self.prefill(ids[: len(ids) - count + 1])))]
-        for token in ids[len(ids) - count + 1 :]:
-            rows.append(bytes(memoryview(self.step(token))))
-        return rows
+        """Little-endian float32 rows of the last positions, in order: the last one by a prefill of the whole prompt,
+        those before it by a prefill and steps with the cache."""
+        rows = []
+        first = len(ids) - min(len(ids), LAST_POSITIONS)
+        for position in range(first, len(ids) - 1):
+            row = self.prefill(ids[: first + 1]) if position == first else self.step(ids[position])
+            rows.append(bytes(memoryview(row)))
+        return [*rows, bytes(memoryview(self.prefill(ids)))]
 
     def generate(self, prompt: list[int], tokens: int) -> Generation:
         """Greedy: every id is the first of the highest logits; nothing ends it early."""
@@ -176,6 +179,7 @@ class Worker:
     def __init__(self, engine: Engine, options: argparse.Namespace) -> None:
         self.engine = engine
         self.options_of_engine = options
+        self.folder = engine.folders[options.weights]
         self.memory_of_process = ProcessMemory()
         self.started: dict[str, Any] | None = None  # what `load` answers of a process that has its libraries
         self.configuration: dict[str, int] | None = None
@@ -185,14 +189,14 @@ class Worker:
         if payload.get("model") is None:
             raise Refusal("load without a model: this contestant only generates")
         threads = integer(payload, "threads", least=1)
-        folder, configuration = find_model(payload["model"], self.options_of_engine.models, self.engine.folder)
+        folder, configuration = find_model(payload["model"], self.options_of_engine.models, self.folder)
         context = self.options_of_engine.context or configuration["n_positions"]
         configuration["n_positions"] = min(context, configuration["n_positions"])
         if self.started is None:
             for variable in THREAD_VARIABLES:
                 os.environ[variable] = str(threads)
             version = self.engine.start(threads, self.options_of_engine)
-            self.started = {"threads": threads, "weights": self.engine.weights, "version": version}
+            self.started = {"threads": threads, "weights": self.options_of_engine.weights, "version": version}
             self.started["baselineBytes"] = self.memory_of_process.resident()
         elif self.started["threads"] != threads:
             raise Refusal(f"load for {threads} threads: this process keeps the {self.started['threads']} it began with")
@@ -312,8 +316,12 @@ def serve_standard_streams(operations: Operations) -> None:
 
 
 def main(engine: Engine) -> None:
-    parser = argparse.ArgumentParser(description=f"{engine.folder} as a contestant of gpt2-bench; see README.md.")
+    precisions = list(engine.folders)
+    name = engine.folders[precisions[0]]
+    parser = argparse.ArgumentParser(description=f"{name} as a contestant of gpt2-bench; see README.md.")
     parser.add_argument("--models", type=Path, default=INSTALLED, help="folder of the converted models")
     parser.add_argument("--context", type=int, help="positions to make room for (default: the model's)")
+    parser.add_argument(
+        "--weights", choices=precisions, default=precisions[0], help="their precision (default %(default)s)")
     engine.options(parser)
     serve_standard_streams(Worker(engine, parser.parse_args()).operations)

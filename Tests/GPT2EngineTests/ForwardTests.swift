@@ -5,14 +5,14 @@ import TestSupport
 import Testing
 
 @Suite struct ForwardTests {
-  /// The same tokens from every variant, for at least a hundred steps.
+  /// The same tokens from every variant in float32, for at least a hundred steps.
   @Test(arguments: [Fixtures.tiny, Fixtures.ragged])
   func greedyTokensAgreeAcrossVariants(_ model: Result<Checkpoint, any Error>) throws {
     let checkpoint = try model.get()
     let prompt = Fixtures.ids(9, of: checkpoint)
     let expected = try Engine(checkpoint, variant: .oracle, threads: 1).greedy(prompt, count: 110)
     #expect(expected.count == 110 && Set(expected).count > 1)
-    for variant in Variant.all {
+    for variant in Variant.exact {
       let found = try Engine(checkpoint, variant: variant, threads: 2).greedy(prompt, count: 110)
       #expect(found == expected, "\(variant.name) on \(checkpoint.name)")
     }
@@ -110,8 +110,9 @@ import Testing
     let found = try Engine(untied, variant: variant, threads: 1).logits(after: [3, 1, 4])
     let tied = try Engine(Fixtures.small.get(), variant: variant, threads: 1).logits(after: [3, 1, 4])
     let oracle = try Engine(untied, variant: .oracle, threads: 1).logits(after: [3, 1, 4])
-    #expect(zip(found, oracle).allSatisfy { abs($0 - $1) < 1e-6 })
-    #expect(zip(found, tied).contains { abs($0 - $1) > 1e-3 })
+    let rounding: Float = variant.weights == .f32 ? 1e-6 : variant.weights == .int4 ? 1e-2 : 1e-3
+    #expect(zip(found, oracle).allSatisfy { abs($0 - $1) < rounding })
+    #expect(zip(found, tied).contains { abs($0 - $1) > 2e-2 })
   }
 }
 

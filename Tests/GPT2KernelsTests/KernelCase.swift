@@ -28,12 +28,24 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// Those whose results are float32's.
   static let all =
-    Variant.all.flatMap { variant in
+    Variant.exact.flatMap { variant in
       (variant.isThreaded ? threadCounts : [1]).map { threads in
         KernelCase(name: variant.name, threads: threads) { variant.kernel(threads: $0) }
       }
     } + widths
+
+  /// Weights of every other precision, on each way of multiplying them that this build has.
+  static let narrow = [WeightPrecision.bf16, .int8, .int4].flatMap { precision in
+    DotPath.all(for: precision).flatMap { path in
+      [1, 3].map { threads in
+        KernelCase(name: "\(precision) on \(path.rawValue)", threads: threads) {
+          LowPrecision(precision, pool: ThreadPool(threads: $0), path: path)
+        }
+      }
+    }
+  }
 
   /// Those whose operations fall into parts.
   static let divisible = all.filter { $0.make(1) is any DivisibleKernel }
@@ -64,7 +76,7 @@ struct EpilogueProblem {
     let (m, n, k) = (shape.m, shape.n, shape.k)
     let x = GuardedFloats(problem.x)
     let weights = GuardedFloats(kernel.weightLayout.count(outputs: n, inputs: k))
-    kernel.weightLayout.store(conv1D: problem.conv1D, inputs: k, outputs: n, to: weights.base)
+    kernel.weightLayout.quantize(problem.w, inputs: k, outputs: n, to: weights.base)
     let bias = GuardedFloats(problem.bias)
     let product = GuardedFloats(m * (n + gap))
     let active = GuardedFloats(m * (n + gap))

@@ -57,7 +57,7 @@ import Testing
     #expect(firstBitDifference(whole.product, ragged.product) == nil)
   }
 
-  @Test(arguments: KernelCase.all.filter { $0.threads == 3 })
+  @Test(arguments: (KernelCase.all + KernelCase.narrow).filter { $0.threads == 3 })
   func threadsChangeNoBit(_ kernelCase: KernelCase) {
     let single = kernelCase.kernel(threads: 1)
     let shape = AttentionTests.Shape(heads: 7, headSize: 16, capacity: 60, firstPosition: 9, rows: 31)
@@ -93,9 +93,7 @@ import Testing
       x = GuardedFloats(random.floats(rows * k))
       layout = kernel.weightLayout
       w = GuardedFloats(layout.count(outputs: n, inputs: k))
-      random.floats(n * k).withUnsafeBufferPointer { [layout, w] in
-        layout.store(conv1D: $0.baseAddress!, inputs: k, outputs: n, to: w.base)
-      }
+      layout.quantize(random.floats(n * k), inputs: k, outputs: n, to: w.base)
       (weight, bias) = (GuardedFloats(random.floats(k)), GuardedFloats(random.floats(k)))
       outputBias = GuardedFloats(random.floats(n))
     }
@@ -137,7 +135,9 @@ import Testing
   @Test func theLadderStartsWithTheOracleAndHasTheMissionsRungs() {
     let names = Variant.all.map(\.name)
     #expect(
-      Array(names.prefix(7)) == ["naive", "unrolled8", "tiled", "simd8", "threaded", "kv-cache", "packed"])
+      names == [
+        "naive", "unrolled8", "tiled", "simd8", "threaded", "kv-cache", "packed", "bf16", "int8", "int4",
+      ])
     #expect(Set(names).count == names.count)
     #expect(Variant.oracle.name == "naive")
   }

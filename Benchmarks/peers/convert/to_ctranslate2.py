@@ -1,4 +1,4 @@
-"""Float32 model for CTranslate2, by its own converter.    to_ctranslate2.py WEIGHTS OUT"""
+"""A model for CTranslate2, by its own converter.    to_ctranslate2.py float32|int8 WEIGHTS OUT"""
 
 import sys
 
@@ -6,9 +6,10 @@ from ctranslate2.converters import TransformersConverter
 
 
 def main() -> None:
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    TransformersConverter(sys.argv[1]).convert(sys.argv[2], quantization="float32", force=True)
+    quantization, weights, out = sys.argv[1:]
+    TransformersConverter(weights).convert(out, quantization=quantization, force=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ public enum ModelSource: Equatable, Sendable {
   case folder(String)
   case file(String, WeightsFormat)
 
+  /// What the names of models with generated weights begin with.
+  public static let syntheticPrefix = "synthetic:"
   /// The names of the synthetic models with a fixed shape, in ascending size.
   public static let namedSynthetics = shapes.map(\.key)
 
@@ -24,7 +26,7 @@ public enum ModelSource: Equatable, Sendable {
   ///   `ModelError.unreadable` for a path where nothing is, `ModelError.malformed` for a file in no format that is
   ///   known, `ModelError.configuration` for a synthetic shape that is no GPT-2.
   public init(_ name: String) throws(ModelError) {
-    if name.hasPrefix("synthetic:") {
+    if name.hasPrefix(Self.syntheticPrefix) {
       self = .synthetic(try Self.syntheticConfiguration(name), name: name)
       return
     }
@@ -40,7 +42,7 @@ public enum ModelSource: Equatable, Sendable {
 
   /// The synthetic model that an unknown name may have meant, as an error's end.
   static func advice(for name: String) -> String {
-    let prefix = "synthetic:"
+    let prefix = syntheticPrefix
     let word = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
     let names = namedSynthetics.map { String($0.dropFirst(prefix.count)) }
     return NearestName.nearest(to: word, among: names).map { "; did you mean '\(prefix)\($0)'?" } ?? ""
@@ -87,7 +89,7 @@ public enum ModelSource: Equatable, Sendable {
   private static func syntheticConfiguration(_ name: String) throws(ModelError) -> Configuration {
     let n: [Int?] =
       shapes.first { $0.key == name }?.value
-      ?? name.dropFirst("synthetic:".count).split(separator: ",", omittingEmptySubsequences: false)
+      ?? name.dropFirst(syntheticPrefix.count).split(separator: ",", omittingEmptySubsequences: false)
       .map { Int($0) }
     guard n.count == 5, let layers = n[0], let heads = n[1], let channels = n[2], let vocabulary = n[3],
       let context = n[4]

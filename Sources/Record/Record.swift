@@ -135,14 +135,22 @@ public struct Correctness: Codable, Sendable, Equatable {
   public var argmaxCompared: Int
   /// Why it failed, in a line; nil where it passed.
   public var failure: String?
+  /// Mean D(reference ‖ variant) of the next-token distribution in nats; nil of float32 weights, and so are the next two.
+  public var kl: Double?
+  /// The share of positions whose largest logit is the reference's; nil also where random weights make it say nothing.
+  public var top1: Double?
+  /// A text's perplexity ÷ its perplexity by float32 weights, − 1; nil where none was taken.
+  public var deltaPerplexity: Double?
 
   public init(
     variant: String, threads: Int, reference: String, passed: Bool, maxAbsoluteError: Double?,
-    tolerance: Double, nmse: Double?, argmaxAgreed: Int, argmaxCompared: Int, failure: String?
+    tolerance: Double, nmse: Double?, argmaxAgreed: Int, argmaxCompared: Int, failure: String?,
+    kl: Double? = nil, top1: Double? = nil, deltaPerplexity: Double? = nil
   ) {
     (self.variant, self.threads, self.reference, self.passed) = (variant, threads, reference, passed)
     (self.maxAbsoluteError, self.tolerance, self.nmse) = (maxAbsoluteError, tolerance, nmse)
     (self.argmaxAgreed, self.argmaxCompared, self.failure) = (argmaxAgreed, argmaxCompared, failure)
+    (self.kl, self.top1, self.deltaPerplexity) = (kl, top1, deltaPerplexity)
   }
 }
 

@@ -11,6 +11,7 @@ struct RecordRules {
   func check(_ record: Record) throws {
     try each(record.cells, "cells", check)
     try each(record.ceilings, "ceilings", check)
+    try each(record.correctness, "correctness", check)
     try all("", positive, ("ceilingSeconds", record.ceilingSeconds))
     try record.conditions.map { try check($0, "conditions") }
     try each(record.profiles, "profiles", check)
@@ -28,6 +29,7 @@ struct RecordRules {
     }
     try each(record.lost, "lost") { try isIndex($0.contestant, contestants, "\($1).contestant") }
     try record.conditions.map { try check($0, "conditions") }
+    try each(record.correctness, "correctness") { try check($0.outcome, "\($1).outcome") }
     try each(record.blocks, "blocks") { block, field in
       try each(block.processes, "\(field).processes") { process, field in
         try isIndex(process.contestant, contestants, "\(field).contestant")
@@ -70,6 +72,13 @@ struct RecordRules {
         sample.firstTokenNanoseconds, sample.loadNanoseconds...Int.max, "\(field).firstTokenNanoseconds")
       try all(field, atLeastOne, ("peakMemoryBytes", sample.peakMemoryBytes))
     }
+  }
+
+  private func check(_ correctness: Correctness, _ field: String) throws {
+    try all(field, notNegative, ("kl", correctness.kl), ("top1", correctness.top1))
+    guard let delta = correctness.deltaPerplexity else { return }
+    try require(
+      delta > -1 && delta.isFinite, "\(field).deltaPerplexity", "\(delta)", "a number above -1")
   }
 
   /// Every number of a test is a size, but for a depth, which may be 0. Each has the names that JSON has it under.

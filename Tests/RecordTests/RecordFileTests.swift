@@ -162,6 +162,11 @@ import Testing
         "cells[1].test.decode.depth: missing, expected an integer"
       ),
       (["cells"], "{}", "cells: found an object, expected an array"),
+      (["correctness", 0, "kl"], "-1", "correctness[0].kl: found -1.0, expected a number of at least 0"),
+      (
+        ["correctness", 0, "deltaPerplexity"], "-1.5",
+        "correctness[0].deltaPerplexity: found -1.5, expected a number above -1"
+      ),
       (["machine"], nil, "machine: missing, expected an object"),
       (["machine", "flags"], "[1]", "machine.flags[0]: found 1, expected a string"),
       (["isComplete"], "1", "isComplete: found 1, expected true or false"),
@@ -278,6 +283,16 @@ import Testing
   @Test func loadsAndOtherProgramsAreReadBack() throws {
     let record = Fixture.loaded()
     #expect(try Record.decode(record.encode(), path: "r") == record)
+  }
+
+  @Test func figuresOfQualityAreReadBackAndOnlyWrittenWhereThereAreSome() throws {
+    let record = Fixture.quantized()
+    let back = try Record.decode(record.encode(), path: "r")
+    #expect(back == record)
+    #expect(back.correctness.compactMap(\.kl).count == 6 && back.correctness.compactMap(\.top1).count == 3)
+    #expect(back.correctness.compactMap(\.deltaPerplexity) == [2.5e-6, 7.5e-5, 0.05])
+    let plain = String(decoding: try Fixture.small().encode(), as: UTF8.self)
+    for key in ["\"kl\"", "\"top1\"", "\"deltaPerplexity\""] { #expect(!plain.contains(key)) }
   }
 
   /// No key is written for what is not there, so a record without it is one from before.

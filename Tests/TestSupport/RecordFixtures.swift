@@ -43,6 +43,37 @@ public enum Fixture {
     return record
   }
 
+  /// `small()` with two contestants of weights with fewer bits, and a third that is over its limit.
+  public static func quantized() -> Record {
+    var record = small()
+    for (precision, step, kl) in [("bf16", 1.5, 1e-5), ("int8", 1.0, 3e-4), ("int4", 0.5, 0.2)] {
+      for var cell in [
+        prefillCell(precision, milliseconds: [8, 8.5, 9]),
+        decodeCell(precision, stepMilliseconds: [step, 1.01 * step, 1.02 * step]),
+      ] {
+        cell.weights = precision
+        record.cells.append(cell)
+      }
+      record.correctness += [
+        qualityCheck(precision, kl: kl, top1: 1 - kl),
+        qualityCheck(precision, "random", kl: kl / 2, top1: nil),
+        Correctness(
+          variant: precision, threads: 1, reference: "text", passed: true, maxAbsoluteError: nil,
+          tolerance: 0, nmse: nil, argmaxAgreed: 0, argmaxCompared: 0, failure: nil, deltaPerplexity: kl / 4),
+      ]
+    }
+    return record
+  }
+
+  private static func qualityCheck(
+    _ variant: String, _ reference: String = "tiny", kl: Double, top1: Double?
+  ) -> Correctness {
+    Correctness(
+      variant: variant, threads: 1, reference: reference, passed: kl < 0.15, maxAbsoluteError: 0.25,
+      tolerance: 0, nmse: 0.001, argmaxAgreed: 120, argmaxCompared: 128,
+      failure: kl < 0.15 ? nil : "mean KL divergence is 2.0e-01 nats, allowed 1.5e-01", kl: kl, top1: top1)
+  }
+
   /// `small()`, interrupted, with a warning and three variants that gave no figure.
   public static func troubled() -> Record {
     var record = small()

@@ -16,16 +16,29 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   private var squaredError = 0.0
   private var squaredReference = 0.0
   private var worstRatio = -1.0
+  /// Nil for float32, which is judged by its tolerance.
+  private var quality: QualityComparison?
 
-  public init() {}
+  /// - Parameters:
+  ///   - limits: of weights with fewer bits; nil for float32.
+  ///   - judgesTop1: whether the limits' share of largest logits is judged too.
+  public init(limits: QualityLimits? = nil, judgesTop1: Bool = true) {
+    quality = limits.map { QualityComparison(limits: $0, judgesTop1: judgesTop1) }
+  }
+
   public var passed: Bool { failure == nil && argmaxCompared > 0 }
 
   /// Σ(x − r)² / Σr² over all values compared; nil before any.
   public var nmse: Double? { squaredReference > 0 ? squaredError / squaredReference : nil }
 
+  private var top1: Double? {
+    argmaxCompared > 0 ? Double(argmaxAgreed) / Double(argmaxCompared) : nil
+  }
+
   public mutating func fail(_ reason: String) { failure = failure ?? reason }
 
-  /// Compares one position: finite over the whole vocabulary, then the argmax, then the values that are known.
+  /// Compares one position: finite over the whole vocabulary, then the argmax, then the values that are known. Where
+  /// quality is judged only what is not finite fails here.
   mutating func compare(
     _ logits: UnsafeBufferPointer<Float>, with prompt: ReferenceCase.Prompt, position: Int,
     tolerance: Tolerance, path: String
@@ -40,7 +53,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     }
     if winner == prompt.argmax[position] {
       argmaxAgreed += 1
-    } else {
+    } else if quality == nil {
       fail("\(place): the largest logit is token \(winner)'s, expected \(prompt.argmax[position])'s")
     }
     var largest = 0.0
@@ -48,11 +61,13 @@ public struct LogitComparison: Codable, Equatable, Sendable {
       add(logits[id], reference, &largest)
     }
     if let row = prompt.positions.firstIndex(of: position) {
-      for (logit, reference) in zip(logits, prompt.logits.row(row)) {
-        add(logit, Double(reference), &largest)
+      prompt.logits.row(row).withUnsafeBufferPointer { known in
+        for (logit, reference) in zip(logits, known) { add(logit, Double(reference), &largest) }
+        quality?.add(divergence: divergence(from: known, of: logits))
       }
     }
     maxAbsoluteError = max(maxAbsoluteError, largest)
+    guard quality == nil else { return }
     if largest / tolerance.absolute > worstRatio {
       worstRatio = largest / tolerance.absolute
       self.tolerance = tolerance.absolute
@@ -92,16 +107,21 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     }
   }
 
-  /// Compares a greedy continuation that another program made.
+  /// Compares a greedy continuation that another program made; weights of fewer bits may choose otherwise.
   /// - Parameter tokens: as many as were asked for, or the reference has fewer.
   public mutating func compare(greedy tokens: [Int], with prompt: ReferenceCase.Prompt) {
+    guard quality == nil else { return }
     let expected = Array(prompt.greedy.prefix(tokens.count))
     if let difference = greedyDifference(tokens, expected: expected, prompt: prompt.name) { fail(difference) }
   }
 
-  /// Closes the comparison: the mean error is judged over everything.
+  /// Closes the comparison: the mean error is judged over everything, and quality is.
   public mutating func finish() {
     if argmaxCompared == 0 { fail("no position was compared") }
+    if let quality {
+      nmseTolerance = quality.limits.nmse
+      if let failure = quality.failure(agreed: argmaxAgreed, of: argmaxCompared) { fail(failure) }
+    }
     if let nmse, nmse > nmseTolerance {
       fail("normalised mean square error is \(brief(nmse)), allowed \(brief(nmseTolerance))")
     }
@@ -111,7 +131,8 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     CheckResult(
       failure: passed ? nil : failure ?? CheckResult.nothingCompared,
       maxAbsoluteError: argmaxCompared > 0 && isFinite ? maxAbsoluteError : nil, tolerance: tolerance,
-      nmse: isFinite ? nmse : nil, agreed: argmaxAgreed, compared: argmaxCompared)
+      nmse: isFinite ? nmse : nil, agreed: argmaxAgreed, compared: argmaxCompared,
+      kl: isFinite ? quality?.kl : nil, top1: quality?.judgesTop1 == true ? top1 : nil)
   }
 
   private mutating func add(_ logit: Float, _ reference: Double, _ largest: inout Double) {

@@ -29,6 +29,8 @@ public struct ReferenceCase: Sendable {
   public let prompts: [Prompt]
 
   static let format = 1
+
+  var hasRandomWeights: Bool { model.hasPrefix(ModelSource.syntheticPrefix) }
 }
 
 extension ReferenceCase {

@@ -18,11 +18,12 @@ public struct CheckScope: Codable, Equatable, Sendable {
 
 extension Engine {
   /// Holds this engine against a reference: each prompt in one pass; where keys and values are cached also
-  /// token by token over its end; then the greedy continuations.
+  /// token by token over its end; then the greedy continuations, where the weights are float32.
   public func check(
     against reference: ReferenceCase, scope: CheckScope = .full
   ) throws(EngineError) -> LogitComparison {
-    var comparison = LogitComparison()
+    let limits = QualityLimits(variant.weights)
+    var comparison = LogitComparison(limits: limits, judgesTop1: !reference.hasRandomWeights)
     for prompt in reference.prompts where prompt.ids.count <= scope.longestPrompt {
       guard prompt.logits.columns == configuration.vocabulary else {
         comparison.fail(
@@ -38,7 +39,7 @@ extension Engine {
       }
       if variant.decoding == .cache { try compareStepByStep(prompt, tolerance, &comparison) }
       let expected = Array(prompt.greedy.prefix(scope.greedySteps))
-      guard !expected.isEmpty else { continue }
+      guard limits == nil, !expected.isEmpty else { continue }
       switch try greedy(after: prompt.ids, expecting: expected) {
       case .success(let found):
         if let difference = greedyDifference(found, expected: expected, prompt: prompt.name) {
@@ -155,6 +156,11 @@ public struct CheckResult: Equatable, Sendable {
   /// Tokens that are as expected, of all compared.
   public private(set) var agreed = 0
   public private(set) var compared = 0
+  /// Of weights with fewer bits than float32's, nil of others: mean D(reference ‖ variant) in nats, the share of
+  /// positions with the reference's largest logit, and a text's perplexity ÷ float32's, − 1.
+  public private(set) var kl: Double?
+  public private(set) var top1: Double?
+  public private(set) var deltaPerplexity: Double?
 
   public var passed: Bool { failure == nil }
 

@@ -120,7 +120,7 @@ func negativeLogLikelihood(
 
 /// Σᵢ exp(lᵢ − shift)
 /// - Parameter shift: the largest logit.
-private func sumOfExponentials(_ logits: UnsafeBufferPointer<Float>, shift: Double) -> Double {
+func sumOfExponentials(_ logits: UnsafeBufferPointer<Float>, shift: Double) -> Double {
   let whole = logits.count & ~7
   var sums = SIMD8<Double>.zero
   for start in stride(from: 0, to: whole, by: 8) {

@@ -121,6 +121,8 @@ struct Axes {
   let yTitle: String
   /// Whether the ticks' lines go through the plot; where names stand in it they would go through these.
   var hasGrid = true
+  /// Room between the vertical axis and the horizontal scale, for what has no place on that.
+  var besides = 0.0
   /// Room for tick labels and titles around the plot.
   static let left = 46.0
   static let top = 26.0
@@ -129,11 +131,12 @@ struct Axes {
   static let below = 38.0
 
   var marks: [Markup] {
+    let left = x.start - besides
     let horizontal = y.ticks.flatMap { tick -> [Markup] in
       let at = y.position(tick)
       return [
-        .line((x.start, at), (hasGrid ? x.end : x.start + 4, at), class: "grid"),
-        .label(NumberText.plain(tick), x: x.start - 5, y: at + 4, anchor: .end, class: "muted small"),
+        .line((left, at), (hasGrid ? x.end : left + 4, at), class: "grid"),
+        .label(NumberText.plain(tick), x: left - 5, y: at + 4, anchor: .end, class: "muted small"),
       ]
     }
     let vertical = x.ticks.flatMap { tick -> [Markup] in
@@ -144,7 +147,7 @@ struct Axes {
       ]
     }
     return horizontal + vertical + [
-      .line((x.start, y.start), (x.end, y.start), class: "axis"),
+      .line((left, y.start), (x.end, y.start), class: "axis"),
       .label(yTitle, x: 0, y: y.end - 14, class: "muted small"),
       .label(xTitle, x: x.end, y: y.start + 31, anchor: .end, class: "muted small"),
     ]

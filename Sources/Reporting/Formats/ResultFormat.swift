@@ -15,7 +15,7 @@ public struct CheckReport: Sendable {
 
   /// - Throws: an `EncodingError` for JSON of a number that is not finite.
   public func text(as format: ResultFormat) throws -> String {
-    let columns = Column<Correctness>.checks
+    let columns = Column<Correctness>.checks(of: rows)
     return switch format {
     case .markdown: Table(columns, rows).withoutEmptyColumns.markdown + "\n"
     case .csv: CSV.text(columns, rows)

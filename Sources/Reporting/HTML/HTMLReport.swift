@@ -11,7 +11,8 @@ public struct HTMLReport: Sendable {
     let context = PageContext(run)
     let (headlines, report) = (Headline.all(run, profiles: context.profiles), context.report)
     let sections = [
-      context.ladders(headlines), context.phases, context.rooflines, context.course, context.memory,
+      context.ladders(headlines), context.quality(headlines), context.phases, context.rooflines,
+      context.course, context.memory,
       report.everyCell, report.counters, report.correctness, report.conditions, context.samples,
       report.machine,
       report.method,
@@ -75,9 +76,10 @@ struct PageContext {
 
   func style(of contestant: MeasuredVariant) -> SeriesStyle { styles[contestant] ?? SeriesStyle(index: 0) }
 
-  /// `packed, 2 threads`; the weights' precision too where the run has several.
+  /// `packed, 2 threads`; the weights' precision too where the run has several and the name does not say it.
   func name(of contestant: MeasuredVariant) -> String {
-    let weights = namesWeights && !contestant.weights.isEmpty ? ", \(contestant.weights)" : ""
+    let isSaid = !namesWeights || ["", contestant.variant].contains(contestant.weights)
+    let weights = isSaid ? "" : ", \(contestant.weights)"
     return "\(contestant.variant)\(weights), \(counted(contestant.threads, "thread"))"
   }
 

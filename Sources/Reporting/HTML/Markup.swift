@@ -215,7 +215,9 @@ extension Table {
   /// As far as can be told without setting its text.
   fileprivate var isWiderThanAPhone: Bool {
     let widths = headings.indices.map { column -> Double in
-      let most = rows.map { TextWidth.of($0[column].text.plain, size: Self.size) }.max() ?? 0
+      let words = headings[column].text.plain.split(separator: " ").map(String.init)
+      let texts = words + rows.map { $0[column].text.plain }
+      let most = texts.map { TextWidth.of($0, size: Self.size) }.max() ?? 0
       let wraps = column == headings.count - 1 && headings[column].alignment == .left
       return Self.padding + (wraps ? min(most, Self.wrapped) : most)
     }

@@ -33,13 +33,14 @@ extension PageContext {
         factor: Column<RunRow>.speedAgainstNaive.display(rung.row).plain,
         style: style(of: rung.row.contestant))
     }
-    let columns: [Column<RunRow>] = [
+    let speeds: [Column<RunRow>] = [
       Column("variant", .text { name(of: $0.contestant) }),
       Column(Prose(unit), .number { ladder.column.magnitude($0) ?? 0 }),
       Column("95 % from", .number { $0.figures[ladder.metric]?.interval?.lower }),
       Column("to", .number { $0.figures[ladder.metric]?.interval?.upper }),
-      Column("against naive", style: .factor, .figure { $0.speedAgainstNaive }), .sampleCount, .outcome,
+      Column("against naive", style: .factor, .figure { $0.speedAgainstNaive }),
     ]
+    let columns = speeds + record.qualityColumns + [.sampleCount, .outcome]
     let title = "\(unit) on \(test.name)"
     return Figured(
       chart: BarChart(bars: bars, axisTitle: unit).chart(
@@ -49,6 +50,42 @@ extension PageContext {
       note: ladder.column.better == .lower ? "Shorter is faster." : "Longer is faster.",
       table: Table(columns, ladder.rungs.map(\.row)))
   }
+
+  /// Speed against quality, on the first decode test of the headlines; nil where all weights are of one precision.
+  func quality(_ headlines: [Headline]) -> Section? {
+    guard record.correctness.haveQuality,
+      let test = headlines.first(where: { $0.test.stage == .decode })?.test
+    else { return nil }
+    let metric = test.headlineMetric
+    let rows = run.ranked(on: test).filter { $0.figures[metric] != nil }
+    guard Set(rows.map(\.cell.weights)).count > 1, rows.contains(where: { $0.quality.kl ?? 0 > 0 }) else {
+      return nil
+    }
+    let points = rows.map { row in
+      QualityChart.Point(
+        name: name(of: row.contestant), kl: row.quality.kl, speed: row.figures[metric]?.value ?? 0,
+        style: style(of: row.contestant))
+    }
+    let columns: [Column<RunRow>] = [
+      Column("variant", .text { name(of: $0.contestant) }),
+      Column(Prose(metric.name), .figure { $0.figures[metric] }),
+    ]
+    let title = "\(metric.name) over the KL divergence from float32, \(test.name)"
+    let figure = Figured(
+      chart: QualityChart(points: points, speedTitle: metric.name).chart(
+        id: "quality-chart", title: title,
+        description: points.map { QualityChart.words($0, metric.name) }.joined(separator: "; ") + "."),
+      caption: Prose(title), note: "Upwards is faster; to the right is farther from float32.",
+      table: Table(columns + record.qualityColumns, rows))
+    return Section(
+      id: "quality", title: "Speed against quality", [.note(Self.qualityNote), .charts([figure])])
+  }
+
+  private static let qualityNote: Prose = """
+    Weights of fewer bits are read in less time and are not quite the same weights. KL divergence says how far that \
+    moves the distribution of the next token. A rung that is slower and farther from float32 than another has no use. \
+    One that is over its limit is not drawn: it has no figure.
+    """
 
   /// From token to token: tok/s as the sequence grows, all decode tests of a batch size in one chart; then the gaps.
   var course: Section? {

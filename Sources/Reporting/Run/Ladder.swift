@@ -15,6 +15,8 @@ struct Ladder: Sendable {
   let metric: Metric
   let column: Column<RunRow>
   let rungs: [Rung]
+  /// Whether any weights have fewer bits than float32's.
+  private let showsQuality: Bool
 
   /// The ladders that a report opens with: the first test of an end-to-end run with the second beside it; one a test
   /// for what is left and for operations, but for the engine's own.
@@ -30,6 +32,7 @@ struct Ladder: Sendable {
   init(_ run: RunFigures, test: Test, beside other: Test? = nil) {
     self.test = test
     self.other = other
+    showsQuality = run.record.correctness.haveQuality
     // Where the sizes tell the arithmetic, a time says little without them.
     metric = test.flops == nil ? test.headlineMetric : .gflops
     column = .metric(metric)
@@ -68,6 +71,7 @@ struct Ladder: Sendable {
       columns.append(shown("\(rate.heading.text), `\(other.name)`", rate) { $0.other })
       if isAgainstNaive { columns.append(shown("against naive", .speedAgainstNaive) { $0.other }) }
     }
+    if showsQuality { columns += Column.quality { $0.row.quality } }
     columns.append(Rungs("check", .prose { Column<RunRow>.outcome.display($0.row) }))
     return Table(columns, rungs)
   }
@@ -77,7 +81,7 @@ struct Ladder: Sendable {
 
   func text(width: Int) -> String {
     let names = rungs.map(\.row.cell).map { cell in
-      "\(cell.variant)\(showsWeights ? " \(cell.weights)" : "") t\(cell.threads)"
+      "\(cell.variant)\(showsWeights && cell.weights != cell.variant ? " \(cell.weights)" : "") t\(cell.threads)"
     }
     let figures = rungs.map { column.display($0.row).plain }
     let figureWidth = figures.map(\.count).max() ?? 0

@@ -74,7 +74,25 @@ extension Column where Row == RunRow {
   static var rows: Self { Self("rows", .integer { $0.cell.test.operation?.rows }) }
 }
 
+/// What weights of fewer bits cost, beside what they gain.
+extension Column {
+  static func quality(_ read: @escaping @Sendable (Row) -> QualityFigures) -> [Self] {
+    [
+      Self(
+        "KL nats", key: "kl_nats", short: ("KL", "nats"), rank: 1, style: .scientific, .number { read($0).kl }
+      ),
+      Self("top-1", key: "top1", rank: 3, style: .percent, .number { read($0).top1 }),
+      Self(
+        "Δppl %", key: "delta_ppl_percent", short: ("Δppl", "%"), rank: 2, style: .decimals(3),
+        .number { row in read(row).deltaPerplexity.map { 100 * $0 } }),
+    ]
+  }
+}
+
 extension Record {
+  /// The columns of quality; none where all weights are float32's.
+  var qualityColumns: [Column<RunRow>] { correctness.haveQuality ? Column.quality { $0.quality } : [] }
+
   /// For people. Where no test has several sequences, what concerns one of them, or the caches of all, is left out.
   var columns: [Column<RunRow>] {
     typealias Columns = [Column<RunRow>]
@@ -85,13 +103,18 @@ extension Record {
     func alone(_ shape: Columns) -> Columns { shape + judged }
     switch kind {
     case .endToEnd:
-      let all: Columns = [
-        .variant, .weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
-        .metric(.decodeRate), .metric(.decodeRatePerUser), .metric(.timePerOutputToken), .interTokenLatency,
-        .metric(.roofline).styled(rank: 3), .roof.styled(rank: 8), .metric(.memoryRate),
+      let weights = Column.weights.styled(rank: correctness.haveQuality ? 2 : nil)
+      let speeds: Columns = [
+        .variant, weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
+        .metric(.decodeRate), .metric(.decodeRatePerUser),
+      ]
+      let rest: Columns = [
+        .metric(.timePerOutputToken), .interTokenLatency, .metric(.roofline).styled(rank: 3),
+        .roof.styled(rank: 8), .metric(.memoryRate),
         .metric(.memoryShare), .metric(.peakMemory),
         .metric(.cacheMemory), .speedAgainstNaive, .sampleCount, .outcome,
       ]
+      let all = speeds + qualityColumns + rest
       let ofBatches = [Metric.decodeRatePerUser.key, Metric.cacheMemory.key]
       return hasBatches ? all : all.filter { !ofBatches.contains($0.key) }
     case .matmul: return alone([.variant, .m, .k, .n, .threads, .metric(.matmulTime)])
@@ -123,7 +146,7 @@ extension Record {
         .metric(.warmLoad), .metric(.loadToFirstToken), .loadCount,
       ]
       let memory: Columns = [.metric(.memoryRate), .metric(.memoryShare)]
-      return [test, checked, speeds, work, memory, process, ends].flatMap { $0 }
+      return [test, checked, speeds, qualityColumns, work, memory, process, ends].flatMap { $0 }
     case .matmul: return alone([.variant, .weights, .m, .k, .n, .threads], .matmulTime)
     case .operations:
       return alone([.variant, .weights, .operation, .rows, .test, .threads], .operationTime)

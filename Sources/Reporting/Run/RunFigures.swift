@@ -14,6 +14,17 @@ enum Check: Sendable, Equatable {
   case failed(String)
 }
 
+/// How far weights of fewer bits are from float32: the worst that any check found; nil where none looked.
+struct QualityFigures: Sendable, Equatable {
+  let kl, top1, deltaPerplexity: Double?
+
+  init(_ checks: [Correctness]) {
+    kl = checks.compactMap(\.kl).max()
+    top1 = checks.compactMap(\.top1).min()
+    deltaPerplexity = checks.compactMap(\.deltaPerplexity).max()
+  }
+}
+
 /// One cell with everything that a table says of it.
 struct RunRow: Sendable {
   let cell: Cell
@@ -22,6 +33,7 @@ struct RunRow: Sendable {
   let speedAgainstNaive: Figure?
   let check: Check
   let maxAbsoluteError: Double?
+  let quality: QualityFigures
   /// Samples that were asked for.
   let wantedSamples: Int
 
@@ -80,6 +92,7 @@ struct RunFigures: Sendable {
         cell: cell, figures: CellFigures(cell, ceiling: ceiling, machine: machine),
         speedAgainstNaive: Self.speedAgainstOracle(cell, in: cells), check: outcomes[index],
         maxAbsoluteError: checks[index].compactMap(\.maxAbsoluteError).max(),
+        quality: QualityFigures(checks[index]),
         wantedSamples: record.settings.repetitions)
     }
     tests = record.cells.map(\.test).uniqued()
@@ -238,6 +251,11 @@ extension Sequence where Element: Hashable {
     var seen = Set<Element>()
     return filter { seen.insert($0).inserted }
   }
+}
+
+extension [Correctness] {
+  /// Whether any is of weights with fewer bits than float32's.
+  var haveQuality: Bool { contains { $0.kl != nil || $0.top1 != nil || $0.deltaPerplexity != nil } }
 }
 
 extension Correctness {

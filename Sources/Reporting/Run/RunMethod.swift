@@ -35,10 +35,23 @@ extension RunReport {
 
   var definitions: [Prose] {
     switch record.kind {
-    case .endToEnd: Self.endToEndDefinitions
+    case .endToEnd: Self.endToEndDefinitions + qualityDefinition
     case .matmul: Self.matmulDefinitions
     case .operations: Self.operationDefinitions
     }
+  }
+
+  /// Of the columns that are there where weights have fewer bits than float32's.
+  var qualityDefinition: [Prose] {
+    guard record.correctness.haveQuality else { return [] }
+    return [
+      """
+      **KL** = the mean over positions of Σ p · log(p ÷ q) in nats: p is the reference's distribution of the next token, q \
+      the variant's. **top-1** = the share of positions with the reference's best token, of trained models. **Δppl** = \
+      the perplexity of a text with the tiny model ÷ the same by float32 weights, − 1. Each is the worst of the checks, \
+      and none of them is for float32. A variant over a limit has no figures.
+      """
+    ]
   }
 
   private static let endToEndDefinitions: [Prose] = [

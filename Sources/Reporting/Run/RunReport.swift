@@ -167,7 +167,7 @@ extension RunReport {
       .page([.verdict(verdict, isGood: !failed)]),
       .details(
         "\(counted(entries.count, "check")), each variant against each reference",
-        [.table(Table(Column.checks, entries).withoutEmptyColumns)], isOpen: failed),
+        [.table(Table(Column.checks(of: entries), entries).withoutEmptyColumns)], isOpen: failed),
     ]
     return Section(
       id: "correctness", title: "Correctness",
@@ -207,8 +207,9 @@ extension RunReport {
 
 /// The columns of a check's results, for reports and for the terminal of `check`.
 extension Column where Row == Correctness {
-  static var checks: [Self] {
-    [
+  /// - Parameter rows: those that are shown.
+  static func checks(of rows: [Correctness]) -> [Self] {
+    let errors: [Self] = [
       Self("variant", .prose { .code($0.variant) }), Self("threads", .integer { $0.threads }),
       Self("reference", .text { $0.reference }),
       Self("max abs error", key: "max_abs_error", style: .scientific, .number { $0.maxAbsoluteError }),
@@ -217,10 +218,12 @@ extension Column where Row == Correctness {
       Self(
         "argmax agreement", key: "argmax", alignment: .right, isOptional: true,
         .text { $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : nil }),
-      Self(
-        "verdict", key: "check",
-        .text { $0.passed ? "pass" : "FAIL" + ($0.failure.map { ": \($0)" } ?? "") }, isBad: { !$0.passed }),
     ]
+    let verdict = Self(
+      "verdict", key: "check",
+      .text { $0.passed ? "pass" : "FAIL" + ($0.failure.map { ": \($0)" } ?? "") }, isBad: { !$0.passed })
+    let quality: [Self] = rows.haveQuality ? quality { QualityFigures([$0]) } : []
+    return errors + quality + [verdict]
   }
 }
 

@@ -27,7 +27,8 @@ extension RunReport {
         : [
           .paragraph(verdict),
           .details(
-            summary, [.table(Table(CheckSummary.columns, summaries))], isOpen: entries.contains { !$0.passed }
+            summary, [.table(Table(CheckSummary.columns(of: entries), summaries))],
+            isOpen: entries.contains { !$0.passed }
           ),
         ])
   }
@@ -64,7 +65,7 @@ extension RunReport {
     Section(
       id: "words", title: "What the words mean",
       [
-        .list(record.kind == .endToEnd ? Self.shortDefinitions : definitions),
+        .list(record.kind == .endToEnd ? Self.shortDefinitions + qualityDefinition : definitions),
         .paragraph(
           "\(Prose.link("reports/README.md", to: "../README.md#definitions")) has every formula, and says how it is measured."
         ),
@@ -105,8 +106,9 @@ private struct CheckSummary: Sendable {
       .max { ($0.maxAbsoluteError ?? 0) / $0.tolerance < ($1.maxAbsoluteError ?? 0) / $1.tolerance }
   }
 
-  static var columns: [Column<CheckSummary>] {
-    [
+  /// - Parameter all: the checks of all variants.
+  static func columns(of all: [Correctness]) -> [Column<CheckSummary>] {
+    let errors: [Column<CheckSummary>] = [
       Column("variant", .prose { .code($0.variant) }), Column("checks", .integer { $0.entries.count }),
       Column("max abs error", style: .scientific, .number { $0.nearest?.maxAbsoluteError }),
       Column("tolerance", style: .scientific, .number { $0.nearest?.tolerance }),
@@ -117,12 +119,15 @@ private struct CheckSummary: Sendable {
           let compared = summary.entries.reduce(0) { $0 + $1.argmaxCompared }
           return compared > 0 ? "\(summary.entries.reduce(0) { $0 + $1.argmaxAgreed })/\(compared)" : nil
         }),
-      Column(
-        "verdict",
-        .text { summary in
-          let failed = summary.entries.filter { !$0.passed }
-          return failed.isEmpty ? "pass" : "FAIL: " + failed.map(\.reason).joined(separator: "; ")
-        }, isBad: { $0.entries.contains { !$0.passed } }),
     ]
+    let verdict = Column<CheckSummary>(
+      "verdict",
+      .text { summary in
+        let failed = summary.entries.filter { !$0.passed }
+        return failed.isEmpty ? "pass" : "FAIL: " + failed.map(\.reason).joined(separator: "; ")
+      }, isBad: { $0.entries.contains { !$0.passed } })
+    let quality: [Column<CheckSummary>] =
+      all.haveQuality ? Column.quality { QualityFigures($0.entries) } : []
+    return errors + quality + [verdict]
   }
 }

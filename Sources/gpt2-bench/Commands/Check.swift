@@ -49,11 +49,14 @@ enum Check: Command {
     }
     let continuations = try KnownContinuations(in: path, model: model, project)
     for line in continuations.skipped { console.note(line) }
+    let holdsText = try arguments.string("--reference") == nil && isTiny(model, project)
     let requests =
       try requests(folders, model, project)
       + continuations.requests.map { CheckRequest(continuations: [$0]) }
+      + (holdsText ? [CheckRequest(perplexity: project.text)] : [])
     let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
-    let table = format == nil ? CheckTable(console) : nil
+    let hasQuality = options.contestants.contains { $0.variant?.weights != .f32 }
+    let table = format == nil ? CheckTable(console, hasQuality: hasQuality) : nil
     table?.begin()
     var (all, isWhole): ([Correctness], Bool) = ([], true)
     func keep(_ rows: [Correctness]) {
@@ -81,6 +84,11 @@ enum Check: Command {
     return all.allSatisfy(\.passed) ? (isWhole ? .done : .error) : .failedCheck
   }
 
+  /// Whether the tiny model is among those that are checked.
+  private static func isTiny(_ model: ModelSource?, _ project: Project) throws -> Bool {
+    try model.map { try ModelSource(project.tinyModel).isSame(as: $0) } ?? true
+  }
+
   /// One request for each case, so that each result is shown as soon as it is there.
   private static func requests(
     _ folders: [String], _ model: ModelSource?, _ project: Project
@@ -98,36 +106,64 @@ enum Check: Command {
 
 /// The checks as they come, a line each.
 private struct CheckTable {
-  private static let widths = [14, 20, 9, 9, 9, 11]
-  private static let square = 4
-
-  private let console: Console
-  /// The normalised error is left out where a terminal has no room for it.
-  private let showsSquare: Bool
-
-  init(_ console: Console) {
-    self.console = console
-    showsSquare = !console.isTerminal || console.width >= 90
+  private struct Column: Sendable {
+    let title: String
+    let width: Int
+    /// How wide a terminal must be for it; the second where the columns of quality are there too.
+    var room = 0
+    var roomWithQuality = 0
+    let text: @Sendable (Correctness) -> String
   }
 
-  func begin() { print(["variant", "reference", "max error", "allowed", "NMSE", "argmax", "check"]) }
+  private static let columns: [Column] = [
+    Column(title: "variant", width: 14) { $0.variant + ($0.threads > 1 ? " t\($0.threads)" : "") },
+    Column(title: "reference", width: 20) { $0.reference },
+    Column(title: "max error", width: 9, roomWithQuality: 90) { number($0.maxAbsoluteError) },
+    Column(title: "allowed", width: 9, roomWithQuality: 101) {
+      number($0.tolerance > 0 ? $0.tolerance : nil)
+    },
+    Column(title: "NMSE", width: 9, room: 90, roomWithQuality: 112) { number($0.nmse) },
+    Column(title: "argmax", width: 11) {
+      $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : ""
+    },
+  ]
+
+  /// Of weights with fewer bits.
+  private static let quality: [Column] = [
+    Column(title: "KL nats", width: 7) { number($0.kl) },
+    Column(title: "top-1", width: 5) { percent($0.top1, decimals: 1) },
+    Column(title: "Δppl %", width: 6) { percent($0.deltaPerplexity, decimals: 3) },
+  ]
+
+  private let console: Console
+  private let columns: [Column]
+
+  /// - Parameter hasQuality: whether weights of fewer bits than float32's are checked.
+  init(_ console: Console, hasQuality: Bool) {
+    self.console = console
+    let width = console.isTerminal ? console.width : .max
+    columns =
+      (hasQuality ? Self.columns + Self.quality : Self.columns)
+      .filter { width >= (hasQuality ? $0.roomWithQuality : $0.room) }
+  }
+
+  private static func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
+
+  private static func percent(_ share: Double?, decimals: Int) -> String {
+    share.map { String(format: "%.\(decimals)f", 100 * $0) } ?? ""
+  }
+
+  func begin() { print(columns.map(\.title) + ["check"]) }
 
   func show(_ row: Correctness) {
-    func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
     let reason = row.failure ?? ""
-    print([
-      row.variant + (row.threads > 1 ? " t\(row.threads)" : ""), row.reference, number(row.maxAbsoluteError),
-      number(row.tolerance > 0 ? row.tolerance : nil), number(row.nmse),
-      row.argmaxCompared > 0 ? "\(row.argmaxAgreed)/\(row.argmaxCompared)" : "",
-      row.passed ? "pass" : console.isTerminal ? "FAIL" : "FAIL: \(reason)",
-    ])
+    let verdict = row.passed ? "pass" : console.isTerminal ? "FAIL" : "FAIL: \(reason)"
+    print(columns.map { $0.text(row) } + [verdict])
     if console.isTerminal, !row.passed { console.print([["", reason]]) }
   }
 
   private func print(_ cells: [String]) {
-    let kept = cells.indices.filter { showsSquare || $0 != Self.square }
-    let widths = kept.compactMap { $0 < Self.widths.count ? Self.widths[$0] : nil }
-    console.print(alignedColumns([kept.map { cells[$0] }], widths: widths)[0])
+    console.print(alignedColumns([cells], widths: columns.map(\.width))[0])
   }
 }
 
@@ -151,7 +187,7 @@ extension [Correctness] {
 struct KnownContinuations {
   static let fileName = "continuations.json"
 
-  let requests: [ContinuationRequest]
+  let requests: [ModelFileRequest]
   /// Why others are left out, a line each.
   let skipped: [String]
 
@@ -160,7 +196,7 @@ struct KnownContinuations {
   ///   - model: the only model of interest; nil for those that the files name.
   /// - Throws: `ModelError` for a file or a model that cannot be read.
   init(in path: String, model: ModelSource?, _ project: Project) throws {
-    var requests: [ContinuationRequest] = []
+    var requests: [ModelFileRequest] = []
     var skipped: [String] = []
     let checkpoint = try model.map { try $0.open(cacheFolder: project.weights) }
     for folder in References.folders(with: Self.fileName, in: path) {
@@ -173,7 +209,7 @@ struct KnownContinuations {
       }
       let opened = try checkpoint ?? ModelSource(usual).open(cacheFolder: project.weights)
       guard let difference = known.difference(to: opened) else {
-        requests.append(ContinuationRequest(file: file, model: model?.name ?? usual))
+        requests.append(ModelFileRequest(file: file, model: model?.name ?? usual))
         continue
       }
       if let model, (try? ModelSource(usual))?.isSame(as: model) != true { continue }

@@ -77,7 +77,9 @@ enum Generate: Command {
   }
 
   private static func comparison(_ done: [TimedGeneration], _ request: GenerationRequest) -> IDComparison {
-    IDComparison(done.map(\.output), isDrawn: request.parameters.sampling.temperature > 0)
+    IDComparison(done.map(\.output), isDrawn: request.parameters.sampling.temperature > 0) {
+      request.quoted($0)
+    }
   }
 
   private static func table(_ generations: [TimedGeneration]) -> String {
@@ -244,9 +246,13 @@ struct GenerationRequest {
   }
 
   /// How the text of an id reads; the id where it has none.
-  fileprivate func shown(_ id: Int) -> String {
-    guard let text = try? tokenizer?.decode([id]), !text.isEmpty else { return "token \(id)" }
-    return text
+  fileprivate func shown(_ id: Int) -> String { text(of: id) ?? "token \(id)" }
+
+  /// The same with the text in quotes.
+  fileprivate func quoted(_ id: Int) -> String { text(of: id)?.debugDescription ?? "token \(id)" }
+
+  private func text(of id: Int) -> String? {
+    (try? tokenizer?.decode([id])).flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private static func count(_ asked: Int?, after prompt: [Int], context: Int) throws -> Int {
@@ -369,20 +375,32 @@ struct IDComparison {
   let hasFailed: Bool
   var exitCode: ExitCode { hasFailed ? .failedCheck : .done }
 
+  /// Each is compared with the first of the same weights, whose ids it must have; the first of other weights with the
+  /// first of all, to say where their texts part.
   /// - Parameters:
   ///   - outputs: at least one.
   ///   - isDrawn: tokens were drawn at random: then a difference in a logit's last bit can choose another one.
-  init(_ outputs: [VariantOutput], isDrawn: Bool) {
+  ///   - quoted: the text of an id.
+  init(_ outputs: [VariantOutput], isDrawn: Bool, quoted: (Int) -> String) {
     let first = outputs[0]
     var lines: [String] = []
     var hasFailed = false
-    for other in outputs.dropFirst() {
-      guard let place = Self.parting(first.ids, other.ids) else {
-        lines.append("\(other.variant): ids equal to \(first.variant)'s")
+    for (index, other) in outputs.enumerated().dropFirst() {
+      let like = outputs[..<index].first { $0.weights == other.weights }
+      let known = like ?? first
+      guard let place = Self.parting(known.ids, other.ids) else {
+        lines.append("\(other.variant): ids equal to \(known.variant)'s")
         continue
       }
-      lines.append("\(other.variant): ids differ from \(first.variant)'s at new token \(place + 1)")
-      if !isDrawn, other.weights == first.weights { hasFailed = true }
+      func token(_ output: VariantOutput) -> String {
+        place < output.ids.count ? quoted(output.ids[place]) : "the end"
+      }
+      lines.append(
+        like == nil
+          ? "\(other.variant): parts from \(known.variant) at new token \(place + 1): \(token(other)), "
+            + "\(known.variant) has \(token(known))"
+          : "\(other.variant): ids differ from \(known.variant)'s at new token \(place + 1)")
+      if !isDrawn, like != nil { hasFailed = true }
     }
     if outputs.count == 1 {
       lines.append("\(first.variant): no other variant to compare its ids with")

@@ -1,4 +1,5 @@
 import Foundation
+import GPT2Kernels
 import Measurement
 import Record
 
@@ -157,13 +158,25 @@ extension RunAnswer {
   var seconds: Double { elapsedNanoseconds * Double(iterations) / 1e9 }
 }
 
-/// The tokens that several came to on the same work: the first ones, which all others' must be.
-struct AgreedTokens<Owner> {
-  private var first: [Int: (owner: Owner, ids: [[Int]])] = [:]
+/// The tokens that several came to on the same work: the first ones, which all others' must be. Weights of fewer bits than
+/// float32's may be rounded in several ways, so with those an owner is held to its own tokens only.
+struct AgreedTokens<Owner: Hashable> {
+  private struct Work: Hashable {
+    let number: Int
+    /// Nil where all owners are held to the same tokens.
+    let owner: Owner?
+  }
 
-  /// - Parameter work: what the tokens are of.
+  private var first: [Work: (owner: Owner, ids: [[Int]])] = [:]
+
+  /// - Parameters:
+  ///   - number: of the work that the tokens are of.
+  ///   - weights: that they were made with.
   /// - Returns: whose tokens on that work are others; nil where all agree.
-  mutating func differing(_ ids: [[Int]], of owner: Owner, on work: Int) -> (owner: Owner, ids: [[Int]])? {
+  mutating func differing(
+    _ ids: [[Int]], of owner: Owner, on number: Int, weights: WeightPrecision?
+  ) -> (owner: Owner, ids: [[Int]])? {
+    let work = Work(number: number, owner: weights == .f32 ? nil : owner)
     guard let known = first[work] else {
       first[work] = (owner, ids)
       return nil

@@ -169,7 +169,7 @@ struct EndToEnd {
   }
 
   /// What a worker of this build is asked before it is timed: all references of small models, and those of this
-  /// model; where it has none, `naive` on a short prompt.
+  /// model; where it has none, `naive` on a short prompt; and a text where its weights are not float32's.
   func checkRequest(scope: CheckScope, _ cases: [FoundCase]) throws -> CheckRequest {
     let isKnown = cases.contains { $0.model.isSame(as: choice.source) }
     let usable = cases.filter { reference in
@@ -180,7 +180,8 @@ struct EndToEnd {
     let length = min(16, configuration.context)
     return CheckRequest(
       references: usable.map(\.folder), scope: scope,
-      oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts)
+      oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts,
+      perplexity: project.text)
   }
 }
 

@@ -314,9 +314,12 @@ extension PairedBench {
       executionSeconds: executionSeconds, sides: PairedSide.allCases.count, limit: 8)
   }
 
-  /// Whatever is timed must come to the same tokens in both builds.
+  /// Whatever is timed must come to the same tokens in both builds, with weights of fewer bits in each build.
   private func hold(_ ids: [[Int]], of side: PairedSide, unit: Int) throws {
-    guard !ids.isEmpty, let first = tokens.differing(ids, of: side, on: unit)?.owner else { return }
+    let weights = plan.contestants[record.units[unit].contestant].variant?.weights
+    guard !ids.isEmpty, let first = tokens.differing(ids, of: side, on: unit, weights: weights)?.owner else {
+      return
+    }
     throw LostSide(
       side: first == .head ? .head : side,
       reason: "\(record.units[unit].test.name): the timed tokens of \(side.rawValue) are not those of "

@@ -77,7 +77,9 @@ final class ProfilingTurns {
   /// A fresh process of the side: warmed up, held against the tokens of the first, profiled.
   private func take(_ side: Side, _ worker: Worker) throws {
     let ids = try worker.run(plan.warmup).ids
-    if let other = tokens.differing(ids, of: side.name, on: 0) {
+    if let other = tokens.differing(
+      ids, of: side.name, on: 0, weights: side.contestant.variant?.weights)
+    {
       throw OtherTokens(
         description: "\(side.name): found the tokens \(ids), expected \(other.ids), as of \(other.owner)")
     }

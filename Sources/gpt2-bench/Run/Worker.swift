@@ -200,6 +200,9 @@ extension CheckAnswer {
     }
     var rows = references.map { row($0.comparison.result, $0.name) }
     if let batch { rows.append(row(batch.result, "batch of \(batch.sequences), as each sequence alone")) }
+    if let perplexity, let text = request.perplexity?.file {
+      rows.append(row(perplexity.result, "text \(text.split(separator: "/").last ?? "")"))
+    }
     rows += (continuations ?? []).map { row($0.check.result, $0.name) }
     if let check = matmul ?? operation, let shape = request.operation {
       rows.append(row(check.result(ragged: matmulFailure ?? operationFailure), shape.name))
@@ -213,6 +216,7 @@ extension Correctness {
     self.init(
       variant: contestant.label, threads: contestant.threads, reference: reference, passed: found.passed,
       maxAbsoluteError: found.maxAbsoluteError, tolerance: found.tolerance, nmse: found.nmse,
-      argmaxAgreed: found.agreed, argmaxCompared: found.compared, failure: found.failure)
+      argmaxAgreed: found.agreed, argmaxCompared: found.compared, failure: found.failure,
+      kl: found.kl, top1: found.top1, deltaPerplexity: found.deltaPerplexity)
   }
 }

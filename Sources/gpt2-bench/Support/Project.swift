@@ -59,6 +59,8 @@ struct Project {
   var suites: String { root + "/Benchmarks/suites" }
   var references: String { root + "/Benchmarks/reference" }
   var tinyModel: String { root + "/weights/tiny" }
+  /// Real text by which weights of fewer bits are held against float32's: the tiny model was not trained on it.
+  var text: ModelFileRequest { ModelFileRequest(file: references + "/excerpt.txt", model: tinyModel) }
   var downloadedModel: String { weights + "/gpt2" }
 
   /// The folders in which models lie; two of an installed project.
@@ -67,7 +69,7 @@ struct Project {
   /// A model's name in a reference as `--model` takes it; relative paths start at the project, and what lies in
   /// `weights/` may be the user's.
   func path(ofModel name: String) -> String {
-    if name.hasPrefix("synthetic:") || name.hasPrefix("/") { return name }
+    if name.hasPrefix(ModelSource.syntheticPrefix) || name.hasPrefix("/") { return name }
     let own = root + "/" + name
     guard name.hasPrefix("weights/"), !FileManager.default.fileExists(atPath: own) else { return own }
     return weights + name.dropFirst("weights".count)

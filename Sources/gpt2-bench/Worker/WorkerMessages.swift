@@ -40,7 +40,7 @@ struct CheckRequest {
   /// Folders with a `reference.json`; their models are opened as needed.
   var references: [String] = []
   /// Greedy continuations to make; their models are opened as needed.
-  var continuations: [ContinuationRequest]?
+  var continuations: [ModelFileRequest]?
   var scope: CheckScope = .full
   /// Hold the loaded model against `naive` on these prompts; empty for none.
   var oraclePrompts: [[Int]] = []
@@ -48,19 +48,24 @@ struct CheckRequest {
   var operation: OperationShape?
   /// Hold that many sequences of the loaded model, decoded together, against each of them alone.
   var batch: Int?
+  /// Hold a text's perplexity against the one by float32 weights; a variant that has those does nothing.
+  var perplexity: ModelFileRequest?
 }
 
 extension CheckRequest: Codable {
-  private enum CodingKeys: CodingKey { case references, continuations, scope, oraclePrompts, batch }
+  private enum CodingKeys: CodingKey {
+    case references, continuations, scope, oraclePrompts, batch, perplexity
+  }
 
   init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     references = try fields.decode([String].self, forKey: .references)
-    continuations = try fields.decodeIfPresent([ContinuationRequest].self, forKey: .continuations)
+    continuations = try fields.decodeIfPresent([ModelFileRequest].self, forKey: .continuations)
     scope = try fields.decode(CheckScope.self, forKey: .scope)
     oraclePrompts = try fields.decode([[Int]].self, forKey: .oraclePrompts)
     operation = try OperationShape.decode(beside: decoder)
     batch = try fields.decodeIfPresent(Int.self, forKey: .batch)
+    perplexity = try fields.decodeIfPresent(ModelFileRequest.self, forKey: .perplexity)
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -71,11 +76,12 @@ extension CheckRequest: Codable {
     try fields.encode(oraclePrompts, forKey: .oraclePrompts)
     try operation?.encode(beside: encoder)
     try fields.encodeIfPresent(batch, forKey: .batch)
+    try fields.encodeIfPresent(perplexity, forKey: .perplexity)
   }
 }
 
-/// A `continuations.json`, and the model that is to give what it says, as `--model` takes it.
-struct ContinuationRequest: Codable {
+/// A `continuations.json` or a text, and the model that it is put to, as `--model` takes it.
+struct ModelFileRequest: Codable {
   let file: String
   let model: String
 }
@@ -100,9 +106,11 @@ struct CheckAnswer: Codable {
   var operation: ValueCheck?
   var operationFailure: String?
   var batch: BatchCheck?
+  /// Nil of float32 weights.
+  var perplexity: PerplexityCheck?
 
   private enum CodingKeys: String, CodingKey {
-    case references, continuations, operation, operationFailure, batch
+    case references, continuations, operation, operationFailure, batch, perplexity
     case matmul = "gemm"
     case matmulFailure = "gemmFailure"
   }

@@ -117,7 +117,8 @@ final class WorkerSession {
       let continuations = try (request.continuations ?? []).map(compare)
       return CheckAnswer(
         references: results, continuations: continuations.isEmpty ? nil : continuations,
-        batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) })
+        batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) },
+        perplexity: try request.perplexity.flatMap(comparePerplexity))
     }
     let kernel = variant.kernel(threads: threads)
     let found = try shape.problem(kernel: kernel, rotation: nil).check()
@@ -127,13 +128,25 @@ final class WorkerSession {
       : CheckAnswer(references: results, operation: found, operationFailure: failure)
   }
 
-  private func compare(_ request: ContinuationRequest) throws -> CheckAnswer.Continuation {
+  private func compare(_ request: ModelFileRequest) throws -> CheckAnswer.Continuation {
     let known = try ContinuationCase(path: request.file)
     let source = try ModelSource(request.model)
     let engine = try engine(of: source)
     let check = try engine.check(
       against: known, tokenizer: source.tokenizer(for: engine.configuration))
     return .init(name: known.name, check: check)
+  }
+
+  /// Nil where the variant's weights are float32's.
+  private func comparePerplexity(_ request: ModelFileRequest) throws -> PerplexityCheck? {
+    guard variant.weights != .f32 else { return nil }
+    let source = try ModelSource(request.model)
+    let engine = try engine(of: source)
+    guard let tokenizer = try source.tokenizer(for: engine.configuration) else {
+      throw RunError("\(request.model) has no tokenizer, expected one to read \(request.file) with")
+    }
+    let ids = try tokenizer.prefix + tokenizer.encode(utf8: [UInt8](ModelFile.read(request.file)))
+    return try engine.checkPerplexity(of: ids)
   }
 
   /// The loaded engine where it is of that model, otherwise a new one.

@@ -154,6 +154,11 @@ import Testing
         try fakes.worker(
           "stray", sed: #"s/"ids":\[\[([0-9]+),([0-9]+),([0-9]+),[0-9]+\]\]/"ids":[[\1,\2,\3,0]]/"#),
         try fakes.worker("rounded", sed: #"s/"weights":"f32"/"weights":"q8_0"/"#),
+        try fakes.worker(
+          "coarse",
+          sed:
+            #"s/"weights":"f32"/"weights":"q4_0"/;s/"ids":\[\[([0-9]+),([0-9]+),([0-9]+),[0-9]+\]\]/"ids":[[\1,\2,\3,0]]/"#
+        ),
       ], "--timeout", "3")
     #expect(record.isComplete)
     func expect(_ name: String, _ status: Cell.Status, _ message: String?) throws {
@@ -181,9 +186,11 @@ import Testing
     try expect("crowd", .rejected, "crowd t1: load: threads: found 8, expected 1, as asked")
     try expect("stray", .failedCheck, "of 5 tokens are the same, expected all")
     try expect("rounded", .measured, nil)
+    // Its weights are others, so its tokens may be.
+    try expect("coarse", .measured, nil)
     #expect(record.cells.filter { $0.variant == "rounded" }.allSatisfy { $0.weights == "q8_0" })
     #expect(result.output.contains("q8_0"))
-    #expect(try CSVRows(sandbox.text("o/results.csv")).count == 28)
+    #expect(try CSVRows(sandbox.text("o/results.csv")).count == 30)
     let report = try sandbox.text("o/report.md")
     for name in ["nan", "unwilling", "crash", "mute", "liar", "stray"] {
       #expect(report.contains("`\(name)`"))

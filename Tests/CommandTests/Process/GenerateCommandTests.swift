@@ -174,8 +174,8 @@ import Testing
   private func comparison(_ outputs: [(String, [Int])], isDrawn: Bool = false) -> IDComparison {
     IDComparison(
       outputs.map { name, ids in
-        VariantOutput(variant: name, weights: name == "int8" ? "int8" : "f32", ids: ids)
-      }, isDrawn: isDrawn)
+        VariantOutput(variant: name, weights: name.hasPrefix("int8") ? "int8" : "f32", ids: ids)
+      }, isDrawn: isDrawn, quoted: { "<\($0)>" })
   }
 
   @Test func equalIDsAreSaidToBeEqual() {
@@ -192,10 +192,22 @@ import Testing
     #expect(parted.hasFailed)
     #expect(
       comparison([("naive", [1, 2]), ("packed", [1])]).lines.last?.hasSuffix("at new token 2") == true)
-    // Other weights may choose otherwise, and so may a draw.
-    #expect(!comparison([("naive", [1, 2]), ("int8", [1, 3])]).hasFailed)
+    // A draw may choose otherwise.
     let drawn = comparison([("naive", [1, 2]), ("packed", [2, 2])], isDrawn: true)
     #expect(!drawn.hasFailed)
     #expect(drawn.lines.last?.contains("ids may differ") == true)
+  }
+
+  @Test func whereTextsOfOtherWeightsPartIsSaid() {
+    let parted = comparison([("naive", [1, 2, 3]), ("int8", [1, 2, 4]), ("int8-again", [1, 2, 4])])
+    #expect(
+      parted.lines == [
+        "int8: parts from naive at new token 3: <4>, naive has <3>", "int8-again: ids equal to int8's",
+      ])
+    #expect(!parted.hasFailed)
+    let shorter = comparison([("naive", [1, 2]), ("int8", [1])])
+    #expect(shorter.lines == ["int8: parts from naive at new token 2: the end, naive has <2>"])
+    let other = comparison([("naive", [1, 2]), ("int8", [1, 3]), ("int8-again", [1, 2])])
+    #expect(other.hasFailed && other.lines[1] == "int8-again: ids differ from int8's at new token 2")
   }
 }

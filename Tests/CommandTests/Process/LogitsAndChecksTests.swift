@@ -80,6 +80,31 @@ import Testing
     }
   }
 
+  /// Weights of fewer bits have their own columns, float32's none; the tiny model is held to a text too.
+  @Test func qualityIsShownOfWeightsWithFewerBits() throws {
+    let result = try run("check", "--model", sandbox.tinyModel, "--variants", "packed,int8", "-t", "1")
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let rows = result.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(
+      rows[0] == [
+        "variant", "reference", "max", "error", "allowed", "NMSE", "argmax", "KL", "nats", "top-1", "Δppl",
+        "%", "check",
+      ])
+    #expect(rows.filter { $0[0] == "packed" }.count == 2)
+    let int8 = rows.filter { $0[0] == "int8" }
+    let logits = try #require(int8.first { $0[1] == "tiny-trained" && $0[2] != "greedy" })
+    // The largest error, NMSE, agreement, KL and top-1, and the verdict.
+    #expect(logits.count == 8 && logits[7] == "pass")
+    #expect((1e-6..<5e-3).contains(try #require(Double(logits[5]))))
+    #expect((95.0...100).contains(try #require(Double(logits[6]))))
+    let text = try #require(int8.first { $0[1] == "text" })
+    #expect(text[2] == "excerpt.txt" && text[4] == "pass" && abs(try #require(Double(text[3]))) < 0.5)
+    let csv = try run(
+      "check", "--model", "synthetic:tiny", "--variants", "int8", "-t", "1", "--format", "csv")
+    #expect(csv.output.hasPrefix("variant,threads,reference,"))
+    #expect(csv.output.contains(",argmax,kl_nats,top1,delta_ppl_percent,check"))
+  }
+
   /// Where no model and no references are named, every operation of a variant is held to its formula too, in one row.
   @Test func everyOperationIsHeldToItsFormula() throws {
     let references = "\(sandbox.home)/Benchmarks/reference"
@@ -126,15 +151,18 @@ import Testing
 
   @Test func aPerturbedWeightIsCaught() throws {
     try exportWithReference()
-    let arguments = ["check", "--model", "m", "--reference", "r", "-t", "1"]
+    let names = Variant.exact.map(\.name)
+    let arguments = [
+      "check", "--model", "m", "--reference", "r", "-t", "1", "--variants", names.joined(separator: ","),
+    ]
     #expect(try BuiltCommand.run(arguments, in: sandbox).status == 0)
     try changeWeight(in: sandbox.path("m/model.safetensors"), tensor: "h.0.attn.c_attn.weight") { $0 + 0.01 }
     let result = try BuiltCommand.run(arguments, in: sandbox)
     #expect(result.status == 4)
     let lines = result.output.split(separator: "\n").dropFirst()
-    #expect(lines.count == Variant.all.count)
-    for (line, variant) in zip(lines, Variant.all) {
-      #expect(line.hasPrefix(variant.name))
+    #expect(lines.count == names.count)
+    for (line, name) in zip(lines, names) {
+      #expect(line.hasPrefix(name))
       #expect(line.contains("FAIL: "))
     }
   }

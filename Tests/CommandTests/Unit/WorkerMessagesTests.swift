@@ -34,6 +34,32 @@ import Testing
     #expect(back.operation == shape && back.references.isEmpty && back.batch == nil)
   }
 
+  @Test func aTextStandsBesideTheOthers() throws {
+    let check = CheckRequest(perplexity: ModelFileRequest(file: "a/text.txt", model: "m"))
+    #expect(try json(check).contains("\"perplexity\":{\"file\":\"a\\/text.txt\",\"model\":\"m\"}"))
+    let back = try decoded(CheckRequest.self, json(check))
+    #expect(back.perplexity?.file == "a/text.txt" && back.perplexity?.model == "m")
+    let answer =
+      "{\"references\":[],\"perplexity\":{\"perplexity\":20.5,\"float32\":20,\"failure\":\"over\"}}"
+    let contestant = Contestant(kind: .variant(.oracle), threads: 1)
+    let rows = try decoded(CheckAnswer.self, answer).rows(for: check, of: contestant)
+    #expect(rows.map(\.reference) == ["text text.txt"] && rows.map(\.failure) == ["over"])
+    #expect(abs((rows[0].deltaPerplexity ?? 0) - 0.025) < 1e-12)
+    #expect(rows[0].kl == nil && rows[0].argmaxCompared == 0)
+    #expect(try decoded(CheckAnswer.self, "{\"references\":[]}").rows(for: check, of: contestant).isEmpty)
+  }
+
+  /// Of float32 those of all owners; of fewer bits each owner's own.
+  @Test func tokensMustAgreeWhereWeightsAreTheSameBits() {
+    var tokens = AgreedTokens<String>()
+    #expect(tokens.differing([[1, 2]], of: "base", on: 0, weights: .f32) == nil)
+    #expect(tokens.differing([[1, 2]], of: "head", on: 0, weights: .f32) == nil)
+    #expect(tokens.differing([[1, 3]], of: "head", on: 0, weights: .f32)?.owner == "base")
+    #expect(tokens.differing([[1, 3]], of: "base", on: 1, weights: .int8) == nil)
+    #expect(tokens.differing([[1, 4]], of: "head", on: 1, weights: .int8) == nil)
+    #expect(tokens.differing([[1, 5]], of: "head", on: 1, weights: .int8)?.ids == [[1, 4]])
+  }
+
   @Test func aGenerationStandsAlone() throws {
     let run = RunRequest(prompts: [[1, 2]], tokens: 3)
     #expect(try json(run) == "{\"generation\":{\"prompts\":[[1,2]],\"tokens\":3}}")

@@ -38,6 +38,19 @@ extension QualityLimits {
   }
 }
 
+extension QualityLimits {
+  /// Those of a program that gives its weights this name; nil for one that says nothing, or nothing that is known here, and
+  /// is held to float32.
+  public init?(named name: String) {
+    switch name {
+    case "bf16", "f16": self.init(.bf16)
+    case "int8", "q8_0": self.init(.int8)
+    case "int4", "q4_0": self.init(.int4)
+    default: return nil
+    }
+  }
+}
+
 /// What a comparison of logits has found of quality so far, and what judges it.
 struct QualityComparison: Codable, Equatable, Sendable {
   let limits: QualityLimits

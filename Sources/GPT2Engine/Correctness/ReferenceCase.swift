@@ -30,7 +30,7 @@ public struct ReferenceCase: Sendable {
 
   static let format = 1
 
-  var hasRandomWeights: Bool { model.hasPrefix(ModelSource.syntheticPrefix) }
+  public var hasRandomWeights: Bool { model.hasPrefix(ModelSource.syntheticPrefix) }
 }
 
 extension ReferenceCase {

@@ -93,7 +93,8 @@ struct PeerCheck {
     if references.isEmpty { references = [try oracle()] }
     let longest = max(scope.longestPrompt, Self.longestPrompt)
     return try references.map { reference in
-      var comparison = LogitComparison()
+      let limits = worker.loaded?.weights.flatMap(QualityLimits.init(named:))
+      var comparison = LogitComparison(limits: limits, judgesTop1: !reference.hasRandomWeights)
       for prompt in reference.prompts where prompt.ids.count <= longest {
         try compare(worker, prompt, &comparison)
       }

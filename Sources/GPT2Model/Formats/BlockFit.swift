@@ -14,8 +14,8 @@ struct BlockFit {
   private var scale = Lanes.zero
   /// What a value is multiplied with before it is rounded.
   private var factor = Lanes.zero
-  /// Where the integers are ggml's own.
-  private var isSimple = SIMDMask<SIMD16<Int32>>(repeating: true)
+  /// Not 0 where the integers are ggml's own.
+  private var isSimple = Lanes(repeating: 1)
   private var error = Lanes.zero
 
   /// Each lane's value of the largest magnitude, the first of several; nil where one is above the limit, or NaN.
@@ -26,8 +26,8 @@ struct BlockFit {
       // As an integer NaN is above infinity.
       let magnitude = values[i].magnitudeBits
       let isLarger = magnitude .> magnitudes
-      extremes.replace(with: values[i], where: isLarger)
-      magnitudes.replace(with: magnitude, where: isLarger)
+      extremes = extremes.replaced(by: values[i], where: isLarger)
+      magnitudes = unsafeBitCast(extremes, to: SIMD16<UInt32>.self) & 0x7FFF_FFFF
     }
     return any(magnitudes .> SIMD16<UInt32>(repeating: limit.bitPattern)) ? nil : extremes
   }
@@ -37,11 +37,11 @@ struct BlockFit {
     self.format = format
     // A scale of Q8_0's may have either sign; ggml's is positive.
     let extremes =
-      format == .q8 ? extremes.replacing(with: -extremes, where: extremes .< 0) : extremes
+      format == .q8 ? extremes.replaced(by: -extremes, where: extremes .< 0) : extremes
     let first = extremes / (format == .q8 ? 127 : -8)
     // ggml's factor of the smallest blocks would be infinite.
     let isTiny = first .< 0x1p-126 .& first .> -0x1p-126
-    factor = (1 / first).replacing(with: 0, where: isTiny)
+    factor = (1 / first).replaced(by: 0, where: isTiny)
     scale = first.roundedToHalf
     error = Self.error(values, scale, factor) { format.simplyRounded($0) }
     let (low, high) = (Lanes(repeating: format.integers.low), Lanes(repeating: format.integers.high))
@@ -62,10 +62,10 @@ struct BlockFit {
   @inline(__always)
   private mutating func take(_ scale: Lanes, _ factor: Lanes, _ error: Lanes) {
     let isBetter = error .< self.error
-    self.scale.replace(with: scale, where: isBetter)
-    self.factor.replace(with: factor, where: isBetter)
-    self.error.replace(with: error, where: isBetter)
-    isSimple.replace(with: false, where: isBetter)
+    self.scale = self.scale.replaced(by: scale, where: isBetter)
+    self.factor = self.factor.replaced(by: factor, where: isBetter)
+    self.error = self.error.replaced(by: error, where: isBetter)
+    isSimple = isSimple.replaced(by: 0, where: isBetter)
   }
 
   /// What is left of a value, x − s · q, is exact but for its last bit: a scale has 11 bits, and an integer eight.
@@ -95,7 +95,7 @@ struct BlockFit {
       rq += rest * q
       qq += q * q
     }
-    let best = (scale + rq / qq.replacing(with: 1, where: qq .== 0)).roundedToHalf
+    let best = (scale + rq / qq.replaced(by: 1, where: qq .== 0)).roundedToHalf
     let change = best - scale
     return (best, rr - change * (rq + rq - change * qq))
   }
@@ -110,7 +110,7 @@ struct BlockFit {
       let (low, high) = (Lanes(repeating: format.integers.low), Lanes(repeating: format.integers.high))
       for i in 0..<BlockFormat.length {
         let x = values[i] * factor
-        let q = x.rounded(low, high).replacing(with: format.simplyRounded(x), where: isSimple)
+        let q = x.rounded(low, high).replaced(by: format.simplyRounded(x), where: isSimple .== 1)
         integers[i] = (format == .q4 ? q + 8 : q).lowBytes
       }
       if format == .q4 {
@@ -157,15 +157,15 @@ extension BlockFormat {
   fileprivate func simplyRounded(_ x: BlockFit.Lanes) -> BlockFit.Lanes {
     switch self {
     case .q8:
-      let magnitude = x.replacing(with: -x, where: x .< 0)
+      let magnitude = x.replaced(by: -x, where: x .< 0)
       let even = magnitude.rounded(.zero, .init(repeating: 127))
-      let whole = even.replacing(with: even + 1, where: magnitude - even .== 0.5)
-      return whole.replacing(with: -whole, where: x .< 0)
+      let whole = even.replaced(by: even + 1, where: magnitude - even .== 0.5)
+      return whole.replaced(by: -whole, where: x .< 0)
     case .q4:
       let raised = x + 8.5
       let nearest = raised.rounded(.zero, .init(repeating: 16))
-      let whole = nearest.replacing(with: nearest - 1, where: nearest .> raised)
-      return whole.replacing(with: 15, where: whole .> 15) - 8
+      let whole = nearest.replaced(by: nearest - 1, where: nearest .> raised)
+      return whole.replaced(by: 15, where: whole .> 15) - 8
     }
   }
 }
@@ -173,6 +173,21 @@ extension BlockFormat {
 extension SIMD16<Float> {
   /// 1.5 · 2²³, from which on floats are whole: adding it rounds, ties to even, and leaves a whole number in the low bits.
   @inline(__always) private static var whole: Self { Self(repeating: 0x1.8p23) }
+
+  /// As `replacing(with:where:)`, which goes lane by lane where assertions are on.
+  @inline(__always)
+  fileprivate func replaced(by other: Self, where mask: SIMDMask<SIMD16<Int32>>) -> Self {
+    let chosen = unsafeBitCast(mask, to: SIMD16<UInt32>.self)
+    let (mine, others) = (
+      unsafeBitCast(self, to: SIMD16<UInt32>.self), unsafeBitCast(other, to: SIMD16<UInt32>.self)
+    )
+    return unsafeBitCast(mine & ~chosen | others & chosen, to: Self.self)
+  }
+
+  @inline(__always)
+  fileprivate func replaced(by other: Float, where mask: SIMDMask<SIMD16<Int32>>) -> Self {
+    replaced(by: Self(repeating: other), where: mask)
+  }
 
   /// In the order of the magnitudes.
   @inline(__always)
@@ -182,12 +197,12 @@ extension SIMD16<Float> {
 
   /// What a value is multiplied with to be divided by this; 0 for 0.
   @inline(__always)
-  fileprivate var factor: Self { (1 / self).replacing(with: 0, where: self .== 0) }
+  fileprivate var factor: Self { (1 / self).replaced(by: 0, where: self .== 0) }
 
   /// The nearest whole numbers within two.
   @inline(__always)
   fileprivate func rounded(_ low: Self, _ high: Self) -> Self {
-    let clamped = replacing(with: low, where: self .< low).replacing(with: high, where: self .> high)
+    let clamped = replaced(by: low, where: self .< low).replaced(by: high, where: self .> high)
     return (clamped + Self.whole) - Self.whole
   }
 
@@ -206,8 +221,8 @@ extension SIMD16<Float> {
     let half = unsafeBitCast(bits & 0x8000_0000 | 0x3F00_0000, to: Self.self)
     let isSubnormal = magnitudeBits .< SIMD16<UInt32>(repeating: Float(0x1p-14).bitPattern)
     let largest = BlockFormat.largestScale
-    return normal.replacing(with: (self + half) - half, where: isSubnormal)
-      .replacing(with: -largest, where: normal .< -largest).replacing(with: largest, where: normal .> largest)
+    return normal.replaced(by: (self + half) - half, where: isSubnormal)
+      .replaced(by: -largest, where: normal .< -largest).replaced(by: largest, where: normal .> largest)
   }
 
   /// Likewise, but where half precision is coarse, below 2⁻¹³, never nearer to zero: no value is cut off, and no scale but
@@ -217,7 +232,6 @@ extension SIMD16<Float> {
     let nearest = roundedToHalf
     let step = unsafeBitCast(
       unsafeBitCast(self, to: SIMD16<UInt32>.self) & 0x8000_0000 | Float(0x1p-24).bitPattern, to: Self.self)
-    return nearest.replacing(
-      with: (nearest + step).roundedToHalf, where: nearest.magnitudeBits .< magnitudeBits)
+    return nearest.replaced(by: (nearest + step).roundedToHalf, where: nearest.magnitudeBits .< magnitudeBits)
   }
 }

@@ -203,27 +203,45 @@ extension PanelShape {
     switch precision {
     case .f32: for input in 0..<inputs { target[input] = column[input &* step] }
     case .bf16:
-      for input in 0..<inputs {
-        let pair = column[input / 2 &* step].bitPattern
-        target[input] = Float(bitPattern: input % 2 == 0 ? pair << 16 : pair & 0xFFFF_0000)
+      for pair in 0..<inputs / 2 {
+        let bits = column[pair &* step].bitPattern
+        target[2 &* pair] = Float(bitPattern: bits << 16)
+        target[2 &* pair &+ 1] = Float(bitPattern: bits & 0xFFFF_0000)
+      }
+      if inputs % 2 == 1 {
+        target[inputs - 1] = Float(bitPattern: column[inputs / 2 &* step].bitPattern << 16)
       }
     case .int8, .int4:
       let scales = scales(ofColumn: column, at: output, inputs: inputs)
-      for input in 0..<inputs {
-        let (block, place) = (input / WeightPrecision.blockLength, input % WeightPrecision.blockLength)
-        let scale = Float(Float16(bitPattern: scales[block &* step]))
-        target[input] =
-          scale * Float(integer(place, of: column + block &* precision.blockWords &* step, step: step))
+      let length = WeightPrecision.blockLength
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: length) { block in
+        for index in 0..<precision.scales(inputs: inputs) {
+          let scale = Float(Float16(bitPattern: scales[index &* step]))
+          readBlock(column + index &* precision.blockWords &* step, step, scale, to: block.baseAddress!)
+          let first = index &* length
+          (target + first).update(from: block.baseAddress!, count: min(length, inputs &- first))
+        }
       }
     }
   }
 
-  /// The integer at some place of the block whose first word is at `words`.
-  private func integer(_ place: Int, of words: UnsafePointer<Float>, step: Int) -> Int32 {
-    let byte = precision == .int8 ? place : place % 16
-    let bits = words[byte / 4 &* step].bitPattern >> UInt32(8 &* (byte % 4)) & 255
-    guard precision == .int4 else { return Int32(bits) - 128 }
-    return Int32(place < 16 ? bits & 15 : bits >> 4) - 8
+  /// The 32 weights of the block whose words begin at `words`, `step` apart.
+  @inline(__always)
+  private func readBlock(
+    _ words: UnsafePointer<Float>, _ step: Int, _ scale: Float, to target: UnsafeMutablePointer<Float>
+  ) {
+    for word in 0..<precision.blockWords {
+      var bits = words[word &* step].bitPattern
+      for byte in 4 &* word..<4 &* word &+ 4 {
+        if precision == .int8 {
+          target[byte] = scale * Float(Int32(bits & 255) &- 128)
+        } else {
+          target[byte] = scale * Float(Int32(bits & 15) &- 8)
+          target[byte &+ 16] = scale * Float(Int32(bits >> 4 & 15) &- 8)
+        }
+        bits >>= 8
+      }
+    }
   }
 }
 

@@ -137,6 +137,11 @@ extension BlockSum {
   @inline(__always) static var inputWords: Int { 1 }
   @inline(__always) static var scaleBytes: Int { 2 }
   @inline(__always) static var fillsPanels: Bool { true }
+  /// A tile of four rows is done with a word too soon to have the next from the L2 cache: a panel's share is to stay in
+  /// the L1.
+  @inline(__always) static var passWords: Int { 12 &* panelWords }
+  @inline(__always) static var rowBlockBytes: Int { 1 << 19 }
+  @inline(__always) static func cachedWords(inputs: Int) -> Int { rowWords(inputs: inputs) }
   @inline(__always) static var highestTile: Int { 4 }
 
   @inline(__always) static func rowWords(inputs: Int) -> Int { (inputs &+ 31) / 32 &* rowWords }

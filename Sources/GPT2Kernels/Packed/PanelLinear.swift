@@ -53,26 +53,19 @@ final class RowScratch: @unchecked Sendable {
 }
 
 extension PanelLinear {
-  /// Words that a pass over a panel takes at most: eight rows of so many stay in the L1 cache, a panel's share in the
-  /// L2.
-  private static var wordBlock: Int { 768 }
-
   /// Rows up to which memory takes longer to bring a panel than the tiles to use it. A pass then takes few words: the
   /// tiles after the first find them in the first-level cache, what the next pass needs is on its way meanwhile, and
   /// little is asked for in vain where another thread takes the next panel.
   private var memoryBoundRows: Int { 2 * tileRows }
   private static var memoryBoundWordBlock: Int { 64 }
 
-  /// Bytes of input rows, one pass wide, that stay in the second-level cache while panel after panel passes.
-  private static var rowBlockBytes: Int { 1 << 20 }
-
   /// Rows of the input are cut into blocks that stay in cache, and each part is one block against one panel: it
   /// reads the panel once from memory and writes outputs of its own.
   private func runRows(_ operation: Linear, _ words: RowWords) {
     let (rows, inputs, outputs) = (operation.input.rows, operation.weight.inputs, operation.weight.outputs)
     let panels = shape.panels(outputs: outputs)
-    let passWords = min(Sum.rowWords(inputs: inputs), Self.wordBlock / Sum.panelWords * Sum.rowWords)
-    let rowsInCache = max(Self.rowBlockBytes / (4 * max(passWords, 1)) / tileRows, 1) * tileRows
+    let rowBytes = 4 * max(Sum.cachedWords(inputs: inputs), 1)
+    let rowsInCache = max(Sum.rowBlockBytes / rowBytes / tileRows, 1) * tileRows
     let blocks = (rows + rowsInCache - 1) / rowsInCache
     let blockRows = ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows
     pool.split(0..<blocks * panels, grain: 1) { parts in
@@ -99,7 +92,7 @@ extension PanelLinear {
     let outputs = first..<min(first + width, weight.outputs)
     let base = weight.base + shape.offset(ofPanelAt: first, inputs: weight.inputs)
     let scales = UnsafeRawPointer(base + words * width)
-    let limit = rows.count <= memoryBoundRows ? Self.memoryBoundWordBlock : Self.wordBlock
+    let limit = rows.count <= memoryBoundRows ? min(Self.memoryBoundWordBlock, Sum.passWords) : Sum.passWords
     let passes = max((words + limit - 1) / limit, 1)
     let block = ((words + passes - 1) / passes + 7) / 8 * 8
     var word = 0

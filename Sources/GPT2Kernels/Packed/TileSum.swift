@@ -17,6 +17,11 @@ protocol TileSum: BitwiseCopyable {
   static var inputWords: Int { get }
   /// Bytes of an output's scale for a block; 0 where there are none.
   static var scaleBytes: Int { get }
+  /// Words that a pass over a panel takes at most.
+  static var passWords: Int { get }
+  /// Bytes of rows that stay in the L2 cache while panel after panel passes, and what of a row counts among them.
+  static var rowBlockBytes: Int { get }
+  static func cachedWords(inputs: Int) -> Int
   /// Whether panels are always three vectors wide, and words always whole blocks.
   static var fillsPanels: Bool { get }
   /// Rows of the highest tile whose sums stay in registers, where there are 32 of them: 4 or 8. With 16 it is half.
@@ -51,6 +56,13 @@ extension PlainTileSum {
   @inline(__always) static var inputWords: Int { 1 }
   @inline(__always) static var rowWords: Int { panelWords &* inputWords }
   @inline(__always) static var scaleBytes: Int { 0 }
+  /// Eight rows of so many stay in the L1 cache, a panel's share in the L2.
+  @inline(__always) static var passWords: Int { 768 }
+  @inline(__always) static var rowBlockBytes: Int { 1 << 20 }
+
+  /// One pass: there are few, and a tile takes long with each.
+  @inline(__always)
+  static func cachedWords(inputs: Int) -> Int { min(rowWords(inputs: inputs), passWords &* inputWords) }
   @inline(__always) static func scales(_ halves: UnsafeRawPointer) -> Vector { Vector(repeating: 0) }
 
   @inline(__always) init() { self.init(Vector(repeating: 0)) }

@@ -69,9 +69,11 @@ struct CellPlan {
   let request: RunRequest
   /// A short pass that touches every weight; nil where only the whole test will do.
   let warmup: RunRequest?
-  /// Arithmetic and traffic of one sample, or of one average decoding step, by how the contestant decodes.
-  /// No FLOPs where none are counted.
-  let work: (Variant.Decoding) -> (flops: Double, bytes: Double)
+  /// Arithmetic and traffic of one sample, or of one average decoding step, by how the contestant decodes and what its
+  /// weights are in. No FLOPs where none are counted.
+  typealias Work = (Variant.Decoding, WeightPrecision) -> (flops: Double, bytes: Double)
+
+  let work: Work
   /// Of an operation's bytes those that come from memory; nil for another test.
   var streamedBytes: Double?
   /// Keys and values that a contestant with a cache keeps for the test; nil for none.
@@ -84,7 +86,7 @@ struct CellPlan {
     var row = Cell(
       variant: contestant.label, weights: contestant.weights, threads: contestant.threads, test: test,
       status: .pending)
-    let work = work(contestant.decoding)
+    let work = work(contestant.decoding, contestant.variant?.weights ?? .f32)
     (row.flops, row.bytes) = (work.flops > 0 ? work.flops : nil, work.bytes)
     row.streamedBytes = streamedBytes
     row.cacheBytes = contestant.decoding == .cache ? cacheBytes : nil

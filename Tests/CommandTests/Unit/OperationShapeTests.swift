@@ -55,7 +55,7 @@ import Testing
   /// FLOPs, bytes, and bytes that come from memory.
   private func work(_ shape: OperationShape) -> [Double?] {
     let cell = OperationCells.make(shape)
-    let work = cell.work(.cache)
+    let work = cell.work(.cache, .f32)
     return [work.flops, work.bytes, cell.streamedBytes]
   }
 

@@ -27,6 +27,9 @@ public struct Variant: Sendable {
   public private(set) var leavesThreadsBusy = false
   public private(set) var weights = WeightPrecision.f32
 
+  /// What its products run on in this build; nil where there was nothing to choose.
+  public var instructions: String? { DotPath.all(for: weights).first?.rawValue }
+
   let makeKernel: @Sendable (ThreadPool) -> any Kernel
 
   /// The threads that it uses of those it is given.

@@ -30,14 +30,8 @@ public struct Work: Equatable, Sendable {
       weights.bytes(outputs: 4 * c + configuration.hidden, inputs: c)
       + weights.bytes(outputs: c, inputs: configuration.hidden)
     let embedding = weights.bytes(outputs: configuration.vocabulary, inputs: c)
-    let embedded = Self.embeddedBytes(rows: rows, channels: c, weights: weights) * batch
+    let embedded = Embedding.tableBytes(rows: rows, channels: c, weights: weights) * batch
     bytes = layers * (matrices + 4 * (vectors + cached)) + embedding + embedded
-  }
-
-  /// A row of the token embedding and one of the positions', for each row.
-  static func embeddedBytes(rows: Int, channels: Int, weights: WeightPrecision) -> Double {
-    weights.bytes(outputs: rows, inputs: channels)
-      + WeightPrecision.f32.bytes(outputs: rows, inputs: channels)
   }
 
   public static func cacheBytes(of configuration: Configuration, positions: Int, sequences: Int) -> Double {
@@ -127,7 +121,8 @@ extension PhaseWork {
     case .embedding:
       self.init(
         flops: Double(rows * c),
-        streamedBytes: Work.embeddedBytes(rows: rows, channels: c, weights: weights), activationBytes: values)
+        streamedBytes: Embedding.tableBytes(rows: rows, channels: c, weights: weights),
+        activationBytes: values)
     case .layerNorm:
       let rows = isInLayer ? rows : logitRows
       self.init(

@@ -113,14 +113,7 @@ private let longestNanoseconds = 1_000_000_000_000_000_000
 extension LoadAnswer {
   /// Of another program, whose weights are what it says, or float32; nil bytes where it is not known what its weights take.
   func work(of cell: CellPlan, _ decoding: Variant.Decoding) -> (flops: Double, bytes: Double?) {
-    let precision: WeightPrecision? =
-      switch weights ?? "" {
-      case "", "f32": .f32
-      case "bf16", "f16": .bf16
-      case "int8", "q8_0": .int8
-      case "int4", "q4_0": .int4
-      default: nil
-      }
+    let precision = WeightPrecision(named: weights ?? WeightPrecision.f32.rawValue)
     let work = cell.work(decoding, precision ?? .f32)
     return (work.flops, precision == nil ? nil : work.bytes)
   }

@@ -129,6 +129,23 @@ import Testing
     #expect(cell.work(.cache, .int8).flops == cell.work(.cache, .f32).flops)
   }
 
+  /// Float32 where it says nothing, and no bytes where the name is not known.
+  @Test func anotherProgramHasTheBytesOfTheWeightsThatItNames() throws {
+    let cell = try cells.make(.decode(tokens: 3, depth: 4, batch: 1))
+    let known: [(String?, WeightPrecision)] = [
+      (nil, .f32), ("f32", .f32), ("f16", .bf16), ("q8_0", .int8), ("q4_0", .int4), ("int8", .int8),
+    ]
+    func work(_ weights: String?) -> (flops: Double, bytes: Double?) {
+      LoadAnswer(
+        loadNanoseconds: nil, wasCold: nil, threads: 1, weights: weights, version: nil, baselineBytes: nil,
+        decoding: nil
+      ).work(of: cell, .cache)
+    }
+    for (name, precision) in known { #expect(work(name).bytes == cell.work(.cache, precision).bytes) }
+    #expect(work("q5_K").bytes == nil)
+    #expect(work("q5_K").flops == work(nil).flops)
+  }
+
   @Test func aRowHasTheBytesOfItsWeights() throws {
     let cell = try cells.make(.decode(tokens: 3, depth: 4, batch: 1))
     let rows = [Variant.packed, .bf16, .int8, .int4].map { variant in

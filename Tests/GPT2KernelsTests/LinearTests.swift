@@ -119,7 +119,7 @@ import Testing
     #expect(WeightPrecision.int4.bytes(outputs: 2, inputs: 33) == 72)
     #expect(Linear.flops(m: 1 << 20, n: 1 << 22, k: 1 << 22) == 0x1p65)
     let layout = variant.kernel(threads: 1).weightLayout
-    #expect(4 * layout.count(outputs: 5, inputs: 7) >= layout.precision.bytes(outputs: 5, inputs: 7))
+    #expect(4 * Double(layout.count(outputs: 5, inputs: 7)) >= layout.precision.bytes(outputs: 5, inputs: 7))
   }
 
   /// What is wrong with the product on strided operands between guards; nil for nothing.

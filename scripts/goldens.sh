@@ -46,12 +46,14 @@ as_is() { cat; }
 page() { sed -e '/<style>/,/<\/style>/{s/<style>.*//;s/.*<\/style>/<style\/>/;t;/<style\/>/!d;}' | sed -e 's/></>\n</g'; }
 # exp and log may differ in their last bit.
 nine_decimals() { sed -E 's/(\.[0-9]{9})[0-9]+/\1/g'; }
+# What products run on in this build.
+no_instructions() { sed -E 's/ \(here on [a-z0-9_]+\)//'; }
 # Tables of measured numbers.
 no_numbers() { sed -E 's/[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?/#/g; s/ +/ /g; s/-+/-/g; s/#-#/#/g'; }
 # A worker's measurements, and what it says of the machine and the build.
 no_measurements() {
   sed -E \
-    -e 's/,?"(countersUnavailable|compiler|configuration|cpuFlag)":"([^"\\]|\\.)*"//g; s/,?"vectorBits":[0-9]+//g' \
+    -e 's/,?"(countersUnavailable|compiler|configuration|cpuFlag|instructions)":"([^"\\]|\\.)*"//g; s/,?"vectorBits":[0-9]+//g' \
     -e 's/,?"counters":\{[^}]*\}//g; s/,?"countersShare":[0-9.]+//g; s/\{,/{/g' \
     -e 's/"wasCold":(true|false)/"wasCold":#/g' \
     -e 's/"(id|threads|positions|layer|tokens|sequences|compared|agreed|total|argmaxAgreed|argmaxCompared)":([0-9])/"\1":@\2/g' \

@@ -4,6 +4,9 @@ public struct Cell: Codable, Sendable, Equatable {
   public var variant: String
   /// Precision of the weights, `f32`; of another program what it says, empty where it never said.
   public var weights: String
+  /// What products of such weights ran on, for example `avx512_vnni`; nil where there was nothing to choose, or where it
+  /// was not said.
+  public var instructions: String?
   public var threads: Int
   public var test: Test
   public var status: Status

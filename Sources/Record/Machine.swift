@@ -69,15 +69,58 @@ public struct Ceiling: Codable, Sendable, Equatable {
   public var dramGBPerSecond: Double
   /// Every trial of `fmaGFLOPS`; absent in records that kept only the best.
   public var fmaTrials: [Double]?
+  /// Products of narrower numbers; nil where the run had no weights of that kind.
+  public var products: [ProductPeak]?
   /// The levels of memory, nearest first, DRAM among them; absent likewise.
   public var memory: [MemoryRoof]?
 
   public init(
     threads: Int, fmaGFLOPS: Double, dramGBPerSecond: Double, fmaTrials: [Double]? = nil,
-    memory: [MemoryRoof]? = nil
+    products: [ProductPeak]? = nil, memory: [MemoryRoof]? = nil
   ) {
     (self.threads, self.fmaGFLOPS, self.dramGBPerSecond) = (threads, fmaGFLOPS, dramGBPerSecond)
-    (self.fmaTrials, self.memory) = (fmaTrials, memory)
+    (self.fmaTrials, self.products, self.memory) = (fmaTrials, products, memory)
+  }
+}
+
+/// Sums of products of numbers narrower than float32, with the instructions that a CPU has for them.
+public struct ProductPeak: Codable, Sendable, Equatable {
+  public enum Numbers: String, NamedChoice {
+    /// Pairs of bfloat16 into sums of float32.
+    case bf16
+    /// Four bytes at a time into sums of 32-bit integers.
+    case int8
+
+    /// What a contestant with such weights multiplies, by the names that tables show; nil for what is widened to float32
+    /// first, and for what is not known.
+    public init?(weights: String) {
+      switch weights {
+      case "bf16": self = .bf16
+      case "int8", "int4", "q8_0", "q4_0": self = .int8
+      default: return nil
+      }
+    }
+  }
+
+  public var numbers: Numbers
+  /// By name, for example `avx512_vnni`.
+  public var instructions: String
+  /// Every trial: 2 × products per second of all threads together, in 10⁹.
+  public var trials: [Double]
+
+  public init(numbers: Numbers, instructions: String, trials: [Double]) {
+    (self.numbers, self.instructions, self.trials) = (numbers, instructions, trials)
+  }
+}
+
+extension Ceiling {
+  /// The peak of the products that a row with such weights is made of, with the instructions that it ran on; where those
+  /// are not known, the highest. Nil where float32's multiply-adds are its peak: it ran on them, or no other was measured.
+  public func products(weights: String, instructions: String?) -> ProductPeak? {
+    let numbers = ProductPeak.Numbers(weights: weights)
+    let own = (products ?? []).filter { $0.numbers == numbers }
+    guard let instructions else { return own.max { ($0.trials.max() ?? 0) < ($1.trials.max() ?? 0) } }
+    return own.first { $0.instructions == instructions }
   }
 }
 

@@ -13,6 +13,8 @@ public struct Profile: Codable, Sendable, Equatable {
   public var variant: String
   /// Precision of the weights, `f32`.
   public var weights: String
+  /// What products of such weights ran on, as a cell has it.
+  public var instructions: String?
   public var threads: Int
   public var stage: Stage
   /// Prefill: the prompt's length. Decode: tokens before the first pass.

@@ -119,6 +119,7 @@ struct RecordRules {
     try all(
       field, positive, ("fmaGFLOPS", ceiling.fmaGFLOPS), ("dramGBPerSecond", ceiling.dramGBPerSecond))
     try ceiling.fmaTrials.map { try trials($0, "\(field).fmaTrials") }
+    try each(ceiling.products, "\(field).products") { try trials($0.trials, "\($1).trials") }
     try each(ceiling.memory, "\(field).memory") { level, field in
       try trials(level.trials, "\(field).trials")
       try all(

@@ -36,6 +36,24 @@ import Testing
     #expect(abs(work.bytes / weights - 1) < 0.01)
   }
 
+  /// Matrices and embedding, 123,532,032 weights, and the embedding's row of the token; vectors, keys and values and the
+  /// row of the position stay floats. What a token needs: 249 MB in bf16, 132 in int8, 70 in int4.
+  @Test func narrowWeightsAreFewerBytesForTheSameArithmetic() {
+    let exact = Work(ofStepIn: gpt2, decoding: .cache, position: 0)
+    let floats = 4.0 * (12 * 13 * 768 + 768 + 12 * 2 * 768)
+    let bytes: [(WeightPrecision, Double)] = [
+      (.f32, 4), (.bf16, 2), (.int8, 34.0 / 32), (.int4, 18.0 / 32),
+    ]
+    for (precision, bytesOfAWeight) in bytes {
+      let work = Work(ofStepIn: gpt2, decoding: .cache, position: 0, weights: precision)
+      #expect(work.flops == exact.flops)
+      #expect(work.bytes == (123_532_032 + 768) * bytesOfAWeight + floats)
+      let prefill = Work(of: gpt2, rows: 512, firstPosition: 0, weights: precision)
+      #expect(
+        Work(ofStepIn: gpt2, decoding: .recompute, position: 511, weights: precision) == prefill)
+    }
+  }
+
   /// Position 1,023 reads 1,024 cached positions of keys and values: 12 · 2 · 768 floats for each.
   @Test func decodingLaterReadsTheCache() {
     let (first, last) = (
@@ -76,13 +94,13 @@ import Testing
   /// All operations of a pass, as the engine runs them.
   private func sum(
     _ configuration: Configuration, rows: Int, firstPosition: Int, logitRows: Int,
-    _ value: (PhaseWork) -> Double, of phases: [Phase]
+    weights: WeightPrecision = .f32, _ value: (PhaseWork) -> Double, of phases: [Phase]
   ) -> Double {
     func work(_ phase: Phase, _ part: Mark = .operation, isInLayer: Bool = true) -> Double {
       value(
         PhaseWork(
           of: phase, part: part, isInLayer: isInLayer, in: configuration, rows: rows,
-          firstPosition: firstPosition, logitRows: logitRows))
+          firstPosition: firstPosition, logitRows: logitRows, weights: weights))
     }
     return phases.reduce(0) { total, phase in
       let layers = Double(configuration.layers)
@@ -115,11 +133,14 @@ import Testing
   @Test(arguments: shapes.indices) func streamsAddUpToThePass(index: Int) throws {
     let (rows, first, logitRows) = Self.shapes[index]
     let configuration = try gpt2()
-    let whole = Work(of: configuration, rows: rows, firstPosition: first, logitRows: logitRows)
-    let sum = sum(
-      configuration, rows: rows, firstPosition: first, logitRows: logitRows, \.streamedBytes,
-      of: Phase.allCases)
-    #expect(sum == whole.bytes + 8 * 768)
+    for weights in WeightPrecision.allCases {
+      let whole = Work(
+        of: configuration, rows: rows, firstPosition: first, logitRows: logitRows, weights: weights)
+      let sum = sum(
+        configuration, rows: rows, firstPosition: first, logitRows: logitRows, weights: weights,
+        \.streamedBytes, of: Phase.allCases)
+      #expect(sum == whole.bytes + 8 * 768)
+    }
   }
 
   @Test func aMarkSaysWhatItIsOf() throws {

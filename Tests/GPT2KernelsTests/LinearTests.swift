@@ -110,9 +110,16 @@ import Testing
   func flopsAndBytesAreThoseOfTheShape(_ variant: Variant) {
     #expect(Linear.flops(m: 3, n: 5, k: 7) == 210)
     #expect(Linear.bytes(m: 3, n: 5, k: 7) == 4 * (21 + 35 + 15))
+    // 64 inputs are two blocks: 34 bytes each of int8, 18 of int4. Inputs and outputs are floats.
+    let bytes: [(WeightPrecision, Double)] = [(.f32, 1280), (.bf16, 640), (.int8, 340), (.int4, 180)]
+    for (precision, ofTheMatrix) in bytes {
+      #expect(Linear.bytes(m: 3, n: 5, k: 64, weights: precision) == 828 + ofTheMatrix)
+    }
+    // An output of 33 inputs has a second block, which is stored whole.
+    #expect(WeightPrecision.int4.bytes(outputs: 2, inputs: 33) == 72)
     #expect(Linear.flops(m: 1 << 20, n: 1 << 22, k: 1 << 22) == 0x1p65)
     let layout = variant.kernel(threads: 1).weightLayout
-    #expect(4 * layout.count(outputs: 5, inputs: 7) >= layout.precision.bytes(outputs: 5, inputs: 7))
+    #expect(4 * Double(layout.count(outputs: 5, inputs: 7)) >= layout.precision.bytes(outputs: 5, inputs: 7))
   }
 
   /// What is wrong with the product on strided operands between guards; nil for nothing.

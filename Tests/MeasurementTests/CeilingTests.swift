@@ -151,6 +151,37 @@ import Testing
     #expect((4...16).contains(ratio), "ratio \(ratio)")
   }
 
+  /// Likewise the loop of each instruction that this build has.
+  @Test(arguments: ProductPeak.Numbers.allCases)
+  func productsAreAllExecuted(_ numbers: ProductPeak.Numbers) {
+    guard let kernel = ProductKernel.fastest(for: numbers) else { return }
+    func shortest(_ passes: Int) -> Double {
+      (0..<10).map { _ in
+        Calibration().sample(iterations: passes) { kernel.run(passes: $0) }.nanosecondsPerCall
+          * Double(passes)
+      }.min() ?? 0
+    }
+    let ratio = shortest(160_000) / shortest(20_000)
+    #expect((4...16).contains(ratio), "\(kernel): ratio \(ratio)")
+  }
+
+  @Test func productsAreMeasuredWhereTheyAreWanted() throws {
+    var settings = small
+    settings.bufferBytes = 1 << 20
+    let probe = CeilingProbe(threads: [1], settings: settings)
+    probe.measure()
+    #expect(probe.ceilings.first?.products == nil)
+    probe.products = [.int8]
+    probe.measure()
+    probe.measure()
+    let found = try #require(probe.ceilings.first).products ?? []
+    let kernel = ProductKernel.fastest(for: .int8)
+    #expect(found.map(\.instructions) == [kernel?.rawValue].compactMap { $0 })
+    #expect(found.allSatisfy { $0.numbers == .int8 && $0.trials.count == 20 })
+    // 4 products of 8 lanes at 0.25 GHz, to 16 units of 64 products at 5 GHz on one core.
+    #expect(found.allSatisfy { $0.trials.allSatisfy { $0 > 2 && $0 < 10_240 } })
+  }
+
   @Test func noThreadsGiveNoCeilings() {
     for threads in [[], [0]] {
       let probe = CeilingProbe(threads: threads, settings: small)

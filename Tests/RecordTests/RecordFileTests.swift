@@ -195,6 +195,14 @@ import Testing
       ),
       (["ceilings", 0, "fmaTrials"], "[]", "ceilings[0].fmaTrials: found none, expected at least one trial"),
       (
+        ["ceilings", 0, "products"], "[{\"numbers\":\"int8\",\"instructions\":\"avx2\",\"trials\":[0]}]",
+        "ceilings[0].products[0].trials[0]: found 0.0, expected a number above 0"
+      ),
+      (
+        ["ceilings", 0, "products"], "[{\"numbers\":\"int3\",\"instructions\":\"avx2\",\"trials\":[1]}]",
+        "ceilings[0].products[0].numbers: found \"int3\", expected one of \"bf16\", \"int8\""
+      ),
+      (
         ["ceilings", 0, "memory"],
         "[{\"level\":\"L2\",\"workingSetBytes\":0,\"streams\":1,\"prefetchBytes\":0,\"trials\":[1]}]",
         "ceilings[0].memory[0].workingSetBytes: found 0, expected an integer of at least 1"

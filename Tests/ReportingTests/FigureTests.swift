@@ -97,6 +97,36 @@ import Testing
     #expect(CellFigures(cell, ceiling: nil).rooflinePercent == nil)
   }
 
+  /// A row of narrow weights against the peak of what its products ran on, and else against multiply-adds.
+  @Test func narrowWeightsHaveThePeakOfTheirInstructions() {
+    var ceiling = ceiling
+    ceiling.products = [
+      ProductPeak(numbers: .bf16, instructions: "avx512_bf16", trials: [200, 200]),
+      ProductPeak(numbers: .int8, instructions: "avx512_vnni", trials: [400, 400]),
+    ]
+    func found(_ weights: String, on instructions: String?) -> (Double?, Roof?) {
+      var cell = Fixture.prefillCell("v", milliseconds: [4, 4, 4])
+      (cell.weights, cell.instructions) = (weights, instructions)
+      let figures = CellFigures(cell, ceiling: ceiling)
+      return (figures.rooflinePercent, figures.roof)
+    }
+    // 200 MFLOP in 4 ms are 50 GFLOP/s.
+    #expect(found("f32", on: nil) == (50, .compute))
+    #expect(found("bf16", on: "avx512_bf16") == (25, .products(instructions: "avx512_bf16")))
+    #expect(found("bf16", on: "avx512f") == (50, .compute))
+    #expect(found("int8", on: "avx512_vnni") == (12.5, .products(instructions: "avx512_vnni")))
+    #expect(found("int4", on: "avx512_vnni") == (12.5, .products(instructions: "avx512_vnni")))
+    #expect(found("int8", on: "scalar") == (50, .compute))
+    // Of a program that does not say what it runs on, the peak of such weights.
+    #expect(found("q4_0", on: nil) == (12.5, .products(instructions: "avx512_vnni")))
+    #expect(found("f16", on: nil) == (50, .compute))
+    #expect(Roof.products(instructions: "avx2").words == "compute (avx2)")
+    var gelu = Fixture.operationCell(
+      "v", .gelu(rows: 1, channels: 10), flops: 4e7, bytes: 8, streamed: 0, microseconds: [1000])
+    (gelu.weights, gelu.instructions) = ("int8", "avx512_vnni")
+    #expect(CellFigures(gelu, ceiling: ceiling).roof == .compute)
+  }
+
   /// Roofs of 89.8, 18.5 and 9: a tenth of the trials lies above.
   private let measured = Ceiling(
     threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10, fmaTrials: (0...10).map { 88 + Double($0) * 0.2 },

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -171,6 +172,50 @@ import Testing
         ["1", "FMA, float32", "GFLOP/s", "100.0", "100.0", "", "100.0", "", "", ""],
         ["1", "DRAM read", "GB/s", "10.00", "10.00", "", "10.00", "", "", ""],
       ])
+  }
+}
+
+@Suite struct NarrowWeightsReportTests {
+  private var record: Record {
+    var record = Fixture.small()
+    for (index, (weights, instructions)) in [
+      ("f32", String?.none), ("bf16", "avx512_bf16"), ("int8", "avx512_vnni"), ("int4", "avx512_vnni"),
+    ].enumerated() {
+      (record.cells[index].weights, record.cells[index].instructions) = (weights, instructions)
+    }
+    record.ceilings[0].products = [
+      ProductPeak(numbers: .bf16, instructions: "avx512_bf16", trials: [190, 200]),
+      ProductPeak(numbers: .int8, instructions: "avx512_vnni", trials: [390, 400]),
+    ]
+    return record
+  }
+
+  @Test func theReportNamesWhatProductsRanOn() {
+    let text = RunReport(record).markdown
+    #expect(
+      text.contains("- **Products:** bf16 on avx512_bf16; int8 and int4 on avx512_vnni\n"))
+    #expect(text.contains("199.0 Gop/s of bf16 products (avx512_bf16), 399.0 Gop/s of int8 products"))
+    #expect(text.contains("**Narrow weights.**"))
+    let old = RunReport(Fixture.small()).markdown
+    #expect(!old.contains("Products:") && !old.contains("Narrow weights"))
+  }
+
+  @Test func theTableOfCeilingsHasThePeaks() {
+    let rows = CeilingTable(record.ceilings).table.rows.map { $0.map(\.text.plain) }
+    #expect(
+      rows.map { $0[1] }.prefix(3) == [
+        "FMA, float32", "bf16 products (avx512_bf16)", "int8 products (avx512_vnni)",
+      ])
+    #expect(rows[2][2...3] == ["Gop/s", "399.0"])
+  }
+
+  @Test func resultsSayItWhereARowDoes() throws {
+    let lines = CSVReport(record).results.split(separator: "\n")
+    #expect(lines[0].hasPrefix("variant,weights,products_on,threads,"))
+    #expect(lines[1].hasPrefix("naive,f32,,1,") && lines[4].hasPrefix("kv-cache,int4,avx512_vnni,1,"))
+    #expect(CSVReport(Fixture.small()).results.hasPrefix("variant,weights,threads,"))
+    let written = try JSONDecoder().decode(Record.self, from: record.encode())
+    #expect(written.cells == record.cells && written.ceilings == record.ceilings)
   }
 }
 

@@ -42,12 +42,8 @@ extension QualityLimits {
   /// Those of a program that gives its weights this name; nil for one that says nothing, or nothing that is known here, and
   /// is held to float32.
   public init?(named name: String) {
-    switch name {
-    case "bf16", "f16": self.init(.bf16)
-    case "int8", "q8_0": self.init(.int8)
-    case "int4", "q4_0": self.init(.int4)
-    default: return nil
-    }
+    guard let precision = WeightPrecision(named: name) else { return nil }
+    self.init(precision)
   }
 }
 

@@ -171,10 +171,14 @@ public struct Embedding {
   public static func flops(rows: Int, channels: Int) -> Double { Double(rows) * Double(channels) }
 
   /// Of each row a token's vector and a position's read once, their sum written once.
-  public static func bytes(rows: Int, channels: Int) -> Double { 12 * Double(rows) * Double(channels) }
+  public static func bytes(rows: Int, channels: Int, weights: WeightPrecision = .f32) -> Double {
+    tableBytes(rows: rows, channels: channels, weights: weights) + 4 * Double(rows) * Double(channels)
+  }
 
-  /// Of `bytes`, the vectors, which lie anywhere in their tables.
-  public static func tableBytes(rows: Int, channels: Int) -> Double { 8 * Double(rows) * Double(channels) }
+  /// Of `bytes`, the vectors, which lie anywhere in their tables; a position's is float32 whatever the tokens' are in.
+  public static func tableBytes(rows: Int, channels: Int, weights: WeightPrecision = .f32) -> Double {
+    weights.bytes(outputs: rows, inputs: channels) + 4 * Double(rows) * Double(channels)
+  }
 }
 
 /// The intermediate values of a forward pass over `capacity` rows.

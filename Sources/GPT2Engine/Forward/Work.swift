@@ -12,22 +12,26 @@ public struct Work: Equatable, Sendable {
   ///   - firstPosition: positions before them whose keys and values are read.
   ///   - sequences: sequences in the batch, which share the weights.
   ///   - logitRows: positions of each sequence whose logits are computed.
+  ///   - weights: what the matrices are in, the token embedding among them; all else is float32.
   public init(
-    of configuration: Configuration, rows: Int, firstPosition: Int, sequences: Int = 1, logitRows: Int = 1
+    of configuration: Configuration, rows: Int, firstPosition: Int, sequences: Int = 1, logitRows: Int = 1,
+    weights: WeightPrecision = .f32
   ) {
     let c = configuration.channels
     let batch = Double(sequences)
     let layers = Double(configuration.layers)
-    let matrices = 12 * Double(c) * Double(c)
-    let linear = 2 * matrices * Double(rows) * batch
+    let linear = 24 * Double(c) * Double(c) * Double(rows) * batch
     let attention = Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) * batch
     let logits = Linear.flops(m: logitRows, n: configuration.vocabulary, k: c) * batch
     flops = layers * (linear + attention) + logits
     let cached = 2 * Double(c) * Double(firstPosition + rows) * batch
     let vectors = 13 * Double(c)
-    let embedding = Double(configuration.vocabulary) * Double(c)
-    let embedded = 2 * Double(rows) * Double(c) * batch
-    bytes = 4 * (layers * (matrices + vectors + cached) + embedding + embedded)
+    let matrices =
+      weights.bytes(outputs: 4 * c + configuration.hidden, inputs: c)
+      + weights.bytes(outputs: c, inputs: configuration.hidden)
+    let embedding = weights.bytes(outputs: configuration.vocabulary, inputs: c)
+    let embedded = Embedding.tableBytes(rows: rows, channels: c, weights: weights) * batch
+    bytes = layers * (matrices + 4 * (vectors + cached)) + embedding + embedded
   }
 
   public static func cacheBytes(of configuration: Configuration, positions: Int, sequences: Int) -> Double {
@@ -36,12 +40,13 @@ public struct Work: Equatable, Sendable {
 
   /// One decoding step at a position: one row with a cache, the whole sequence again without one.
   public init(
-    ofStepIn configuration: Configuration, decoding: Variant.Decoding, position: Int, sequences: Int = 1
+    ofStepIn configuration: Configuration, decoding: Variant.Decoding, position: Int, sequences: Int = 1,
+    weights: WeightPrecision = .f32
   ) {
-    switch decoding {
-    case .cache: self.init(of: configuration, rows: 1, firstPosition: position, sequences: sequences)
-    case .recompute: self.init(of: configuration, rows: position + 1, firstPosition: 0, sequences: sequences)
-    }
+    let isCached = decoding == .cache
+    self.init(
+      of: configuration, rows: isCached ? 1 : position + 1, firstPosition: isCached ? position : 0,
+      sequences: sequences, weights: weights)
   }
 }
 
@@ -92,35 +97,47 @@ extension PhaseWork {
   ///     computes it in a register. An operation that adds to the residual stream has the stream among its bytes, as
   ///     if the addition were fused; where it is not, those are the addition's.
   ///   - isInLayer: whether the operation is a layer's; a layer norm's has all rows, else those that have logits.
-  ///   - rows, firstPosition, logitRows: as `Work` has them.
+  ///   - rows, firstPosition, logitRows, weights: as `Work` has them.
   public init(
     of phase: Phase, part: Mark = .operation, isInLayer: Bool = true, in configuration: Configuration,
-    rows: Int, firstPosition: Int, logitRows: Int = 1
+    rows: Int, firstPosition: Int, logitRows: Int = 1, weights: WeightPrecision = .f32
   ) {
     let c = configuration.channels
     let values = Self.floats(rows * c)
+    /// (m, k) · (k, n), and where it adds to the residual stream, that read as well.
+    func linear(
+      m: Int, n: Int, k: Int, addsToStream: Bool = false, hasBias: Bool = true
+    ) -> PhaseWork {
+      PhaseWork(
+        flops: Linear.flops(m: m, n: n, k: k),
+        streamedBytes: weights.bytes(outputs: n, inputs: k) + Self.floats(hasBias ? n : 0),
+        activationBytes: Self.floats(m * k + (addsToStream ? 2 : 1) * m * n))
+    }
     if part == .residual {
       self.init(flops: Double(rows * c), activationBytes: 3 * values)
       return
     }
     switch phase {
     case .embedding:
-      self.init(flops: Double(rows * c), streamedBytes: 2 * values, activationBytes: values)
+      self.init(
+        flops: Double(rows * c),
+        streamedBytes: Embedding.tableBytes(rows: rows, channels: c, weights: weights),
+        activationBytes: values)
     case .layerNorm:
       let rows = isInLayer ? rows : logitRows
       self.init(
         flops: LayerNorm.flops(rows: rows, channels: c), streamedBytes: LayerNorm.vectorBytes(channels: c),
         activationBytes: LayerNorm.bytes(rows: rows, channels: c) - LayerNorm.vectorBytes(channels: c))
-    case .qkv: self = Self.linear(m: rows, n: 3 * c, k: c)
+    case .qkv: self = linear(m: rows, n: 3 * c, k: c)
     case .cacheStore: self.init(streamedBytes: 2 * values, activationBytes: 2 * values)
     case .attention: self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition)
-    case .projection: self = Self.linear(m: rows, n: c, k: c, addsToStream: true)
+    case .projection: self = linear(m: rows, n: c, k: c, addsToStream: true)
     case .up:
       let hidden = configuration.hidden
-      let product = Self.linear(m: rows, n: hidden, k: c)
+      let product = linear(m: rows, n: hidden, k: c)
       self = part == .gelu ? PhaseWork(flops: GELU.flops(count: rows * hidden)) : product
-    case .down: self = Self.linear(m: rows, n: c, k: configuration.hidden, addsToStream: true)
-    case .logits: self = Self.linear(m: logitRows, n: configuration.vocabulary, k: c, hasBias: false)
+    case .down: self = linear(m: rows, n: c, k: configuration.hidden, addsToStream: true)
+    case .logits: self = linear(m: logitRows, n: configuration.vocabulary, k: c, hasBias: false)
     case .sampling: self.init(activationBytes: Self.floats(logitRows * configuration.vocabulary))
     case .between: self.init()
     }
@@ -129,15 +146,6 @@ extension PhaseWork {
   /// One read or one write of the residual stream.
   public static func streamBytes(rows: Int, in configuration: Configuration) -> Double {
     floats(rows * configuration.channels)
-  }
-
-  /// (m, k) · (k, n), and where it adds to the residual stream, that read as well.
-  private static func linear(
-    m: Int, n: Int, k: Int, addsToStream: Bool = false, hasBias: Bool = true
-  ) -> PhaseWork {
-    PhaseWork(
-      flops: Linear.flops(m: m, n: n, k: k), streamedBytes: floats(n * k + (hasBias ? n : 0)),
-      activationBytes: floats(m * k + (addsToStream ? 2 : 1) * m * n))
   }
 
   private static func attention(

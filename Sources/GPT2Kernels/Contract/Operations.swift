@@ -36,9 +36,9 @@ public struct Linear: Sendable {
 
   public static func flops(m: Int, n: Int, k: Int) -> Double { 2 * Double(m) * Double(n) * Double(k) }
 
-  /// Compulsory traffic: each operand read once, the output written once.
-  public static func bytes(m: Int, n: Int, k: Int) -> Double {
-    4 * (Double(m) * Double(k) + Double(k) * Double(n) + Double(m) * Double(n))
+  /// Compulsory traffic: each operand read once, the output written once, both in float32 whatever the weights are in.
+  public static func bytes(m: Int, n: Int, k: Int, weights: WeightPrecision = .f32) -> Double {
+    4 * (Double(m) * Double(k) + Double(m) * Double(n)) + weights.bytes(outputs: n, inputs: k)
   }
 }
 

@@ -79,8 +79,9 @@ extension WeightPrecision {
   }
 
   /// Bytes that a matrix takes at least, each output's weights and scales.
-  public func bytes(outputs: Int, inputs: Int) -> Int {
-    outputs * (self == .bf16 ? 2 * inputs : 4 * words(inputs: inputs) + 2 * scales(inputs: inputs))
+  public func bytes(outputs: Int, inputs: Int) -> Double {
+    let ofAnOutput = self == .bf16 ? 2 * inputs : 4 * words(inputs: inputs) + 2 * scales(inputs: inputs)
+    return Double(outputs) * Double(ofAnOutput)
   }
 }
 

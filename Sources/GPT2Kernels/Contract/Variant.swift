@@ -5,6 +5,16 @@ public enum WeightPrecision: String, Sendable, CaseIterable {
   case bf16
   /// Blocks of 32 inputs of an output, a byte or half a byte each, with a scale in half precision: ggml's Q8_0 and Q4_0.
   case int8, int4
+
+  /// Of another program's weights, by what it calls them: of as many bits. Nil for a name that is not known here.
+  public init?(named name: String) {
+    switch name {
+    case "f16": self = .bf16
+    case "q8_0": self = .int8
+    case "q4_0": self = .int4
+    default: self.init(rawValue: name)
+    }
+  }
 }
 
 /// A named way of running GPT-2: a point on the axes kernel, decode strategy, threads and weight precision, so
@@ -26,6 +36,9 @@ public struct Variant: Sendable {
   /// Whether threads that are not the kernel's own may still be busy when an operation has returned.
   public private(set) var leavesThreadsBusy = false
   public private(set) var weights = WeightPrecision.f32
+
+  /// What its products run on in this build; nil where there was nothing to choose.
+  public var instructions: String? { DotPath.all(for: weights).first?.rawValue }
 
   let makeKernel: @Sendable (ThreadPool) -> any Kernel
 

@@ -7,6 +7,8 @@ import Statistics
 public final class CeilingProbe {
   /// Wall time of all sessions so far.
   public private(set) var seconds = 0.0
+  /// Narrow numbers whose products the sessions from now on measure, as far as the CPU has instructions for them.
+  public var products: Set<ProductPeak.Numbers> = []
 
   private let settings: CeilingSettings
   private let clock: any MonotonicClock = SystemClock()
@@ -44,7 +46,7 @@ public final class CeilingProbe {
 
   private func session(_ settings: CeilingSettings) {
     let start = clock.now()
-    for index in counts.indices { counts[index].addTrials(buffer, settings) }
+    for index in counts.indices { counts[index].addTrials(buffer, settings, products) }
     lastEnd = clock.now()
     lastSeconds = Double(lastEnd - start) / 1e9
     seconds += lastSeconds
@@ -62,6 +64,7 @@ private struct ThreadCount {
 
   let threads: Int
   var fmaRates: [Double] = []
+  var products: [ProductPeak] = []
   var levels: [Level]
 
   init(_ threads: Int, _ buffer: SharedBuffer?, _ settings: CeilingSettings) {
@@ -85,9 +88,22 @@ private struct ThreadCount {
     }
   }
 
-  mutating func addTrials(_ buffer: SharedBuffer?, _ settings: CeilingSettings) {
+  mutating func addTrials(
+    _ buffer: SharedBuffer?, _ settings: CeilingSettings, _ numbers: Set<ProductPeak.Numbers>
+  ) {
     fmaRates += PeakKernels.multiplyAddRates(
       threads: threads, trials: settings.fmaTrials, length: settings.fmaTrial)
+    for kernel in ProductPeak.Numbers.allCases.filter(numbers.contains).compactMap(ProductKernel.fastest) {
+      let rates = PeakKernels.rates(
+        threads: threads, trials: settings.fmaTrials, length: settings.fmaTrial, kernel.operationsPerPass
+      ) { kernel.run(passes: $0) }
+      if let known = products.firstIndex(where: { $0.numbers == kernel.numbers }) {
+        products[known].trials += rates
+      } else {
+        products.append(
+          ProductPeak(numbers: kernel.numbers, instructions: kernel.rawValue, trials: rates))
+      }
+    }
     guard let buffer else { return }
     let reader = MemoryReader(buffer: buffer, threads: threads, settings: settings)
     for index in levels.indices {
@@ -104,6 +120,7 @@ private struct ThreadCount {
     else { return nil }
     return Ceiling(
       threads: threads, fmaGFLOPS: fma, dramGBPerSecond: fastest, fmaTrials: fmaRates,
+      products: products.isEmpty ? nil : products,
       memory: measured.map { level in
         MemoryRoof(
           level: level.set.level.rawValue, capacityBytes: level.set.capacityBytes,

@@ -1,6 +1,6 @@
 import CSystem
 
-/// The two loops that ceilings are measured with.
+/// The loops that ceilings are measured with.
 enum PeakKernels {
   /// Chains of multiply-adds that do not wait for each other: at least latency × units of any core (4 × 2 on
   /// x86-64, 4 × 4 on Apple's), and few enough for 16 registers of 32 bytes.
@@ -86,9 +86,17 @@ enum PeakKernels {
 extension PeakKernels {
   /// GFLOP/s of multiply-adds in each trial of about that length, of all threads together.
   static func multiplyAddRates(threads: Int, trials: Int, length: Duration) -> [Double] {
+    rates(threads: threads, trials: trials, length: length, operationsPerPass) { multiplyAdd(passes: $0) }
+  }
+
+  /// 10⁹ operations per second in each trial of about that length, of all threads together.
+  static func rates(
+    threads: Int, trials: Int, length: Duration, _ operationsPerPass: Int,
+    _ run: @escaping @Sendable (_ passes: Int) -> Void
+  ) -> [Double] {
     // The number of passes comes from one thread, and with it the clock rate has risen.
-    let passes = Calibration(minimumSample: length).calibrate { multiplyAdd(passes: $0) }.iterations
-    let times = ThreadTrials.run(threads: threads, trials: trials) { _, _ in multiplyAdd(passes: passes) }
+    let passes = Calibration(minimumSample: length).calibrate(run).iterations
+    let times = ThreadTrials.run(threads: threads, trials: trials) { _, _ in run(passes) }
     let work = Double(operationsPerPass) * Double(passes * threads)
     return times.map { work / Double($0) }
   }

@@ -16,8 +16,8 @@ struct RooflineChart: Drawing {
   }
 
   let series: [Series]
-  /// GFLOP/s.
-  let peak: Double
+  /// GFLOP/s, of each kind of arithmetic.
+  let peaks: [(name: String, gflops: Double)]
   /// GB/s, nearest memory first.
   let slopes: [(level: String, gbPerSecond: Double)]
   private static let plotHeight = 280.0
@@ -26,12 +26,13 @@ struct RooflineChart: Drawing {
     let points = series.flatMap(\.points)
     let bottom = Axes.top + Self.plotHeight
     let right = width - Axes.right
-    let ridges = slopes.map { peak / $0.gbPerSecond }
+    let ridges = peaks.flatMap { peak in slopes.map { peak.gflops / $0.gbPerSecond } }
     // Room at the left for the names of the slopes.
     let least = (points.map(\.intensity).min() ?? 1) / 4
     let x = Scale.logarithmic(
       points.map(\.intensity) + ridges + [least], room: 1.6, start: Axes.left, end: right)
-    let y = Scale.logarithmic(points.map(\.gflops) + [peak], room: 1.9, start: bottom, end: Axes.top)
+    let y = Scale.logarithmic(
+      points.map(\.gflops) + peaks.map(\.gflops), room: 1.9, start: bottom, end: Axes.top)
     let axes = Axes(
       x: x, y: y, xTitle: "arithmetic intensity, FLOP / byte", yTitle: "GFLOP/s", hasGrid: false)
     let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below, width: width)
@@ -55,17 +56,23 @@ struct RooflineChart: Drawing {
     return (bottom + Axes.below + legend.height, axes.marks + roofs + markers + names + legend.marks)
   }
 
-  /// The flat roof, and the slope of each level of memory up to it, with their figures.
+  /// The flat roofs, and the slope of each level of memory up to the highest, with their figures.
   private func ceilings(_ axes: Axes, _ labels: inout LabelPlaces) -> [Markup] {
     let (x, y) = (axes.x, axes.y)
-    let top = y.position(peak)
-    let first = slopes.map { peak / $0.gbPerSecond }.min().map { max($0, x.lower) } ?? x.lower
-    let flat = Markup.line((x.position(first), top), (x.end, top), class: "roof")
-    let name = labels.place(
-      "FMA peak \(NumberText.significant(peak, 3)) GFLOP/s",
-      at: [(x.end - 3, top - 5), (x.end - 3, top + 13)], anchor: .end, class: "small backed")
+    let fastest = slopes.map(\.gbPerSecond).max()
+    let flats = peaks.flatMap { name, gflops in
+      let top = y.position(gflops)
+      let first = fastest.map { max(gflops / $0, x.lower) } ?? x.lower
+      let places = stride(from: x.end - 3, through: x.position(first) + 60, by: -60)
+        .flatMap { [($0, top - 5), ($0, top + 13)] }
+      let label = labels.place(
+        "\(name) \(NumberText.significant(gflops, 3)) GFLOP/s", at: places, anchor: .end,
+        class: "small backed")
+      return [Markup.line((x.position(first), top), (x.end, top), class: "roof"), label ?? .nothing]
+    }
+    let highest = peaks.map(\.gflops).max() ?? y.lower
     let lines = slopes.map { slope in
-      let ends = [max(x.lower, y.lower / slope.gbPerSecond), min(x.upper, peak / slope.gbPerSecond)]
+      let ends = [max(x.lower, y.lower / slope.gbPerSecond), min(x.upper, highest / slope.gbPerSecond)]
       let places = ends.map { (x: x.position($0), y: y.position($0 * slope.gbPerSecond)) }
       return (from: places[0], to: places[1])
     }
@@ -84,7 +91,7 @@ struct RooflineChart: Drawing {
           Self.name(slopes[group]), at: spots.map { ($0 - 6, $1 - 2) }, anchor: .end,
           class: "muted small backed")
     }
-    return [flat, name ?? .nothing]
+    return flats
       + lines.filter { $0.from.x < $0.to.x }.map { .line($0, $1, class: "slope") }
       + names
   }

@@ -109,6 +109,7 @@ extension Ceiling {
   func typical(_ roof: Roof) -> Double? {
     switch roof {
     case .compute: return fmaTrials.flatMap { median($0) } ?? fmaGFLOPS
+    case .products(let instructions): return median(trials(of: instructions))
     case .memory(let level):
       return memory?.first { $0.level == level }.flatMap { median($0.trials) }
         ?? (level == Self.dram ? dramGBPerSecond : nil)
@@ -120,10 +121,16 @@ extension Ceiling {
     let trials =
       switch roof {
       case .compute: fmaTrials
+      case .products(let instructions): trials(of: instructions)
       case .memory(let level): memory?.first { $0.level == level }?.trials
       }
     guard let found = trials.flatMap({ quantiles($0, [0.5, Self.roofQuantile]) }), found[1] > 0
     else { return nil }
     return 1 - found[0] / found[1]
+  }
+
+  /// Of products; none where they were not measured.
+  private func trials(of instructions: String) -> [Double] {
+    products?.first { $0.instructions == instructions }?.trials ?? []
   }
 }

@@ -32,15 +32,17 @@ struct ExplainedPart: Sendable {
 
 extension ExplainedPart {
   /// Every part of a pass, so that the changes sum to the difference of both passes' times. The ceiling is one
-  /// yardstick for both sides, whatever their threads.
+  /// yardstick for both sides, whatever their threads; of it each has the peak of its weights' products.
   static func all(from: ProfileFigures, to: ProfileFigures, ceiling: Ceiling?) -> [ExplainedPart] {
     let sides = [from, to]
-    let roofline = ceiling.map { Roofline($0, streamedBytes: max(from.streamedBytes, to.streamedBytes)) }
+    let streamed = max(from.streamedBytes, to.streamedBytes)
+    func amount(_ phases: [ProfilePhase], of side: ProfileFigures) -> WorkAmount {
+      Self.amount(phases, of: side, ceiling.map { side.profile.roofline($0, streamedBytes: streamed) })
+    }
     let phases = ProfileStory.allCases.flatMap { story in
       units(of: story, sides).map { phases in
         ExplainedPart(
-          source: .phases(phases), from: amount(phases, of: from, roofline),
-          to: amount(phases, of: to, roofline))
+          source: .phases(phases), from: amount(phases, of: from), to: amount(phases, of: to))
       }
     }
     func idle(_ source: Source, _ time: (ProfileFigures) -> Double) -> ExplainedPart {

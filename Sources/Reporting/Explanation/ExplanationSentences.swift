@@ -51,7 +51,11 @@ extension Explanation {
     switch reason.kind {
     case .work:
       guard let rowRatio, isLess ? rowRatio >= Self.recomputes : rowRatio <= 1 / Self.recomputes
-      else { return "\(isLess ? "less" : "more") work in \(stories)" }
+      else {
+        return from.profile.weights == to.profile.weights
+          ? "\(isLess ? "less" : "more") work in \(stories)"
+          : "\(isLess ? "narrower" : "wider") weights in \(stories)"
+      }
       return "\(isLess ? "not " : "")recomputing \(stories) for old positions"
     case .rate: return "\(isLess ? "faster" : "slower") work in \(stories)"
     case .wait: return isLess ? "less waiting for the pool's threads" : "waiting for the pool's threads"

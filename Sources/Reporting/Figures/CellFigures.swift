@@ -47,7 +47,8 @@ struct CellFigures: Sendable {
     gbPerSecond = nanoseconds.flatMap { time in cell.bytes.map { $0 / time } }
     let isMoving = nanoseconds != nil && (cell.bytes ?? 0) > 0
     intensity = isMoving ? work.flops.flatMap { flops in cell.bytes.map { flops / $0 } } : nil
-    bound = isMoving ? ceiling.flatMap { Roofline($0).bound(work) } : nil
+    bound =
+      isMoving ? ceiling.flatMap { Roofline($0, products: $0.products(of: cell)).bound(work) } : nil
     rooflinePercent = bound.flatMap { bound in
       nanoseconds.map { Roofline.percent(least: bound.nanoseconds, of: $0) }
     }
@@ -105,7 +106,14 @@ extension Cell {
     let streamed = operation?.kind == .matmul ? bytes : min(streamedBytes ?? 0, bytes)
     return Roofline.Work(
       flops: flops ?? test.flops, streamed: streamed, others: bytes - streamed,
-      held: (bytes - streamed) / Double(operation?.turns ?? 1), needsFlops: operation?.kind != .sampling)
+      held: (bytes - streamed) / Double(operation?.turns ?? 1), needsFlops: operation?.kind != .sampling,
+      isOfWeights: operation == nil || operation?.kind == .matmul)
+  }
+}
+
+extension Ceiling {
+  func products(of cell: Cell) -> ProductPeak? {
+    products(weights: cell.weights, instructions: cell.instructions)
   }
 }
 

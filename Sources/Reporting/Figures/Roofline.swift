@@ -3,22 +3,27 @@ import Statistics
 
 /// What bounds a speed.
 enum Roof: Sendable, Equatable {
+  /// Multiply-adds of float32.
   case compute
+  /// Products of narrower numbers, with these instructions.
+  case products(instructions: String)
   /// By the level that most bytes come from.
   case memory(level: String)
 
-  /// `memory (DRAM)`
+  /// `compute (avx512_vnni)`, `memory (DRAM)`
   var words: String {
     switch self {
     case .compute: "compute"
+    case .products(let instructions): "compute (\(instructions))"
     case .memory(let level): "memory (\(level))"
     }
   }
 
-  /// `compute`, or the level of memory.
+  /// `compute`, the instructions, or the level of memory.
   var word: String {
     switch self {
     case .compute: "compute"
+    case .products(let instructions): instructions
     case .memory(let level): level
     }
   }
@@ -39,6 +44,8 @@ struct Roofline: Sendable {
     var held: Double?
     /// Whether there is no bound without a count of the arithmetic.
     var needsFlops = false
+    /// Whether the arithmetic is products with weights, or all but a little of it.
+    var isOfWeights = false
   }
 
   struct Bound: Sendable, Equatable {
@@ -47,13 +54,17 @@ struct Roofline: Sendable {
   }
 
   let ceiling: Ceiling
+  /// What bounds products with weights; nil where that is what bounds all arithmetic.
+  private let products: ProductPeak?
   /// Where streamed bytes come from; DRAM unless all of them fit into a nearer level.
   private let stream: (level: String, gbPerSecond: Double)
 
-  /// - Parameter streamedBytes: all that a pass streams, which its parts read from the nearest memory that holds it; nil
-  ///   for DRAM.
-  init(_ ceiling: Ceiling, streamedBytes: Double? = nil) {
-    self.ceiling = ceiling
+  /// - Parameters:
+  ///   - products: the peak of products with weights, where these are narrower than float32.
+  ///   - streamedBytes: all that a pass streams, which its parts read from the nearest memory that holds it; nil for
+  ///     DRAM.
+  init(_ ceiling: Ceiling, products: ProductPeak?, streamedBytes: Double? = nil) {
+    (self.ceiling, self.products) = (ceiling, products)
     stream = ceiling.memoryRoof(holding: streamedBytes)
   }
 
@@ -68,10 +79,12 @@ struct Roofline: Sendable {
     else { return nil }
     let near = ceiling.memoryRoof(holding: work.held)
     let moving = work.streamed / stream.gbPerSecond + work.others / near.gbPerSecond
-    let computing = flops / ceiling.computeRoof
+    let products = work.isOfWeights ? products : nil
+    let computing = flops / (products?.roof ?? ceiling.computeRoof)
     let level = work.streamed >= work.others ? stream.level : near.level
     return computing >= moving
-      ? Bound(nanoseconds: computing, roof: .compute)
+      ? Bound(
+        nanoseconds: computing, roof: products.map { .products(instructions: $0.instructions) } ?? .compute)
       : Bound(nanoseconds: moving, roof: .memory(level: level))
   }
 }
@@ -81,7 +94,7 @@ extension Ceiling {
   /// others spoiled: a tenth of the trials was faster than this.
   static let roofQuantile = 0.9
 
-  /// GFLOP/s.
+  /// GFLOP/s of float32's multiply-adds.
   var computeRoof: Double { fmaTrials.flatMap { quantile($0, Self.roofQuantile) } ?? fmaGFLOPS }
 
   /// The nearest level that holds `bytes`, and its GB/s; DRAM for nil, and where the record knows no other level.
@@ -104,4 +117,12 @@ extension Ceiling {
     }
     return (levels.isEmpty ? [(Self.dram, dramGBPerSecond)] : levels).filter { $0.gbPerSecond > 0 }
   }
+}
+
+extension ProductPeak {
+  /// 10⁹ operations per second, two a product.
+  var roof: Double { quantile(trials, Ceiling.roofQuantile) ?? 0 }
+
+  /// `bf16 products (avx512_bf16)`
+  var words: String { "\(numbers.rawValue) products (\(instructions))" }
 }

@@ -76,6 +76,11 @@ public struct MachineReport: Encodable, Sendable {
           ["fma_gflops_t\(ceiling.threads)", NumberText.plain(ceiling.fmaGFLOPS)],
           ["dram_gb_per_s_t\(ceiling.threads)", NumberText.plain(ceiling.dramGBPerSecond)],
         ]
+          + (ceiling.products ?? []).map { peak in
+            [
+              "\(peak.numbers.rawValue)_gops_t\(ceiling.threads)", NumberText.plain(peak.trials.max() ?? 0),
+            ]
+          }
       }
       return CSV.text(["name", "value"], facts.map { [$0.name, $0.value] } + measured)
     case .json: return try jsonText(self)

@@ -3,12 +3,15 @@ import Record
 extension PageContext {
   /// Attained speed over arithmetic intensity, a point an operation where the record has profiles, else a point a test.
   var rooflines: Section? {
+    let narrow =
+      ceilings.contains { !($0.products ?? []).isEmpty }
+      ? "Narrower weights have flat lines of their own: what the instructions named there can do. " : ""
     let profiled = rooflinesOfProfiles
     let charts = profiled.isEmpty ? rooflinesOfCells : profiled
     let note: Prose =
-      "The flat line is the FMA peak, and the slopes are what each level of memory delivers. Both were measured in "
-      + "this run with as many threads. Memory limits a point below a slope; arithmetic limits one below the flat "
-      + "line. The distance upwards is what a better kernel could gain. Names stand at the points of the fastest variant."
+      "The flat line is the FMA peak, and the slopes are what each level of memory delivers. \(narrow)Both were "
+      + "measured in this run with as many threads. Memory limits a point below a slope; arithmetic limits one below "
+      + "the flat line. The distance upwards is what a better kernel could gain. Names stand at the points of the fastest variant."
     let tables = profiled.isEmpty ? work : operations
     return Section(
       id: "roofline", title: "How near to the machine's limits",
@@ -73,11 +76,13 @@ extension PageContext {
     }.filter { !$0.points.isEmpty }
     guard !filled.isEmpty, ceiling.computeRoof > 0 else { return nil }
     let slopes = ceiling.slopes
+    let peaks =
+      [("FMA peak", ceiling.computeRoof)] + (ceiling.products ?? []).map { ($0.words, $0.roof) }
     let roofs =
-      ["FMA peak \(NumberText.significant(ceiling.computeRoof)) GFLOP/s"]
+      peaks.map { "\($0) \(NumberText.significant($1)) GFLOP/s" }
       + slopes.map { "\($0.level) \(NumberText.significant($0.gbPerSecond)) GB/s" }
     return Figured(
-      chart: RooflineChart(series: filled, peak: ceiling.computeRoof, slopes: slopes).chart(
+      chart: RooflineChart(series: filled, peaks: peaks, slopes: slopes).chart(
         id: id, title: "Roofline, \(subject): GFLOP/s over FLOP per byte",
         description: "Ceilings: \(roofs.joined(separator: ", ")). Points: "
           + filled.map { "\($0.name): \($0.points.count)" }.joined(separator: "; ")

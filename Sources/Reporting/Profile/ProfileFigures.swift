@@ -26,7 +26,7 @@ struct ProfileFigures: Sendable {
     let passes = Double(profile.keptPasses)
     wallNanoseconds = profile.wallNanoseconds / passes
     let streamed = profile.entries.reduce(0) { $0 + $1.streamedBytes } / passes
-    let roofline = ceiling.map { Roofline($0, streamedBytes: streamed) }
+    let roofline = ceiling.map { profile.roofline($0, streamedBytes: streamed) }
     (streamedBytes, self.roofline) = (streamed, roofline)
     func phases(of entries: [Profile.Entry]) -> [PhaseFigures] {
       entries.map(\.phase).uniqued().map { phase in
@@ -157,7 +157,8 @@ extension Roofline.Work {
     let turns = entries.reduce(0) { $0 + $1.calls * ($1.phase == .attentionSoftmax ? queries : 1) }
     self.init(
       flops: entries.reduce(0) { $0 + $1.flops }, streamed: entries.reduce(0) { $0 + $1.streamedBytes },
-      others: activations, held: activations / Double(max(turns, 1)))
+      others: activations, held: activations / Double(max(turns, 1)),
+      isOfWeights: entries.first?.phase.isProductWithWeights ?? false)
   }
 }
 
@@ -190,6 +191,13 @@ extension Profile {
   var passWord: String { stage == .prefill ? "prompt" : "token" }
   var tokensPerPass: Int { stage == .prefill ? max(tokens, 1) : 1 }
 
+  /// Under this ceiling, which may be another run's.
+  func roofline(_ ceiling: Ceiling, streamedBytes: Double) -> Roofline {
+    Roofline(
+      ceiling, products: ceiling.products(weights: weights, instructions: instructions),
+      streamedBytes: streamedBytes)
+  }
+
   /// Of as many threads; nil where the record has none.
   func ceiling(among ceilings: [Ceiling]) -> Ceiling? { ceilings.first { $0.threads == threads } }
 }
@@ -204,6 +212,10 @@ extension Profile.Stage {
 }
 
 extension ProfilePhase {
+  fileprivate var isProductWithWeights: Bool {
+    [.qkv, .projection, .up, .down, .logits].contains(self)
+  }
+
   /// What a reader who compares variants has to know.
   static let fusion =
     "Some variants fuse work into a matrix product. A fused addition to the residual stream counts in the product's "

@@ -146,7 +146,13 @@ extension Test.Traits {
 
 extension Roof {
   /// What a sentence calls it: `arithmetic`, `memory (DRAM)`.
-  fileprivate var subject: String { self == .compute ? "arithmetic" : words }
+  fileprivate var subject: String {
+    switch self {
+    case .compute: "arithmetic"
+    case .products(let instructions): "arithmetic (\(instructions))"
+    case .memory: words
+    }
+  }
 }
 
 extension String {

@@ -17,6 +17,8 @@ extension Column where Row == RunRow {
 
   static var variant: Self { Self("variant", .text { $0.cell.variant }) }
   static var weights: Self { Self("weights", rank: 7, .text { $0.cell.weights }) }
+  /// What products with such weights ran on.
+  static var productsOn: Self { Self("products on", key: "products_on", .text { $0.cell.instructions }) }
   static var threads: Self { Self("threads", short: ("thr", ""), .integer { $0.cell.threads }) }
   static var test: Self { Self("test", .text { $0.cell.test.name }) }
 
@@ -122,8 +124,13 @@ extension Record {
     }
   }
 
-  /// The columns of `results.csv`, in order.
+  /// The columns of `results.csv`, in order; what products ran on after the weights, where a row says it.
   var csvColumns: [Column<RunRow>] {
+    guard cells.contains(where: { $0.instructions != nil }) else { return csvColumnsOfAll }
+    return csvColumnsOfAll.flatMap { $0.key == Column.weights.key ? [$0, .productsOn] : [$0] }
+  }
+
+  private var csvColumnsOfAll: [Column<RunRow>] {
     typealias Columns = [Column<RunRow>]
     let checked: Columns = [.status, .check, .sampleCount]
     let work: Columns = [

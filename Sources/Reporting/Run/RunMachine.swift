@@ -40,6 +40,7 @@ extension RunReport {
       ("Build", "gpt2-bench \(build.version), \(build.configuration), \(build.compiler)"),
       ("CPU flag", "`\(build.cpuFlag)`, float vectors of up to \(build.vectorBits) bits"),
       ("Commit", build.commit.map { Prose($0) }),
+      ("Products", record.instructions.map { Prose($0) }),
       ("Model", record.model.map(Self.description)),
       ("Started", Prose(record.started)),
       ("Finished", record.finished.map { Prose($0) }),
@@ -126,6 +127,11 @@ public struct CeilingTable: Sendable {
       let fma = Row(
         threads: ceiling.threads, name: "FMA, float32", unit: "GFLOP/s", trials: ceiling.fmaTrials,
         best: ceiling.fmaGFLOPS)
+      let products = (ceiling.products ?? []).map { peak in
+        Row(
+          threads: ceiling.threads, name: peak.words, unit: "Gop/s", trials: peak.trials,
+          best: peak.trials.max() ?? 0)
+      }
       let memory = ceiling.memory?.map { level in
         Row(
           threads: ceiling.threads, name: level.level + " read", unit: "GB/s", trials: level.trials,
@@ -134,7 +140,7 @@ public struct CeilingTable: Sendable {
       let dram = Row(
         threads: ceiling.threads, name: "\(Ceiling.dram) read", unit: "GB/s", trials: nil,
         best: ceiling.dramGBPerSecond)
-      return [fma] + (memory ?? [dram])
+      return [fma] + products + (memory ?? [dram])
     }
     table = Table(Self.columns, rows)
     remarks = ceilings.flatMap { ceiling in
@@ -180,6 +186,20 @@ extension MemoryRoof {
   /// `4 streams, 1024 B ahead`
   fileprivate var pattern: String {
     counted(streams, "stream") + (prefetchBytes > 0 ? ", \(prefetchBytes) B ahead" : "")
+  }
+}
+
+extension Record {
+  /// `bf16 on avx512_bf16; int8 and int4 on avx512_vnni`: what products with each precision of weights ran on; nil where
+  /// no contestant said so.
+  var instructions: String? {
+    let named =
+      cells.compactMap { cell in cell.instructions.map { (cell.weights, $0) } }
+      + (profiles ?? []).compactMap { profile in profile.instructions.map { (profile.weights, $0) } }
+    let sentences = named.map(\.1).uniqued().map { instructions in
+      "\(named.filter { $0.1 == instructions }.map(\.0).uniqued().list) on \(instructions)"
+    }
+    return sentences.isEmpty ? nil : sentences.joined(separator: "; ")
   }
 }
 

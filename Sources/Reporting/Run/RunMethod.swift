@@ -34,11 +34,26 @@ extension RunReport {
   }
 
   var definitions: [Prose] {
-    switch record.kind {
-    case .endToEnd: Self.endToEndDefinitions + qualityDefinition
-    case .matmul: Self.matmulDefinitions
-    case .operations: Self.operationDefinitions
-    }
+    let all =
+      switch record.kind {
+      case .endToEnd: Self.endToEndDefinitions + qualityDefinition
+      case .matmul: Self.matmulDefinitions
+      case .operations: Self.operationDefinitions
+      }
+    return all + narrowWeights
+  }
+
+  /// None where all weights are float32.
+  var narrowWeights: [Prose] {
+    guard record.cells.contains(where: { ProductPeak.Numbers(weights: $0.weights) != nil }) else { return [] }
+    return [
+      """
+      **Narrow weights.** Bytes count a matrix in its format: 2 for a weight of `bf16`; of a block of 32 weights 34 for \
+      `int8` and 18 for `int4`. All else is float32. Operations are the same for all. P_peak of such a row is the peak of \
+      the instructions that its products ran on, pairs of bfloat16 or bytes, where the CPU has some; else it is the FMA \
+      peak. Both were measured alike.
+      """
+    ]
   }
 
   /// Of the columns that are there where weights have fewer bits than float32's.

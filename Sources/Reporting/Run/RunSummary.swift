@@ -55,7 +55,12 @@ extension RunReport {
       let peak = "\(NumberText.significant(ceiling.computeRoof)) GFLOP/s of float32 FMA"
       let remarks = (ceiling.memory ?? []).compactMap { level in level.remark.map { "\(level.level): \($0)" }
       }
-      let words = ["\(peak), reads of \(RooflineChart.name(ceiling.slopes))"] + remarks
+      let products = (ceiling.products ?? []).map {
+        "\(NumberText.significant($0.roof)) Gop/s of \($0.words)"
+      }
+      let words =
+        ["\(([peak] + products).joined(separator: ", ")), reads of \(RooflineChart.name(ceiling.slopes))"]
+        + remarks
       return ("At most, \(counted(ceiling.threads, "thread"))", Prose(words.joined(separator: "; ")))
     }
   }
@@ -65,7 +70,8 @@ extension RunReport {
     Section(
       id: "words", title: "What the words mean",
       [
-        .list(record.kind == .endToEnd ? Self.shortDefinitions + qualityDefinition : definitions),
+        .list(
+          record.kind == .endToEnd ? Self.shortDefinitions + qualityDefinition + narrowWeights : definitions),
         .paragraph(
           "\(Prose.link("reports/README.md", to: "../README.md#definitions")) has every formula, and says how it is measured."
         ),

@@ -31,6 +31,7 @@ enum Info: Command {
     }
     if format == nil { console.print(report().facts.map { [$0.name, $0.value] }, widths: [9]) }
     let probe = CeilingProbe(threads: threads)
+    probe.products = Set(ProductPeak.Numbers.allCases)
     probe.measure()
     if let format {
       console.write(try report(probe.ceilings, seconds: probe.seconds).text(as: format))

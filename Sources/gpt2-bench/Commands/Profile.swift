@@ -88,6 +88,7 @@ enum Profiling: Command {
     /// Between two measurements of the machine's ceilings.
     func profile(into record: inout Record, seconds: Double, _ console: Console) throws {
       let probe = CeilingProbe(threads: Set([1, engine.threads]).sorted())
+      probe.products = ProductPeak.Numbers.of([engine.variant.weights.rawValue])
       probe.measure(console)
       console.step("profiling: \(engine.variant.name)")
       let run = ProfileRun(

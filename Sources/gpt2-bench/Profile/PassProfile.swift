@@ -15,6 +15,7 @@ struct PassProfile {
   private(set) var drivingThread: Int?
 
   private let configuration: Configuration
+  private let weights: WeightPrecision
   private let rows: Int
   private let firstPosition: Int
   private var places: [Profile.Place: Int] = [:]
@@ -25,11 +26,11 @@ struct PassProfile {
   ///   - firstPosition: positions before them that were cached.
   ///   - cost: of a mark: no phase's work, it counts as what lies between operations.
   init(
-    _ tracks: [MarkLog.Track], wallNanoseconds: Double, configuration: Configuration, rows: Int,
-    firstPosition: Int, cost: MarkCost
+    _ tracks: [MarkLog.Track], wallNanoseconds: Double, configuration: Configuration,
+    weights: WeightPrecision = .f32, rows: Int, firstPosition: Int, cost: MarkCost
   ) {
     self.wallNanoseconds = wallNanoseconds
-    self.configuration = configuration
+    (self.configuration, self.weights) = (configuration, weights)
     self.rows = rows
     self.firstPosition = firstPosition
     guard let driving = tracks.first else { return }
@@ -96,7 +97,7 @@ struct PassProfile {
   private mutating func count(_ phase: Phase, _ layer: Int?, _ part: Mark) {
     let work = PhaseWork(
       of: phase, part: part, isInLayer: layer != nil, in: configuration, rows: rows,
-      firstPosition: firstPosition)
+      firstPosition: firstPosition, weights: weights)
     let place = index(of: ProfilePhase(phase, part), layer: layer)
     entries[place].calls += 1
     entries[place].flops += work.flops
@@ -164,6 +165,7 @@ extension Profile {
       overhead: without.isEmpty
         ? nil : Overhead(withNanoseconds: passes.map(\.wallNanoseconds), withoutNanoseconds: without),
       threadTimes: Self.threadTimes(kept))
+    instructions = engine.variant.instructions
   }
 
   /// Without the fastest quarter and the slowest.

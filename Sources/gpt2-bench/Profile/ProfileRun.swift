@@ -106,8 +106,8 @@ struct ProfileRun {
       if isProbed {
         stage.passes.append(
           PassProfile(
-            MarkLog.drain(), wallNanoseconds: wall, configuration: engine.configuration, rows: rows,
-            firstPosition: firstPosition, cost: stage.cost))
+            MarkLog.drain(), wallNanoseconds: wall, configuration: engine.configuration,
+            weights: engine.variant.weights, rows: rows, firstPosition: firstPosition, cost: stage.cost))
       } else {
         stage.without.append(wall)
       }

@@ -105,9 +105,10 @@ final class Bench {
     }
     for (row, cell) in zip(rows(of: index), plan.cells) {
       record.cells[row].baselineMemoryBytes = answer.baselineBytes
+      record.cells[row].instructions = answer.instructions
       guard let peer = plan.contestants[index].peer else { continue }
       record.cells[row].weights = answer.weights ?? ""
-      (record.cells[row].flops, record.cells[row].bytes) = cell.work(worker.decoding)
+      (record.cells[row].flops, record.cells[row].bytes) = answer.work(of: cell, worker.decoding)
       guard let entry = record.peers?.firstIndex(where: { $0.name == peer.name }) else { continue }
       record.peers?[entry].version = answer.version
     }
@@ -254,7 +255,7 @@ extension Bench {
   /// after them: where others use the machine too, what it can do changes from minute to minute.
   private func measureCeilings(session: Int) {
     driver.measureCeilings(
-      threads: plan.contestants.map(\.threads) + [1, Threads.available],
+      threads: plan.contestants.map(\.threads) + [1, Threads.available], weights: record.cells.map(\.weights),
       part: Forecast.ID(.ceilings, cell: session))
     keepCeilings()
     console.endProgressLine()

@@ -73,30 +73,32 @@ struct GenerationCells {
   private static let profiledTokens = 17
 
   /// What one primary duration of the test computes and moves, by how the contestant decodes; nil for an operation.
-  private func work(of test: Test) -> ((Variant.Decoding) -> (flops: Double, bytes: Double))? {
+  private func work(of test: Test) -> ((Variant.Decoding, WeightPrecision) -> CellWork)? {
     switch test {
-    case .prefill(let tokens, let batch): return { _ in prefill(tokens, batch: batch) }
+    case .prefill(let tokens, let batch):
+      return { prefill(tokens, batch: batch, weights: $1) }
     case .decode(let tokens, let depth, let batch):
-      return { averageStep($0, depth: depth, tokens: tokens, batch: batch) }
+      return { averageStep($0, depth: depth, tokens: tokens, batch: batch, weights: $1) }
     case .operation: return nil
     }
   }
 
-  private func prefill(_ tokens: Int, batch: Int) -> (flops: Double, bytes: Double) {
-    let work = Work(of: configuration, rows: tokens, firstPosition: 0, sequences: batch)
-    return (work.flops, work.bytes)
+  private func prefill(_ tokens: Int, batch: Int, weights: WeightPrecision) -> CellWork {
+    let work = Work(of: configuration, rows: tokens, firstPosition: 0, sequences: batch, weights: weights)
+    return (work.flops, work.bytes, nil)
   }
 
   /// The mean over the steps after the first new token.
   private func averageStep(
-    _ decoding: Variant.Decoding, depth: Int, tokens: Int, batch: Int
-  ) -> (flops: Double, bytes: Double) {
+    _ decoding: Variant.Decoding, depth: Int, tokens: Int, batch: Int, weights: WeightPrecision
+  ) -> CellWork {
     let steps = (0..<tokens - 1).map {
-      Work(ofStepIn: configuration, decoding: decoding, position: depth + $0, sequences: batch)
+      Work(
+        ofStepIn: configuration, decoding: decoding, position: depth + $0, sequences: batch, weights: weights)
     }
     let count = Double(steps.count)
     return (
-      steps.reduce(0) { $0 + $1.flops } / count, steps.reduce(0) { $0 + $1.bytes } / count
+      steps.reduce(0) { $0 + $1.flops } / count, steps.reduce(0) { $0 + $1.bytes } / count, nil
     )
   }
 
@@ -127,19 +129,18 @@ enum OperationCells {
     + "is prepared for"
 
   static func make(_ shape: OperationShape) -> CellPlan {
-    let work = work(of: shape)
+    let flops = work(of: shape, .f32).flops
     return CellPlan(
       test: .operation(shape), request: RunRequest(operation: shape),
-      warmup: nil, work: { _ in (work.flops, work.bytes) }, streamedBytes: work.streamed,
-      arithmetic: { _ in (work.flops, work.flops) })
+      warmup: nil, work: { _, weights in work(of: shape, weights) }, arithmetic: { _ in (flops, flops) })
   }
 
   /// Arithmetic, compulsory traffic, and what of it comes from memory; see the operations for what is counted.
   /// Of a matrix product it is all from memory, which its roof knows.
-  private static func work(of shape: OperationShape) -> (flops: Double, bytes: Double, streamed: Double?) {
+  private static func work(of shape: OperationShape, _ weights: WeightPrecision) -> CellWork {
     switch shape {
     case .matmul(let m, let k, let n):
-      (Linear.flops(m: m, n: n, k: k), Linear.bytes(m: m, n: n, k: k), nil)
+      (Linear.flops(m: m, n: n, k: k), Linear.bytes(m: m, n: n, k: k, weights: weights), nil)
     case .layerNorm(let rows, let channels):
       (
         LayerNorm.flops(rows: rows, channels: channels), LayerNorm.bytes(rows: rows, channels: channels),
@@ -160,8 +161,9 @@ enum OperationCells {
       )
     case .embedding(let rows, let channels, _):
       (
-        Embedding.flops(rows: rows, channels: channels), Embedding.bytes(rows: rows, channels: channels),
-        Embedding.tableBytes(rows: rows, channels: channels)
+        Embedding.flops(rows: rows, channels: channels),
+        Embedding.bytes(rows: rows, channels: channels, weights: weights),
+        Embedding.tableBytes(rows: rows, channels: channels, weights: weights)
       )
     case .sampling(let vocabulary, _): (0, 4 * Double(vocabulary), 0)
     }

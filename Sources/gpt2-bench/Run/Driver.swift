@@ -131,12 +131,23 @@ final class Driver {
   }
 
   /// One session more, for so many threads each.
-  func measureCeilings(threads: some Sequence<Int>, part: Forecast.ID? = nil) {
+  /// - Parameter weights: the precisions of what runs, whose products are measured too.
+  func measureCeilings(
+    threads: some Sequence<Int>, weights: some Sequence<String>, part: Forecast.ID? = nil
+  ) {
     progress.begin(part, CeilingProbe.step, isLine: true)
     defer { progress.end(part) }
     let probe = ceilings ?? CeilingProbe(threads: Set(threads).sorted())
     ceilings = probe
+    probe.products = ProductPeak.Numbers.of(weights)
     probe.measure()
+  }
+}
+
+extension ProductPeak.Numbers {
+  /// Those that contestants with such weights multiply.
+  static func of(_ weights: some Sequence<String>) -> Set<Self> {
+    Set(weights.compactMap(Self.init(weights:)))
   }
 }
 

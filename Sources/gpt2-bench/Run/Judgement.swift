@@ -17,7 +17,7 @@ extension Bench {
     if !new.isEmpty { console.remark(new.joined(separator: "; ")) }
   }
 
-  /// A figure beyond the FMA peak shows that something was not computed; such a cell loses its samples.
+  /// A figure beyond the peak of its arithmetic shows that something was not computed; such a cell loses its samples.
   func rejectImpossible() {
     for index in record.cells.indices where record.cells[index].status == .measured {
       guard let verdict = ImpossibleRate(record.cells[index], ceilings: record.ceilings) else { continue }
@@ -72,9 +72,6 @@ struct ImpossibleRate: CustomStringConvertible {
     guard let ceiling = ceilings.first(where: { $0.threads == cell.threads }),
       let fastest = cell.primaryDurations.min()
     else { return nil }
-    // Each core may do in a lucky moment what one did alone in another.
-    let perThread = ceilings.map { $0.fmaGFLOPS / Double(max($0.threads, 1)) }.max() ?? 0
-    let peak = max(ceiling.fmaGFLOPS, perThread * Double(cell.threads))
     guard let flops = cell.flops else {
       let rate = (cell.bytes ?? 0) / fastest
       let memory = (ceiling.memory ?? []).flatMap(\.trials).max() ?? ceiling.dramGBPerSecond
@@ -84,10 +81,20 @@ struct ImpossibleRate: CustomStringConvertible {
         memory)
       return
     }
+    // A program that does not say what it runs on may have instructions that were not measured.
+    if ProductPeak.Numbers(weights: cell.weights) != nil, cell.instructions == nil { return nil }
+    func products(_ ceiling: Ceiling) -> ProductPeak? {
+      ceiling.products(weights: cell.weights, instructions: cell.instructions)
+    }
+    func best(_ ceiling: Ceiling) -> Double { products(ceiling)?.trials.max() ?? ceiling.fmaGFLOPS }
+    // Each core may do in a lucky moment what one did alone in another.
+    let perThread = ceilings.map { best($0) / Double(max($0.threads, 1)) }.max() ?? 0
+    let peak = max(best(ceiling), perThread * Double(cell.threads))
     let rate = flops / fastest
     guard rate > peak * Self.allowance else { return nil }
+    let name = products(ceiling)?.instructions ?? "FMA"
     description = String(
-      format: "%.1f GFLOP/s is above the measured FMA peak of %.1f: not everything was computed", rate,
+      format: "%.1f GFLOP/s is above the measured \(name) peak of %.1f: not everything was computed", rate,
       peak)
   }
 }

@@ -63,17 +63,18 @@ struct Contestant: Equatable {
   }
 }
 
+/// Arithmetic and traffic of one sample, or of one average decoding step; no FLOPs where none are counted. Of an operation's
+/// bytes `streamed` are those that come from memory; nil for another test.
+typealias CellWork = (flops: Double, bytes: Double, streamed: Double?)
+
 /// One test, the same for every contestant.
 struct CellPlan {
   let test: Test
   let request: RunRequest
   /// A short pass that touches every weight; nil where only the whole test will do.
   let warmup: RunRequest?
-  /// Arithmetic and traffic of one sample, or of one average decoding step, by how the contestant decodes.
-  /// No FLOPs where none are counted.
-  let work: (Variant.Decoding) -> (flops: Double, bytes: Double)
-  /// Of an operation's bytes those that come from memory; nil for another test.
-  var streamedBytes: Double?
+  /// By how the contestant decodes and what its weights are in.
+  let work: (Variant.Decoding, WeightPrecision) -> CellWork
   /// Keys and values that a contestant with a cache keeps for the test; nil for none.
   var cacheBytes: Double?
   /// FLOP of the warm-up and of the whole test, of one sequence.
@@ -84,9 +85,9 @@ struct CellPlan {
     var row = Cell(
       variant: contestant.label, weights: contestant.weights, threads: contestant.threads, test: test,
       status: .pending)
-    let work = work(contestant.decoding)
+    let work = work(contestant.decoding, contestant.variant?.weights ?? .f32)
     (row.flops, row.bytes) = (work.flops > 0 ? work.flops : nil, work.bytes)
-    row.streamedBytes = streamedBytes
+    row.streamedBytes = work.streamed
     row.cacheBytes = contestant.decoding == .cache ? cacheBytes : nil
     return row
   }

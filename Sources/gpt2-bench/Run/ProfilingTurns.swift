@@ -56,7 +56,8 @@ final class ProfilingTurns {
   private func measureCeilings(session: Int) {
     guard !driver.isCancelled else { return }
     driver.measureCeilings(
-      threads: sides.map(\.contestant.threads), part: Forecast.ID(.ceilings, cell: session))
+      threads: sides.map(\.contestant.threads), weights: sides.map(\.contestant.weights),
+      part: Forecast.ID(.ceilings, cell: session))
   }
 
   /// Seconds of a session of ceilings and of a turn, before one has shown what it takes.

@@ -26,7 +26,19 @@ extension Build {
         "vectors of \(vectorBits) bits in \(csystem_vector_registers()) registers, "
           + (csystem_fuses_multiply_add() == 1 ? "fused multiply-add" : "no fused multiply-add")
       ),
+      ("products", Self.productPaths),
     ]
+  }
+
+  /// `bf16: avx512_bf16, avx2, scalar; int8, int4: avx512_vnni, scalar`: what this build has for each precision, the one
+  /// that it takes first.
+  private static var productPaths: String {
+    let paths = WeightPrecision.allCases.map { precision in
+      (precision.rawValue, DotPath.all(for: precision).map(\.rawValue).joined(separator: ", "))
+    }.filter { !$0.1.isEmpty }
+    return paths.map(\.1).uniqued().map { path in
+      paths.filter { $0.1 == path }.map(\.0).joined(separator: ", ") + ": \(path)"
+    }.joined(separator: "; ")
   }
 
   /// What `--version` shows.

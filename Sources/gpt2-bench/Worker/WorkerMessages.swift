@@ -24,6 +24,9 @@ struct LoadAnswer: Codable {
   let threads: Int
   /// Precision of the weights as tables show it, for example `f32`.
   let weights: String?
+  /// What products with such weights run on, for example `avx512_vnni`; nil where there was nothing to choose, or where
+  /// that was not said.
+  var instructions: String? = nil
   /// What computes, with its version, in a line.
   let version: String?
   /// Resident memory before the model was loaded.

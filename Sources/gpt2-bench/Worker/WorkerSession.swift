@@ -69,7 +69,8 @@ final class WorkerSession {
     let unavailable: String? = if case .failure(let reason) = counters { "\(reason)" } else { nil }
     return LoadAnswer(
       loadNanoseconds: nanoseconds, wasCold: wasCold, threads: threads, weights: variant.weights.rawValue,
-      version: "gpt2-bench \(Build.programVersion), \(variant.name)", baselineBytes: baselineBytes,
+      instructions: variant.instructions, version: "gpt2-bench \(Build.programVersion), \(variant.name)",
+      baselineBytes: baselineBytes,
       decoding: variant.decoding.rawValue, countersUnavailable: unavailable, build: .ofProgram(commit: nil))
   }
 

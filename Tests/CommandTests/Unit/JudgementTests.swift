@@ -81,6 +81,26 @@ enum Samples {
     #expect(verdict(Samples.cell(matmul, flops: 1e12, threads: 3, Samples.sample())) == nil)
   }
 
+  @Test func narrowProductsHaveAPeakOfTheirOwn() {
+    var fast = ceilings
+    for (index, peak) in [400.0, 800].enumerated() {
+      fast[index].products = [ProductPeak(numbers: .int8, instructions: "avx2", trials: [peak - 10, peak])]
+    }
+    func verdict(_ flops: Double, _ weights: String, on instructions: String?) -> String? {
+      var cell = Samples.cell(matmul, flops: flops, Samples.sample())
+      (cell.weights, cell.instructions) = (weights, instructions)
+      return ImpossibleRate(cell, ceilings: fast)?.description
+    }
+    #expect(verdict(410_000, "int4", on: "avx2") == nil)
+    #expect(
+      verdict(430_000, "int4", on: "avx2")
+        == "430.0 GFLOP/s is above the measured avx2 peak of 400.0: not everything was computed")
+    // Widened to float32.
+    #expect(verdict(110_000, "bf16", on: "avx2")?.contains("FMA peak of 100.0") == true)
+    // A program that does not say what it runs on may have what was not measured.
+    #expect(verdict(1e6, "int8", on: nil) == nil && verdict(1e6, "f32", on: nil) != nil)
+  }
+
   /// Two threads measured in a slow minute: what one does alone, two may do.
   @Test func aPeakMeasuredInASlowMinuteRejectsNothing() {
     let slow = [

@@ -53,10 +53,9 @@ import Testing
   }
 
   /// FLOPs, bytes, and bytes that come from memory.
-  private func work(_ shape: OperationShape) -> [Double?] {
-    let cell = OperationCells.make(shape)
-    let work = cell.work(.cache)
-    return [work.flops, work.bytes, cell.streamedBytes]
+  private func work(_ shape: OperationShape, _ weights: WeightPrecision = .f32) -> [Double?] {
+    let work = OperationCells.make(shape).work(.cache, weights)
+    return [work.flops, work.bytes, work.streamed]
   }
 
   /// By hand: 64 rows of 768 are 49,152 values, eight operations and eight bytes each; the vectors are 8 · 768 bytes.
@@ -75,7 +74,11 @@ import Testing
 
   @Test func theWorkOfTheOthers() {
     #expect(work(.gelu(rows: 2, channels: 10)) == [180, 160, 0])
-    #expect(work(.embedding(rows: 2, channels: 10, vocabulary: 5)) == [20, 240, 160])
+    let embedding = OperationShape.embedding(rows: 2, channels: 10, vocabulary: 5)
+    #expect(work(embedding) == [20, 240, 160])
+    // Two tokens' vectors of bfloat16, or a block of 34 bytes each, and two positions' of floats.
+    #expect(work(embedding, .bf16) == [20, 200, 120])
+    #expect(work(embedding, .int8) == [20, 228, 148])
   }
 }
 

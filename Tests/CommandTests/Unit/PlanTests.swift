@@ -75,17 +75,17 @@ import Testing
       return 2 * layer + logits
     }
     let expected: Double = (cached(4) + cached(5)) / 2
-    #expect(cell.work(.cache).flops == expected)
-    let steps = try [5, 6].map { try cells.make(.prefill(tokens: $0, batch: 1)).work(.cache) }
-    let again = cell.work(.recompute)
+    #expect(cell.work(.cache, .f32).flops == expected)
+    let steps = try [5, 6].map { try cells.make(.prefill(tokens: $0, batch: 1)).work(.cache, .f32) }
+    let again = cell.work(.recompute, .f32)
     #expect(again.flops == (steps[0].flops + steps[1].flops) / 2)
     #expect(again.bytes == (steps[0].bytes + steps[1].bytes) / 2)
-    #expect(cell.work(.recompute).flops > 3 * cell.work(.cache).flops)
+    #expect(cell.work(.recompute, .f32).flops > 3 * cell.work(.cache, .f32).flops)
   }
 
   @Test func aBatchSharesTheWeights() throws {
-    let one = try cells.make(.decode(tokens: 3, depth: 4, batch: 1)).work(.cache)
-    let four = try cells.make(.decode(tokens: 3, depth: 4, batch: 4)).work(.cache)
+    let one = try cells.make(.decode(tokens: 3, depth: 4, batch: 1)).work(.cache, .f32)
+    let four = try cells.make(.decode(tokens: 3, depth: 4, batch: 4)).work(.cache, .f32)
     #expect(four.flops == 4 * one.flops)
     #expect(four.bytes > one.bytes)
     #expect(four.bytes < 2 * one.bytes)
@@ -119,11 +119,41 @@ import Testing
   @Test func aMatmulCellCountsMultiplyAddsAndOperands() {
     let cell = OperationCells.make(.matmul(m: 3, k: 5, n: 7))
     #expect(cell.test == .operation(.matmul(m: 3, k: 5, n: 7)))
-    #expect(cell.work(.cache).flops == Linear.flops(m: 3, n: 7, k: 5))
+    #expect(cell.work(.cache, .f32).flops == Linear.flops(m: 3, n: 7, k: 5))
     let operands = 3 * 5 + 5 * 7 + 3 * 7
-    #expect(Int(cell.work(.cache).flops) >= 2 * 3 * 5 * 7)
-    #expect(Int(cell.work(.cache).bytes) >= 4 * operands)
+    #expect(Int(cell.work(.cache, .f32).flops) >= 2 * 3 * 5 * 7)
+    #expect(Int(cell.work(.cache, .f32).bytes) >= 4 * operands)
     #expect(cell.request.operation == OperationShape.matmul(m: 3, k: 5, n: 7))
+    // Of 5 inputs a block of 32 is stored whole.
+    #expect(cell.work(.cache, .int8).bytes == 4 * (3 * 5 + 3 * 7) + 7 * 34)
+    #expect(cell.work(.cache, .int8).flops == cell.work(.cache, .f32).flops)
+  }
+
+  /// Float32 where it says nothing, and no bytes where the name is not known.
+  @Test func anotherProgramHasTheBytesOfTheWeightsThatItNames() throws {
+    let cell = try cells.make(.decode(tokens: 3, depth: 4, batch: 1))
+    let known: [(String?, WeightPrecision)] = [
+      (nil, .f32), ("f32", .f32), ("f16", .bf16), ("q8_0", .int8), ("q4_0", .int4), ("int8", .int8),
+    ]
+    func work(_ weights: String?) -> (flops: Double, bytes: Double?) {
+      LoadAnswer(
+        loadNanoseconds: nil, wasCold: nil, threads: 1, weights: weights, version: nil, baselineBytes: nil,
+        decoding: nil
+      ).work(of: cell, .cache)
+    }
+    for (name, precision) in known { #expect(work(name).bytes == cell.work(.cache, precision).bytes) }
+    #expect(work("q5_K").bytes == nil)
+    #expect(work("q5_K").flops == work(nil).flops)
+  }
+
+  @Test func aRowHasTheBytesOfItsWeights() throws {
+    let cell = try cells.make(.decode(tokens: 3, depth: 4, batch: 1))
+    let rows = try ["packed", "bf16", "int8", "int4"].map { name in
+      cell.row(of: Contestant(kind: .variant(try #require(Variant.named(name))), threads: 1))
+    }
+    let bytes = rows.compactMap(\.bytes)
+    #expect(zip(bytes, bytes.dropFirst()).allSatisfy { $0 > 1.5 * $1 })
+    #expect(Set(rows.map(\.flops)).count == 1)
   }
 }
 

@@ -79,6 +79,22 @@ import Testing
     #expect(explanation.largestSentence?.contains("for the same work, at ") == true)
   }
 
+  /// Half the bytes in half the time.
+  @Test func narrowerWeightsAreNamed() throws {
+    var times = Fixture.cachedToken
+    for index in times.indices where times[index].streamed > 1e5 {
+      times[index].streamed /= 2
+      times[index].microseconds /= 2
+    }
+    var narrow = Fixture.profile("bf16", .decode, times)
+    narrow.weights = "bf16"
+    let slow = Ceiling(threads: 2, fmaGFLOPS: 100, dramGBPerSecond: 10)
+    let explanation = try explain(cached, narrow, ceiling: slow)
+    #expect(explanation.outcome == .faster)
+    #expect(explanation.headline.contains("from narrower weights in the linear layers"))
+    #expect(try explain(narrow, cached, ceiling: slow).headline.contains("from wider weights in "))
+  }
+
   @Test func whatGoesTheOtherWayIsSaid() throws {
     let mixed = changed("mixed") { time in
       if time.phase == .logits { time.microseconds = 50 }

@@ -85,12 +85,18 @@ import Testing
     let point = RooflineChart.Point(name: "QKV", intensity: 0.5, gflops: 15, isLabelled: true)
     let series = RooflineChart.Series(name: "a", points: [point], style: SeriesStyle(index: 0))
     let chart = RooflineChart(
-      series: [series], peak: 236, slopes: [("L2", 231), ("L3", 199), ("DRAM", 35.3)])
+      series: [series],
+      peaks: [("FMA peak", 236), ("bf16 products (avx512_bf16)", 470), ("int8 products (avx512_vnni)", 930)],
+      slopes: [("L2", 231), ("L3", 199), ("DRAM", 35.3)])
     let marks = chart.drawn(width: width.rawValue, id: "x").marks.map(\.source)
     #expect(marks.count { $0.contains(">L2 231, L3 199 GB/s<") } == 1)
     #expect(marks.count { $0.contains(">DRAM 35.3 GB/s<") } == 1)
     #expect(marks.count { $0.contains(">QKV<") } == 1)
     #expect(!marks.contains { $0.contains("rotate") })
+    #expect(marks.count { $0.contains("class=\"roof\"") } == 3)
+    for peak in ["FMA peak 236", "bf16 products (avx512_bf16) 470", "int8 products (avx512_vnni) 930"] {
+      #expect(marks.count { $0.contains(">\(peak) GFLOP/s<") } == 1)
+    }
   }
 }
 

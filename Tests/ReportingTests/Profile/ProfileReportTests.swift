@@ -177,7 +177,7 @@ import Testing
 
   /// Two calls of 4 MB: a layer norm has all of a call's in its hands, a softmax only a query's 62.5 kB.
   @Test func aSoftmaxIsHeldAgainstTheMemoryThatHoldsAQuerys() throws {
-    let roofline = Roofline(ceiling, streamedBytes: 1e9)
+    let roofline = Roofline(ceiling, products: nil, streamedBytes: 1e9)
     let norm = try #require(roofline.bound(.init([entry(.layerNorm, activations: 8e6)], queries: 64)))
     #expect(norm.roof == .memory(level: "DRAM") && abs(norm.nanoseconds - 8e5) < 1)
     let softmax = try #require(
@@ -185,5 +185,34 @@ import Testing
     #expect(softmax.roof == .memory(level: "L2") && abs(softmax.nanoseconds - 8e4) < 1)
     let token = Roofline.Work([entry(.attentionSoftmax, activations: 8e6)], queries: 1)
     #expect(roofline.bound(token)?.roof == .memory(level: "DRAM"))
+  }
+
+  /// Of 1000 multiply-adds and 4000 products of bytes in a nanosecond.
+  @Test func onlyProductsWithWeightsHaveTheirPeak() throws {
+    let peak = ProductPeak(numbers: .int8, instructions: "avx2", trials: [4000])
+    let roofline = Roofline(ceiling, products: peak)
+    func bound(_ phase: ProfilePhase) -> Roofline.Bound? {
+      let entry = Profile.Entry(
+        phase: phase, layer: 0, calls: 1, nanoseconds: 1, waitNanoseconds: 0, flops: 8e6, streamedBytes: 8,
+        activationBytes: 0)
+      return roofline.bound(.init([entry], queries: 1))
+    }
+    for phase in [ProfilePhase.qkv, .projection, .up, .down, .logits] {
+      #expect(bound(phase) == .init(nanoseconds: 2000, roof: .products(instructions: "avx2")))
+    }
+    for phase in [ProfilePhase.attentionScores, .attentionValues, .gelu, .layerNorm] {
+      #expect(bound(phase) == .init(nanoseconds: 8000, roof: .compute))
+    }
+    var ceiling = ceiling
+    ceiling.products = [peak]
+    var profile = Fixture.profile("int8")
+    (profile.weights, profile.instructions) = ("int8", "avx2")
+    let logits = { (profile: Profile) in
+      ProfileFigures(profile, ceiling: ceiling).phases.first { $0.phase == .logits }?.work
+    }
+    // A token's logits: 1 MFLOP, which memory bounds either way.
+    #expect(logits(profile)?.roof == logits(Fixture.profile("packed"))?.roof)
+    for index in profile.entries.indices { profile.entries[index].flops *= 1e6 }
+    #expect(logits(profile)?.roof == .products(instructions: "avx2"))
   }
 }

@@ -24,10 +24,10 @@ import Testing
     let kernel = Variant.all[index].kernel(threads: 2)
     let rotation = try WeightRotation(bytes: 1 << 16)
     for problem in try problems(kernel, rotation) {
-      #expect(problem.check().failure == nil)
+      #expect(problem.check().failure == nil, "\(type(of: problem))")
       for turn in 0..<20 {
         if turn % (problem.callsPerPreparation ?? .max) == 0 { problem.prepare() }
-        #expect(problem.run(turn: turn)[0].isFinite)
+        #expect(problem.run(turn: turn)[0].isFinite, "\(type(of: problem))")
       }
       let again = problem.check()
       #expect(again.failure == nil && again.compared > 0 && again.isFinite)
@@ -72,7 +72,7 @@ import Testing
     for parameters in draws {
       let problem = try SamplingProblem(
         vocabulary: 5000, parameters: parameters, kernel: kernel, rotation: nil)
-      #expect(problem.check().failure == nil)
+      #expect(problem.check().failure == nil, "\(type(of: problem))")
     }
     for choice in OperationShape.Choice.allCases {
       let shape = OperationShape.sampling(vocabulary: 5000, choice: choice)
@@ -91,7 +91,7 @@ import Testing
     for _ in 0..<25 {
       problem.prepare()
       _ = problem.run(turn: 0)
-      #expect(problem.check().failure == nil)
+      #expect(problem.check().failure == nil, "\(type(of: problem))")
     }
   }
 

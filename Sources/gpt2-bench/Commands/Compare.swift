@@ -10,7 +10,7 @@ enum Compare: Command {
     summary: "compares two records, or measures two builds in turns; exits 3 on a regression",
     operands: "[BASE HEAD]", operandCount: 0...2,
     examples: [
-      ("two records", "gpt2-bench compare base/record.json head/record.json"),
+      ("two runs by their folders, or by their records", "gpt2-bench compare reports/BASE reports/HEAD"),
       ("another build and this one, measured in turns", "gpt2-bench compare --against ../base/gpt2-bench"),
       (
         "a comment for a pull request",

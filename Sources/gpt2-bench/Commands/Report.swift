@@ -6,9 +6,10 @@ enum Report: Command {
     name: "report", summary: "makes the reports again from the record of a run or a comparison",
     operands: "RECORD", operandCount: 0...1,
     examples: [
-      ("the report, as Markdown", "gpt2-bench report reports/NAME/record.json"),
+      ("the report of a run's folder, as Markdown", "gpt2-bench report reports/NAME"),
       ("the page", "gpt2-bench report reports/NAME/record.json --format html --out page.html"),
       ("a table for a spreadsheet", "gpt2-bench report reports/NAME/record.json --format csv"),
+      ("a record from a pipe", "gpt2-bench run --format json | gpt2-bench report -"),
     ],
     options: [
       RecordFormat.option,

@@ -105,10 +105,10 @@ struct EndToEnd {
   private func nextCommand(after record: Record, in folder: String) -> String {
     func command(_ words: String...) -> String {
       let model = arguments.string("--model").map { ["--model", $0] } ?? []
-      return (["gpt2-bench"] + words + model).map(shellWord).joined(separator: " ")
+      return ([Project.typedExecutable] + words + model).map(shellWord).joined(separator: " ")
     }
     if !record.isComplete {
-      return ["gpt2-bench", "run", "--resume", folder].map(shellWord).joined(separator: " ")
+      return [Project.typedExecutable, "run", "--resume", folder].map(shellWord).joined(separator: " ")
     }
     if let failed = record.correctness.first(where: { !$0.passed }) {
       return command("check", "--variants", failed.variant)

@@ -56,6 +56,17 @@ struct Project {
     return CommandLine.arguments[0]
   }
 
+  /// This program as one would type it again: by its name where `PATH` finds it by that, else by its path.
+  static var typedExecutable: String {
+    let name = "gpt2-bench"
+    let own = URL(fileURLWithPath: executable).resolvingSymlinksInPath().path
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    let found = folders.lazy.map { "\($0)/\(name)" }.first(where: Output.isProgram)
+    if let found, URL(fileURLWithPath: found).resolvingSymlinksInPath().path == own { return name }
+    let typed = CommandLine.arguments[0]
+    return shown(Output.isProgram(typed) ? typed : executable)
+  }
+
   var suites: String { root + "/Benchmarks/suites" }
   var references: String { root + "/Benchmarks/reference" }
   var tinyModel: String { root + "/weights/tiny" }

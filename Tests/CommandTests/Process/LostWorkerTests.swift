@@ -91,7 +91,7 @@
       running.send(signal)
       let result = try running.result(within: 20)
       #expect(result.status == 128 + signal)
-      #expect(result.output.hasSuffix("report: o/report.html\nnext: gpt2-bench run --resume o\n"))
+      #expect(result.output.hasSuffix("report: o/report.html\nnext: \(try BuiltCommand.executable()) run --resume o\n"))
       #expect(try !record().isComplete)
       #expect(try record().stopped?.hasPrefix(reason) == true)
       #expect(try sandbox.text("o/report.md").contains(reason))

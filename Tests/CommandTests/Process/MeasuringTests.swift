@@ -46,7 +46,7 @@ import Testing
         ])
     let ending = result.output.split(separator: "\n").suffix(2)
     #expect(ending.first == "report: o/report.html")
-    #expect(ending.last?.hasPrefix("next: gpt2-bench explain ") == true)
+    #expect(ending.last?.hasPrefix("next: \(try BuiltCommand.executable()) explain ") == true)
     #expect(ending.last?.hasSuffix(" --model synthetic:tiny") == true)
     let record = try Record.read(path: sandbox.path("o/record.json"))
     #expect(record.isComplete)

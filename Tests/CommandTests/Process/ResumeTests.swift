@@ -47,7 +47,7 @@ import Testing
     let early = try endEarly(whole)
     let result = try run(["run", "--resume", "o/record.json"])
     #expect(result.status == 0, Comment(rawValue: result.error))
-    #expect(result.output.contains("o/report.html\nnext: gpt2-bench "))
+    #expect(result.output.contains("o/report.html\nnext: \(try BuiltCommand.executable()) "))
     let record = try Record.read(path: path)
     #expect(record.isComplete)
     #expect(record.command == whole.command && record.started == whole.started)

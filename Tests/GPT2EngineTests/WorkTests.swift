@@ -40,14 +40,14 @@ import Testing
   /// row of the position stay floats. What a token needs: 249 MB in bf16, 132 in int8, 70 in int4.
   @Test func narrowWeightsAreFewerBytesForTheSameArithmetic() {
     let exact = Work(ofStepIn: gpt2, decoding: .cache, position: 0)
-    let floats = 4.0 * (12 * 13 * 768 + 768 + 12 * 2 * 768)
-    let bytes: [(WeightPrecision, Double)] = [
-      (.f32, 4), (.bf16, 2), (.int8, 34.0 / 32), (.int4, 18.0 / 32),
-    ]
+    let values: Int = 12 * 13 * 768 + 768 + 12 * 2 * 768
+    let floats: Double = 4 * Double(values)
+    let bytes: [(WeightPrecision, Double)] = [(.f32, 4), (.bf16, 2), (.int8, 1.0625), (.int4, 0.5625)]
     for (precision, bytesOfAWeight) in bytes {
       let work = Work(ofStepIn: gpt2, decoding: .cache, position: 0, weights: precision)
       #expect(work.flops == exact.flops)
-      #expect(work.bytes == (123_532_032 + 768) * bytesOfAWeight + floats)
+      let weights: Double = Double(123_532_032 + 768) * bytesOfAWeight
+      #expect(work.bytes == weights + floats)
       let prefill = Work(of: gpt2, rows: 512, firstPosition: 0, weights: precision)
       #expect(
         Work(ofStepIn: gpt2, decoding: .recompute, position: 511, weights: precision) == prefill)

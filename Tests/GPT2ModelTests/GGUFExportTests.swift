@@ -120,7 +120,8 @@ import Testing
   @Test(arguments: [(.q8, "q8_0"), (.q4, "q4_0")] as [(GGUFWeights, String)])
   func channelsThatNoBlockDividesAreRefused(_ weights: GGUFWeights, _ name: String) throws {
     let path = folder("model.gguf")
-    let text = try refusal(naming: path) { [original = try checkpoint(channels: 48)] in
+    let original = try checkpoint(channels: 48)
+    let text = try refusal(naming: path) {
       try original.exportGGUF(to: path, weights: weights)
     }
     #expect(

@@ -36,7 +36,7 @@ import Testing
     let naive = try #require(lines.first { $0.hasPrefix("| naive") && $0.contains("tg5") })
     #expect(naive.contains("|         |         |        |"))
     #expect(markdown.contains("**KL** = the mean over positions"))
-    let terminal = TerminalTable(Fixture.quantized(), colour: false, width: 120).text
+    let terminal = TerminalTable(Fixture.quantized(), colour: false, width: 160).text
     #expect(terminal.contains("  KL") && terminal.contains("top-1") && terminal.contains("Δppl"))
     #expect(TerminalTable(Fixture.quantized(), colour: false, width: 80).text.contains("  KL"))
     let plain = RunReport(Fixture.small()).markdown

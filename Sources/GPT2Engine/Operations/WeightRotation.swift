@@ -25,9 +25,10 @@ public final class WeightRotation {
     let drawn = min(count, 1 << 20)
     var generator = SeededGenerator(seed: 1)
     draw(buffer.base, count: drawn, &generator)
+    // The lower half becomes a number of about that size too, ±2⁻³ to ±2 in half precision.
     for index in 0..<drawn {
-      let upper = buffer.base[index].bitPattern >> 16
-      buffer.base[index] = Float(bitPattern: upper << 16 | upper)
+      let bits = max(min(buffer.base[index], 0.999), -0.999).bitPattern
+      buffer.base[index] = Float(bitPattern: bits & 0xFFFF_8FFF | 0x3000)
     }
     for start in stride(from: drawn, to: count, by: drawn) {
       (buffer.base + start).update(from: buffer.base, count: min(drawn, count - start))

@@ -8,8 +8,7 @@ enum Report: Command {
     examples: [
       ("the report of a run's folder, as Markdown", "gpt2-bench report reports/NAME"),
       ("the page", "gpt2-bench report reports/NAME/record.json --format html --out page.html"),
-      ("a table for a spreadsheet", "gpt2-bench report reports/NAME/record.json --format csv"),
-      ("a record from a pipe", "gpt2-bench run --format json | gpt2-bench report -"),
+      ("of a record from standard input", "gpt2-bench report -"),
     ],
     options: [
       RecordFormat.option,

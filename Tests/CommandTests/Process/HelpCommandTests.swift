@@ -30,7 +30,7 @@ import Testing
     let result = try BuiltCommand.run(["--version"], in: sandbox)
     #expect(result.status == 0)
     let lines = result.output.split(separator: "\n").map(String.init)
-    try #require(lines.count == 5)
+    try #require(lines.count == 6)
     #expect(lines[0] == "gpt2-bench 0.1.0")
     // The sandbox is no checkout.
     #expect(lines[1] == "commit     not known: it was not built in a git checkout")

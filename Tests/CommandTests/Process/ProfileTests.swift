@@ -46,12 +46,18 @@ import Testing
     for phase in once {
       let entries = named.filter { $0.phase == phase }
       #expect(entries.compactMap(\.layer) == Array(0..<layers), "\(phase)")
-      #expect(entries.allSatisfy { $0.calls == profile.keptPasses && $0.nanoseconds > 0 }, "\(phase)")
+      // Of a few heads the other thread may have taken all.
+      let mayMiss = [.attentionScores, .attentionSoftmax, .attentionValues].contains(phase)
+      #expect(
+        entries.allSatisfy {
+          ($0.calls == profile.keptPasses || mayMiss && $0.calls < profile.keptPasses) && $0.nanoseconds > 0
+        }, "\(phase)")
     }
     for phase in [ProfilePhase.projectionResidual, .mlpResidual] {
       let additions = named.filter { $0.phase == phase }
       #expect(additions.allSatisfy { $0.calls == profile.keptPasses })
-      #expect(additions.compactMap(\.layer) == (profile.variant == "packed" ? [] : Array(0..<layers)))
+      let fuses = ["packed", "bf16", "int8", "int4"].contains(profile.variant)
+      #expect(additions.compactMap(\.layer) == (fuses ? [] : Array(0..<layers)))
     }
     for phase in [ProfilePhase.embedding, .logits, .sampling] {
       #expect(named.filter { $0.phase == phase }.map(\.calls) == [profile.keptPasses])

@@ -131,6 +131,7 @@ import Testing
           "generate", "--ids", prompt, "--print-ids", "-n", "100", "--model", model, "--variant", variant.name
         )
         #expect(ids.split(separator: " ").count == 100)
+        guard variant.weights == .f32 else { continue }
         #expect(ids == expected ?? ids, "\(model) \(variant.name)")
         expected = ids
       }

@@ -232,3 +232,20 @@ public func shellWord(_ argument: String) -> String {
     }
   return isPlain ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
 }
+
+/// A command to be typed, after a label: in one line where that fits, else in several that a shell joins.
+/// - Parameter width: columns of the terminal.
+public func commandToType(_ words: [String], after label: String, width: Int) -> String {
+  var lines = [label]
+  for (index, word) in words.map({ shellWord($0).safeLine }).enumerated() {
+    let joined = lines[lines.count - 1] + (index == 0 ? "" : " ") + word
+    let room = width - (index == words.count - 1 ? 0 : 2)
+    if index == 0 || joined.count <= room {
+      lines[lines.count - 1] = joined
+    } else {
+      lines[lines.count - 1] += " \\"
+      lines.append("    " + word)
+    }
+  }
+  return lines.joined(separator: "\n")
+}

@@ -45,11 +45,10 @@ struct EarlierRun {
   func change(to head: Record, at headPath: String, width: Int) -> [String] {
     let comparison = Comparison(base: record, head: head)
     let commit = record.build.commit.map { ", commit \($0)" } ?? ""
-    let words = ["  every row: gpt2-bench compare"] + [path, headPath].map { shellWord(Project.shown($0)) }
-    let inOne = words.joined(separator: " ")
+    let words = [Project.typedExecutable, "compare"] + [path, headPath].map(Project.shown)
     return ["since the run of \(record.started)\(commit) (unpaired):", "  " + comparison.summary].map(
       \.safeLine)
       + comparison.changes.map { "  " + $0.safeLine }
-      + [inOne.count <= width ? inOne : words.joined(separator: " \\\n    ")]
+      + [commandToType(words, after: "  every row: ", width: width)]
   }
 }

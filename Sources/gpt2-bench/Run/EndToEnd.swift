@@ -97,19 +97,18 @@ struct EndToEnd {
       earlier.change(to: record, at: folder.recordPath, width: console.width).forEach(console.print)
     }
     console.print(report)
-    console.print("next: \(nextCommand(after: record, in: Project.shown(folder.path)))".safeLine)
+    let next = nextCommand(after: record, in: Project.shown(folder.path))
+    console.print(commandToType(next, after: "next: ", width: console.width))
   }
 
   /// What one would type next: to finish what was ended, to look at what failed, else to see why the fastest variant is
   /// the fastest.
-  private func nextCommand(after record: Record, in folder: String) -> String {
-    func command(_ words: String...) -> String {
+  private func nextCommand(after record: Record, in folder: String) -> [String] {
+    func command(_ words: String...) -> [String] {
       let model = arguments.string("--model").map { ["--model", $0] } ?? []
-      return ([Project.typedExecutable] + words + model).map(shellWord).joined(separator: " ")
+      return [Project.typedExecutable] + words + model
     }
-    if !record.isComplete {
-      return [Project.typedExecutable, "run", "--resume", folder].map(shellWord).joined(separator: " ")
-    }
+    if !record.isComplete { return [Project.typedExecutable, "run", "--resume", folder] }
     if let failed = record.correctness.first(where: { !$0.passed }) {
       return command("check", "--variants", failed.variant)
     }

@@ -56,15 +56,20 @@ struct Project {
     return CommandLine.arguments[0]
   }
 
-  /// This program as one would type it again: by its name where `PATH` finds it by that, else by its path.
+  /// This program as one would type it again: by its name where `PATH` finds it by that, else by the shortest path known.
   static var typedExecutable: String {
     let name = "gpt2-bench"
     let own = URL(fileURLWithPath: executable).resolvingSymlinksInPath().path
+    func isOwn(_ path: String) -> Bool {
+      Output.isProgram(path) && URL(fileURLWithPath: path).resolvingSymlinksInPath().path == own
+    }
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    let found = folders.lazy.map { "\($0)/\(name)" }.first(where: Output.isProgram)
-    if let found, URL(fileURLWithPath: found).resolvingSymlinksInPath().path == own { return name }
-    let typed = CommandLine.arguments[0]
-    return shown(Output.isProgram(typed) ? typed : executable)
+    if let found = folders.lazy.map({ "\($0)/\(name)" }).first(where: Output.isProgram), isOwn(found) {
+      return name
+    }
+    // Where SwiftPM's links lead.
+    let built = [".build/release/\(name)", ".build/debug/\(name)"].first(where: isOwn)
+    return built ?? shown(isOwn(CommandLine.arguments[0]) ? CommandLine.arguments[0] : executable)
   }
 
   var suites: String { root + "/Benchmarks/suites" }

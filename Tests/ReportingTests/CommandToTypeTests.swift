@@ -1,0 +1,23 @@
+import Reporting
+import Testing
+
+@Suite struct CommandToTypeTests {
+  @Test func aCommandThatFitsIsOneLine() {
+    #expect(commandToType(["a", "b c", "--d"], after: "next: ", width: 80) == "next: a 'b c' --d")
+  }
+
+  @Test func oneThatDoesNotIsSeveralThatAShellJoins() {
+    let words = [".build/gpt2-bench", "explain", "kv-cache", "packed", "--model", "weights/tiny"]
+    let text = commandToType(words, after: "next: ", width: 40)
+    #expect(text == "next: .build/gpt2-bench explain \\\n    kv-cache packed --model \\\n    weights/tiny")
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 40 })
+    #expect(text.replacing(" \\\n   ", with: "") == "next: " + words.joined(separator: " "))
+  }
+
+  /// A word is not cut, and what a terminal would obey is not shown to it.
+  @Test func wordsStayWhole() {
+    #expect(
+      commandToType(["0123456789", "abcdefghij"], after: "", width: 5) == "0123456789 \\\n    abcdefghij")
+    #expect(!commandToType(["a\u{1B}[2J"], after: "", width: 80).contains("\u{1B}"))
+  }
+}

@@ -55,10 +55,10 @@ final class OperationRun {
 /// How much memory the weights of what is timed alone go round in.
 enum StreamedMemory {
   /// Half as much again as all last-level caches, at least 192 MiB, which have room for GPT-2's table of tokens, and at
-  /// most a thirty-second of the memory: every worker has one.
+  /// most a seventy-second of the memory: each of ten workers has one, and attention its own keys and values as large.
   static var bytes: Int {
     let wanted = max(192 << 20, CPUCache.lastLevelBytes() / 2 * 3)
-    return min(wanted, Machine.memoryBytes.map { $0 / 32 } ?? wanted)
+    return min(wanted, Machine.memoryBytes.map { $0 / 72 } ?? wanted)
   }
 
   /// What a report must say where that is not more than the caches hold.

@@ -12,7 +12,7 @@ struct QualityChart: Drawing {
   let points: [Point]
   /// With its unit.
   let speedTitle: String
-  private static let plotHeight = 260.0
+  private static let plotHeight = 190.0
   private static let exactRoom = 70.0
   /// Over so large a factor powers of ten alone are marked, which a phone has room for.
   private static let leastFactor = 2_000.0

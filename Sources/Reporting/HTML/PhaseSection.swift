@@ -12,8 +12,22 @@ extension PageContext {
       """
     return Section(
       id: "phases", title: "Where the time goes",
-      [.note(note)] + profiles.compactMap { $0.doubt(run).map(Block.note) }
-        + stages.flatMap { [.charts(phaseCharts($0)), phaseTable($0)] })
+      [.note(note)] + doubts + stages.flatMap { [.charts(phaseCharts($0)), phaseTable($0)] })
+  }
+
+  /// What speaks against profiles: in full where it is about a few of them, else folded after a sentence.
+  private var doubts: [Block] {
+    let found = profiles.compactMap { $0.doubt(run) }.map(Block.note)
+    guard found.count > 3 else { return found }
+    return [
+      .note(
+        """
+        \(found.count) of \(profiles.count) profiles reach more than a roof allows, or differ by more than 10 % from \
+        what was measured in the rounds.
+        """
+      ),
+      .details("What speaks against each of them", found),
+    ]
   }
 
   /// In the second chart bars share a scale; slower ones than this would leave the others no length.

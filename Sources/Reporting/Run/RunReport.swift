@@ -79,10 +79,16 @@ extension RunReport {
 
 // The figures.
 extension RunReport {
-  var everyCell: Section? {
-    Section(
+  var everyCell: Section? { everyCell(foldedFrom: .max) }
+
+  /// - Parameter count: rows from which on the table is folded, where charts show the same before it.
+  func everyCell(foldedFrom count: Int) -> Section? {
+    let table = Block.table(Table(record.columns, run.ranked))
+    let isLong = run.ranked.count >= count
+    return Section(
       id: "cells", title: "Every cell",
-      [.table(Table(record.columns, run.ranked)), .paragraph(run.driftRemark), .paragraph(run.roofRemark)])
+      [isLong ? .details("All \(run.ranked.count) as a table", [table]) : table]
+        + [.paragraph(run.driftRemark), .paragraph(run.roofRemark)])
   }
 
   /// One table for each decode test: how the speed changes as the sequence grows.

@@ -20,7 +20,7 @@ struct RooflineChart: Drawing {
   let peaks: [(name: String, gflops: Double)]
   /// GB/s, nearest memory first.
   let slopes: [(level: String, gbPerSecond: Double)]
-  private static let plotHeight = 190.0
+  private static let plotHeight = 280.0
 
   func drawn(width: Double, id: String) -> (height: Double, marks: [Markup]) {
     let points = series.flatMap(\.points)

@@ -92,7 +92,9 @@
       let result = try running.result(within: 20)
       #expect(result.status == 128 + signal)
       let program = try BuiltCommand.executable()
-      #expect(result.output.hasSuffix("report: o/report.html\nnext: \(program) run --resume o\n"))
+      #expect(
+        BuiltCommand.joined(result.output).hasSuffix(
+          "report: o/report.html\nnext: \(program) run --resume o\n"))
       #expect(try !record().isComplete)
       #expect(try record().stopped?.hasPrefix(reason) == true)
       #expect(try sandbox.text("o/report.md").contains(reason))

@@ -44,7 +44,7 @@ import Testing
         == [
           "o/profile.csv", "o/record.json", "o/report.html", "o/report.md", "o/results.csv", "o/samples.csv",
         ])
-    let ending = result.output.split(separator: "\n").suffix(2)
+    let ending = BuiltCommand.joined(result.output).split(separator: "\n").suffix(2)
     #expect(ending.first == "report: o/report.html")
     let program = try BuiltCommand.executable()
     #expect(ending.last?.hasPrefix("next: \(program) explain ") == true)
@@ -240,7 +240,9 @@ import Testing
     let summary = Comparison(base: earlier, head: later).summary
     #expect(second.contains("since the run of \(earlier.started)"))
     #expect(second.contains("(unpaired):\n  \(summary)\n"))
-    #expect(second.contains("every row: gpt2-bench compare a/record.json b/record.json\n"))
+    let program = try BuiltCommand.executable()
+    #expect(
+      BuiltCommand.joined(second).contains("every row: \(program) compare a/record.json b/record.json\n"))
     #expect(later.cells.map(\.test.name) == ["tg2 @ d3", "tg4 @ d3"])
     #expect(later.settings.warmup == "the whole test 2 times")
     // Of other work there is nothing to say.

@@ -48,7 +48,7 @@ import Testing
     let result = try run(["run", "--resume", "o/record.json"])
     #expect(result.status == 0, Comment(rawValue: result.error))
     let program = try BuiltCommand.executable()
-    #expect(result.output.contains("o/report.html\nnext: \(program) "))
+    #expect(BuiltCommand.joined(result.output).contains("o/report.html\nnext: \(program) "))
     let record = try Record.read(path: path)
     #expect(record.isComplete)
     #expect(record.command == whole.command && record.started == whole.started)

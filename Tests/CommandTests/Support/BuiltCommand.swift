@@ -26,6 +26,9 @@ enum BuiltCommand {
     return try running.result(within: seconds)
   }
 
+  /// Lines that a shell would join, joined.
+  static func joined(_ output: String) -> String { output.replacing(" \\\n   ", with: "") }
+
   /// An executable of the package's beside the test bundle, which is where the build puts it.
   static func executable(_ name: String = "gpt2-bench") throws -> String {
     let starts = [Bundle(for: Anchor.self).bundleURL, Bundle.main.bundleURL]

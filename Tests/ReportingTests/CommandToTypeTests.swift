@@ -9,7 +9,7 @@ import Testing
   @Test func oneThatDoesNotIsSeveralThatAShellJoins() {
     let words = [".build/gpt2-bench", "explain", "kv-cache", "packed", "--model", "weights/tiny"]
     let text = commandToType(words, after: "next: ", width: 40)
-    #expect(text == "next: .build/gpt2-bench explain \\\n    kv-cache packed --model \\\n    weights/tiny")
+    #expect(text == "next: .build/gpt2-bench explain \\\n    kv-cache packed --model weights/tiny")
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 40 })
     #expect(text.replacing(" \\\n   ", with: "") == "next: " + words.joined(separator: " "))
   }

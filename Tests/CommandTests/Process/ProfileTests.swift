@@ -18,7 +18,8 @@ import Testing
   /// Every variant of a run explains its pass: each phase once a layer, with time, and nearly all of the time.
   @Test func everyVariantOfARunExplainsItsPass() throws {
     let result = try BuiltCommand.run(
-      ["run", "--model", "synthetic:tiny", "-p", "9", "-n", "3", "-r", "1", "-t", "2", "--out", "o"],
+      // Of two threads one may take all heads of a layer, and the profile is the other's.
+      ["run", "--model", "synthetic:tiny", "-p", "9", "-n", "3", "-r", "1", "-t", "1", "--out", "o"],
       in: sandbox)
     #expect(result.status == 0, Comment(rawValue: result.error))
     let record = try Record.read(path: sandbox.path("o/record.json"))
@@ -46,12 +47,7 @@ import Testing
     for phase in once {
       let entries = named.filter { $0.phase == phase }
       #expect(entries.compactMap(\.layer) == Array(0..<layers), "\(phase)")
-      // Of a few heads the other thread may have taken all.
-      let mayMiss = [.attentionScores, .attentionSoftmax, .attentionValues].contains(phase)
-      #expect(
-        entries.allSatisfy {
-          ($0.calls == profile.keptPasses || mayMiss && $0.calls < profile.keptPasses) && $0.nanoseconds > 0
-        }, "\(phase)")
+      #expect(entries.allSatisfy { $0.calls == profile.keptPasses && $0.nanoseconds > 0 }, "\(phase)")
     }
     for phase in [ProfilePhase.projectionResidual, .mlpResidual] {
       let additions = named.filter { $0.phase == phase }

@@ -295,10 +295,10 @@ import Testing
     #expect(record.isComplete && !record.cells.isEmpty && !record.ceilings.isEmpty)
     let figures = RunFigures(record)
     #expect(figures.rows.allSatisfy { $0.figures.rooflinePercent != nil && $0.figures.roof != nil })
-    // Of a run of `all`: thirty rows.
+    // Of a run of `all`.
     let report = RunReport(figures).markdown
-    #expect(report.utf8.count <= 19_000, "\(report.utf8.count) bytes")
-    #expect(report.contains(" 3 of 10 |") && !report.contains("by the time budget"))
+    #expect(report.utf8.count <= 12_000, "\(report.utf8.count) bytes")
+    #expect(report.contains("|3 of 10|") && !report.contains("by the time budget"))
   }
 }
 

@@ -50,20 +50,25 @@ extension Column {
 }
 
 extension Table {
-  /// In Markdown whose source is aligned too, so that it reads well in a terminal.
+  /// More than is read line by line: a page folds it.
+  var isLong: Bool { rows.count * headings.count > 500 }
+
+  /// In Markdown whose source is aligned too, so that it reads well in a terminal; a long one would be half blanks.
   var markdown: String {
     let table = withoutEmptyColumns
     let alignments = table.headings.map(\.alignment)
     let cells = table.rows.map { row in row.map { $0.text.markdown.replacing("|", with: "\\|") } }
     let titles = table.headings.map { $0.text.markdown.replacing("|", with: "\\|") }
+    let isAligned = !table.isLong
     let widths = titles.indices.map { column in
-      max(3, titles[column].count, cells.map { $0[column].count }.max() ?? 0)
+      isAligned ? max(3, titles[column].count, cells.map { $0[column].count }.max() ?? 0) : 3
     }
     let rule = zip(alignments, widths).map { alignment, width in
       let dashes = String(repeating: "-", count: width - 1)
       return alignment == .left ? "-" + dashes : dashes + ":"
     }
     return ([titles, rule] + cells).map { line in
+      guard isAligned else { return "|" + line.joined(separator: "|") + "|" }
       let padded = line.indices.map { line[$0].aligned(alignments[$0], to: widths[$0]) }
       return "| " + padded.joined(separator: " | ") + " |"
     }.joined(separator: "\n")

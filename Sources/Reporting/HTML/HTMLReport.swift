@@ -5,9 +5,6 @@ import Record
 public struct HTMLReport: Sendable {
   public let text: String
 
-  /// Rows that with the charts before them are more than a few screens.
-  private static let longTable = 24
-
   public init(_ record: Record) { self.init(RunFigures(record)) }
 
   init(_ run: RunFigures) {
@@ -16,7 +13,7 @@ public struct HTMLReport: Sendable {
     let sections = [
       context.ladders(headlines), context.quality(headlines), context.phases, context.rooflines,
       context.course, context.memory,
-      report.everyCell(foldedFrom: Self.longTable), report.counters, report.correctness, report.conditions,
+      report.everyCell(folds: true), report.counters, report.correctness, report.conditions,
       context.samples,
       report.machine,
       report.method,

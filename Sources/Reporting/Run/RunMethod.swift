@@ -48,10 +48,8 @@ extension RunReport {
     guard record.cells.contains(where: { ProductPeak.Numbers(weights: $0.weights) != nil }) else { return [] }
     return [
       """
-      **Narrow weights.** Bytes count a matrix in its format: 2 for a weight of `bf16`; of a block of 32 weights 34 for \
-      `int8` and 18 for `int4`. All else is float32. Operations are the same for all. P_peak of such a row is the peak of \
-      the instructions that its products ran on, pairs of bfloat16 or bytes, where the CPU has some; else it is the FMA \
-      peak. Both were measured alike.
+      **Narrow weights.** Their bytes are those of their format, and P_peak of such a row is the peak of the \
+      instructions that its products ran on, where the CPU has some for such numbers.
       """
     ]
   }
@@ -63,8 +61,7 @@ extension RunReport {
       """
       **KL** = the mean over positions of Σ p · log(p ÷ q) in nats: p is the reference's distribution of the next token, q \
       the variant's. **top-1** = the share of positions with the reference's best token, of trained models. **Δppl** = \
-      the perplexity of a text with the tiny model ÷ the same by float32 weights, − 1. Each is the worst of the checks, \
-      and none of them is for float32. A variant over a limit has no figures.
+      the perplexity of a text ÷ the same by float32 weights, − 1. Each is the worst of the checks.
       """
     ]
   }

@@ -16,7 +16,7 @@ public struct RunReport: Sendable {
       marker: "gpt2-bench report", heading: "\(record.subject) on \(record.machine.cpu)",
       shown: answer + [.warnings(run.warnings)],
       folded: [
-        Section(id: "ranking", title: "Ranking", ladders), everyCell, positions, work, correctness, loading,
+        Section(id: "ranking", title: "Ranking", ladders), everyCell(), positions, work, correctness, loading,
         method, machine,
       ]
     ).text
@@ -79,15 +79,22 @@ extension RunReport {
 
 // The figures.
 extension RunReport {
-  var everyCell: Section? { everyCell(foldedFrom: .max) }
-
-  /// - Parameter count: rows from which on the table is folded, where charts show the same before it.
-  func everyCell(foldedFrom count: Int) -> Section? {
-    let table = Block.table(Table(record.columns, run.ranked))
-    let isLong = run.ranked.count >= count
+  /// - Parameter folds: whether a long table is folded, where charts show the same before it; else it leaves out what is
+  ///   read least, which `results.csv` has.
+  func everyCell(folds: Bool = false) -> Section? {
+    let (columns, rows) = (record.columns, run.ranked)
+    let whole = Table(columns, rows)
+    let block: Block =
+      if !whole.isLong {
+        .table(whole)
+      } else if folds {
+        .details("All \(rows.count) as a table", [.table(whole)])
+      } else {
+        .table(Table(columns.filter { $0.key != Column.interTokenLatency.key }, rows))
+      }
     return Section(
       id: "cells", title: "Every cell",
-      [isLong ? .details("All \(run.ranked.count) as a table", [table]) : table]
+      [block]
         + [.paragraph(run.driftRemark), .paragraph(run.roofRemark)])
   }
 

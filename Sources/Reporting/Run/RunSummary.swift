@@ -10,7 +10,7 @@ extension RunReport {
       title: title, opening: [.warnings(run.warnings + [validity.warning].compactMap { $0 })] + answer,
       sections: record.isProfileAlone
         ? [profiles, validity(saysHow: false), circumstances, method]
-        : [everyCell, correctnessInShort, validity(saysHow: false), circumstances, words])
+        : [everyCell(), correctnessInShort, validity(saysHow: false), circumstances, words])
   }
 
   /// The verdict, and folded a row for each variant.

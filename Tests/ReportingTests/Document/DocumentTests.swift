@@ -143,7 +143,7 @@ import Testing
   @Test func aLongReportEndsWithinTheLimitAndSaysWhatWasLeftOut() {
     var record = Fixture.small()
     let cells = record.cells
-    record.cells = (0..<100).flatMap { index in
+    record.cells = (0..<200).flatMap { index in
       cells.map { cell in
         var cell = cell
         cell.variant += "-\(index)"

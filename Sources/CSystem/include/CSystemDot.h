@@ -173,15 +173,11 @@ static inline void csystem_store_brain_floats_16(void *target, csystem_floatx16 
   memcpy(target, &low, sizeof low);
 }
 
-static inline void csystem_store_brain_floats_8(void *target, csystem_floatx8 values) {
-  typedef uint32_t bits __attribute__((vector_size(32)));
-  typedef uint16_t halves __attribute__((vector_size(16)));
-  const bits all = (bits)values;
-  const bits rounded = (all + 0x7fff + ((all >> 16) & 1)) >> 16;
-  const bits kept = (all >> 16) | 0x40;
-  const bits isNaN = (bits)(values != values);
-  const halves low = __builtin_convertvector((rounded & ~isNaN) | (kept & isNaN), halves);
-  memcpy(target, &low, sizeof low);
+/// The nearest bfloat16, likewise.
+static inline uint16_t csystem_brain_float(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return (uint16_t)(value != value ? (bits >> 16) | 0x40 : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
 #endif

@@ -160,7 +160,7 @@ extension Checkpoint {
     } catch { return error }
   }
 
-  /// As floats or as bfloat16, of which weights must be finite.
+  /// As floats or as bfloat16, which must hold the weights: rounded, the largest floats would be infinite.
   private func layFloats(
     _ tensor: Int, inputs: Int, outputs: Int, _ layout: WeightLayout,
     to target: UnsafeMutablePointer<Float>
@@ -169,11 +169,11 @@ extension Checkpoint {
     withMatrixOnce(tensor, grain: layout.grain) { source, rows, order in
       let columns = order == .inputsFirst ? outputs : inputs
       if layout.precision != .f32, refused == nil,
-        let place = (0..<rows.count * columns).first(where: { !source[$0].isFinite })
+        let place = (0..<rows.count * columns).first(where: { !(source[$0].magnitude < 0x1.FFp127) })
       {
         refused = refusal(
           of: tensor, at: rows.lowerBound * columns + place, order, found: source[place],
-          expected: "a finite number for \(layout.precision.rawValue)")
+          expected: "a number that \(layout.precision.rawValue) holds")
       }
       switch order {
       case .inputsFirst:

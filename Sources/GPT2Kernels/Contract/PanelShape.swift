@@ -1,3 +1,5 @@
+import CSystem
+
 /// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it
 /// from start to end: panel by panel, and in each (words, width). In float32 a word is an input's weight, and the last
 /// panel is as many vectors wide as it needs. Of what is smaller a word holds two inputs' weights, or four, or eight, and
@@ -153,8 +155,8 @@ extension PanelShape {
       for input in stride(from: inputs.lowerBound, to: inputs.upperBound, by: 2) {
         let isPair = input &+ 1 < inputs.upperBound
         for output in 0..<used {
-          let low = UInt32(value(first &+ output, input).brainBits)
-          let high = isPair ? UInt32(value(first &+ output, input &+ 1).brainBits) : 0
+          let low = UInt32(csystem_brain_float(value(first &+ output, input)))
+          let high = isPair ? UInt32(csystem_brain_float(value(first &+ output, input &+ 1))) : 0
           target[output] = Float(bitPattern: low | high << 16)
         }
         (target + used).update(repeating: 0, count: columns - used)
@@ -243,15 +245,5 @@ extension PanelShape {
         bits >>= 8
       }
     }
-  }
-}
-
-extension Float {
-  /// The nearest bfloat16, ties to even; a NaN stays one.
-  @inline(__always)
-  var brainBits: UInt16 {
-    let bits = bitPattern
-    if isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
-    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
   }
 }

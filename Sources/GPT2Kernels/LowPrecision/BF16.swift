@@ -28,7 +28,7 @@ struct BrainSum16: PlainTileSum {
       input &+= 16
     }
     while input < inputs {
-      target[input] = row[input].brainBits
+      target[input] = csystem_brain_float(row[input])
       input &+= 1
     }
     if inputs % 2 == 1 { target[inputs] = 0 }

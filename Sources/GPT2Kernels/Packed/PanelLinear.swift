@@ -246,7 +246,7 @@ extension PanelLinear {
 extension PanelLinear {
   /// Against a matrix in `rows`, as the token embedding lies in its file: vectors run along the inputs, four
   /// outputs at a time, each with a vector of sums for each row of the tile.
-  func runByDotProducts(_ operation: Linear) {
+  func runByDotProducts<Floats>(_ operation: Linear) where Sum == FloatSum<Floats> {
     let rows = operation.input.rows
     let lanes = V.scalarCount
     guard rows > 0 else { return }

@@ -239,11 +239,12 @@ extension Tile {
   }
 }
 
-/// One row of a register tile: as many vectors of sums as a panel is wide.
+/// One row of a register tile: as many vectors of sums as a panel is wide, built as a tile is of rows.
 protocol Strip: BitwiseCopyable {
   associatedtype Sum: TileSum
   associatedtype Weights
   associatedtype Scales
+  static var columns: Int { get }
   init()
   init(loading source: UnsafePointer<Float>)
   static func weights(_ words: UnsafePointer<Float>) -> Weights
@@ -254,139 +255,72 @@ protocol Strip: BitwiseCopyable {
   func store(to target: UnsafeMutablePointer<Float>)
 }
 
+typealias Strip2<Sum: TileSum> = Beside<Strip1<Sum>, Strip1<Sum>>
+typealias Strip3<Sum: TileSum> = Beside<Strip2<Sum>, Strip1<Sum>>
+
 struct Strip1<Sum: TileSum>: Strip {
-  let a: Sum
+  let sum: Sum
+
+  @inline(__always) static var columns: Int { Sum.Vector.scalarCount }
+  @inline(__always) init(_ sum: Sum) { self.sum = sum }
+  @inline(__always) init() { sum = Sum() }
+  @inline(__always) init(loading source: UnsafePointer<Float>) { sum = Sum(loading: source) }
+
+  @inline(__always) static func weights(_ words: UnsafePointer<Float>) -> Sum.Weights { Sum.weights(words) }
+  @inline(__always) static func scales(_ halves: UnsafeRawPointer) -> Sum.Vector { Sum.scales(halves) }
+
+  @inline(__always) func beginning(_ x: UnsafePointer<Float>) -> Self { Self(sum.beginning(x)) }
 
   @inline(__always)
-  init(_ a: Sum) { self.a = a }
-
-  @inline(__always) init() { self.init(Sum()) }
+  func adding(_ x: Sum.Input, times weights: Sum.Weights) -> Self { Self(sum.adding(x, times: weights)) }
 
   @inline(__always)
-  init(loading source: UnsafePointer<Float>) {
-    self.init(Sum(loading: source))
-  }
+  func ending(_ x: UnsafePointer<Float>, scales: Sum.Vector) -> Self { Self(sum.ending(x, scales: scales)) }
 
-  @inline(__always)
-  static func weights(_ words: UnsafePointer<Float>) -> Sum.Weights {
-    Sum.weights(words)
-  }
-
-  @inline(__always)
-  static func scales(_ halves: UnsafeRawPointer) -> Sum.Vector {
-    Sum.scales(halves)
-  }
-
-  @inline(__always)
-  func beginning(_ x: UnsafePointer<Float>) -> Self { Self(a.beginning(x)) }
-
-  @inline(__always)
-  func adding(_ x: Sum.Input, times weights: Sum.Weights) -> Self {
-    Self(a.adding(x, times: weights))
-  }
-
-  @inline(__always)
-  func ending(_ x: UnsafePointer<Float>, scales: Sum.Vector) -> Self {
-    Self(a.ending(x, scales: scales))
-  }
-
-  @inline(__always)
-  func store(to target: UnsafeMutablePointer<Float>) {
-    a.store(to: target)
-  }
+  @inline(__always) func store(to target: UnsafeMutablePointer<Float>) { sum.store(to: target) }
 }
 
-struct Strip2<Sum: TileSum>: Strip {
-  let a, b: Sum
+struct Beside<Left: Strip, Right: Strip>: Strip where Left.Sum == Right.Sum {
+  typealias Sum = Left.Sum
 
-  @inline(__always)
-  init(_ a: Sum, _ b: Sum) { (self.a, self.b) = (a, b) }
+  let left: Left
+  let right: Right
 
-  @inline(__always) init() { self.init(Sum(), Sum()) }
+  @inline(__always) static var columns: Int { Left.columns &+ Right.columns }
+  @inline(__always) init(_ left: Left, _ right: Right) { (self.left, self.right) = (left, right) }
+  @inline(__always) init() { self.init(Left(), Right()) }
 
   @inline(__always)
   init(loading source: UnsafePointer<Float>) {
-    self.init(Sum(loading: source), Sum(loading: source + Sum.Vector.scalarCount))
+    self.init(Left(loading: source), Right(loading: source + Left.columns))
   }
 
   @inline(__always)
-  static func weights(_ words: UnsafePointer<Float>) -> (Sum.Weights, Sum.Weights) {
-    (Sum.weights(words), Sum.weights(words + Sum.Vector.scalarCount))
+  static func weights(_ words: UnsafePointer<Float>) -> (Left.Weights, Right.Weights) {
+    (Left.weights(words), Right.weights(words + Left.columns))
   }
 
   @inline(__always)
-  static func scales(_ halves: UnsafeRawPointer) -> (Sum.Vector, Sum.Vector) {
-    (Sum.scales(halves), Sum.scales(halves + 2 &* Sum.Vector.scalarCount))
+  static func scales(_ halves: UnsafeRawPointer) -> (Left.Scales, Right.Scales) {
+    (Left.scales(halves), Right.scales(halves + 2 &* Left.columns))
   }
 
   @inline(__always)
-  func beginning(_ x: UnsafePointer<Float>) -> Self { Self(a.beginning(x), b.beginning(x)) }
+  func beginning(_ x: UnsafePointer<Float>) -> Self { Self(left.beginning(x), right.beginning(x)) }
 
   @inline(__always)
-  func adding(_ x: Sum.Input, times weights: (Sum.Weights, Sum.Weights)) -> Self {
-    Self(a.adding(x, times: weights.0), b.adding(x, times: weights.1))
+  func adding(_ x: Sum.Input, times weights: (Left.Weights, Right.Weights)) -> Self {
+    Self(left.adding(x, times: weights.0), right.adding(x, times: weights.1))
   }
 
   @inline(__always)
-  func ending(_ x: UnsafePointer<Float>, scales: (Sum.Vector, Sum.Vector)) -> Self {
-    Self(a.ending(x, scales: scales.0), b.ending(x, scales: scales.1))
+  func ending(_ x: UnsafePointer<Float>, scales: (Left.Scales, Right.Scales)) -> Self {
+    Self(left.ending(x, scales: scales.0), right.ending(x, scales: scales.1))
   }
 
   @inline(__always)
   func store(to target: UnsafeMutablePointer<Float>) {
-    a.store(to: target)
-    b.store(to: target + Sum.Vector.scalarCount)
-  }
-}
-
-struct Strip3<Sum: TileSum>: Strip {
-  let a, b, c: Sum
-
-  @inline(__always)
-  init(_ a: Sum, _ b: Sum, _ c: Sum) { (self.a, self.b, self.c) = (a, b, c) }
-
-  @inline(__always) init() { self.init(Sum(), Sum(), Sum()) }
-
-  @inline(__always)
-  init(loading source: UnsafePointer<Float>) {
-    self.init(
-      Sum(loading: source), Sum(loading: source + Sum.Vector.scalarCount),
-      Sum(loading: source + 2 &* Sum.Vector.scalarCount))
-  }
-
-  @inline(__always)
-  static func weights(_ words: UnsafePointer<Float>) -> (Sum.Weights, Sum.Weights, Sum.Weights) {
-    (
-      Sum.weights(words), Sum.weights(words + Sum.Vector.scalarCount),
-      Sum.weights(words + 2 &* Sum.Vector.scalarCount)
-    )
-  }
-
-  @inline(__always)
-  static func scales(_ halves: UnsafeRawPointer) -> (Sum.Vector, Sum.Vector, Sum.Vector) {
-    (
-      Sum.scales(halves), Sum.scales(halves + 2 &* Sum.Vector.scalarCount),
-      Sum.scales(halves + 4 &* Sum.Vector.scalarCount)
-    )
-  }
-
-  @inline(__always)
-  func beginning(_ x: UnsafePointer<Float>) -> Self { Self(a.beginning(x), b.beginning(x), c.beginning(x)) }
-
-  @inline(__always)
-  func adding(_ x: Sum.Input, times weights: (Sum.Weights, Sum.Weights, Sum.Weights)) -> Self {
-    Self(a.adding(x, times: weights.0), b.adding(x, times: weights.1), c.adding(x, times: weights.2))
-  }
-
-  @inline(__always)
-  func ending(_ x: UnsafePointer<Float>, scales: (Sum.Vector, Sum.Vector, Sum.Vector)) -> Self {
-    Self(a.ending(x, scales: scales.0), b.ending(x, scales: scales.1), c.ending(x, scales: scales.2))
-  }
-
-  @inline(__always)
-  func store(to target: UnsafeMutablePointer<Float>) {
-    a.store(to: target)
-    b.store(to: target + Sum.Vector.scalarCount)
-    c.store(to: target + 2 &* Sum.Vector.scalarCount)
+    left.store(to: target)
+    right.store(to: target + Left.columns)
   }
 }

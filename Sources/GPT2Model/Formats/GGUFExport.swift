@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import Synchronization
 
@@ -118,7 +119,7 @@ extension Checkpoint {
       }
     case .bfloat16:
       try writeHalves(number, to: target, "a number that bfloat16 holds", 0x7F80) {
-        TensorEncoding.narrow(bfloat: $0)
+        csystem_brain_float($0)
       }
     case .q6: preconditionFailure("nothing writes Q6_K")
     }

@@ -133,14 +133,6 @@ enum TensorEncoding: Sendable, Equatable {
     return Float(bitPattern: sign | (isFinite ? finite : magnitude | 0x7F80_0000))
   }
 
-  /// The nearest number of a float32's upper half, ties to even; infinity for NaN.
-  @inline(__always)
-  static func narrow(bfloat value: Float) -> UInt16 {
-    let bits = value.magnitude.bitPattern
-    let rounded = min(bits &+ 0x7FFF &+ (bits >> 16 & 1), 0x7F80_0000)
-    return UInt16(truncatingIfNeeded: (value.bitPattern & 0x8000_0000 | rounded) >> 16)
-  }
-
   /// The nearest of half precision's numbers, ties to even; infinity from 65,520 on, and for NaN.
   @inline(__always)
   static func narrow(half value: Float) -> UInt16 {

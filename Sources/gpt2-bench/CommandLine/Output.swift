@@ -85,6 +85,12 @@ enum Output {
     isFile(path) && FileManager.default.isExecutableFile(atPath: path)
   }
 
+  /// The program that a name without a slash means: the first of the folders of `PATH`.
+  static func program(inPath name: String) -> String? {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    return folders.lazy.map { "\($0)/\(name)" }.first(where: isProgram)
+  }
+
   /// Whether what is at `path` is a folder; nil where nothing is.
   static func isFolder(_ path: String) -> Bool? {
     var isFolder: ObjCBool = false

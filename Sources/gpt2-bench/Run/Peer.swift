@@ -59,9 +59,7 @@ struct Peer: Equatable {
 
   /// As `posix_spawnp` finds it: a word with a slash is a path, any other is looked up.
   private static func isExecutable(_ program: String) -> Bool {
-    if program.contains("/") { return Output.isProgram(program) }
-    let folders = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    return folders.split(separator: ":").contains { Output.isProgram("\($0)/\(program)") }
+    program.contains("/") ? Output.isProgram(program) : Output.program(inPath: program) != nil
   }
 }
 

@@ -63,10 +63,7 @@ struct Project {
     func isOwn(_ path: String) -> Bool {
       Output.isProgram(path) && URL(fileURLWithPath: path).resolvingSymlinksInPath().path == own
     }
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    if let found = folders.lazy.map({ "\($0)/\(name)" }).first(where: Output.isProgram), isOwn(found) {
-      return name
-    }
+    if let found = Output.program(inPath: name), isOwn(found) { return name }
     // Where SwiftPM's links lead.
     let built = [".build/release/\(name)", ".build/debug/\(name)"].first(where: isOwn)
     return built ?? shown(isOwn(CommandLine.arguments[0]) ? CommandLine.arguments[0] : executable)

@@ -67,7 +67,7 @@ int clock_gettime(clockid_t id, struct timespec *now) {
 #: A worker that outlives its parent by more than that is an orphan.
 ORPHAN_SECONDS = 1.0
 #: For a run to end, once it was asked to.
-END_SECONDS = 30.0
+END_SECONDS = 120.0  # of a busy machine
 FULL_BYTES = 24 << 10
 
 
@@ -279,7 +279,7 @@ class Kills:
         run.expect_no_orphans()
         record = json.loads((run.out / "record.json").read_text())
         # A worker that loads cells alone, or is on its way out, may be nobody's loss.
-        lost = [cell for cell in record["cells"] if cell["status"] in ("died", "hung")]
+        lost = [cell for cell in record["cells"] if cell["status"] in ("died", "hung", "skipped")]
         noted = "no profile" in run.error
         expect(
             code == (1 if lost or noted else 0),

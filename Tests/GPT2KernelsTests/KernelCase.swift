@@ -50,7 +50,7 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
   /// Those whose cache is of bfloat16.
   static let narrowCache =
     Variant.withNarrowCache.flatMap { variant in
-      [1, 2, 3].map { threads in
+      (variant.weights == .f32 ? [1, 2, 3] : [3]).map { threads in
         KernelCase(name: variant.name, threads: threads) { variant.kernel(threads: $0) }
       }
     }

@@ -7,6 +7,8 @@ public struct Cell: Codable, Sendable, Equatable {
   /// What products of such weights ran on, for example `avx512_vnni`; nil where there was nothing to choose, or where it
   /// was not said.
   public var instructions: String?
+  /// Precision of the cached keys and values, `bf16`; nil for float32, and of another program.
+  public var cache: String?
   public var threads: Int
   public var test: Test
   public var status: Status

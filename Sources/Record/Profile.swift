@@ -15,6 +15,8 @@ public struct Profile: Codable, Sendable, Equatable {
   public var weights: String
   /// What products of such weights ran on, as a cell has it.
   public var instructions: String?
+  /// Precision of the cached keys and values, as a cell has it.
+  public var cache: String?
   public var threads: Int
   public var stage: Stage
   /// Prefill: the prompt's length. Decode: tokens before the first pass.

@@ -6,6 +6,8 @@ import Testing
 
 /// What is timed alone is right first, and is not wrong by being timed over and over.
 @Suite struct OperationProblemTests {
+  private static let variants = Variant.all + Variant.withNarrowCache
+
   private func problems(_ kernel: any Kernel, _ rotation: WeightRotation) throws -> [any OperationProblem] {
     [
       try MatmulProblem(m: 3, k: 33, n: 7, kernel: kernel, rotation: rotation),
@@ -19,9 +21,9 @@ import Testing
     ]
   }
 
-  @Test(arguments: Variant.all.indices)
+  @Test(arguments: variants.indices)
   func aProblemIsRightBeforeItIsTimedAndAfterwards(_ index: Int) throws {
-    let kernel = Variant.all[index].kernel(threads: 2)
+    let kernel = Self.variants[index].kernel(threads: 2)
     let rotation = try WeightRotation(bytes: 1 << 16)
     for problem in try problems(kernel, rotation) {
       #expect(problem.check().failure == nil, "\(type(of: problem))")
@@ -34,9 +36,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Variant.all.indices)
+  @Test(arguments: variants.indices)
   func raggedShapesAreRight(_ index: Int) throws {
-    let kernel = Variant.all[index].kernel(threads: 2)
+    let kernel = Self.variants[index].kernel(threads: 2)
     let shapes: [OperationShape] = [
       .matmul(m: 1, k: 1, n: 1), .layerNorm(rows: 1, channels: 1), .gelu(rows: 1, channels: 1),
       .softmax(rows: 1, heads: 1, depth: 0), .attention(rows: 1, heads: 1, headSize: 1, depth: 0),

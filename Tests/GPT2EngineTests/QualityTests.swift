@@ -65,9 +65,19 @@ import Testing
   }
 
   @Test func float32HasNoFiguresOfQuality() {
-    #expect(QualityLimits(.f32) == nil)
+    #expect(QualityLimits(.f32) == nil && QualityLimits(of: .preferred) == nil)
     let result = compare(share: 0.5, limits: nil).result
     #expect(result.passed && result.kl == nil && result.top1 == nil && result.tolerance == 1)
+  }
+
+  /// A cache of bfloat16 has the limits of such weights, where the weights are no narrower.
+  @Test func theNarrowerOfWeightsAndCacheIsJudged() throws {
+    let expected: [(String, WeightPrecision)] = [
+      ("packed+kv-bf16", .bf16), ("bf16+kv-bf16", .bf16), ("int8+kv-bf16", .int8), ("int4", .int4),
+    ]
+    for (name, precision) in expected {
+      #expect(QualityLimits(of: try #require(Variant.named(name))) == QualityLimits(precision), "\(name)")
+    }
   }
 
   /// Positions of which only the largest logit is known; at the first `agreed` of them it is the one.
@@ -166,9 +176,9 @@ import Testing
   }
 }
 
-/// The rungs of the ladder with weights of fewer bits are within their limits on every reference that is small enough.
+/// The rungs of the ladder with weights of fewer bits, and those with a cache of fewer, are within their limits on every reference that is small enough.
 @Suite struct LowPrecisionQualityTests {
-  static let variants = Variant.all.filter { $0.weights != .f32 }
+  static let variants = (Variant.all + Variant.withNarrowCache).filter { !$0.isExact }
 
   @Test(
     .enabled(if: !CommittedReferenceTests.small.isEmpty), arguments: CommittedReferenceTests.small, variants)

@@ -64,6 +64,19 @@ import Testing
     #expect(last.flops - first.flops == 1023 * 12 * 4 * 768)
   }
 
+  /// Two bytes of each key and value in place of four, and the same arithmetic.
+  @Test func aNarrowCacheIsHalfTheBytes() {
+    let (wide, narrow) = (
+      Work(ofStepIn: gpt2, decoding: .cache, position: 511, sequences: 2),
+      Work(ofStepIn: gpt2, decoding: .cache, position: 511, sequences: 2, cache: .bf16)
+    )
+    #expect(wide.bytes - narrow.bytes == 2 * 512 * 12 * 2 * 768 * 2)
+    #expect(wide.flops == narrow.flops)
+    #expect(Work.cacheBytes(of: gpt2, positions: 576, sequences: 2) == 2 * 576 * 12 * 2 * 768 * 4)
+    let half = Work.cacheBytes(of: gpt2, positions: 576, sequences: 2, cache: .bf16)
+    #expect(half == 2 * 576 * 12 * 2 * 768 * 2)
+  }
+
   @Test func recomputingIsAPrefill() {
     #expect(
       Work(ofStepIn: gpt2, decoding: .recompute, position: 511) == Work(of: gpt2, rows: 512, firstPosition: 0)
@@ -94,13 +107,14 @@ import Testing
   /// All operations of a pass, as the engine runs them.
   private func sum(
     _ configuration: Configuration, rows: Int, firstPosition: Int, logitRows: Int,
-    weights: WeightPrecision = .f32, _ value: (PhaseWork) -> Double, of phases: [Phase]
+    weights: WeightPrecision = .f32, cache: WeightPrecision = .f32, _ value: (PhaseWork) -> Double,
+    of phases: [Phase]
   ) -> Double {
     func work(_ phase: Phase, _ part: Mark = .operation, isInLayer: Bool = true) -> Double {
       value(
         PhaseWork(
           of: phase, part: part, isInLayer: isInLayer, in: configuration, rows: rows,
-          firstPosition: firstPosition, logitRows: logitRows, weights: weights))
+          firstPosition: firstPosition, logitRows: logitRows, weights: weights, cache: cache))
     }
     return phases.reduce(0) { total, phase in
       let layers = Double(configuration.layers)
@@ -134,12 +148,15 @@ import Testing
     let (rows, first, logitRows) = Self.shapes[index]
     let configuration = try gpt2()
     for weights in WeightPrecision.allCases {
-      let whole = Work(
-        of: configuration, rows: rows, firstPosition: first, logitRows: logitRows, weights: weights)
-      let sum = sum(
-        configuration, rows: rows, firstPosition: first, logitRows: logitRows, weights: weights,
-        \.streamedBytes, of: Phase.allCases)
-      #expect(sum == whole.bytes + 8 * 768)
+      for cache in Variant.cachePrecisions {
+        let whole = Work(
+          of: configuration, rows: rows, firstPosition: first, logitRows: logitRows, weights: weights,
+          cache: cache)
+        let sum = sum(
+          configuration, rows: rows, firstPosition: first, logitRows: logitRows, weights: weights,
+          cache: cache, \.streamedBytes, of: Phase.allCases)
+        #expect(sum == whole.bytes + 8 * 768)
+      }
     }
   }
 

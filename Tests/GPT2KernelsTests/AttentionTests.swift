@@ -25,7 +25,7 @@ import Testing
     ]
   }()
 
-  @Test(arguments: KernelCase.all)
+  @Test(arguments: KernelCase.all + KernelCase.narrowCache)
   func matchesTheFormulaAndReadsNoFuturePosition(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
     for shape in Self.shapes {
@@ -36,7 +36,7 @@ import Testing
   }
 
   /// Sequences of a step: as many heads, as large, and all else their own.
-  @Test(arguments: KernelCase.all)
+  @Test(arguments: KernelCase.all + KernelCase.narrowCache)
   func severalSequencesAtOnceAreEachTheirOwn(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
     let problems = [(20, 0, 13), (40, 17, 1), (90, 6, 70), (40, 39, 1), (9, 2, 3)].map {
@@ -64,7 +64,7 @@ import Testing
   }
 
   /// Scores far apart: the softmax subtracts the largest before it takes a power.
-  @Test(arguments: KernelCase.all)
+  @Test(arguments: KernelCase.all + KernelCase.narrowCache)
   func largeScoresDoNotOverflow(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
     let problem = AttentionProblem(
@@ -77,6 +77,9 @@ import Testing
     // Rows 4, 5 and 6 of a sequence see 5, 6 and 7 positions.
     #expect(Attention.flops(rows: 3, firstPosition: 4, channels: 10) == 4 * Double(5 + 6 + 7) * 10)
     #expect(Attention.bytes(rows: 3, firstPosition: 4, channels: 10) == 4 * Double(2 * 7 + 2 * 3) * 10)
+    let narrow = Attention.bytes(rows: 3, firstPosition: 4, channels: 10, cache: .bf16)
+    #expect(narrow == (2 * Double(2 * 7) + 4 * Double(2 * 3)) * 10)
+    #expect(Attention.cachedBytes(firstPosition: 4, channels: 10, cache: .bf16) == 2 * 2 * 4 * 10)
   }
 }
 
@@ -87,6 +90,8 @@ struct AttentionProblem {
   let shape: AttentionTests.Shape
   let queries, newKeys, newValues, keys, values, out, scores: GuardedFloats
   let queryStride: Int
+  /// Keeps the keys and values.
+  let layout: CacheLayout
 
   init(
     _ shape: AttentionTests.Shape, kernel: any Kernel, spread: Float = 1, storesAtOnce: Bool = true
@@ -101,7 +106,7 @@ struct AttentionProblem {
     newKeys = GuardedFloats(
       random.floats(positions * channels, spread: spread), columns: channels, stride: channels + 3)
     newValues = GuardedFloats(random.floats(positions * channels), columns: channels, stride: channels + 3)
-    let layout = kernel.cacheLayout
+    layout = kernel.cacheLayout
     keys = GuardedFloats(
       shape.heads * layout.keyStride(capacity: shape.capacity, headSize: shape.headSize))
     values = GuardedFloats(
@@ -145,7 +150,15 @@ struct AttentionProblem {
   func run(_ kernel: any Kernel) { kernel.run(operation) }
 
   /// What is wrong with the output of `heads`, all of them unless given; nil for nothing.
-  func fault(heads: Range<Int>? = nil) -> String? {
+  /// - Parameter rounding: by how much of itself the cache may change a number; nil for the numbers as it keeps them.
+  func fault(heads: Range<Int>? = nil, rounding: Double? = nil) -> String? {
+    func visible(_ rows: GuardedFloats, head: Int, row: Int) -> [[Float]] {
+      let stride = shape.heads * shape.headSize + 3
+      return (0...shape.firstPosition + row).map {
+        let numbers = slice(rows, $0 * stride + head * shape.headSize)
+        return rounding == nil ? numbers.map(layout.kept) : numbers
+      }
+    }
     let heads = heads ?? 0..<shape.heads
     let (size, channels) = (shape.headSize, shape.heads * shape.headSize)
     for row in 0..<shape.rows {
@@ -156,7 +169,8 @@ struct AttentionProblem {
       for head in heads {
         let expected = Oracle.attention(
           query: slice(queries, row * queryStride + head * size),
-          keys: visible(newKeys, head: head, row: row), values: visible(newValues, head: head, row: row))
+          keys: visible(newKeys, head: head, row: row), values: visible(newValues, head: head, row: row),
+          rounding: rounding ?? 0)
         for i in 0..<size where !expected[i].allows(out.base[start + head * size + i]) {
           let found = out.base[start + head * size + i]
           return "\(shape): row \(row) head \(head) [\(i)] is \(found), expected \(expected[i])"
@@ -169,10 +183,5 @@ struct AttentionProblem {
 
   private func slice(_ buffer: GuardedFloats, _ start: Int) -> [Float] {
     Array(UnsafeBufferPointer(start: buffer.base + start, count: shape.headSize))
-  }
-
-  private func visible(_ rows: GuardedFloats, head: Int, row: Int) -> [[Float]] {
-    let stride = shape.heads * shape.headSize + 3
-    return (0...shape.firstPosition + row).map { slice(rows, $0 * stride + head * shape.headSize) }
   }
 }

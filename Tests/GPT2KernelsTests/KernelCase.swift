@@ -47,6 +47,19 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// Those whose cache is of bfloat16.
+  static let narrowCache =
+    Variant.withNarrowCache.flatMap { variant in
+      (variant.weights == .f32 ? [1, 2, 3] : [3]).map { threads in
+        KernelCase(name: variant.name, threads: threads) { variant.kernel(threads: $0) }
+      }
+    }
+    + [(4, 8), (4, 4), (8, 4), (16, 8)].map { lanes, rows in
+      KernelCase(name: "packed, \(lanes) lanes, \(rows) rows, cache of bf16", threads: 3) {
+        Packed(pool: ThreadPool(threads: $0), lanes: lanes, tileRows: rows, cache: .bf16)
+      }
+    }
+
   /// Those whose operations fall into parts.
   static let divisible = all.filter { $0.make(1) is any DivisibleKernel }
 

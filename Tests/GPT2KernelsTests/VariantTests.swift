@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelCase.all)
+  @Test(arguments: KernelCase.all + KernelCase.narrowCache)
   func anAttentionRowAloneIsThatRowInABatchOf17(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
     for headSize in [5, 8, 64] {
@@ -57,7 +57,7 @@ import Testing
     #expect(firstBitDifference(whole.product, ragged.product) == nil)
   }
 
-  @Test(arguments: (KernelCase.all + KernelCase.narrow).filter { $0.threads == 3 })
+  @Test(arguments: (KernelCase.all + KernelCase.narrow + KernelCase.narrowCache).filter { $0.threads == 3 })
   func threadsChangeNoBit(_ kernelCase: KernelCase) {
     let single = kernelCase.kernel(threads: 1)
     let shape = AttentionTests.Shape(heads: 7, headSize: 16, capacity: 60, firstPosition: 9, rows: 31)
@@ -155,6 +155,29 @@ import Testing
     #expect(Variant.preferred.name == "packed" && Variant.preferred.weights == .f32)
     #expect(Variant.all.contains { $0.name == Variant.preferred.name })
     #expect(!Variant.lookedUp.contains { $0.name == Variant.preferred.name })
+  }
+
+  /// A cache of bfloat16 is a name of its own, which no list has.
+  @Test func aNarrowCacheIsInTheName() throws {
+    #expect(
+      Variant.withNarrowCache.map(\.name)
+        == ["packed+kv-bf16", "bf16+kv-bf16", "int8+kv-bf16", "int4+kv-bf16"])
+    for variant in Variant.withNarrowCache {
+      let found = try #require(Variant.named(variant.name))
+      #expect(found.name == variant.name && found.cache == .bf16 && !found.isExact)
+      #expect(found.kernel(threads: 1).cacheLayout.precision == .bf16)
+      #expect(Variant.isName(found.name) && !Variant.names.contains(found.name))
+      #expect(found.caching(in: .bf16)?.name == found.name && found.caching(in: .f32) == nil)
+    }
+    for variant in Variant.available {
+      #expect(variant.cache == .f32 && variant.caching(in: .f32)?.name == variant.name)
+      let narrow = variant.caching(in: .bf16)
+      #expect(narrow?.weights == (narrow == nil ? nil : variant.weights))
+      #expect((narrow == nil) == (variant.kernel(threads: 1).cacheLayout == .rows))
+      #expect(variant.caching(in: .int8) == nil)
+    }
+    #expect(Variant.named("naive+kv-bf16") == nil && !Variant.isName("naive+kv-bf16"))
+    #expect(Variant.named("packed+kv-f32") == nil && Variant.isName("blas"))
   }
 
   @Test func unknownNamesAreNotFound() {

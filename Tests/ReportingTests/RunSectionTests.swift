@@ -196,6 +196,10 @@ import Testing
       text.contains("- **Products:** bf16 on avx512_bf16; int8 and int4 on avx512_vnni\n"))
     #expect(text.contains("199.0 Gop/s of bf16 products (avx512_bf16), 399.0 Gop/s of int8 products"))
     #expect(text.contains("**Narrow weights.**"))
+    var narrow = Fixture.small()
+    #expect(!RunReport(narrow).markdown.contains("**Narrow caches.**"))
+    (narrow.cells[1].variant, narrow.cells[1].cache) = ("packed+kv-bf16", "bf16")
+    #expect(RunReport(narrow).markdown.contains("**Narrow caches.** `+kv-bf16` in a name says"))
     let old = RunReport(Fixture.small()).markdown
     #expect(!old.contains("Products:") && !old.contains("Narrow weights"))
   }

@@ -89,13 +89,18 @@ public enum Oracle {
   }
 
   /// One query against its visible positions: Σₜ softmaxₜ(q · k[t] / √size) · v[t].
-  public static func attention(query: [Float], keys: [[Float]], values: [[Float]]) -> [Value] {
+  /// - Parameter rounding: by how much of itself each key and value may have been changed.
+  public static func attention(
+    query: [Float], keys: [[Float]], values: [[Float]], rounding: Double = 0
+  ) -> [Value] {
     let size = query.count
     let scale = 1 / Double(size).squareRoot()
-    var worst = 0.0
+    var (worst, largest) = (0.0, 0.0)
     let scores = keys.map { key in
       let terms = zip(query, key).map { Double($0) * Double($1) }
-      worst = max(worst, terms.reduce(0) { $0 + abs($1) } * scale * (sumFactor(size) + 2 * unitRoundoff))
+      let magnitude = terms.reduce(0) { $0 + abs($1) } * scale
+      worst = max(worst, magnitude * (sumFactor(size) + 2 * unitRoundoff))
+      largest = max(largest, magnitude)
       return terms.reduce(0, +) * scale
     }
     let weights = softmax(scores)
@@ -103,6 +108,7 @@ public enum Oracle {
     let spread = (scores.max() ?? 0) - (scores.min() ?? 0)
     let relative =
       2 * worst + sumFactor(keys.count) * 2 + (8 + spread) * unitRoundoff
+      + expm1(2 * largest * rounding) * (1 + rounding) + rounding
     return (0..<size).map { i in
       var (sum, magnitude) = (0.0, 0.0)
       for (weight, value) in zip(weights, values) {

@@ -204,6 +204,7 @@ extension ChatSession {
       ("context", "\(c.context) tokens"),
       ("variant", "\(model.engine.variant.name), \(model.engine.variant.summary)"),
       ("weights", model.engine.variant.weights.rawValue),
+      ("KV cache", model.engine.variant.cache.rawValue),
       ("threads", "\(model.engine.threads) of \(machine.cores) cores"),
       ("cpu", machine.cpu ?? "unknown"),
       ("system", machine.system),

@@ -140,7 +140,7 @@ extension Engine {
       switch try greedy(after: prompt.ids, expecting: prompt.greedy) {
       case .success(let found):
         check.compare(
-          found, expected: prompt.greedy, prompt: name, mustAgree: QualityLimits(variant.weights) == nil)
+          found, expected: prompt.greedy, prompt: name, mustAgree: QualityLimits(of: variant) == nil)
       case .failure(let error): check.fail("\(name): \(error)")
       }
       if let problem = tokenizer?.difference(toContinuationOf: prompt) { check.fail("\(name): \(problem)") }

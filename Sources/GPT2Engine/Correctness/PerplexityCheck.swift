@@ -34,11 +34,11 @@ public struct PerplexityCheck: Codable, Equatable, Sendable {
 }
 
 extension Engine {
-  /// Holds the perplexity of a text against the one by float32 weights, with `Variant.preferred` on the same checkpoint.
+  /// Holds the perplexity of a text against float32's, with `Variant.preferred` on the same checkpoint.
   /// - Parameter ids: the text, of the model's vocabulary.
-  /// - Returns: nil for an engine of float32 weights.
+  /// - Returns: nil for an engine that is exact.
   public func checkPerplexity(of ids: [Int]) throws(EngineError) -> PerplexityCheck? {
-    guard let limits = QualityLimits(variant.weights) else { return nil }
+    guard let limits = QualityLimits(of: variant) else { return nil }
     switch try finding({ () throws(EngineError) in try score(ids) }) {
     case .success(let own):
       let float32 = try Engine(checkpoint, variant: .preferred, threads: threads).score(ids)

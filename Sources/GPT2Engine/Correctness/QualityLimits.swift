@@ -1,8 +1,9 @@
 import Foundation
 import GPT2Kernels
 
-/// How far weights of fewer bits than float32's may take a model from what it is with those. They lose by what they are,
-/// so no tolerance of float32 can judge them; what they lose is measured on the references and on a text.
+/// How far weights or cached keys and values of fewer bits than float32's may take a model from what it is with those. They
+/// lose by what they are, so no tolerance of float32 can judge them; what they lose is measured on the references and on a
+/// text.
 ///
 /// The limits are some times what `check` finds on the references and on the tiny model's text, so that other programs with
 /// a coarser scheme have room too. It finds:
@@ -27,7 +28,13 @@ public struct QualityLimits: Codable, Equatable, Sendable {
 }
 
 extension QualityLimits {
-  /// Nil for float32, which is held to its tolerance.
+  /// Those of a variant's weights, or of its cache where the weights are float32; nil where both are, which is held to its
+  /// tolerance.
+  public init?(of variant: Variant) {
+    self.init(variant.weights == .f32 ? variant.cache : variant.weights)
+  }
+
+  /// Nil for float32.
   public init?(_ precision: WeightPrecision) {
     switch precision {
     case .f32: return nil

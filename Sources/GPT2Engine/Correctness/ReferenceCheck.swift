@@ -18,11 +18,11 @@ public struct CheckScope: Codable, Equatable, Sendable {
 
 extension Engine {
   /// Holds this engine against a reference: each prompt in one pass; where keys and values are cached also
-  /// token by token over its end; then the greedy continuations, where the weights are float32.
+  /// token by token over its end; then the greedy continuations, where the variant is exact.
   public func check(
     against reference: ReferenceCase, scope: CheckScope = .full
   ) throws(EngineError) -> LogitComparison {
-    let limits = QualityLimits(variant.weights)
+    let limits = QualityLimits(of: variant)
     var comparison = LogitComparison(limits: limits, judgesTop1: !reference.hasRandomWeights)
     for prompt in reference.prompts where prompt.ids.count <= scope.longestPrompt {
       guard prompt.logits.columns == configuration.vocabulary else {

@@ -12,10 +12,11 @@ public struct Work: Equatable, Sendable {
   ///   - firstPosition: positions before them whose keys and values are read.
   ///   - sequences: sequences in the batch, which share the weights.
   ///   - logitRows: positions of each sequence whose logits are computed.
-  ///   - weights: what the matrices are in, the token embedding among them; all else is float32.
+  ///   - weights: what the matrices are in, the token embedding among them.
+  ///   - cache: what keys and values are in; all else is float32.
   public init(
     of configuration: Configuration, rows: Int, firstPosition: Int, sequences: Int = 1, logitRows: Int = 1,
-    weights: WeightPrecision = .f32
+    weights: WeightPrecision = .f32, cache: WeightPrecision = .f32
   ) {
     let c = configuration.channels
     let batch = Double(sequences)
@@ -24,29 +25,33 @@ public struct Work: Equatable, Sendable {
     let attention = Attention.flops(rows: rows, firstPosition: firstPosition, channels: c) * batch
     let logits = Linear.flops(m: logitRows, n: configuration.vocabulary, k: c) * batch
     flops = layers * (linear + attention) + logits
-    let cached = 2 * Double(c) * Double(firstPosition + rows) * batch
-    let vectors = 13 * Double(c)
+    let cached = 2 * cache.bytes(outputs: firstPosition + rows, inputs: c) * batch
+    let vectors = 4 * 13 * Double(c)
     let matrices =
       weights.bytes(outputs: 4 * c + configuration.hidden, inputs: c)
       + weights.bytes(outputs: c, inputs: configuration.hidden)
     let embedding = weights.bytes(outputs: configuration.vocabulary, inputs: c)
     let embedded = Embedding.tableBytes(rows: rows, channels: c, weights: weights) * batch
-    bytes = layers * (matrices + 4 * (vectors + cached)) + embedding + embedded
+    bytes = layers * (matrices + vectors + cached) + embedding + embedded
   }
 
-  public static func cacheBytes(of configuration: Configuration, positions: Int, sequences: Int) -> Double {
-    8 * Double(configuration.layers) * Double(configuration.channels) * Double(positions) * Double(sequences)
+  /// Keys and values of so many positions of each sequence.
+  public static func cacheBytes(
+    of configuration: Configuration, positions: Int, sequences: Int, cache: WeightPrecision = .f32
+  ) -> Double {
+    2 * cache.bytes(outputs: positions, inputs: configuration.channels)
+      * Double(configuration.layers) * Double(sequences)
   }
 
   /// One decoding step at a position: one row with a cache, the whole sequence again without one.
   public init(
     ofStepIn configuration: Configuration, decoding: Variant.Decoding, position: Int, sequences: Int = 1,
-    weights: WeightPrecision = .f32
+    weights: WeightPrecision = .f32, cache: WeightPrecision = .f32
   ) {
     let isCached = decoding == .cache
     self.init(
       of: configuration, rows: isCached ? 1 : position + 1, firstPosition: isCached ? position : 0,
-      sequences: sequences, weights: weights)
+      sequences: sequences, weights: weights, cache: cache)
   }
 }
 
@@ -97,10 +102,11 @@ extension PhaseWork {
   ///     computes it in a register. An operation that adds to the residual stream has the stream among its bytes, as
   ///     if the addition were fused; where it is not, those are the addition's.
   ///   - isInLayer: whether the operation is a layer's; a layer norm's has all rows, else those that have logits.
-  ///   - rows, firstPosition, logitRows, weights: as `Work` has them.
+  ///   - rows, firstPosition, logitRows, weights, cache: as `Work` has them.
   public init(
     of phase: Phase, part: Mark = .operation, isInLayer: Bool = true, in configuration: Configuration,
-    rows: Int, firstPosition: Int, logitRows: Int = 1, weights: WeightPrecision = .f32
+    rows: Int, firstPosition: Int, logitRows: Int = 1, weights: WeightPrecision = .f32,
+    cache: WeightPrecision = .f32
   ) {
     let c = configuration.channels
     let values = Self.floats(rows * c)
@@ -129,8 +135,10 @@ extension PhaseWork {
         flops: LayerNorm.flops(rows: rows, channels: c), streamedBytes: LayerNorm.vectorBytes(channels: c),
         activationBytes: LayerNorm.bytes(rows: rows, channels: c) - LayerNorm.vectorBytes(channels: c))
     case .qkv: self = linear(m: rows, n: 3 * c, k: c)
-    case .cacheStore: self.init(streamedBytes: 2 * values, activationBytes: 2 * values)
-    case .attention: self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition)
+    case .cacheStore:
+      self.init(streamedBytes: 2 * cache.bytes(outputs: rows, inputs: c), activationBytes: 2 * values)
+    case .attention:
+      self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition, cache)
     case .projection: self = linear(m: rows, n: c, k: c, addsToStream: true)
     case .up:
       let hidden = configuration.hidden
@@ -149,11 +157,13 @@ extension PhaseWork {
   }
 
   private static func attention(
-    _ part: Mark, _ configuration: Configuration, rows: Int, firstPosition: Int
+    _ part: Mark, _ configuration: Configuration, rows: Int, firstPosition: Int, _ cache: WeightPrecision
   ) -> PhaseWork {
     let c = configuration.channels
     // The new positions' keys and values have just been stored: they are activations.
-    let (cached, stored) = (floats(firstPosition * c), floats(rows * c))
+    let (cached, stored) = (
+      cache.bytes(outputs: firstPosition, inputs: c), cache.bytes(outputs: rows, inputs: c)
+    )
     let softmax = (
       flops: Softmax.flops(rows: rows, firstPosition: firstPosition, heads: configuration.heads),
       bytes: Softmax.bytes(rows: rows, firstPosition: firstPosition, heads: configuration.heads)

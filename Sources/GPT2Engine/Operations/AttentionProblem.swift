@@ -46,11 +46,14 @@ public final class AttentionProblem: OperationProblem {
     let channels = heads * headSize
     keyCount = heads * kernel.cacheLayout.keyStride(capacity: capacity, headSize: headSize)
     valueCount = heads * kernel.cacheLayout.valueStride(capacity: capacity, headSize: headSize)
-    let floatsOfALayer = Double(keyCount + valueCount)
+    let wordsOfALayer = Double(keyCount + valueCount)
+    let bytesOfAPosition = Attention.cachedBytes(
+      firstPosition: 1, channels: channels, cache: kernel.cacheLayout.precision)
     layers =
       rotation.map {
         Self.layers(
-          streamedBytes: $0.bytes, channels: Double(channels), depth: depth, floatsOfALayer: floatsOfALayer)
+          streamedBytes: $0.bytes, bytesOfAPosition: bytesOfAPosition, depth: depth,
+          wordsOfALayer: wordsOfALayer)
       } ?? 1
     var generator = SeededGenerator(seed: 1)
     qkv = try drawn(rows * 3 * channels, &generator)
@@ -78,10 +81,10 @@ public final class AttentionProblem: OperationProblem {
 
   static func bytes(rows: Int, heads: Int, headSize: Int, depth: Int, streamedBytes: Int) -> Double {
     let channels = Double(heads) * Double(headSize)
-    let layers = layers(
-      streamedBytes: streamedBytes, channels: channels, depth: depth,
-      floatsOfALayer: 2 * channels * Double(capacity(depth + rows)))
     let perPosition = 8 * channels
+    let layers = layers(
+      streamedBytes: streamedBytes, bytesOfAPosition: perPosition, depth: depth,
+      wordsOfALayer: 2 * channels * Double(capacity(depth + rows)))
     return Double(layers) * perPosition * Double(depth + rows) + 2 * perPosition * Double(depth + rows)
       + 3 * perPosition * Double(rows)
   }
@@ -96,10 +99,11 @@ public final class AttentionProblem: OperationProblem {
 
   /// As many as hold `streamedBytes` of positions before, and there is room for; at least two.
   private static func layers(
-    streamedBytes: Int, channels: Double, depth: Int, floatsOfALayer: Double
+    streamedBytes: Int, bytesOfAPosition: Double, depth: Int, wordsOfALayer: Double
   ) -> Int {
-    let wanted = depth == 0 ? 2 : (Double(streamedBytes) / (8 * channels * Double(depth))).rounded(.down) + 1
-    let most = min(Double(mostCacheBytes) / (4 * floatsOfALayer), Double(mostLayers))
+    let wanted =
+      depth == 0 ? 2 : (Double(streamedBytes) / (bytesOfAPosition * Double(depth))).rounded(.down) + 1
+    let most = min(Double(mostCacheBytes) / (4 * wordsOfALayer), Double(mostLayers))
     return max(Int(min(wanted, most)), 2)
   }
 
@@ -147,17 +151,18 @@ public final class AttentionProblem: OperationProblem {
     return result
   }
 
-  /// A score's error shifts its weight and the denominator alike; powers are off as in a softmax, and weighted values
+  /// Of the keys and values as the cache keeps them. A score's error shifts its weight and the denominator alike; powers are off as in a softmax, and weighted values
   /// by a sum's bound, each that is subnormal by half a step.
   private func compare(row: Int, head: Int, _ result: inout ValueCheck) {
     let query = qkv.base + row * 3 * channels + head * headSize
+    let cache = kernel.cacheLayout
     let scale = 1 / Double(headSize).squareRoot()
     var worst = 0.0
     let scores = (0...depth + row).map { position in
       let key = key(position) + head * headSize
       var (sum, size) = (0.0, 0.0)
       for i in 0..<headSize {
-        let product = Double(query[i]) * Double(key[i])
+        let product = Double(query[i]) * Double(cache.kept(key[i]))
         sum += product
         size += abs(product)
       }
@@ -171,7 +176,8 @@ public final class AttentionProblem: OperationProblem {
     for i in 0..<headSize {
       var (sum, size) = (0.0, 0.0)
       for (position, power) in powers.enumerated() {
-        let value = Double(key(position)[channels + head * headSize + i]) * power / denominator
+        let kept = cache.kept(key(position)[channels + head * headSize + i])
+        let value = Double(kept) * power / denominator
         sum += value
         size += abs(value)
       }

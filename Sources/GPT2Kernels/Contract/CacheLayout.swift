@@ -1,3 +1,5 @@
+import CSystem
+
 /// How a kernel wants a sequence's keys and values of a layer to lie: by heads, each with room for `capacity`
 /// positions.
 public enum CacheLayout: Sendable, Equatable {
@@ -5,22 +7,36 @@ public enum CacheLayout: Sendable, Equatable {
   case rows
   /// What a product reads in order, with vectors of that many floats: the keys of a head as the panels of a matrix
   /// with a position for each output, its values as those of one with a position for each input. See `PanelShape`.
-  case panels(vector: Int)
+  /// A word of bfloat16 is two channels of a position's key, and two positions' values of a channel.
+  case panels(vector: Int, of: WeightPrecision = .f32)
 
-  /// Floats from one head's keys to the next head's.
-  public func keyStride(capacity: Int, headSize: Int) -> Int {
+  public var precision: WeightPrecision {
     switch self {
-    case .rows: capacity * headSize
-    case .panels(let vector): PanelShape(vector: vector).count(outputs: capacity, inputs: headSize)
+    case .rows: .f32
+    case .panels(_, let precision): precision
     }
   }
 
-  /// Floats from one head's values to the next head's.
+  /// What a key's or a value's number is when it is read again.
+  public func kept(_ value: Float) -> Float {
+    precision == .f32 ? value : Float(bitPattern: UInt32(csystem_brain_float(value)) << 16)
+  }
+
+  /// Words of four bytes from one head's keys to the next head's.
+  public func keyStride(capacity: Int, headSize: Int) -> Int {
+    switch self {
+    case .rows: capacity * headSize
+    case .panels(let vector, let precision):
+      PanelShape(vector: vector, precision).count(outputs: capacity, inputs: headSize)
+    }
+  }
+
+  /// Words from one head's values to the next head's.
   public func valueStride(capacity: Int, headSize: Int) -> Int {
     switch self {
     case .rows: capacity * headSize
-    case .panels(let vector):
-      PanelShape(vector: vector, fitting: headSize).count(outputs: headSize, inputs: capacity)
+    case .panels(let vector, let precision):
+      PanelShape(vector: vector, fitting: headSize, precision).count(outputs: headSize, inputs: capacity)
     }
   }
 
@@ -41,19 +57,57 @@ public enum CacheLayout: Sendable, Equatable {
             .update(from: operation.newValues.row(row) + head * size, count: size)
         }
       }
-    case .panels(let vector):
-      storeKeys(operation, rows: rows, heads: heads, in: PanelShape(vector: vector), headStride: keyStride)
-      let shape = PanelShape(vector: vector, fitting: size)
-      for row in rows {
-        let position = operation.firstPosition + row
-        for head in heads {
-          let value = operation.newValues.row(row) + head * size
-          for first in stride(from: 0, to: size, by: shape.columns) {
-            let width = shape.width(at: first, outputs: size)
-            (operation.values + (head * valueStride + first * capacity + position * width))
-              .update(from: value + first, count: min(width, size - first))
+    case .panels(let vector, let precision):
+      storeKeys(
+        operation, rows: rows, heads: heads, in: PanelShape(vector: vector, precision), headStride: keyStride)
+      storeValues(
+        operation, rows: rows, heads: heads, in: PanelShape(vector: vector, fitting: size, precision),
+        headStride: valueStride)
+    }
+  }
+
+  /// A position is a row of the values' panels, or half of one.
+  private func storeValues(
+    _ operation: CacheStore, rows: Range<Int>, heads: Range<Int>, in shape: PanelShape, headStride: Int
+  ) {
+    let size = operation.headSize
+    for row in rows {
+      let position = operation.firstPosition + row
+      for head in heads {
+        let value = operation.newValues.row(row) + head * size
+        for first in stride(from: 0, to: size, by: shape.columns) {
+          let width = shape.width(at: first, outputs: size)
+          let used = first..<min(first + width, size)
+          let panel =
+            operation.values
+            + (head * headStride + shape.offset(ofPanelAt: first, inputs: operation.capacity))
+          if shape.precision == .f32 {
+            (panel + position * width).update(from: value + first, count: used.count)
+          } else {
+            storePairs(
+              operation, row: row, channels: head * size + first..<head * size + used.upperBound,
+              to: panel + position / 2 * width)
           }
         }
+      }
+    }
+  }
+
+  /// The words of a position at an even place, with the next one's values where it is new too, else with zeros, which an
+  /// odd number of positions is summed with. At an odd place only what the step before left half empty: any other word is
+  /// whole already. So no word is written by two rows, which may be two threads'.
+  private func storePairs(
+    _ operation: CacheStore, row: Int, channels: Range<Int>, to target: UnsafeMutablePointer<Float>
+  ) {
+    let values = operation.newValues.row(row) + channels.lowerBound
+    if (operation.firstPosition + row) % 2 == 0 {
+      let isPair = row + 1 < operation.newValues.rows
+      let next = operation.newValues.row(isPair ? row + 1 : row) + channels.lowerBound
+      for i in 0..<channels.count { target[i] = Float(brains: values[i], isPair ? next[i] : 0) }
+    } else if row == 0 {
+      for i in 0..<channels.count {
+        let upper = UInt32(csystem_brain_float(values[i])) << 16
+        target[i] = Float(bitPattern: target[i].bitPattern & 0xFFFF | upper)
       }
     }
   }
@@ -75,9 +129,20 @@ public enum CacheLayout: Sendable, Equatable {
       for head in heads {
         let key = source + head * size
         var target = column + head * headStride
-        for channel in 0..<size {
-          for place in 0..<count { target[place] = key[place &* stride &+ channel] }
-          target += width
+        if shape.precision == .f32 {
+          for channel in 0..<size {
+            for place in 0..<count { target[place] = key[place &* stride &+ channel] }
+            target += width
+          }
+        } else {
+          for channel in Swift.stride(from: 0, to: size, by: 2) {
+            let isPair = channel &+ 1 < size
+            for place in 0..<count {
+              let pair = key + (place &* stride &+ channel)
+              target[place] = Float(brains: pair[0], isPair ? pair[1] : 0)
+            }
+            target += width
+          }
         }
       }
       position += count
@@ -89,7 +154,7 @@ public enum CacheLayout: Sendable, Equatable {
 public struct CacheStore: @unchecked Sendable {
   /// (new positions, heads · headSize), heads side by side.
   public let newKeys, newValues: Matrix
-  /// One layer's, in the kernel's `cacheLayout`.
+  /// One layer's words, in the kernel's `cacheLayout`.
   public let keys, values: UnsafeMutablePointer<Float>
   public let heads, headSize, capacity: Int
   /// The sequence's position of the first row.

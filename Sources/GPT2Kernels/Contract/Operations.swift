@@ -173,7 +173,7 @@ public struct Softmax: @unchecked Sendable {
 public struct Attention: @unchecked Sendable {
   /// (new positions, heads · headSize), heads side by side.
   public let queries: Matrix
-  /// One layer's, in the kernel's `cacheLayout`, for all positions up to the last new one.
+  /// One layer's words, in the kernel's `cacheLayout`, for all positions up to the last new one.
   public let keys, values: UnsafePointer<Float>
   public let heads, headSize, capacity: Int
   /// The sequence's position of the queries' first row.
@@ -209,12 +209,17 @@ public struct Attention: @unchecked Sendable {
   }
 
   /// Keys and values of all positions once, queries and output once.
-  public static func bytes(rows: Int, firstPosition: Int, channels: Int) -> Double {
-    4 * Double(channels) * (2 * Double(firstPosition + rows) + 2 * Double(rows))
+  public static func bytes(
+    rows: Int, firstPosition: Int, channels: Int, cache: WeightPrecision = .f32
+  ) -> Double {
+    cachedBytes(firstPosition: firstPosition + rows, channels: channels, cache: cache)
+      + 8 * Double(channels) * Double(rows)
   }
 
   /// Of `bytes`, the keys and values of positions before: those of the new ones have just been stored.
-  public static func cachedBytes(firstPosition: Int, channels: Int) -> Double {
-    8 * Double(channels) * Double(firstPosition)
+  public static func cachedBytes(
+    firstPosition: Int, channels: Int, cache: WeightPrecision = .f32
+  ) -> Double {
+    2 * cache.bytes(outputs: firstPosition, inputs: channels)
   }
 }

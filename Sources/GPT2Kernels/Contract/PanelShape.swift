@@ -1,5 +1,13 @@
 import CSystem
 
+extension Float {
+  /// A word of two bfloat16, each rounded to nearest, ties to even; the first is the lower half.
+  @inline(__always)
+  init(brains first: Float, _ second: Float) {
+    self.init(bitPattern: UInt32(csystem_brain_float(first)) | UInt32(csystem_brain_float(second)) << 16)
+  }
+}
+
 /// A matrix cut into panels of up to three vectors' outputs each, so that the innermost loop of a product reads it
 /// from start to end: panel by panel, and in each (words, width). In float32 a word is an input's weight, and the last
 /// panel is as many vectors wide as it needs. Of what is smaller a word holds two inputs' weights, or four, or eight, and
@@ -17,12 +25,11 @@ struct PanelShape {
   }
 
   /// As few panels as hold that many outputs, and as even as whole vectors allow.
-  init(vector: Int, fitting outputs: Int) {
-    self.vector = vector
+  init(vector: Int, fitting outputs: Int, _ precision: WeightPrecision = .f32) {
+    (self.vector, self.precision) = (vector, precision)
     let vectors = max((outputs + vector - 1) / vector, 1)
     let panels = (vectors + 2) / 3
     columns = (vectors + panels - 1) / panels * vector
-    precision = .f32
   }
 
   @inline(__always) func panels(outputs: Int) -> Int { (outputs &+ columns &- 1) / columns }
@@ -155,9 +162,8 @@ extension PanelShape {
       for input in stride(from: inputs.lowerBound, to: inputs.upperBound, by: 2) {
         let isPair = input &+ 1 < inputs.upperBound
         for output in 0..<used {
-          let low = UInt32(csystem_brain_float(value(first &+ output, input)))
-          let high = isPair ? UInt32(csystem_brain_float(value(first &+ output, input &+ 1))) : 0
-          target[output] = Float(bitPattern: low | high << 16)
+          let second = isPair ? value(first &+ output, input &+ 1) : 0
+          target[output] = Float(brains: value(first &+ output, input), second)
         }
         (target + used).update(repeating: 0, count: columns - used)
         target += columns

@@ -1,4 +1,4 @@
-/// The numbers that a variant holds weights in, by the name that reports show.
+/// The numbers that a variant holds weights in, or cached keys and values, by the name that reports show.
 public enum WeightPrecision: String, Sendable, CaseIterable {
   case f32
   /// bfloat16: float32 without the lower half.
@@ -17,8 +17,8 @@ public enum WeightPrecision: String, Sendable, CaseIterable {
   }
 }
 
-/// A named way of running GPT-2: a point on the axes kernel, decode strategy, threads and weight precision, so
-/// that two neighbouring rows of a report differ in one thing.
+/// A named way of running GPT-2: a point on the axes kernel, decode strategy, threads, and precision of weights and of the
+/// cache, so that two neighbouring rows of a report differ in one thing.
 public struct Variant: Sendable {
   public enum Decoding: String, Sendable {
     /// The whole sequence goes through the model again for each token.
@@ -27,20 +27,27 @@ public struct Variant: Sendable {
     case cache
   }
 
-  public let name: String
+  public private(set) var name: String
   /// What this variant adds to the one before it, in a line.
-  public let summary: String
+  public private(set) var summary: String
   public private(set) var decoding = Decoding.recompute
   /// Whether it uses more than one thread where it is given them.
   public private(set) var isThreaded = false
   /// Whether threads that are not the kernel's own may still be busy when an operation has returned.
   public private(set) var leavesThreadsBusy = false
   public private(set) var weights = WeightPrecision.f32
+  /// What keys and values are kept in: float32 or bfloat16.
+  public private(set) var cache = WeightPrecision.f32
+
+  /// Whether its answers are those of float32 to within rounding. Others lose by what they are.
+  public var isExact: Bool { weights == .f32 && cache == .f32 }
 
   /// What its products run on in this build; nil where there was nothing to choose.
   public var instructions: String? { DotPath.all(for: weights).first?.rawValue }
 
-  let makeKernel: @Sendable (ThreadPool) -> any Kernel
+  private(set) var makeKernel: @Sendable (ThreadPool) -> any Kernel
+  /// The same with a cache of bfloat16; nil where the kernel has none.
+  private(set) var makeNarrowCacheKernel: (@Sendable (ThreadPool) -> any Kernel)?
 
   /// The threads that it uses of those it is given.
   public func threads(of given: Int) -> Int { isThreaded ? max(given, 1) : 1 }
@@ -49,6 +56,27 @@ public struct Variant: Sendable {
   public func kernel(threads: Int) -> any Kernel {
     makeKernel(ThreadPool(threads: self.threads(of: threads)))
   }
+}
+
+extension Variant {
+  /// What a cache of keys and values may be in.
+  public static let cachePrecisions: [WeightPrecision] = [.f32, .bf16]
+
+  /// This one with another precision of the cache, which its name tells, as in `packed+kv-bf16`; nil where it cannot.
+  public func caching(in precision: WeightPrecision) -> Variant? {
+    if precision == cache { return self }
+    guard cache == .f32, precision == .bf16, let makeNarrowCacheKernel else { return nil }
+    var variant = self
+    variant.name += "+kv-\(precision.rawValue)"
+    variant.summary += "; keys and values in bfloat16"
+    variant.cache = precision
+    variant.makeKernel = makeNarrowCacheKernel
+    variant.makeNarrowCacheKernel = nil
+    return variant
+  }
+
+  /// The ladder's variants that can have a cache of bfloat16, with one. No list has them unless it is asked to.
+  public static let withNarrowCache = all.compactMap { $0.caching(in: .bf16) }
 }
 
 /// A variant that needs something which this machine may lack.
@@ -70,8 +98,8 @@ extension Variant {
     .naive, .unrolled8, .tiled, .simd8, .threaded, .keyValueCache, .packed, .bf16, .int8, .int4,
   ]
 
-  /// Those whose weights are the model's own numbers.
-  public static let exact = all.filter { $0.weights == .f32 }
+  /// Those whose numbers are the model's own.
+  public static let exact = all.filter(\.isExact)
 
   /// The variant that every other one is held against.
   public static let oracle = naive
@@ -89,6 +117,9 @@ extension Variant {
   public static var names: [String] { all.map(\.name) + lookedUp.map(\.name) }
 
   public static func named(_ name: String) -> Variant? {
-    all.first { $0.name == name } ?? lookedUp.first { $0.name == name }?.variant
+    (all + withNarrowCache).first { $0.name == name } ?? lookedUp.first { $0.name == name }?.variant
   }
+
+  /// Whether a variant has that name, here or on another machine.
+  public static func isName(_ name: String) -> Bool { names.contains(name) || named(name) != nil }
 }

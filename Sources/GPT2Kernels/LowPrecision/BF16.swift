@@ -5,7 +5,8 @@ extension Variant {
     name: "bf16",
     summary: "packed with bfloat16 weights, two to a word; products of pairs, sums in float32",
     decoding: .cache, isThreaded: true, weights: .bf16,
-    makeKernel: { LowPrecision(.bf16, pool: $0) })
+    makeKernel: { LowPrecision(.bf16, pool: $0) },
+    makeNarrowCacheKernel: { LowPrecision(.bf16, pool: $0, cache: .bf16) })
 }
 
 /// Sixteen sums of bfloat16 pairs' products in float32, with AVX-512's `vdpbf16ps`. A word is two neighbouring inputs, of
@@ -53,7 +54,8 @@ struct WidenedBrainSum<Vector: BrainVector>: PlainTileSum {
   let sums: Vector
 
   @inline(__always) init(_ sums: Vector) { self.sums = sums }
-  @inline(__always) static var fillsPanels: Bool { true }
+  /// Those of a cache are narrower where a head is.
+  @inline(__always) static var fillsPanels: Bool { false }
   @inline(__always) static var highestTile: Int { 8 }
   @inline(__always) static var inputWords: Int { 2 }
   @inline(__always) static func rowWords(inputs: Int) -> Int { (inputs &+ 1) / 2 &* 2 }
@@ -88,6 +90,17 @@ protocol BrainVector: FloatVector {
   /// The lower of each word's two numbers.
   var lowBrain: Self { get }
   var highBrain: Self { get }
+}
+
+extension SIMD4<Float>: BrainVector {
+  @inline(__always)
+  var lowBrain: Self { unsafeBitCast(unsafeBitCast(self, to: SIMD4<UInt32>.self) &<< 16, to: Self.self) }
+
+  @inline(__always)
+  var highBrain: Self {
+    unsafeBitCast(
+      unsafeBitCast(self, to: SIMD4<UInt32>.self) & SIMD4<UInt32>(repeating: 0xFFFF_0000), to: Self.self)
+  }
 }
 
 extension SIMD8<Float>: BrainVector {

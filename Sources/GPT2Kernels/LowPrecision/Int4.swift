@@ -3,7 +3,8 @@ extension Variant {
     name: "int4",
     summary: "int8 with weights of half a byte, unpacked in registers",
     decoding: .cache, isThreaded: true, weights: .int4,
-    makeKernel: { LowPrecision(.int4, pool: $0) })
+    makeKernel: { LowPrecision(.int4, pool: $0) },
+    makeNarrowCacheKernel: { LowPrecision(.int4, pool: $0, cache: .bf16) })
 }
 
 /// Weights of half a byte: a word is four inputs of an output in its bytes' lower halves and the four that are sixteen

@@ -3,7 +3,8 @@ extension Variant {
     name: "int8",
     summary: "packed with weights and rows in blocks of 32 bytes, a scale each; integer dot products",
     decoding: .cache, isThreaded: true, weights: .int8,
-    makeKernel: { LowPrecision(.int8, pool: $0) })
+    makeKernel: { LowPrecision(.int8, pool: $0) },
+    makeNarrowCacheKernel: { LowPrecision(.int8, pool: $0, cache: .bf16) })
 }
 
 /// Weights of a byte: a word is four inputs of an output, each 128 too large.

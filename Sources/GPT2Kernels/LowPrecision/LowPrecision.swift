@@ -55,8 +55,10 @@ struct LowPrecision: Kernel {
   private let scratch = RowScratch()
 
   /// - Parameter path: the fastest that this build has unless given.
-  init(_ precision: WeightPrecision, pool: ThreadPool, path: DotPath? = nil) {
-    base = Packed(pool: pool)
+  init(
+    _ precision: WeightPrecision, pool: ThreadPool, path: DotPath? = nil, cache: WeightPrecision = .f32
+  ) {
+    base = Packed(pool: pool, cache: cache)
     self.precision = precision
     self.path = path ?? DotPath.all(for: precision)[0]
   }

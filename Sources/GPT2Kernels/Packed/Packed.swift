@@ -5,7 +5,8 @@ extension Variant {
     name: "packed",
     summary: "weights in panels, 8 × 3-vector tiles at the CPU's full width, cache blocking, fused epilogues",
     decoding: .cache, isThreaded: true,
-    makeKernel: { Packed(pool: $0) })
+    makeKernel: { Packed(pool: $0) },
+    makeNarrowCacheKernel: { Packed(pool: $0, cache: .bf16) })
 }
 
 /// `PanelKernel` at the width that this build's CPU has. Each case names its type, so that the compiler specialises
@@ -16,19 +17,22 @@ struct Packed: Kernel {
   let lanes: Int
   /// Rows of the highest tile: 4 or 8.
   let tileRows: Int
+  /// What keys and values are kept in, float32 or bfloat16.
+  let cache: WeightPrecision
 
-  init(pool: ThreadPool, lanes: Int, tileRows: Int) {
-    (self.pool, self.lanes, self.tileRows) = (pool, lanes, tileRows)
+  init(pool: ThreadPool, lanes: Int, tileRows: Int, cache: WeightPrecision = .f32) {
+    (self.pool, self.lanes, self.tileRows, self.cache) = (pool, lanes, tileRows, cache)
   }
 
   /// As wide and as high as this build's CPU allows.
-  init(pool: ThreadPool) {
+  init(pool: ThreadPool, cache: WeightPrecision = .f32) {
     self.init(
-      pool: pool, lanes: Int(csystem_vector_bytes()) / 4, tileRows: csystem_vector_registers() >= 32 ? 8 : 4)
+      pool: pool, lanes: Int(csystem_vector_bytes()) / 4, tileRows: csystem_vector_registers() >= 32 ? 8 : 4,
+      cache: cache)
   }
 
   var weightLayout: WeightLayout { .panels(vector: lanes) }
-  var cacheLayout: CacheLayout { .panels(vector: lanes) }
+  var cacheLayout: CacheLayout { .panels(vector: lanes, of: cache) }
 
   @inline(__always)
   private func pick(
@@ -36,9 +40,9 @@ struct Packed: Kernel {
     _ sixteen: (PanelKernel<SIMD16<Float>>) -> Void
   ) {
     switch lanes {
-    case 4: four(PanelKernel(pool: pool, tileRows: tileRows))
-    case 8: eight(PanelKernel(pool: pool, tileRows: tileRows))
-    default: sixteen(PanelKernel(pool: pool, tileRows: tileRows))
+    case 4: four(PanelKernel(pool: pool, tileRows: tileRows, cache: cache))
+    case 8: eight(PanelKernel(pool: pool, tileRows: tileRows, cache: cache))
+    default: sixteen(PanelKernel(pool: pool, tileRows: tileRows, cache: cache))
     }
   }
 

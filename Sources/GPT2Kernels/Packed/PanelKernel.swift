@@ -4,13 +4,15 @@
 /// twenty-four multiply-adds, less than the two loads a cycle that a core can do. Where there are sixteen registers
 /// the tile is four rows high: twelve, three and one. Activations are read where they lie: each is loaded once a panel
 /// and shared by three vectors, and copying them into panels first was measured to cost what it saves.
-struct PanelKernel<V: FloatVector>: Sendable {
+struct PanelKernel<V: BrainVector>: Sendable {
   let pool: ThreadPool
   /// Rows of the highest tile, 4 or 8.
   let tileRows: Int
+  /// What keys and values are kept in, float32 or bfloat16.
+  let cache: WeightPrecision
 
   var shape: PanelShape { PanelShape(vector: V.scalarCount) }
-  var cacheLayout: CacheLayout { .panels(vector: V.scalarCount) }
+  var cacheLayout: CacheLayout { .panels(vector: V.scalarCount, of: cache) }
 
   func run(_ operation: Linear) {
     let linear = PanelLinear<FloatSum<V>>(pool: pool, tileRows: tileRows, shape: shape, scratch: nil)
@@ -40,7 +42,8 @@ struct PanelKernel<V: FloatVector>: Sendable {
     }
   }
 
-  /// A part is one head's share of a vector of positions: a single row has parts for several threads too.
+  /// A part is one head's share of a vector of positions: a single row has parts for several threads too. What a part
+  /// writes, no other one does.
   func run(_ operations: [CacheStore]) {
     let layout = cacheLayout
     let parts = HeadBlock.cut(operations, heads: \.heads, rows: \.newKeys.rows, blockRows: V.scalarCount)

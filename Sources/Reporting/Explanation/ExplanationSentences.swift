@@ -52,9 +52,11 @@ extension Explanation {
     case .work:
       guard let rowRatio, isLess ? rowRatio >= Self.recomputes : rowRatio <= 1 / Self.recomputes
       else {
-        return from.profile.weights == to.profile.weights
+        let change = isLess ? "narrower" : "wider"
+        if from.profile.weights != to.profile.weights { return "\(change) weights in \(stories)" }
+        return from.profile.cache == to.profile.cache
           ? "\(isLess ? "less" : "more") work in \(stories)"
-          : "\(isLess ? "narrower" : "wider") weights in \(stories)"
+          : "\(change) keys and values in \(stories)"
       }
       return "\(isLess ? "not " : "")recomputing \(stories) for old positions"
     case .rate: return "\(isLess ? "faster" : "slower") work in \(stories)"

@@ -54,7 +54,7 @@ public struct LlamaBenchReport: Sendable {
 
   private static func values(of test: LlamaBenchTest, in record: Record) -> [String] {
     let isPeer = record.peers?.contains { $0.name == test.cell.variant } ?? false
-    let cache = isPeer ? "" : "f32"
+    let cache = isPeer ? "" : test.cell.cache ?? "f32"
     let model = record.model
     // One literal of all of them takes the compiler half a minute.
     let build: [String] = [

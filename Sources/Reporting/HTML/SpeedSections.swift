@@ -51,16 +51,16 @@ extension PageContext {
       table: Table(columns, ladder.rungs.map(\.row)))
   }
 
-  /// Speed against quality, on the first decode test of the headlines; nil where all weights are of one precision.
+  /// Speed against quality, on the first decode test of the headlines; nil where all weights are of one precision, and all
+  /// caches.
   func quality(_ headlines: [Headline]) -> Section? {
     guard record.correctness.haveQuality,
       let test = headlines.first(where: { $0.test.stage == .decode })?.test
     else { return nil }
     let metric = test.headlineMetric
     let rows = run.ranked(on: test).filter { $0.figures[metric] != nil }
-    guard Set(rows.map(\.cell.weights)).count > 1, rows.contains(where: { $0.quality.kl ?? 0 > 0 }) else {
-      return nil
-    }
+    let precisions = Set(rows.map { [$0.cell.weights, $0.cell.cache ?? ""] })
+    guard precisions.count > 1, rows.contains(where: { $0.quality.kl ?? 0 > 0 }) else { return nil }
     let points = rows.map { row in
       QualityChart.Point(
         name: name(of: row.contestant), kl: row.quality.kl, speed: row.figures[metric]?.value ?? 0,

@@ -40,7 +40,7 @@ extension RunReport {
       case .matmul: Self.matmulDefinitions
       case .operations: Self.operationDefinitions
       }
-    return all + narrowWeights
+    return all + narrowWeights + narrowCache
   }
 
   /// None where all weights are float32.
@@ -54,7 +54,18 @@ extension RunReport {
     ]
   }
 
-  /// Of the columns that are there where weights have fewer bits than float32's.
+  /// None where all caches are float32.
+  private var narrowCache: [Prose] {
+    guard record.cells.contains(where: { $0.cache != nil }) else { return [] }
+    return [
+      """
+      **Narrow caches.** `+kv-bf16` in a name says that keys and values are kept in bfloat16, two bytes each, and are \
+      counted so. The limits of such a variant are those of bfloat16 weights, or of its own where they have fewer bits.
+      """
+    ]
+  }
+
+  /// Of the columns that are there where weights or caches have fewer bits than float32's.
   var qualityDefinition: [Prose] {
     guard record.correctness.haveQuality else { return [] }
     return [

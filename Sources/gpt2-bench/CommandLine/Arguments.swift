@@ -159,17 +159,45 @@ extension Arguments {
   /// What `-t` says where it takes one number; all cores where nothing is said.
   func threads() throws -> Int { try integer("-t", in: Threads.range) ?? Threads.available }
 
-  func variant() throws -> Variant { try Self.variant(string("--variant") ?? Defaults.variant, "--variant") }
+  func variant() throws -> Variant {
+    try caching(Self.variant(string("--variant") ?? Defaults.variant, "--variant"))
+  }
 
-  /// The variants of `--variants`, in the ladder's order; all that this machine has where nothing is said.
+  /// The variants of `--variants`, in the ladder's order; where nothing is said, all that this machine has and that can have
+  /// the cache of `--kv`.
   ///
   /// - Throws: `RunError` for one that needs what this machine lacks.
   func variants() throws -> [Variant] {
-    guard let text = string("--variants"), text != "all" else { return Variant.available }
+    guard let text = string("--variants"), text != "all" else {
+      let precision = try cache() ?? .f32
+      return Variant.available.compactMap { $0.caching(in: precision) }
+    }
     let named = try text.split(separator: ",", omittingEmptySubsequences: false)
-      .map { try Self.variant(String($0), "--variants").name }
-    return Variant.all.filter { named.contains($0.name) }
+      .map { try caching(Self.variant(String($0), "--variants")).name }
+    let known = Variant.all.flatMap { rung in
+      Variant.cachePrecisions.compactMap { rung.caching(in: $0) }
+    }
+    return known.filter { named.contains($0.name) }
       + Variant.lookedUp.filter { named.contains($0.name) }.compactMap(\.variant)
+  }
+
+  /// What `--kv` says; nil where it is not given.
+  private func cache() throws -> WeightPrecision? {
+    try choice(Option.kv.names[0], of: Variant.cachePrecisions)
+  }
+
+  /// The variant with the cache of `--kv`, where that is given.
+  ///
+  /// - Throws: `UsageError` for one that cannot have it.
+  func caching(_ variant: Variant) throws -> Variant {
+    guard let precision = try cache() else { return variant }
+    guard let other = variant.caching(in: precision) else {
+      throw UsageError(
+        Option.kv.names[0], found: precision.rawValue,
+        expected:
+          "\(variant.cache.rawValue) with \(variant.name): only \(Variant.takingNarrowCache) take both")
+    }
+    return other
   }
 
   /// The variants of `--variants` where it is given, else that of `--variant`.
@@ -191,6 +219,18 @@ extension Arguments {
       throw UsageError(option, found: name, oneOf: Variant.names)
     }
     return variant
+  }
+}
+
+extension Variant {
+  /// Those that can have a cache of bfloat16, in words.
+  static let takingNarrowCache = all.filter { $0.caching(in: .bf16) != nil }.map(\.name)
+    .joined(separator: ", ")
+
+  /// With its name with a cache of bfloat16, if it can, and what its products run on in this build, where it chose.
+  var listing: String {
+    summary + (caching(in: .bf16).map { "; with --kv bf16: \($0.name)" } ?? "")
+      + (instructions.map { " (here on \($0))" } ?? "")
   }
 }
 

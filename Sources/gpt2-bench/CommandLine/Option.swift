@@ -80,6 +80,10 @@ extension Option {
   static let variant = Option(
     "--variant", value: "V", in: .subject, choices: Variant.names, default: Defaults.variant,
     help: "the variant that runs")
+  static let kv = Option(
+    "--kv", value: "P", in: .subject, choices: Variant.cachePrecisions.map(\.rawValue),
+    default: WeightPrecision.f32.rawValue,
+    help: "what cached keys and values are in: f32, or bf16 with \(Variant.takingNarrowCache)")
   static let threadList = Option(
     "-t", "--threads", value: "N,…", in: .subject, default: "all cores",
     help: "thread counts for threaded variants")

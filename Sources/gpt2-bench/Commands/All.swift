@@ -11,7 +11,8 @@ enum All: Command {
       ("two variants, each on one thread and on two", "gpt2-bench all --variants simd8,packed -t 1,2"),
     ],
     options: [
-      .model, .suite.defaulting(to: "quick"), .variants, .contestant, .contestantTolerance, .threadList,
+      .model, .suite.defaulting(to: "quick"), .variants, .kv, .contestant, .contestantTolerance,
+      .threadList,
       .repetitions.defaulting(to: "the suite's"), MeasuringOptions.budget.defaulting(to: "the suite's"),
       MeasuringOptions.warmup,
       .seed, .outFolder, .runFormat, .reference,

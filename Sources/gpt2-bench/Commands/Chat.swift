@@ -11,7 +11,7 @@ enum Chat: Command {
       ("GPT-2 where it has been downloaded, else the tiny model", "gpt2-bench chat"),
       ("speakers that take turns", "gpt2-bench chat --mode dialogue --temperature 0.7"),
     ],
-    options: [.textModel, .variant, .threads, count, topK] + shared + [mode])
+    options: [.textModel, .variant, .kv, .threads, count, topK] + shared + [mode])
 
   private static let count = Option(
     "-n", value: "N", in: .effort, default: "\(ChatSettings.defaultCount)",

@@ -18,7 +18,8 @@ enum Check: Command {
         "--model", value: "MODEL", in: .subject, choices: ModelSource.namedSynthetics,
         default: "the models of all references",
         help: "check only this model's references; use naive's logits if it has none"),
-      .variants, .threadList, .reference, MeasuringOptions.timeout.defaulting(to: "\(defaultTimeout)"),
+      .variants, .kv, .threadList, .reference,
+      MeasuringOptions.timeout.defaulting(to: "\(defaultTimeout)"),
       .resultFormat,
     ])
 
@@ -55,8 +56,9 @@ enum Check: Command {
       + continuations.requests.map { CheckRequest(continuations: [$0]) }
       + (holdsText ? [CheckRequest(perplexity: project.text)] : [])
     let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
-    let hasQuality = options.contestants.contains { $0.variant?.weights != .f32 }
-    let table = format == nil ? CheckTable(console, hasQuality: hasQuality) : nil
+    let hasQuality = options.contestants.contains { $0.variant?.isExact != true }
+    let table =
+      format == nil ? CheckTable(console, options.contestants, hasQuality: hasQuality) : nil
     table?.begin()
     var (all, isWhole): ([Correctness], Bool) = ([], true)
     func keep(_ rows: [Correctness]) {
@@ -116,7 +118,7 @@ private struct CheckTable {
   }
 
   private static let columns: [Column] = [
-    Column(title: "variant", width: 14) { $0.variant + ($0.threads > 1 ? " t\($0.threads)" : "") },
+    Column(title: "variant", width: 14) { label($0.variant, threads: $0.threads) },
     Column(title: "reference", width: 20) { $0.reference },
     Column(title: "max error", width: 9, roomWithQuality: 90) { number($0.maxAbsoluteError) },
     Column(title: "allowed", width: 9, roomWithQuality: 101) {
@@ -137,14 +139,22 @@ private struct CheckTable {
 
   private let console: Console
   private let columns: [Column]
+  /// Of what is printed in each column.
+  private let widths: [Int]
 
-  /// - Parameter hasQuality: whether weights of fewer bits than float32's are checked.
-  init(_ console: Console, hasQuality: Bool) {
+  /// - Parameter hasQuality: whether a variant of fewer bits than float32's is checked.
+  init(_ console: Console, _ contestants: [Contestant], hasQuality: Bool) {
     self.console = console
+    let longest = contestants.map { Self.label($0.label, threads: $0.threads).count }.max() ?? 0
     let width = console.isTerminal ? console.width : .max
     columns =
       (hasQuality ? Self.columns + Self.quality : Self.columns)
       .filter { width >= (hasQuality ? $0.roomWithQuality : $0.room) }
+    widths = [max(columns[0].width, longest)] + columns.dropFirst().map(\.width)
+  }
+
+  private static func label(_ variant: String, threads: Int) -> String {
+    variant + (threads > 1 ? " t\(threads)" : "")
   }
 
   private static func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
@@ -163,7 +173,7 @@ private struct CheckTable {
   }
 
   private func print(_ cells: [String]) {
-    console.print(alignedColumns([cells], widths: columns.map(\.width))[0])
+    console.print(alignedColumns([cells], widths: widths)[0])
   }
 }
 

@@ -79,7 +79,7 @@ struct CompareBuilds {
     Option(
       "--size", value: "[Mx]KxN,…", in: .subject, default: "the tests of --suite",
       help: "with --against: these matrix products instead of a model's tests"),
-    .variants.defaulting(to: Defaults.variant), .threadList,
+    .variants.defaulting(to: Defaults.variant), .kv, .threadList,
     Option(
       "--budget", value: "S", in: .effort, default: "\(Int(defaultBudget))",
       help: "with --against: seconds to look for changes; confirming them takes extra time"),
@@ -97,6 +97,7 @@ struct CompareBuilds {
   let arguments: Arguments
   let console: Console
   let options: MeasuringOptions
+  private let variants: [Variant]
   let thresholds: Thresholds
   let filter: RowFilter?
 
@@ -104,6 +105,7 @@ struct CompareBuilds {
     self.arguments = arguments
     self.console = console
     options = try MeasuringOptions(arguments)
+    variants = try arguments.flag("--variants") ? options.variants : [arguments.variant()]
     // Interleaved samples can tell more than runs apart.
     thresholds = try arguments.thresholds(defaults: .interleaved)
     filter = try arguments.rowFilter()
@@ -155,10 +157,7 @@ struct CompareBuilds {
       timeoutSeconds: options.timeoutSeconds)
   }
 
-  private var contestants: [Contestant] {
-    let variants = arguments.string("--variants") == nil ? [Variant.preferred] : options.variants
-    return Contestant.all(variants, threads: options.threads)
-  }
+  private var contestants: [Contestant] { Contestant.all(variants, threads: options.threads) }
 
   private func settings(suite: String?, warmup: String) -> PairedSettings {
     PairedSettings(

@@ -141,8 +141,8 @@ struct ExplainedSource {
   ///   - arguments: `--variant` and `-t`.
   /// - Throws: `UsageError` for an operand that is none of them; whatever is wrong with the record.
   init(_ operand: String, _ arguments: Arguments) throws {
-    if Variant.names.contains(operand) {
-      let variant = try Arguments.variant(operand, "explain")
+    if Variant.isName(operand) {
+      let variant = try arguments.caching(Arguments.variant(operand, "explain"))
       (name, live, isVariant) = (variant.name, (variant, Project.executable), true)
       return
     }

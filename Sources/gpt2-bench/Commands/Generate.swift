@@ -19,7 +19,7 @@ enum Generate: Command {
         "gpt2-bench generate --ids \"1 2 3\" --print-ids --model synthetic:tiny"
       ),
     ],
-    options: [.textModel, .variant, .variants.defaulting(to: "the one of --variant"), .threads]
+    options: [.textModel, .variant, .variants.defaulting(to: "the one of --variant"), .kv, .threads]
       + GenerationOptions.options + [
         .ids.defaulting(to: "PROMPT, else the start of a text"),
         Option(
@@ -317,7 +317,9 @@ struct TimedGeneration {
   /// Starts the clock; the engine is loaded.
   init(_ request: GenerationRequest, _ engine: Engine) {
     self.request = request
-    output = VariantOutput(variant: engine.variant.name, weights: engine.variant.weights.rawValue)
+    output = VariantOutput(
+      variant: engine.variant.name, weights: engine.variant.weights.rawValue,
+      cache: engine.variant.cache.rawValue)
     threads = engine.threads
   }
 
@@ -365,17 +367,18 @@ struct TimedGeneration {
 struct VariantOutput {
   let variant: String
   let weights: String
+  let cache: String
   var ids: [Int] = []
 }
 
 struct IDComparison {
   /// A line for each other variant, and what there is to know.
   let lines: [String]
-  /// Whether tokens differ that must not: the largest logits' of the same weights.
+  /// Whether tokens differ that must not: the largest logits' of the same precisions.
   let hasFailed: Bool
   var exitCode: ExitCode { hasFailed ? .failedCheck : .done }
 
-  /// Each is compared with the first of the same weights, whose ids it must have; the first of other weights with the
+  /// Each is compared with the first of the same weights and cache, whose ids it must have; the first of others with the
   /// first of all, to say where their texts part.
   /// - Parameters:
   ///   - outputs: at least one.
@@ -386,7 +389,7 @@ struct IDComparison {
     var lines: [String] = []
     var hasFailed = false
     for (index, other) in outputs.enumerated().dropFirst() {
-      let like = outputs[..<index].first { $0.weights == other.weights }
+      let like = outputs[..<index].first { $0.weights == other.weights && $0.cache == other.cache }
       let known = like ?? first
       guard let place = Self.parting(known.ids, other.ids) else {
         lines.append("\(other.variant): ids equal to \(known.variant)'s")

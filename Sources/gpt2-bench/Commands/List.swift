@@ -20,7 +20,7 @@ enum List: Command {
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     let rows: [(String, String)] =
       switch arguments.operands[0] {
-      case "variants": Variant.all.map { ($0.name, summary($0)) } + Variant.lookedUp.map(lookedUp)
+      case "variants": Variant.all.map { ($0.name, $0.listing) } + Variant.lookedUp.map(lookedUp)
       case "models": try models()
       case "suites": try Suite.all(in: Project()).map { ($0.name, $0.summary) }
       case "baselines": try baselines()
@@ -31,11 +31,6 @@ enum List: Command {
       }
     console.print(rows.map { [$0, $1] })
     return .done
-  }
-
-  /// With what its products run on in this build, where it chose.
-  private static func summary(_ variant: Variant) -> String {
-    variant.summary + (variant.instructions.map { " (here on \($0))" } ?? "")
   }
 
   private static func lookedUp(_ variant: LookedUpVariant) -> (String, String) {

@@ -12,7 +12,7 @@ enum Logits: Command {
       ("the last position's, by the oracle", "gpt2-bench logits --ids 1 --last --variant naive --out l.npy"),
     ],
     options: [
-      .ids.defaulting(to: "none, they must be given"), .model, .variant, .threads,
+      .ids.defaulting(to: "none, they must be given"), .model, .variant, .kv, .threads,
       Option("--last", help: "write only the logits of the last position"),
       Option("--out", value: "FILE.npy", default: "none, it must be given", help: "the file to write"),
     ])

@@ -27,6 +27,7 @@ enum Ops: Command {
       Option(
         "-d", "--depth", value: "N,…", in: .subject, default: "\(defaultDepth)",
         help: "positions before them, for attention and softmax"),
+      .kv,
     ] + KernelBench.options)
 
   private static let defaultModel = "synthetic:gpt2"

@@ -15,7 +15,7 @@ enum Perplexity: Command {
       ("windows that do not overlap, as others measure it", "gpt2-bench perplexity text.txt --stride 1024"),
     ],
     options: [
-      .textModel, .variant, .variants.defaulting(to: "the one of --variant"), .threads,
+      .textModel, .variant, .variants.defaulting(to: "the one of --variant"), .kv, .threads,
       Option(
         "--context", value: "N", in: .subject, default: "the model's context",
         help: "tokens that a window takes in"),

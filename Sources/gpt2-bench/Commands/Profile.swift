@@ -14,7 +14,7 @@ enum Profiling: Command {
       ("a timeline for https://ui.perfetto.dev", "gpt2-bench profile --trace trace.json"),
     ],
     options: [
-      .model, .variant, .threads,
+      .model, .variant, .kv, .threads,
       Option(
         "-p", value: "P", in: .subject, default: "\(defaultPrompt)", help: "tokens of the prompt"),
       Option(

@@ -20,7 +20,7 @@ enum Run: Command {
         "-d", "--depth", value: "N,…", in: .subject, default: "1",
         help: "tokens in the context before decoding starts"),
       Option("--batch", value: "B,…", in: .subject, default: "1", help: "sequences at once"),
-      .model, .variants, .contestant, .contestantTolerance, .threadList,
+      .model, .variants, .kv, .contestant, .contestantTolerance, .threadList,
       .repetitions.defaulting(to: "\(repetitions)"),
       MeasuringOptions.budget.defaulting(to: "\(Int(budgetSeconds))"),
       MeasuringOptions.warmup, .seed, .outFolder, .runFormat,

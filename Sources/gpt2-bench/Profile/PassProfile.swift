@@ -15,7 +15,7 @@ struct PassProfile {
   private(set) var drivingThread: Int?
 
   private let configuration: Configuration
-  private let weights: WeightPrecision
+  private let weights, cache: WeightPrecision
   private let rows: Int
   private let firstPosition: Int
   private var places: [Profile.Place: Int] = [:]
@@ -27,10 +27,11 @@ struct PassProfile {
   ///   - cost: of a mark: no phase's work, it counts as what lies between operations.
   init(
     _ tracks: [MarkLog.Track], wallNanoseconds: Double, configuration: Configuration,
-    weights: WeightPrecision = .f32, rows: Int, firstPosition: Int, cost: MarkCost
+    weights: WeightPrecision = .f32, cache: WeightPrecision = .f32, rows: Int, firstPosition: Int,
+    cost: MarkCost
   ) {
     self.wallNanoseconds = wallNanoseconds
-    (self.configuration, self.weights) = (configuration, weights)
+    (self.configuration, self.weights, self.cache) = (configuration, weights, cache)
     self.rows = rows
     self.firstPosition = firstPosition
     guard let driving = tracks.first else { return }
@@ -97,7 +98,7 @@ struct PassProfile {
   private mutating func count(_ phase: Phase, _ layer: Int?, _ part: Mark) {
     let work = PhaseWork(
       of: phase, part: part, isInLayer: layer != nil, in: configuration, rows: rows,
-      firstPosition: firstPosition, weights: weights)
+      firstPosition: firstPosition, weights: weights, cache: cache)
     let place = index(of: ProfilePhase(phase, part), layer: layer)
     entries[place].calls += 1
     entries[place].flops += work.flops
@@ -166,6 +167,7 @@ extension Profile {
         ? nil : Overhead(withNanoseconds: passes.map(\.wallNanoseconds), withoutNanoseconds: without),
       threadTimes: Self.threadTimes(kept))
     instructions = engine.variant.instructions
+    cache = engine.variant.cache == .f32 ? nil : engine.variant.cache.rawValue
   }
 
   /// Without the fastest quarter and the slowest.

@@ -107,7 +107,8 @@ struct ProfileRun {
         stage.passes.append(
           PassProfile(
             MarkLog.drain(), wallNanoseconds: wall, configuration: engine.configuration,
-            weights: engine.variant.weights, rows: rows, firstPosition: firstPosition, cost: stage.cost))
+            weights: engine.variant.weights, cache: engine.variant.cache, rows: rows,
+            firstPosition: firstPosition, cost: stage.cost))
       } else {
         stage.without.append(wall)
       }

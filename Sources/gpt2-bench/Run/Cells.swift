@@ -42,7 +42,10 @@ struct GenerationCells {
       request: RunRequest(prompts: ids, text: startsAtText ? text : nil, tokens: tokens),
       warmup: RunRequest(prompts: shortIDs, tokens: short.tokens),
       work: work,
-      cacheBytes: Work.cacheBytes(of: configuration, positions: prompt + tokens - 1, sequences: batch),
+      cacheBytes: {
+        Work.cacheBytes(
+          of: configuration, positions: prompt + tokens - 1, sequences: batch, cache: $0)
+      },
       arithmetic: { decoding in
         (
           total(decoding, prompt: short.prompt, tokens: short.tokens),
@@ -73,28 +76,35 @@ struct GenerationCells {
   private static let profiledTokens = 17
 
   /// What one primary duration of the test computes and moves, by how the contestant decodes; nil for an operation.
-  private func work(of test: Test) -> ((Variant.Decoding, WeightPrecision) -> CellWork)? {
+  private func work(
+    of test: Test
+  ) -> ((Variant.Decoding, _ weights: WeightPrecision, _ cache: WeightPrecision) -> CellWork)? {
     switch test {
     case .prefill(let tokens, let batch):
-      return { prefill(tokens, batch: batch, weights: $1) }
+      return { prefill(tokens, batch: batch, weights: $1, cache: $2) }
     case .decode(let tokens, let depth, let batch):
-      return { averageStep($0, depth: depth, tokens: tokens, batch: batch, weights: $1) }
+      return { averageStep($0, depth: depth, tokens: tokens, batch: batch, weights: $1, cache: $2) }
     case .operation: return nil
     }
   }
 
-  private func prefill(_ tokens: Int, batch: Int, weights: WeightPrecision) -> CellWork {
-    let work = Work(of: configuration, rows: tokens, firstPosition: 0, sequences: batch, weights: weights)
+  private func prefill(
+    _ tokens: Int, batch: Int, weights: WeightPrecision, cache: WeightPrecision
+  ) -> CellWork {
+    let work = Work(
+      of: configuration, rows: tokens, firstPosition: 0, sequences: batch, weights: weights, cache: cache)
     return (work.flops, work.bytes, nil)
   }
 
   /// The mean over the steps after the first new token.
   private func averageStep(
-    _ decoding: Variant.Decoding, depth: Int, tokens: Int, batch: Int, weights: WeightPrecision
+    _ decoding: Variant.Decoding, depth: Int, tokens: Int, batch: Int, weights: WeightPrecision,
+    cache: WeightPrecision
   ) -> CellWork {
     let steps = (0..<tokens - 1).map {
       Work(
-        ofStepIn: configuration, decoding: decoding, position: depth + $0, sequences: batch, weights: weights)
+        ofStepIn: configuration, decoding: decoding, position: depth + $0, sequences: batch, weights: weights,
+        cache: cache)
     }
     let count = Double(steps.count)
     return (
@@ -129,15 +139,18 @@ enum OperationCells {
     + "is prepared for"
 
   static func make(_ shape: OperationShape) -> CellPlan {
-    let flops = work(of: shape, .f32).flops
+    let flops = work(of: shape, .f32, .f32).flops
     return CellPlan(
       test: .operation(shape), request: RunRequest(operation: shape),
-      warmup: nil, work: { _, weights in work(of: shape, weights) }, arithmetic: { _ in (flops, flops) })
+      warmup: nil, work: { _, weights, cache in work(of: shape, weights, cache) },
+      arithmetic: { _ in (flops, flops) })
   }
 
   /// Arithmetic, compulsory traffic, and what of it comes from memory; see the operations for what is counted.
   /// Of a matrix product it is all from memory, which its roof knows.
-  private static func work(of shape: OperationShape, _ weights: WeightPrecision) -> CellWork {
+  private static func work(
+    of shape: OperationShape, _ weights: WeightPrecision, _ cache: WeightPrecision
+  ) -> CellWork {
     switch shape {
     case .matmul(let m, let k, let n):
       (Linear.flops(m: m, n: n, k: k), Linear.bytes(m: m, n: n, k: k, weights: weights), nil)
@@ -156,8 +169,8 @@ enum OperationCells {
     case .attention(let rows, let heads, let headSize, let depth):
       (
         Attention.flops(rows: rows, firstPosition: depth, channels: heads * headSize),
-        Attention.bytes(rows: rows, firstPosition: depth, channels: heads * headSize),
-        Attention.cachedBytes(firstPosition: depth, channels: heads * headSize)
+        Attention.bytes(rows: rows, firstPosition: depth, channels: heads * headSize, cache: cache),
+        Attention.cachedBytes(firstPosition: depth, channels: heads * headSize, cache: cache)
       )
     case .embedding(let rows, let channels, _):
       (

@@ -169,8 +169,8 @@ extension RunAnswer {
   var seconds: Double { elapsedNanoseconds * Double(iterations) / 1e9 }
 }
 
-/// The tokens that several came to on the same work: the first ones, which all others' must be. Weights of fewer bits than
-/// float32's may be rounded in several ways, so with those an owner is held to its own tokens only.
+/// The tokens that several came to on the same work: the first ones, which all others' must be. Fewer bits
+/// than float32's may be rounded in several ways, so with those an owner is held to its own tokens only.
 struct AgreedTokens<Owner: Hashable> {
   private struct Work: Hashable {
     let number: Int
@@ -182,12 +182,12 @@ struct AgreedTokens<Owner: Hashable> {
 
   /// - Parameters:
   ///   - number: of the work that the tokens are of.
-  ///   - weights: that they were made with.
+  ///   - isExact: whether they were made with float32's numbers.
   /// - Returns: whose tokens on that work are others; nil where all agree.
   mutating func differing(
-    _ ids: [[Int]], of owner: Owner, on number: Int, weights: WeightPrecision?
+    _ ids: [[Int]], of owner: Owner, on number: Int, isExact: Bool
   ) -> (owner: Owner, ids: [[Int]])? {
-    let work = Work(number: number, owner: weights == .f32 ? nil : owner)
+    let work = Work(number: number, owner: isExact ? nil : owner)
     guard let known = first[work] else {
       first[work] = (owner, ids)
       return nil

@@ -112,7 +112,7 @@ struct EndToEnd {
     if let failed = record.correctness.first(where: { !$0.passed }) {
       return command("check", "--variants", failed.variant)
     }
-    let fastest = record.ranking.filter(Variant.names.contains)
+    let fastest = record.ranking.filter(Variant.isName)
     if fastest.count > 1 { return command("explain", fastest[1], fastest[0]) }
     return command("profile", "--variant", fastest.first ?? Defaults.variant)
   }

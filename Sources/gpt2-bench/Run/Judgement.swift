@@ -25,8 +25,8 @@ extension Bench {
     }
   }
 
-  /// Every contestant must have produced the same tokens in what was timed as the first one with weights of the same
-  /// precision: others may choose otherwise. Another program's fewer bits are its own; it is held to itself.
+  /// Every contestant must have produced the same tokens in what was timed as the first one with weights and a cache of the
+  /// same precisions: others may choose otherwise. Another program's fewer bits are its own; it is held to itself.
   func compareTokens() {
     let answering = Set(ids.values.flatMap(\.keys))
     for contestant in answering.sorted() {
@@ -47,7 +47,8 @@ extension Bench {
   }
 
   private func rounds(_ first: Int, as second: Int) -> Bool {
-    guard weights(of: first) == weights(of: second) else { return false }
+    let caches = (plan.contestants[first].cache, plan.contestants[second].cache)
+    guard weights(of: first) == weights(of: second), caches.0 == caches.1 else { return false }
     let peers = (plan.contestants[first].peer, plan.contestants[second].peer)
     return weights(of: first) == WeightPrecision.f32.rawValue || peers.0 == peers.1
   }

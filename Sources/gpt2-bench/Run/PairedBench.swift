@@ -314,10 +314,10 @@ extension PairedBench {
       executionSeconds: executionSeconds, sides: PairedSide.allCases.count, limit: 8)
   }
 
-  /// Whatever is timed must come to the same tokens in both builds, with weights of fewer bits in each build.
+  /// Whatever is timed must come to the same tokens in both builds, of a variant that is not exact in each build.
   private func hold(_ ids: [[Int]], of side: PairedSide, unit: Int) throws {
-    let weights = plan.contestants[record.units[unit].contestant].variant?.weights
-    guard !ids.isEmpty, let first = tokens.differing(ids, of: side, on: unit, weights: weights)?.owner else {
+    let isExact = plan.contestants[record.units[unit].contestant].isExact
+    guard !ids.isEmpty, let first = tokens.differing(ids, of: side, on: unit, isExact: isExact)?.owner else {
       return
     }
     throw LostSide(

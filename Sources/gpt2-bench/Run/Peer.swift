@@ -28,7 +28,7 @@ struct Peer: Equatable {
       throw UsageError(
         Self.option, found: text, expected: "a name of letters, digits, '.', '_', '+' or '-' before the '='")
     }
-    guard !Variant.names.contains(name) else {
+    guard !Variant.isName(name) else {
       throw UsageError(Self.option, found: text, expected: "a name that no variant has")
     }
     let words = try QuotedWords.split(command, .shell, name: Self.option)

@@ -49,6 +49,12 @@ struct Contestant: Equatable {
   /// Precision of its weights; empty for a program that has not said it yet.
   var weights: String { variant?.weights.rawValue ?? "" }
 
+  /// What its keys and values are in; of a program, what is counted.
+  var cache: WeightPrecision { variant?.cache ?? .f32 }
+
+  /// Whether all its numbers are float32's, as far as is known.
+  var isExact: Bool { variant?.isExact ?? false }
+
   /// How it decodes; of a program, what nearly all do, until it says otherwise.
   var decoding: Variant.Decoding { variant?.decoding ?? .cache }
 
@@ -73,10 +79,10 @@ struct CellPlan {
   let request: RunRequest
   /// A short pass that touches every weight; nil where only the whole test will do.
   let warmup: RunRequest?
-  /// By how the contestant decodes and what its weights are in.
-  let work: (Variant.Decoding, WeightPrecision) -> CellWork
-  /// Keys and values that a contestant with a cache keeps for the test; nil for none.
-  var cacheBytes: Double?
+  /// By how the contestant decodes and what its weights and its cache are in.
+  let work: (Variant.Decoding, _ weights: WeightPrecision, _ cache: WeightPrecision) -> CellWork
+  /// Keys and values that a contestant with a cache keeps for the test, by what they are in; nil for none.
+  var cacheBytes: ((WeightPrecision) -> Double)?
   /// FLOP of the warm-up and of the whole test, of one sequence.
   let arithmetic: (Variant.Decoding) -> (warmup: Double, whole: Double)
 
@@ -85,10 +91,11 @@ struct CellPlan {
     var row = Cell(
       variant: contestant.label, weights: contestant.weights, threads: contestant.threads, test: test,
       status: .pending)
-    let work = work(contestant.decoding, contestant.variant?.weights ?? .f32)
+    let work = work(contestant.decoding, contestant.variant?.weights ?? .f32, contestant.cache)
     (row.flops, row.bytes) = (work.flops > 0 ? work.flops : nil, work.bytes)
     row.streamedBytes = work.streamed
-    row.cacheBytes = contestant.decoding == .cache ? cacheBytes : nil
+    row.cacheBytes = contestant.decoding == .cache ? cacheBytes?(contestant.cache) : nil
+    row.cache = contestant.cache == .f32 ? nil : contestant.cache.rawValue
     return row
   }
 }

@@ -79,7 +79,7 @@ final class ProfilingTurns {
   private func take(_ side: Side, _ worker: Worker) throws {
     let ids = try worker.run(plan.warmup).ids
     if let other = tokens.differing(
-      ids, of: side.name, on: 0, weights: side.contestant.variant?.weights)
+      ids, of: side.name, on: 0, isExact: side.contestant.isExact)
     {
       throw OtherTokens(
         description: "\(side.name): found the tokens \(ids), expected \(other.ids), as of \(other.owner)")
@@ -128,7 +128,7 @@ struct ProfilingPlan {
   }
 
   static let options: [Option] = [
-    .model,
+    .model, .kv,
     Option(
       "-p", value: "P", in: .subject, default: "that of -d",
       help: "length of the prompt whose prefill is explained"),

@@ -114,7 +114,7 @@ extension LoadAnswer {
   /// Of another program, whose weights are what it says, or float32; nil bytes where it is not known what its weights take.
   func work(of cell: CellPlan, _ decoding: Variant.Decoding) -> (flops: Double, bytes: Double?) {
     let precision = WeightPrecision(named: weights ?? WeightPrecision.f32.rawValue)
-    let work = cell.work(decoding, precision ?? .f32)
+    let work = cell.work(decoding, precision ?? .f32, .f32)
     return (work.flops, precision == nil ? nil : work.bytes)
   }
 

@@ -138,9 +138,9 @@ final class WorkerSession {
     return .init(name: known.name, check: check)
   }
 
-  /// Nil where the variant's weights are float32's.
+  /// Nil where the variant is exact.
   private func comparePerplexity(_ request: ModelFileRequest) throws -> PerplexityCheck? {
-    guard variant.weights != .f32 else { return nil }
+    guard !variant.isExact else { return nil }
     let source = try ModelSource(request.model)
     let engine = try engine(of: source)
     guard let tokenizer = try source.tokenizer(for: engine.configuration) else {
@@ -234,14 +234,15 @@ enum WorkerCommand: Command {
     options: [
       Option(
         "--variant", value: "V", in: .subject, help: "run this variant, whatever variant a load request names"
-      )
+      ), .kv,
     ],
     isHidden: true)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
     // Before anything starts a thread, a BLAS library that is looked up among it: they count those that come after.
     let counters = Result { () throws(CountersUnavailable) in try CounterSet() }
-    let variant = try arguments.string("--variant").map { _ in try arguments.variant() }
+    let isFixed = arguments.flag("--variant") || arguments.flag("--kv")
+    let variant = try isFixed ? arguments.variant() : nil
     let session = try WorkerSession(project: Project(), fixedVariant: variant, counters: counters)
     var loop = WorkerLoop()
     loop.on("load") { try session.load($0) }

@@ -174,7 +174,9 @@ import Testing
   private func comparison(_ outputs: [(String, [Int])], isDrawn: Bool = false) -> IDComparison {
     IDComparison(
       outputs.map { name, ids in
-        VariantOutput(variant: name, weights: name.hasPrefix("int8") ? "int8" : "f32", ids: ids)
+        VariantOutput(
+          variant: name, weights: name.hasPrefix("int8") ? "int8" : "f32",
+          cache: name.hasSuffix("bf16") ? "bf16" : "f32", ids: ids)
       }, isDrawn: isDrawn, quoted: { "<\($0)>" })
   }
 
@@ -183,6 +185,15 @@ import Testing
     #expect(equal.lines == ["packed: ids equal to naive's"] && !equal.hasFailed)
     let alone = comparison([("naive", [1])])
     #expect(alone.lines == ["naive: no other variant to compare its ids with"] && !alone.hasFailed)
+  }
+
+  /// With a cache of fewer bits texts may part, and must not where both have it.
+  @Test func idsOfAnotherCacheMayPart() {
+    let parted = comparison([("packed", [1, 2, 3]), ("packed+kv-bf16", [1, 4, 3])])
+    #expect(
+      parted.lines == ["packed+kv-bf16: parts from packed at new token 2: <4>, packed has <2>"]
+        && !parted.hasFailed)
+    #expect(comparison([("packed", [1]), ("a+kv-bf16", [2]), ("b+kv-bf16", [1])]).hasFailed)
   }
 
   @Test func otherIDsFailWhereTheyMustBeEqual() {

@@ -9,7 +9,7 @@ import Testing
     options: [
       .variants, .variant, .threadList, .ids, .seed,
       Option("-r", "--repetitions", value: "N", help: "how often"),
-      Option("--rate", value: "X", help: "a number"),
+      Option("--rate", value: "X", help: "a number"), .kv,
       Option("--format", value: "F", help: "a choice"), Option("--last", help: "a flag"),
     ])
 
@@ -135,6 +135,34 @@ import Testing
         try message { try parse("--ids", "1 \(text)").ids("--ids") }
           == "--ids: found '\(text)', expected token ids such as \"1 2 3\"")
     }
+  }
+
+  @Test func theCacheOfKVIsInTheVariantsName() throws {
+    let narrow = Variant.withNarrowCache.map(\.name)
+    #expect(try parse("--kv", "bf16").variant().name == "packed+kv-bf16")
+    #expect(try parse("--kv", "f32").variant().name == "packed")
+    #expect(try parse("--variant", "int8+kv-bf16").variant().cache == .bf16)
+    #expect(try parse("--variant", "int8+kv-bf16", "--kv", "bf16").variant().name == "int8+kv-bf16")
+    // Of all variants those that can.
+    #expect(try parse("--kv", "bf16").variants().map(\.name) == narrow)
+    #expect(try parse("--kv", "bf16", "--variants", "all").variants().map(\.name) == narrow)
+    #expect(try parse("--kv", "f32").variants().map(\.name) == parse().variants().map(\.name))
+    #expect(
+      try parse("--variants", "int8,packed+kv-bf16,packed").variants().map(\.name)
+        == ["packed", "packed+kv-bf16", "int8"])
+    #expect(
+      try parse("--variants", "packed+kv-bf16,packed", "--kv", "bf16").variants().map(\.name)
+        == ["packed+kv-bf16"])
+    let only = "only packed, bf16, int8, int4 take both"
+    #expect(
+      try message { try parse("--variants", "packed,kv-cache", "--kv", "bf16").variants() }
+        == "--kv: found 'bf16', expected f32 with kv-cache: \(only)")
+    #expect(
+      try message { try parse("--variant", "packed+kv-bf16", "--kv", "f32").variant() }
+        == "--kv: found 'f32', expected bf16 with packed+kv-bf16: \(only)")
+    #expect(
+      try message { try parse("--kv", "int8").variant() }
+        .hasPrefix("--kv: found 'int8', expected one of f32, bf16"))
   }
 
   @Test func variantsComeInTheLaddersOrder() throws {

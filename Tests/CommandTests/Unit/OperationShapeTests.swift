@@ -54,7 +54,7 @@ import Testing
 
   /// FLOPs, bytes, and bytes that come from memory.
   private func work(_ shape: OperationShape, _ weights: WeightPrecision = .f32) -> [Double?] {
-    let work = OperationCells.make(shape).work(.cache, weights)
+    let work = OperationCells.make(shape).work(.cache, weights, .f32)
     return [work.flops, work.bytes, work.streamed]
   }
 

@@ -75,17 +75,17 @@ import Testing
       return 2 * layer + logits
     }
     let expected: Double = (cached(4) + cached(5)) / 2
-    #expect(cell.work(.cache, .f32).flops == expected)
-    let steps = try [5, 6].map { try cells.make(.prefill(tokens: $0, batch: 1)).work(.cache, .f32) }
-    let again = cell.work(.recompute, .f32)
+    #expect(cell.work(.cache, .f32, .f32).flops == expected)
+    let steps = try [5, 6].map { try cells.make(.prefill(tokens: $0, batch: 1)).work(.cache, .f32, .f32) }
+    let again = cell.work(.recompute, .f32, .f32)
     #expect(again.flops == (steps[0].flops + steps[1].flops) / 2)
     #expect(again.bytes == (steps[0].bytes + steps[1].bytes) / 2)
-    #expect(cell.work(.recompute, .f32).flops > 3 * cell.work(.cache, .f32).flops)
+    #expect(cell.work(.recompute, .f32, .f32).flops > 3 * cell.work(.cache, .f32, .f32).flops)
   }
 
   @Test func aBatchSharesTheWeights() throws {
-    let one = try cells.make(.decode(tokens: 3, depth: 4, batch: 1)).work(.cache, .f32)
-    let four = try cells.make(.decode(tokens: 3, depth: 4, batch: 4)).work(.cache, .f32)
+    let one = try cells.make(.decode(tokens: 3, depth: 4, batch: 1)).work(.cache, .f32, .f32)
+    let four = try cells.make(.decode(tokens: 3, depth: 4, batch: 4)).work(.cache, .f32, .f32)
     #expect(four.flops == 4 * one.flops)
     #expect(four.bytes > one.bytes)
     #expect(four.bytes < 2 * one.bytes)
@@ -119,15 +119,15 @@ import Testing
   @Test func aMatmulCellCountsMultiplyAddsAndOperands() {
     let cell = OperationCells.make(.matmul(m: 3, k: 5, n: 7))
     #expect(cell.test == .operation(.matmul(m: 3, k: 5, n: 7)))
-    #expect(cell.work(.cache, .f32).flops == Linear.flops(m: 3, n: 7, k: 5))
+    #expect(cell.work(.cache, .f32, .f32).flops == Linear.flops(m: 3, n: 7, k: 5))
     let operands = 3 * 5 + 5 * 7 + 3 * 7
-    #expect(Int(cell.work(.cache, .f32).flops) >= 2 * 3 * 5 * 7)
-    #expect(Int(cell.work(.cache, .f32).bytes) >= 4 * operands)
+    #expect(Int(cell.work(.cache, .f32, .f32).flops) >= 2 * 3 * 5 * 7)
+    #expect(Int(cell.work(.cache, .f32, .f32).bytes) >= 4 * operands)
     #expect(cell.request.operation == OperationShape.matmul(m: 3, k: 5, n: 7))
     // Of 5 inputs a block of 32 is stored whole.
     let narrowBytes: Int = 4 * (3 * 5 + 3 * 7) + 7 * 34
-    #expect(cell.work(.cache, .int8).bytes == Double(narrowBytes))
-    #expect(cell.work(.cache, .int8).flops == cell.work(.cache, .f32).flops)
+    #expect(cell.work(.cache, .int8, .f32).bytes == Double(narrowBytes))
+    #expect(cell.work(.cache, .int8, .f32).flops == cell.work(.cache, .f32, .f32).flops)
   }
 
   /// Float32 where it says nothing, and no bytes where the name is not known.
@@ -142,9 +142,22 @@ import Testing
         decoding: nil
       ).work(of: cell, .cache)
     }
-    for (name, precision) in known { #expect(work(name).bytes == cell.work(.cache, precision).bytes) }
+    for (name, precision) in known { #expect(work(name).bytes == cell.work(.cache, precision, .f32).bytes) }
     #expect(work("q5_K").bytes == nil)
     #expect(work("q5_K").flops == work(nil).flops)
+  }
+
+  @Test func aRowHasTheBytesOfItsCache() throws {
+    let cell = try cells.make(.decode(tokens: 3, depth: 4, batch: 1))
+    let (wide, narrow) = try (
+      cell.row(of: Contestant(kind: .variant(#require(Variant.named("packed"))), threads: 1)),
+      cell.row(of: Contestant(kind: .variant(#require(Variant.named("packed+kv-bf16"))), threads: 1))
+    )
+    #expect(wide.cache == nil && narrow.cache == "bf16" && narrow.weights == "f32")
+    #expect(narrow.variant == "packed+kv-bf16" && narrow.flops == wide.flops)
+    #expect(try #require(wide.cacheBytes) == 2 * #require(narrow.cacheBytes))
+    #expect(try #require(wide.bytes) > #require(narrow.bytes))
+    #expect(narrow.bytes == cell.work(.cache, .f32, .bf16).bytes)
   }
 
   @Test func aRowHasTheBytesOfItsWeights() throws {

@@ -52,12 +52,12 @@ import Testing
   /// Of float32 those of all owners; of fewer bits each owner's own.
   @Test func tokensMustAgreeWhereWeightsAreTheSameBits() {
     var tokens = AgreedTokens<String>()
-    #expect(tokens.differing([[1, 2]], of: "base", on: 0, weights: .f32) == nil)
-    #expect(tokens.differing([[1, 2]], of: "head", on: 0, weights: .f32) == nil)
-    #expect(tokens.differing([[1, 3]], of: "head", on: 0, weights: .f32)?.owner == "base")
-    #expect(tokens.differing([[1, 3]], of: "base", on: 1, weights: .int8) == nil)
-    #expect(tokens.differing([[1, 4]], of: "head", on: 1, weights: .int8) == nil)
-    #expect(tokens.differing([[1, 5]], of: "head", on: 1, weights: .int8)?.ids == [[1, 4]])
+    #expect(tokens.differing([[1, 2]], of: "base", on: 0, isExact: true) == nil)
+    #expect(tokens.differing([[1, 2]], of: "head", on: 0, isExact: true) == nil)
+    #expect(tokens.differing([[1, 3]], of: "head", on: 0, isExact: true)?.owner == "base")
+    #expect(tokens.differing([[1, 3]], of: "base", on: 1, isExact: false) == nil)
+    #expect(tokens.differing([[1, 4]], of: "head", on: 1, isExact: false) == nil)
+    #expect(tokens.differing([[1, 5]], of: "head", on: 1, isExact: false)?.ids == [[1, 4]])
   }
 
   @Test func aGenerationStandsAlone() throws {

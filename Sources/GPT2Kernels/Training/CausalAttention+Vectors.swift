@@ -60,7 +60,9 @@ private struct HeadPanels<V: FloatVector> {
   var rowCount: Int { rowCount(context) }
   func rowCount(_ rows: Int) -> Int { rowShape.count(outputs: size, inputs: rows) }
 
-  func packKeys(_ source: UnsafePointer<Float>, stride sourceStride: Int, to target: UnsafeMutablePointer<Float>) {
+  func packKeys(
+    _ source: UnsafePointer<Float>, stride sourceStride: Int, to target: UnsafeMutablePointer<Float>
+  ) {
     for first in stride(from: 0, to: context, by: keyShape.columns) {
       let width = keyShape.width(at: first, outputs: context)
       packColumns(
@@ -88,7 +90,8 @@ private struct HeadPanels<V: FloatVector> {
   ) {
     forEachRowPanel { first, width, used in
       for row in 0..<rows {
-        (target + (row * targetStride + first)).update(from: source + (first * capacity + row * width), count: used)
+        (target + (row * targetStride + first)).update(
+          from: source + (first * capacity + row * width), count: used)
       }
     }
   }
@@ -188,7 +191,8 @@ private struct HeadGradient<V: FloatVector> {
     return Memory(
       keys: take(keys), values: take(keys), keyRows: take(rows), keyGradients: take(rows),
       valueGradients: take(rows), queries: take(block), outputGradients: take(block),
-      queryGradients: take(block), probabilities: take(Self.blockCount), scoreGradients: take(Self.blockCount),
+      queryGradients: take(block), probabilities: take(Self.blockCount),
+      scoreGradients: take(Self.blockCount),
       means: take(Self.queryBlock), factors: take(Self.keyBlock))
   }
 
@@ -205,11 +209,13 @@ private struct HeadGradient<V: FloatVector> {
     for first in Swift.stride(from: 0, to: context, by: Self.queryBlock) {
       let queries = first..<min(first + Self.queryBlock, context)
       let (o, dO) = (
-        operation.output.row(firstRow + first) + column, operation.outputGradient.row(firstRow + first) + column
+        operation.output.row(firstRow + first) + column,
+        operation.outputGradient.row(firstRow + first) + column
       )
       let (oStride, dOStride) = (operation.output.stride, operation.outputGradient.stride)
       panels.packRows(
-        q + first * stride, stride: stride, rows: queries.count, capacity: Self.queryBlock, to: memory.queries)
+        q + first * stride, stride: stride, rows: queries.count, capacity: Self.queryBlock, to: memory.queries
+      )
       panels.packRows(
         dO, stride: dOStride, rows: queries.count, capacity: Self.queryBlock, to: memory.outputGradients)
       for row in 0..<queries.count {

@@ -22,7 +22,8 @@ extension LayerNormGradient {
   }
 
   /// - Returns: the row's mean and the inverse of its deviation.
-  private func addInputGradient<V: FloatVector>(ofRow row: Int, as _: V.Type) -> (mean: Float, inverse: Float) {
+  private func addInputGradient<V: FloatVector>(ofRow row: Int, as _: V.Type) -> (mean: Float, inverse: Float)
+  {
     let channels = input.columns
     let (x, dy, dx, w) = (input.row(row), outputGradient.row(row), inputGradient.row(row), weight.base)
     var sums = V(repeating: 0)
@@ -45,7 +46,8 @@ extension LayerNormGradient {
       let d = V(loading: dy + i, count: count) * V(loading: w + i, count: count) - total
       let normal = (V(loading: x + i, count: count) - mean) * inverse
       let slope = d - normal * product
-      V(loading: dx + i, count: count).adding(slope, times: V(repeating: inverse)).store(to: dx + i, count: count)
+      V(loading: dx + i, count: count).adding(slope, times: V(repeating: inverse)).store(
+        to: dx + i, count: count)
     }
     return (mean, inverse)
   }
@@ -80,7 +82,9 @@ extension LayerNormGradient {
 /// Calls `body` for each vector of `count` values with where it begins and how many values it has: fewer than lanes only
 /// the last.
 @inline(__always)
-private func forEachVector<V: FloatVector>(of count: Int, as _: V.Type, _ body: (_ first: Int, _ count: Int) -> Void) {
+private func forEachVector<V: FloatVector>(
+  of count: Int, as _: V.Type, _ body: (_ first: Int, _ count: Int) -> Void
+) {
   var i = 0
   while i &+ V.scalarCount <= count {
     body(i, V.scalarCount)

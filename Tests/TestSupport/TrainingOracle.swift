@@ -1,25 +1,28 @@
 import Foundation
-import TestSupport
 
 /// The operations of training in Double, straight from the formulas, each with a bound of what float32 may be off.
-enum TrainingOracle {
-  typealias Value = Oracle.Value
+public enum TrainingOracle {
+  public typealias Value = Oracle.Value
 
-  static let unit = Oracle.unitRoundoff
+  private static let unit = Oracle.unitRoundoff
 
   /// Σ of the terms, on top of `start`.
-  static func sum(_ start: Double, _ terms: [Double], extra: Double = 0) -> Value {
+  public static func sum(_ start: Double, _ terms: [Double]) -> Value {
     let size = terms.reduce(abs(start)) { $0 + abs($1) }
     return Value(
-      exact: terms.reduce(start, +), tolerance: (Oracle.sumFactor(terms.count + 1) + extra) * size)
+      exact: terms.reduce(start, +), tolerance: Oracle.sumFactor(terms.count + 1) * size)
   }
 
-  struct LayerNorm {
+  public struct LayerNorm {
     let x, weight, dy: [[Double]]
     let epsilon: Double
 
+    public init(x: [[Double]], weight: [[Double]], dy: [[Double]], epsilon: Double) {
+      (self.x, self.weight, self.dy, self.epsilon) = (x, weight, dy, epsilon)
+    }
+
     /// Σ y · dy with the bias 0: the scalar whose gradients are asked for.
-    func loss() -> Double {
+    public func loss() -> Double {
       zip(x, dy).enumerated().reduce(0) { total, row in
         let (normal, _) = Self.normal(row.element.0, epsilon)
         return total + normal.indices.reduce(0) { $0 + normal[$1] * weight[0][$1] * row.element.1[$1] }
@@ -34,7 +37,7 @@ enum TrainingOracle {
     }
 
     /// What each value gains.
-    func inputGradient(_ row: Int) -> [Value] {
+    public func inputGradient(_ row: Int) -> [Value] {
       let n = Double(x[row].count)
       let (normal, inverse) = Self.normal(x[row], epsilon)
       let size = x[row].reduce(0) { $0 + abs($1) } / n
@@ -52,7 +55,7 @@ enum TrainingOracle {
       }
     }
 
-    func weightGradient(_ channel: Int, from start: Double) -> Value {
+    public func weightGradient(_ channel: Int, from start: Double) -> Value {
       let terms = x.indices.map { Self.normal(x[$0], epsilon).normal[channel] * dy[$0][channel] }
       let size = x.indices.reduce(abs(start)) { total, row in
         let (_, inverse) = Self.normal(x[row], epsilon)
@@ -64,7 +67,7 @@ enum TrainingOracle {
     }
   }
 
-  static func geluSlope(_ x: Double) -> Double {
+  public static func geluSlope(_ x: Double) -> Double {
     let scale = (2 / Double.pi).squareRoot()
     let u = scale * (x + 0.044715 * x * x * x)
     let sigma = 1 / (1 + exp(-2 * u))
@@ -72,11 +75,17 @@ enum TrainingOracle {
   }
 
   /// One head of one sequence; rows of queries, keys, values, and of the output's gradient.
-  struct Attention {
-    var q, k, v: [[Double]]
+  public struct Attention {
+    public var q, k, v: [[Double]]
     let dO: [[Double]]
     /// Of (query, key).
     let factor: (Int, Int) -> Double
+
+    public init(
+      q: [[Double]], k: [[Double]], v: [[Double]], dO: [[Double]], factor: @escaping (Int, Int) -> Double
+    ) {
+      (self.q, self.k, self.v, self.dO, self.factor) = (q, k, v, dO, factor)
+    }
 
     var scale: Double { 1 / Double(q[0].count).squareRoot() }
 
@@ -87,10 +96,12 @@ enum TrainingOracle {
 
     func scores(_ query: Int) -> [Double] { (0...query).map { dot(q[query], k[$0]) * scale } }
 
-    func logSum(_ query: Int) -> Double {
+    /// ln Σ exp(its scaled scores)
+    public func logSum(_ query: Int) -> Value {
       let scores = scores(query)
       let largest = scores.max() ?? 0
-      return largest + log(scores.reduce(0) { $0 + exp($1 - largest) })
+      let exact = largest + log(scores.reduce(0) { $0 + exp($1 - largest) })
+      return Value(exact: exact, tolerance: relativeError(query) + 2 * unit * abs(exact))
     }
 
     /// What a probability of the query may be off, relatively.
@@ -103,7 +114,7 @@ enum TrainingOracle {
         + (12 + 4 * largest) * unit
     }
 
-    func output(_ query: Int) -> [Value] {
+    public func output(_ query: Int) -> [Value] {
       let probabilities = Oracle.softmax(scores(query))
       return v[0].indices.map { i in
         var (sum, size) = (0.0, 0.0)
@@ -117,12 +128,12 @@ enum TrainingOracle {
     }
 
     /// Σ output · dO
-    func loss() -> Double {
+    public func loss() -> Double {
       q.indices.reduce(0) { total, query in total + dot(output(query).map(\.exact), dO[query]) }
     }
 
     /// Of queries, keys and values, each (context, headSize).
-    func gradients() -> [[[Value]]] {
+    public func gradients() -> [[[Value]]] {
       let (context, head) = (q.count, q[0].count)
       let zeros = [[Double]](repeating: [Double](repeating: 0, count: head), count: context)
       var (dq, dk, dv) = (zeros, zeros, zeros)
@@ -133,9 +144,12 @@ enum TrainingOracle {
         let out = output(query).map(\.exact)
         let mean = dot(out, dO[query])
         // The output is off by its own bound, relative to what it is a sum of.
-        let meanSize = head == 0 ? 0 : (0...query).reduce(0) { total, key in
-          total + probabilities[key] * factor(query, key) * size(v[key], dO[query])
-        }
+        let meanSize =
+          head == 0
+          ? 0
+          : (0...query).reduce(0) { total, key in
+            total + probabilities[key] * factor(query, key) * size(v[key], dO[query])
+          }
         for key in 0...query {
           let (p, f) = (probabilities[key], factor(query, key))
           let ds = p * (f * dot(dO[query], v[key]) - mean) * scale

@@ -175,7 +175,8 @@ import Testing
           heads: shape.heads, outputGradient: Matrix(dOutput.base, rows: rows, columns: channels),
           qkvGradient: MutableMatrix(gradient.base, rows: rows, columns: width, stride: width + 1),
           dropout: dropout))
-      #expect([operand, gradient, output, dOutput, logSums].allSatisfy(\.guardsHold))
+      let guardsHold = [operand, gradient, output, dOutput, logSums].allSatisfy(\.guardsHold)
+      #expect(guardsHold)
       return [output, logSums, gradient]
     }
 

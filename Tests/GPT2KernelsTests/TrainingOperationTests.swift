@@ -69,8 +69,8 @@ import Testing
           Double(db[channel]), (0..<rows).map { Double(dy[$0 * channels + channel]) })
         #expect(sum.allows(dBias.base[channel]))
       }
-      let buffers = [input, gradient, outputs, weights, dWeight, dBias]
-      #expect(buffers.allSatisfy(\.guardsHold))
+      let guardsHold = [input, gradient, outputs, weights, dWeight, dBias].allSatisfy(\.guardsHold)
+      #expect(guardsHold)
     }
   }
 

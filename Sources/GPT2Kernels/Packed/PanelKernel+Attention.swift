@@ -11,49 +11,72 @@ extension PanelKernel {
   /// tile are all that is stored, tile rows times positions.
   private func run<Sum: TileSum>(_ operations: [Attention], _: Sum.Type) where Sum.Vector == V {
     let parts = HeadBlock.cut(operations, heads: \.heads, rows: \.queries.rows, blockRows: Self.queryBlock)
-    let positions = operations.lazy.map { $0.firstPosition + $0.queries.rows }.max() ?? 0
-    let scoreStride = (positions + shape.columns - 1) / shape.columns * shape.columns
-    let queryWords = Sum.rowWords(inputs: operations.first?.headSize ?? 0)
-    let capacity = tileRows * (scoreStride + shape.columns + queryWords)
+    let tile = HeadTile<Sum>(
+      tileRows: tileRows, cache: cache,
+      positions: operations.lazy.map { $0.firstPosition + $0.queries.rows }.max() ?? 0,
+      headSize: operations.first?.headSize ?? 0)
     pool.split(0..<parts.count, grain: 1) { range in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { memory in
-        let scores = memory.baseAddress!
-        let scratch = Scratch(
-          scores: scores, scoreStride: scoreStride, sums: scores + tileRows * scoreStride,
-          queries: scores + tileRows * (scoreStride + shape.columns))
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: tile.scratchCount) { scratch in
         for part in range.lazy.map({ parts[$0] }) {
           for row in stride(from: part.rows.lowerBound, to: part.rows.upperBound, by: tileRows) {
-            let rows = row..<min(row + tileRows, part.rows.upperBound)
-            attend(operations[part.operation], head: part.head, rows: rows, scratch, Sum.self)
+            tile.attend(
+              operations[part.operation], head: part.head,
+              rows: row..<min(row + tileRows, part.rows.upperBound), scratch: scratch.baseAddress!)
           }
         }
         Probe.enter(.operation)
       }
     }
   }
+}
 
-  /// What a tile of rows needs room for.
-  private struct Scratch {
-    /// (tile rows, scoreStride)
-    let scores: UnsafeMutablePointer<Float>
-    let scoreStride: Int
-    /// (tile rows, panel columns)
-    let sums: UnsafeMutablePointer<Float>
-    /// (tile rows, a query's words)
-    let queries: UnsafeMutablePointer<Float>
+/// Attention of a tile's rows in one head, against keys and values in panels.
+struct HeadTile<Sum: TileSum> {
+  typealias V = Sum.Vector
+
+  let tileRows: Int
+  /// What the panels hold.
+  private let cache: WeightPrecision
+  /// Floats of a row of scores: whole panels.
+  private let scoreStride: Int
+  /// Floats of a row of queries, in words as they are multiplied.
+  private let queryWords: Int
+  private let keyShape: PanelShape
+
+  /// - Parameters:
+  ///   - cache: float32, or what `Sum` reads.
+  ///   - positions: that a row sees at most.
+  init(tileRows: Int, cache: WeightPrecision = .f32, positions: Int, headSize: Int) {
+    (self.tileRows, self.cache) = (tileRows, cache)
+    keyShape = PanelShape(vector: V.scalarCount, cache)
+    scoreStride = (positions + keyShape.columns - 1) / keyShape.columns * keyShape.columns
+    queryWords = Sum.rowWords(inputs: headSize)
   }
 
-  private func attend<Sum: TileSum>(
-    _ operation: Attention, head: Int, rows: Range<Int>, _ scratch: Scratch, _: Sum.Type
-  ) where Sum.Vector == V {
+  var scratchCount: Int { tileRows * (scoreStride + keyShape.columns + queryWords) }
+
+  /// - Parameters:
+  ///   - rows: of the queries, at most `tileRows`.
+  ///   - scratch: `scratchCount` floats.
+  ///   - weigh: takes each row's numerators, those that it sees, the largest of its scores before they were scaled, and
+  ///     the numerators' sum.
+  @inline(__always)
+  func attend(
+    _ operation: Attention, head: Int, rows: Range<Int>, scratch: UnsafeMutablePointer<Float>,
+    weigh: (_ row: Int, _ numerators: UnsafeMutablePointer<Float>, _ maximum: Float, _ sum: Float) -> Void = {
+      _, _, _, _ in
+    }
+  ) {
+    // (tile rows, scoreStride), (tile rows, panel columns), (tile rows, queryWords)
+    let (scores, sums) = (scratch, scratch + tileRows * scoreStride)
+    let copies = sums + tileRows * keyShape.columns
     let (size, capacity) = (operation.headSize, operation.capacity)
-    let (scores, scoreStride, sums) = (scratch.scores, scratch.scoreStride, scratch.sums)
     let positions = operation.firstPosition + rows.upperBound
-    let keys = operation.keys + head * cacheLayout.keyStride(capacity: capacity, headSize: size)
-    let values = operation.values + head * cacheLayout.valueStride(capacity: capacity, headSize: size)
+    let layout = CacheLayout.panels(vector: V.scalarCount, of: cache)
+    let keys = operation.keys + head * layout.keyStride(capacity: capacity, headSize: size)
+    let values = operation.values + head * layout.valueStride(capacity: capacity, headSize: size)
     Probe.enter(.scores)
-    let keyShape = PanelShape(vector: V.scalarCount, cache)
-    let (queries, queryStride) = queries(of: operation, head: head, rows: rows, scratch, Sum.self)
+    let (queries, queryStride) = queries(of: operation, head: head, rows: rows, copies)
     for first in stride(from: 0, to: positions, by: keyShape.columns) {
       let width = keyShape.width(at: first, outputs: capacity)
       // The last panel may hold positions that no row may see yet.
@@ -71,7 +94,9 @@ extension PanelKernel {
       for row in 0..<rows.count {
         let own = operation.firstPosition + rows.lowerBound + row + 1
         let x = scores + row * scoreStride
-        totals[row] = softmaxNumerators(x, count: own, scale: operation.scale, as: V.self)
+        let (sum, maximum) = softmaxNumerators(x, count: own, scale: operation.scale, as: V.self)
+        totals[row] = sum
+        weigh(rows.lowerBound + row, x, maximum, sum)
         (x + own).update(repeating: 0, count: words * Sum.inputWords - own)
       }
       Probe.enter(.values)
@@ -97,17 +122,15 @@ extension PanelKernel {
 
   /// A head's queries in words: where they lie, or a copy where the last word is more than they have.
   @inline(__always)
-  private func queries<Sum: TileSum>(
-    of operation: Attention, head: Int, rows: Range<Int>, _ scratch: Scratch, _: Sum.Type
+  private func queries(
+    of operation: Attention, head: Int, rows: Range<Int>, _ copies: UnsafeMutablePointer<Float>
   ) -> (base: UnsafePointer<Float>, stride: Int) {
     let size = operation.headSize
     let first = operation.queries.row(rows.lowerBound) + head * size
-    let words = Sum.rowWords(inputs: size)
-    guard words > size else { return (first, operation.queries.stride) }
+    guard queryWords > size else { return (first, operation.queries.stride) }
     for row in 0..<rows.count {
-      Sum.convert(
-        first + row * operation.queries.stride, inputs: size, to: scratch.queries + row * words)
+      Sum.convert(first + row * operation.queries.stride, inputs: size, to: copies + row * queryWords)
     }
-    return (UnsafePointer(scratch.queries), words)
+    return (UnsafePointer(copies), queryWords)
   }
 }

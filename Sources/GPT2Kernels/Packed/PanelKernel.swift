@@ -14,9 +14,12 @@ struct PanelKernel<V: BrainVector>: Sendable {
   var shape: PanelShape { PanelShape(vector: V.scalarCount) }
   var cacheLayout: CacheLayout { .panels(vector: V.scalarCount, of: cache) }
 
+  /// Rows of an input from which on it pays to make panels of a matrix that lies in `rows`.
+  private var fewestPackedRows: Int { 32 }
+
   func run(_ operation: Linear) {
     let linear = PanelLinear<FloatSum<V>>(pool: pool, tileRows: tileRows, shape: shape, scratch: nil)
-    if operation.weight.layout == .rows {
+    if operation.weight.layout == .rows, operation.input.rows < fewestPackedRows {
       linear.runByDotProducts(operation)
     } else {
       linear.run(operation)
@@ -58,7 +61,7 @@ struct PanelKernel<V: BrainVector>: Sendable {
   func run(_ operation: Softmax) {
     pool.split(0..<operation.heads, grain: 1) { heads in
       operation.forEachRow(of: heads) { row, count, divisor in
-        divisor.pointee = softmaxNumerators(row, count: count, scale: 1, as: V.self)
+        divisor.pointee = softmaxNumerators(row, count: count, scale: 1, as: V.self).sum
       }
     }
   }

@@ -109,31 +109,30 @@ private struct CheckTable {
   private struct Column: Sendable {
     let title: String
     let width: Int
-    /// How wide a terminal must be for it; the second where the columns of quality are there too.
-    var room = 0
-    var roomWithQuality = 0
+    /// 0 for a column that always stays; else the highest is left out first where a terminal has no room for all.
+    var rank = 0
     let text: @Sendable (Correctness) -> String
   }
 
   private static let columns: [Column] = [
     Column(title: "variant", width: 14) { $0.variant + ($0.threads > 1 ? " t\($0.threads)" : "") },
     Column(title: "reference", width: 20) { $0.reference },
-    Column(title: "max error", width: 9, roomWithQuality: 90) { number($0.maxAbsoluteError) },
-    Column(title: "allowed", width: 9, roomWithQuality: 101) {
-      number($0.tolerance > 0 ? $0.tolerance : nil)
-    },
-    Column(title: "NMSE", width: 9, room: 90, roomWithQuality: 112) { number($0.nmse) },
-    Column(title: "argmax", width: 11) {
+    Column(title: "max error", width: 9, rank: 4) { number($0.maxAbsoluteError) },
+    Column(title: "allowed", width: 9, rank: 5) { number($0.tolerance > 0 ? $0.tolerance : nil) },
+    Column(title: "NMSE", width: 9, rank: 6) { number($0.nmse) },
+    Column(title: "argmax", width: 11, rank: 3) {
       $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : ""
     },
   ]
 
   /// Of weights with fewer bits.
   private static let quality: [Column] = [
-    Column(title: "KL nats", width: 7) { number($0.kl) },
-    Column(title: "top-1", width: 5) { percent($0.top1, decimals: 1) },
+    Column(title: "KL nats", width: 7, rank: 1) { number($0.kl) },
+    Column(title: "top-1", width: 5, rank: 2) { percent($0.top1, decimals: 1) },
     Column(title: "Δppl %", width: 6) { percent($0.deltaPerplexity, decimals: 3) },
   ]
+
+  private static let verdict = "check"
 
   private let console: Console
   private let columns: [Column]
@@ -141,10 +140,12 @@ private struct CheckTable {
   /// - Parameter hasQuality: whether weights of fewer bits than float32's are checked.
   init(_ console: Console, hasQuality: Bool) {
     self.console = console
-    let width = console.isTerminal ? console.width : .max
-    columns =
-      (hasQuality ? Self.columns + Self.quality : Self.columns)
-      .filter { width >= (hasQuality ? $0.roomWithQuality : $0.room) }
+    var kept = hasQuality ? Self.columns + Self.quality : Self.columns
+    // Two between columns, and `check` after the last.
+    while console.isTerminal, kept.reduce(Self.verdict.count, { $0 + $1.width + 2 }) > console.width,
+      let least = kept.indices.filter({ kept[$0].rank > 0 }).max(by: { kept[$0].rank < kept[$1].rank })
+    { kept.remove(at: least) }
+    columns = kept
   }
 
   private static func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "" }
@@ -153,7 +154,7 @@ private struct CheckTable {
     share.map { String(format: "%.\(decimals)f", 100 * $0) } ?? ""
   }
 
-  func begin() { print(columns.map(\.title) + ["check"]) }
+  func begin() { print(columns.map(\.title) + [Self.verdict]) }
 
   func show(_ row: Correctness) {
     let reason = row.failure ?? ""

@@ -47,7 +47,7 @@ public struct ModelSummary: Sendable {
 extension [Column<HistoryPoint>] {
   /// For people.
   fileprivate static var models: Self {
-    var figure = Column<HistoryPoint>("newest", .figure(\.figure))
+    var figure = Column<HistoryPoint>("figure", .figure(\.figure))
     figure.heading = .short("figure", "± CI")
     figure.showsInterval = true
     var model = Column<HistoryPoint>("model", .text(\.run.model?.name))

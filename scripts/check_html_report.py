@@ -1,6 +1,6 @@
-"""Opens an HTML report in a headless browser, holds it against what a report must be, and takes pictures of it.
+"""Opens HTML reports in a headless browser, holds each against what a report must be, and takes pictures of it.
 
-  check_html_report.py --browser PATH REPORT.html [OUTDIR]
+  check_html_report.py --browser PATH [--pictures OUTDIR] REPORT.html…
 
 At a phone's width and a desktop's, in light and in dark: nothing on the console, no request but the page itself, nothing
 wider than the window, every chart drawn with a title and a description; no text of a chart outside of it, on another text
@@ -137,28 +137,37 @@ def print_to_paper(browser, page_url, file):
     return [] if background == "rgb(255, 255, 255)" else [f"on paper the background is {background}"]
 
 
+def check(browser, report, folder):
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    page_url = report.resolve().as_uri()
+    problems = []
+    for name, (width, height) in WIDTHS.items():
+        for scheme in ("light", "dark"):
+            picture = folder and folder / f"{name}-{scheme}"
+            found = inspect(browser, page_url, width, height, scheme, picture)
+            problems += [f"{name}, {scheme}: {problem}" for problem in found]
+    return problems + print_to_paper(browser, page_url, folder and str(folder / "paper.pdf"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--browser", required=True, help="the browser's program")
-    parser.add_argument("report", type=pathlib.Path)
-    parser.add_argument("out", nargs="?", type=pathlib.Path, help="the folder that gets the pictures")
+    parser.add_argument("--pictures", type=pathlib.Path, metavar="OUTDIR", help="the folder that gets the pictures")
+    parser.add_argument("reports", type=pathlib.Path, nargs="+", metavar="REPORT.html")
     arguments = parser.parse_args()
-    if not arguments.report.is_file():
-        sys.exit(f"{arguments.report}: no such file, expected an HTML report")
-    if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    page_url = arguments.report.resolve().as_uri()
+    for report in arguments.reports:
+        if not report.is_file():
+            sys.exit(f"{report}: no such file, expected an HTML report")
     problems = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=arguments.browser, args=["--no-sandbox"])
-        print(f"{arguments.report}: {arguments.report.stat().st_size} bytes, Chromium {browser.version}")
-        for name, (width, height) in WIDTHS.items():
-            for scheme in ("light", "dark"):
-                picture = arguments.out and arguments.out / f"{name}-{scheme}"
-                found = inspect(browser, page_url, width, height, scheme, picture)
-                print(f"{name}, {width} px, {scheme}: {'as it must be' if not found else len(found)}")
-                problems += [f"{name}, {scheme}: {problem}" for problem in found]
-        problems += print_to_paper(browser, page_url, arguments.out and str(arguments.out / "paper.pdf"))
+        print(f"Chromium {browser.version}")
+        for report in arguments.reports:
+            folder = arguments.pictures and arguments.pictures / report.stem
+            found = check(browser, report, folder)
+            print(f"{report}, {report.stat().st_size} bytes: {'as it must be' if not found else len(found)}")
+            problems += [f"{report}: {problem}" for problem in found]
         browser.close()
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Opens an HTML report in a real headless browser: nothing on the console, no request, nothing wider than a phone's or a
+# Opens HTML reports in a real headless browser: nothing on the console, no request, nothing wider than a phone's or a
 # desktop's window, no texts of a chart on each other, in light and in dark; with OUTDIR, pictures of all four, and the
-# pages on paper.
+# pages on paper, in a folder there for each report.
 #
-#   scripts/check_html_report.sh REPORT.html [OUTDIR]
+#   scripts/check_html_report.sh [--pictures OUTDIR] REPORT.html…
 #
 # The browser is $CHROMIUM, or chromium, chromium-browser, google-chrome or chrome of the PATH; where there is none, Debian's
 # package chromium is tried (as root), then Playwright's own download. Playwright goes to a virtual environment outside the
@@ -12,7 +12,7 @@
 set -euo pipefail
 
 playwright=1.65.2
-(($# == 1 || $# == 2)) || { echo "usage: scripts/check_html_report.sh REPORT.html [OUTDIR]" >&2; exit 2; }
+(($# > 0)) || { echo "usage: scripts/check_html_report.sh [--pictures OUTDIR] REPORT.html…" >&2; exit 2; }
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cache="${GPT2_BENCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/gpt2-bench}"

@@ -5,7 +5,8 @@ usage: check_time_left.py PATH-TO-gpt2-bench [OPTION-OF-all...]
 
 Runs `gpt2-bench all` with these options in a pseudo terminal, and samples its line of progress each second. From 20 % of
 the run on, each time left must be within 35 % of what was left in truth, or within two seconds: it is shown in whole
-seconds. It may only fall, but where the line says why it rose. Prints the samples; exits 0 where all hold, else 1.
+seconds. One sample in ten may be off: other programs take the machine's time, and nobody can tell beforehand. The time
+may only fall, but where the line says why it rose. Prints the samples; exits 0 where all this holds, else 1.
 """
 
 import re
@@ -14,7 +15,7 @@ import tempfile
 
 import pseudo_terminal
 
-SHARE, TOLERANCE, SLACK = 0.20, 0.35, 2.0
+SHARE, TOLERANCE, SLACK, OFF = 0.20, 0.35, 2.0, 0.10
 LINE = re.compile(r"\r\x1b\[K([^\r\n]*)")
 LEFT = re.compile(r"[█░]\s+(\d+) %\s+(\d+):(\d\d) left(?: \(\+(\d+):(\d\d): ([^)]*)\)?)?\s*(.*)")
 
@@ -37,13 +38,14 @@ def main():
             samples.append((passed, 60 * minutes + seconds, found[6] is not None, lines[-1]))
 
     with tempfile.TemporaryDirectory() as folder:
-        code, text = pseudo_terminal.run(
-            [bench, "all", "--out", f"{folder}/out", *options], columns=120, seen=seen)
+        out = [] if "--out" in options else ["--out", f"{folder}/out"]
+        code, text = pseudo_terminal.run([bench, "all", *out, *options], columns=120, seen=seen)
     whole = pseudo_terminal.now() - begin
     if code != 0 or not samples:
         sys.exit(f"all {' '.join(options)} ended with {code} and {len(samples)} samples:\n{text[-2000:]}")
 
     wrong = 0
+    rises = 0
     judged = 0
     last = None
     for passed, left, rose, line in samples:
@@ -54,13 +56,16 @@ def main():
             judged += 1
             if abs(left - truth) > max(TOLERANCE * truth, SLACK):
                 verdict = "WRONG"
+                wrong += 1
         if last is not None and left > last and not rose:
             verdict += " ROSE"
+            rises += 1
         last = left
-        wrong += verdict != ""
         print(f"{passed:7.1f} s  left {left:4d} s  truth {truth:6.1f} s  {100 * error:+6.0f} %  {verdict:6}  {line}")
-    print(f"{whole:.1f} s in all; {judged} of {len(samples)} samples judged, {wrong} wrong")
-    sys.exit(1 if wrong else 0)
+    print(
+        f"{whole:.1f} s in all; of {len(samples)} samples {judged} were judged: {wrong} wrong, and {rises} rose "
+        "without a word")
+    sys.exit(1 if rises or wrong > OFF * judged else 0)
 
 
 main()

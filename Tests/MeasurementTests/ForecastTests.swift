@@ -84,6 +84,22 @@ import Testing
     #expect(forecast.left(at: 4) == 4)
   }
 
+  /// A sample that ends its cell is over when the record is written: that time is not the sample's.
+  @Test func aPartThatBeginsEndsTheOneBeforeIt() {
+    var forecast = Forecast([
+      Forecast.Part(ID(.sample), in: Self.rounds(2)) { _ in 1 },
+      Forecast.Part(ID(.sample, contestant: 1), in: Self.rounds(1)) { _ in 1 },
+      Forecast.Part(ID(.keeping)) { _ in 1 }, Forecast.Part(ID(.keeping, contestant: 1)) { _ in 1 },
+    ])
+    forecast.begin(ID(.sample, contestant: 1), at: 0)
+    forecast.finish(ID(.sample, contestant: 1))
+    forecast.begin(ID(.keeping, contestant: 1), at: 2)
+    forecast.end(at: 5)
+    forecast.end(at: 5)
+    // Two samples of two seconds, and a record of three.
+    #expect(forecast.left(at: 5) == 7)
+  }
+
   @Test func aPartMayComeLater() {
     var forecast = Forecast()
     #expect(forecast.isEmpty && forecast.left(at: 3) == 0)

@@ -14,10 +14,20 @@ import Testing
     #expect(text.replacing(" \\\n   ", with: "") == "next: " + words.joined(separator: " "))
   }
 
-  /// A word is not cut, and what a terminal would obey is not shown to it.
-  @Test func wordsStayWhole() {
+  @Test func wordsStayWholeInAVeryNarrowTerminal() {
     #expect(
       commandToType(["0123456789", "abcdefghij"], after: "", width: 5) == "0123456789 \\\n    abcdefghij")
+  }
+
+  @Test func aWordLongerThanALineGoesOnAtTheStartOfTheNext() {
+    let path = "/" + String(repeating: "p", count: 30)
+    let broken = commandToType([path, "-t", "1"], after: "next: ", width: 20)
+    #expect(broken == "next: /pppppppppppp\\\npppppppppppppppppp \\\n    -t 1")
+    let quoted = commandToType([path + " q"], after: "next: ", width: 20)
+    #expect(quoted == "next: '\(path) q'")
+  }
+
+  @Test func whatATerminalWouldObeyIsNotShownToIt() {
     #expect(!commandToType(["a\u{1B}[2J"], after: "", width: 80).contains("\u{1B}"))
   }
 }

@@ -15,7 +15,8 @@ public final class CeilingProbe {
   private let buffer: SharedBuffer?
   private var counts: [ThreadCount]
   private var lastEnd: UInt64
-  private var lastSeconds = 0.0
+  /// Wall time of the last session.
+  public private(set) var lastSeconds = 0.0
 
   /// Takes the memory, and finds out which pattern reads each level fastest, in trials that do not count.
   /// - Parameter threads: the numbers of threads to measure; those below 1 are left out.

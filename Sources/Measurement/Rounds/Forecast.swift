@@ -8,10 +8,10 @@
 ///   as the loads, the checks or the ceilings' second session, are corrected by it.
 /// - From a cell's warm-up on: what the warm-up promises of a sample.
 /// - From its first sample on: the mean of its samples, and so how many of them its budget allows.
-/// - All the time: what passes after parts of a kind, such as keeping the record, in proportion.
+/// - All the time: what passes after parts of a kind, such as what the machine is asked between rounds, in proportion.
 public struct Forecast: Sendable {
   public enum Kind: Sendable {
-    case ceilings, coldLoad, load, start, check, warmup, sample, profile, search, confirmation
+    case ceilings, coldLoad, load, start, check, warmup, sample, keeping, profile, search, confirmation
   }
 
   /// Which part: contestant and cell are indices whose meaning is the caller's.
@@ -63,8 +63,10 @@ public struct Forecast: Sendable {
   /// A part that nobody knew of when the run began.
   public mutating func add(_ part: Part) { states[part.id] = State(part: part) }
 
-  /// The part is executed from now on; all moments are seconds of one clock.
+  /// The part is executed from now on, and one that was executed until now has ended; all moments are seconds of one
+  /// clock.
   public mutating func begin(_ id: ID, at now: Double) {
+    end(at: now)
     begin = begin ?? now
     if let last { idle[last.kind, default: 0] += now - last.end }
     last = nil
@@ -85,7 +87,7 @@ public struct Forecast: Sendable {
   /// What one execution of the part is going to take, as far as something like it has run.
   public mutating func promise(_ seconds: Double, for id: ID) { states[id]?.promised = seconds }
 
-  /// What the contestant took for its first token; the fastest counts.
+  /// What the contestant took for its first token, or would take as fast as it was in a later pass; the fastest counts.
   public mutating func know(firstToken seconds: Double, of contestant: Int) {
     firstTokens[contestant] = min(firstTokens[contestant] ?? seconds, seconds)
   }

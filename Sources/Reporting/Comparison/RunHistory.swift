@@ -18,16 +18,7 @@ public struct RunHistory: Sendable {
     let kept = ordered.filter { $0 == newest || Comparison.carriesOver(from: $0, to: newest) }
     runs = kept.map(RunFigures.init)
     leftOut = records.count - kept.count
-    let all = runs.flatMap { run in run.rows.filter(\.hasFigures) }
-    let places = all.map { HistoryRow.Place(contestant: $0.contestant, test: $0.cell.test) }.uniqued()
-    rows = places.map { [runs] place in
-      HistoryRow(
-        place: place,
-        figures: runs.map { run in
-          let row = run.rows.first { $0.contestant == place.contestant && $0.cell.test == place.test }
-          return row.flatMap { $0.figures[place.test.headlineMetric] }
-        })
-    }
+    rows = HistoryRow.all(of: runs)
     guard !rows.isEmpty else { return nil }
   }
 
@@ -81,21 +72,23 @@ public struct RunHistory: Sendable {
 
   private var runTable: Table { Table(.historyRuns, runs.map(\.record)) }
 
+  private var points: [HistoryPoint] { HistoryPoint.all(of: rows, in: runs) }
+}
+
+/// A row's figure in one run.
+struct HistoryPoint: Sendable {
+  let run: Record
+  let row: HistoryRow
+  let figure: Figure
+
   /// Row by row, each run's figure where it has one.
-  private var points: [HistoryPoint] {
+  static func all(of rows: [HistoryRow], in runs: [RunFigures]) -> [HistoryPoint] {
     rows.flatMap { row in
       zip(runs, row.figures).compactMap { run, figure in
         figure.map { HistoryPoint(run: run.record, row: row, figure: $0) }
       }
     }
   }
-}
-
-/// A row's figure in one run, for programs.
-struct HistoryPoint: Sendable {
-  let run: Record
-  let row: HistoryRow
-  let figure: Figure
 }
 
 /// One contestant on one test: its headline figure in each run, nil where a run has none.
@@ -107,6 +100,20 @@ struct HistoryRow: Sendable {
 
   let place: Place
   let figures: [Figure?]
+
+  /// One for each place that has a figure in any of the runs.
+  static func all(of runs: [RunFigures]) -> [HistoryRow] {
+    let measured = runs.flatMap { run in run.rows.filter(\.hasFigures) }
+    let places = measured.map { Place(contestant: $0.contestant, test: $0.cell.test) }.uniqued()
+    return places.map { place in
+      HistoryRow(
+        place: place,
+        figures: runs.map { run in
+          let row = run.rows.first { $0.contestant == place.contestant && $0.cell.test == place.test }
+          return row.flatMap { $0.figures[place.test.headlineMetric] }
+        })
+    }
+  }
 
   /// What a trend's height stands for at least, as a share of the row's median.
   static let leastSpan = 0.2

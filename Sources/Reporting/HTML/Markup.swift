@@ -211,15 +211,20 @@ extension Table {
   private static let (page, size, padding) = (358.0, 14.4, 22.4)
   /// A last column of text wraps down to this width.
   private static let wrapped = 190.0
+  /// A column with a heading is no narrower; see `thead th` in `PageStyle`.
+  private static let narrowest = 4.5 * size
+  /// Of letters of weight 600, as headings have, against those of weight 400.
+  private static let bold = 1.1
 
   /// As far as can be told without setting its text.
   fileprivate var isWiderThanAPhone: Bool {
+    let hasHeadings = headings.contains { !$0.text.isEmpty }
     let widths = headings.indices.map { column -> Double in
-      let words = headings[column].text.plain.split(separator: " ").map(String.init)
-      let texts = words + rows.map { $0[column].text.plain }
-      let most = texts.map { TextWidth.of($0, size: Self.size) }.max() ?? 0
+      let words = headings[column].text.plain.split(separator: " ")
+      let heading = words.map { Self.bold * TextWidth.of(String($0), size: Self.size) }.max() ?? 0
+      let most = rows.reduce(heading) { max($0, TextWidth.of($1[column].text.plain, size: Self.size)) }
       let wraps = column == headings.count - 1 && headings[column].alignment == .left
-      return Self.padding + (wraps ? min(most, Self.wrapped) : most)
+      return max(hasHeadings ? Self.narrowest : 0, Self.padding + (wraps ? min(most, Self.wrapped) : most))
     }
     return widths.reduce(0, +) > Self.page
   }

@@ -19,13 +19,17 @@ public struct ReportFolder: Sendable {
     -> ReportFolder
   {
     try makeFolder(parent)
-    let name = model.split(separator: "/").last.map(String.init) ?? model
-    let base = "\(parent)/\(sanitised(started))-\(sanitised(name))"
+    let base = "\(parent)/\(sanitised(started))-\(name(ofModel: model))"
     for suffix in 1...999 {
       let path = suffix == 1 ? base : "\(base)-\(suffix)"
       if try makeNewFolder(path) { return try ReportFolder(writable: path) }
     }
     throw FileError(path: base, reason: "exists 999 times")
+  }
+
+  /// A model in a folder's name: of a path its last part.
+  public static func name(ofModel model: String) -> String {
+    sanitised(model.split(separator: "/").last.map(String.init) ?? model)
   }
 
   /// Takes `path` as it is, and makes it where it is missing.

@@ -241,8 +241,9 @@ public func shellWord(_ argument: String) -> String {
   return isPlain ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
 }
 
-/// A command to be typed, after a label: in one line where that fits, else in several that a shell joins.
-/// - Parameter width: columns of the terminal.
+/// A command to be typed, after a label: in one line where that fits, else in several that a shell joins. A word that is
+/// longer than a line goes on at the start of the next, unless it is in quotation marks, where a shell would not join it.
+/// - Parameter width: columns of the terminal; words stay whole where they are fewer than 20.
 public func commandToType(_ words: [String], after label: String, width: Int) -> String {
   var lines = [label]
   for (index, word) in words.map({ shellWord($0).safeLine }).enumerated() {
@@ -253,6 +254,10 @@ public func commandToType(_ words: [String], after label: String, width: Int) ->
     } else {
       lines[lines.count - 1] += " \\"
       lines.append("    " + word)
+    }
+    while let line = lines.last, line.count > room, width >= 20, !word.contains("'") {
+      lines[lines.count - 1] = line.prefix(width - 1) + "\\"
+      lines.append(String(line.dropFirst(width - 1)))
     }
   }
   return lines.joined(separator: "\n")

@@ -7,10 +7,10 @@ import Reporting
 /// returns, and an error names the option, what was found and what was expected.
 struct Arguments {
   /// The whole command, as a record keeps it: it can be given again.
-  let command: [String]
+  private(set) var command: [String]
   let operands: [String]
   /// By an option's first name; one value unless the option may be given several times.
-  private let values: [String: [String]]
+  private var values: [String: [String]]
   /// The name that was typed, by an option's first name.
   private let typedNames: [String: String]
 
@@ -65,6 +65,21 @@ struct Arguments {
     self.operands = operands
     self.values = values
     self.typedNames = typedNames
+  }
+
+  /// The same command with this one value of an option.
+  func setting(_ name: String, to value: String) -> Arguments {
+    var changed = self
+    changed.values[name] = [value]
+    let typed = typed(name)
+    if let place = command.firstIndex(of: typed) {
+      changed.command[place + 1] = value
+    } else if let place = command.firstIndex(where: { $0.hasPrefix(typed + "=") }) {
+      changed.command[place] = "\(typed)=\(value)"
+    } else {
+      changed.command += [typed, value]
+    }
+    return changed
   }
 
   func flag(_ name: String) -> Bool { values[name] != nil }

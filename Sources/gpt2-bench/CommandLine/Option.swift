@@ -71,6 +71,12 @@ extension Option {
     "--model", value: "MODEL", in: .subject, choices: ModelSource.namedSynthetics,
     default: "weights/gpt2 where it has been downloaded, else synthetic:gpt2",
     help: "synthetic:NAME, a folder with a model, or a file: safetensors, GGUF, llm.c's or seed")
+  static let models = Option(
+    "--model", value: "MODEL,…", in: .subject, choices: ModelSource.namedSynthetics,
+    default: "weights/gpt2 where it has been downloaded, else synthetic:gpt2",
+    help:
+      "synthetic:NAME, a folder with a model, or a file: safetensors, GGUF, llm.c's or seed; several run one after the "
+      + "other, a record each")
   static let textModel = model.defaulting(
     to: "weights/gpt2 where it has been downloaded, else weights/tiny")
   static let variants = Option(
@@ -101,6 +107,9 @@ extension Option {
     help: "a reference case, or a folder of them")
   static let outFolder = Option(
     "--out", value: "DIR", default: "a new one in reports/", help: "folder for the reports")
+  static let history = Option(
+    "--history", value: "DIR", default: "reports/, or where the folder of --out lies",
+    help: "keep the run in a new folder in DIR, and show what changed since the last one there")
   static let outFile = Option(
     "--out", value: "FILE", default: "standard output", help: "write the result to this file")
 }

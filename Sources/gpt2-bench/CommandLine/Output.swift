@@ -106,7 +106,9 @@ extension Arguments {
     return path
   }
 
-  func runFormat() throws -> RecordFormat? { try choice("--format", of: RecordFormat.all(of: .endToEnd)) }
+  func runOutput() throws -> EndToEnd.StandardOutput {
+    try choice("--format", of: RecordFormat.all(of: .endToEnd)).map { .record($0) } ?? .tables
+  }
 }
 
 extension Option {

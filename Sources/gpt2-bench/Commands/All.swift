@@ -11,11 +11,11 @@ enum All: Command {
       ("two variants, each on one thread and on two", "gpt2-bench all --variants simd8,packed -t 1,2"),
     ],
     options: [
-      .model, .suite.defaulting(to: "quick"), .variants, .kv, .contestant, .contestantTolerance,
+      .models, .suite.defaulting(to: "quick"), .variants, .kv, .contestant, .contestantTolerance,
       .threadList,
       .repetitions.defaulting(to: "the suite's"), MeasuringOptions.budget.defaulting(to: "the suite's"),
       MeasuringOptions.warmup,
-      .seed, .outFolder, .runFormat, .reference,
+      .seed, .outFolder, .history, .runFormat, .reference,
       Option(
         "--baseline", value: "RECORD", in: .judgement, default: "none",
         help: "compare with this record, or the baseline of this name; exits 3 on a regression"),
@@ -35,6 +35,10 @@ enum All: Command {
   ) throws -> ExitCode {
     let project = try Project()
     let suite = try Suite(arguments.string("--suite") ?? "quick", in: project)
+    let work = EndToEnd.Work(
+      tests: suite.tests, suite: suite.name, repetitions: suite.repetitions,
+      budgetSeconds: suite.cellBudgetSeconds, scope: scope)
+    if let series = try ModelSeries(arguments) { return try series.run(work, console) }
     let thresholds = try arguments.thresholds()
     let baselines = Baselines(in: project)
     let saved = try arguments.baselineToSave()
@@ -42,9 +46,7 @@ enum All: Command {
       try readBaseline(
         baselines.path(meaning: $0), tests: suite.tests, contestants: MeasuringOptions(arguments).contestants)
     }
-    let record = try EndToEnd(arguments, console, format: arguments.runFormat()).run(
-      suite.tests, suite: suite.name, repetitions: suite.repetitions,
-      budgetSeconds: suite.cellBudgetSeconds, scope: scope, resumption)
+    let record = try EndToEnd(arguments, console, arguments.runOutput()).run(work, resumption)
     if let saved { try baselines.save(record, as: saved, console) }
     let code = record.runExitCode
     guard code == .done, let baseline else { return code }

@@ -111,31 +111,30 @@ private struct CheckTable {
   private struct Column: Sendable {
     let title: String
     let width: Int
-    /// How wide a terminal must be for it; the second where the columns of quality are there too.
-    var room = 0
-    var roomWithQuality = 0
+    /// 0 for a column that always stays; else the highest is left out first where a terminal has no room for all.
+    var rank = 0
     let text: @Sendable (Correctness) -> String
   }
 
   private static let columns: [Column] = [
     Column(title: "variant", width: 14) { label($0.variant, threads: $0.threads) },
     Column(title: "reference", width: 20) { $0.reference },
-    Column(title: "max error", width: 9, roomWithQuality: 90) { number($0.maxAbsoluteError) },
-    Column(title: "allowed", width: 9, roomWithQuality: 101) {
-      number($0.tolerance > 0 ? $0.tolerance : nil)
-    },
-    Column(title: "NMSE", width: 9, room: 90, roomWithQuality: 112) { number($0.nmse) },
-    Column(title: "argmax", width: 11) {
+    Column(title: "max error", width: 9, rank: 4) { number($0.maxAbsoluteError) },
+    Column(title: "allowed", width: 9, rank: 5) { number($0.tolerance > 0 ? $0.tolerance : nil) },
+    Column(title: "NMSE", width: 9, rank: 6) { number($0.nmse) },
+    Column(title: "argmax", width: 11, rank: 3) {
       $0.argmaxCompared > 0 ? "\($0.argmaxAgreed)/\($0.argmaxCompared)" : ""
     },
   ]
 
   /// Of weights with fewer bits.
   private static let quality: [Column] = [
-    Column(title: "KL nats", width: 7) { number($0.kl) },
-    Column(title: "top-1", width: 5) { percent($0.top1, decimals: 1) },
+    Column(title: "KL nats", width: 7, rank: 1) { number($0.kl) },
+    Column(title: "top-1", width: 5, rank: 2) { percent($0.top1, decimals: 1) },
     Column(title: "Δppl %", width: 6) { percent($0.deltaPerplexity, decimals: 3) },
   ]
+
+  private static let verdict = "check"
 
   private let console: Console
   private let columns: [Column]
@@ -146,11 +145,16 @@ private struct CheckTable {
   init(_ console: Console, _ contestants: [Contestant], hasQuality: Bool) {
     self.console = console
     let longest = contestants.map { Self.label($0.label, threads: $0.threads).count }.max() ?? 0
-    let width = console.isTerminal ? console.width : .max
-    columns =
-      (hasQuality ? Self.columns + Self.quality : Self.columns)
-      .filter { width >= (hasQuality ? $0.roomWithQuality : $0.room) }
-    widths = [max(columns[0].width, longest)] + columns.dropFirst().map(\.width)
+    let first = max(Self.columns[0].width, longest)
+    var kept = hasQuality ? Self.columns + Self.quality : Self.columns
+    func room() -> Int {
+      kept.dropFirst().reduce(first + 2 + Self.verdict.count) { $0 + $1.width + 2 }
+    }
+    while console.isTerminal, room() > console.width,
+      let least = kept.indices.filter({ kept[$0].rank > 0 }).max(by: { kept[$0].rank < kept[$1].rank })
+    { kept.remove(at: least) }
+    columns = kept
+    widths = [first] + kept.dropFirst().map(\.width)
   }
 
   private static func label(_ variant: String, threads: Int) -> String {
@@ -163,7 +167,7 @@ private struct CheckTable {
     share.map { String(format: "%.\(decimals)f", 100 * $0) } ?? ""
   }
 
-  func begin() { print(columns.map(\.title) + ["check"]) }
+  func begin() { print(columns.map(\.title) + [Self.verdict]) }
 
   func show(_ row: Correctness) {
     let reason = row.failure ?? ""

@@ -129,7 +129,7 @@ struct CompareBuilds {
   }
 
   private func generations(_ base: String) throws -> PairedPlan {
-    let setup = try EndToEnd(arguments, console, format: nil)
+    let setup = try EndToEnd(arguments, console, .tables)
     let suite = try Suite(arguments.string("--suite") ?? Self.defaultSuite, in: setup.project)
     let (kept, left) = try setup.fitting(suite.tests, suite: suite.name)
     // A contestant's processes hold what they need at once.

@@ -20,10 +20,10 @@ enum Run: Command {
         "-d", "--depth", value: "N,…", in: .subject, default: "1",
         help: "tokens in the context before decoding starts"),
       Option("--batch", value: "B,…", in: .subject, default: "1", help: "sequences at once"),
-      .model, .variants, .kv, .contestant, .contestantTolerance, .threadList,
+      .models, .variants, .kv, .contestant, .contestantTolerance, .threadList,
       .repetitions.defaulting(to: "\(repetitions)"),
       MeasuringOptions.budget.defaulting(to: "\(Int(budgetSeconds))"),
-      MeasuringOptions.warmup, .seed, .outFolder, .runFormat,
+      MeasuringOptions.warmup, .seed, .outFolder, .history, .runFormat,
       .reference, .saveBaseline, MeasuringOptions.timeout, Resumption.option,
     ])
 
@@ -60,10 +60,12 @@ enum Run: Command {
           tokens.map { Test.decode(tokens: $0, depth: max(depth, 1), batch: batch) }
         }
     }
+    let work = EndToEnd.Work(
+      tests: tests, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope)
+    if let series = try ModelSeries(arguments) { return try series.run(work, console) }
     let saved = try arguments.baselineToSave()
-    let bench = try EndToEnd(arguments, console, format: arguments.runFormat())
-    let record = try bench.run(
-      tests, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope, resumption)
+    let bench = try EndToEnd(arguments, console, arguments.runOutput())
+    let record = try bench.run(work, resumption)
     if let saved { try Baselines(in: bench.project).save(record, as: saved, console) }
     return record.runExitCode
   }

@@ -12,12 +12,16 @@ private enum Planned {
   static let check = 0.7
   /// Seconds of an operation's sample or warm-up; no first token says how fast a contestant is at it.
   static let operation = 0.03
+  /// Seconds of writing the record and its reports, as is done whenever a cell has ended.
+  static let keeping = 0.1
+  /// Seconds that a profiled pass takes to be taken apart, however short it is.
+  static let profiledPass = 0.001
   /// What a step with a cache takes of a first token: it reads as many weights, and computes less.
   static let cachedStep = 0.5
 
   /// Seconds of a profile's stage whose passes take so long each: whole passes until its time is over.
-  static func profileStage(ofPasses seconds: Double) -> Double {
-    guard seconds > 0 else { return 0 }
+  static func profileStage(ofPasses pass: Double) -> Double {
+    let seconds = pass + profiledPass
     let passes = (WorkerSession.profileSeconds / seconds).rounded(.up)
     return seconds * min(passes, Double(WorkerSession.profilePasses))
   }
@@ -70,6 +74,7 @@ extension Bench {
     }
     return [
       Forecast.Part(id(.warmup), planned: warmup), Forecast.Part(id(.sample), in: rounds, planned: whole),
+      Forecast.Part(id(.keeping)) { _ in Planned.keeping },
     ]
   }
 

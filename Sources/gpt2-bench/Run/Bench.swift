@@ -198,6 +198,10 @@ extension Bench {
       }
       driver.progress.promise(
         seconds, for: Forecast.ID(.sample, contestant: unit.contestant, cell: unit.cell))
+      if let flops = plan.firstToken?.flops {
+        let whole = cell.arithmetic(worker.decoding).whole * Double(cell.test.batch)
+        driver.progress.know(firstToken: seconds * flops / whole, of: unit.contestant)
+      }
       return nil
     } catch let error as WorkerError where !error.isFinal { throw CellFailure("\(error)") }
   }
@@ -215,6 +219,9 @@ extension Bench {
     for kind in [Forecast.Kind.warmup, .sample] {
       driver.progress.finish(Forecast.ID(kind, contestant: unit.contestant, cell: unit.cell))
     }
+    let keeping = Forecast.ID(.keeping, contestant: unit.contestant, cell: unit.cell)
+    driver.progress.begin(keeping, nil, isLine: false)
+    defer { driver.progress.end(keeping) }
     switch result.ending {
     case .complete: record.cells[row].status = .measured
     case .budget, .cap:

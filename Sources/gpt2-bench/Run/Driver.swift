@@ -141,6 +141,8 @@ final class Driver {
     ceilings = probe
     probe.products = ProductPeak.Numbers.of(weights)
     probe.measure()
+    // The first session has also found the memory, and how it is read best.
+    if let part { progress.promise(probe.lastSeconds, for: Forecast.ID(.ceilings, cell: part.cell + 1)) }
   }
 }
 

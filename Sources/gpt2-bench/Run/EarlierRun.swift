@@ -46,9 +46,9 @@ struct EarlierRun {
     let comparison = Comparison(base: record, head: head)
     let commit = record.build.commit.map { ", commit \($0)" } ?? ""
     let words = [Project.typedExecutable, "compare"] + [path, headPath].map(Project.shown)
-    return ["since the run of \(record.started)\(commit) (unpaired):", "  " + comparison.summary].map(
-      \.safeLine)
-      + comparison.changes.map { "  " + $0.safeLine }
+    let changes = [comparison.summary] + comparison.changes
+    return ["since the run of \(record.started)\(commit) (unpaired):".safeLine.wrapped(to: width)]
+      + changes.map { "  " + $0.safeLine.wrapped(to: width - 2, indent: 4) }
       + [commandToType(words, after: "  every row: ", width: width)]
   }
 }

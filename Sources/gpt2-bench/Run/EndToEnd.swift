@@ -12,8 +12,8 @@ struct EndToEnd {
   let console: Console
   let project: Project
   let options: MeasuringOptions
-  /// Nil for tables.
-  let format: RecordFormat?
+  /// What goes to standard output.
+  let output: StandardOutput
 
   let choice: ModelChoice
   let description: ModelDescription
@@ -22,13 +22,30 @@ struct EndToEnd {
 
   var configuration: Configuration { choice.configuration }
 
-  /// - Parameter format: of what goes to standard output; nil for tables.
-  init(_ arguments: Arguments, _ console: Console, format: RecordFormat?) throws {
+  /// What is measured, of every model alike.
+  struct Work {
+    let tests: [Test]
+    /// The name of the suite, where the tests are one's. A suite is for every model: its tests that are longer than a
+    /// model's context are left out, and the record says so. One's own tests must fit.
+    let suite: String?
+    let repetitions: Int
+    let budgetSeconds: Double
+    /// How much of each reference is compared first.
+    let scope: CheckScope
+  }
+
+  enum StandardOutput {
+    case tables
+    case record(RecordFormat)
+    case nothing
+  }
+
+  init(_ arguments: Arguments, _ console: Console, _ output: StandardOutput) throws {
     self.arguments = arguments
     self.console = console
     project = try Project()
     options = try MeasuringOptions(arguments)
-    self.format = format
+    self.output = output
     choice = try ModelChoice(arguments.string("--model"), for: .measuring, project, console)
     let tokenizer = try choice.tokenizer()
     description = ModelDescription(choice, hasTokenizer: tokenizer != nil && options.peers.isEmpty)
@@ -37,37 +54,35 @@ struct EndToEnd {
       configuration: choice.configuration, prompts: prompts, startsAtText: description.hasTokenizer)
   }
 
-  /// - Parameters:
-  ///   - suite: the name of the suite, where the tests are one's. A suite is for every model: its tests that are
-  ///     longer than this one's context are left out, and the record says so. One's own tests must fit.
-  ///   - scope: how much of each reference is compared first.
-  ///   - resumption: the run that is to be finished; nil for a new one.
-  func run(
-    _ tests: [Test], suite: String?, repetitions: Int, budgetSeconds: Double, scope: CheckScope,
-    _ resumption: Resumption?
-  ) throws -> Record {
-    let (kept, left) = try fitting(tests, suite: suite)
-    let cases = try referenceCases()
-    let plan = BenchPlan(
-      command: arguments.command, kind: .endToEnd, model: description,
-      contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
-      checkedTokens: checkedTokens(cases, scope),
-      profile: try cells.profile(kept),
-      settings: Settings(
-        suite: suite, repetitions: options.repetitions ?? repetitions,
-        cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
-        warmup: options.warmupWords(usual: GenerationCells.warmup)),
-      warmups: options.warmups,
-      cellCapSeconds: 10 * (options.budgetSeconds ?? budgetSeconds),
-      timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + leniency)
+  /// - Throws: `UsageError` for a test that does not fit; `RunError` where memory does not suffice.
+  func plan(_ work: Work, _ cases: [FoundCase]) throws -> BenchPlan {
+    let (kept, left) = try fitting(work.tests, suite: work.suite)
     try MemoryLimit.check(
       kept, of: configuration, weightBytes: description.weightBytes,
       workers: options.contestants.map(\.decoding),
       for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
-    var request = try checkRequest(scope: scope, cases)
-    request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
+    let budgetSeconds = options.budgetSeconds ?? work.budgetSeconds
+    return BenchPlan(
+      command: arguments.command, kind: .endToEnd, model: description,
+      contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
+      checkedTokens: checkedTokens(cases, work.scope),
+      profile: try cells.profile(kept),
+      settings: Settings(
+        suite: work.suite, repetitions: options.repetitions ?? work.repetitions,
+        cellBudgetSeconds: budgetSeconds, seed: options.seed,
+        warmup: options.warmupWords(usual: GenerationCells.warmup)),
+      warmups: options.warmups, cellCapSeconds: 10 * budgetSeconds,
+      timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + leniency)
+  }
+
+  /// - Parameter resumption: the run that is to be finished; nil for a new one.
+  func run(_ work: Work, _ resumption: Resumption? = nil) throws -> Record {
+    let cases = try referenceCases()
+    let plan = try plan(work, cases)
+    var request = try checkRequest(scope: work.scope, cases)
+    request.batch = plan.cells.map(\.test.batch).max().flatMap { $0 > 1 ? $0 : nil }
     let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
-    var peerCheck = PeerCheck(setup: self, references: references, scope: scope)
+    var peerCheck = PeerCheck(setup: self, references: references, scope: work.scope)
     let started = Date()
     let keeper =
       try resumption.map { try RecordKeeper(at: $0.folder) }
@@ -82,19 +97,18 @@ struct EndToEnd {
     return bench.record
   }
 
-  /// The record in the format that was asked for, else tables; then where the report is, and what one would do next.
+  /// The record in the format that was asked for, or tables; then where the report is, and what one would do next.
   private func show(_ record: Record, in folder: ReportFolder) throws {
     let report = "report: \(Project.shown(folder.path))/report.html".safeLine
-    if let format {
-      console.write(try format.text(of: record))
-      return console.note(report)
-    }
+    if case .record(let format) = output { console.write(try format.text(of: record)) }
+    guard case .tables = output else { return console.note(report) }
     console.print(
       TerminalTable(
         record, colour: console.usesColor, width: console.width, isVerbose: console.isVerbose
       ).text)
     if let earlier = EarlierRun(before: record, beside: folder.path) {
-      earlier.change(to: record, at: folder.recordPath, width: console.width).forEach(console.print)
+      let width = console.isTerminal ? console.width : .max
+      earlier.change(to: record, at: folder.recordPath, width: width).forEach(console.print)
     }
     console.print(report)
     let next = nextCommand(after: record, in: Project.shown(folder.path))

@@ -12,14 +12,22 @@ struct RecordKeeper {
   /// Where the record has been written before anything is measured: `FileError` of a place that cannot be.
   ///
   /// - Parameters:
-  ///   - option: names the folder; where it is not given, a new one among the project's reports is made.
+  ///   - option: names the folder; where it is not given, a new one is made in the folder of `--history`, or among the
+  ///     project's reports.
   ///   - model: ends a new folder's name.
   init(_ arguments: Arguments, _ option: String, in project: Project, started: Date, model: String) throws {
     let path = arguments.string(option)
+    let history = arguments.string(Option.history.names[0])
     guard path != "" else { throw UsageError(option, found: "", expected: "a folder") }
+    if let history, history.isEmpty || path != nil {
+      throw UsageError(
+        Option.history.names[0], found: history,
+        expected: "a folder, and no \(option) with it, which names another")
+    }
     folder =
       try path.map { try ReportFolder.create(at: $0) }
-      ?? ReportFolder.create(in: project.reports, started: started.formatted(.iso8601), model: model)
+      ?? ReportFolder.create(
+        in: history ?? project.reports, started: started.formatted(.iso8601), model: model)
   }
 
   init(at path: String) throws { folder = try ReportFolder.create(at: path) }

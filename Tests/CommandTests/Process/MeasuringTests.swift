@@ -253,6 +253,55 @@ import Testing
     #expect(!other.output.contains("since the run of"))
   }
 
+  /// Each model has a record of its own, as if it had been asked for alone; a table of all of them comes last.
+  @Test func severalModelsAreMeasuredOneAfterTheOther() throws {
+    let words = [
+      "run", "-p", "4", "--variants", "naive,packed", "-t", "1", "-r", "2", "--reference", reference,
+    ]
+    let models = ["--model", "synthetic:tiny,synthetic:1,2,8,20,8"]
+    let result = try run(words + models + ["--out", "o", "--format", "csv"])
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let rows = Array(try CSVRows(result.output))
+    #expect(
+      rows.map { $0["model"] } == ["synthetic:tiny", "synthetic:1,2,8,20,8"] + [
+        "synthetic:tiny", "synthetic:1,2,8,20,8",
+      ])
+    #expect(rows.map { $0["variant"] } == ["naive", "naive", "packed", "packed"])
+    #expect(rows.allSatisfy { ($0["value"].flatMap(Double.init) ?? 0) > 0 && $0["unit"] == "tok/s" })
+    let record = try Record.read(path: sandbox.path("o/synthetic-1-2-8-20-8/record.json"))
+    #expect(record.model?.name == "synthetic:1,2,8,20,8" && record.isComplete)
+    #expect(
+      record.command.suffix(6).prefix(4) == [
+        "--model", "synthetic:1,2,8,20,8", "--out", "o/synthetic-1-2-8-20-8",
+      ])
+    #expect(
+      try Record.read(path: sandbox.path("o/synthetic-tiny/record.json")).model?.name == "synthetic:tiny")
+
+    let unknown = try run(words + ["--model", "synthetic:tiny,nothing", "--out", "p"])
+    #expect(unknown.status != 0 && unknown.error.contains("nothing"))
+    #expect(!FileManager.default.fileExists(atPath: sandbox.path("p")))
+    let saved = try run(words + models + ["--save-baseline", "b"])
+    #expect(
+      saved.status == 2 && saved.error.contains("--save-baseline: found '2 models', expected one with it"))
+    let empty = try run(words + ["--model", "synthetic:tiny,"])
+    #expect(empty.status == 2 && empty.error.contains("--model: found 'synthetic:tiny,'"))
+  }
+
+  @Test func aHistoryKeepsRunsAndIsReported() throws {
+    let words = [
+      "run", "-p", "4", "--model", "synthetic:tiny", "--variants", "packed", "-t", "1", "-r", "2",
+      "--reference", reference, "--history", "h",
+    ]
+    #expect(try run(words).status == 0)
+    let second = try run(words)
+    #expect(second.status == 0 && second.output.contains("since the run of "))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: sandbox.path("h")).count == 2)
+    let history = try run(["report", "h", "--history", "--format", "csv"])
+    #expect(Array(try CSVRows(history.output)).map { $0["test"] } == ["pp4", "pp4"])
+    let both = try run(words + ["--out", "o"])
+    #expect(both.status == 2 && both.error.contains("--history: found 'h', expected a folder, and no --out"))
+  }
+
   @Test func matmulChecksAndTimesEachShape() throws {
     let words = [
       "matmul", "--size", "33x65x17,7x9", "--variants", "simd8", "-r", "2", "--budget", "0.2",

@@ -44,6 +44,24 @@ import Testing
     #expect(try !parse().flag("--last"))
   }
 
+  @Test func anotherValueIsSetWhereTheOptionStands() throws {
+    let short = try parse("-r", "3", "--last").setting("-r", to: "4")
+    #expect(short.command == ["gpt2-bench", "demo", "-r", "4", "--last"] && short.string("-r") == "4")
+    let long = try parse("--repetitions=3", "a").setting("-r", to: "4")
+    #expect(long.command == ["gpt2-bench", "demo", "--repetitions=4", "a"] && long.operands == ["a"])
+    let new = try parse("--last").setting("-r", to: "4")
+    #expect(new.command == ["gpt2-bench", "demo", "--last", "-r", "4"] && new.string("-r") == "4")
+  }
+
+  /// The commas of a shape are its own, and so are those of a path that is there.
+  @Test func modelsAreAListWithoutRepeats() {
+    #expect(ModelSeries.models(in: "a,b/c,a") == ["a", "b/c"])
+    #expect(ModelSeries.models(in: "synthetic:1,2,8,20,8") == ["synthetic:1,2,8,20,8"])
+    let shapes = "synthetic:tiny,synthetic:1,2,8,20,8,synthetic:gpt2"
+    #expect(ModelSeries.models(in: shapes) == ["synthetic:tiny", "synthetic:1,2,8,20,8", "synthetic:gpt2"])
+    #expect(ModelSeries.models(in: "a,") == ["a", ""])
+  }
+
   @Test func wordsBehindTwoDashesAreOperands() throws {
     #expect(try parse("--last", "--", "--last", "-x").operands == ["--last", "-x"])
     #expect(try parse("a", "-").operands == ["a", "-"])

@@ -231,7 +231,8 @@ extension Checkpoint {
   }
 
   /// Copies a whole tensor, on all cores.
-  func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>, order: MatrixOrder) {
+  /// - Parameter order: of a linear weight; whatever else there is lies in its parameter's shape.
+  public func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>, order: MatrixOrder) {
     let parameter = parameters[index]
     let stored = tensors[index]
     precondition(target.count == parameter.count)

@@ -62,7 +62,7 @@ import Testing
         double.parameters[index] = zip(before, direction).map { $0 + step * $1 }
         return double.loss(of: windows)
       }
-      let h = 1e-4
+      let h = 1e-5
       let difference = (loss(at: h) - loss(at: -h)) / (2 * h)
       double.parameters[index] = before
       let product = zip(gradients[index], direction).reduce(0) { $0 + Double($1.0) * $1.1 }

@@ -17,7 +17,7 @@ import Testing
     #expect(comparison.worst > 0 && comparison.worst <= 1)
   }
 
-  /// GPT-2's own shape: half a minute with instruments in the code, and 3 GB, so only where somebody asks.
+  /// GPT-2's own shape: some seconds and 3 GB, so only where somebody asks.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["GPT2_BENCH_LARGE_TESTS"] != nil))
   func theLargeShapeAgreesWithTheReference() throws {
     let reference = try Fixtures.reference("gpt2-124m")

@@ -45,13 +45,18 @@ let package = Package(
     .target(
       name: "Reporting", dependencies: ["Files", "Record", "Statistics"], swiftSettings: settings),
     .target(
+      name: "Training",
+      dependencies: ["CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Statistics"],
+      swiftSettings: hot),
+    .target(
       name: "Chat", dependencies: ["CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
       swiftSettings: settings),
     .executableTarget(
       name: "gpt2-bench",
       dependencies: [
-        "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
-        "Reporting", "Statistics",
+        "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement",
+        "Record",
+        "Reporting", "Statistics", "Training",
       ],
       swiftSettings: settings),
     // The oracle's sums in double are most of what the kernels' tests compute.
@@ -86,7 +91,14 @@ let package = Package(
     .testTarget(
       name: "RecordTests", dependencies: ["Record", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
+      name: "ReportingTests",
+      dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Files", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Statistics", "TestSupport", "Training",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "ChatTests", dependencies: ["Chat", "Files", "GPT2Engine", "GPT2Model", "TestSupport"],

@@ -98,7 +98,7 @@ public struct TrainingCheckpoint: Sendable {
     }
   }
 
-  /// Writes the checkpoint, and then the model. Where that fails, the checkpoint that was there is as it was.
+  /// Writes the checkpoint, and then the model. Of a file that cannot be written, what was there is as it was.
   ///
   /// - Parameters:
   ///   - journal: what is kept with the checkpoint, and is as old as it.

@@ -128,7 +128,7 @@ public struct TrainingCheckpoint: Sendable {
       parameters.indices.map { (state: state, index: $0) }
     }
     func fill(_ target: UnsafeMutableBufferPointer<Float>, _ state: Trainer.State, _ index: Int) {
-      _ = target.update(from: trainer.values(state, of: index))
+      _ = target.update(fromContentsOf: trainer.values(state, of: index))
     }
     try SealedTensors.write(
       trainer.configuration,

@@ -52,8 +52,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     return minimumLearningRate + 0.5 * (1 + cos(.pi * progress)) * (learningRate - minimumLearningRate)
   }
 
-  /// The largest batch and number of batches: they keep the arithmetic of sizes far from overflow.
+  /// The largest batch, number of batches, and tokens of a batch: they keep the arithmetic of sizes far from overflow.
   private static let largestCount = 1 << 16
+  private static let largestTokenCount = 1 << 24
 
   /// - Parameter modelContext: the positions that the model has.
   /// - Throws: `TrainingError.option` for the first value that is out of range.
@@ -65,6 +66,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     try Self.expect(
       (1...modelContext).contains(context), "context", "\(context)",
       "a number from 1 to \(modelContext), the model's context")
+    let tokens = Self.largestTokenCount
+    try Self.expect(
+      batch * context <= tokens, "batch", "\(batch) windows of \(context) tokens", "at most \(tokens) tokens")
     try Self.expect(steps >= 1, "steps", "\(steps)", "at least 1")
     try Self.expect(
       (0...steps).contains(warmup), "warmup", "\(warmup)", "a number from 0 to \(steps), the steps")

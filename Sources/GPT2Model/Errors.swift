@@ -58,6 +58,8 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case idOutsideVocabulary(id: Int, count: Int)
   /// The text holds a byte for which the vocabulary has no token; `offset` counts the text's UTF-8 bytes.
   case byteWithoutToken(byte: UInt8, offset: Int)
+  /// A text to learn a vocabulary from has no further pair of neighbours to make a token of.
+  case textTooShort(found: Int, expected: Int)
 
   /// One line, whatever the files hold.
   public var description: String { text.safeLine }
@@ -86,6 +88,9 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
       "token id \(id) is outside the vocabulary, expected 0 to \(count - 1)"
     case .byteWithoutToken(let byte, let offset):
       "byte \(byte) at offset \(offset) of the text has no token in the vocabulary"
+    case .textTooShort(let found, let expected):
+      "the text makes \(found) tokens, expected the \(expected) of the vocabulary: give more text, or a smaller "
+        + "vocabulary"
     }
   }
 }

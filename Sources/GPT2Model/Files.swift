@@ -10,11 +10,16 @@ final class Mapping: @unchecked Sendable {
   private let isFile: Bool
 
   /// Maps a file read-only; processes that map the same file share its pages.
-  init(readingFile path: String) throws(ModelError) {
+  convenience init(readingFile path: String) throws(ModelError) {
     // Not blocking: opening a named pipe would otherwise wait for its writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
     defer { close(descriptor) }
+    try self.init(reading: descriptor, of: path)
+  }
+
+  /// Likewise a file that is open, and stays so.
+  init(reading descriptor: Int32, of path: String) throws(ModelError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: systemReason()) }
     guard status.st_mode & S_IFMT == S_IFREG else {
@@ -85,7 +90,7 @@ public enum ModelFile {
 
   /// Writes the file whole or not at all.
   static func write(_ bytes: some Collection<UInt8>, to path: String) throws(ModelError) {
-    try write(bytes.count, to: path) { $0.copyBytes(from: bytes) }
+    do { try WholeFile.write(to: path, Data(bytes)) } catch { throw refusal(error, path) }
   }
 
   /// As `WholeFile.write(to:count:filling:)`.
@@ -94,8 +99,10 @@ public enum ModelFile {
   ) throws(ModelError) {
     do { try WholeFile.write(to: path, count: count, filling: body) } catch let error as ModelError {
       throw error
-    } catch {
-      throw .unwritable(path: path, reason: (error as? FileError)?.reason ?? systemReason(of: error))
-    }
+    } catch { throw refusal(error, path) }
+  }
+
+  private static func refusal(_ error: any Error, _ path: String) -> ModelError {
+    .unwritable(path: path, reason: systemReason(of: error))
   }
 }

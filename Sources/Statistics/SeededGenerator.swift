@@ -12,6 +12,13 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
     return z ^ (z >> 31)
   }
+
+  /// A seed that is a function of two numbers, for what is drawn at a place of its own and not in a row.
+  public static func mix(_ seed: UInt64, _ number: UInt64) -> UInt64 {
+    var first = SplitMix64(seed: seed)
+    var second = SplitMix64(seed: first.next() ^ number)
+    return second.next()
+  }
 }
 
 /// xoshiro256** 1.0 (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021), its state filled

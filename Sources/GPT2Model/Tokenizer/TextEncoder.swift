@@ -162,7 +162,7 @@ struct BytePairMerger {
 struct SymbolChain {
   private var previous: [Int32] = []
   private var next: [Int32] = []
-  private var heap = MinHeap()
+  private var heap = MinHeap<UInt64>()
   private static let end: Int32 = -1
 
   /// - Precondition: fewer than 2^31 symbols.
@@ -200,13 +200,13 @@ struct SymbolChain {
   }
 }
 
-/// A binary heap of integers, the smallest first.
-struct MinHeap {
-  private var elements: [UInt64] = []
+/// A binary heap, the smallest first.
+struct MinHeap<Element: Comparable> {
+  private var elements: [Element] = []
 
   mutating func removeAll() { elements.removeAll(keepingCapacity: true) }
 
-  mutating func insert(_ element: UInt64) {
+  mutating func insert(_ element: Element) {
     var child = elements.count
     elements.append(element)
     while child > 0 {
@@ -218,7 +218,7 @@ struct MinHeap {
     elements[child] = element
   }
 
-  mutating func popFirst() -> UInt64? {
+  mutating func popFirst() -> Element? {
     guard let first = elements.first, let last = elements.popLast() else { return nil }
     if elements.isEmpty { return first }
     var parent = 0

@@ -99,3 +99,26 @@ extension Tokenizer {
     return escaped + "\""
   }
 }
+
+extension ModelSource {
+  /// What a folder says of its text, file by file.
+  private static let tokenizerFiles = [
+    "vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "added_tokens.json",
+    "special_tokens_map.json", "generation_config.json",
+  ]
+
+  /// Writes the model's tokenizer into a folder as Hugging Face lays it out. Files that lie so are copied as they are: a
+  /// vocabulary's own spelling and order say more than what is read from it.
+  ///
+  /// - Returns: the names of the files; none for a model without a tokenizer, and for one that lies in the folder.
+  /// - Throws: `TokenizerError` or `ModelError`.
+  public func exportTokenizer(to folder: String, for configuration: Configuration) throws -> [String] {
+    guard case .huggingFace(let source) = tokenizerLocation else {
+      return try tokenizer(for: configuration)?.exportHuggingFace(to: folder) ?? []
+    }
+    guard source != folder else { return [] }
+    let names = Self.tokenizerFiles.filter { FileManager.default.fileExists(atPath: "\(source)/\($0)") }
+    for name in names { try ModelFile.write(ModelFile.read("\(source)/\(name)"), to: "\(folder)/\(name)") }
+    return names
+  }
+}

@@ -118,6 +118,11 @@ extension Tokenizer {
   /// - Throws: `TokenizerError`.
   public init(vocabularyFile: String, mergesFile: String) throws {
     let (index, merges) = try Self.parts(vocabularyFile: vocabularyFile, mergesFile: mergesFile)
+    self.init(index, merges)
+  }
+
+  /// A vocabulary with `<|endoftext|>` as the only special token, where it has that.
+  init(_ index: TokenIndex, _ merges: MergeTable) {
     var rules = TextRules(endOfText: index.id(of: Self.endOfTextSpelling))
     if let endOfText = rules.endOfText {
       rules.added.add(

@@ -116,12 +116,6 @@ private enum ExportFormat: String, CaseIterable {
     return [weights] + (tokenizer == nil ? [] : [vocabulary])
   }
 
-  /// What a folder says of its text, file by file.
-  private static let tokenizerFiles = [
-    "vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "added_tokens.json",
-    "special_tokens_map.json", "generation_config.json",
-  ]
-
   private static func writeSafetensors(
     _ checkpoint: Checkpoint, of source: ModelSource, to out: String
   ) throws -> [String] {
@@ -129,23 +123,15 @@ private enum ExportFormat: String, CaseIterable {
       try checkpoint.exportSafetensors(to: out)
       return [out]
     }
-    let folder: String? = if case .huggingFace(let folder) = source.tokenizerLocation { folder } else { nil }
-    let tokenizer = folder == nil ? try source.tokenizer(for: checkpoint.configuration) : nil
-    let ends = try tokenizer?.ends ?? source.endTokens(for: checkpoint.configuration)
-    try checkpoint.exportSafetensors(to: out, ends: ends)
-    var written = ["config.json", "model.safetensors"]
-    if let folder {
-      // As they are: a vocabulary's own spelling and order say more than what is read from it.
-      for name in tokenizerFiles
-      where folder != out && FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-        try Output.write(to: "\(out)/\(name)") {
-          try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"))
-        }
-        written.append(name)
-      }
-    } else if let tokenizer {
-      written += try tokenizer.exportHuggingFace(to: out)
+    let ends: Set<Int>
+    if case .huggingFace = source.tokenizerLocation {
+      ends = try source.endTokens(for: checkpoint.configuration)
+    } else {
+      ends = try source.tokenizer(for: checkpoint.configuration)?.ends ?? source.endTokens(for: checkpoint.configuration)
     }
+    try checkpoint.exportSafetensors(to: out, ends: ends)
+    let written =
+      try ["config.json", "model.safetensors"] + source.exportTokenizer(to: out, for: checkpoint.configuration)
     return written.map { out + "/" + $0 }
   }
 }

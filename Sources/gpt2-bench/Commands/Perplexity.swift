@@ -43,7 +43,7 @@ enum Perplexity: Command {
     guard let tokenizer = try choice.tokenizer() else {
       throw choice.withoutTokenizer(orElse: nil)
     }
-    var input = try TextInput(arguments.operands.first, tokenizer)
+    var input = try TokenReader(arguments.operands.first, tokenizer)
     let run = try PerplexityRun(choice.checkpoint, variants, threads: threads, tokenizer: tokenizer)
     var progress = PerplexityProgress(console: console)
     try run.score(&input, windows) { progress.show(run, $0) }
@@ -54,10 +54,10 @@ enum Perplexity: Command {
         ? "at least \(windows.context + 1) for a whole window"
         : "at least 2: the first is what the others are predicted from"
       throw RunError(
-        "\(input.name): found \(run.tokens) token\(run.tokens == 1 ? "" : "s"), expected \(expected)")
+        "\(input.text.name): found \(run.tokens) token\(run.tokens == 1 ? "" : "s"), expected \(expected)")
     }
     let report = PerplexityReport(
-      model: choice.name, text: input.name, context: windows.context, stride: windows.stride,
+      model: choice.name, text: input.text.name, context: windows.context, stride: windows.stride,
       wholeWindows: windows.wholeOnly, tokens: run.tokens, scoredTokens: run.scored,
       scoredBytes: run.scoredBytes, results: run.results)
     try Output.put(
@@ -80,13 +80,13 @@ private struct PerplexityProgress {
   var last = ContinuousClock.now
   let start = ContinuousClock.now
 
-  mutating func show(_ run: PerplexityRun, _ input: TextInput) {
+  mutating func show(_ run: PerplexityRun, _ input: TokenReader) {
     let now = ContinuousClock.now
     guard now - last > .milliseconds(100) else { return }
     last = now
     let rate = Double(run.scored) / ((now - start) / .seconds(1))
     var text = "\(run.scored) tokens"
-    if let bytes = input.bytes, bytes > 0 {
+    if let bytes = input.text.bytes, bytes > 0 {
       let share = Double(run.scoredBytes) / Double(bytes)
       text += String(format: ", %.0f %%", min(100, 100 * share))
     }
@@ -124,8 +124,8 @@ private final class PerplexityRun {
   var natsPerToken: Double? { readers[0].score.natsPerToken }
 
   /// - Parameter onWindow: called after each window, for progress.
-  /// - Throws: `RunError` where the text cannot be read, a variant's logits are not finite, or nothing was scored.
-  func score(_ input: inout TextInput, _ windows: TokenWindows, onWindow: (TextInput) -> Void) throws {
+  /// - Throws: `ModelError` where the text cannot be read, `RunError` where a variant's logits are not finite.
+  func score(_ input: inout TokenReader, _ windows: TokenWindows, onWindow: (TokenReader) -> Void) throws {
     var windows = windows
     var isAtEnd = false
     while !isAtEnd {
@@ -170,99 +170,6 @@ private final class PerplexityRun {
         threads: reader.engine.threads, natsPerToken: nats, perplexity: perplexity,
         bitsPerByte: reader.score.bitsPerByte(bytes: scoredBytes), seconds: seconds,
         tokensPerSecond: Double(reader.score.tokens) / seconds)
-    }
-  }
-}
-
-/// A file or standard input as token ids, a block at a time: the text may be larger than memory.
-private struct TextInput {
-  let name: String
-  /// The file's size; nil where it is not known.
-  let bytes: Int?
-  private var bytesTaken = 0
-
-  private let handle: FileHandle
-  private let tokenizer: Tokenizer
-  private var blocks: TextBlocks
-  private var isAtStart = true
-  private var isAtEnd = false
-
-  /// - Parameter path: nil or `-` for standard input.
-  /// - Throws: `RunError` for a path that is no file.
-  init(_ path: String?, _ tokenizer: Tokenizer) throws {
-    self.tokenizer = tokenizer
-    blocks = tokenizer.encodesInBlocks ? TextBlocks() : TextBlocks(size: .max)
-    guard let path, path != "-" else {
-      (name, bytes, handle) = ("standard input", nil, .standardInput)
-      return
-    }
-    guard Output.isFile(path) else {
-      let found = Output.isFolder(path) == nil ? "no such file" : "is a folder"
-      throw RunError("\(path): \(found), expected a text")
-    }
-    guard let handle = FileHandle(forReadingAtPath: path) else {
-      throw RunError("\(path): cannot be read: permission denied")
-    }
-    name = path
-    self.handle = handle
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    let isPlain = attributes?[.type] as? FileAttributeType == .typeRegular
-    bytes = isPlain ? (attributes?[.size] as? NSNumber)?.intValue : nil
-  }
-
-  /// The next ids; nil at the text's end.
-  ///
-  /// - Throws: `RunError` for what cannot be read or is not UTF-8.
-  mutating func next() throws -> [Int]? {
-    while true {
-      if let block = blocks.next() { return try ids(of: block) }
-      if isAtEnd { return nil }
-      do {
-        if let piece = try handle.read(upToCount: Self.pieceBytes), !piece.isEmpty {
-          blocks.append(piece)
-          continue
-        }
-      } catch { throw RunError("\(name): cannot be read: \(systemReason(of: error))") }
-      blocks.finish()
-      isAtEnd = true
-    }
-  }
-
-  private static let pieceBytes = 1 << 15
-
-  private mutating func ids(of block: [UInt8]) throws -> [Int] {
-    try UTF8Validity.check(block, of: name, from: bytesTaken)
-    bytesTaken += block.count
-    defer { isAtStart = false }
-    return try (isAtStart ? tokenizer.prefix : []) + tokenizer.encode(utf8: block)
-  }
-}
-
-enum UTF8Validity {
-  /// - Parameters:
-  ///   - name: what errors call the text.
-  ///   - start: bytes of the text before these.
-  /// - Throws: `RunError` for the first ill-formed sequence.
-  static func check(_ bytes: [UInt8], of name: String, from start: Int = 0) throws {
-    guard let offset = firstInvalidByte(of: bytes) else { return }
-    throw RunError(
-      "\(name): found byte 0x\(String(bytes[offset], radix: 16, uppercase: true)) at offset "
-        + "\(start + offset), expected UTF-8 text")
-  }
-
-  /// Where the first ill-formed sequence begins; nil where all is UTF-8.
-  static func firstInvalidByte(of bytes: [UInt8]) -> Int? {
-    // What is repaired differs from what it was; that is quicker to see than scalar by scalar.
-    guard !String(decoding: bytes, as: UTF8.self).utf8.elementsEqual(bytes) else { return nil }
-    var parser = Unicode.UTF8.ForwardParser()
-    var iterator = bytes.makeIterator()
-    var offset = 0
-    while true {
-      switch parser.parseScalar(from: &iterator) {
-      case .valid(let scalar): offset += scalar.count
-      case .error: return offset
-      case .emptyInput: return nil
-      }
     }
   }
 }

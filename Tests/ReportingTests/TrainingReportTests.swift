@@ -23,31 +23,6 @@ import Testing
     #expect(lines[5] == "5,6.6,6.45,0.005,0.5,2000,1.25")
   }
 
-  @Test func csvIsReadBackUpToAStep() throws {
-    let whole = Self.history()
-    let text = whole.csv
-    let read = try TrainingHistory(csv: text, path: "t.csv", through: 20)
-    #expect(read.csv == text)
-    #expect(try TrainingHistory(csv: text, path: "t.csv", through: 7).rows.map(\.step) == Array(1...7))
-    #expect(try TrainingHistory(csv: Self.history(5).csv, path: "t.csv", through: 20).rows.count == 5)
-  }
-
-  @Test(
-    arguments: [
-      ("", "t.csv:1: found ''"), ("step,loss\n", "t.csv:1: found 'step,loss'"),
-      ("HEAD\n1,7,,0.001,0.5,2000\n", "t.csv:2: found '1,7,,0.001,0.5,2000'"),
-      ("HEAD\n1,7,,0.001,0.5,2000,1\n1,7,,0.001,0.5,2000,1\n", "t.csv:3: found"),
-      ("HEAD\n1,nan,,0.001,0.5,2000,1\n", "t.csv:2: found"),
-      ("HEAD\n0,7,,0.001,0.5,2000,1\n", "t.csv:2: found"),
-    ])
-  func aLineThatIsNoneIsNamed(_ text: String, _ says: String) throws {
-    let head = TrainingHistory().csv.split(separator: "\n")[0]
-    let error = try #require(throws: TrainingHistory.InvalidHistory.self) {
-      try TrainingHistory(csv: text.replacing("HEAD", with: head), path: "t.csv", through: 9)
-    }
-    #expect(error.description.hasPrefix(says))
-  }
-
   @Test func theFiguresOfAllStepsAreOfTheRows() {
     let history = Self.history()
     #expect(abs(history.recentLoss - 6.05) < 1e-12)

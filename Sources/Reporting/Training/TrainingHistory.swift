@@ -1,8 +1,6 @@
-import Files
-
 /// What each step of a training came to. `training.csv` holds it, and `training.html` draws it.
-public struct TrainingHistory: Sendable, Equatable {
-  public struct Row: Sendable, Equatable {
+public struct TrainingHistory: Sendable, Equatable, Codable {
+  public struct Row: Sendable, Equatable, Codable {
     /// From 1.
     public let step: Int
     /// Of the step's own windows, before it changed the parameters; nats a token.
@@ -44,52 +42,6 @@ public struct TrainingHistory: Sendable, Equatable {
   ]
 
   public var csv: String { CSV.text(Self.columns, rows) }
-
-  /// What a `training.csv` holds.
-  ///
-  /// - Parameters:
-  ///   - path: what errors call the file.
-  ///   - last: steps after it are left out.
-  /// - Throws: `InvalidHistory` for a line that is none of a history's.
-  public init(csv text: String, path: String, through last: Int) throws(InvalidHistory) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let names = Self.columns.flatMap(\.fields).joined(separator: ",")
-    guard lines.first.map(String.init) == names else {
-      throw InvalidHistory(path: path, line: 1, found: String(lines.first ?? ""), expected: names)
-    }
-    rows = []
-    for (index, line) in lines.enumerated().dropFirst() where !line.isEmpty {
-      guard let row = Self.row(line), row.step > rows.last?.step ?? 0 else {
-        throw InvalidHistory(
-          path: path, line: index + 1, found: String(line), expected: "numbers of a step after the one before"
-        )
-      }
-      if row.step <= last { rows.append(row) }
-    }
-  }
-
-  private static func row(_ line: Substring) -> Row? {
-    let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-    guard fields.count == 7, let step = Int(fields[0]), fields[2].isEmpty || Double(fields[2]) != nil else {
-      return nil
-    }
-    let numbers = [1, 3, 4, 5, 6].compactMap { Double(fields[$0]) }
-    guard numbers.count == 5, numbers.allSatisfy(\.isFinite) else { return nil }
-    return Row(
-      step: step, loss: numbers[0], validation: Double(fields[2]), learningRate: numbers[1],
-      gradientNorm: numbers[2], tokensPerSecond: numbers[3], seconds: numbers[4])
-  }
-
-  public struct InvalidHistory: Error, CustomStringConvertible {
-    let path: String
-    let line: Int
-    let found: String
-    let expected: String
-
-    public var description: String {
-      "\(path):\(line): found '\(found.safeLine(limit: 100))', expected \(expected)"
-    }
-  }
 
   /// The evaluation with the lowest loss on the text that was kept back; nil where there was none.
   public var best: Row? {

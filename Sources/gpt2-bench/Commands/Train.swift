@@ -37,10 +37,12 @@ enum Train: Command {
       "--channels", value: "C", in: .subject, default: "\(Standard.channels)",
       help: "channels of a new model, a multiple of its heads"),
     Option(
-      "--context", value: "T", in: .subject, default: "\(Standard.context), or the model's where that is less",
+      "--context", value: "T", in: .subject,
+      default: "\(Standard.context), or the model's where that is less",
       help: "tokens of a window; the context of a new model"),
     Option(
-      "--variant", value: "V", in: .subject, choices: Variant.exact.map(\.name) + Variant.lookedUp.map(\.name),
+      "--variant", value: "V", in: .subject,
+      choices: Variant.exact.map(\.name) + Variant.lookedUp.map(\.name),
       default: Defaults.variant, help: "the variant whose kernels train, one with float32 weights"),
     .threads,
   ]
@@ -97,8 +99,9 @@ enum Train: Command {
       "--dropout", value: "X", in: .learning, default: "\(Standard.optimizer.dropout)",
       help: "share of values that are dropped"),
     Option(
-      "--order", value: "O", in: .learning, choices: TokenData.Order.allCases.map(\.rawValue),
-      default: Standard.order.rawValue, help: "where windows begin: random, or sequential, one after the other"),
+      "--order", value: "O", in: .learning, choices: WindowOrder.allCases.map(\.rawValue),
+      default: Standard.order.rawValue,
+      help: "where windows begin: random, or sequential, one after the other"),
     Option(
       "--seed", value: "S", in: .learning, default: "\(Standard.optimizer.seed)",
       help: "seed of first weights, windows and dropout"),
@@ -118,7 +121,7 @@ enum Train: Command {
     let plan =
       try arguments.string("--resume").map { try TrainingPlan(resuming: $0, arguments, console) }
       ?? TrainingPlan(arguments, console)
-    return try TrainingRun(plan, arguments, console).run()
+    return try TrainingRun(plan, console).run()
   }
 }
 
@@ -134,6 +137,6 @@ enum TrainingDefaults {
   static let mostWarmup = 1000
   static let evaluateEvery = 200
   static let validation = 0.1
-  static let order = TokenData.Order.random
+  static let order = WindowOrder.random
   static let optimizer = TrainingOptions()
 }

@@ -10,22 +10,21 @@ import Training
 final class TrainingRun {
   private let plan: TrainingPlan
   private let trainer: Trainer
-  private let arguments: Arguments
   private let console: Console
-  private var history: TrainingHistory
-  private var samples: [TrainingReport.Sample] = []
-  private var progress: TrainingProgress
-  /// The step of the checkpoint on disk; nil for none.
+  private var journal: TrainingJournal
+  private var display: TrainingDisplay
+  /// The step of the checkpoint in the folder; nil for none.
   private var savedStep: Int?
 
   private var options: TrainingOptions { trainer.options }
+  private var history: TrainingHistory { journal.history }
 
-  /// - Parameter arguments: for the command as the page has it.
-  init(_ plan: TrainingPlan, _ arguments: Arguments, _ console: Console) {
-    (self.plan, self.arguments, self.console) = (plan, arguments, console)
-    (trainer, history) = (plan.trainer, plan.history)
-    savedStep = plan.trainer.stepCount > 0 ? plan.trainer.stepCount : nil
-    progress = TrainingProgress(console, steps: plan.trainer.options.steps, before: plan.trainer.stepCount)
+  init(_ plan: TrainingPlan, _ console: Console) {
+    (self.plan, self.console) = (plan, console)
+    (trainer, journal) = (plan.trainer, plan.journal)
+    let done = plan.trainer.stepCount
+    savedStep = done > 0 ? done : nil
+    display = TrainingDisplay(console, steps: plan.trainer.options.steps, before: done)
   }
 
   private var isCancelled: Bool { Interruption.shared.isCancelled }
@@ -36,11 +35,12 @@ final class TrainingRun {
   /// - Throws: `RunError` where the loss is no number any more or a checkpoint cannot be written: the one before stays.
   func run() throws -> ExitCode {
     defer { console.endProgressLine() }
+    try plan.writeVocabulary()
     while trainer.stepCount < options.steps, !isCancelled {
       try step()
-      progress.show(history)
-      if isDue(plan.schedule.evaluateEvery) { try evaluate() }
-      if isDue(plan.schedule.checkpointEvery) || isCancelled { try save() }
+      display.show(history)
+      if isDue(plan.evaluateEvery) { try evaluate() }
+      if isDue(plan.checkpointEvery) || isCancelled { try save() }
     }
     if savedStep != trainer.stepCount { try save() }
     console.endProgressLine()
@@ -55,35 +55,43 @@ final class TrainingRun {
 
   private func step() throws {
     let start = ContinuousClock.now
+    let before = history.rows.last?.seconds ?? 0
     let figures: StepFigures
     do {
-      figures = try trainer.step(try plan.data.windows(ofStep: trainer.stepCount, options))
+      figures = try trainer.step(
+        plan.data.windows(
+          step: trainer.stepCount, count: options.windowsPerStep, order: plan.order, seed: options.seed))
     } catch let error as TrainingError {
       guard case .notFinite = error else { throw error }
-      let kept = savedStep.map { "the checkpoint of step \($0) is in \(plan.shownFolder)" }
-      throw RunError("\(error); \(kept ?? "there is no checkpoint yet"); a lower --lr may help")
+      throw RunError("\(error); a lower --lr may help\(kept)")
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    history.rows.append(
+    journal.history.rows.append(
       TrainingHistory.Row(
         step: figures.step, loss: figures.loss, learningRate: figures.learningRate,
         gradientNorm: figures.gradientNorm, tokensPerSecond: Double(options.tokensPerStep) / seconds,
-        seconds: (history.rows.last?.seconds ?? 0) + seconds))
+        seconds: before + seconds))
   }
+
+  /// Of what is kept back, so many are evaluated at most.
+  private static let validationWindows = 256
 
   /// The loss of what was kept back, and a text. Where the user ends it meanwhile, there is neither.
   private func evaluate() throws {
-    progress.step("step \(trainer.stepCount)/\(options.steps): evaluating")
-    var (sum, count) = (0.0, 0)
-    for block in plan.data.validationBlocks(options) {
-      sum += try trainer.evaluate(block) * Double(block.count)
-      count += block.count
+    display.step("step \(trainer.stepCount)/\(options.steps): evaluating")
+    let windows = plan.data.validationWindows(atMost: Self.validationWindows)
+    var nats = 0.0
+    for first in stride(from: 0, to: windows.count, by: options.batch) {
+      let block = Array(windows[first..<min(first + options.batch, windows.count)])
+      nats += try trainer.evaluate(block) * Double(block.count)
       if isCancelled { return }
     }
-    if count > 0 { history.rows[history.rows.count - 1].validation = sum / Double(count) }
+    if !windows.isEmpty {
+      journal.history.rows[history.rows.count - 1].validation = nats / Double(windows.count)
+    }
     let sample = try sample()
-    if let sample { samples.append(.init(step: trainer.stepCount, text: sample)) }
-    progress.evaluated(history, sample: sample)
+    if let sample { journal.samples.append(.init(step: trainer.stepCount, text: sample)) }
+    display.evaluated(history, sample: sample)
   }
 
   /// Tokens of a sample, and how they are drawn.
@@ -94,12 +102,12 @@ final class TrainingRun {
     guard let tokenizer = plan.tokenizer else { return nil }
     let sampling = try SamplingParameters(
       temperature: Self.temperature, topK: Self.topK, seed: options.seed)
-    var text = try tokenizer.decode(plan.prompt)
+    var text = try tokenizer.decode(journal.prompt)
     let engine = try Engine(
       trainer.checkpoint(named: plan.shownFolder), variant: trainer.variant, threads: trainer.threads)
     do {
       try Generator(engine, tokenizer: tokenizer).generate(
-        prompt: plan.prompt, GenerationParameters(sampling: sampling, maximumNewTokens: Self.sampleTokens)
+        prompt: journal.prompt, GenerationParameters(sampling: sampling, maximumNewTokens: Self.sampleTokens)
       ) { step in
         text += step.text
         return !isCancelled
@@ -112,16 +120,53 @@ final class TrainingRun {
   }
 
   private func save() throws {
-    progress.step("step \(trainer.stepCount)/\(options.steps): writing a checkpoint")
-    try plan.write(history)
-    savedStep = trainer.stepCount
-    try Output.write(to: "\(plan.folder)/\(TrainingReport.fileName)") {
-      Data(
-        TrainingReport(
-          history: history, samples: samples, steps: options.steps, folder: plan.shownFolder,
-          facts: plan.facts, command: arguments.command, version: Build.current(try? Project()).version
-        ).html.utf8)
-    }
+    display.step("step \(trainer.stepCount)/\(options.steps): writing a checkpoint")
+    let folder = plan.folder.path
+    do {
+      try TrainingCheckpoint.save(
+        trainer, order: plan.order, data: plan.data.identity, journal: journal, ends: plan.ends, to: folder)
+      savedStep = trainer.stepCount
+      let files = [(TrainingHistory.fileName, history.csv), (TrainingReport.fileName, report.html)]
+      for (name, text) in files { try Output.write(to: "\(folder)/\(name)") { Data(text.utf8) } }
+    } catch { throw RunError("\(error)\(kept)") }
+  }
+
+  /// Which checkpoint is left where something went wrong, as an error's end.
+  private var kept: String {
+    savedStep.map { "; the checkpoint of step \($0) is in \(plan.shownFolder)" }
+      ?? "; there is no checkpoint yet"
+  }
+
+  private var report: TrainingReport {
+    let (shape, data) = (trainer.configuration, plan.data)
+    let rate =
+      options.schedule == .cosine
+      ? "\(options.learningRate), a cosine down to \(options.minimumLearningRate)" : "\(options.learningRate)"
+    let facts = [
+      (
+        "Model",
+        "\(shape.layers) layers, \(shape.heads) heads, \(shape.channels) channels, vocabulary \(shape.vocabulary), "
+          + "context \(shape.context); \(shape.parameterCount) parameters"
+      ), ("Began with", journal.model ?? "new weights"),
+      (
+        "Data",
+        "\(data.name): \(data.training.count) tokens, and \(data.validation.count) that are kept back"
+      ),
+      (
+        "A step",
+        "\(options.windowsPerStep) windows of \(options.context) tokens, "
+          + (plan.order == .random ? "from random places" : "one after the other")
+      ), ("Learning rate", "\(rate), after a warm-up of \(options.warmup) steps"),
+      (
+        "AdamW",
+        "weight decay \(options.weightDecay), β₁ \(options.beta1), β₂ \(options.beta2), ε \(options.epsilon), "
+          + "clip \(options.clip), dropout \(options.dropout), seed \(options.seed)"
+      ), ("Ran on", "\(trainer.variant.name), threads: \(trainer.threads)"),
+    ]
+    return TrainingReport(
+      history: history, samples: journal.samples, steps: options.steps, folder: plan.shownFolder,
+      facts: facts,
+      command: journal.command, version: Build.programVersion)
   }
 
   /// What came of it, on standard output.
@@ -157,9 +202,11 @@ final class TrainingRun {
     guard trainer.stepCount >= options.steps else {
       return [Project.typedExecutable, "train", "--resume", plan.shownFolder]
     }
-    let prompt = plan.tokenizer.flatMap { try? $0.decode(plan.prompt) }
+    let prompt = plan.tokenizer.flatMap { try? $0.decode(journal.prompt) }
     return [Project.typedExecutable, "generate"]
-      + (prompt.map { [$0] } ?? ["--ids", plan.prompt.map(String.init).joined(separator: " "), "--print-ids"])
+      + (prompt.map { [$0] } ?? [
+        "--ids", journal.prompt.map(String.init).joined(separator: " "), "--print-ids",
+      ])
       + ["--model", plan.shownFolder]
   }
 }

@@ -3,7 +3,7 @@ import Reporting
 
 /// How a training goes, on standard error: on a terminal one line with the loss drawn in it, elsewhere a line for each
 /// evaluation.
-struct TrainingProgress {
+struct TrainingDisplay {
   private let console: Console
   private let steps: Int
   private let begin = ContinuousClock.now

@@ -43,7 +43,7 @@ extension TrainingHistory {
     let end = "\(last.step)"
     let scale = "\(first.step)".padded(to: columns - end.count) + end
     let blank = String(repeating: " ", count: labelWidth)
-    let words = "loss over steps: ⠒ training" + (validation.isEmpty ? "" : ", ○ validation")
+    let words = "loss: ⠒ training" + (validation.isEmpty ? "" : ", ○ validation")
     return ([words] + lines + [blank + scale]).joined(separator: "\n")
   }
 }

@@ -117,7 +117,7 @@ enum Train: Command {
   ]
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    Interruption.watch()
+    StandardStream.surviveClosedPipes()
     let plan =
       try arguments.string("--resume").map { try TrainingPlan(resuming: $0, arguments, console) }
       ?? TrainingPlan(arguments, console)

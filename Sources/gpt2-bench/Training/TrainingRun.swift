@@ -2,7 +2,6 @@ import Files
 import Foundation
 import GPT2Engine
 import GPT2Model
-import Measurement
 import Reporting
 import Training
 
@@ -23,7 +22,7 @@ final class TrainingRun {
     (self.plan, self.console) = (plan, console)
     (trainer, journal) = (plan.trainer, plan.journal)
     let done = plan.trainer.stepCount
-    savedStep = done > 0 ? done : nil
+    savedStep = Output.isFile("\(plan.folder.path)/\(TrainingCheckpoint.fileName)") ? done : nil
     display = TrainingDisplay(console, steps: plan.trainer.options.steps, before: done)
   }
 
@@ -34,6 +33,7 @@ final class TrainingRun {
   ///
   /// - Throws: `RunError` where the loss is no number any more or a checkpoint cannot be written: the one before stays.
   func run() throws -> ExitCode {
+    Interruption.watch()
     defer { console.endProgressLine() }
     try plan.writeVocabulary()
     while trainer.stepCount < options.steps, !isCancelled {
@@ -173,10 +173,10 @@ final class TrainingRun {
   private func summarise() {
     let last = history.rows.last { $0.validation != nil }
     func nats(_ loss: Double) -> String { String(format: "%.4f", loss) }
-    var rows = [
-      ["steps", "\(trainer.stepCount) of \(options.steps)"],
-      ["loss", "\(nats(history.recentLoss)) nats a token, mean of the last steps"],
-    ]
+    var rows = [["steps", "\(trainer.stepCount) of \(options.steps)"]]
+    if !history.rows.isEmpty {
+      rows.append(["loss", "\(nats(history.recentLoss)) nats a token, mean of the last steps"])
+    }
     if let last, let validation = last.validation {
       let best = history.best.flatMap { $0.step == last.step ? nil : $0 }
       let words = best.map { "; the lowest was \(nats($0.validation ?? 0)) after step \($0.step)" } ?? ""

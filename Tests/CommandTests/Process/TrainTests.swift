@@ -9,7 +9,7 @@ import Testing
   private let sandbox: Sandbox
   private static let text = Sandbox.project + "/weights/dialogue.txt"
   private static let shape = [
-    "--layers", "1", "--heads", "2", "--channels", "32", "--context", "16", "--vocabulary-size", "300",
+    "--layers", "1", "--heads", "2", "--channels", "32", "--context", "32", "--vocabulary-size", "300",
   ]
   private static let short = [
     "--batch", "4", "--accumulate", "2", "--dropout", "0.1", "--evaluate-every", "5",

@@ -3,6 +3,7 @@
 
   tokenizer_golden.py cases FOLDER OUT.json   texts and their ids under FOLDER's vocab.json and merges.txt
   tokenizer_golden.py train TEXT FOLDER       trains the tests' small vocabulary on TEXT and lines of its own
+  tokenizer_golden.py learn CASES.json OUT    the merges that 1,800 tokens learnt from the cases' texts have
   tokenizer_golden.py compare FOLDER FILE...  holds the two implementations against each other on whole files
 
 Ids come from Hugging Face `tokenizers`; every case is encoded by `tiktoken` too, and the script fails where
@@ -13,6 +14,7 @@ import argparse
 import json
 import random
 import sys
+import tempfile
 import unicodedata
 from pathlib import Path
 
@@ -230,21 +232,38 @@ def write_cases(folder, out):
     print(f"{out}: {len(lines)} cases, tokenizers and tiktoken agree on each")
 
 
+def learnt(texts, size):
+    """A tokenizer of the 256 bytes and the merges of texts, `size` tokens in all."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, initial_alphabet=sorted(byte_alphabet().values()), show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
 def train(text, folder, size=600):
     """A vocabulary of `size` tokens in GPT-2's two files: the 256 bytes, merges, <|endoftext|> last."""
     lines = text.read_text(encoding="utf-8")[:300_000].splitlines(keepends=True)
     lines += [line + "\n" for line in [*ENGLISH, *CODE, *SCRIPTS, *EMOJI] for _ in range(12)]
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=size - 1, initial_alphabet=sorted(byte_alphabet().values()), show_progress=False)
-    tokenizer.train_from_iterator(lines, trainer)
+    tokenizer = learnt(lines, size - 1)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.model.save(str(folder))
     vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
     vocabulary[END_OF_TEXT] = len(vocabulary)
     (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
     print(f"{folder}: {len(vocabulary)} tokens")
+
+
+def learn(cases, out, size=1800):
+    """The merges of a vocabulary of the cases' texts, <|endoftext|> among its tokens and in no merge."""
+    texts = [case["text"] for case in json.loads(cases.read_text(encoding="ascii"))["cases"] if "text" in case]
+    tokenizer = learnt([part for text in texts for part in text.split(END_OF_TEXT)], size - 1)
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.model.save(folder)
+        merges = (Path(folder) / "merges.txt").read_text(encoding="utf-8")
+    out.write_text(merges, encoding="utf-8")
+    print(f"{out}: {len(merges.splitlines()) - 1} merges, {tokenizer.get_vocab_size()} tokens and the end of text")
 
 
 def compare(folder, files):
@@ -263,6 +282,9 @@ def main():
     command = commands.add_parser("train")
     command.add_argument("text", type=Path)
     command.add_argument("folder", type=Path)
+    command = commands.add_parser("learn")
+    command.add_argument("cases", type=Path)
+    command.add_argument("out", type=Path)
     command = commands.add_parser("compare")
     command.add_argument("folder", type=Path)
     command.add_argument("files", type=Path, nargs="+")
@@ -271,6 +293,8 @@ def main():
         write_cases(options.folder, options.out)
     elif options.command == "train":
         train(options.text, options.folder)
+    elif options.command == "learn":
+        learn(options.cases, options.out)
     else:
         compare(options.folder, options.files)
 

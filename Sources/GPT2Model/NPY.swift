@@ -72,7 +72,8 @@ struct NPYHeader: FileReader {
     guard file.count >= dataStart else {
       throw .malformed(path: path, problem: "truncated within the header")
     }
-    text = String(decoding: file[10..<dataStart], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    text = String(decoding: file[10..<dataStart], as: UTF8.self).trimmingCharacters(
+      in: .whitespacesAndNewlines)
     // Python's spelling of a dictionary, as NumPy writes it: {'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }
     func value(_ name: String, from opening: String, to closing: Character) -> Substring? {
       guard let start = text.range(of: "'\(name)': \(opening)")?.upperBound,
@@ -93,7 +94,9 @@ struct NPYHeader: FileReader {
   /// Refuses a file that does not hold the shape's values and nothing else.
   func expectData(_ fileBytes: Int, valueBytes: Int) throws(ModelError) {
     var bytes = (partialValue: valueBytes, overflow: false)
-    for size in shape where !bytes.overflow { bytes = bytes.partialValue.multipliedReportingOverflow(by: size) }
+    for size in shape where !bytes.overflow {
+      bytes = bytes.partialValue.multipliedReportingOverflow(by: size)
+    }
     let found = fileBytes - dataStart
     let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     try expect(

@@ -16,7 +16,8 @@ public struct TokenList: Sendable {
     let first = places.lowerBound + range.lowerBound
     return [Int32](unsafeUninitializedCapacity: range.count) { ids, count in
       for index in range.indices {
-        ids[index - range.lowerBound] = Int32(truncatingIfNeeded: storage.value(first + index - range.lowerBound))
+        ids[index - range.lowerBound] = Int32(
+          truncatingIfNeeded: storage.value(first + index - range.lowerBound))
       }
       count = range.count
     }
@@ -31,7 +32,9 @@ public struct TokenList: Sendable {
 
   /// A hash of the ids in their order, whatever numbers the file has them in.
   public var digest: UInt64 {
-    places.reduce(UInt64(count)) { fold($0 ^ UInt64(truncatingIfNeeded: storage.value($1)) &+ 1, 0x9E37_79B9_7F4A_7C15) }
+    places.reduce(UInt64(count)) { hash, place in
+      fold((hash ^ UInt64(truncatingIfNeeded: storage.value(place))) &+ 1, 0x9E37_79B9_7F4A_7C15)
+    }
   }
 
   /// Whole numbers in a file.
@@ -96,7 +99,8 @@ extension TokenList {
     let limit = UInt(vocabulary)
     if let wrong = places.first(where: { UInt(bitPattern: storage.value($0)) >= limit }) {
       throw header.refusal(
-        "[\(wrong)]", found: "\(storage.value(wrong))", expected: "a token below the vocabulary's \(vocabulary)")
+        "[\(wrong)]", found: "\(storage.value(wrong))",
+        expected: "a token below the vocabulary's \(vocabulary)")
     }
   }
 

@@ -14,8 +14,9 @@ public struct TrainingText: Sendable {
   public let path: String
   /// Bytes of the file; characters begin at each bound.
   public let training: Range<Int>
-  /// Empty where nothing is kept back.
   public let validation: Range<Int>
+  /// Whether some of it is to be kept back.
+  let validates: Bool
 
   /// - Parameter share: of the bytes that are kept back, from 0 to below 1; a character is not cut.
   /// - Throws: `ModelError` for what is no file, and for an empty one.
@@ -29,7 +30,7 @@ public struct TrainingText: Sendable {
     // At most three bytes go on with a character.
     let next = try TextReader.bytes(of: path, split..<min(split + 3, bytes))
     split += next.prefix { $0 & 0xC0 == 0x80 }.count
-    (self.path, training, validation) = (path, 0..<split, split..<bytes)
+    (self.path, training, validation, validates) = (path, 0..<split, split..<bytes, share > 0)
   }
 
   /// Learns a vocabulary from what is not kept back.
@@ -75,7 +76,7 @@ public struct TokenData: Sendable {
     }
     try self.init(
       text.path, training: tokens(text.training), validation: tokens(text.validation),
-      validates: !text.validation.isEmpty, context: context)
+      validates: text.validates, context: context)
   }
 
   /// - Parameters:
@@ -99,13 +100,15 @@ public struct TokenData: Sendable {
       guard tokens.count <= context else { return }
       throw .malformed(
         path: name,
-        problem: "found \(tokens.count) token\(tokens.count == 1 ? "" : "s") to \(purpose), expected at least "
+        problem:
+          "found \(tokens.count) token\(tokens.count == 1 ? "" : "s") to \(purpose), expected at least "
           + "\(context + 1) for a window of \(context): \(advice)")
     }
     try requireWindow(training, "train on", "give a longer text, or a smaller --context")
     if validates {
       try requireWindow(
-        validation, "validate with", "give a longer text, a larger --validation or none (0), or a smaller --context")
+        validation, "validate with",
+        "give a longer text, a larger --validation or none (0), or a smaller --context")
     }
     (self.name, self.training, self.validation, self.context) = (name, training, validation, context)
     let digest = SplitMix64.mix(training.digest, validation.digest)

@@ -50,13 +50,15 @@ public struct TrainingCheckpoint: Sendable {
     let version: JSONVersion = try Self.decode(tensors, Self.document)
     guard version.version == Self.version else {
       throw .field(
-        path: path, field: "\(Self.document): version", found: "\(version.version)", expected: "\(Self.version)")
+        path: path, field: "\(Self.document): version", found: "\(version.version)",
+        expected: "\(Self.version)")
     }
     let document: Document = try Self.decode(tensors, Self.document)
     progress = document.progress
     guard progress.step >= 0 else {
       throw .field(
-        path: path, field: "\(Self.document): progress.step", found: "\(progress.step)", expected: "0 or more")
+        path: path, field: "\(Self.document): progress.step", found: "\(progress.step)", expected: "0 or more"
+      )
     }
     model = try tensors.model(named: folder)
   }
@@ -133,7 +135,9 @@ public struct TrainingCheckpoint: Sendable {
       moments.map { tensor($0.state, parameters[$0.index]) }
         + documents.map { NewTensor($0.name, .bytes, shape: [$0.bytes.count]) },
       to: path
-    ) { fill($0, .parameters, $1) } _: { target, number in
+    ) {
+      fill($0, .parameters, $1)
+    } _: { target, number in
       guard number >= moments.count else {
         let (state, index) = moments[number]
         return fill(target.bindMemory(to: Float.self), state, index)
@@ -153,7 +157,9 @@ public struct TrainingCheckpoint: Sendable {
     return NewTensor(prefix + parameter.name, .float32, shape: parameter.shape)
   }
 
-  private static func decode<Value: Decodable>(_ tensors: SealedTensors, _ name: String) throws(ModelError) -> Value {
+  private static func decode<Value: Decodable>(_ tensors: SealedTensors, _ name: String) throws(ModelError)
+    -> Value
+  {
     let bytes = try tensors.bytes(of: name)
     do { return try JSONDecoder().decode(Value.self, from: bytes) } catch let error as DecodingError {
       throw ModelError(error, path: "\(tensors.path): \(name)")

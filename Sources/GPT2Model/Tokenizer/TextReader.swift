@@ -136,7 +136,7 @@ public enum UTF8Validity {
   }
 
   /// Where the first ill-formed sequence begins; nil where all is UTF-8.
-  static func firstInvalidByte(of bytes: [UInt8]) -> Int? {
+  public static func firstInvalidByte(of bytes: [UInt8]) -> Int? {
     // What is repaired differs from what it was; that is quicker to see than scalar by scalar.
     guard !String(decoding: bytes, as: UTF8.self).utf8.elementsEqual(bytes) else { return nil }
     var parser = Unicode.UTF8.ForwardParser()

@@ -76,7 +76,10 @@ private struct WordCounts {
   /// - Complexity: O(n) in the word's length.
   mutating func add(_ word: UnsafeBufferPointer<UInt8>) {
     let slot = slot(of: word)
-    if slots[slot] != Self.free { return counts[Int(slots[slot])] += 1 }
+    if slots[slot] != Self.free {
+      counts[Int(slots[slot])] += 1
+      return
+    }
     slots[slot] = Int32(counts.count)
     bytes.append(contentsOf: word)
     offsets.append(bytes.count)

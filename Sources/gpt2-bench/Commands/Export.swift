@@ -127,11 +127,14 @@ private enum ExportFormat: String, CaseIterable {
     if case .huggingFace = source.tokenizerLocation {
       ends = try source.endTokens(for: checkpoint.configuration)
     } else {
-      ends = try source.tokenizer(for: checkpoint.configuration)?.ends ?? source.endTokens(for: checkpoint.configuration)
+      ends =
+        try source.tokenizer(for: checkpoint.configuration)?.ends
+        ?? source.endTokens(for: checkpoint.configuration)
     }
     try checkpoint.exportSafetensors(to: out, ends: ends)
     let written =
-      try ["config.json", "model.safetensors"] + source.exportTokenizer(to: out, for: checkpoint.configuration)
+      try ["config.json", "model.safetensors"]
+      + source.exportTokenizer(to: out, for: checkpoint.configuration)
     return written.map { out + "/" + $0 }
   }
 }

@@ -72,8 +72,9 @@ struct NPYHeader: FileReader {
     guard file.count >= dataStart else {
       throw .malformed(path: path, problem: "truncated within the header")
     }
-    text = String(decoding: file[10..<dataStart], as: UTF8.self).trimmingCharacters(
+    let text = String(decoding: file[10..<dataStart], as: UTF8.self).trimmingCharacters(
       in: .whitespacesAndNewlines)
+    self.text = text
     // Python's spelling of a dictionary, as NumPy writes it: {'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }
     func value(_ name: String, from opening: String, to closing: Character) -> Substring? {
       guard let start = text.range(of: "'\(name)': \(opening)")?.upperBound,

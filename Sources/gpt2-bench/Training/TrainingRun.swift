@@ -2,6 +2,7 @@ import Files
 import Foundation
 import GPT2Engine
 import GPT2Model
+import Record
 import Reporting
 import Training
 
@@ -61,7 +62,7 @@ final class TrainingRun {
       figures = try trainer.step(
         plan.data.windows(
           step: trainer.stepCount, count: options.windowsPerStep, order: plan.order, seed: options.seed))
-    } catch let error as TrainingError {
+    } catch {
       guard case .notFinite = error else { throw error }
       throw RunError("\(error); a lower --lr may help\(kept)")
     }

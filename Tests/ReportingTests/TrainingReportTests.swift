@@ -5,14 +5,14 @@ import Testing
 @Suite struct TrainingHistoryTests {
   /// Loss falls from 7 by a tenth a step; every fifth step is evaluated.
   static func history(_ count: Int = 20) -> TrainingHistory {
-    TrainingHistory(
-      (1...count).map { step in
-        TrainingHistory.Row(
-          step: step, loss: 7 - 0.1 * Double(step - 1),
-          validation: step % 5 == 0 ? 6.5 - 0.01 * Double(step) : nil,
-          learningRate: 1e-3 * Double(step), gradientNorm: 0.5, tokensPerSecond: 2000,
-          seconds: 0.25 * Double(step))
-      })
+    let rows = (1...count).map { step -> TrainingHistory.Row in
+      let place = Double(step)
+      let validation: Double? = step % 5 == 0 ? 6.5 - 0.01 * place : nil
+      return TrainingHistory.Row(
+        step: step, loss: 7 - 0.1 * (place - 1), validation: validation, learningRate: 1e-3 * place,
+        gradientNorm: 0.5, tokensPerSecond: 2000, seconds: 0.25 * place)
+    }
+    return TrainingHistory(rows)
   }
 
   @Test func csvHasARowAStepAndAnEmptyFieldWhereNothingWasEvaluated() {

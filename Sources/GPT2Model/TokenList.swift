@@ -15,10 +15,7 @@ public struct TokenList: Sendable {
     precondition(range.lowerBound >= 0 && range.upperBound <= count)
     let first = places.lowerBound + range.lowerBound
     return [Int32](unsafeUninitializedCapacity: range.count) { ids, count in
-      for index in range.indices {
-        ids[index - range.lowerBound] = Int32(
-          truncatingIfNeeded: storage.value(first + index - range.lowerBound))
-      }
+      for index in 0..<range.count { ids[index] = Int32(truncatingIfNeeded: storage.value(first + index)) }
       count = range.count
     }
   }
@@ -131,7 +128,7 @@ extension TokenList {
       guard failure == 0 else { throw refusal(failure) }
       count += ids.count
     }
-    let mapping = count > 0 ? try Mapping(reading: descriptor, of: folder) : nil
+    let mapping = try count > 0 ? Mapping(reading: descriptor, of: folder) : nil
     self.init(Storage(mapping: mapping, start: 0, bytes: bytes, isSigned: false), 0..<count)
   }
 }

@@ -124,7 +124,7 @@ public struct TokenData: Sendable {
   ///   - count: rows of the step, those of all accumulated batches. In sequence, row r of step s begins at token
   ///     (s · count + r) · context.
   public func windows(step: Int, count: Int, order: WindowOrder, seed: UInt64) -> [Window] {
-    (0..<count).map { row in
+    (0..<count).map { row -> Window in
       switch order {
       case .random:
         let drawn = SplitMix64.mix(SplitMix64.mix(seed, UInt64(step)), UInt64(row))

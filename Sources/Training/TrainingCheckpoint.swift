@@ -98,7 +98,7 @@ public struct TrainingCheckpoint: Sendable {
     }
   }
 
-  /// Writes the checkpoint, and then the model. Where that fails, the checkpoint that was there is as it was.
+  /// Writes the checkpoint, and then the model. Of a file that cannot be written, what was there is as it was.
   ///
   /// - Parameters:
   ///   - journal: what is kept with the checkpoint, and is as old as it.
@@ -128,7 +128,7 @@ public struct TrainingCheckpoint: Sendable {
       parameters.indices.map { (state: state, index: $0) }
     }
     func fill(_ target: UnsafeMutableBufferPointer<Float>, _ state: Trainer.State, _ index: Int) {
-      _ = target.update(from: trainer.values(state, of: index))
+      _ = target.update(fromContentsOf: trainer.values(state, of: index))
     }
     try SealedTensors.write(
       trainer.configuration,

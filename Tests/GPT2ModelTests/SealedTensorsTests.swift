@@ -21,7 +21,7 @@ import Testing
     try SealedTensors.write(
       configuration ?? model.configuration, [Self.numbers, Self.words], to: folder(name)
     ) {
-      _ = $0.update(from: model.tensor(at: $1))
+      _ = $0.update(fromContentsOf: model.tensor(at: $1))
     } _: { target, index in
       target.copyBytes(from: index == 0 ? Array(1...24) : Array("words".utf8))
     }

@@ -92,7 +92,7 @@ import Training
   }
 
   @Test func theSameTokensAreTheSameData() throws {
-    let data = try data(Self.letters, validation: 0.25, context: 3)
+    let data = try self.data(Self.letters, validation: 0.25, context: 3)
     #expect(try self.data(Self.letters, validation: 0.25, context: 5).identity == data.identity)
     #expect(try self.data(Self.letters + "A", validation: 0.25, context: 3).identity != data.identity)
     #expect(try self.data(Self.letters, validation: 0.3, context: 3).identity != data.identity)

@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func aResumedTrainingIsTheUnbrokenOneToTheBit() throws {
-    let data = try data()
+    let data = try self.data()
     let unbroken = try trainer()
     try train(unbroken, data, steps: 3)
     try save(unbroken, data, [3, 2.5, 0.1])
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func theFolderIsAModel() throws {
-    let trainer = try trainer()
+    let trainer = try self.trainer()
     try save(trainer, data())
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder("out")).sorted() == [
@@ -104,7 +104,7 @@ import Testing
 
   /// A process that is killed leaves a temporary file at most: the checkpoint before is what is resumed.
   @Test func aCheckpointThatWasNotFinishedHidesNothing() throws {
-    let (trainer, data) = try (trainer(), data())
+    let (trainer, data) = try (self.trainer(), self.data())
     try train(trainer, data, steps: 1)
     try save(trainer, data)
     let before = try resumed()
@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test func whatCannotBeWrittenLeavesTheCheckpoint() throws {
-    let (trainer, data) = try (trainer(), data())
+    let (trainer, data) = try (self.trainer(), self.data())
     try save(trainer, data)
     let good = try folder.bytes(of: "out/\(TrainingCheckpoint.fileName)")
     try folder.write("a file", to: "file")
@@ -184,7 +184,7 @@ import Testing
   }
 
   @Test func aMomentThatIsMissingOrOfAnotherShapeIsNamed() throws {
-    let trainer = try trainer()
+    let trainer = try self.trainer()
     try save(trainer, data())
     let saved = try TrainingCheckpoint(folder: folder("out"))
     let other = try Trainer(
@@ -199,7 +199,7 @@ import Testing
   }
 
   @Test func otherDataAreRefused() throws {
-    let data = try data()
+    let data = try self.data()
     try save(trainer(), data)
     let saved = try TrainingCheckpoint(folder: folder("out"))
     try saved.require(data)

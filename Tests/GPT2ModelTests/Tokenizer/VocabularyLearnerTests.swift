@@ -50,7 +50,7 @@ import Testing
     let cases = try JSONDecoder().decode(
       Cases.self, from: Data(contentsOf: TokenizerFixtures.smallCases)
     ).cases
-    let learner = learner(cases.compactMap(\.text))
+    let learner = self.learner(cases.compactMap(\.text))
     let expected = try String(
       contentsOfFile: Project.file("Tests/GPT2ModelTests/Tokenizer/Data/learnt-merges.txt"), encoding: .utf8)
     #expect(try merges(learner.tokenizer(count: 1800)) == expected.split(separator: "\n").map(String.init))

@@ -48,6 +48,9 @@ def commands(folder):
     yield 0, ["profile", *tiny, "--budget", "0.1"]
     yield 0, ["profile", *tiny, "--budget", "0.1", "--verbose"]
     yield 0, ["perplexity", "Benchmarks/reference/excerpt.txt", *tiny, "--context", "32", "--variants", "kv-cache,packed"]
+    shape = ["--layers", "1", "--heads", "2", "--channels", "32", "--context", "32", "--vocabulary-size", "300"]
+    yield 0, [
+        "train", "--data", "weights/dialogue.txt", *shape, "--steps", "60", "--evaluate-every", "20", "--out", f"{folder}/t"]
     yield 0, ["info", "-t", "1"]
     for what in ["variants", "models", "suites", "baselines"]:
         yield 0, ["list", what]

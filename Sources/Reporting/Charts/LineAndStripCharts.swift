@@ -96,11 +96,20 @@ struct LineChart: Drawing {
     /// Sorted by x.
     let points: [(x: Double, y: Double)]
     let style: SeriesStyle
+    /// Whether points have markers; a curve of hundreds has none.
+    var isMarked = true
+  }
+
+  enum Scales {
+    /// Logarithmic where values differ by a large factor, else linear; lengths begin at zero.
+    case byValues
+    case linear(fromZero: Bool)
   }
 
   let series: [Series]
   let xTitle: String
   let yTitle: String
+  var scales = Scales.byValues
   private static let plotHeight = 210.0
   /// Beyond this factor the small values would lie together at one end: the scale becomes logarithmic.
   private static let linearSpan = 4.0
@@ -111,13 +120,20 @@ struct LineChart: Drawing {
     let points = series.flatMap(\.points)
     let bottom = Axes.top + Self.plotHeight
     let values = points.map(\.y).filter { $0 > 0 }
-    let isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
+    let places = points.map(\.x)
+    var (isWide, isLong, beginsAtZero) = (false, false, true)
+    switch scales {
+    case .byValues:
+      isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
+      isLong = (places.min() ?? 0) > 0 && (places.max() ?? 0) / (places.min() ?? 1) > Self.linearSpan
+    case .linear(let fromZero): beginsAtZero = fromZero
+    }
     let y =
       isWide
       ? Scale.logarithmic(values, room: 1.3, start: bottom, end: Axes.top)
-      : Scale.fromZero(to: values.max() ?? 1, start: bottom, end: Axes.top)
-    let places = points.map(\.x)
-    let isLong = (places.min() ?? 0) > 0 && (places.max() ?? 0) / (places.min() ?? 1) > Self.linearSpan
+      : beginsAtZero
+        ? Scale.fromZero(to: values.max() ?? 1, start: bottom, end: Axes.top)
+        : Scale.around(values, start: bottom, end: Axes.top)
     let x =
       isLong
       ? Scale.logarithmic(places, room: 1.1, start: Axes.left, end: width - Axes.right)
@@ -136,7 +152,7 @@ struct LineChart: Drawing {
     let places = series.points.map { (x: axes.x.position($0.x), y: axes.y.clamped($0.y)) }
     var last = -Double.infinity
     var markers: [Markup] = []
-    for (index, place) in places.enumerated() {
+    for (index, place) in places.enumerated() where series.isMarked {
       guard place.x - last >= Self.markerGap || index == places.count - 1 else { continue }
       last = place.x
       let point = series.points[index]

@@ -1,7 +1,6 @@
 import Record
 
-/// The record as one page for a browser, which needs no network, no script and no font: the answer first, charts, every
-/// figure, every raw sample on demand. Its markup is well-formed XML as well as HTML.
+/// The record as one page for a browser: the answer first, charts, every figure, every raw sample on demand.
 public struct HTMLReport: Sendable {
   public let text: String
 
@@ -10,46 +9,22 @@ public struct HTMLReport: Sendable {
   init(_ run: RunFigures) {
     let context = PageContext(run)
     let (headlines, report) = (Headline.all(run, profiles: context.profiles), context.report)
-    let sections = [
+    let sections: [Section?] = [
       context.ladders(headlines), context.quality(headlines), context.phases, context.rooflines,
       context.course, context.memory,
       report.everyCell(folds: true), report.counters, report.correctness, report.conditions,
       context.samples,
       report.machine,
       report.method,
-    ].compactMap { $0 }
-    let links: [Markup] = sections.map { .element("a", ["href": "#\($0.id)"], text: $0.title) }
-    let contents = Markup.element("nav", ["aria-label": "contents"], links)
-    let body: [Markup] = [
-      context.opening(headlines), .element("main", [:], [contents] + sections.map(\.markup)),
-      .element(
-        "footer",
-        text:
+    ]
+    text =
+      HTMLPage(
+        title: report.title.plain, opening: context.opening(headlines),
+        sections: sections.compactMap { $0 },
+        footer:
           "Made by gpt2-bench \(run.record.build.version) from the run's record; 'gpt2-bench report RECORD --format html' "
-          + "makes it again."),
-    ]
-    text = Markup.document(
-      .element(
-        "html", ["lang": "en", "xmlns": "http://www.w3.org/1999/xhtml"],
-        [.element("head", [:], Self.head(context)), .element("body", [:], body)]))
-  }
-
-  /// The policy forbids whatever the page does not need: even markup that got in could fetch and run nothing.
-  private static func head(_ context: PageContext) -> [Markup] {
-    [
-      .void("meta", ["charset": "utf-8"]),
-      .void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
-      .void("meta", ["name": "color-scheme", "content": "light dark"]),
-      .void(
-        "meta",
-        [
-          "http-equiv": "Content-Security-Policy",
-          "content": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-        ]),
-      .void("link", ["rel": "icon", "href": "data:,"]),
-      .element("title", text: "gpt2-bench: \(context.report.title.plain)"),
-      .style(PageStyle.css, Theme.styleSheet, Choice.rules(context.sampleChoices)),
-    ]
+          + "makes it again.", choices: context.sampleChoices
+      ).text
   }
 }
 

@@ -1,6 +1,7 @@
 import Chat
 import GPT2Engine
 import GPT2Model
+import Training
 
 /// How the process ends; scripts and CI rely on the numbers.
 enum ExitCode: Int32 {
@@ -37,6 +38,7 @@ extension ExitCode {
       case EngineError.outOfMemory, EngineError.tokenWithoutText, EngineError.nonFiniteLogit: .error
       case is EngineError: .usage
       case TokenizerError.idOutsideVocabulary: .usage
+      case TrainingError.option, TrainingError.variant: .usage
       default: .error
       }
   }

@@ -8,8 +8,8 @@ enum Main {
   static var commands: [any Command.Type] {
     [
       All.self, Run.self, Matmul.self, Ops.self, Check.self, Profiling.self, Compare.self, Explain.self,
-      Report.self, Generate.self, Chat.self, Perplexity.self, Tokenize.self, Logits.self, Export.self,
-      List.self, Info.self, Completions.self, Help.self, WorkerCommand.self,
+      Report.self, Generate.self, Chat.self, Train.self, Perplexity.self, Tokenize.self, Logits.self,
+      Export.self, List.self, Info.self, Completions.self, Help.self, WorkerCommand.self,
     ]
   }
 

@@ -6,6 +6,7 @@ enum OptionGroup: String, CaseIterable {
   case subject = "What to run"
   case choice = "How tokens are chosen"
   case effort = "How long"
+  case learning = "How it learns"
   case judgement = "Checks and comparison"
   case output = "Output"
   case general = "With every subcommand"

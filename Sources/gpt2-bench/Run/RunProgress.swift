@@ -86,7 +86,7 @@ final class RunProgress {
     console.drawProgress("\(bar) \(percent)\(time)\(rise)\(name)")
   }
 
-  private static func clock(_ seconds: Double) -> String {
+  static func clock(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())
     return "\(whole / 60):" + String(format: "%02d", whole % 60)
   }

@@ -121,7 +121,7 @@ filter=no_measurements input=worker-label.jsonl golden worker-label.jsonl 0 work
 # Help.
 transcript help.txt --help
 transcript help.txt
-for name in all run matmul ops check profile compare explain report generate chat perplexity tokenize logits export list info completions help worker; do
+for name in all run matmul ops check profile compare explain report generate chat train perplexity tokenize logits export list info completions help worker; do
   transcript help.txt "$name" --help
 done
 
@@ -155,6 +155,11 @@ wrong logits --ids 1024 --out l.npy --model weights/tiny
 wrong export --model weights/tiny
 wrong perplexity --format html --model weights/tiny
 wrong perplexity text.txt --model weights/tiny --stride 0
+wrong train --out t
+wrong train --data text.txt --model weights/tiny --layers 2 --out t
+wrong train --data text.txt --model weights/tiny --out t
+wrong train --data text.txt --lr -1 --out t
+wrong train --resume folder
 wrong profile --variant fast
 wrong profile --format xml
 wrong worker --variant fast

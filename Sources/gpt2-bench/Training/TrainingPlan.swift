@@ -1,0 +1,203 @@
+import Files
+import Foundation
+import GPT2Kernels
+import GPT2Model
+import Reporting
+import Training
+
+/// A training with all that it needs, checked: model, data, options, and the folder that gets what comes of it.
+struct TrainingPlan {
+  let trainer: Trainer
+  let data: TokenData
+  let order: WindowOrder
+  let folder: ReportFolder
+  /// Nil where the data are token ids, and no vocabulary was named.
+  let tokenizer: Tokenizer?
+  /// The tokens that end a text.
+  let ends: Set<Int>
+  /// Steps between two evaluations, and between two checkpoints; 0 for one at the end.
+  let evaluateEvery: Int
+  let checkpointEvery: Int
+  /// What has come of it so far.
+  var journal: TrainingJournal
+  /// Puts the vocabulary into the folder.
+  let writeVocabulary: () throws -> Void
+
+  var shownFolder: String { Project.shown(folder.path) }
+
+  /// A new training.
+  ///
+  /// - Throws: where anything of it cannot be. There is no folder then that was not there before.
+  init(_ arguments: Arguments, _ console: Console) throws {
+    try arguments.refuseContradictions()
+    let path = try arguments.required("--data", arguments.string("--data"), expected: "a text or token ids")
+    let out = try Self.newFolder(arguments.string("--out"))
+    let (threads, variant) = (try arguments.threads(), try arguments.variant())
+    let share = try arguments.validationShare()
+    order = try arguments.choice("--order", of: WindowOrder.allCases) ?? TrainingDefaults.order
+    (evaluateEvery, checkpointEvery) = try arguments.intervals(TrainingDefaults.evaluateEvery)
+    let hasIDs = TokenList.isNPY(path)
+    let base = try arguments.string("--model").map {
+      try ModelChoice($0, for: .text, Project(), console)
+    }
+    let options = try arguments.trainingOptions(base?.configuration)
+    try arguments.check(options, base?.configuration)
+    let source = try arguments.string("--vocabulary").map { try Project().model($0) } ?? base?.source
+    let text = hasIDs ? nil : try TrainingText(path, validation: share)
+    var known = try source.flatMap { try Self.tokenizer(of: $0, base, named: arguments) }
+    if known == nil, let base, !hasIDs { throw base.withoutTokenizer(orElse: "--vocabulary, token ids") }
+    if known == nil, base == nil, let text {
+      let count = try arguments.vocabularySize(isLearnt: true) ?? TrainingDefaults.vocabulary
+      console.step("learning a vocabulary of \(count) tokens")
+      known = try text.learnTokenizer(vocabulary: count)
+    }
+    let size = try known?.vocabularyCount ?? arguments.vocabularySize(isLearnt: false)
+    let configuration = try base?.configuration ?? arguments.configuration(vocabulary: size, options)
+
+    let folder = try ReportFolder.create(at: out)
+    do {
+      console.step("reading \(path)")
+      data =
+        try text.flatMap { text in
+          try known.map {
+            try TokenData(
+              text, $0, vocabulary: configuration.vocabulary, context: options.context, inFolder: out)
+          }
+        }
+        ?? TokenData(
+          npy: path, vocabulary: configuration.vocabulary, validation: share, context: options.context)
+      trainer =
+        try base.map { try Trainer($0.checkpoint, variant: variant, threads: threads, options: options) }
+        ?? Trainer(initialising: configuration, variant: variant, threads: threads, options: options)
+      try Self.requireMemory(trainer)
+    } catch {
+      folder.removeEmpty()
+      throw error
+    }
+    (self.folder, tokenizer) = (folder, known)
+    ends = try known?.ends ?? base?.ends() ?? []
+    writeVocabulary = {
+      if let source {
+        _ = try source.exportTokenizer(to: out, for: configuration)
+      } else {
+        try known?.exportHuggingFace(to: out)
+      }
+    }
+    journal = TrainingJournal(
+      command: arguments.command, data: URL(fileURLWithPath: path).standardizedFileURL.path,
+      validation: share, model: base?.name, variant: variant.name, evaluateEvery: evaluateEvery,
+      checkpointEvery: checkpointEvery, prompt: try Self.prompt(data, tokenizer, configuration))
+  }
+
+  /// The training in a folder, taken up where it was left.
+  ///
+  /// - Throws: for a folder without one, for other data, and where there is no step left.
+  init(resuming path: String, _ arguments: Arguments, _ console: Console) throws {
+    try arguments.refuseWhatTheCheckpointSays()
+    let checkpoint = try TrainingCheckpoint(folder: path)
+    var journal: TrainingJournal = try checkpoint.journal()
+    var options = checkpoint.progress.options
+    options.steps = try arguments.integer("--steps", in: 1...Int.max) ?? options.steps
+    let done = checkpoint.progress.step
+    guard options.steps > done else {
+      throw UsageError("--steps: found \(done) steps done, expected more than that with it")
+    }
+    try arguments.check(options, checkpoint.model.configuration)
+    let (threads, variant) = (
+      try arguments.threads(),
+      try Arguments.variant(arguments.string("--variant") ?? journal.variant, "--variant")
+    )
+    (evaluateEvery, checkpointEvery) = try arguments.intervals(
+      journal.evaluateEvery, checkpointEvery: journal.checkpointEvery)
+    let source = ModelSource.folder(path)
+    let configuration = checkpoint.model.configuration
+    tokenizer = try source.tokenizer(for: configuration)
+    journal.data =
+      arguments.string("--data").map { URL(fileURLWithPath: $0).standardizedFileURL.path } ?? journal.data
+    let out = arguments.string("--out") ?? path
+    let isSame =
+      URL(fileURLWithPath: out).standardizedFileURL.path
+      == URL(fileURLWithPath: path).standardizedFileURL.path
+    folder = try ReportFolder.create(at: isSame ? out : Self.newFolder(out))
+    do {
+      console.step("reading \(journal.data)")
+      if let tokenizer, !TokenList.isNPY(journal.data) {
+        data = try TokenData(
+          TrainingText(journal.data, validation: journal.validation), tokenizer,
+          vocabulary: configuration.vocabulary, context: options.context, inFolder: out)
+      } else {
+        data = try TokenData(
+          npy: journal.data, vocabulary: configuration.vocabulary, validation: journal.validation,
+          context: options.context)
+      }
+      try checkpoint.require(data)
+      trainer = try Trainer(checkpoint.model, variant: variant, threads: threads, options: options)
+      try Self.requireMemory(trainer)
+      try checkpoint.restore(trainer)
+    } catch {
+      folder.removeEmpty()
+      throw error
+    }
+    order = checkpoint.progress.order
+    ends = try tokenizer?.ends ?? source.endTokens(for: configuration)
+    writeVocabulary = { if !isSame { _ = try source.exportTokenizer(to: out, for: configuration) } }
+    self.journal = journal
+  }
+
+  /// A folder that holds no model yet.
+  private static func newFolder(_ path: String?) throws -> String {
+    guard let path, !path.isEmpty else { throw UsageError("--out: found nothing, expected a new folder") }
+    guard !ModelFolder.holdsWeights(path), !Output.isFile("\(path)/\(TrainingCheckpoint.fileName)") else {
+      throw UsageError("--out: \(path) holds a model already, expected a new folder, or --resume with it")
+    }
+    return path
+  }
+
+  /// The vocabulary of a folder or of a model; nil for a model without one.
+  ///
+  /// - Throws: also where the model has no room for it.
+  private static func tokenizer(
+    of source: ModelSource, _ base: ModelChoice?, named arguments: Arguments
+  ) throws -> Tokenizer? {
+    if let base, let own = try source.tokenizer(for: base.configuration) { return own }
+    if base == nil, let own = try source.tokenizerLocation?.load() { return own }
+    guard let name = arguments.string("--vocabulary") else { return nil }
+    throw RunError("\(name): no tokenizer in it, expected \(ModelChoice.tokenizerFiles)")
+  }
+
+  private static func requireMemory(_ trainer: Trainer) throws {
+    let options = trainer.options
+    try MemoryLimit.checkFree(
+      Double(trainer.memoryBytes),
+      for: "training with --batch \(options.batch) and --context \(options.context) needs")
+  }
+
+  /// What samples begin with: the first words of the data, or its first ids.
+  private static func prompt(
+    _ data: TokenData, _ tokenizer: Tokenizer?, _ configuration: Configuration
+  ) throws -> [Int] {
+    let first = data.training.ids(0..<min(24, data.training.count)).map(Int.init)
+    guard let tokenizer else { return Array(first.prefix(min(3, configuration.context))) }
+    let line = try tokenizer.decode(first).split(whereSeparator: \.isNewline).first ?? ""
+    let words = try tokenizer.encode(line.split(separator: " ").prefix(3).joined(separator: " "))
+    return Array((words.isEmpty ? first : words).prefix(max(configuration.context - 1, 1)))
+  }
+}
+
+/// What is kept with a checkpoint, beside what a trainer needs: what was asked for, and what came of it.
+struct TrainingJournal: Codable {
+  let command: [String]
+  /// The file's absolute path.
+  var data: String
+  /// The share that is kept back.
+  let validation: Double
+  /// Which model it began with; nil for a new one.
+  let model: String?
+  let variant: String
+  let evaluateEvery: Int
+  let checkpointEvery: Int
+  /// What samples begin with.
+  let prompt: [Int]
+  var history = TrainingHistory()
+  var samples: [TrainingReport.Sample] = []
+}

@@ -1,0 +1,213 @@
+import Files
+import Foundation
+import GPT2Engine
+import GPT2Model
+import Record
+import Reporting
+import Training
+
+/// The loop of a training: steps, and between them evaluations, samples and checkpoints; at the end what came of it.
+final class TrainingRun {
+  private let plan: TrainingPlan
+  private let trainer: Trainer
+  private let console: Console
+  private var journal: TrainingJournal
+  private var display: TrainingDisplay
+  /// The step of the checkpoint in the folder; nil for none.
+  private var savedStep: Int?
+
+  private var options: TrainingOptions { trainer.options }
+  private var history: TrainingHistory { journal.history }
+
+  init(_ plan: TrainingPlan, _ console: Console) {
+    (self.plan, self.console) = (plan, console)
+    (trainer, journal) = (plan.trainer, plan.journal)
+    let done = plan.trainer.stepCount
+    savedStep = Output.isFile("\(plan.folder.path)/\(TrainingCheckpoint.fileName)") ? done : nil
+    display = TrainingDisplay(console, steps: plan.trainer.options.steps, before: done)
+  }
+
+  private var isCancelled: Bool { Interruption.shared.isCancelled }
+
+  /// Trains to the last step, or until the user wants to end; either way the folder then has the parameters of the last
+  /// step that was taken.
+  ///
+  /// - Throws: `RunError` where the loss is no number any more or a checkpoint cannot be written: the one before stays.
+  func run() throws -> ExitCode {
+    Interruption.watch()
+    defer { console.endProgressLine() }
+    try plan.writeVocabulary()
+    while trainer.stepCount < options.steps, !isCancelled {
+      try step()
+      display.show(history)
+      if isDue(plan.evaluateEvery) { try evaluate() }
+      if isDue(plan.checkpointEvery) || isCancelled { try save() }
+    }
+    if savedStep != trainer.stepCount { try save() }
+    console.endProgressLine()
+    summarise()
+    return isCancelled && trainer.stepCount < options.steps ? Interruption.shared.exitCode : .done
+  }
+
+  /// Whether something that happens every so many steps does after this one; at the last step it always does.
+  private func isDue(_ every: Int) -> Bool {
+    trainer.stepCount == options.steps || (every > 0 && trainer.stepCount % every == 0)
+  }
+
+  private func step() throws {
+    let start = ContinuousClock.now
+    let before = history.rows.last?.seconds ?? 0
+    let figures: StepFigures
+    do {
+      figures = try trainer.step(
+        plan.data.windows(
+          step: trainer.stepCount, count: options.windowsPerStep, order: plan.order, seed: options.seed))
+    } catch {
+      guard case .notFinite = error else { throw error }
+      throw RunError("\(error); a lower --lr may help\(kept)")
+    }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    journal.history.rows.append(
+      TrainingHistory.Row(
+        step: figures.step, loss: figures.loss, learningRate: figures.learningRate,
+        gradientNorm: figures.gradientNorm, tokensPerSecond: Double(options.tokensPerStep) / seconds,
+        seconds: before + seconds))
+  }
+
+  /// Of what is kept back, so many are evaluated at most.
+  private static let validationWindows = 256
+
+  /// The loss of what was kept back, and a text. Where the user ends it meanwhile, there is neither.
+  private func evaluate() throws {
+    display.step("step \(trainer.stepCount)/\(options.steps): evaluating")
+    let windows = plan.data.validationWindows(atMost: Self.validationWindows)
+    var nats = 0.0
+    for first in stride(from: 0, to: windows.count, by: options.batch) {
+      let block = Array(windows[first..<min(first + options.batch, windows.count)])
+      nats += try trainer.evaluate(block) * Double(block.count)
+      if isCancelled { return }
+    }
+    if !windows.isEmpty {
+      journal.history.rows[history.rows.count - 1].validation = nats / Double(windows.count)
+    }
+    let sample = try sample()
+    if let sample { journal.samples.append(.init(step: trainer.stepCount, text: sample)) }
+    display.evaluated(history, sample: sample)
+  }
+
+  /// Tokens of a sample, and how they are drawn.
+  private static let (sampleTokens, temperature, topK) = (64, Float(0.8), 40)
+
+  /// What the model writes after the beginning of the data; nil where there is no vocabulary to write with.
+  private func sample() throws -> String? {
+    guard let tokenizer = plan.tokenizer else { return nil }
+    let sampling = try SamplingParameters(
+      temperature: Self.temperature, topK: Self.topK, seed: options.seed)
+    var text = try tokenizer.decode(journal.prompt)
+    let engine = try Engine(
+      trainer.checkpoint(named: plan.shownFolder), variant: trainer.variant, threads: trainer.threads)
+    do {
+      try Generator(engine, tokenizer: tokenizer).generate(
+        prompt: journal.prompt, GenerationParameters(sampling: sampling, maximumNewTokens: Self.sampleTokens)
+      ) { step in
+        text += step.text
+        return !isCancelled
+      }
+    } catch EngineError.nonFiniteLogit {
+      // The next step says what is wrong with the parameters.
+      return nil
+    }
+    return text
+  }
+
+  private func save() throws {
+    display.step("step \(trainer.stepCount)/\(options.steps): writing a checkpoint")
+    let folder = plan.folder.path
+    do {
+      try TrainingCheckpoint.save(
+        trainer, order: plan.order, data: plan.data.identity, journal: journal, ends: plan.ends, to: folder)
+      savedStep = trainer.stepCount
+      let files = [(TrainingHistory.fileName, history.csv), (TrainingReport.fileName, report.html)]
+      for (name, text) in files { try Output.write(to: "\(folder)/\(name)") { Data(text.utf8) } }
+    } catch { throw RunError("\(error)\(kept)") }
+  }
+
+  /// Which checkpoint is left where something went wrong, as an error's end.
+  private var kept: String {
+    savedStep.map { "; the checkpoint of step \($0) is in \(plan.shownFolder)" }
+      ?? "; there is no checkpoint yet"
+  }
+
+  private var report: TrainingReport {
+    let (shape, data) = (trainer.configuration, plan.data)
+    let rate =
+      options.schedule == .cosine
+      ? "\(options.learningRate), a cosine down to \(options.minimumLearningRate)" : "\(options.learningRate)"
+    let facts = [
+      (
+        "Model",
+        "\(shape.layers) layers, \(shape.heads) heads, \(shape.channels) channels, vocabulary \(shape.vocabulary), "
+          + "context \(shape.context); \(shape.parameterCount) parameters"
+      ), ("Began with", journal.model ?? "new weights"),
+      (
+        "Data",
+        "\(data.name): \(data.training.count) tokens, and \(data.validation.count) that are kept back"
+      ),
+      (
+        "A step",
+        "\(options.windowsPerStep) windows of \(options.context) tokens, "
+          + (plan.order == .random ? "from random places" : "one after the other")
+      ), ("Learning rate", "\(rate), after a warm-up of \(options.warmup) steps"),
+      (
+        "AdamW",
+        "weight decay \(options.weightDecay), β₁ \(options.beta1), β₂ \(options.beta2), ε \(options.epsilon), "
+          + "clip \(options.clip), dropout \(options.dropout), seed \(options.seed)"
+      ), ("Ran on", "\(trainer.variant.name), threads: \(trainer.threads)"),
+    ]
+    return TrainingReport(
+      history: history, samples: journal.samples, steps: options.steps, folder: plan.shownFolder,
+      facts: facts,
+      command: journal.command, version: Build.programVersion)
+  }
+
+  /// What came of it, on standard output.
+  private func summarise() {
+    let last = history.rows.last { $0.validation != nil }
+    func nats(_ loss: Double) -> String { String(format: "%.4f", loss) }
+    var rows = [["steps", "\(trainer.stepCount) of \(options.steps)"]]
+    if !history.rows.isEmpty {
+      rows.append(["loss", "\(nats(history.recentLoss)) nats a token, mean of the last steps"])
+    }
+    if let last, let validation = last.validation {
+      let best = history.best.flatMap { $0.step == last.step ? nil : $0 }
+      let words = best.map { "; the lowest was \(nats($0.validation ?? 0)) after step \($0.step)" } ?? ""
+      rows.append(["validation", "\(nats(validation)) nats a token after step \(last.step)\(words)"])
+    }
+    rows += [
+      [
+        "time",
+        "\(TrainingReport.duration(history.rows.last?.seconds ?? 0)) of steps, "
+          + String(format: "%.0f tok/s", history.meanSpeed),
+      ], ["model", plan.shownFolder], ["page", "\(plan.shownFolder)/\(TrainingReport.fileName)"],
+    ]
+    if console.drawsOver, console.isTerminal {
+      let plot = history.plot(width: console.width)
+      if !plot.isEmpty { console.print(plot + "\n") }
+    }
+    console.print(rows)
+    console.print(commandToType(next, after: "next: ", width: console.width))
+  }
+
+  /// What one would type next: to go on where the user ended it, else to see what the model writes.
+  private var next: [String] {
+    guard trainer.stepCount >= options.steps else {
+      return [Project.typedExecutable, "train", "--resume", plan.shownFolder]
+    }
+    let prompt = plan.tokenizer.flatMap { try? $0.decode(journal.prompt) }
+    return [Project.typedExecutable, "generate"]
+      + (prompt.map { [$0] } ?? [
+        "--ids", journal.prompt.map(String.init).joined(separator: " "), "--print-ids",
+      ])
+      + ["--model", plan.shownFolder]
+  }
+}

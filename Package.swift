@@ -45,13 +45,16 @@ let package = Package(
     .target(
       name: "Reporting", dependencies: ["Files", "Record", "Statistics"], swiftSettings: settings),
     .target(
+      name: "Training", dependencies: ["Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Statistics"],
+      swiftSettings: hot),
+    .target(
       name: "Chat", dependencies: ["CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
       swiftSettings: settings),
     .executableTarget(
       name: "gpt2-bench",
       dependencies: [
         "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
-        "Reporting", "Statistics",
+        "Reporting", "Statistics", "Training",
       ],
       swiftSettings: settings),
     // The oracle's sums in double are most of what the kernels' tests compute.
@@ -87,6 +90,12 @@ let package = Package(
       name: "RecordTests", dependencies: ["Record", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ReportingTests", dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Files", "GPT2Engine", "GPT2Kernels", "GPT2Model", "Statistics", "TestSupport", "Training",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "ChatTests", dependencies: ["Chat", "Files", "GPT2Engine", "GPT2Model", "TestSupport"],

@@ -30,6 +30,24 @@ public final class Checkpoint: @unchecked Sendable {
     }
   }
 
+  /// Weights in this process's memory.
+  /// - Parameter body: fills the values of `configuration.parameters`, one at a time, in their order.
+  public convenience init(
+    inMemory configuration: Configuration, name: String,
+    filling body: (UnsafeMutableBufferPointer<Float>, Int) -> Void
+  ) throws(ModelError) {
+    let mapping = try Mapping(anonymousBytes: configuration.parameterCount * MemoryLayout<Float>.stride)
+    var tensors: [StoredTensor] = []
+    var offset = 0
+    for (index, parameter) in configuration.parameters.enumerated() {
+      let start = (mapping.base + offset).bindMemory(to: Float.self, capacity: parameter.count)
+      body(UnsafeMutableBufferPointer(start: start, count: parameter.count), index)
+      tensors.append(StoredTensor(mapping: mapping, offset: offset, encoding: .float32))
+      offset += parameter.count * MemoryLayout<Float>.stride
+    }
+    self.init(name: name, configuration: configuration, files: [], tensors: tensors)
+  }
+
   deinit {
     widened.withLock { for copy in $0.values { copy.values.deallocate() } }
   }
@@ -213,7 +231,8 @@ extension Checkpoint {
   }
 
   /// Copies a whole tensor, on all cores.
-  func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>, order: MatrixOrder) {
+  /// - Parameter order: of a linear weight; whatever else there is lies in its parameter's shape.
+  public func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>, order: MatrixOrder) {
     let parameter = parameters[index]
     let stored = tensors[index]
     precondition(target.count == parameter.count)

@@ -136,7 +136,7 @@ extension Configuration {
   }
 
   /// The number, in `parameters`, of the final layer norm's weight; its bias follows.
-  var finalNormIndex: Int { 2 + layers * LayerParameter.allCases.count }
+  public var finalNormIndex: Int { 2 + layers * LayerParameter.allCases.count }
 
   /// Of the logits' matrix, which is the token embedding where they are tied.
   public var outputEmbeddingIndex: Int { tiesEmbeddings ? 0 : finalNormIndex + 2 }

@@ -67,18 +67,11 @@ extension Checkpoint {
     try self.init(SafetensorsContents(file: file), configuration: configuration, name: name)
   }
 
+  /// A synthetic model in this process's memory.
   public convenience init(inMemory configuration: Configuration, name: String) throws(ModelError) {
     let parameters = configuration.parameters
-    let mapping = try Mapping(anonymousBytes: configuration.parameterCount * MemoryLayout<Float>.stride)
-    var tensors: [StoredTensor] = []
-    var offset = 0
-    for (index, parameter) in parameters.enumerated() {
-      let start = (mapping.base + offset).bindMemory(to: Float.self, capacity: parameter.count)
-      let values = UnsafeMutableBufferPointer(start: start, count: parameter.count)
-      SyntheticWeights.fill(values, tensor: index, parameter)
-      tensors.append(StoredTensor(mapping: mapping, offset: offset, encoding: .float32))
-      offset += parameter.count * MemoryLayout<Float>.stride
+    try self.init(inMemory: configuration, name: name) {
+      SyntheticWeights.fill($0, tensor: $1, parameters[$1])
     }
-    self.init(name: name, configuration: configuration, files: [], tensors: tensors)
   }
 }

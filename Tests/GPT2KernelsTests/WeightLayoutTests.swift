@@ -10,7 +10,7 @@ import Testing
   func transposeMovesEveryValueAndNothingElse(_ rows: Int, _ columns: Int) {
     let source = (0..<rows * columns).map(Float.init)
     let target = GuardedFloats(rows * columns)
-    transpose(source, rows: 0..<rows, of: rows, columns: columns, to: target.base)
+    transpose(source, stride: columns, rows: rows, columns: columns, to: target.base, stride: rows)
     let expected = (0..<columns).flatMap { column in (0..<rows).map { source[$0 * columns + column] } }
     #expect(target.values == expected)
     #expect(target.guardsHold)

@@ -1,7 +1,7 @@
 /// How the operations of a GPT-2 are computed. One conformer per rung of the ladder; the engine asks for whole
 /// operations and knows nothing of threads, tiles or layouts.
 public protocol Kernel: Sendable {
-  /// How linear layers' matrices have to lie; a matrix in `rows` is taken as well.
+  /// How linear layers' matrices have to lie; a matrix in `rows` or `columns` is taken as well.
   var weightLayout: WeightLayout { get }
 
   /// How the matrix of the logits has to lie, which is the token embedding's too: in `rows`, or as a layer's.
@@ -29,6 +29,9 @@ public protocol Kernel: Sendable {
   /// The softmax that is inside `run(_: Attention)`, alone.
   func run(_ operation: Softmax)
 
+  /// How it runs the operations that only training needs.
+  var trainingPath: TrainingPath { get }
+
   /// Calls `body` with each index below `count`, on whatever threads the kernel has.
   func forEach(_ count: Int, _ body: (Int) -> Void)
 }
@@ -38,6 +41,7 @@ extension Kernel {
   public var outputLayout: WeightLayout { .rows }
   public var instructions: String? { nil }
   public var cacheLayout: CacheLayout { .rows }
+  public var trainingPath: TrainingPath { .products }
   public func run(_ operation: CacheStore) { run([operation]) }
 
   public func run(_ operations: [CacheStore]) {
@@ -54,8 +58,12 @@ extension Kernel {
 /// a result must not depend on how it was split. Whatever a conformer does not implement is the reference operation of
 /// `Variants/Naive.swift`. Every implementation handles every shape itself.
 public protocol DivisibleKernel: Kernel {
-  /// Columns `outputs` of the product with its bias, for all rows. The epilogue is the caller's.
+  /// Columns `outputs` of the product with its bias, for all rows, with a matrix in `rows`. The epilogue is the
+  /// caller's.
   func linear(_ operation: Linear, outputs: Range<Int>)
+
+  /// The same with a matrix in `rows` or `columns`.
+  func product(_ operation: Linear, outputs: Range<Int>)
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>)
   func gelu(_ operation: GELU, elements: Range<Int>)
@@ -68,9 +76,32 @@ public protocol DivisibleKernel: Kernel {
 
 extension DivisibleKernel {
   public func run(_ operation: Linear) {
-    assert(operation.weight.layout == .rows)
-    linear(operation, outputs: 0..<operation.weight.outputs)
+    product(operation, outputs: 0..<operation.weight.outputs)
     operation.runEpilogue(on: self)
+  }
+
+  /// Some outputs' columns at a time become rows.
+  public func product(_ operation: Linear, outputs: Range<Int>) {
+    let weight = operation.weight
+    guard weight.layout == .columns else { return linear(operation, outputs: outputs) }
+    let block = 64
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: min(block, outputs.count) * weight.inputs) { rows in
+      guard let rows = rows.baseAddress else { return }
+      for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: block) {
+        let count = min(block, outputs.upperBound - first)
+        transpose(
+          weight.base + first, stride: weight.outputs, rows: weight.inputs, columns: count, to: rows,
+          stride: weight.inputs)
+        let output = operation.output
+        linear(
+          Linear(
+            input: operation.input,
+            weight: Weight(rows, outputs: count, inputs: weight.inputs, layout: .rows),
+            bias: operation.bias.map { Vector($0.base + first, count: count) },
+            output: MutableMatrix(output.base + first, rows: output.rows, columns: count, stride: output.stride)),
+          outputs: 0..<count)
+      }
+    }
   }
 
   public func run(_ operation: LayerNorm) { layerNorm(operation, rows: 0..<operation.input.rows) }

@@ -2,12 +2,14 @@
 public enum WeightLayout: Sendable, Equatable {
   /// One row of `inputs` values for each output: what a dot product reads in order.
   case rows
+  /// (inputs, outputs) row-major, as a Hugging Face `Conv1D` matrix lies in its file and as training keeps it.
+  case columns
   /// Panels for products with vectors of that many floats; see `PanelShape`.
   case panels(vector: Int, of: WeightPrecision = .f32)
 
   public var precision: WeightPrecision {
     switch self {
-    case .rows: .f32
+    case .rows, .columns: .f32
     case .panels(_, let precision): precision
     }
   }
@@ -15,7 +17,7 @@ public enum WeightLayout: Sendable, Equatable {
   /// Words of four bytes that a matrix takes in this layout: floats, or what else fits in them.
   public func count(outputs: Int, inputs: Int) -> Int {
     switch self {
-    case .rows: outputs * inputs
+    case .rows, .columns: outputs * inputs
     case .panels(let vector, let precision):
       PanelShape(vector: vector, precision).count(outputs: outputs, inputs: inputs)
     }
@@ -24,7 +26,7 @@ public enum WeightLayout: Sendable, Equatable {
   /// Outputs that are laid out together: pieces of a `Linear` matrix begin at multiples of it.
   public var grain: Int {
     switch self {
-    case .rows: 1
+    case .rows, .columns: 1
     case .panels(let vector, let precision): PanelShape(vector: vector, precision).columns
     }
   }
@@ -37,7 +39,12 @@ public enum WeightLayout: Sendable, Equatable {
   ) {
     let rows = rows ?? 0..<inputs
     switch self {
-    case .rows: transpose(source, rows: rows, of: inputs, columns: outputs, to: destination)
+    case .rows:
+      transpose(
+        source, stride: outputs, rows: rows.count, columns: outputs, to: destination + rows.lowerBound,
+        stride: inputs)
+    case .columns:
+      (destination + rows.lowerBound * outputs).update(from: source, count: rows.count * outputs)
     case .panels(let vector, let precision):
       PanelShape(vector: vector, precision).store(
         conv1D: source, rows: rows, inputs: inputs, outputs: outputs, to: destination)
@@ -52,8 +59,12 @@ public enum WeightLayout: Sendable, Equatable {
   ) {
     let rows = rows ?? 0..<outputs
     precondition(rows.lowerBound % grain == 0)
-    let target = destination + count(outputs: rows.lowerBound, inputs: inputs)
+    let target =
+      destination + (self == .columns ? rows.lowerBound : count(outputs: rows.lowerBound, inputs: inputs))
     switch self {
+    case .columns:
+      transpose(
+        source, stride: inputs, rows: rows.count, columns: inputs, to: target, stride: outputs)
     case .rows: target.update(from: source, count: rows.count * inputs)
     case .panels(let vector, let precision):
       PanelShape(vector: vector, precision)
@@ -98,27 +109,9 @@ public struct Weight: @unchecked Sendable {
   public func read(_ output: Int, to target: UnsafeMutablePointer<Float>) {
     switch layout {
     case .rows: target.update(from: row(output), count: inputs)
+    case .columns: for input in 0..<inputs { target[input] = base[input &* outputs &+ output] }
     case .panels(let vector, let precision):
       PanelShape(vector: vector, precision).read(output, of: self, to: target)
-    }
-  }
-}
-
-/// destination[c, r] = source[r, c] for some rows of a matrix of `count`, which `source` begins with, in square blocks
-/// so that neither side runs through a page for each value.
-func transpose(
-  _ source: UnsafePointer<Float>, rows: Range<Int>, of count: Int, columns: Int,
-  to destination: UnsafeMutablePointer<Float>
-) {
-  let block = 32
-  for columnBlock in stride(from: 0, to: columns, by: block) {
-    let lastColumn = min(columnBlock + block, columns)
-    for rowBlock in stride(from: 0, to: rows.count, by: block) {
-      let lastRow = min(rowBlock + block, rows.count)
-      for column in columnBlock..<lastColumn {
-        let target = destination + (column &* count &+ rows.lowerBound)
-        for row in rowBlock..<lastRow { target[row] = source[row &* columns &+ column] }
-      }
     }
   }
 }

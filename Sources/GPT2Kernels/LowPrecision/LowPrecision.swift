@@ -64,10 +64,11 @@ struct LowPrecision: Kernel {
   var weightLayout: WeightLayout { .panels(vector: path.lanes, of: precision) }
   var outputLayout: WeightLayout { weightLayout }
   var cacheLayout: CacheLayout { base.cacheLayout }
+  var trainingPath: TrainingPath { base.trainingPath }
   var instructions: String? { path.rawValue }
 
   func run(_ work: Linear) {
-    if work.weight.layout == .rows { return base.run(work) }
+    if work.weight.layout == .rows || work.weight.layout == .columns { return base.run(work) }
     switch (precision, path) {
     case (.f32, _): base.run(work)
     case (.bf16, .avx512BF16): run(work, BrainSum16.self)

@@ -29,6 +29,7 @@ struct Packed: Kernel {
 
   var weightLayout: WeightLayout { .panels(vector: lanes) }
   var cacheLayout: CacheLayout { .panels(vector: lanes) }
+  var trainingPath: TrainingPath { .vectors(of: lanes) }
 
   @inline(__always)
   private func pick(

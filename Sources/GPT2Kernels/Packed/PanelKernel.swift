@@ -12,9 +12,12 @@ struct PanelKernel<V: FloatVector>: Sendable {
   var shape: PanelShape { PanelShape(vector: V.scalarCount) }
   var cacheLayout: CacheLayout { .panels(vector: V.scalarCount) }
 
+  /// Rows of an input from which on it pays to make panels of a matrix that lies in `rows`.
+  private var fewestPackedRows: Int { 32 }
+
   func run(_ operation: Linear) {
     let linear = PanelLinear<FloatSum<V>>(pool: pool, tileRows: tileRows, shape: shape, scratch: nil)
-    if operation.weight.layout == .rows {
+    if operation.weight.layout == .rows, operation.input.rows < fewestPackedRows {
       linear.runByDotProducts(operation)
     } else {
       linear.run(operation)

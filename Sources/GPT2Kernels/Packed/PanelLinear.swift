@@ -1,6 +1,7 @@
 import CSystem
 
-/// Linear layers against panels, whatever the panels hold.
+/// Linear layers against panels, whatever the panels hold. Of floats in `rows` or `columns` a thread makes each panel when
+/// it comes to it, in memory of its own.
 struct PanelLinear<Sum: TileSum> {
   typealias V = Sum.Vector
 
@@ -13,9 +14,10 @@ struct PanelLinear<Sum: TileSum> {
 
   func run(_ operation: Linear) {
     guard operation.input.rows > 0 else { return }
-    assert(operation.weight.layout == .panels(vector: V.scalarCount, of: shape.precision))
+    let isPacked = operation.weight.layout == .panels(vector: V.scalarCount, of: shape.precision)
+    assert(isPacked || shape.precision == .f32 && operation.weight.layout.precision == .f32)
     let rows = rowWords(operation.input)
-    if operation.input.rows == 1 { runOneRow(operation, rows) } else { runRows(operation, rows) }
+    if operation.input.rows == 1, isPacked { runOneRow(operation, rows) } else { runRows(operation, rows) }
   }
 
   /// The input in words, as they are multiplied.
@@ -68,21 +70,28 @@ extension PanelLinear {
     let rowsInCache = max(Sum.rowBlockBytes / rowBytes / tileRows, 1) * tileRows
     let blocks = (rows + rowsInCache - 1) / rowsInCache
     let blockRows = ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows
+    let sumCount = blockRows * shape.columns
+    let isPacked = operation.weight.layout != .rows && operation.weight.layout != .columns
+    let panelCount = isPacked ? 0 : min(Sum.passWords + 8, inputs) * shape.columns
     pool.split(0..<blocks * panels, grain: 1) { parts in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: blockRows * shape.columns) { sums in
+      withUnsafeTemporaryAllocation(byteCount: 4 * (sumCount + panelCount), alignment: 64) { memory in
+        let sums = memory.bindMemory(to: Float.self).baseAddress!
         for part in parts {
           let first = part / panels * blockRows
           runPart(
-            operation, words, rows: first..<min(first + blockRows, rows), panel: part % panels,
-            sums: sums.baseAddress!)
+            operation, words, rows: first..<min(first + blockRows, rows), panel: part % panels, sums: sums,
+            packing: isPacked ? nil : sums + sumCount)
         }
       }
     }
   }
 
-  /// - Parameter sums: (rows, panel columns), for what several passes over the words add up to.
+  /// - Parameters:
+  ///   - sums: (rows, panel columns), for what several passes over the words add up to.
+  ///   - packing: (words of a pass, panel columns), for the panel of a matrix that is not packed.
   private func runPart(
-    _ operation: Linear, _ input: RowWords, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>
+    _ operation: Linear, _ input: RowWords, rows: Range<Int>, panel: Int, sums: UnsafeMutablePointer<Float>,
+    packing: UnsafeMutablePointer<Float>?
   ) {
     guard !rows.isEmpty else { return }
     let weight = operation.weight
@@ -90,7 +99,7 @@ extension PanelLinear {
     let first = panel * shape.columns
     let width = shape.width(at: first, outputs: weight.outputs)
     let outputs = first..<min(first + width, weight.outputs)
-    let base = weight.base + shape.offset(ofPanelAt: first, inputs: weight.inputs)
+    let base = weight.base + (packing == nil ? shape.offset(ofPanelAt: first, inputs: weight.inputs) : 0)
     let scales = UnsafeRawPointer(base + words * width)
     let limit = rows.count <= memoryBoundRows ? min(Self.memoryBoundWordBlock, Sum.passWords) : Sum.passWords
     let passes = max((words + limit - 1) / limit, 1)
@@ -100,11 +109,15 @@ extension PanelLinear {
       let count = min(block, words - word)
       let blocksBefore = word / Sum.panelWords
       let isLast = word + count >= words
+      if let packing {
+        shape.pack(weight, inputs: word..<word + count, outputs: outputs, width: width, to: packing, as: V.self)
+      }
       PanelRows<Sum>(
         x: input.base + (rows.lowerBound * input.stride + blocksBefore * Sum.rowWords), stride: input.stride,
-        rows: rows.count, panel: base + word * width, panelStride: width, columns: width, words: count,
+        rows: rows.count, panel: packing.map { UnsafePointer($0) } ?? base + word * width, panelStride: width,
+        columns: width, words: count,
         scales: scales + blocksBefore * width * Sum.scaleBytes, sums: sums, sumStride: width,
-        reusesSums: passes == 1, continues: word > 0, next: base + (word + count) * width
+        reusesSums: passes == 1, continues: word > 0, next: packing == nil ? base + (word + count) * width : nil
       ).run(tileRows: tileRows) { tile in
         guard isLast else { return }
         finish(

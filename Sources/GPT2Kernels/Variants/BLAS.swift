@@ -24,6 +24,10 @@ struct BLASLinear<Base: DivisibleKernel>: DivisibleKernel {
   let library: BLASLibrary
   let threads: Int
 
+  var trainingPath: TrainingPath { base.trainingPath }
+
+  func product(_ operation: Linear, outputs: Range<Int>) { linear(operation, outputs: outputs) }
+
   func linear(_ operation: Linear, outputs: Range<Int>) {
     let output = operation.output
     guard output.rows > 0, !outputs.isEmpty else { return }
@@ -34,10 +38,16 @@ struct BLASLinear<Base: DivisibleKernel>: DivisibleKernel {
         part.row(row).update(from: bias.base + outputs.lowerBound, count: outputs.count)
       }
     }
-    let weight = Matrix(
-      operation.weight.row(outputs.lowerBound), rows: outputs.count, columns: operation.weight.inputs)
+    let weight = operation.weight
+    let isTransposed = weight.layout == .rows
+    let factor =
+      isTransposed
+      ? Matrix(weight.row(outputs.lowerBound), rows: outputs.count, columns: weight.inputs)
+      : Matrix(
+        weight.base + outputs.lowerBound, rows: weight.inputs, columns: outputs.count, stride: weight.outputs)
     library.multiply(
-      operation.input, transposed: weight, beta: operation.bias == nil ? 0 : 1, to: part, threads: threads)
+      operation.input, factor, isTransposed: isTransposed, beta: operation.bias == nil ? 0 : 1, to: part,
+      threads: threads)
   }
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>) { base.layerNorm(operation, rows: rows) }
@@ -96,11 +106,15 @@ public final class BLASLibrary: @unchecked Sendable {
     return ([file, configuration, threads].compactMap { $0 }).joined(separator: ", ")
   }
 
-  /// C(m, n) ← A(m, k) · B(n, k)ᵀ + β · C, all row-major, on `threads` threads where the library lets that be set.
-  func multiply(_ a: Matrix, transposed b: Matrix, beta: Float, to c: MutableMatrix, threads count: Int) {
+  /// C(m, n) ← A(m, k) · B + β · C, all row-major, on `threads` threads where the library lets that be set.
+  /// - Parameters:
+  ///   - b: (k, n), or (n, k) where it is transposed.
+  func multiply(
+    _ a: Matrix, _ b: Matrix, isTransposed: Bool, beta: Float, to c: MutableMatrix, threads count: Int
+  ) {
     // A global of the library's: kernels with other numbers of threads share it.
     if let setThreads, threads.exchange(count, ordering: .relaxed) != count { setThreads(count) }
-    sgemm(a, b, beta, c)
+    sgemm(a, b, isTransposed, beta, c)
   }
 }
 
@@ -212,15 +226,18 @@ private enum Sgemm {
   private static let noTranspose: Int32 = 111
   private static let transpose: Int32 = 112
 
-  func callAsFunction(_ a: Matrix, _ b: Matrix, _ beta: Float, _ c: MutableMatrix) {
+  func callAsFunction(
+    _ a: Matrix, _ b: Matrix, _ isTransposed: Bool, _ beta: Float, _ c: MutableMatrix
+  ) {
+    let transposeB = isTransposed ? Self.transpose : Self.noTranspose
     switch self {
     case .narrow(let sgemm):
       sgemm(
-        Self.rowMajor, Self.noTranspose, Self.transpose, Int32(c.rows), Int32(c.columns), Int32(a.columns), 1,
+        Self.rowMajor, Self.noTranspose, transposeB, Int32(c.rows), Int32(c.columns), Int32(a.columns), 1,
         a.base, Int32(a.stride), b.base, Int32(b.stride), beta, c.base, Int32(c.stride))
     case .wide(let sgemm):
       sgemm(
-        Self.rowMajor, Self.noTranspose, Self.transpose, c.rows, c.columns, a.columns, 1, a.base, a.stride,
+        Self.rowMajor, Self.noTranspose, transposeB, c.rows, c.columns, a.columns, 1, a.base, a.stride,
         b.base,
         b.stride, beta, c.base, c.stride)
     }

@@ -8,7 +8,9 @@ extension Variant {
 }
 
 /// The reference operations, with nothing changed.
-struct Naive: DivisibleKernel {}
+struct Naive: DivisibleKernel {
+  var trainingPath: TrainingPath { .reference }
+}
 
 /// The reference operations: what `naive` runs and what every variant starts from. They are the oracle, so they
 /// follow the formulas word for word and are never optimised.

@@ -9,6 +9,8 @@ extension Variant {
 /// registers where there are thirty-two, and sixteen with the activation taken from memory. Every output has one
 /// vector of sums whatever tile it falls in, so a result depends neither on the tile nor on the thread.
 struct SIMD8Tile3x4: DivisibleKernel {
+  var trainingPath: TrainingPath { .vectors(of: 8) }
+
   func linear(_ operation: Linear, outputs: Range<Int>) {
     let rows = operation.input.rows
     var n = outputs.lowerBound

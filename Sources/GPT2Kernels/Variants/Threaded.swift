@@ -13,11 +13,14 @@ struct Threaded<Base: DivisibleKernel>: DivisibleKernel {
   let pool: ThreadPool
 
   var weightLayout: WeightLayout { base.weightLayout }
+  var trainingPath: TrainingPath { base.trainingPath }
 
   /// Parts are whole multiples of the tile's four outputs, and of a cache line of output.
   func linear(_ operation: Linear, outputs: Range<Int>) {
-    pool.split(outputs, grain: 16) { base.linear(operation, outputs: $0) }
+    pool.split(outputs, grain: 16) { base.product(operation, outputs: $0) }
   }
+
+  func product(_ operation: Linear, outputs: Range<Int>) { linear(operation, outputs: outputs) }
 
   func layerNorm(_ operation: LayerNorm, rows: Range<Int>) {
     pool.split(rows, grain: Self.grain(of: operation.input.columns)) {

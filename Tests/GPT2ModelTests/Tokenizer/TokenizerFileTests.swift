@@ -39,7 +39,7 @@ import Testing
       return .duplicateMerge(path: name(path), line: line, firstLine: firstLine, pair: pair)
     case .mergeOutsideVocabulary(let path, let line, let token):
       return .mergeOutsideVocabulary(path: name(path), line: line, token: token)
-    case .idOutsideVocabulary, .byteWithoutToken: return error
+    case .idOutsideVocabulary, .byteWithoutToken, .textTooShort: return error
     }
   }
 

@@ -40,7 +40,7 @@ import Testing
     }
     // It is held to limits of quality, and its tokens to its own on the other number of threads.
     let rows = record.correctness.filter { $0.variant == "packed+kv-bf16" }
-    #expect(rows.allSatisfy(\.passed))
+    #expect(rows.allSatisfy { $0.passed })
     #expect(try #require(rows.compactMap(\.kl).max()) > 0)
     #expect(record.correctness.filter { $0.variant == "packed" }.allSatisfy { $0.kl == nil })
     #expect(rows.contains { $0.reference == "timed tokens, as packed+kv-bf16 t1's" })

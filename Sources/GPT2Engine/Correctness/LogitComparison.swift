@@ -20,7 +20,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
   private var quality: QualityComparison?
 
   /// - Parameters:
-  ///   - limits: of weights with fewer bits; nil for float32.
+  ///   - limits: of weights or a cache with fewer bits; nil for float32.
   ///   - judgesTop1: whether the limits' share of largest logits is judged too.
   public init(limits: QualityLimits? = nil, judgesTop1: Bool = true) {
     quality = limits.map { QualityComparison(limits: $0, judgesTop1: judgesTop1) }

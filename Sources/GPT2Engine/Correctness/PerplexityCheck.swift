@@ -1,7 +1,7 @@
 import Foundation
 import GPT2Kernels
 
-/// How much worse a text is predicted by weights of fewer bits.
+/// How much worse a text is predicted by weights or a cache of fewer bits.
 public struct PerplexityCheck: Codable, Equatable, Sendable {
   /// By the engine's own weights, and by float32's; nil where a logit was not finite, or nothing was scored.
   public private(set) var perplexity: Double?

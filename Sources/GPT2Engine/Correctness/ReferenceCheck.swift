@@ -156,7 +156,7 @@ public struct CheckResult: Equatable, Sendable {
   /// Tokens that are as expected, of all compared.
   public private(set) var agreed = 0
   public private(set) var compared = 0
-  /// Of weights with fewer bits than float32's, nil of others: mean D(reference ‖ variant) in nats, the share of
+  /// Of weights or a cache with fewer bits than float32's, nil of others: mean D(reference ‖ variant) in nats, the share of
   /// positions with the reference's largest logit, and a text's perplexity ÷ float32's, − 1.
   public private(set) var kl: Double?
   public private(set) var top1: Double?

@@ -15,7 +15,7 @@ struct Ladder: Sendable {
   let metric: Metric
   let column: Column<RunRow>
   let rungs: [Rung]
-  /// Whether any weights have fewer bits than float32's.
+  /// Whether any weights or cache have fewer bits than float32's.
   private let showsQuality: Bool
 
   /// The ladders that a report opens with: the first test of an end-to-end run with the second beside it; one a test

@@ -76,7 +76,7 @@ extension Column where Row == RunRow {
   static var rows: Self { Self("rows", .integer { $0.cell.test.operation?.rows }) }
 }
 
-/// What weights of fewer bits cost, beside what they gain.
+/// What fewer bits cost, beside what they gain.
 extension Column {
   static func quality(_ read: @escaping @Sendable (Row) -> QualityFigures) -> [Self] {
     [

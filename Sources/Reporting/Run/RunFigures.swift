@@ -14,7 +14,7 @@ enum Check: Sendable, Equatable {
   case failed(String)
 }
 
-/// How far weights of fewer bits are from float32: the worst that any check found; nil where none looked.
+/// How far weights or a cache of fewer bits are from float32: the worst that any check found; nil where none looked.
 struct QualityFigures: Sendable, Equatable {
   let kl, top1, deltaPerplexity: Double?
 
@@ -254,7 +254,7 @@ extension Sequence where Element: Hashable {
 }
 
 extension [Correctness] {
-  /// Whether any is of weights with fewer bits than float32's.
+  /// Whether any is of weights or a cache with fewer bits than float32's.
   var haveQuality: Bool { contains { $0.kl != nil || $0.top1 != nil || $0.deltaPerplexity != nil } }
 }
 

@@ -127,7 +127,7 @@ private struct CheckTable {
     },
   ]
 
-  /// Of weights with fewer bits.
+  /// Of weights or a cache with fewer bits.
   private static let quality: [Column] = [
     Column(title: "KL nats", width: 7, rank: 1) { number($0.kl) },
     Column(title: "top-1", width: 5, rank: 2) { percent($0.top1, decimals: 1) },

@@ -149,6 +149,7 @@ wrong ops --ops norm
 wrong generate a b
 wrong generate '' --model weights/tiny
 wrong generate a --model synthetic:tiny
+wrong generate a --variant naive --kv bf16 --model weights/tiny
 wrong generate a --temperature -1 --model weights/tiny
 wrong tokenize --decode '1 x' --model weights/tiny
 wrong logits --ids 1024 --out l.npy --model weights/tiny

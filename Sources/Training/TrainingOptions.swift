@@ -58,7 +58,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
 
   /// - Parameter modelContext: the positions that the model has.
   /// - Throws: `TrainingError.option` for the first value that is out of range.
-  func check(modelContext: Int) throws(TrainingError) {
+  public func check(modelContext: Int) throws(TrainingError) {
     let most = Self.largestCount
     try Self.expect((1...most).contains(batch), "batch", "\(batch)", "a number from 1 to \(most)")
     try Self.expect(

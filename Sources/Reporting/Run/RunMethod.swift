@@ -36,7 +36,7 @@ extension RunReport {
   var definitions: [Prose] {
     let all =
       switch record.kind {
-      case .endToEnd: Self.endToEndDefinitions + qualityDefinition
+      case .endToEnd: Self.endToEndDefinitions + trainingDefinition + qualityDefinition
       case .matmul: Self.matmulDefinitions
       case .operations: Self.operationDefinitions
       }
@@ -50,6 +50,21 @@ extension RunReport {
       """
       **Narrow weights.** Their bytes are those of their format, and P_peak of such a row is the peak of the \
       instructions that its products ran on, where the CPU has some for such numbers.
+      """
+    ]
+  }
+
+  /// Of the columns that are there where a test trains.
+  var trainingDefinition: [Prose] {
+    guard record.hasTraining else { return [] }
+    return [
+      """
+      **Training.** `train4x64` is one step of AdamW on 4 windows of 64 tokens: forward, backward, and the update of \
+      all parameters. Each step goes on from the one before. **Train tok/s** = tokens of the windows ÷ the step's time. \
+      Its **GFLOP/s** count 6 · parameters · tokens (Kaplan et al. 2020): products within attention, norms and the \
+      update come on top and are not counted. **% of the FMA peak** = those ÷ this machine's compute peak. Its \
+      compulsory bytes are parameters, gradients and both moments, each read and written once. Its gradients and the \
+      losses of ten steps were held against PyTorch's in float64 on small models first.
       """
     ]
   }

@@ -48,26 +48,29 @@ struct EndToEnd {
   ) throws -> Record {
     let (kept, left) = try fitting(tests, suite: suite)
     let cases = try referenceCases()
+    let planned = try kept.map(cells.make)
+    let (contestants, notes) = try planned.contestants(among: options.contestants)
     let plan = BenchPlan(
       command: arguments.command, kind: .endToEnd, model: description,
-      contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
+      contestants: contestants, cells: planned, firstToken: try cells.firstToken(),
       checkedTokens: checkedTokens(cases, scope),
       profile: try cells.profile(kept),
       settings: Settings(
         suite: suite, repetitions: options.repetitions ?? repetitions,
         cellBudgetSeconds: options.budgetSeconds ?? budgetSeconds, seed: options.seed,
-        warmup: options.warmupWords(usual: GenerationCells.warmup)),
+        warmup: options.warmupWords(usual: GenerationCells.warmup(kept))),
       warmups: options.warmups,
       cellCapSeconds: 10 * (options.budgetSeconds ?? budgetSeconds),
-      timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + leniency)
+      timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + notes + leniency)
     try MemoryLimit.check(
       kept, of: configuration, weightBytes: description.weightBytes,
-      workers: options.contestants.map(\.decoding),
-      for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
-    var request = try checkRequest(scope: scope, cases)
-    request.batch = kept.map(\.batch).max().flatMap { $0 > 1 ? $0 : nil }
+      workers: contestants.map(\.decoding),
+      for: "the largest test, in each of \(contestants.count) workers at once, needs")
+    var request = try checkRequest(kept, scope: scope, cases)
+    request.batch = kept.compactMap(\.generation?.batch).max().flatMap { $0 > 1 ? $0 : nil }
     let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
     var peerCheck = PeerCheck(setup: self, references: references, scope: scope)
+    var trainingCheck = PeerTrainingCheck(planned, setup: self)
     let started = Date()
     let keeper =
       try resumption.map { try RecordKeeper(at: $0.folder) }
@@ -76,7 +79,8 @@ struct EndToEnd {
       plan, project: project, console: console, started: started, onChange: keeper.keep)
     if let resumption { try bench.resume(resumption) }
     try bench.run { worker in
-      try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
+      if worker.contestant.peer == nil { return try worker.check(request) }
+      return try peerCheck.rows(of: worker) + [trainingCheck?.row(of: worker)].compactMap { $0 }
     }
     try show(bench.record, in: keeper.folder)
     return bench.record
@@ -168,19 +172,27 @@ struct EndToEnd {
   }
 
   /// What a worker of this build is asked before it is timed: all references of small models, and those of this
-  /// model; where it has none, `naive` on a short prompt; and a text where its weights are not float32's.
-  func checkRequest(scope: CheckScope, _ cases: [FoundCase]) throws -> CheckRequest {
+  /// model; where it has none, `naive` on a short prompt; a text where its weights are not float32's; and gradients
+  /// where a test trains.
+  func checkRequest(_ tests: [Test], scope: CheckScope, _ cases: [FoundCase]) throws -> CheckRequest {
     let isKnown = cases.contains { $0.model.isSame(as: choice.source) }
     let usable = cases.filter { reference in
-      if reference.model.isSame(as: choice.source) { return true }
-      guard case .synthetic(let shape, _) = reference.model else { return true }
-      return shape.parameterCount < 10_000_000
+      reference.model.isSame(as: choice.source) || reference.model.isSmall
     }
     let length = min(16, configuration.context)
     return CheckRequest(
       references: usable.map(\.folder), scope: scope,
       oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts,
-      perplexity: project.text)
+      perplexity: project.text,
+      gradients: tests.contains { $0.training != nil } ? try project.gradientReferences() : nil)
+  }
+}
+
+extension ModelSource {
+  /// Whether any variant computes with it in a moment.
+  var isSmall: Bool {
+    guard case .synthetic(let shape, _) = self else { return true }
+    return shape.parameterCount < 10_000_000
   }
 }
 

@@ -45,7 +45,8 @@ let package = Package(
     .target(
       name: "Reporting", dependencies: ["Files", "Record", "Statistics"], swiftSettings: settings),
     .target(
-      name: "Training", dependencies: ["Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Statistics"],
+      name: "Training",
+      dependencies: ["CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Statistics"],
       swiftSettings: hot),
     .target(
       name: "Chat", dependencies: ["CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine"],
@@ -53,7 +54,8 @@ let package = Package(
     .executableTarget(
       name: "gpt2-bench",
       dependencies: [
-        "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
+        "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement",
+        "Record",
         "Reporting", "Statistics", "Training",
       ],
       swiftSettings: settings),
@@ -89,7 +91,8 @@ let package = Package(
     .testTarget(
       name: "RecordTests", dependencies: ["Record", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
+      name: "ReportingTests",
+      dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TrainingTests",

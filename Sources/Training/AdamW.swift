@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import GPT2Kernels
 import GPT2Model
@@ -102,7 +103,7 @@ private struct Factors {
       var m = SIMD8(reading: first + i)
       m = m + (g - m) * newShare1
       let v = SIMD8(reading: second + i) * beta2 + g * g * newShare2
-      let change = m / (v.squareRoot() * inverseRoot + epsilon)
+      let change = m / (csystem_square_roots(v) * inverseRoot + epsilon)
       (SIMD8(reading: parameters + i) * keep - change * stepSize).write(to: parameters + i)
       m.write(to: first + i)
       v.write(to: second + i)

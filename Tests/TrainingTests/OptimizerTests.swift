@@ -22,10 +22,10 @@ import Testing
     }
     // The bias of keys shifts all scores of a query alike, so its gradient is 0: of roundings AdamW makes steps.
     let channels = trainer.configuration.channels
-    func isOfKeys(_ parameter: Parameter, _ element: Int) -> Bool {
-      parameter.name.hasSuffix("attn.c_attn.bias") && (channels..<2 * channels).contains(element)
-    }
-    let errors = try #require(reference.parameterErrors(of: trainer, relative: 1e-4, skips: isOfKeys))
+    let errors = try #require(
+      reference.parameterErrors(of: trainer, relative: 1e-4) { parameter in
+        parameter.name.hasSuffix("attn.c_attn.bias") ? channels..<2 * channels : 0..<0
+      })
     for (tensor, error) in errors { #expect(error <= 1, "\(tensor)") }
     #expect(errors.count == trainer.configuration.parameters.count)
   }
@@ -97,15 +97,15 @@ import Testing
   }
 
   @Test func theLossFalls() throws {
-    let options = Fixtures.options(batch: 4, context: 16) { ($0.steps, $0.learningRate) = (60, 3e-3) }
+    let options = Fixtures.options(batch: 4, context: 16) { ($0.steps, $0.learningRate) = (200, 1e-2) }
     let trainer = try Trainer(
       initialising: Configuration(layers: 2, heads: 2, channels: 32, vocabulary: 50, context: 16),
       variant: .preferred, threads: 2, options: options)
     let windows = Fixtures.windows(4, of: 16, below: 50)
     let first = try trainer.step(windows).loss
-    for _ in 1..<60 { _ = try trainer.step(windows) }
+    for _ in 1..<200 { _ = try trainer.step(windows) }
     #expect(abs(first - log(50)) < 0.2)
     #expect(try trainer.evaluate(windows) < 0.5)
-    #expect(trainer.stepCount == 60)
+    #expect(trainer.stepCount == 200)
   }
 }

@@ -12,8 +12,8 @@ import Testing
     arguments: [
       (\TrainingOptions.batch, 0, "batch is 0, expected a number from 1 to 65536"),
       (\.accumulate, 70_000, "accumulate is 70000, expected a number from 1 to 65536"),
-      (\.context, 34, "context is 34, expected a number from 1 to 33"),
-      (\.context, 0, "context is 0, expected a number from 1 to 33"),
+      (\.context, 34, "context is 34, expected a number from 1 to 33, the model's context"),
+      (\.context, 0, "context is 0, expected a number from 1 to 33, the model's context"),
       (\.steps, 0, "steps is 0, expected at least 1"),
       (\.warmup, -1, "warmup is -1, expected a number from 0 to 10, the steps"),
       (\.warmup, 11, "warmup is 11, expected a number from 0 to 10, the steps"),

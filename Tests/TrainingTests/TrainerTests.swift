@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [Variant.threaded, .preferred], [2, 3])
+  @Test(arguments: Variant.exact.filter(\.isThreaded), [2, 3])
   func anyNumberOfThreadsGivesTheSameBits(_ variant: Variant, _ threads: Int) throws {
     let one = try Fixtures.trainer(Fixtures.ragged, Self.options, variant: variant)
     let several = try Fixtures.trainer(Fixtures.ragged, Self.options, variant: variant, threads: threads)
@@ -82,12 +82,12 @@ import Testing
         }
         return try trainer.withGradients(of: windows) { _, _ in }
       }
-      let h: Float = 0x1p-7
+      let h: Float = 0x1p-10
       let difference = try (loss(at: h) - loss(at: -h)) / (2 * Double(h))
       _ = try loss(at: 0)
       let product = zip(gradients[index], direction).reduce(0) { $0 + Double($1.0) * Double($1.1) }
       let norm = gradients[index].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-      #expect(abs(product - difference) <= 0.01 * norm + 1e-4, "\(parameter.name)")
+      #expect(abs(product - difference) <= 0.02 * norm + 3e-4, "\(parameter.name)")
     }
   }
 
@@ -148,7 +148,7 @@ import Testing
     let loss = try trainer.evaluate(windows)
     #expect(abs(loss - DoubleModel(checkpoint).loss(of: windows)) < 1e-6)
     let logits = try Engine(checkpoint, variant: .preferred, threads: 1).logits(of: [1, 2, 3])
-    #expect(logits.values.allSatisfy(\.isFinite))
+    #expect(logits.values.allSatisfy { $0.isFinite })
   }
 
   @Test func beginsWithGPT2sOwnDistribution() throws {
@@ -194,10 +194,10 @@ import Testing
       var double = DoubleModel(checkpoint)
       let place = Int(windows[0].tokens[1]) * 8 + 3
       let before = double.parameters[index][place]
-      double.parameters[index][place] = before + 1e-4
+      double.parameters[index][place] = before + 1e-5
       let above = double.loss(of: windows)
-      double.parameters[index][place] = before - 1e-4
-      let difference = (above - double.loss(of: windows)) / 2e-4
+      double.parameters[index][place] = before - 1e-5
+      let difference = (above - double.loss(of: windows)) / 2e-5
       #expect(abs(Double(gradients[index][place]) - difference) < 1e-6)
       #expect(abs(difference) > 1e-5)
     }

@@ -70,3 +70,7 @@ func hasSameBits(_ a: [[Float]], _ b: [[Float]]) -> Bool {
 extension Variant: CustomTestStringConvertible {
   public var testDescription: String { name }
 }
+
+extension DoubleModel {
+  func loss(of windows: [Window]) -> Double { loss(of: windows.map { $0.tokens.map(Int.init) }) }
+}

@@ -1,5 +1,5 @@
-// Products of narrow numbers, a vector of sums at a time: an instruction each where the CPU that this build is for has
-// one. Header only, so that the instruction stands in the loop that asks for it.
+// Products of narrow numbers, a vector of sums at a time, and roots: an instruction each where the CPU that this build is
+// for has one. Header only, so that the instruction stands in the loop that asks for it.
 #ifndef GPT2_BENCH_CSYSTEM_DOT_H
 #define GPT2_BENCH_CSYSTEM_DOT_H
 
@@ -13,6 +13,9 @@ typedef int32_t csystem_int32x8 __attribute__((vector_size(32)));
 typedef int32_t csystem_int32x16 __attribute__((vector_size(64)));
 typedef float csystem_floatx8 __attribute__((vector_size(32)));
 typedef float csystem_floatx16 __attribute__((vector_size(64)));
+
+/// √x of each of eight floats. Swift's own is a call of the C library for each, because of negative ones.
+static inline csystem_floatx8 csystem_square_roots(csystem_floatx8 x) { return __builtin_elementwise_sqrt(x); }
 
 /// Whether this build has the instruction: each of 16 float sums plus two products of bfloat16.
 static inline int csystem_has_avx512_bf16(void) {

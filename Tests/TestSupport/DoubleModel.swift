@@ -1,25 +1,22 @@
 import Foundation
 import GPT2Model
 
-@testable import Training
-
 /// A GPT-2's mean loss in Double, straight from the formulas: shares nothing with the kernels.
-struct DoubleModel {
-  let configuration: Configuration
+public struct DoubleModel {
+  public let configuration: Configuration
   /// In the order of `configuration.parameters`, row-major.
-  var parameters: [[Double]]
+  public var parameters: [[Double]]
 
-  init(_ checkpoint: Checkpoint) {
+  public init(_ checkpoint: Checkpoint) {
     configuration = checkpoint.configuration
     parameters = checkpoint.configuration.parameters.indices.map {
       checkpoint.tensor(at: $0).map(Double.init)
     }
   }
 
-  /// Mean −ln p of what the windows predict.
-  func loss(of windows: [Window]) -> Double {
-    let losses = windows.map { window in
-      let ids = window.tokens.map(Int.init)
+  /// Mean −ln p of what rows of ids predict: of each id but the first.
+  public func loss(of windows: [[Int]]) -> Double {
+    let losses = windows.map { ids in
       let normal = norm(stream(after: Array(ids.dropLast())), configuration.finalNormIndex)
       let nats = zip(normal, ids.dropFirst()).map { row, target in
         let logits = (0..<configuration.vocabulary).map { id in

@@ -107,7 +107,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "Chat", "Files", "gpt2-bench", "library-example", "GPT2Engine", "GPT2Kernels", "GPT2Model",
-        "Record", "Reporting", "TestSupport",
+        "Record", "Reporting", "TestSupport", "Training",
       ],
       exclude: ["Goldens"],
       swiftSettings: settings),

@@ -54,6 +54,9 @@ class Dummy(worker.Engine):
     def argmax(self, row):
         return row.index(max(row))
 
+    def train(self, windows, how):
+        return 1000 * len(windows), how.learning_rate + how.beta2 if how.clip else float("nan")
+
 worker.main(Dummy())
 """
 
@@ -133,6 +136,11 @@ def load(number: int = 1, **changed) -> dict:
 def run(number: int, prompts: list, tokens: int, **more) -> dict:
     generation = {"prompts": prompts, "text": None, "tokens": tokens} | more
     return {"id": number, "operation": "run", "payload": {"generation": generation}}
+
+
+def train(number: int, windows: list, **changed) -> dict:
+    how = {"learningRate": 1e-3, "weightDecay": 0.1, "beta1": 0.9, "beta2": 0.5, "epsilon": 1e-8, "clip": 1}
+    return {"id": number, "operation": "run", "payload": {"training": {"windows": windows} | how | changed}}
 
 
 class WorkerTests(unittest.TestCase):
@@ -247,6 +255,29 @@ class WorkerTests(unittest.TestCase):
         expected = ["prompts: found 2", "prompts: found 0", "text", "tokens: found 0", "ids: found none"]
         expected += ["id 5 at position 1", "id 1.5 at position 1", "context of 8", "no generation"]
         for answer, request, text in zip(answers, requests, expected):
+            self.refused(answer, request["id"], text)
+        self.assertTrue(answers[-1]["ok"])
+
+    def test_a_step_of_training_is_timed_by_the_engine(self) -> None:
+        answers = self.session.talk(load(), train(2, [[1, 2, 3], [4, 3, 2]]), train(3, [[1] * 9], learningRate=2))
+        for answer, elapsed, loss in zip(answers[1:], (2000, 1000), (0.501, 2.5), strict=True):
+            result = answer["result"]
+            self.assertEqual((result["elapsedNanoseconds"], result["loss"]), (elapsed, loss))
+            self.assertEqual((result["iterations"], result["ids"], result["tokenNanoseconds"]), (1, [], []))
+
+    def test_training_that_is_refused(self) -> None:
+        self.refused(self.session.talk(train(1, [[1, 2]]))[0], 1, "no model is loaded")
+        requests = {
+            "windows: found none": train(2, []),
+            "ids: found none": train(3, [[1]]),
+            "windows[1]: expected a list of ids": train(4, [[1, 2], [1, 2, 3]]),
+            "id 5 at position 0": train(5, [[1, 5]]),
+            "context of 8": train(6, [[1] * 10]),
+            "beta1: found None": train(7, [[1, 2]], beta1=None),
+            "the loss is nan": train(8, [[1, 2]], clip=0),
+        }
+        answers = self.session.talk(load(), *requests.values(), train(9, [[1, 2]]))[1:]
+        for answer, (text, request) in zip(answers, requests.items()):
             self.refused(answer, request["id"], text)
         self.assertTrue(answers[-1]["ok"])
 

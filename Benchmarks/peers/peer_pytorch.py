@@ -2,6 +2,7 @@
 """PyTorch with Hugging Face transformers as a contestant of gpt2-bench."""
 
 import argparse
+import time
 from pathlib import Path
 
 import worker
@@ -10,10 +11,14 @@ import worker
 class PyTorch(worker.Engine):
     """Eager mode with fused attention (sdpa) and the dynamic cache: what `generate` does, without its overhead.
 
-    With `--weights bf16` arithmetic and cache are bf16 too.
+    With `--weights bf16` arithmetic and cache are bf16 too. It trains a copy of the model, in float32: eager, or with
+    `--compile` as `torch.compile` makes it; without dropout; AdamW is the fused one.
     """
 
     folders = {"f32": "pytorch", "bf16": "pytorch-bf16"}
+
+    def options(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--compile", action="store_true", help="train with torch.compile, in place of eager mode")
 
     def start(self, threads: int, options: argparse.Namespace) -> str:
         import os
@@ -25,17 +30,53 @@ class PyTorch(worker.Engine):
         torch.set_num_threads(threads)
         torch.set_num_interop_threads(1)
         torch.set_grad_enabled(False)
-        self.torch, self.model = torch, None
+        self.torch, self.model, self.trained = torch, None, None
+        self.compiles = options.compile
         self.architecture = transformers.GPT2LMHeadModel  # imported when it is first named
         self.type = {"f32": torch.float32, "bf16": torch.bfloat16}[options.weights]
         return f"PyTorch {torch.__version__}, {options.weights}, transformers {transformers.__version__}"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
-        self.model = self.cache = None
-        folder = model if self.type == self.torch.bfloat16 else model.parent / "weights"
-        self.model = self.architecture.from_pretrained(
-            folder, dtype=self.type, attn_implementation="sdpa"
-        ).eval()
+        self.model = self.cache = self.trained = None
+        self.folder = model if self.type == self.torch.bfloat16 else model.parent / "weights"
+        self.model = self._read()
+
+    def _read(self):
+        # In evaluation nothing is dropped; gradients are the same.
+        model = self.architecture.from_pretrained(self.folder, dtype=self.type, attn_implementation="sdpa")
+        return model.eval()
+
+    def train(self, windows: list[list[int]], how: worker.AdamW) -> tuple[int, float]:
+        if self.type != self.torch.float32:
+            raise worker.Refusal("training: this contestant trains in float32 alone")
+        torch = self.torch
+        with torch.enable_grad():
+            if self.trained is None or self.trained[0] != how:
+                self.trained = (how, *self._trainer(how))
+            _, model, optimizer = self.trained
+            ids = torch.tensor(windows)
+            inputs, targets = ids[:, :-1].contiguous(), ids[:, 1:].flatten()
+            start = time.monotonic_ns()
+            optimizer.zero_grad(set_to_none=True)
+            logits = model(input_ids=inputs, use_cache=False).logits
+            loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets)
+            loss.backward()
+            if how.clip > 0:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), how.clip)
+            optimizer.step()
+            value = loss.item()
+            return time.monotonic_ns() - start, value
+
+    def _trainer(self, how: worker.AdamW):
+        """A copy of the model, and its optimizer."""
+        model = self._read()
+        matrices = [parameter for parameter in model.parameters() if parameter.dim() >= 2]
+        vectors = [parameter for parameter in model.parameters() if parameter.dim() < 2]
+        groups = [{"params": matrices, "weight_decay": how.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+        optimizer = self.torch.optim.AdamW(
+            groups, lr=how.learning_rate, betas=(how.beta1, how.beta2), eps=how.epsilon, fused=True
+        )
+        return self.torch.compile(model) if self.compiles else model, optimizer
 
     def prefill(self, ids: list[int]):
         self.cache = None

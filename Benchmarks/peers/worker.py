@@ -6,6 +6,7 @@ Needs nothing but Python's standard library. Engines import theirs in `start`, a
 import argparse
 import hashlib
 import json
+import math
 import os
 import resource
 import struct
@@ -35,6 +36,18 @@ class Generation:
     prefill: int  # when the logits of the last prompt position were there
     times: list[int]
     elapsed: int
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """How a step of training changes the parameters; matrices, embeddings among them, decay."""
+
+    learning_rate: float
+    weight_decay: float
+    beta1: float
+    beta2: float
+    epsilon: float
+    clip: float  # the largest norm of all gradients together; 0 does not clip
 
 
 class Engine:
@@ -90,6 +103,13 @@ class Engine:
             ids.append(self.argmax(self.step(ids[-1])))
             times.append(clock() - start)
         return Generation(ids, prefill, times, clock() - start)
+
+
+    def train(self, windows: list[list[int]], how: AdamW) -> tuple[int, float]:
+        """One step on these windows, all of one length, from the parameters that the step before has left, at first the
+        model's: nanoseconds, and the mean loss in nats before the update. Each id but the first is predicted from those
+        before it. `generate` and `logits` go on with the model's own parameters."""
+        raise Refusal("training: this contestant does not train")
 
 
 class ProcessMemory:
@@ -219,9 +239,11 @@ class Worker:
         return {"positions": len(rows)}
 
     def run(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(training := payload.get("training"), dict):
+            return self.train(training)
         generation = payload.get("generation")
         if not isinstance(generation, dict):
-            raise Refusal("run: found no generation, and this contestant does nothing else")
+            raise Refusal("run: found no generation and no training, and this contestant does nothing else")
         if generation.get("text") is not None:
             raise Refusal("text: this contestant takes token ids and does not tokenize")
         prompts = generation.get("prompts")
@@ -237,6 +259,29 @@ class Worker:
             "prefillNanoseconds": done.prefill,
             "tokenNanoseconds": done.times,
             "ids": [done.ids],
+        }
+
+    def train(self, training: dict[str, Any]) -> dict[str, Any]:
+        windows = training.get("windows")
+        if not isinstance(windows, list) or not windows:
+            raise Refusal("windows: found none, expected at least one")
+        for index, ids in enumerate(windows):
+            if not isinstance(ids, list) or len(ids) != len(windows[0]):
+                raise Refusal(f"windows[{index}]: expected a list of ids, as many as in the first")
+            self.checked(ids[:-1], 1)  # the last one is a target alone
+            self.checked(ids[-1:], 1)
+        names = ("learningRate", "weightDecay", "beta1", "beta2", "epsilon", "clip")
+        elapsed, loss = self.engine.train(windows, AdamW(*(number(training, name) for name in names)))
+        settle()
+        if not math.isfinite(loss):
+            raise Refusal(f"training: the loss is {loss}")
+        return {
+            "elapsedNanoseconds": elapsed,
+            "iterations": 1,
+            "prefillNanoseconds": None,
+            "tokenNanoseconds": [],
+            "ids": [],
+            "loss": loss,
         }
 
     def memory(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -262,6 +307,13 @@ def integer(payload: dict[str, Any], field: str, least: int) -> int:
     if type(value) is not int or value < least:
         raise Refusal(f"{field}: found {value!r}, expected an integer of {least} or more")
     return value
+
+
+def number(payload: dict[str, Any], field: str) -> float:
+    value = payload.get(field)
+    if type(value) not in (int, float) or value < 0:
+        raise Refusal(f"{field}: found {value!r}, expected a number of at least 0")
+    return float(value)
 
 
 def answer(line: bytes, operations: Operations) -> tuple[dict[str, Any], bool]:

@@ -15,7 +15,7 @@ public struct Cell: Codable, Sendable, Equatable {
   /// What happened, where the status is not `measured`; or a remark on the samples.
   public var message: String?
   public var samples: [Sample] = []
-  /// Floating-point operations of one sample (for `decode`: of one average step).
+  /// Floating-point operations of one sample (for `decode`: of one average step; of training: 6 · parameters · tokens).
   public var flops: Double?
   /// Compulsory bytes of one sample (for `decode`: of one average step): each weight and cached value once.
   public var bytes: Double?
@@ -120,6 +120,8 @@ public enum Span: Sendable, CaseIterable {
   case step
   /// (E2E − TTFT) / (N − 1).
   case outputToken
+  /// One step of training: forward, backward and the update of all parameters.
+  case trainingStep
   /// One matrix product.
   case matmul
   /// One call of another operation.
@@ -150,7 +152,8 @@ extension Cell {
     return times.filter { $0 > 0 && $0.isFinite }
   }
 
-  /// The time that the cell is judged by: the prompt's forward pass, one decode step or one call of an operation.
+  /// The time that the cell is judged by: the prompt's forward pass, one decode step, one step of training, or one call
+  /// of an operation.
   public var primaryDurations: [Double] { durations(test.primarySpan) }
 
   /// The gaps between consecutive tokens, of all samples together.
@@ -168,7 +171,7 @@ extension Sample {
   /// Nil for a load's times, which no sample has, and where there are too few tokens.
   public func duration(_ span: Span) -> Double? {
     switch span {
-    case .matmul, .call: return elapsedNanoseconds
+    case .trainingStep, .matmul, .call: return elapsedNanoseconds
     case .firstToken: return tokenNanoseconds.first.map(Double.init)
     case .prefill: return prefillNanoseconds.map(Double.init)
     case .step:
@@ -187,6 +190,8 @@ extension Sample {
 }
 
 extension Record {
-  /// Whether a test has several sequences.
-  public var hasBatches: Bool { cells.contains { $0.test.batch > 1 } }
+  /// Whether a generation has several sequences.
+  public var hasBatches: Bool { cells.contains { $0.test.generation?.batch ?? 1 > 1 } }
+
+  public var hasTraining: Bool { cells.contains { $0.test.training != nil } }
 }

@@ -1,4 +1,5 @@
-/// Where the time of one stage of a generation went: one contestant, one batch of one sequence.
+/// Where the time of one stage of a generation went: one contestant, one batch of one sequence. Or where that of a step of
+/// training went.
 ///
 /// Times are of the thread that drives the passes; what it computes itself and what it waits for the rest of its pool
 /// stand apart. Times, calls, operations and bytes are sums over `keptPasses` passes.
@@ -8,6 +9,8 @@ public struct Profile: Codable, Sendable, Equatable {
     case prefill
     /// A pass takes in one token, and what it has to compute for it depends on the variant.
     case decode
+    /// A pass is a step: forward, backward, and the update of all parameters.
+    case training
   }
 
   public var variant: String
@@ -19,8 +22,10 @@ public struct Profile: Codable, Sendable, Equatable {
   public var cache: String?
   public var threads: Int
   public var stage: Stage
-  /// Prefill: the prompt's length. Decode: tokens before the first pass.
+  /// Prefill: the prompt's length. Decode: tokens before the first pass. Training: those that a window predicts.
   public var tokens: Int
+  /// Training: the windows of a step; nil of a generation.
+  public var batch: Int?
   /// Wall time of every pass that was run under probes, in order, from a clock outside of them. One pass is one prompt,
   /// or one new token.
   public var passNanoseconds: [Double]
@@ -161,6 +166,19 @@ public enum ProfilePhase: String, NamedChoice {
   case mlpResidual = "mlp-residual"
   case logits
   case sampling
+  // Of a step of training.
+  case attention
+  case loss
+  case logitsGradient = "logits-backward"
+  case layerNormGradient = "layernorm-backward"
+  case downGradient = "mlp-down-backward"
+  case geluGradient = "gelu-backward"
+  case upGradient = "mlp-up-backward"
+  case projectionGradient = "projection-backward"
+  case attentionGradient = "attention-backward"
+  case qkvGradient = "qkv-backward"
+  case embeddingGradient = "embedding-backward"
+  case optimizer
   /// Outside all of them: the engine's own steps from one operation to the next, and what noting the marks takes.
   case other
 
@@ -183,6 +201,18 @@ public enum ProfilePhase: String, NamedChoice {
     case .mlpResidual: "MLP residual"
     case .logits: "logits"
     case .sampling: "sampling"
+    case .attention: "attention"
+    case .loss: "loss"
+    case .logitsGradient: "logits backward"
+    case .layerNormGradient: "layer norm backward"
+    case .downGradient: "MLP down backward"
+    case .geluGradient: "GELU backward"
+    case .upGradient: "MLP up backward"
+    case .projectionGradient: "projection backward"
+    case .attentionGradient: "attention backward"
+    case .qkvGradient: "QKV backward"
+    case .embeddingGradient: "embedding backward"
+    case .optimizer: "optimizer"
     case .other: "between operations"
     }
   }
@@ -191,12 +221,16 @@ public enum ProfilePhase: String, NamedChoice {
     switch self {
     case .embedding: .embedding
     case .layerNorm: .layerNorm
-    case .qkv, .cacheStore, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther,
-      .projection, .projectionResidual:
+    case .qkv, .cacheStore, .attention, .attentionScores, .attentionSoftmax, .attentionValues,
+      .attentionOther, .projection, .projectionResidual:
       .attention
     case .up, .gelu, .down, .mlpResidual: .mlp
-    case .logits: .logits
+    case .logits, .loss: .logits
     case .sampling: .sampling
+    case .logitsGradient, .layerNormGradient, .downGradient, .geluGradient, .upGradient, .projectionGradient,
+      .attentionGradient, .qkvGradient, .embeddingGradient:
+      .backward
+    case .optimizer: .optimizer
     case .other: .other
     }
   }
@@ -210,5 +244,7 @@ public enum ProfileGroup: String, Sendable, CaseIterable {
   case mlp = "MLP"
   case logits
   case sampling
+  case backward
+  case optimizer
   case other = "between operations"
 }

@@ -163,6 +163,7 @@ struct RecordRules {
   fileprivate func check(_ profile: Profile, _ field: String) throws {
     try size(profile.threads, "\(field).threads")
     try count(profile.tokens, "\(field).tokens")
+    try all(field, size, ("batch", profile.batch))
     try each(profile.passNanoseconds, "\(field).passNanoseconds", positive)
     try inRange(
       profile.keptPasses, 1...max(profile.passNanoseconds.count, 1), "\(field).keptPasses")

@@ -31,7 +31,7 @@ public final class Trainer {
   }
 
   public let configuration: Configuration
-  public let options: TrainingOptions
+  public private(set) var options: TrainingOptions
   public let variant: Variant
   public let threads: Int
   /// Steps that the parameters have behind them.
@@ -45,7 +45,7 @@ public final class Trainer {
   private init(
     _ configuration: Configuration, variant: Variant, threads: Int, options: TrainingOptions
   ) throws(TrainingError) {
-    guard variant.weights == .f32 else {
+    guard variant.trains else {
       throw .variant(name: variant.name, weights: variant.weights)
     }
     try options.check(modelContext: configuration.context)
@@ -80,11 +80,38 @@ public final class Trainer {
   /// Bytes of everything that a step needs.
   public var memoryBytes: Int { memory.bytes }
 
+  /// The same of a trainer for so many tokens at once, before there is one.
+  public static func memoryBytes(_ configuration: Configuration, tokens: Int) -> Int {
+    TrainingMemory.bytes(configuration, rows: tokens)
+  }
+
+  /// Pieces that a batch's logits are computed in.
+  public var lossBlocks: Int {
+    (options.batch * options.context + ActivationPlan.logitRows - 1) / ActivationPlan.logitRows
+  }
+
+  /// Goes on with batches of another shape, in the memory that there is.
+  /// - Throws: `TrainingError.option` for one that is out of range, or has more tokens than the memory was made for.
+  public func reshape(batch: Int, context: Int) throws(TrainingError) {
+    var wanted = options
+    (wanted.batch, wanted.context) = (batch, context)
+    try wanted.check(modelContext: configuration.context)
+    guard batch * context <= memory.rows else {
+      throw .option(
+        name: "batch", found: "\(batch) windows of \(context) tokens",
+        expected: "at most the \(memory.rows) tokens that the trainer was made for")
+    }
+    options = wanted
+    pass.context = context
+  }
+
   /// Forward and backward through all windows, and one update of the parameters.
   /// - Parameter windows: `options.windowsPerStep`, each of `options.context` + 1 tokens.
   /// - Throws: `TrainingError.notFinite`, with the parameters as before.
   public func step(_ windows: [Window]) throws(TrainingError) -> StepFigures {
     let loss = try addGradients(of: windows)
+    Probe.enter(Mark(.optimizer))
+    defer { Probe.enter(Mark(.between)) }
     let norm = optimizer.gradientNorm()
     for (quantity, value) in [("loss", loss), ("gradient norm", norm)] where !value.isFinite {
       optimizer.clearGradients()
@@ -159,6 +186,11 @@ public final class Trainer {
       }
     }
   }
+}
+
+extension Variant {
+  /// Whether it computes with the float32 parameters that training changes.
+  public var trains: Bool { weights == .f32 }
 }
 
 extension Trainer {

@@ -144,6 +144,8 @@ struct ActivationPlan {
 final class TrainingMemory {
   let parameters, gradients, firstMoments, secondMoments: ParameterMemory
   let plan: ActivationPlan
+  /// Tokens that there is room for at once.
+  let rows: Int
   private let arena: FloatBuffer
 
   var space: ParameterSpace { parameters.space }
@@ -151,10 +153,9 @@ final class TrainingMemory {
 
   /// - Parameter rows: tokens that go through the model together, at most.
   init(_ configuration: Configuration, rows: Int) throws(TrainingError) {
-    let space = ParameterSpace(configuration)
-    var pieces = ArenaPlan()
-    let places = (0..<4).map { _ in pieces.take(space.count) }
-    plan = ActivationPlan(configuration, rows: rows, in: &pieces)
+    self.rows = rows
+    let (space, pieces, places, plan) = Self.layout(configuration, rows: rows)
+    self.plan = plan
     do { arena = try FloatBuffer(count: pieces.count, isFilledAtOnce: true) } catch {
       throw .outOfMemory(bytes: error.bytes)
     }
@@ -162,6 +163,21 @@ final class TrainingMemory {
     let memories = places.map { ParameterMemory(space: space, base: base + $0) }
     (parameters, gradients) = (memories[0], memories[1])
     (firstMoments, secondMoments) = (memories[2], memories[3])
+  }
+
+  static func bytes(_ configuration: Configuration, rows: Int) -> Int {
+    layout(configuration, rows: rows).pieces.count * MemoryLayout<Float>.stride
+  }
+
+  /// Where the parameters and what belongs to each begin, then the activations.
+  private static func layout(
+    _ configuration: Configuration, rows: Int
+  ) -> (space: ParameterSpace, pieces: ArenaPlan, places: [Int], plan: ActivationPlan) {
+    let space = ParameterSpace(configuration)
+    var pieces = ArenaPlan()
+    let places = (0..<4).map { _ in pieces.take(space.count) }
+    let plan = ActivationPlan(configuration, rows: rows, in: &pieces)
+    return (space, pieces, places, plan)
   }
 
   func pointer(_ offset: Int) -> UnsafeMutablePointer<Float> { arena.base + offset }

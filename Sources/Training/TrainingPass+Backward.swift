@@ -20,17 +20,21 @@ extension TrainingPass {
       Probe.during(.logits) {
         kernel.run(Linear(input: input, weight: memory.parameters.output, bias: nil, output: logits))
       }
-      kernel.run(
-        CrossEntropy(
-          logits: logits, targets: targets + first, losses: losses + first, scale: scale ?? 0,
-          keepsGradient: scale != nil))
+      Probe.during(.loss) {
+        kernel.run(
+          CrossEntropy(
+            logits: logits, targets: targets + first, losses: losses + first, scale: scale ?? 0,
+            keepsGradient: scale != nil))
+      }
       guard scale != nil else { continue }
-      kernel.run(
-        LinearGradient(
-          input: input, weight: memory.parameters.output, outputGradient: logits.readOnly,
-          inputGradient: MutableMatrix(gradient.row(first), rows: count, columns: gradient.columns),
-          weightGradient: memory.gradients.pointer(configuration.outputEmbeddingIndex), biasGradient: nil,
-          scratch: memory.pointer(plan.scratch)))
+      Probe.during(.logitsGradient) {
+        kernel.run(
+          LinearGradient(
+            input: input, weight: memory.parameters.output, outputGradient: logits.readOnly,
+            inputGradient: MutableMatrix(gradient.row(first), rows: count, columns: gradient.columns),
+            weightGradient: memory.gradients.pointer(configuration.outputEmbeddingIndex), biasGradient: nil,
+            scratch: memory.pointer(plan.scratch)))
+      }
     }
     var sum = 0.0
     for row in 0..<rows { sum += Double(losses[row]) }
@@ -48,37 +52,52 @@ extension TrainingPass {
       mlpBlock(layer, index)
       attentionBlock(layer, index)
     }
-    kernel.run(
-      DropoutScaling(stream.base, count: rows * configuration.channels, dropout: dropout(.embedding)))
-    kernel.run(
-      EmbeddingGradient(
-        tokens: tokens, batch: batch, context: context, gradient: stream.readOnly,
-        tokenGradient: memory.gradients.pointer(0), positionGradient: memory.gradients.pointer(1)))
+    Probe.during(.embeddingGradient) {
+      kernel.run(
+        DropoutScaling(stream.base, count: rows * configuration.channels, dropout: dropout(.embedding)))
+      kernel.run(
+        EmbeddingGradient(
+          tokens: tokens, batch: batch, context: context, gradient: stream.readOnly,
+          tokenGradient: memory.gradients.pointer(0), positionGradient: memory.gradients.pointer(1)))
+    }
   }
 
   private func mlpBlock(_ layer: ActivationPlan.Layer, _ index: Int) {
     let hidden = matrix(plan.hiddenGradient)
-    linear(
-      layer.hidden, .downWeight, .downBias, of: droppedStream(dropout(.mlp, layer: index)), to: hidden,
-      layer: index)
-    kernel.run(
-      GELUGradient(
-        inputs: matrix(layer.up).base, gradient: hidden.base, count: rows * configuration.hidden))
-    linear(layer.norm2, .upWeight, .upBias, of: hidden, to: matrix(plan.blockGradient), layer: index)
+    Probe.during(.downGradient, layer: index) {
+      linear(
+        layer.hidden, .downWeight, .downBias, of: droppedStream(dropout(.mlp, layer: index)), to: hidden,
+        layer: index)
+    }
+    Probe.during(.geluGradient, layer: index) {
+      kernel.run(
+        GELUGradient(
+          inputs: matrix(layer.up).base, gradient: hidden.base, count: rows * configuration.hidden))
+    }
+    Probe.during(.upGradient, layer: index) {
+      linear(layer.norm2, .upWeight, .upBias, of: hidden, to: matrix(plan.blockGradient), layer: index)
+    }
     norm(layer.middle, .norm2Weight, .norm2Bias, layer: index)
   }
 
   private func attentionBlock(_ layer: ActivationPlan.Layer, _ index: Int) {
     let (attended, qkv) = (matrix(plan.attendedGradient), matrix(plan.qkvGradient))
-    linear(
-      layer.attended, .projectionWeight, .projectionBias,
-      of: droppedStream(dropout(.attention, layer: index)), to: attended, layer: index)
-    kernel.run(
-      CausalAttentionGradient(
-        qkv: matrix(layer.qkv).readOnly, output: matrix(layer.attended).readOnly,
-        logSums: memory.pointer(layer.logSums), batch: batch, context: context, heads: configuration.heads,
-        outputGradient: attended.readOnly, qkvGradient: qkv, dropout: dropout(.probabilities, layer: index)))
-    linear(layer.norm1, .qkvWeight, .qkvBias, of: qkv, to: matrix(plan.blockGradient), layer: index)
+    Probe.during(.projectionGradient, layer: index) {
+      linear(
+        layer.attended, .projectionWeight, .projectionBias,
+        of: droppedStream(dropout(.attention, layer: index)), to: attended, layer: index)
+    }
+    Probe.during(.attentionGradient, layer: index) {
+      kernel.run(
+        CausalAttentionGradient(
+          qkv: matrix(layer.qkv).readOnly, output: matrix(layer.attended).readOnly,
+          logSums: memory.pointer(layer.logSums), batch: batch, context: context,
+          heads: configuration.heads, outputGradient: attended.readOnly, qkvGradient: qkv,
+          dropout: dropout(.probabilities, layer: index)))
+    }
+    Probe.during(.qkvGradient, layer: index) {
+      linear(layer.norm1, .qkvWeight, .qkvBias, of: qkv, to: matrix(plan.blockGradient), layer: index)
+    }
     norm(layer.stream, .norm1Weight, .norm1Bias, layer: index)
   }
 
@@ -109,18 +128,20 @@ extension TrainingPass {
   ) {
     norm(
       input, memory.parameters.vector(weight, layer), memory.gradients.pointer(weight, layer),
-      memory.gradients.pointer(bias, layer))
+      memory.gradients.pointer(bias, layer), layer: layer)
   }
 
   /// The stream's gradient grows by what the norm's input gains.
   private func norm(
     _ input: ActivationPlan.Rows, _ weight: Vector, _ weightGradient: UnsafeMutablePointer<Float>,
-    _ biasGradient: UnsafeMutablePointer<Float>
+    _ biasGradient: UnsafeMutablePointer<Float>, layer: Int? = nil
   ) {
-    kernel.run(
-      LayerNormGradient(
-        input: matrix(input).readOnly, weight: weight, epsilon: configuration.layerNormEpsilon,
-        outputGradient: matrix(plan.blockGradient).readOnly, inputGradient: matrix(plan.streamGradient),
-        weightGradient: weightGradient, biasGradient: biasGradient))
+    Probe.during(.layerNormGradient, layer: layer) {
+      kernel.run(
+        LayerNormGradient(
+          input: matrix(input).readOnly, weight: weight, epsilon: configuration.layerNormEpsilon,
+          outputGradient: matrix(plan.blockGradient).readOnly, inputGradient: matrix(plan.streamGradient),
+          weightGradient: weightGradient, biasGradient: biasGradient))
+    }
   }
 }

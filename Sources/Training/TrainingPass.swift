@@ -9,7 +9,7 @@ final class TrainingPass {
   let kernel: any Kernel
   let memory: TrainingMemory
   /// Tokens of a window that go in.
-  let context: Int
+  var context: Int
   private let dropoutRate: Float
   /// Windows of the batch that is in the arena, and their tokens together.
   private(set) var batch = 0
@@ -103,16 +103,20 @@ final class TrainingPass {
       layer.stream, parameters.vector(.norm1Weight, index), parameters.vector(.norm1Bias, index),
       to: layer.norm1,
       layer: index)
-    linear(.qkv, layer.norm1, .qkvWeight, .qkvBias, to: layer.qkv, layer: index)
-    Probe.during(.attention, layer: index) {
+    Probe.during(.qkv, layer: index) {
+      linear(layer.norm1, .qkvWeight, .qkvBias, to: layer.qkv, layer: index)
+    }
+    Probe.during(.causalAttention, layer: index) {
       kernel.run(
         CausalAttention(
           qkv: matrix(layer.qkv).readOnly, batch: batch, context: context, heads: configuration.heads,
           output: matrix(layer.attended), logSums: memory.pointer(layer.logSums),
           dropout: dropout(.probabilities, layer: index)))
     }
-    linear(.projection, layer.attended, .projectionWeight, .projectionBias, to: layer.middle, layer: index)
-    add(layer.stream, to: layer.middle, dropout(.attention, layer: index))
+    Probe.during(.projection, layer: index) {
+      linear(layer.attended, .projectionWeight, .projectionBias, to: layer.middle, layer: index)
+      add(layer.stream, to: layer.middle, dropout(.attention, layer: index))
+    }
   }
 
   /// next = middle + down(gelu(up(norm(middle))))
@@ -122,12 +126,16 @@ final class TrainingPass {
       layer.middle, parameters.vector(.norm2Weight, index), parameters.vector(.norm2Bias, index),
       to: layer.norm2,
       layer: index)
-    linear(.up, layer.norm2, .upWeight, .upBias, to: layer.up, layer: index)
-    let (before, after) = (matrix(layer.up), matrix(layer.hidden))
-    copy(before, to: after)
-    kernel.run(GELU(after.base, count: rows * configuration.hidden))
-    linear(.down, layer.hidden, .downWeight, .downBias, to: next, layer: index)
-    add(layer.middle, to: next, dropout(.mlp, layer: index))
+    Probe.during(.up, layer: index) {
+      linear(layer.norm2, .upWeight, .upBias, to: layer.up, layer: index)
+      let (before, after) = (matrix(layer.up), matrix(layer.hidden))
+      copy(before, to: after)
+      kernel.run(GELU(after.base, count: rows * configuration.hidden))
+    }
+    Probe.during(.down, layer: index) {
+      linear(layer.hidden, .downWeight, .downBias, to: next, layer: index)
+      add(layer.middle, to: next, dropout(.mlp, layer: index))
+    }
   }
 
   private func norm(
@@ -143,20 +151,19 @@ final class TrainingPass {
   }
 
   private func linear(
-    _ phase: Phase, _ input: ActivationPlan.Rows, _ weight: LayerParameter, _ bias: LayerParameter,
+    _ input: ActivationPlan.Rows, _ weight: LayerParameter, _ bias: LayerParameter,
     to output: ActivationPlan.Rows, layer: Int
   ) {
-    Probe.during(phase, layer: layer) {
-      kernel.run(
-        Linear(
-          input: matrix(input).readOnly, weight: memory.parameters.weight(weight, layer),
-          bias: memory.parameters.vector(bias, layer), output: matrix(output)))
-    }
+    kernel.run(
+      Linear(
+        input: matrix(input).readOnly, weight: memory.parameters.weight(weight, layer),
+        bias: memory.parameters.vector(bias, layer), output: matrix(output)))
   }
 
   /// block = dropped(block) + stream: the residual stream goes on in the block's memory.
   private func add(_ stream: ActivationPlan.Rows, to block: ActivationPlan.Rows, _ dropout: Dropout) {
     let (block, count) = (matrix(block), rows * configuration.channels)
+    Probe.enter(.residual)
     kernel.run(DropoutScaling(block.base, count: count, dropout: dropout))
     kernel.run(Addition(to: block.base, addend: matrix(stream).base, count: count))
   }

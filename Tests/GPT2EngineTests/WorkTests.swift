@@ -83,6 +83,13 @@ import Testing
     )
   }
 
+  /// 124,439,808 parameters on 4 · 64 tokens; the update reads and writes four floats of each.
+  @Test func aStepOfTraining() {
+    let work = Work(ofTrainingStepIn: gpt2, tokens: 256)
+    #expect(work.flops == 6 * 124_439_808 * 256)
+    #expect(work.bytes == 32 * 124_439_808)
+  }
+
   @Test func aBatchSharesTheWeights() {
     let (one, eight) = (
       Work(ofStepIn: gpt2, decoding: .cache, position: 9),
@@ -126,6 +133,7 @@ import Testing
           * [Mark.scores, .softmax, .values, .operation].reduce(0) { $0 + work(phase, $1) }
       case .up: return total + layers * (work(phase) + work(phase, .gelu))
       case .qkv, .cacheStore, .projection, .down: return total + layers * work(phase)
+      default: return total
       }
     }
   }
@@ -154,10 +162,33 @@ import Testing
           cache: cache)
         let sum = sum(
           configuration, rows: rows, firstPosition: first, logitRows: logitRows, weights: weights,
-          cache: cache, \.streamedBytes, of: Phase.allCases)
+          cache: cache, \.streamedBytes, of: Phase.allCases.filter { !$0.isOfTraining })
         #expect(sum == whole.bytes + 8 * 768)
       }
     }
+  }
+
+  /// Products of matrices forward and backward are 6 · weights · tokens; attention's are 3.5 times the forward pass's.
+  @Test func productsAddUpToAStepOfTraining() throws {
+    let configuration = try gpt2()
+    func flops(_ phases: Phase...) -> Double {
+      phases.reduce(0) { sum, phase in
+        sum
+          + PhaseWork(
+            of: phase, in: configuration, rows: 64, firstPosition: 0, sequences: 4, logitRows: 256
+          ).flops
+      }
+    }
+    let forward = 12 * flops(.qkv, .projection, .up, .down) + flops(.logits)
+    let backward =
+      12 * flops(.qkvGradient, .projectionGradient, .upGradient, .downGradient) + flops(.logitsGradient)
+    let weights = 84_934_656 + 50257 * 768
+    #expect(forward == 2 * Double(weights) * 256 && backward == 2 * forward)
+    let softmax = 4 * Softmax.flops(rows: 64, firstPosition: 0, heads: 12)
+    let attention = flops(.causalAttention) - softmax
+    #expect(attention == 4 * Attention.flops(rows: 64, firstPosition: 0, channels: 768))
+    #expect(flops(.attentionGradient) == 2.5 * attention + softmax)
+    #expect(Phase.allCases.filter(\.isOfTraining).allSatisfy { flops($0) > 0 })
   }
 
   @Test func aMarkSaysWhatItIsOf() throws {

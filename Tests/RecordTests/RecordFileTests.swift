@@ -352,6 +352,8 @@ import Testing
       (.operation(.sampling(vocabulary: 0, choice: .topK)), "operation.shape.sampling.vocabulary", "0"),
       (.operation(.matmul(m: 1, k: 0, n: 3)), "gemm.k", "0"),
       (.prefill(tokens: 1, batch: 0), "prefill.batch", "0"),
+      (.training(batch: 4, context: 0), "training.context", "0"),
+      (.training(batch: 4, context: 64), nil, ""),
       (.operation(.softmax(rows: 1, heads: 2, depth: 0)), nil, ""),
       (.decode(tokens: 2, depth: 0, batch: 1), nil, ""),
     ] as [(CellTest, String?, String)])
@@ -372,6 +374,9 @@ import Testing
     #expect(steps.primarySpan == .step && steps.times(.outputToken) && !steps.times(.firstToken))
     #expect(steps.stage == .decode && steps.tokensPerPrimaryDuration == 2)
     #expect(steps.primaryDurationsPerSample == 31 && steps.generation?.prompt == 64)
+    let training = CellTest.training(batch: 4, context: 64)
+    #expect(training.primarySpan == .trainingStep && !training.times(.step) && training.generation == nil)
+    #expect(training.batch == 4 && training.tokensPerPrimaryDuration == 256 && training.stage == nil)
     let matmul = CellTest.operation(.matmul(m: 2, k: 3, n: 4))
     #expect(matmul.primarySpan == .matmul && !matmul.times(.call) && matmul.flops == 48)
     #expect(matmul.stage == nil && matmul.generation == nil && matmul.batch == 1)
@@ -384,6 +389,7 @@ import Testing
     (CellTest.prefill(tokens: 64, batch: 1), "pp64"), (.prefill(tokens: 8, batch: 4), "pp8 b4"),
     (.decode(tokens: 32, depth: 64, batch: 1), "tg32 @ d64"),
     (.decode(tokens: 32, depth: 0, batch: 1), "tg32"),
+    (.training(batch: 4, context: 64), "train4x64"),
     (.decode(tokens: 2, depth: 3, batch: 4), "tg2 @ d3 b4"), (.operation(.matmul(m: 1, k: 2, n: 3)), "1x2x3"),
     (.operation(.gelu(rows: 64, channels: 3072)), "gelu 64x3072"),
     (.operation(.softmax(rows: 2, heads: 12, depth: 7)), "softmax 2x12 @ d7"),

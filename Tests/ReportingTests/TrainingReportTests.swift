@@ -1,110 +1,124 @@
+import TestSupport
 import Testing
 
+@testable import Record
 @testable import Reporting
 
-@Suite struct TrainingHistoryTests {
-  /// Loss falls from 7 by a tenth a step; every fifth step is evaluated.
-  static func history(_ count: Int = 20) -> TrainingHistory {
-    let rows = (1...count).map { step -> TrainingHistory.Row in
-      let place = Double(step)
-      let validation: Double? = step % 5 == 0 ? 6.5 - 0.01 * place : nil
-      return TrainingHistory.Row(
-        step: step, loss: 7 - 0.1 * (place - 1), validation: validation, learningRate: 1e-3 * place,
-        gradientNorm: 0.5, tokensPerSecond: 2000, seconds: 0.25 * place)
-    }
-    return TrainingHistory(rows)
-  }
-
-  @Test func csvHasARowAStepAndAnEmptyFieldWhereNothingWasEvaluated() {
-    let lines = Self.history(5).csv.split(separator: "\n", omittingEmptySubsequences: false)
-    #expect(lines.count == 7)
-    #expect(lines[0] == "step,loss,validation,learning_rate,gradient_norm,tok_per_s,seconds")
-    #expect(lines[1] == "1,7,,0.001,0.5,2000,0.25")
-    #expect(lines[5] == "5,6.6,6.45,0.005,0.5,2000,1.25")
-  }
-
-  @Test func theFiguresOfAllStepsAreOfTheRows() {
-    let history = Self.history()
-    #expect(abs(history.recentLoss - 6.05) < 1e-12)
-    #expect(abs(history.meanSpeed - 2000) < 1e-9)
-    #expect(history.best?.step == 20)
-    #expect(TrainingHistory().meanSpeed == 0 && TrainingHistory().best == nil)
-    var uneven = Self.history(2)
-    uneven.rows[1] = TrainingHistory.Row(
-      step: 2, loss: 1, learningRate: 1, gradientNorm: 1, tokensPerSecond: 1000, seconds: 1.25)
-    // 500 tokens in 0.25 s, then 1000 in 1 s.
-    #expect(abs(uneven.meanSpeed - 1200) < 1e-9)
-  }
-
-  @Test func aCurveIsMeansOfConsecutiveSteps() {
-    let curve = Self.history(5).curve(\.loss, over: { Double($0.step) }, points: 2)
-    #expect(curve.map(\.x) == [2, 4.5])
-    #expect(abs(curve[0].y - 6.9) < 1e-12 && abs(curve[1].y - 6.65) < 1e-12)
-    #expect(Self.history(3).curve(\.loss, over: \.seconds, points: 9).map(\.x) == [0.25, 0.5, 0.75])
-  }
-
-  @Test func theSparklineFallsWithTheLoss() {
-    #expect(Self.history(8).sparkline(width: 8) == "█▇▆▅▄▃▂▁")
-    #expect(Self.history(800).sparkline(width: 8) == "█▇▆▅▄▃▂▁")
-    #expect(Self.history(1).sparkline(width: 8) == "" && Self.history(9).sparkline(width: 0) == "")
-  }
-
-  @Test func thePlotHasItsScalesAndFitsItsWidth() {
-    let lines = Self.history().plot(width: 40, height: 6).split(separator: "\n").map(String.init)
-    #expect(lines.count == 8)
-    #expect(lines.allSatisfy { $0.count <= 40 })
-    #expect(lines[1].hasPrefix(" 7.00 ┤") && lines[6].hasPrefix(" 5.10 ┤"))
-    #expect(lines[7].hasPrefix("       1 ") && lines[7].hasSuffix(" 20"))
-    // The line begins at the top on the left, and ends at the bottom on the right.
-    #expect(lines[1].dropFirst(7).first != " " && lines[6].count == 40)
-    #expect(lines.joined().count { $0 == "○" } == 5, "four evaluations and the legend")
-    #expect(Self.history(1).plot(width: 40) == "" && Self.history().plot(width: 20) == "")
-  }
-}
-
+/// What reports, comparisons and exports say of training, and that they say nothing of it elsewhere.
 @Suite struct TrainingReportTests {
-  private func report(_ history: TrainingHistory, steps: Int = 20) -> TrainingReport {
-    TrainingReport(
-      history: history,
-      samples: [.init(step: 5, text: "first <b>"), .init(step: 20, text: "ROMEO:\nAye & no")], steps: steps,
-      folder: "my/model", facts: [("Model", "4 layers"), ("Data", "a & b.txt")],
-      command: ["gpt2-bench", "train", "--data", "a & b.txt"], version: "0.1.0")
+  /// Steps on 4 windows of 64 tokens: 6 · 140,928 parameters · 256 tokens in 4.5, 5 and 5.5 ms of a ceiling of 100 GFLOP/s.
+  private static func cell(_ variant: String, milliseconds: [Double]) -> Cell {
+    var cell = Cell(
+      variant: variant, weights: "f32", threads: 1, test: .training(batch: 4, context: 64), status: .measured)
+    (cell.flops, cell.bytes) = (6 * 140_928 * 256, 32 * 140_928)
+    cell.peakMemoryBytes = 10_485_760
+    cell.samples = milliseconds.enumerated().map { round, time in
+      Sample(
+        round: round, sequence: round, elapsedNanoseconds: time * 1e6, iterations: 1, prefillNanoseconds: nil,
+        tokenNanoseconds: [])
+    }
+    return cell
   }
 
-  @Test func thePageIsWellFormedAndHasEverySection() throws {
-    let page = try ParsedPage(report(TrainingHistoryTests.history()).html)
-    #expect(
-      page.all("section").compactMap { $0.attributes["id"] } == [
-        "loss", "course", "samples", "evaluations", "method",
+  private static func record(slowedBy factor: Double = 1, beside cells: [Cell] = []) -> Record {
+    let steps = (0..<10).map { 4.9 + 0.02 * Double($0) }
+    var record = Fixture.record(
+      cells: cells + [
+        cell("naive", milliseconds: steps.map { 40 * $0 }),
+        cell("packed", milliseconds: steps.map { factor * $0 }),
       ])
-    #expect(page.all("h1").map(\.text) == ["training of my/model"])
-    let answer = try #require(page.all("p").first { $0.attributes["class"] == "answer" })
-    #expect(answer.text == "After 20 steps a token of text that was kept back takes 6.3000 nats.")
-    #expect(Set(page.all("svg").compactMap { $0.attributes["aria-labelledby"] }).count >= 5)
-    #expect(page.section("samples")?.text.contains("Aye & no") == true)
-    #expect(page.section("evaluations")?.all.count { $0.name == "tr" } == 5)
-    let charts = try #require(page.section("loss")).all.filter { $0.name == "polyline" }
-    // Training and validation, over steps and over time, each for a phone and for a desktop.
-    #expect(charts.count == 8)
+    record.correctness = ["naive", "packed"].map {
+      Fixture.passedCheck($0, reference: "gradients of ragged")
+    }
+    return record
   }
 
-  @Test func aTrainingThatEndedEarlySaysSo() throws {
-    let early = try ParsedPage(report(TrainingHistoryTests.history(3), steps: 20).html)
-    #expect(early.root.text.contains("After 3 of 20 steps the loss is 6.9000 nats a token."))
-    let none = try ParsedPage(report(TrainingHistory(), steps: 20).html)
-    #expect(none.root.text.contains("No step has been taken yet."))
-    #expect(none.section("loss") == nil)
+  @Test func figuresAreOfTheStepsTokensAndParameters() throws {
+    let run = RunFigures(
+      Fixture.record(cells: [
+        Self.cell("naive", milliseconds: [90]), Self.cell("packed", milliseconds: [4.5, 5, 5.5]),
+      ]))
+    let row = run.rows[1]
+    #expect(row.figures[.trainingTime]?.value == 5)
+    #expect(row.figures[.trainingRate]?.value == 256 / 0.005)
+    let gflops = 6 * 140_928 * 256 / 5e6
+    #expect(row.figures.gflops == gflops)
+    #expect(row.figures.peakPercent == gflops)
+    #expect(row.figures[.decodeRate] == nil && row.figures[.timeToFirstToken] == nil)
+    #expect(row.figures[.peakMemory]?.value == 10)
+    #expect(row.speedAgainstNaive?.value == 18)
+    #expect(row.figures.roof == .compute)
   }
 
-  @Test func thousandsOfStepsStayAPageOfModestSize() {
-    let html = report(TrainingHistoryTests.history(20_000), steps: 20_000).html
-    #expect(html.utf8.count < 2_000_000)
+  @Test func columnsAreThereWhereARowHasThem() throws {
+    func heading(_ record: Record) throws -> String {
+      String(
+        try #require(RunReport(record).markdown.split(separator: "\n").first { $0.hasPrefix("| variant") }))
+    }
+    let training = ["train step ms", "train tok/s ± CI", "GFLOP/s", "% of the FMA peak"]
+    let generation = ["TTFT ms", "prefill tok/s ± CI", "decode tok/s ± CI", "TPOT ms", "ITL"]
+    let both = try heading(Self.record(beside: Fixture.small().cells))
+    #expect((training + generation).allSatisfy(both.contains))
+    let alone = try heading(Self.record())
+    #expect(training.allSatisfy(alone.contains) && !generation.contains(where: alone.contains))
+    let none = try heading(Fixture.small())
+    #expect(!training.contains(where: none.contains) && generation.allSatisfy(none.contains))
+    #expect(RunReport(Self.record()).markdown.contains("**Training.** `train4x64` is one step of AdamW"))
+    #expect(!RunReport(Fixture.small()).markdown.contains("**Training.**"))
+
+    let lines = CSVReport(Self.record(beside: Fixture.small().cells)).results.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    func field(_ key: String, _ line: [String]) throws -> String {
+      line[try #require(lines[0].firstIndex(of: key))]
+    }
+    let packed = try #require(lines.first { $0[0] == "packed" })
+    #expect(try field("train_step_ms", packed) == "4.99" && field("test", packed) == "train4x64")
+    #expect(try !field("train_tok_per_s", packed).isEmpty && !field("fma_peak_percent", packed).isEmpty)
+    #expect(try field("batch", packed) == "4" && field("decode_tok_per_s", packed).isEmpty)
+    #expect(try field("train_step_ms", lines[1]).isEmpty && !field("ttft_ms", lines[1]).isEmpty)
+    #expect(!CSVReport(Fixture.small()).results.contains("train_"))
   }
 
-  @Test func durationsAreInWords() {
-    let cases: [(Double, String)] = [
-      (0.123, "0.12 s"), (41.2, "41 s"), (200, "3 min 20 s"), (7505, "2 h 05 min"),
-    ]
-    for (seconds, words) in cases { #expect(TrainingReport.duration(seconds) == words) }
+  @Test func theAnswerNamesTheFastestStep() {
+    let answer = RunReport(Self.record()).markdown
+    #expect(answer.contains("**`packed` (1 thread) is fastest on `train4x64`: "))
+    #expect(CellTest.training(batch: 4, context: 64).words == "a step on 4 windows of 64 tokens")
+  }
+
+  @Test func comparisonsKnowTheRows() throws {
+    let comparison = Comparison(base: Self.record(), head: Self.record(slowedBy: 1.3))
+    let row = try #require(
+      comparison.rows.first { $0.contestant.variant == "packed" && $0.metric == .trainingRate })
+    #expect(row.verdict == .regressed && row.test?.name == "train4x64")
+    #expect(comparison.exitCode == 3)
+    let lenient = try Comparison(
+      base: Self.record(), head: Self.record(slowedBy: 1.3), thresholds: Thresholds(parsing: "train=40%"))
+    #expect(lenient.rows.first { $0.metric == .trainingRate }?.verdict != .regressed)
+    let same = Comparison(base: Self.record(), head: Self.record())
+    #expect(same.exitCode == 0)
+  }
+
+  @Test func servicesGetTheStepsTimeAndRate() throws {
+    let bencher = try BencherReport(Self.record()).json
+    #expect(bencher.contains("\"packed f32 t1 train4x64\"") && bencher.contains("\"latency\""))
+    #expect(bencher.contains("\"throughput\""))
+    let entries = BenchmarkActionReport(Self.record()).entries
+    let step = try #require(entries.first { $0.name == "packed f32 t1, train4x64: train step" })
+    #expect(step.unit == "ms" && abs(step.value - 4.99) < 1e-9)
+  }
+
+  @Test func aProfileOfTrainingIsToldAsOne() throws {
+    var profile = Fixture.profile("packed", .training, tokens: 64, milliseconds: 80)
+    profile.batch = 4
+    var record = Fixture.record()
+    record.profiles = [profile]
+    let figures = try #require(ProfileFigures.all(record).first)
+    #expect(profile.stageWords == "training on 4 windows of 64 tokens")
+    #expect(figures.tokensPerSecond == 256 / 0.08)
+    let text = ProfileText(record, colour: false).text
+    #expect(text.contains("training on 4 windows of 64 tokens, 80.0 ms per step, 3200 tok/s"))
+    #expect(RunReport(record).markdown.contains("ms per step (share %)"))
+    #expect(try Record.decode(record.encode(), path: "r").profiles == [profile])
   }
 }

@@ -35,6 +35,16 @@ public struct Work: Equatable, Sendable {
     bytes = layers * (matrices + vectors + cached) + embedding + embedded
   }
 
+  /// One step of training, by the rule of Kaplan et al. ("Scaling Laws for Neural Language Models", 2020, arXiv
+  /// 2001.08361): 6 · parameters · tokens, a third of it forward. The products between positions within attention, the
+  /// norms and the update come on top and are not counted. The bytes are those of the update: parameters, gradients and
+  /// both moments, each read once and written once in float32.
+  public init(ofTrainingStepIn configuration: Configuration, tokens: Int) {
+    let parameters = Double(configuration.parameterCount)
+    flops = 6 * parameters * Double(tokens)
+    bytes = 32 * parameters
+  }
+
   /// Keys and values of so many positions of each sequence.
   public static func cacheBytes(
     of configuration: Configuration, positions: Int, sequences: Int, cache: WeightPrecision = .f32
@@ -55,9 +65,19 @@ public struct Work: Equatable, Sendable {
   }
 }
 
-/// The operations of a forward pass, and the choice of a token after it, as a profile tells them apart.
+/// The operations of a forward pass, the choice of a token after it, and what a step of training adds, as a profile
+/// tells them apart.
 public enum Phase: UInt8, Sendable, CaseIterable {
   case embedding, layerNorm, qkv, cacheStore, attention, projection, up, down, logits, sampling
+  /// Attention of whole sequences, without a cache.
+  case causalAttention
+  /// The loss, and its gradient by the logits.
+  case loss
+  case logitsGradient, downGradient, geluGradient, upGradient, projectionGradient, attentionGradient,
+    qkvGradient
+  case layerNormGradient, embeddingGradient
+  /// The norm of the gradients, and the step of all parameters.
+  case optimizer
   case between
 }
 
@@ -103,12 +123,19 @@ extension PhaseWork {
   ///     if the addition were fused; where it is not, those are the addition's.
   ///   - isInLayer: whether the operation is a layer's; a layer norm's has all rows, else those that have logits.
   ///   - rows, firstPosition, logitRows, weights, cache: as `Work` has them.
+  ///   - sequences: that have so many rows each; `logitRows` are of all of them.
   public init(
     of phase: Phase, part: Mark = .operation, isInLayer: Bool = true, in configuration: Configuration,
-    rows: Int, firstPosition: Int, logitRows: Int = 1, weights: WeightPrecision = .f32,
+    rows: Int, firstPosition: Int, sequences: Int = 1, logitRows: Int = 1, weights: WeightPrecision = .f32,
     cache: WeightPrecision = .f32
   ) {
+    guard !phase.isOfTraining else {
+      self.init(
+        ofTraining: phase, in: configuration, rows: rows, sequences: sequences, logitRows: logitRows)
+      return
+    }
     let c = configuration.channels
+    let rows = rows * sequences
     let values = Self.floats(rows * c)
     /// (m, k) · (k, n), and where it adds to the residual stream, that read as well.
     func linear(
@@ -138,7 +165,7 @@ extension PhaseWork {
     case .cacheStore:
       self.init(streamedBytes: 2 * cache.bytes(outputs: rows, inputs: c), activationBytes: 2 * values)
     case .attention:
-      self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition, cache)
+      self = Self.attention(part, configuration, rows: rows / sequences, firstPosition: firstPosition, cache)
     case .projection: self = linear(m: rows, n: c, k: c, addsToStream: true)
     case .up:
       let hidden = configuration.hidden
@@ -147,7 +174,7 @@ extension PhaseWork {
     case .down: self = linear(m: rows, n: c, k: configuration.hidden, addsToStream: true)
     case .logits: self = linear(m: logitRows, n: configuration.vocabulary, k: c, hasBias: false)
     case .sampling: self.init(activationBytes: Self.floats(logitRows * configuration.vocabulary))
-    case .between: self.init()
+    default: self.init()
     }
   }
 

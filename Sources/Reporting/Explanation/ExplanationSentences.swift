@@ -184,6 +184,8 @@ enum ProfileStory: String, Sendable, CaseIterable {
   case mlp = "MLP"
   case logits
   case sampling
+  case backward = "the backward pass"
+  case optimizer = "the optimizer"
   case other = "between operations"
 
   init(_ phase: ProfilePhase) {
@@ -193,10 +195,14 @@ enum ProfileStory: String, Sendable, CaseIterable {
       case .layerNorm: .layerNorm
       case .qkv, .projection, .projectionResidual: .attentionLinear
       case .cacheStore: .cacheStore
-      case .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther: .attention
+      case .attention, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther: .attention
       case .up, .gelu, .down, .mlpResidual: .mlp
-      case .logits: .logits
+      case .logits, .loss: .logits
       case .sampling: .sampling
+      case .logitsGradient, .layerNormGradient, .downGradient, .geluGradient, .upGradient,
+        .projectionGradient, .attentionGradient, .qkvGradient, .embeddingGradient:
+        .backward
+      case .optimizer: .optimizer
       case .other: .other
       }
   }

@@ -17,6 +17,8 @@ struct CellFigures: Sendable {
   /// The least time that the ceilings allow for the work of one primary duration; nil without ceilings.
   let bound: Roofline.Bound?
   let rooflinePercent: Double?
+  /// Of a step of training: its GFLOP/s as a share of those of float32's multiply-adds.
+  let peakPercent: Double?
   /// What memory gave to the same threads beside the samples: the median; nil where that was not measured.
   let memoryGBPerSecond: Double?
   /// The share of it that the samples took, each against what was measured beside it: the median.
@@ -43,7 +45,8 @@ struct CellFigures: Sendable {
     positions = PositionRate.rates(of: cell)
     let nanoseconds = medians[cell.test.primarySpan]?.value
     let work = cell.work
-    gflops = nanoseconds.flatMap { time in work.flops.map { $0 / time } }
+    let attained = nanoseconds.flatMap { time in work.flops.map { $0 / time } }
+    gflops = attained
     gbPerSecond = nanoseconds.flatMap { time in cell.bytes.map { $0 / time } }
     let isMoving = nanoseconds != nil && (cell.bytes ?? 0) > 0
     intensity = isMoving ? work.flops.flatMap { flops in cell.bytes.map { flops / $0 } } : nil
@@ -52,6 +55,9 @@ struct CellFigures: Sendable {
     rooflinePercent = bound.flatMap { bound in
       nanoseconds.map { Roofline.percent(least: bound.nanoseconds, of: $0) }
     }
+    peakPercent =
+      cell.test.training == nil
+      ? nil : attained.flatMap { rate in ceiling.map { 100 * rate / $0.computeRoof } }
     memoryGBPerSecond = median(cell.usableSamples.compactMap(\.memoryRate))
     memoryPercent = median(
       cell.usableSamples.compactMap { sample in
@@ -66,9 +72,9 @@ struct CellFigures: Sendable {
       ?? gbPerSecond.flatMap { rate in
         ceiling.map { 100 * rate / $0.memoryRoof(holding: nil).gbPerSecond }
       }
-    openHalfWidth = cell.test.generation.flatMap { _ in
-      machine?.halfWidth(memoryShare: min(max((ofMemory ?? 0) / 100, 0), 1))
-    }
+    openHalfWidth =
+      cell.test.operation == nil
+      ? machine?.halfWidth(memoryShare: min(max((ofMemory ?? 0) / 100, 0), 1)) : nil
     guard let openHalfWidth else { return }
     for span in medians.keys where !span.isOfProcess {
       medians[span] = medians[span]?.widened(by: openHalfWidth)

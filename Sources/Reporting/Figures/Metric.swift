@@ -118,6 +118,13 @@ extension Metric {
   static let timePerOutputToken = Metric(
     key: "tpot_ms", title: "TPOT", unit: .milliseconds, better: .lower, source: .time(.outputToken),
     slug: "latency", rank: 5)
+  static let trainingTime = Metric(
+    key: "train_step_ms", title: "train step", unit: .milliseconds, better: .lower,
+    source: .time(.trainingStep), slug: "latency", rank: 4)
+  static let trainingRate = Metric(
+    key: "train_tok_per_s", title: "train", unit: .tokensPerSecond, better: .higher,
+    source: .rate(of: { $0.tokensPerPrimaryDuration }, over: .trainingStep), word: "train",
+    slug: "throughput", showsInterval: true)
   static let matmulTime = Metric(
     key: "ms", title: "GEMM", unit: .milliseconds, better: .lower, source: .time(.matmul), word: "gemm",
     slug: "latency", heading: "ms (median)", short: "time", showsInterval: true)
@@ -157,6 +164,10 @@ extension Metric {
   static let roofline = Metric(
     key: "roofline_percent", title: "roofline", unit: .percent, better: nil,
     source: .value(\.rooflinePercent), heading: "% of the roofline", rank: 1)
+  /// Of a step of training.
+  static let peakShare = Metric(
+    key: "fma_peak_percent", title: "FMA peak", unit: .percent, better: nil, source: .value(\.peakPercent),
+    heading: "% of the FMA peak", rank: 3)
   /// What memory gave beside the samples, and the share of it that they took.
   static let memoryRate = Metric(
     key: "memory_gb_per_s", title: "memory", unit: .gigabytesPerSecond, better: nil,
@@ -175,13 +186,14 @@ extension Metric {
 
   /// What two sides are compared by, in the order of their tables; a test's own metric comes before others of it.
   static let compared: [Metric] = [
-    .decodeRate, .prefillRate, .timeToFirstToken, .matmulTime, .operationTime, .peakMemory, .warmLoad,
+    .decodeRate, .prefillRate, .timeToFirstToken, .trainingRate, .matmulTime, .operationTime, .peakMemory,
+    .warmLoad,
   ]
 
   /// Times and sizes that services follow from run to run: smaller is better for every one.
   static let tracked: [Metric] = [
-    .timeToFirstToken, .prefillTime, .timePerOutputToken, .matmulTime, .operationTime, .peakMemory,
-    .warmLoad, .loadToFirstToken,
+    .timeToFirstToken, .prefillTime, .timePerOutputToken, .trainingTime, .matmulTime, .operationTime,
+    .peakMemory, .warmLoad, .loadToFirstToken,
   ]
 
   /// Compared by its samples on `test`, the test's own metric first.
@@ -198,6 +210,7 @@ extension Test {
     case .firstToken: .timeToFirstToken
     case .step: .decodeRate
     case .outputToken: .timePerOutputToken
+    case .trainingStep: .trainingRate
     case .matmul: .matmulTime
     case .call: .operationTime
     case .load: .warmLoad

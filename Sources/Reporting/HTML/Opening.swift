@@ -50,11 +50,12 @@ extension PageContext {
 
   private func card(_ headline: Headline) -> Markup {
     let test = headline.test
-    let stage = test.stage.map { "\($0.rawValue.capitalized): \(test.words), " } ?? ""
+    let stage = test.training == nil ? test.stage?.rawValue.capitalized : "Training"
+    let title = stage.map { "\($0): \(test.words), " } ?? ""
     return .element(
       "article", ["class": "card"],
       [
-        .element("h2", [:], [.text(stage), .element("code", text: test.name)]),
+        .element("h2", [:], [.text(title), .element("code", text: test.name)]),
         .element("p", ["class": "who"], text: name(of: headline.first.contestant)),
         .element(
           "p", ["class": "speed"],

@@ -148,6 +148,9 @@ extension ProfileGroup {
     case .layerNorm: .phase(3)
     case .embedding: .phase(4)
     case .sampling: .phase(5)
+    // A step samples nothing, and embedding takes next to nothing of it.
+    case .backward: .phase(5)
+    case .optimizer: .phase(4)
     case .other: .phase(6)
     }
   }

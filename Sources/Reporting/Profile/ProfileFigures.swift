@@ -170,7 +170,7 @@ struct ProfiledStage: Sendable {
 
   /// Decode first; apart from that in the order of `profiles`.
   static func all(_ profiles: [ProfileFigures]) -> [ProfiledStage] {
-    let stages: [Profile.Stage] = [.decode, .prefill]
+    let stages: [Profile.Stage] = [.decode, .prefill, .training]
     return stages.flatMap { stage in
       let own = profiles.filter { $0.profile.stage == stage }
       return own.map(\.profile.tokens).uniqued().map { tokens in
@@ -180,16 +180,30 @@ struct ProfiledStage: Sendable {
   }
 
   /// `decode after 16 tokens`, `prefill of 64 tokens`
-  var words: String { stage.words(tokens: tokens) }
+  var words: String { profiles.first?.profile.stageWords ?? stage.rawValue }
   var id: String { "\(stage.rawValue)-\(tokens)" }
 }
 
 extension Profile {
   var contestant: MeasuredVariant { MeasuredVariant(variant: variant, weights: weights, threads: threads) }
-  /// `decode after 512 tokens`, `prefill of 512 tokens`
-  public var stageWords: String { stage.words(tokens: tokens) }
-  var passWord: String { stage == .prefill ? "prompt" : "token" }
-  var tokensPerPass: Int { stage == .prefill ? max(tokens, 1) : 1 }
+  /// `decode after 512 tokens`, `prefill of 512 tokens`, `training on 4 windows of 64 tokens`
+  public var stageWords: String {
+    switch stage {
+    case .prefill: "prefill of \(counted(tokens, "token"))"
+    case .decode: "decode after \(counted(tokens, "token"))"
+    case .training: "training on \(counted(batch ?? 1, "window")) of \(counted(tokens, "token"))"
+    }
+  }
+
+  var passWord: String {
+    switch stage {
+    case .prefill: "prompt"
+    case .decode: "token"
+    case .training: "step"
+    }
+  }
+
+  var tokensPerPass: Int { stage == .decode ? 1 : max(tokens, 1) * (batch ?? 1) }
 
   /// Under this ceiling, which may be another run's.
   func roofline(_ ceiling: Ceiling, streamedBytes: Double) -> Roofline {
@@ -202,18 +216,14 @@ extension Profile {
   func ceiling(among ceilings: [Ceiling]) -> Ceiling? { ceilings.first { $0.threads == threads } }
 }
 
-extension Profile.Stage {
-  fileprivate func words(tokens: Int) -> String {
-    switch self {
-    case .prefill: "prefill of \(counted(tokens, "token"))"
-    case .decode: "decode after \(counted(tokens, "token"))"
-    }
-  }
-}
-
 extension ProfilePhase {
   fileprivate var isProductWithWeights: Bool {
-    [.qkv, .projection, .up, .down, .logits].contains(self)
+    switch self {
+    case .qkv, .projection, .up, .down, .logits, .qkvGradient, .projectionGradient, .upGradient,
+      .downGradient, .logitsGradient:
+      true
+    default: false
+    }
   }
 
   /// What a reader who compares variants has to know.

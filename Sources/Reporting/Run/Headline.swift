@@ -132,8 +132,11 @@ struct Headline {
 }
 
 extension Test.Traits {
-  /// `8 new tokens after a prompt of 16`, `a prompt of 64 tokens`; the name of what generates nothing.
+  /// `8 new tokens after a prompt of 16`, `a prompt of 64 tokens`, `a step on 4 windows of 64 tokens`; an operation's name.
   var words: String {
+    if let training {
+      return "a step on \(counted(training.batch, "window")) of \(counted(training.context, "token"))"
+    }
     guard let generation else { return name }
     let (prompt, tokens) = (generation.prompt, counted(generation.tokens, "new token"))
     let one =

@@ -95,7 +95,8 @@ extension Record {
   /// The columns of quality; none where all weights are float32's.
   var qualityColumns: [Column<RunRow>] { correctness.haveQuality ? Column.quality { $0.quality } : [] }
 
-  /// For people. Where no test has several sequences, what concerns one of them, or the caches of all, is left out.
+  /// For people. Where no test has several sequences, what concerns one of them, or the caches of all, is left out; so
+  /// is what only training has, or only generations, where there is no such test.
   var columns: [Column<RunRow>] {
     typealias Columns = [Column<RunRow>]
     let judged: Columns = [
@@ -110,15 +111,23 @@ extension Record {
         .variant, weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
         .metric(.decodeRate), .metric(.decodeRatePerUser),
       ]
+      let training: Columns = hasTraining ? [.metric(.trainingTime), .metric(.trainingRate)] : []
+      let arithmetic: Columns = hasTraining ? [.metric(.gflops).styled(rank: 6), .metric(.peakShare)] : []
+      let latencies: Columns = [.metric(.timePerOutputToken), .interTokenLatency]
       let rest: Columns = [
-        .metric(.timePerOutputToken), .interTokenLatency, .metric(.roofline).styled(rank: 3),
-        .roof.styled(rank: 8), .metric(.memoryRate),
+        .metric(.roofline).styled(rank: 3), .roof.styled(rank: 8), .metric(.memoryRate),
         .metric(.memoryShare), .metric(.peakMemory),
         .metric(.cacheMemory), .speedAgainstNaive, .sampleCount, .outcome,
       ]
-      let all = speeds + qualityColumns + rest
+      let all = [speeds, training, qualityColumns, latencies, arithmetic, rest].flatMap { $0 }
       let ofBatches = [Metric.decodeRatePerUser.key, Metric.cacheMemory.key]
-      return hasBatches ? all : all.filter { !ofBatches.contains($0.key) }
+      let ofGenerations =
+        [Metric.timeToFirstToken, .prefillRate, .decodeRate, .timePerOutputToken].map(\.key)
+        + [Column.interTokenLatency.key]
+      let isTrainingAlone = !cells.isEmpty && cells.allSatisfy { $0.test.training != nil }
+      return all.filter {
+        (hasBatches || !ofBatches.contains($0.key)) && !(isTrainingAlone && ofGenerations.contains($0.key))
+      }
     case .matmul: return alone([.variant, .m, .k, .n, .threads, .metric(.matmulTime)])
     case .operations: return alone([.variant, .test, .threads, .metric(.operationTime)])
     }
@@ -146,14 +155,19 @@ extension Record {
       let test: Columns = [.variant, .weights, .threads, .test, .promptTokens, .newTokens, .batch]
       let speeds: Columns = [
         .metric(.timeToFirstToken), .metric(.prefillTime), .metric(.prefillRate), .metric(.decodeRate),
-        .metric(.decodeRatePerUser), .metric(.timePerOutputToken), .interTokenLatency, .speedAgainstNaive,
+        .metric(.decodeRatePerUser), .metric(.timePerOutputToken), .interTokenLatency,
       ]
+      let training: Columns = hasTraining ? [.metric(.trainingTime), .metric(.trainingRate)] : []
+      let share: Columns = hasTraining ? [.metric(.peakShare)] : []
       let process: Columns = [
         .metric(.peakMemory), .metric(.cacheMemory), .metric(.baselineMemory), .metric(.coldLoad),
         .metric(.warmLoad), .metric(.loadToFirstToken), .loadCount,
       ]
       let memory: Columns = [.metric(.memoryRate), .metric(.memoryShare)]
-      return [test, checked, speeds, qualityColumns, work, memory, process, ends].flatMap { $0 }
+      return [
+        test, checked, speeds, training, [.speedAgainstNaive], qualityColumns, work, share, memory, process,
+        ends,
+      ].flatMap { $0 }
     case .matmul: return alone([.variant, .weights, .m, .k, .n, .threads], .matmulTime)
     case .operations:
       return alone([.variant, .weights, .operation, .rows, .test, .threads], .operationTime)

@@ -36,7 +36,7 @@ extension RunReport {
   var definitions: [Prose] {
     let all =
       switch record.kind {
-      case .endToEnd: Self.endToEndDefinitions + qualityDefinition
+      case .endToEnd: Self.endToEndDefinitions + trainingDefinition + qualityDefinition
       case .matmul: Self.matmulDefinitions
       case .operations: Self.operationDefinitions
       }
@@ -61,6 +61,21 @@ extension RunReport {
       """
       **Narrow caches.** `+kv-bf16` in a name says that keys and values are kept in bfloat16, two bytes each, and are \
       counted so. The limits of such a variant are those of bfloat16 weights, or of its own where they have fewer bits.
+      """
+    ]
+  }
+
+  /// Of the columns that are there where a test trains.
+  var trainingDefinition: [Prose] {
+    guard record.hasTraining else { return [] }
+    return [
+      """
+      **Training.** `train4x64` is one step of AdamW on 4 windows of 64 tokens: forward, backward, and the update of \
+      all parameters. Each step goes on from the one before. **Train tok/s** = tokens of the windows ÷ the step's time. \
+      Its **GFLOP/s** count 6 · parameters · tokens (Kaplan et al. 2020): products within attention, norms and the \
+      update come on top and are not counted. **% of the FMA peak** = those ÷ this machine's compute peak. Its \
+      compulsory bytes are parameters, gradients and both moments, each read and written once. Its gradients and the \
+      losses of ten steps were held against PyTorch's in float64 on small models first.
       """
     ]
   }

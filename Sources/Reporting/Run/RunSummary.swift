@@ -71,7 +71,8 @@ extension RunReport {
       id: "words", title: "What the words mean",
       [
         .list(
-          record.kind == .endToEnd ? Self.shortDefinitions + qualityDefinition + narrowWeights : definitions),
+          record.kind == .endToEnd
+            ? Self.shortDefinitions + trainingDefinition + qualityDefinition + narrowWeights : definitions),
         .paragraph(
           "\(Prose.link("reports/README.md", to: "../README.md#definitions")) has every formula, and says how it is measured."
         ),

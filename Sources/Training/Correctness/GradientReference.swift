@@ -28,6 +28,9 @@ public struct GradientReference: Sendable {
 
   private static let format = 1
 
+  /// What is allowed of a step's loss, of the loss: some steps of float32 move the parameters a little otherwise.
+  static let lossTolerance = 1e-4
+
   /// What a trainer needs for one step with these windows.
   public var options: TrainingOptions {
     var options = steps?.options ?? TrainingOptions()
@@ -114,5 +117,20 @@ extension GradientReference {
       (options.batch, options.context) = (batch, context)
       return options
     }
+  }
+}
+
+extension GradientReference {
+  /// Makes the reference's steps, where it has some.
+  /// - Parameter trainer: as for `check`.
+  /// - Returns: the first step whose loss is not the reference's, in a line; nil where all are.
+  public func firstWrongStep(of trainer: Trainer) throws(TrainingError) -> String? {
+    for (index, expected) in (steps?.losses ?? []).enumerated() {
+      let loss = try trainer.step(windows).loss
+      guard abs(loss - expected) <= Self.lossTolerance * expected else {
+        return "\(name): the loss of step \(index + 1) is \(loss), expected \(expected)"
+      }
+    }
+    return nil
   }
 }

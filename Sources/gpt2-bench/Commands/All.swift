@@ -11,8 +11,8 @@ enum All: Command {
       ("two variants, each on one thread and on two", "gpt2-bench all --variants simd8,packed -t 1,2"),
     ],
     options: [
-      .models, .suite.defaulting(to: "quick"), .variants, .kv, .contestant, .contestantTolerance,
-      .threadList,
+      .models, .suite.defaulting(to: "quick"), .train.defaulting(to: "the suite's"), .variants, .kv, .contestant,
+      .contestantTolerance, .threadList,
       .repetitions.defaulting(to: "the suite's"), MeasuringOptions.budget.defaulting(to: "the suite's"),
       MeasuringOptions.warmup,
       .seed, .outFolder, .history, .runFormat, .reference,
@@ -35,8 +35,9 @@ enum All: Command {
   ) throws -> ExitCode {
     let project = try Project()
     let suite = try Suite(arguments.string("--suite") ?? "quick", in: project)
+    let tests = (suite.tests + (try arguments.training())).uniqued()
     let work = EndToEnd.Work(
-      tests: suite.tests, suite: suite.name, repetitions: suite.repetitions,
+      tests: tests, suite: suite.name, repetitions: suite.repetitions,
       budgetSeconds: suite.cellBudgetSeconds, scope: scope)
     if let series = try ModelSeries(arguments) { return try series.run(work, console) }
     let thresholds = try arguments.thresholds()
@@ -44,7 +45,7 @@ enum All: Command {
     let saved = try arguments.baselineToSave()
     let baseline = try arguments.string("--baseline").map {
       try readBaseline(
-        baselines.path(meaning: $0), tests: suite.tests, contestants: MeasuringOptions(arguments).contestants)
+        baselines.path(meaning: $0), tests: tests, contestants: MeasuringOptions(arguments).contestants)
     }
     let record = try EndToEnd(arguments, console, arguments.runOutput()).run(work, resumption)
     if let saved { try baselines.save(record, as: saved, console) }
@@ -94,5 +95,6 @@ extension Suite {
   var tests: [Test] {
     prefill.map { .prefill(tokens: $0, batch: 1) }
       + decode.map { .decode(tokens: $0.tokens, depth: $0.depth, batch: 1) }
+      + (train ?? []).map { .training(batch: $0.batch, context: $0.context) }
   }
 }

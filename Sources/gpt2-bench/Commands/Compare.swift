@@ -75,7 +75,7 @@ struct CompareBuilds {
     Option(
       "--against", value: "PATH", in: .subject, default: "none, but then BASE and HEAD are needed",
       help: "measure this build in turns with the gpt2-bench at PATH, which is the base"),
-    .model, .suite.defaulting(to: defaultSuite),
+    .model, .suite.defaulting(to: defaultSuite), .train.defaulting(to: "the suite's"),
     Option(
       "--size", value: "[Mx]KxN,…", in: .subject, default: "the tests of --suite",
       help: "with --against: these matrix products instead of a model's tests"),
@@ -131,19 +131,22 @@ struct CompareBuilds {
   private func generations(_ base: String) throws -> PairedPlan {
     let setup = try EndToEnd(arguments, console, .tables)
     let suite = try Suite(arguments.string("--suite") ?? Self.defaultSuite, in: setup.project)
-    let (kept, left) = try setup.fitting(suite.tests, suite: suite.name)
+    let (kept, left) = try setup.fitting(
+      (suite.tests + arguments.training()).uniqued(), suite: suite.name)
+    let cells = try kept.map(setup.cells.make)
+    let (contestants, notes) = try cells.contestants(among: self.contestants)
     // A contestant's processes hold what they need at once.
     let isCached = contestants.contains { $0.decoding == .cache }
     let sides = PairedSide.allCases.map { _ in isCached ? Variant.Decoding.cache : .recompute }
     try MemoryLimit.check(
       kept, of: setup.configuration, weightBytes: setup.description.weightBytes, workers: sides,
       for: "the largest test, in each of \(sides.count) workers at once, needs")
-    let request = try setup.checkRequest(scope: Self.scope, setup.referenceCases())
+    let request = try setup.checkRequest(kept, scope: Self.scope, setup.referenceCases())
     return PairedPlan(
       command: arguments.command, base: base, model: setup.description, contestants: contestants,
-      cells: try kept.map(setup.cells.make),
-      checks: [request], settings: settings(suite: suite.name, warmup: GenerationCells.warmup),
-      timeoutSeconds: options.timeoutSeconds, warnings: setup.leftOut(left))
+      cells: cells, checks: [request],
+      settings: settings(suite: suite.name, warmup: GenerationCells.warmup(kept)),
+      timeoutSeconds: options.timeoutSeconds, warnings: setup.leftOut(left) + notes)
   }
 
   private func matmuls(_ size: String, _ base: String) throws -> PairedPlan {

@@ -21,7 +21,7 @@ enum Explain: Command {
         help: "the variant of a build, or of a record that holds several"),
       Option(
         "--stage", value: "S", in: .subject, choices: Profile.Stage.allCases.map(\.rawValue),
-        default: "both", help: Profile.Stage.allCases.map(\.rawValue).joined(separator: " or ")),
+        default: "all", help: Profile.Stage.allCases.map(\.rawValue).joined(separator: " or ")),
       Option(
         "--format", value: "F", choices: ExplanationFormat.allCases.map(\.rawValue),
         default: ExplanationFormat.text.rawValue,
@@ -81,13 +81,15 @@ enum Explain: Command {
   private static func explain(
     _ sides: [ExplainedSource], _ profiles: [[ProfileTurns]], _ ceilings: [Ceiling], _ stage: Profile.Stage?
   ) throws -> [Explanation] {
-    let stages: [Profile.Stage] = stage.map { [$0] } ?? [.decode, .prefill]
+    let stages: [Profile.Stage] = stage.map { [$0] } ?? [.decode, .prefill, .training]
     var explanations: [Explanation] = []
     for stage in stages {
       for a in profiles[0] {
         guard let from = a.whole, from.stage == stage else { continue }
         for b in profiles[1] {
-          guard let to = b.whole, to.stage == stage, to.tokens == from.tokens else { continue }
+          guard let to = b.whole, to.stage == stage, to.tokens == from.tokens, to.batch == from.batch else {
+            continue
+          }
           explanations.append(
             try Explanation(
               from: from, named: sides[0].name, to: to, named: sides[1].name,

@@ -3,24 +3,25 @@ import Record
 
 enum Run: Command {
   static let description = CommandDescription(
-    name: "run", summary: "checks and measures prompts and decoding of the lengths that you choose",
+    name: "run", summary: "checks and measures prompts, decoding and training of the sizes that you choose",
     examples: [
       ("prompts of 64 and 512 tokens, and 32 tokens after 128", "gpt2-bench run -p 64,512 -n 32 -d 128"),
       ("four texts at once", "gpt2-bench run -n 32 --batch 1,4 --variants packed"),
+      ("a step of training on 4 windows of 64 tokens", "gpt2-bench run --train 4x64 --variants simd8,packed"),
       ("the rest of a run that was ended early", "gpt2-bench run --resume reports/NAME/record.json"),
     ],
     options: [
       Option(
-        "-p", value: "N,…", in: .subject, default: "none, but then -n is needed",
+        "-p", value: "N,…", in: .subject, default: "none, but then -n or --train is needed",
         help: "prompt lengths to prefill, for example 64,512"),
       Option(
-        "-n", value: "N,…", in: .subject, default: "none, but then -p is needed",
+        "-n", value: "N,…", in: .subject, default: "none, but then -p or --train is needed",
         help: "tokens to decode, for example 16,64"),
       Option(
         "-d", "--depth", value: "N,…", in: .subject, default: "1",
         help: "tokens in the context before decoding starts"),
-      Option("--batch", value: "B,…", in: .subject, default: "1", help: "sequences at once"),
-      .models, .variants, .kv, .contestant, .contestantTolerance, .threadList,
+      Option("--batch", value: "B,…", in: .subject, default: "1", help: "sequences at once"), .train, .models,
+      .variants, .kv, .contestant, .contestantTolerance, .threadList,
       .repetitions.defaulting(to: "\(repetitions)"),
       MeasuringOptions.budget.defaulting(to: "\(Int(budgetSeconds))"),
       MeasuringOptions.warmup, .seed, .outFolder, .history, .runFormat,
@@ -50,10 +51,11 @@ enum Run: Command {
       throw UsageError(
         arguments.typed("-d"), found: depth, expected: "-n with it, the tokens to decode")
     }
-    guard !prompts.isEmpty || !tokens.isEmpty else {
-      throw UsageError("found neither -p nor -n, expected at least one of them")
+    let training = try arguments.training()
+    guard !prompts.isEmpty || !tokens.isEmpty || !training.isEmpty else {
+      throw UsageError("found neither -p nor -n nor --train, expected at least one of them")
     }
-    let tests = batches.flatMap { batch in
+    let generations = batches.flatMap { batch in
       prompts.map { Test.prefill(tokens: $0, batch: batch) }
         // The first token needs something to follow.
         + depths.flatMap { depth in
@@ -61,7 +63,7 @@ enum Run: Command {
         }
     }
     let work = EndToEnd.Work(
-      tests: tests, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope)
+      tests: generations + training, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope)
     if let series = try ModelSeries(arguments) { return try series.run(work, console) }
     let saved = try arguments.baselineToSave()
     let bench = try EndToEnd(arguments, console, arguments.runOutput())

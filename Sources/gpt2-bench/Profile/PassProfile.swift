@@ -18,6 +18,7 @@ struct PassProfile {
   private let weights, cache: WeightPrecision
   private let rows: Int
   private let firstPosition: Int
+  private let training: (batch: Int, lossBlocks: Int)?
   private var places: [Profile.Place: Int] = [:]
 
   /// - Parameters:
@@ -25,15 +26,18 @@ struct PassProfile {
   ///   - rows: positions that the pass computed.
   ///   - firstPosition: positions before them that were cached.
   ///   - cost: of a mark: no phase's work, it counts as what lies between operations.
+  ///   - training: the windows of a step, of `rows` tokens each, and the pieces that their logits are computed in; nil of
+  ///     a forward pass.
   init(
     _ tracks: [MarkLog.Track], wallNanoseconds: Double, configuration: Configuration,
     weights: WeightPrecision = .f32, cache: WeightPrecision = .f32, rows: Int, firstPosition: Int,
-    cost: MarkCost
+    cost: MarkCost, training: (batch: Int, lossBlocks: Int)? = nil
   ) {
     self.wallNanoseconds = wallNanoseconds
     (self.configuration, self.weights, self.cache) = (configuration, weights, cache)
     self.rows = rows
     self.firstPosition = firstPosition
+    self.training = training
     guard let driving = tracks.first else { return }
     follow(driving.entries, cost)
     let waited = entries.reduce(0) { $0 + $1.waitNanoseconds }
@@ -61,12 +65,12 @@ struct PassProfile {
       } else {
         part = mark
         // Some kernels add within the product: those have no such part.
-        if mark == .residual, !addsToStream {
+        if mark == .residual, !addsToStream, phase == .projection || phase == .down {
           addsToStream = true
           count(phase, layer, .residual)
           // The product has left the stream alone.
           entries[self.index(of: ProfilePhase(phase, .operation), layer: layer)].activationBytes -=
-            PhaseWork.streamBytes(rows: rows, in: configuration)
+            PhaseWork.streamBytes(rows: rows * sequences, in: configuration)
         }
       }
       guard index + 1 < marks.count else { break }
@@ -95,10 +99,15 @@ struct PassProfile {
     for part in parts { count(phase, layer, part) }
   }
 
+  private var sequences: Int { training?.batch ?? 1 }
+
   private mutating func count(_ phase: Phase, _ layer: Int?, _ part: Mark) {
+    // Training computes the logits of all rows, some at a time; the final norm is of all of them.
+    let logitRows = training.map { rows * $0.batch / $0.lossBlocks } ?? 1
     let work = PhaseWork(
-      of: phase, part: part, isInLayer: layer != nil, in: configuration, rows: rows,
-      firstPosition: firstPosition, weights: weights, cache: cache)
+      of: phase, part: part, isInLayer: layer != nil || training != nil, in: configuration, rows: rows,
+      firstPosition: firstPosition, sequences: sequences, logitRows: logitRows, weights: weights,
+      cache: cache)
     let place = index(of: ProfilePhase(phase, part), layer: layer)
     entries[place].calls += 1
     entries[place].flops += work.flops
@@ -145,6 +154,18 @@ extension ProfilePhase {
       case (.down, _): .down
       case (.logits, _): .logits
       case (.sampling, _): .sampling
+      case (.causalAttention, _): .attention
+      case (.loss, _): .loss
+      case (.logitsGradient, _): .logitsGradient
+      case (.downGradient, _): .downGradient
+      case (.geluGradient, _): .geluGradient
+      case (.upGradient, _): .upGradient
+      case (.projectionGradient, _): .projectionGradient
+      case (.attentionGradient, _): .attentionGradient
+      case (.qkvGradient, _): .qkvGradient
+      case (.layerNormGradient, _): .layerNormGradient
+      case (.embeddingGradient, _): .embeddingGradient
+      case (.optimizer, _): .optimizer
       case (.between, _): .other
       }
   }
@@ -156,18 +177,19 @@ extension Profile {
   /// - Parameters:
   ///   - passes: at least one, under probes.
   ///   - without: the wall times of the same passes without probes; empty where they were not run.
-  init(of engine: Engine, stage: Stage, tokens: Int, passes: [PassProfile], without: [Double]) {
+  init(
+    of variant: Variant, threads: Int, stage: Stage, tokens: Int, passes: [PassProfile], without: [Double]
+  ) {
     let kept = Self.middle(passes)
     self.init(
-      variant: engine.variant.name, weights: engine.variant.weights.rawValue, threads: engine.threads,
-      stage: stage,
+      variant: variant.name, weights: variant.weights.rawValue, threads: threads, stage: stage,
       tokens: tokens, passNanoseconds: passes.map(\.wallNanoseconds), keptPasses: kept.count,
       wallNanoseconds: kept.reduce(0) { $0 + $1.wallNanoseconds }, entries: kept.flatMap(\.entries).summed(),
       overhead: without.isEmpty
         ? nil : Overhead(withNanoseconds: passes.map(\.wallNanoseconds), withoutNanoseconds: without),
       threadTimes: Self.threadTimes(kept))
-    instructions = engine.variant.instructions
-    cache = engine.variant.cache == .f32 ? nil : engine.variant.cache.rawValue
+    instructions = variant.instructions
+    cache = variant.cache == .f32 ? nil : variant.cache.rawValue
   }
 
   /// Without the fastest quarter and the slowest.

@@ -27,7 +27,9 @@ struct ProfileRun {
   /// - Returns: the prefill's profile, and decoding's where there were any passes.
   func perform(prompt: [Int], newTokens: Int) throws -> [Profile] {
     func profile(_ stage: Profile.Stage, _ ran: Stage) -> Profile {
-      Profile(of: engine, stage: stage, tokens: prompt.count, passes: ran.passes, without: ran.without)
+      Profile(
+        of: engine.variant, threads: engine.threads, stage: stage, tokens: prompt.count, passes: ran.passes,
+        without: ran.without)
     }
     let cost = MarkCost.measured()
     if warmsUp { try warmUp(prompt) }

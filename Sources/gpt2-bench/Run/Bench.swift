@@ -42,8 +42,8 @@ final class Bench {
     if plan.contestants.contains(where: { $0.label == LookedUpVariant.blas.name }) {
       record.machine.blas = try? BLASLibrary.found.get().description
     }
-    record.cells = plan.contestants.flatMap { contestant in
-      plan.cells.map { $0.row(of: contestant) }
+    record.cells = plan.contestants.indices.flatMap { contestant in
+      plan.cells(of: contestant).map { plan.cells[$0].row(of: plan.contestants[contestant]) }
     }
     for peer in plan.contestants.compactMap(\.peer)
     where record.peers?.contains(where: { $0.name == peer.name }) != true {
@@ -103,7 +103,7 @@ final class Bench {
     if plan.contestants[index].variant != nil {
       record.countersUnavailable = record.countersUnavailable ?? answer.countersUnavailable
     }
-    for (row, cell) in zip(rows(of: index), plan.cells) {
+    for (row, cell) in zip(rows(of: index), plan.cells(of: index).map { plan.cells[$0] }) {
       record.cells[row].baselineMemoryBytes = answer.baselineBytes
       record.cells[row].instructions = answer.instructions
       guard let peer = plan.contestants[index].peer else { continue }
@@ -141,8 +141,10 @@ final class Bench {
     record.cells[rows(of: contestant)].allSatisfy { $0.status != .pending }
   }
 
-  func rows(of contestant: Int) -> Range<Int> {
-    contestant * plan.cells.count..<(contestant + 1) * plan.cells.count
+  func rows(of contestant: Int) -> Range<Int> { plan.rows(of: contestant) }
+
+  private func row(of unit: RoundPlan.Unit) -> Int {
+    plan.row(contestant: unit.contestant, cell: unit.cell)
   }
 }
 
@@ -172,7 +174,7 @@ extension Bench {
   var rounds: RoundPlan {
     let units = plan.contestants.indices.filter { !isOut($0) }
       .flatMap { contestant in
-        zip(rows(of: contestant), plan.cells.indices).filter { record.cells[$0.0].status == .pending }
+        zip(rows(of: contestant), plan.cells(of: contestant)).filter { record.cells[$0.0].status == .pending }
           .map { RoundPlan.Unit(contestant: contestant, cell: $0.1) }
       }
     return RoundPlan(
@@ -208,14 +210,13 @@ extension Bench {
 
   private func keep(_ sample: RoundSample<RunAnswer?>, of unit: RoundPlan.Unit) {
     guard let answer = sample.outcome else { return }
-    let row = rows(of: unit.contestant).lowerBound + unit.cell
-    record.cells[row].samples.append(
+    record.cells[row(of: unit)].samples.append(
       answer.sample(round: firstPlace.round + sample.round, sequence: firstPlace.sequence + sample.sequence))
     if !answer.ids.isEmpty { ids[unit.cell, default: [:]][unit.contestant] = answer.ids }
   }
 
   private func end(_ unit: RoundPlan.Unit, _ result: CellResult<RunAnswer?>) {
-    let row = rows(of: unit.contestant).lowerBound + unit.cell
+    let row = row(of: unit)
     for kind in [Forecast.Kind.warmup, .sample] {
       driver.progress.finish(Forecast.ID(kind, contestant: unit.contestant, cell: unit.cell))
     }

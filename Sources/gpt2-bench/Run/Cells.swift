@@ -18,11 +18,19 @@ struct GenerationCells {
   private static let firstTokenPrompt = 16
 
   /// What a report says of it.
-  static let warmup =
-    "a pass over at most \(warmupPrompt) tokens, then the whole test once if that pass promised less than a second"
+  static func warmup(_ tests: [Test]) -> String {
+    let generations =
+      "a pass over at most \(warmupPrompt) tokens, then the whole test once if that pass promised less than a second"
+    let training = "the whole step once"
+    if tests.allSatisfy({ $0.training == nil }) { return generations }
+    return tests.contains { $0.training == nil } ? "\(generations); of training \(training)" : training
+  }
 
   /// - Throws: `UsageError` where the test does not fit the model's context.
   func make(_ test: Test) throws -> CellPlan {
+    if case .training(let batch, let context) = test {
+      return try makeTraining(test, batch: batch, context: context)
+    }
     guard let generation = test.generation, let work = work(of: test) else {
       throw UsageError("an operation is no generation")
     }
@@ -75,7 +83,7 @@ struct GenerationCells {
 
   private static let profiledTokens = 17
 
-  /// What one primary duration of the test computes and moves, by how the contestant decodes; nil for an operation.
+  /// What one primary duration of the test computes and moves, by how the contestant decodes; nil for no generation.
   private func work(
     of test: Test
   ) -> ((Variant.Decoding, _ weights: WeightPrecision, _ cache: WeightPrecision) -> CellWork)? {
@@ -84,7 +92,7 @@ struct GenerationCells {
       return { prefill(tokens, batch: batch, weights: $1, cache: $2) }
     case .decode(let tokens, let depth, let batch):
       return { averageStep($0, depth: depth, tokens: tokens, batch: batch, weights: $1, cache: $2) }
-    case .operation: return nil
+    case .training, .operation: return nil
     }
   }
 
@@ -122,8 +130,9 @@ struct GenerationCells {
 }
 
 extension Test {
-  /// Whether a model has the context for it. The last new token is chosen and not taken in.
+  /// Whether a model has the context for it. The last new token is chosen and not taken in; nor is that of a window.
   func fits(_ configuration: Configuration) -> Bool {
+    if let training = traits.training { return training.context <= configuration.context }
     guard let generation = traits.generation else { return true }
     return generation.prompt <= configuration.context
       && generation.tokens - 1 <= configuration.context - generation.prompt

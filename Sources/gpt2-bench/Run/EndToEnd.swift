@@ -57,32 +57,36 @@ struct EndToEnd {
   /// - Throws: `UsageError` for a test that does not fit; `RunError` where memory does not suffice.
   func plan(_ work: Work, _ cases: [FoundCase]) throws -> BenchPlan {
     let (kept, left) = try fitting(work.tests, suite: work.suite)
+    let planned = try kept.map(cells.make)
+    let (contestants, notes) = try planned.contestants(among: options.contestants)
     try MemoryLimit.check(
       kept, of: configuration, weightBytes: description.weightBytes,
-      workers: options.contestants.map(\.decoding),
-      for: "the largest test, in each of \(options.contestants.count) workers at once, needs")
+      workers: contestants.map(\.decoding),
+      for: "the largest test, in each of \(contestants.count) workers at once, needs")
     let budgetSeconds = options.budgetSeconds ?? work.budgetSeconds
     return BenchPlan(
       command: arguments.command, kind: .endToEnd, model: description,
-      contestants: options.contestants, cells: try kept.map(cells.make), firstToken: try cells.firstToken(),
+      contestants: contestants, cells: planned, firstToken: try cells.firstToken(),
       checkedTokens: checkedTokens(cases, work.scope),
       profile: try cells.profile(kept),
       settings: Settings(
         suite: work.suite, repetitions: options.repetitions ?? work.repetitions,
         cellBudgetSeconds: budgetSeconds, seed: options.seed,
-        warmup: options.warmupWords(usual: GenerationCells.warmup)),
+        warmup: options.warmupWords(usual: GenerationCells.warmup(kept))),
       warmups: options.warmups, cellCapSeconds: 10 * budgetSeconds,
-      timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + leniency)
+      timeoutSeconds: options.timeoutSeconds, warnings: leftOut(left) + notes + leniency)
   }
 
   /// - Parameter resumption: the run that is to be finished; nil for a new one.
   func run(_ work: Work, _ resumption: Resumption? = nil) throws -> Record {
     let cases = try referenceCases()
     let plan = try plan(work, cases)
-    var request = try checkRequest(scope: work.scope, cases)
-    request.batch = plan.cells.map(\.test.batch).max().flatMap { $0 > 1 ? $0 : nil }
+    let tests = plan.cells.map(\.test)
+    var request = try checkRequest(tests, scope: work.scope, cases)
+    request.batch = tests.compactMap(\.generation?.batch).max().flatMap { $0 > 1 ? $0 : nil }
     let references = cases.filter { $0.model.isSame(as: choice.source) }.map(\.reference)
     var peerCheck = PeerCheck(setup: self, references: references, scope: work.scope)
+    var trainingCheck = PeerTrainingCheck(plan.cells, setup: self)
     let started = Date()
     let keeper =
       try resumption.map { try RecordKeeper(at: $0.folder) }
@@ -91,7 +95,8 @@ struct EndToEnd {
       plan, project: project, console: console, started: started, onChange: keeper.keep)
     if let resumption { try bench.resume(resumption) }
     try bench.run { worker in
-      try worker.contestant.peer == nil ? worker.check(request) : peerCheck.rows(of: worker)
+      if worker.contestant.peer == nil { return try worker.check(request) }
+      return try peerCheck.rows(of: worker) + [trainingCheck?.row(of: worker)].compactMap { $0 }
     }
     try show(bench.record, in: keeper.folder)
     return bench.record
@@ -182,19 +187,27 @@ struct EndToEnd {
   }
 
   /// What a worker of this build is asked before it is timed: all references of small models, and those of this
-  /// model; where it has none, `naive` on a short prompt; and a text where its weights are not float32's.
-  func checkRequest(scope: CheckScope, _ cases: [FoundCase]) throws -> CheckRequest {
+  /// model; where it has none, `naive` on a short prompt; a text where its weights are not float32's; and gradients
+  /// where a test trains.
+  func checkRequest(_ tests: [Test], scope: CheckScope, _ cases: [FoundCase]) throws -> CheckRequest {
     let isKnown = cases.contains { $0.model.isSame(as: choice.source) }
     let usable = cases.filter { reference in
-      if reference.model.isSame(as: choice.source) { return true }
-      guard case .synthetic(let shape, _) = reference.model else { return true }
-      return shape.parameterCount < 10_000_000
+      reference.model.isSame(as: choice.source) || reference.model.isSmall
     }
     let length = min(16, configuration.context)
     return CheckRequest(
       references: usable.map(\.folder), scope: scope,
       oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts,
-      perplexity: project.text)
+      perplexity: project.text,
+      gradients: tests.contains { $0.training != nil } ? try project.gradientReferences() : nil)
+  }
+}
+
+extension ModelSource {
+  /// Whether any variant computes with it in a moment.
+  var isSmall: Bool {
+    guard case .synthetic(let shape, _) = self else { return true }
+    return shape.parameterCount < 10_000_000
   }
 }
 

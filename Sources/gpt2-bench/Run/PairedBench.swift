@@ -266,7 +266,7 @@ extension PairedBench {
       })
     guard !isCancelled else { return }
     fixRounds(contestant, cells, times)
-    let units = cells.map { plan.unit(contestant: contestant, cell: $0) }
+    let units = cells.map { plan.row(contestant: contestant, cell: $0) }
     let rounds = units.map { self.rounds(executionSeconds: executionSeconds[$0] ?? 0, units: count) }
     var samples: [PairedSample] = []
     try driver.run(
@@ -283,7 +283,7 @@ extension PairedBench {
     block.samples += samples
     for side in sides {
       var peak: Int?
-      if cells.count == plan.cells.count {
+      if cells == plan.cells(of: contestant) {
         do { peak = try driver.workers[name(contestant, side)]?.peakMemory() } catch {
           throw LostSide(side: side, reason: "\(error)")
         }
@@ -298,7 +298,7 @@ extension PairedBench {
   /// By the first warm-up's time alone: no figure influences how often it is measured in a block.
   private func fixRounds(_ contestant: Int, _ cells: [Int], _ seconds: [Double]) {
     for (cell, seconds) in zip(cells, seconds) {
-      let unit = plan.unit(contestant: contestant, cell: cell)
+      let unit = plan.row(contestant: contestant, cell: cell)
       guard executionSeconds[unit] == nil else { continue }
       executionSeconds[unit] = seconds
       record.units[unit].rounds = rounds(executionSeconds: seconds, units: record.units.count)
@@ -336,8 +336,8 @@ private struct LostSide: Error {
 extension PairedDemand {
   /// The cells to run of a contestant: all of them where its memory is wanted, because these make its peak.
   fileprivate func cells(of contestant: Int, in plan: PairedPlan) -> [Int] {
-    plan.cells.indices.filter {
-      memory.contains(contestant) || units.contains(plan.unit(contestant: contestant, cell: $0))
+    plan.cells(of: contestant).filter {
+      memory.contains(contestant) || units.contains(plan.row(contestant: contestant, cell: $0))
     }
   }
 }

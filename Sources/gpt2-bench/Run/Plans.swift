@@ -1,8 +1,31 @@
 import GPT2Kernels
 import Record
 
+/// Contestants, and the cells that each of them takes part in: the rows of a record, contestant by contestant.
+protocol CellsByContestant {
+  var contestants: [Contestant] { get }
+  var cells: [CellPlan] { get }
+}
+
+extension CellsByContestant {
+  /// By their places in `cells`.
+  func cells(of contestant: Int) -> [Int] {
+    cells.indices.filter { cells[$0].takes(contestants[contestant]) }
+  }
+
+  func rows(of contestant: Int) -> Range<Int> {
+    let first = (0..<contestant).reduce(0) { $0 + cells(of: $1).count }
+    return first..<first + cells(of: contestant).count
+  }
+
+  /// - Parameter cell: one that the contestant takes part in.
+  func row(contestant: Int, cell: Int) -> Int {
+    rows(of: contestant).lowerBound + cells(of: contestant).count { $0 < cell }
+  }
+}
+
 /// Everything that a run is to do, before it does anything.
-struct BenchPlan {
+struct BenchPlan: CellsByContestant {
   /// The command line that asks for it.
   let command: [String]
   let kind: Record.Kind
@@ -85,6 +108,8 @@ struct CellPlan {
   var cacheBytes: ((WeightPrecision) -> Double)?
   /// FLOP of the warm-up and of the whole test, of one sequence.
   let arithmetic: (Variant.Decoding) -> (warmup: Double, whole: Double)
+  /// Whether a contestant can be asked for it.
+  var takes: (Contestant) -> Bool = { _ in true }
 
   /// Of a contestant, before anything is measured.
   func row(of contestant: Contestant) -> Cell {
@@ -101,7 +126,7 @@ struct CellPlan {
 }
 
 /// Everything that an interleaved comparison is to do, before it does anything.
-struct PairedPlan {
+struct PairedPlan: CellsByContestant {
   /// The command line that asks for it.
   let command: [String]
   /// The program that this one is held against.
@@ -119,11 +144,9 @@ struct PairedPlan {
   /// Every test of every contestant, contestant by contestant.
   var units: [PairedUnit] {
     contestants.indices.flatMap { contestant in
-      cells.map { PairedUnit(contestant: contestant, test: $0.test) }
+      cells(of: contestant).map { PairedUnit(contestant: contestant, test: cells[$0].test) }
     }
   }
-
-  func unit(contestant: Int, cell: Int) -> Int { contestant * cells.count + cell }
 
   func executable(_ side: PairedSide) -> String { side == .head ? Project.executable : base }
 }

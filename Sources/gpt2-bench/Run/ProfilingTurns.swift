@@ -163,6 +163,11 @@ struct ProfilingPlan {
       try arguments.integer("-t", in: Threads.range) ?? records.compactMap(\.threads).first
       ?? Threads.available
     timeoutSeconds = options.timeoutSeconds
+    guard stage != .training else {
+      throw UsageError(
+        "--stage", found: Profile.Stage.training.rawValue,
+        expected: "two records of 'profile --train' with it")
+    }
     let name = arguments.string("--model") ?? records.first?.record.model?.name
     let choice = try ModelChoice(name, for: .measuring, project, console)
     model = choice.name

@@ -163,6 +163,10 @@ extension RunAnswer {
     for rate in memoryGBPerSecond ?? [] {
       try require(rate > 0 && rate.isFinite, "memoryGBPerSecond", "\(rate)", "rates above 0, or null")
     }
+    if request.training != nil {
+      let text = loss.map { "\($0)" } ?? "none"
+      try require(loss.map { $0.isFinite && $0 >= 0 } ?? false, "loss", text, "a number of at least 0")
+    }
     guard let generation = request.generation else { return }
     try require(
       tokenNanoseconds.count == generation.tokens, "tokenNanoseconds", "\(tokenNanoseconds.count) times",
@@ -211,6 +215,7 @@ extension CheckAnswer {
       rows.append(row(perplexity.result, "text \(text.split(separator: "/").last ?? "")"))
     }
     rows += (continuations ?? []).map { row($0.check.result, $0.name) }
+    rows += (gradients ?? []).map { Correctness($0, of: contestant) }
     if let check = matmul ?? operation, let shape = request.operation {
       rows.append(row(check.result(ragged: matmulFailure ?? operationFailure), shape.name))
     }
@@ -219,6 +224,13 @@ extension CheckAnswer {
 }
 
 extension Correctness {
+  init(_ found: CheckAnswer.Gradients, of contestant: Contestant) {
+    self.init(
+      variant: contestant.label, threads: contestant.threads, reference: "gradients of \(found.name)",
+      passed: found.failure == nil, maxAbsoluteError: found.error, tolerance: found.tolerance, nmse: nil,
+      argmaxAgreed: 0, argmaxCompared: 0, failure: found.failure)
+  }
+
   init(_ found: CheckResult, reference: String, of contestant: Contestant) {
     self.init(
       variant: contestant.label, threads: contestant.threads, reference: reference, passed: found.passed,

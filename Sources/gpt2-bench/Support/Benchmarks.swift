@@ -11,14 +11,23 @@ struct Suite: Decodable, Equatable {
   }
 
   private(set) var name = ""
+  struct Training: Decodable, Equatable {
+    let batch: Int
+    let context: Int
+  }
+
   let summary: String
   let prefill: [Int]
   let decode: [Decode]
+  /// Steps of training; nil for none.
+  let train: [Training]?
   let repetitions: Int
   /// Wall time that one contestant may spend on one cell before it stops short of the repetitions.
   let cellBudgetSeconds: Double
 
-  private enum CodingKeys: String, CodingKey { case summary, prefill, decode, repetitions, cellBudgetSeconds }
+  private enum CodingKeys: String, CodingKey {
+    case summary, prefill, decode, train, repetitions, cellBudgetSeconds
+  }
 
   /// - Parameter nameOrPath: a suite of the project, or a file of the same form.
   init(_ nameOrPath: String, in project: Project) throws {
@@ -32,9 +41,11 @@ struct Suite: Decodable, Equatable {
       self = try JSONDecoder().decode(Suite.self, from: data)
     } catch let error as DecodingError { throw ModelError(error, path: path) }
     name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    let sizes = prefill + decode.flatMap { [$0.tokens, $0.depth] } + [repetitions]
+    let sizes =
+      prefill + decode.flatMap { [$0.tokens, $0.depth] } + (train ?? []).flatMap { [$0.batch, $0.context] }
+      + [repetitions]
     guard sizes.allSatisfy({ $0 > 0 }), MeasuringOptions.budgets.contains(cellBudgetSeconds),
-      !(prefill.isEmpty && decode.isEmpty),
+      !tests.isEmpty,
       decode.allSatisfy({ $0.tokens > 1 })
     else {
       throw RunError(

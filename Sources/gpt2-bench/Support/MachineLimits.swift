@@ -3,6 +3,7 @@ import GPT2Kernels
 import GPT2Model
 import Measurement
 import Record
+import Training
 
 enum Threads {
   /// Cores that this process may use.
@@ -52,8 +53,11 @@ enum MemoryLimit {
 
 extension Test {
   /// Bytes that a worker keeps for it beside the weights: ten rows of channels and, with a cache, a key and a
-  /// value of each layer for every position; and the logits.
+  /// value of each layer for every position; and the logits. Of training all that a step needs.
   func bytes(of configuration: Configuration, isCached: Bool) -> Double {
+    if let training = traits.training {
+      return Double(Trainer.memoryBytes(configuration, tokens: training.batch * training.context))
+    }
     guard let generation = traits.generation else { return 0 }
     // A token that nothing follows is never computed with.
     let positions = generation.prompt + (generation.tokens > 1 ? generation.tokens : 0)

@@ -71,6 +71,7 @@ struct Project {
 
   var suites: String { root + "/Benchmarks/suites" }
   var references: String { root + "/Benchmarks/reference" }
+  var gradients: String { references + "/gradients" }
   var tinyModel: String { root + "/weights/tiny" }
   /// Real text by which weights of fewer bits are held against float32's: the tiny model was not trained on it.
   var text: ModelFileRequest { ModelFileRequest(file: references + "/excerpt.txt", model: tinyModel) }

@@ -3,11 +3,12 @@ import GPT2Kernels
 import GPT2Model
 import Measurement
 import Record
+import Training
 
 /// The ranges that the numbers of a request must keep, so that nothing a worker is asked for can end it.
 ///
 /// Every `check` throws one line for the first field out of its range: a `RecordError`, as whoever reads a record does,
-/// or a `RunError` where it is the machine that is too small.
+/// a `TrainingError` for what a step is made with, or a `RunError` where it is the machine that is too small.
 struct RequestRules {
   /// The loaded model's; nil without one. Whoever needs a model says that there is none.
   let configuration: Configuration?
@@ -32,6 +33,7 @@ struct RequestRules {
   /// What an operation needs of memory is asked once, before it is made: a system is quiet where others are timed.
   func check(_ request: RunRequest) throws {
     try request.operation.map { try $0.check(source: Self.source) }
+    try request.training.map(check)
     guard let generation = request.generation else { return }
     let field = "generation.prompts"
     try require(!generation.prompts.isEmpty, field, "none", "at least one prompt")
@@ -44,6 +46,23 @@ struct RequestRules {
   func check(_ request: ProfileRequest) throws {
     try check(request.promptTokens, "promptTokens")
     try check(newTokens: request.newTokens, after: request.promptTokens.count, "newTokens")
+  }
+
+  private func check(_ request: RunRequest.Training) throws {
+    guard let configuration else { return }
+    let field = "training.windows"
+    try require(!request.windows.isEmpty, field, "none", "at least one window")
+    let expected = request.windows[0].count
+    for (index, ids) in request.windows.enumerated() {
+      try require(
+        ids.count == expected && ids.count > 1, "\(field)[\(index)]", "\(ids.count) ids",
+        "at least 2, as many as in the first")
+      for (place, id) in ids.enumerated() {
+        try inRange(id, 0...configuration.vocabulary - 1, "\(field)[\(index)][\(place)]")
+      }
+    }
+    try request.options.check(modelContext: configuration.context)
+    try refuseTooLarge(.training(batch: request.windows.count, context: request.context))
   }
 
   /// Beyond what the machine allows all workers together, or what is free of it now.
@@ -76,7 +95,7 @@ struct RequestRules {
     guard let configuration else { return }
     try MemoryLimit.check(
       test.bytes(of: configuration, isCached: decoding == .cache),
-      for: "\(test.batch) sequences together need")
+      for: test.training == nil ? "\(test.batch) sequences together need" : "\(test.name) needs")
   }
 
   private static let source = "request"

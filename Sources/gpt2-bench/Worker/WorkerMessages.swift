@@ -53,11 +53,13 @@ struct CheckRequest {
   var batch: Int?
   /// Hold a text's perplexity against the one by float32 weights; a variant that has those does nothing.
   var perplexity: ModelFileRequest?
+  /// Hold the gradients and steps of training against these references; a variant that does not train does nothing.
+  var gradients: [ModelFileRequest]?
 }
 
 extension CheckRequest: Codable {
   private enum CodingKeys: CodingKey {
-    case references, continuations, scope, oraclePrompts, batch, perplexity
+    case references, continuations, scope, oraclePrompts, batch, perplexity, gradients
   }
 
   init(from decoder: any Decoder) throws {
@@ -69,6 +71,7 @@ extension CheckRequest: Codable {
     operation = try OperationShape.decode(beside: decoder)
     batch = try fields.decodeIfPresent(Int.self, forKey: .batch)
     perplexity = try fields.decodeIfPresent(ModelFileRequest.self, forKey: .perplexity)
+    gradients = try fields.decodeIfPresent([ModelFileRequest].self, forKey: .gradients)
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -80,10 +83,11 @@ extension CheckRequest: Codable {
     try operation?.encode(beside: encoder)
     try fields.encodeIfPresent(batch, forKey: .batch)
     try fields.encodeIfPresent(perplexity, forKey: .perplexity)
+    try fields.encodeIfPresent(gradients, forKey: .gradients)
   }
 }
 
-/// A `continuations.json` or a text, and the model that it is put to, as `--model` takes it.
+/// A `continuations.json`, a text or a reference of gradients, and the model that it is put to, as `--model` takes it.
 struct ModelFileRequest: Codable {
   let file: String
   let model: String
@@ -93,6 +97,15 @@ struct CheckAnswer: Codable {
   struct Reference: Codable {
     let name: String
     let comparison: LogitComparison
+  }
+
+  struct Gradients: Codable {
+    let name: String
+    /// To the tensor's root mean square, the largest of all tensors; nil where it is no number.
+    let error: Double?
+    let tolerance: Double
+    /// Why they failed, in a line; nil where they passed.
+    let failure: String?
   }
 
   struct Continuation: Codable {
@@ -111,9 +124,11 @@ struct CheckAnswer: Codable {
   var batch: BatchCheck?
   /// Nil of float32 weights.
   var perplexity: PerplexityCheck?
+  /// Nil of others.
+  var gradients: [Gradients]?
 
   private enum CodingKeys: String, CodingKey {
-    case references, continuations, operation, operationFailure, batch, perplexity
+    case references, continuations, operation, operationFailure, batch, perplexity, gradients
     case matmul = "gemm"
     case matmulFailure = "gemmFailure"
   }
@@ -131,7 +146,7 @@ struct LogitsAnswer: Codable {
   let positions: Int
 }
 
-/// One workload: a generation or an operation.
+/// One workload: a generation, a step of training, or an operation.
 struct RunRequest {
   struct Generation: Codable {
     /// One prompt for each sequence of the batch, all of one length.
@@ -142,7 +157,22 @@ struct RunRequest {
     let tokens: Int
   }
 
+  /// A step of AdamW. The parameters go on from the step before, at first from the model's.
+  struct Training: Codable {
+    /// One for each sequence of the batch, all of one length; each token but the first is predicted from those before.
+    let windows: [[Int]]
+    let learningRate: Double
+    /// Of matrices, embeddings among them.
+    let weightDecay: Double
+    let beta1: Double
+    let beta2: Double
+    let epsilon: Double
+    /// The largest norm of all gradients together; 0 does not clip.
+    let clip: Double
+  }
+
   var generation: Generation?
+  var training: Training?
   var operation: OperationShape?
 }
 
@@ -154,17 +184,19 @@ extension RunRequest {
 }
 
 extension RunRequest: Codable {
-  private enum CodingKeys: CodingKey { case generation }
+  private enum CodingKeys: CodingKey { case generation, training }
 
   init(from decoder: any Decoder) throws {
-    generation = try decoder.container(keyedBy: CodingKeys.self)
-      .decodeIfPresent(Generation.self, forKey: .generation)
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    generation = try fields.decodeIfPresent(Generation.self, forKey: .generation)
+    training = try fields.decodeIfPresent(Training.self, forKey: .training)
     operation = try OperationShape.decode(beside: decoder)
   }
 
   func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encodeIfPresent(generation, forKey: .generation)
+    try fields.encodeIfPresent(training, forKey: .training)
     try operation?.encode(beside: encoder)
   }
 }
@@ -178,6 +210,8 @@ struct RunAnswer: Codable {
   let tokenNanoseconds: [Int]
   /// The new ids of each sequence.
   let ids: [[Int]]
+  /// Of a step of training: the mean of −log p before the update, in nats.
+  var loss: Double? = nil
   /// Events of the CPU by their names in `CounterEvent`, of the stretch that a row is judged by: all `iterations` calls
   /// of an operation; the request where it is for one token; where it is for more, the steps after the first.
   var counters: [String: Int]? = nil

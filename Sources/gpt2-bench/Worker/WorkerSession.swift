@@ -5,6 +5,7 @@ import GPT2Model
 import Measurement
 import Record
 import Reporting
+import Training
 
 /// What a worker process holds between requests: one variant, and a model where it was given one.
 final class WorkerSession {
@@ -18,6 +19,8 @@ final class WorkerSession {
   private var tokenizer: Tokenizer?
   private var sequences: [TokenSequence] = []
   private var operationRuns: [OperationShape: OperationRun] = [:]
+  /// The last that was wanted: its memory is a multiple of the model's.
+  private var trainingRun: TrainingRun?
   private var rotation: WeightRotation?
   /// Of the loaded model; made when it is first wanted.
   private var pulse: BandwidthPulse?
@@ -47,6 +50,7 @@ final class WorkerSession {
     self.variant = variant
     threads = variant.threads(of: request.threads)
     (engine, model, tokenizer, sequences, operationRuns, pulse) = (nil, nil, nil, [], [:], nil)
+    trainingRun = nil
     guard let name = request.model else {
       return loadAnswer(nanoseconds: nil, wasCold: nil, baselineBytes: nil)
     }
@@ -119,7 +123,8 @@ final class WorkerSession {
       return CheckAnswer(
         references: results, continuations: continuations.isEmpty ? nil : continuations,
         batch: try request.batch.flatMap { try engine?.checkBatch(of: $0) },
-        perplexity: try request.perplexity.flatMap(comparePerplexity))
+        perplexity: try request.perplexity.flatMap(comparePerplexity),
+        gradients: variant.trains ? try request.gradients?.map(compareGradients) : nil)
     }
     let kernel = variant.kernel(threads: threads)
     let found = try shape.problem(kernel: kernel, rotation: nil).check()
@@ -150,6 +155,18 @@ final class WorkerSession {
     return try engine.checkPerplexity(of: ids)
   }
 
+  private func compareGradients(_ request: ModelFileRequest) throws -> CheckAnswer.Gradients {
+    let reference = try GradientReference(path: request.file)
+    let trainer = try Trainer(
+      ModelSource(request.model).open(cacheFolder: project.weights), variant: variant, threads: threads,
+      options: reference.options)
+    let found = try reference.check(trainer)
+    let error = found.worst * found.tolerance
+    return CheckAnswer.Gradients(
+      name: reference.name, error: error.isFinite ? error : nil, tolerance: found.tolerance,
+      failure: try found.failure ?? reference.firstWrongStep(of: trainer))
+  }
+
   /// The loaded engine where it is of that model, otherwise a new one.
   private func engine(of source: ModelSource) throws -> Engine {
     if let engine, let model, source.isSame(as: model) { return engine }
@@ -162,8 +179,10 @@ final class WorkerSession {
     try rules.check(request)
     defer { if variant.leavesThreadsBusy { ProcessActivity.waitForRest() } }
     if let shape = request.operation { return try run(shape) }
+    if let step = request.training { return try run(step) }
     guard let generation = request.generation, let engine else {
-      throw RunError("nothing to run: expected a loaded model and a generation, a gemm, or an operation")
+      throw RunError(
+        "nothing to run: expected a loaded model and a generation or a training, a gemm, or an operation")
     }
     while sequences.count < generation.prompts.count { sequences.append(try engine.makeSequence()) }
     if generation.tokens > 1 {
@@ -189,6 +208,20 @@ final class WorkerSession {
       elapsedNanoseconds: sample.nanosecondsPerCall, iterations: sample.iterations,
       prefillNanoseconds: nil, tokenNanoseconds: [], ids: []
     ).with(counted)
+  }
+
+  private func run(_ step: RunRequest.Training) throws -> RunAnswer {
+    guard let model else { throw RunError("nothing to train: expected a loaded model") }
+    let options = step.options
+    if let trainingRun, trainingRun.takes(options) {
+      return try trainingRun.perform(step, try? counters.get())
+    }
+    // The memory of the one before goes first.
+    trainingRun = nil
+    let run = try TrainingRun(
+      model.open(cacheFolder: project.weights), variant: variant, threads: threads, options)
+    trainingRun = run
+    return try run.perform(step, try? counters.get())
   }
 
   private func sharedRotation() throws -> WeightRotation {

@@ -131,7 +131,8 @@ import Testing
     let engine = try Engine(model, variant: .oracle, threads: 1)
     let walls: [Double] = [720, 9_000, 730, 740, 710, 100, 750, 760]
     let passes = walls.map { pass([driving], wall: $0) }
-    let profile = Profile(of: engine, stage: .decode, tokens: 4, passes: passes, without: [700])
+    let profile = Profile(
+      of: engine.variant, threads: engine.threads, stage: .decode, tokens: 4, passes: passes, without: [700])
     #expect(profile.passNanoseconds == walls)
     #expect(profile.keptPasses == 4)
     #expect(profile.wallNanoseconds == 720 + 730 + 740 + 750)
@@ -139,7 +140,9 @@ import Testing
     #expect(profile.entries.first { $0.phase == .qkv }?.calls == 4)
     #expect(profile.threadTimes.map(\.waitNanoseconds) == [200])
     #expect(profile.overhead?.withoutNanoseconds == [700])
-    let alone = Profile(of: engine, stage: .prefill, tokens: 4, passes: [passes[0]], without: [])
+    let alone = Profile(
+      of: engine.variant, threads: engine.threads, stage: .prefill, tokens: 4, passes: [passes[0]],
+      without: [])
     #expect(alone.keptPasses == 1 && alone.overhead == nil)
   }
 

@@ -168,7 +168,7 @@ import Testing
   }
 
   @Test func anUnknownMetricNamesTheKnownOnes() {
-    let known = "one of decode, prefill, ttft, gemm, ops, memory, load"
+    let known = "one of decode, prefill, ttft, train, gemm, ops, memory, load"
     #expect(throws: OptionError(found: "speed", expected: known)) {
       try Thresholds(parsing: "5%,speed=2%")
     }

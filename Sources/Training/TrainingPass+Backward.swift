@@ -18,7 +18,10 @@ extension TrainingPass {
       let logits = MutableMatrix(
         memory.pointer(plan.logits), rows: count, columns: configuration.vocabulary)
       Probe.during(.logits) {
-        kernel.run(Linear(input: input, weight: memory.parameters.output, bias: nil, output: logits))
+        kernel.run(
+          Linear(
+            input: input, weight: memory.parameters.output, bias: nil, output: logits,
+            sumsMayDependOnRows: true))
       }
       Probe.during(.loss) {
         kernel.run(

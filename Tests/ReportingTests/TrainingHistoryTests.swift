@@ -62,7 +62,7 @@ import Testing
   }
 }
 
-@Suite struct TrainingReportTests {
+@Suite struct TrainingPageTests {
   private func report(_ history: TrainingHistory, steps: Int = 20) -> TrainingReport {
     TrainingReport(
       history: history,

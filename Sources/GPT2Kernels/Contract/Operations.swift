@@ -11,6 +11,9 @@ public struct Linear: Sendable {
   /// (m, n); overlaps no operand.
   public let output: MutableMatrix
   public let epilogue: Epilogue
+  /// Whether the order in which a row's products are added may depend on how many rows there are. A decoded token needs
+  /// the bits of the same token in a prompt; training computes no row twice.
+  public let sumsMayDependOnRows: Bool
 
   /// What becomes of the product. A kernel may do it while a value is still in a register.
   public enum Epilogue: Sendable {
@@ -23,7 +26,8 @@ public struct Linear: Sendable {
   }
 
   public init(
-    input: Matrix, weight: Weight, bias: Vector?, output: MutableMatrix, epilogue: Epilogue = .none
+    input: Matrix, weight: Weight, bias: Vector?, output: MutableMatrix, epilogue: Epilogue = .none,
+    sumsMayDependOnRows: Bool = false
   ) {
     assert(input.columns == weight.inputs && output.columns == weight.outputs)
     assert(input.rows == output.rows && (bias?.count ?? weight.outputs) == weight.outputs)
@@ -32,6 +36,7 @@ public struct Linear: Sendable {
     }
     (self.input, self.weight, self.bias) = (input, weight, bias)
     (self.output, self.epilogue) = (output, epilogue)
+    self.sumsMayDependOnRows = sumsMayDependOnRows
   }
 
   public static func flops(m: Int, n: Int, k: Int) -> Double { 2 * Double(m) * Double(n) * Double(k) }

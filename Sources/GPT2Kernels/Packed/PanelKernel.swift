@@ -19,7 +19,8 @@ struct PanelKernel<V: BrainVector>: Sendable {
 
   func run(_ operation: Linear) {
     let linear = PanelLinear<FloatSum<V>>(pool: pool, tileRows: tileRows, shape: shape, scratch: nil)
-    if operation.weight.layout == .rows, operation.input.rows < fewestPackedRows {
+    let makesPanels = operation.sumsMayDependOnRows && operation.input.rows >= fewestPackedRows
+    if operation.weight.layout == .rows, !makesPanels {
       linear.runByDotProducts(operation)
     } else {
       linear.run(operation)

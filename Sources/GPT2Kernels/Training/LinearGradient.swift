@@ -83,7 +83,10 @@ extension LinearGradient {
     let (rows, columns) = (left.columns, right.columns)
     if !isInRows, let inputGradient {
       let transposed = Weight(weight.base, outputs: rows, inputs: columns, layout: .rows)
-      kernel.run(Linear(input: outputGradient, weight: transposed, bias: nil, output: inputGradient))
+      kernel.run(
+        Linear(
+          input: outputGradient, weight: transposed, bias: nil, output: inputGradient,
+          sumsMayDependOnRows: true))
     }
     for first in stride(from: 0, to: rows, by: Self.blockRows) {
       let count = min(Self.blockRows, rows - first)

@@ -11,7 +11,8 @@ enum All: Command {
       ("two variants, each on one thread and on two", "gpt2-bench all --variants simd8,packed -t 1,2"),
     ],
     options: [
-      .models, .suite.defaulting(to: "quick"), .train.defaulting(to: "the suite's"), .variants, .kv, .contestant,
+      .models, .suite.defaulting(to: "quick"), .train.defaulting(to: "the suite's"), .variants, .kv,
+      .contestant,
       .contestantTolerance, .threadList,
       .repetitions.defaulting(to: "the suite's"), MeasuringOptions.budget.defaulting(to: "the suite's"),
       MeasuringOptions.warmup,

@@ -63,7 +63,8 @@ enum Run: Command {
         }
     }
     let work = EndToEnd.Work(
-      tests: generations + training, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds, scope: scope)
+      tests: generations + training, suite: nil, repetitions: repetitions, budgetSeconds: budgetSeconds,
+      scope: scope)
     if let series = try ModelSeries(arguments) { return try series.run(work, console) }
     let saved = try arguments.baselineToSave()
     let bench = try EndToEnd(arguments, console, arguments.runOutput())

@@ -23,7 +23,7 @@ extension GenerationCells {
     let flops = work.flops / Double(batch)
     return CellPlan(
       test: test, request: RunRequest(training: RunRequest.Training(windows: windows, options)),
-      warmup: nil, work: { _, _ in (work.flops, work.bytes, nil) }, arithmetic: { _ in (flops, flops) },
+      warmup: nil, work: { _, _, _ in (work.flops, work.bytes, nil) }, arithmetic: { _ in (flops, flops) },
       takes: { $0.variant?.trains ?? true })
   }
 }

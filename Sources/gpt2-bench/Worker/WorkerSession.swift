@@ -20,7 +20,7 @@ final class WorkerSession {
   private var sequences: [TokenSequence] = []
   private var operationRuns: [OperationShape: OperationRun] = [:]
   /// The last that was wanted: its memory is a multiple of the model's.
-  private var trainingRun: TrainingRun?
+  private var trainingRun: TrainingStepRun?
   private var rotation: WeightRotation?
   /// Of the loaded model; made when it is first wanted.
   private var pulse: BandwidthPulse?
@@ -218,7 +218,7 @@ final class WorkerSession {
     }
     // The memory of the one before goes first.
     trainingRun = nil
-    let run = try TrainingRun(
+    let run = try TrainingStepRun(
       model.open(cacheFolder: project.weights), variant: variant, threads: threads, options)
     trainingRun = run
     return try run.perform(step, try? counters.get())

@@ -29,7 +29,7 @@ import Training
     #expect(Set(request.windows).count == 4)
     #expect(request.options == TrainingOptions(benchmarking: 4, context: 16))
     #expect(cell.warmup == nil && cell.cacheBytes == nil && cell.request.generation == nil)
-    let work = cell.work(.cache, .f32)
+    let work = cell.work(.cache, .f32, .f32)
     #expect(work.flops == 6 * Double(configuration.parameterCount) * 64)
     #expect(work.bytes == 32 * Double(configuration.parameterCount))
     #expect(cell.arithmetic(.recompute).whole == work.flops / 4)

@@ -38,8 +38,11 @@ extension Bench {
       plan.profile != nil && plan.contestants[$0].variant != nil && (contestants.contains($0) || isKept($0))
     }
     return ceilings + contestants.flatMap(partsBeforeRounds) + rounds.units.flatMap(partsOfCell)
-      + profiled.map(profile)
+      + profiled.map(profile) + [Forecast.Part(lastKeeping) { _ in Planned.keeping }]
   }
+
+  /// Of the whole record, when all has been measured.
+  var lastKeeping: Forecast.ID { Forecast.ID(.keeping, contestant: plan.contestants.count) }
 
   private func partsBeforeRounds(_ index: Int) -> [Forecast.Part] {
     func id(_ kind: Forecast.Kind) -> Forecast.ID { Forecast.ID(kind, contestant: index) }

@@ -82,6 +82,8 @@ final class Bench {
     record.stop(Interruption.shared.reason)
     judgeConditions(known: expected)
     record.finished = Date().formatted(.iso8601)
+    driver.progress.begin(lastKeeping, nil, isLine: false)
+    defer { driver.progress.end(lastKeeping) }
     try onChange(record)
   }
 

@@ -49,6 +49,13 @@ public enum WholeFile {
     }
     try file.finish()
   }
+
+  /// Removes what writers of the path that were killed have left beside it. Nobody else may be writing it.
+  public static func removeLeftovers(of path: String) {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix(NewFile.prefix(of: path)) { unlink("\(folder)/\(name)") }
+  }
 }
 
 /// A temporary file beside the place that it is for. It goes when this object goes, unless it was finished.
@@ -62,13 +69,17 @@ private final class NewFile {
 
   init(_ path: String, _ access: Int32) throws(FileError) {
     try Self.refuseWhatIsNoFile(path)
-    let target = URL(fileURLWithPath: path)
     self.path = path
     temporary =
-      target.deletingLastPathComponent()
-      .appendingPathComponent(".\(target.lastPathComponent.prefix(40)).\(UUID().uuidString)").path
+      URL(fileURLWithPath: path).deletingLastPathComponent()
+      .appendingPathComponent(Self.prefix(of: path) + UUID().uuidString).path
     descriptor = open(temporary, access | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError(path, errno) }
+  }
+
+  /// What the names of the temporary files of a path begin with.
+  static func prefix(of path: String) -> String {
+    ".\(URL(fileURLWithPath: path).lastPathComponent.prefix(40))."
   }
 
   deinit {

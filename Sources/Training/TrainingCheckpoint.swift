@@ -123,6 +123,8 @@ public struct TrainingCheckpoint: Sendable {
       ]
     } catch { throw .unwritable(path: path, reason: systemReason(of: error)) }
 
+    // A training that is killed again and again would fill the disk.
+    for file in [path, folder + "/model.safetensors"] { WholeFile.removeLeftovers(of: file) }
     let parameters = trainer.configuration.parameters
     let moments = [Trainer.State.firstMoments, .secondMoments].flatMap { state in
       parameters.indices.map { (state: state, index: $0) }

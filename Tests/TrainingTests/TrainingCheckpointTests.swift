@@ -116,6 +116,9 @@ import Testing
         next.prefix(next.count * share / 4), to: "out/.\(TrainingCheckpoint.fileName).\(UUID().uuidString)")
       #expect(try firstDifference(resumed(), before) == nil)
     }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder("out")).count == 8)
+    try save(before, data)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder("out")).count == 3)
     // Killed between the state and the model: both are whole, and the state counts.
     try folder.write(next, to: "out/\(TrainingCheckpoint.fileName)")
     #expect(try firstDifference(resumed(), trainer) == nil)

@@ -119,8 +119,8 @@ import Testing
     let engine = try Engine(model, variant: .oracle, threads: 1)
     let other = MarkLog.Track(thread: 5, entries: pooled.entries)
     let profile = Profile(
-      of: engine, stage: .decode, tokens: 4, passes: [pass([driving, pooled]), pass([driving, other])],
-      without: [])
+      of: engine.variant, threads: engine.threads, stage: .decode, tokens: 4,
+      passes: [pass([driving, pooled]), pass([driving, other])], without: [])
     #expect(profile.threadTimes.map(\.busyNanoseconds) == [1_340, 295, 295])
     #expect(profile.threadTimes.map(\.waitNanoseconds) == [100, 1_145, 1_145])
   }

@@ -114,7 +114,7 @@ extension Sample {
     case .decode:
       prefill = 11_000_000
       tokens = (0..<(test.generation?.tokens ?? 0)).map { 12_000_000 + $0 * nanoseconds(milliseconds) }
-    case nil: (prefill, tokens) = (nil, [])
+    case .training, nil: (prefill, tokens) = (nil, [])
     }
     self.init(
       round: round, sequence: sequence,

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Measures every row of the performance tables in Benchmarks/README.md and prints them.
 #
-#   scripts/performance.sh [--out DIR] [--precision f32,bf16,int8,int4] [-t 1,2] [-r N]
+#   scripts/performance.sh [--out DIR] [--precision f32,bf16,int8,int4] [--train 4x64,8x256] [-t 1,2] [-r N]
 #
 # A run for each precision of the weights (default: all four) measures GPT-2 124M's shape in our variant and in the
 # engines that scripts/install_peers.sh installed with such weights, in the same rounds; f32 brings a second run, of
 # the model's products against OpenBLAS. Where install_peers.sh was run for weights/tiny too, a short run on that model
 # tells how the engines with fewer bits predict text. DIR (default: a new folder in reports/) gets a folder for each
 # run, named by its precision, matmul.json, and performance.md, the tables. -r is samples wanted of each cell.
+# With --train a run of such steps, against PyTorch alone, goes before the others; --precision none leaves it at that.
 # GPT2_BENCH names a built gpt2-bench, otherwise it is built; GPT2_BENCH_BLAS names another OpenBLAS than the installed
 # one. Ends with 0 where the tables could be printed: it is a benchmark, no test.
 set -euo pipefail
@@ -16,7 +17,7 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 installed="$root/Benchmarks/peers/installed"
 
 usage() {
-  echo "usage: scripts/performance.sh [--out DIR] [--precision f32,bf16,int8,int4] [-t 1,2] [-r N]" >&2
+  echo "usage: scripts/performance.sh [--out DIR] [--precision f32,bf16,int8,int4] [--train 4x64,8x256] [-t 1,2] [-r N]" >&2
   exit 2
 }
 fail() {
@@ -27,6 +28,7 @@ fail() {
 out="$root/reports/$(date -u +%Y-%m-%dT%H-%M-%SZ)-performance"
 threads=1,2
 repetitions=()
+training=
 precisions=(f32 bf16 int8 int4)
 # What an engine may say of its weights to stand beside a precision.
 declare -A engine_weights=([f32]=f32 [bf16]="bf16|f16" [int8]="int8|q8_0" [int4]="int4|q4_0")
@@ -36,6 +38,7 @@ while (($#)); do
   --out) out="$2" ;;
   -t) threads="$2" ;;
   -r) repetitions=(-r "$2") ;;
+  --train) training="$2" ;;
   --precision) IFS=, read -ra precisions <<<"$2" ;;
   *) usage ;;
   esac
@@ -43,7 +46,8 @@ while (($#)); do
 done
 
 ((${#precisions[@]})) || usage
-for precision in "${precisions[@]}"; do
+if [[ "${precisions[*]}" == none && -n "$training" ]]; then precisions=(); fi
+for precision in ${precisions[@]+"${precisions[@]}"}; do
   [[ -n "$precision" && -n "${engine_weights[$precision]:-}" ]] || usage
 done
 
@@ -118,7 +122,18 @@ measure_precision() { # PRECISION: beside packed, so that one run has both
 }
 
 : >"$out/performance.md"
-for precision in "${precisions[@]}"; do
+if [[ -n "$training" ]]; then
+  choose_contestants f32
+  trainers=()
+  for word in ${contestants[@]+"${contestants[@]}"}; do
+    if [[ "$word" == pytorch=* ]]; then trainers=(--contestant "$word"); fi
+  done
+  ((${#trainers[@]})) || fail "no engine that trains is installed: run scripts/install_peers.sh pytorch"
+  measure "$out/training/record.json" run --model synthetic:gpt2 --variants packed --train "$training" -t "$threads" \
+    ${repetitions[@]+"${repetitions[@]}"} "${trainers[@]}" --out "$out/training"
+  tell performance_training.py "$out/training/record.json"
+fi
+for precision in ${precisions[@]+"${precisions[@]}"}; do
   choose_contestants "$precision"
   if ((${#contestants[@]} == 0)); then
     echo "performance.sh: $precision skipped: no engine with such weights is installed (scripts/install_peers.sh)" >&2

@@ -1,6 +1,6 @@
 """The text of the performance tables: Markdown with the reasons for what is empty, ratios, shares and targets.
 
-A module of performance_table.py and performance_precision.py.
+A module of performance_table.py, performance_precision.py and performance_training.py.
 """
 
 import math

@@ -1,6 +1,6 @@
 """What the performance tables read: a record of gpt2-bench as times by round, and the statistics of two such rows.
 
-A module of performance_table.py and performance_precision.py.
+A module of performance_table.py, performance_precision.py and performance_training.py.
 """
 
 import json
@@ -131,15 +131,17 @@ def test_of(test: dict) -> tuple:
     if "gemm" in test:
         return ("gemm", *(test["gemm"][size] for size in "mkn"))
     [(kind, of)] = test.items()
+    if kind == "training":
+        return (kind, of["batch"], of["context"])
     return (kind, of["depth" if kind == "decode" else "tokens"], of["batch"])
 
 
 def durations(cell: dict) -> Rounds:
-    """Nanoseconds by round: of the prompt's forward pass, of one decode step, or of one product."""
+    """Nanoseconds by round: of the prompt's forward pass, of one decode step, of one training step, or of one product."""
     result = {}
     for sample in cell["samples"]:
         tokens = sample["tokenNanoseconds"]
-        if "gemm" in cell["test"]:
+        if "gemm" in cell["test"] or "training" in cell["test"]:
             time = sample["elapsedNanoseconds"]
         elif "decode" in cell["test"]:
             time = (tokens[-1] - tokens[0]) / (len(tokens) - 1) if len(tokens) > 1 else None

@@ -13,6 +13,7 @@ import unittest
 from pathlib import Path
 
 SCRIPT = Path(__file__).resolve().parent / "performance_table.py"
+TRAINING = SCRIPT.with_name("performance_training.py")
 MS = 1_000_000
 SHAPES = [(m, k, n) for m in (64, 512) for k, n in ((768, 2304), (768, 768), (768, 3072), (3072, 768))]
 
@@ -203,6 +204,30 @@ class PerformanceTable(unittest.TestCase):
             self.assertIn(words, done.stderr)
         usage = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, timeout=60)
         self.assertEqual(usage.returncode, 2)
+
+
+class TrainingTable(unittest.TestCase):
+    def test_a_step_is_against_the_peer_and_the_peak(self) -> None:
+        cells = []
+        for variant, times in (("packed", [100, 110, 90]), ("pytorch", [180, 170, 190])):
+            for of in (cell(variant, 2, "prefill", 64, [MS]), cell(variant, 2, "prefill", 64, times)):
+                cells.append(of)
+            cells[-1]["test"] = {"training": {"batch": 4, "context": 64}}
+            cells[-1]["samples"] = [
+                {"round": index, "sequence": index, "elapsedNanoseconds": float(time * MS), "iterations": 1,
+                 "tokenNanoseconds": []} for index, time in enumerate(times)]
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(document("end-to-end", cells, ["pytorch"]), file)
+            file.flush()
+            done = subprocess.run(
+                [sys.executable, str(TRAINING), file.name], capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(
+            "| train4x64 | 2 | 100.0 ms | `pytorch` | 180.0 ms | 1.80 (1.55 to 2.11) | ≥ 1.5: met "
+            "| 80.0 | 100.0 | ≥ 65: met |", done.stdout.splitlines())
+        self.assertIn("- train4x64 t1: `packed` was not measured", done.stdout)
+        done = subprocess.run([sys.executable, str(TRAINING)], capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 2)
 
 
 if __name__ == "__main__":

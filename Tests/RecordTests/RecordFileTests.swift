@@ -151,7 +151,7 @@ import Testing
       (["cells", 0, "status"], nil, "cells[0].status: missing, expected a string"),
       (
         ["cells", 0, "test"], "{}",
-        "cells[0].test: found an object, expected an object with one of \"prefill\", \"decode\", \"gemm\", \"operation\""
+        "cells[0].test: found an object, expected an object with one of \"prefill\", \"decode\", \"training\", \"gemm\", \"operation\""
       ),
       (
         ["cells", 1, "test", "decode", "depth"], "9223372036854775807",

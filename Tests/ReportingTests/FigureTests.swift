@@ -265,6 +265,7 @@ import Testing
   @Test(
     arguments: [
       (Fixture.prefill, ["prefill", "ttft"]), (Fixture.decode, ["decode"]),
+      (.training(batch: 4, context: 64), ["train"]),
       (.operation(.matmul(m: 1, k: 2, n: 3)), ["gemm"]), (.operation(.gelu(rows: 1, channels: 2)), ["ops"]),
     ] as [(CellTest, [String])])
   func aMetricIsOfTheTestsThatHaveItsTime(test: CellTest, words: [String]) {

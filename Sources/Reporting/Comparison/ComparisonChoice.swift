@@ -53,6 +53,12 @@ public struct Thresholds: Sendable, Equatable {
     shares.merge(named) { $1 }
   }
 
+  /// As a record of an interleaved comparison has them. A metric that its build did not know has decode's share.
+  init(recorded text: String) throws(OptionError) {
+    let known = try Thresholds(parsing: text)
+    try self.init(parsing: text, defaults: Thresholds(speeds: known[.decodeRate]))
+  }
+
   /// Processes that do the same differ by some hundred KiB, by where the system places their pages: a change of peak
   /// memory, in MiB, counts from 1 MiB on at the least.
   func ofMemory(base: Double, head: Double) -> Double { max(self[.peakMemory], min(1, 1 / max(base, head))) }

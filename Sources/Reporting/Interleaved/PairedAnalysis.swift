@@ -11,7 +11,7 @@ public struct PairedAnalysis: Sendable {
   /// - Throws: `OptionError` where the record's own settings do not hold what they should.
   public init(_ record: PairedRecord, isSearchOver: Bool) throws(OptionError) {
     self.record = record
-    thresholds = try Thresholds(parsing: record.settings.maxRegression)
+    thresholds = try Thresholds(recorded: record.settings.maxRegression)
     let filter = try record.filter
     let lost = record.lost.map { record.contestants[$0.contestant] }
     let series = record.series(.search).filter { series in

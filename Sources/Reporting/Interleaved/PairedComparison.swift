@@ -11,7 +11,7 @@ extension Comparison {
     self.init(
       method: .interleaved, base: ComparedSide(record.base, of: record),
       head: ComparedSide(record.head, of: record),
-      thresholds: try Thresholds(parsing: record.settings.maxRegression), rows: analysis.rows,
+      thresholds: try Thresholds(recorded: record.settings.maxRegression), rows: analysis.rows,
       unmatched: others.map(record.line), failures: failed.map(record.line),
       hasLostHead: others.contains { $0.side == .head },
       hasLostBaseMidway: others.contains { $0.side != .head && measured.contains($0.contestant) },

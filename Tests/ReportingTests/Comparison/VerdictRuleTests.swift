@@ -137,18 +137,27 @@ import Testing
 @Suite struct ComparisonChoiceTests {
   @Test func oneShareIsForEveryMetricButTheLoad() throws {
     let thresholds = try Thresholds(parsing: "3%")
-    #expect(Metric.compared.map { thresholds[$0] } == [0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.2])
+    #expect(Metric.compared.map { thresholds[$0] } == [0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.2])
     #expect(thresholds.words == "3 %, memory 3 %, load 20 %")
     #expect(Thresholds().words == "5 %, memory 2 %, load 20 %")
   }
 
   @Test func aMetricMayHaveAShareOfItsOwn() throws {
     let thresholds = try Thresholds(parsing: "5%,decode=2%,memory=0.01,load=50%")
-    #expect(Metric.compared.map { thresholds[$0] } == [0.02, 0.05, 0.05, 0.05, 0.05, 0.01, 0.5])
-    #expect(thresholds.words == "decode 2 %, prefill 5 %, ttft 5 %, gemm 5 %, ops 5 %, memory 1 %, load 50 %")
+    #expect(Metric.compared.map { thresholds[$0] } == [0.02, 0.05, 0.05, 0.05, 0.05, 0.05, 0.01, 0.5])
+    #expect(
+      thresholds.words
+        == "decode 2 %, prefill 5 %, ttft 5 %, train 5 %, gemm 5 %, ops 5 %, memory 1 %, load 50 %")
     #expect(try Thresholds(parsing: "decode=2%,5%") == Thresholds(parsing: "5%,decode=2%"))
     let own = try Thresholds(parsing: "ttft=9%", defaults: Thresholds(speeds: 0.01, memory: 0.03))
-    #expect(Metric.compared.map { own[$0] } == [0.01, 0.01, 0.09, 0.01, 0.01, 0.03, 0.2])
+    #expect(Metric.compared.map { own[$0] } == [0.01, 0.01, 0.09, 0.01, 0.01, 0.01, 0.03, 0.2])
+  }
+
+  /// Of a build that did not know training yet.
+  @Test func aRecordsThresholdsAreForMetricsThatCameLater() throws {
+    let text = "decode=0.03,prefill=0.03,ttft=0.03,gemm=0.03,ops=0.03,memory=0.01,load=0.25"
+    let thresholds = try Thresholds(recorded: text)
+    #expect(thresholds[.trainingRate] == 0.03 && thresholds.words == "3 %, memory 1 %, load 25 %")
   }
 
   @Test(arguments: ["-1%", "100%", "1", "5", "%", "x", "", "nan", "inf", "5 %"])

@@ -55,7 +55,7 @@ extension RunReport {
   }
 
   /// None where all caches are float32.
-  private var narrowCache: [Prose] {
+  var narrowCache: [Prose] {
     guard record.cells.contains(where: { $0.cache != nil }) else { return [] }
     return [
       """

@@ -72,7 +72,8 @@ extension RunReport {
       [
         .list(
           record.kind == .endToEnd
-            ? Self.shortDefinitions + trainingDefinition + qualityDefinition + narrowWeights : definitions),
+            ? Self.shortDefinitions + trainingDefinition + qualityDefinition + narrowWeights + narrowCache
+            : definitions),
         .paragraph(
           "\(Prose.link("reports/README.md", to: "../README.md#definitions")) has every formula, and says how it is measured."
         ),

@@ -13,7 +13,6 @@ enum Profiling: Command {
     summary: "shows where the time of a prompt and of a token goes, or that of a training step",
     examples: [
       ("where the fastest variant spends its time", "gpt2-bench profile"),
-      ("a longer prompt of another variant", "gpt2-bench profile --variant simd8 -p 512"),
       ("a timeline for https://ui.perfetto.dev", "gpt2-bench profile --trace trace.json"),
       ("a step of training on 4 windows of 64 tokens", "gpt2-bench profile --train 4x64"),
     ],

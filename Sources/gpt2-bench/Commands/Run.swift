@@ -6,7 +6,6 @@ enum Run: Command {
     name: "run", summary: "checks and measures prompts, decoding and training of the sizes that you choose",
     examples: [
       ("prompts of 64 and 512 tokens, and 32 tokens after 128", "gpt2-bench run -p 64,512 -n 32 -d 128"),
-      ("four texts at once", "gpt2-bench run -n 32 --batch 1,4 --variants packed"),
       ("a step of training on 4 windows of 64 tokens", "gpt2-bench run --train 4x64 --variants simd8,packed"),
       ("the rest of a run that was ended early", "gpt2-bench run --resume reports/NAME/record.json"),
     ],

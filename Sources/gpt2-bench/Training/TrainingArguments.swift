@@ -74,11 +74,15 @@ extension Arguments {
       )
     }
     let count = 1...(1 << 24)
-    return try Configuration(
-      layers: integer("--layers", in: count) ?? TrainingDefaults.layers,
-      heads: integer("--heads", in: count) ?? TrainingDefaults.heads,
-      channels: integer("--channels", in: count) ?? TrainingDefaults.channels, vocabulary: vocabulary,
-      context: options.context)
+    let (layers, heads, channels) = (
+      try integer("--layers", in: count) ?? TrainingDefaults.layers,
+      try integer("--heads", in: count) ?? TrainingDefaults.heads,
+      try integer("--channels", in: count) ?? TrainingDefaults.channels
+    )
+    do {
+      return try Configuration(
+        layers: layers, heads: heads, channels: channels, vocabulary: vocabulary, context: options.context)
+    } catch { throw UsageError("\(error)") }
   }
 
   /// Of a new model's shape; one that is there has its own.

@@ -33,6 +33,9 @@ struct TrainingPlan {
     let path = try arguments.required("--data", arguments.string("--data"), expected: "a text or token ids")
     let out = try Self.newFolder(arguments.string("--out"))
     let (threads, variant) = (try arguments.threads(), try arguments.variant())
+    guard variant.trains else {
+      throw UsageError("\(TrainingError.variant(name: variant.name, weights: variant.weights))")
+    }
     let share = try arguments.validationShare()
     order = try arguments.choice("--order", of: WindowOrder.allCases) ?? TrainingDefaults.order
     (evaluateEvery, checkpointEvery) = try arguments.intervals(TrainingDefaults.evaluateEvery)
@@ -48,8 +51,11 @@ struct TrainingPlan {
     if known == nil, let base, !hasIDs { throw base.withoutTokenizer(orElse: "--vocabulary, token ids") }
     if known == nil, base == nil, let text {
       let count = try arguments.vocabularySize(isLearnt: true) ?? TrainingDefaults.vocabulary
+      _ = try arguments.configuration(vocabulary: count, options)
       console.step("learning a vocabulary of \(count) tokens")
-      known = try text.learnTokenizer(vocabulary: count)
+      do { known = try text.learnTokenizer(vocabulary: count) } catch let error as TokenizerError {
+        throw RunError("\(path): \(error)")
+      }
     }
     let size = try known?.vocabularyCount ?? arguments.vocabularySize(isLearnt: false)
     let configuration = try base?.configuration ?? arguments.configuration(vocabulary: size, options)

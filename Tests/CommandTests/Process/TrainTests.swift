@@ -137,7 +137,8 @@ import Testing
     let result = try run(words + ["--order", "sequential", "--out", "numbers"])
     #expect(result.status == 0, Comment(rawValue: result.error))
     #expect(try column(Self.loss, "numbers").last??.isLess(than: 1) == true)
-    #expect(BuiltCommand.joined(result.output).contains(" generate --ids '0 1 2 "))
+    #expect(
+      BuiltCommand.joined(result.output).contains(" generate --ids '0 1 2' --print-ids --model numbers"))
     #expect(!sandbox.exists("numbers/vocab.json"))
   }
 

@@ -26,6 +26,7 @@ import Testing
       Shape(m: 2, n: 770, k: 33), Shape(m: 0, n: 9, k: 5),
       // Several panels and row blocks, inputs in several passes with a ragged last one.
       Shape(m: 9, n: 100, k: 1601), Shape(m: 90, n: 50, k: 3072), Shape(m: 1, n: 193, k: 770),
+      Shape(m: 70, n: 101, k: 1601),
     ])
     // Batches around the heights of tiles, on several panels and passes.
     shapes.formUnion([2, 3, 4, 5, 6, 7, 8, 15, 16, 17].map { Shape(m: $0, n: 100, k: 130) })
@@ -66,12 +67,13 @@ import Testing
     }
   }
 
-  /// A matrix that lies in rows, as the token embedding does, is taken by every kernel.
-  @Test(arguments: KernelCase.all + KernelCase.narrow)
-  func takesWeightsInRows(_ kernelCase: KernelCase) {
+  /// A matrix that lies in rows, as the token embedding does, or in columns, as a layer's does in a checkpoint, is taken by
+  /// every kernel.
+  @Test(arguments: KernelCase.all + KernelCase.narrow, [WeightLayout.rows, .columns])
+  func takesWeightsAsFilesHoldThem(_ kernelCase: KernelCase, _ layout: WeightLayout) {
     let kernel = kernelCase.kernel()
     for problem in Problem.all where problem.shape.n % 3 != 0 || problem.shape.m > 1 {
-      let fault = Self.fault(problem, layout: .rows, hasBias: true, outputs: 0..<problem.shape.n) {
+      let fault = Self.fault(problem, layout: layout, hasBias: true, outputs: 0..<problem.shape.n) {
         kernel.run($0)
       }
       #expect(fault == nil)

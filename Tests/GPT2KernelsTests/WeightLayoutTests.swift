@@ -32,7 +32,7 @@ import Testing
   }
 
   /// A matrix that comes in pieces lies as one that comes at once.
-  @Test(arguments: [.rows, .panels(vector: 4), .panels(vector: 16)] as [WeightLayout])
+  @Test(arguments: [.rows, .columns, .panels(vector: 4), .panels(vector: 16)] as [WeightLayout])
   func piecesLieAsTheWhole(_ layout: WeightLayout) {
     let (inputs, outputs) = (37, 101)
     let values = (1...inputs * outputs).map(Float.init)
@@ -78,7 +78,7 @@ import Testing
 
   /// From the transpose that other files hold, the same in every place.
   @Test(
-    arguments: [WeightLayout.rows, .panels(vector: 4), .panels(vector: 8), .panels(vector: 16)],
+    arguments: [WeightLayout.rows, .columns, .panels(vector: 4), .panels(vector: 8), .panels(vector: 16)],
     [(1, 1), (3, 7), (33, 31), (5, 48), (2, 49), (16, 100), (47, 65)])
   func aLinearMatrixIsLaidOutAsItsTranspose(_ layout: WeightLayout, _ sizes: (Int, Int)) {
     let (inputs, outputs) = sizes

@@ -85,7 +85,8 @@ extension DivisibleKernel {
     let weight = operation.weight
     guard weight.layout == .columns else { return linear(operation, outputs: outputs) }
     let block = 64
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: min(block, outputs.count) * weight.inputs) { rows in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: min(block, outputs.count) * weight.inputs) {
+      rows in
       guard let rows = rows.baseAddress else { return }
       for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: block) {
         let count = min(block, outputs.upperBound - first)
@@ -98,7 +99,8 @@ extension DivisibleKernel {
             input: operation.input,
             weight: Weight(rows, outputs: count, inputs: weight.inputs, layout: .rows),
             bias: operation.bias.map { Vector($0.base + first, count: count) },
-            output: MutableMatrix(output.base + first, rows: output.rows, columns: count, stride: output.stride)),
+            output: MutableMatrix(
+              output.base + first, rows: output.rows, columns: count, stride: output.stride)),
           outputs: 0..<count)
       }
     }

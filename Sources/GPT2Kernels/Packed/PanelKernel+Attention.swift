@@ -7,34 +7,56 @@ extension PanelKernel {
   func run(_ operations: [Attention]) {
     let parts = HeadBlock.cut(operations, heads: \.heads, rows: \.queries.rows, blockRows: Self.queryBlock)
     let positions = operations.lazy.map { $0.firstPosition + $0.queries.rows }.max() ?? 0
-    let scoreStride = (positions + shape.columns - 1) / shape.columns * shape.columns
-    let capacity = tileRows * (scoreStride + shape.columns)
+    let tile = HeadTile<V>(tileRows: tileRows, positions: positions)
     pool.split(0..<parts.count, grain: 1) { range in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { scratch in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: tile.scratchCount) { scratch in
         for part in range.lazy.map({ parts[$0] }) {
           for row in stride(from: part.rows.lowerBound, to: part.rows.upperBound, by: tileRows) {
-            attend(
+            tile.attend(
               operations[part.operation], head: part.head,
-              rows: row..<min(row + tileRows, part.rows.upperBound), scores: scratch.baseAddress!,
-              scoreStride: scoreStride, sums: scratch.baseAddress! + tileRows * scoreStride)
+              rows: row..<min(row + tileRows, part.rows.upperBound), scratch: scratch.baseAddress!)
           }
         }
         Probe.enter(.operation)
       }
     }
   }
+}
+
+/// Attention of a tile's rows in one head, against keys and values in panels.
+struct HeadTile<V: FloatVector> {
+  let tileRows: Int
+  /// Floats of a row of scores: whole panels.
+  private let scoreStride: Int
+  private var shape: PanelShape { PanelShape(vector: V.scalarCount) }
+
+  /// - Parameter positions: that a row sees at most.
+  init(tileRows: Int, positions: Int) {
+    self.tileRows = tileRows
+    let columns = PanelShape(vector: V.scalarCount).columns
+    scoreStride = (positions + columns - 1) / columns * columns
+  }
+
+  var scratchCount: Int { tileRows * (scoreStride + shape.columns) }
 
   /// - Parameters:
-  ///   - scores: (tile rows, scoreStride)
-  ///   - sums: (tile rows, panel columns)
-  private func attend(
-    _ operation: Attention, head: Int, rows: Range<Int>, scores: UnsafeMutablePointer<Float>,
-    scoreStride: Int, sums: UnsafeMutablePointer<Float>
+  ///   - rows: of the queries, at most `tileRows`.
+  ///   - scratch: `scratchCount` floats.
+  ///   - weigh: takes each row's numerators, those that it sees, the largest of its scores before they were scaled, and
+  ///     the numerators' sum.
+  @inline(__always)
+  func attend(
+    _ operation: Attention, head: Int, rows: Range<Int>, scratch: UnsafeMutablePointer<Float>,
+    weigh: (_ row: Int, _ numerators: UnsafeMutablePointer<Float>, _ maximum: Float, _ sum: Float) -> Void = {
+      _, _, _, _ in
+    }
   ) {
+    let (scores, sums) = (scratch, scratch + tileRows * scoreStride)
     let (size, capacity) = (operation.headSize, operation.capacity)
     let positions = operation.firstPosition + rows.upperBound
-    let keys = operation.keys + head * cacheLayout.keyStride(capacity: capacity, headSize: size)
-    let values = operation.values + head * cacheLayout.valueStride(capacity: capacity, headSize: size)
+    let layout = CacheLayout.panels(vector: V.scalarCount)
+    let keys = operation.keys + head * layout.keyStride(capacity: capacity, headSize: size)
+    let values = operation.values + head * layout.valueStride(capacity: capacity, headSize: size)
     Probe.enter(.scores)
     for first in stride(from: 0, to: positions, by: shape.columns) {
       let width = shape.width(at: first, outputs: capacity)
@@ -51,7 +73,9 @@ extension PanelKernel {
       for row in 0..<rows.count {
         let own = operation.firstPosition + rows.lowerBound + row + 1
         let x = scores + row * scoreStride
-        totals[row] = softmaxNumerators(x, count: own, scale: operation.scale, as: V.self)
+        let (sum, maximum) = softmaxNumerators(x, count: own, scale: operation.scale, as: V.self)
+        totals[row] = sum
+        weigh(rows.lowerBound + row, x, maximum, sum)
         (x + own).update(repeating: 0, count: positions - own)
       }
       Probe.enter(.values)

@@ -58,7 +58,7 @@ struct PanelKernel<V: FloatVector>: Sendable {
   func run(_ operation: Softmax) {
     pool.split(0..<operation.heads, grain: 1) { heads in
       operation.forEachRow(of: heads) { row, count, divisor in
-        divisor.pointee = softmaxNumerators(row, count: count, scale: 1, as: V.self)
+        divisor.pointee = softmaxNumerators(row, count: count, scale: 1, as: V.self).sum
       }
     }
   }

@@ -109,23 +109,46 @@ extension PanelLinear {
       let count = min(block, words - word)
       let blocksBefore = word / Sum.panelWords
       let isLast = word + count >= words
+      let next: CacheLines?
       if let packing {
-        shape.pack(weight, inputs: word..<word + count, outputs: outputs, width: width, to: packing, as: V.self)
+        shape.pack(
+          weight, inputs: word..<word + count, outputs: outputs, width: width, to: packing, as: V.self)
+        next = shape.lines(
+          of: weight, fromInput: isLast ? 0 : word + count,
+          count: min(block, isLast ? words : words - word - count),
+          panelAt: isLast ? first + shape.columns : first)
+      } else {
+        next = CacheLines(base + (word + count) * width, count: count * width)
       }
+      if isLast { askForStream(operation, rows: rows.prefix(tileRows), outputs: outputs) }
       PanelRows<Sum>(
         x: input.base + (rows.lowerBound * input.stride + blocksBefore * Sum.rowWords), stride: input.stride,
         rows: rows.count, panel: packing.map { UnsafePointer($0) } ?? base + word * width, panelStride: width,
-        columns: width, words: count,
-        scales: scales + blocksBefore * width * Sum.scaleBytes, sums: sums, sumStride: width,
-        reusesSums: passes == 1, continues: word > 0, next: packing == nil ? base + (word + count) * width : nil
+        columns: width, words: count, scales: scales + blocksBefore * width * Sum.scaleBytes, sums: sums,
+        sumStride: width, reusesSums: passes == 1, continues: word > 0, next: next
       ).run(tileRows: tileRows) { tile in
         guard isLast else { return }
+        let finished = tile.lowerBound + rows.lowerBound..<tile.upperBound + rows.lowerBound
         finish(
-          operation, rows: tile.lowerBound + rows.lowerBound..<tile.upperBound + rows.lowerBound,
-          outputs: outputs, sums: passes == 1 ? sums : sums + tile.lowerBound * width, width: width)
+          operation, rows: finished, outputs: outputs,
+          sums: passes == 1 ? sums : sums + tile.lowerBound * width, width: width)
+        askForStream(
+          operation, rows: finished.upperBound..<min(finished.upperBound + tileRows, rows.upperBound),
+          outputs: outputs)
       }
       word += count
     } while word < words
+  }
+
+  /// Asks for what a tile's epilogue will add to, while its arithmetic hides the way from memory.
+  @inline(never)
+  private func askForStream(_ operation: Linear, rows: Range<Int>, outputs: Range<Int>) {
+    guard case .residual(let stream) = operation.epilogue else { return }
+    for row in rows {
+      for column in stride(from: outputs.lowerBound, to: outputs.upperBound, by: 16) {
+        csystem_prefetch_ahead(stream.row(row) + column)
+      }
+    }
   }
 
   /// Bias and epilogue of a block of sums, (rows, width), on their way to where they belong. Not inlined, and the

@@ -18,6 +18,18 @@ extension PanelShape {
         source, stride: weight.inputs, rows: outputs.count, columns: inputs.count, width: width, to: target)
     }
   }
+
+  /// What `pack` will read; nil where that is nothing, or no lines one below the other.
+  func lines(of weight: Weight, fromInput input: Int, count: Int, panelAt first: Int) -> CacheLines? {
+    guard first < weight.outputs else { return nil }
+    let outputs = min(columns, weight.outputs - first)
+    if weight.layout == .columns {
+      return CacheLines(
+        weight.base + (input * weight.outputs + first), rows: count, step: weight.outputs,
+        floatsPerRow: outputs)
+    }
+    return count == weight.inputs ? CacheLines(weight.base + first * count, count: outputs * count) : nil
+  }
 }
 
 /// target[r, c] = source[r, c] for columns up to `width`; those that the source lacks become 0.

@@ -22,8 +22,8 @@ struct PanelRows<Sum: TileSum> {
   var reusesSums = false
   /// Whether the sums go on from what is there.
   var continues = false
-  /// Where the memory begins that is wanted next, if any.
-  var next: UnsafePointer<Float>?
+  /// What is wanted next, if anything.
+  var next: CacheLines?
 
   /// - Parameters:
   ///   - tileRows: rows of the highest tile: 2, 4 or 8.
@@ -44,10 +44,11 @@ struct PanelRows<Sum: TileSum> {
   @inline(__always)
   private func run<Columns: Strip>(_: Columns.Type, _ tileRows: Int, _ finish: (Range<Int>) -> Void) {
     // The lines of the next panel, shared out among this one's tiles.
-    let lines = (Sum.panelWords &* panelStride) / 16
-    let tiles = max(rows / tileRows, 1)
-    let linesPerBlock = next == nil ? 0 : (lines &+ tiles &- 1) / tiles
-    let linesPerTile = linesPerBlock &* (words / Sum.panelWords)
+    let blocks = max(words / Sum.panelWords, 1)
+    let lines = next.map { $0.rows &* $0.perRow } ?? 0
+    let shares = max(rows / tileRows, 1) &* blocks
+    let linesPerBlock = lines == 0 ? 0 : (lines &+ shares &- 1) / shares
+    let linesPerTile = linesPerBlock &* blocks
     var row = 0
     var tile = 0
     while row < rows {
@@ -56,8 +57,9 @@ struct PanelRows<Sum: TileSum> {
         x: x + row &* stride, stride: stride, panel: panel, panelStride: panelStride, words: words,
         scales: scales ?? UnsafeRawPointer(panel), sums: reusesSums ? sums : sums + row &* sumStride,
         sumStride: sumStride, continues: continues)
-      if let next, tile &* linesPerTile &* 16 < words &* panelStride {
-        product.prefetched = next + tile &* linesPerTile &* 16
+      if let next, tile &* linesPerTile < lines {
+        product.prefetched = next.line(tile &* linesPerTile)
+        product.prefetchStep = next.step
         product.linesPerBlock = linesPerBlock
       }
       let first = row
@@ -77,6 +79,31 @@ struct PanelRows<Sum: TileSum> {
       }
       finish(first..<row)
     }
+  }
+}
+
+/// Cache lines of some rows, which are asked for one below the other: first each row's first line, then its second.
+struct CacheLines {
+  let base: UnsafePointer<Float>
+  let rows: Int
+  /// Floats from one row to the next.
+  let step: Int
+  let perRow: Int
+
+  @inline(__always)
+  init(_ base: UnsafePointer<Float>, rows: Int, step: Int, floatsPerRow: Int) {
+    (self.base, self.rows, self.step, perRow) = (base, rows, step, (floatsPerRow &+ 15) / 16)
+  }
+
+  /// Memory without a gap.
+  @inline(__always)
+  init(_ base: UnsafePointer<Float>, count: Int) {
+    self.init(base, rows: (count &+ 15) / 16, step: 16, floatsPerRow: 16)
+  }
+
+  @inline(__always)
+  func line(_ index: Int) -> UnsafePointer<Float> {
+    base + (index % max(rows, 1) &* step &+ index / max(rows, 1) &* 16)
   }
 }
 
@@ -188,6 +215,8 @@ struct TileProduct {
   let continues: Bool
   /// Cache lines to ask for with every block, from there on: what the next panel needs meanwhile.
   var prefetched: UnsafePointer<Float>?
+  /// Floats from one line to the next.
+  var prefetchStep = 16
   var linesPerBlock = 0
 }
 
@@ -199,13 +228,14 @@ extension Tile {
     var sums = product.continues ? Self(loading: product.sums, stride: product.sumStride) : Self()
     let panelStride = product.panelStride
     let (stride, words, lines) = (product.stride, product.words, product.linesPerBlock)
+    let prefetchStep = product.prefetchStep
     var (x, panel, scales) = (product.x, product.panel, product.scales)
     var prefetched = product.prefetched ?? product.panel
     var word = 0
     while word &+ Columns.Sum.panelWords <= words {
       for _ in 0..<lines {
         csystem_prefetch_ahead(prefetched)
-        prefetched += 16
+        prefetched += prefetchStep
       }
       sums = sums.addingBlock(x, stride: stride, panel: panel, panelStride: panelStride, scales: scales)
       x += Columns.Sum.rowWords

@@ -22,13 +22,18 @@ private func transposeBlock(
   to target: UnsafeMutablePointer<Float>, _ targetStride: Int
 ) {
   let (wholeRows, wholeColumns) = (rows & ~3, columns & ~3)
-  for row in stride(from: 0, to: wholeRows, by: 4) {
-    for column in stride(from: 0, to: wholeColumns, by: 4) {
+  var row = 0
+  while row < wholeRows {
+    var column = 0
+    while column < wholeColumns {
       transposeFour(
         source + (row &* sourceStride &+ column), sourceStride, to: target + (column &* targetStride &+ row),
         targetStride)
+      column &+= 4
     }
+    row &+= 4
   }
+  guard wholeRows < rows || wholeColumns < columns else { return }
   for row in 0..<rows {
     for column in (row < wholeRows ? wholeColumns : 0)..<columns {
       target[column &* targetStride &+ row] = source[row &* sourceStride &+ column]

@@ -33,11 +33,23 @@ func gelu<Vector: FloatVector>(_ x: Vector) -> Vector {
   return numerator / (1 + exp(-1.595_769_1 * cubic))
 }
 
-/// x[i] ← e^((x[i] − max) · scale) for the first `count` values, the numerators of a softmax, and their sum.
+/// The slope of that approximation. With σ(2u) as there it is σ + x · σ · (1 − σ) · 2u′; beyond ±16 that is 0 or 1 in
+/// float32.
+@inline(__always)
+func geluSlope<Vector: FloatVector>(_ x: Vector) -> Vector {
+  let x = x.clamped(low: -16, high: 16)
+  let square = x * x
+  let power = exp(-1.595_769_1 * (x + 0.044715 * square * x))
+  let sigma = 1 / (1 + power)
+  let slope = 1.595_769_1 * (1 + 0.134145 * square)
+  return sigma + x * sigma * (power * sigma) * slope
+}
+
+/// x[i] ← e^((x[i] − max) · scale) for the first `count` values, the numerators of a softmax; their sum, and max.
 /// - Parameter scale: at least 0.
 func softmaxNumerators<Vector: FloatVector>(
   _ x: UnsafeMutablePointer<Float>, count: Int, scale: Float, as _: Vector.Type
-) -> Float {
+) -> (sum: Float, maximum: Float) {
   let lanes = Vector.scalarCount
   let whole = count / lanes &* lanes
   var maxima = Vector(loading: x + whole, count: count &- whole, padding: -.infinity)
@@ -48,14 +60,14 @@ func softmaxNumerators<Vector: FloatVector>(
   }
   let maximum = maxima.largestLane
   let sums = shiftedPowers(x, count: whole, shift: maximum, scale: scale, as: Vector.self)
-  guard whole < count else { return sums.laneSum }
+  guard whole < count else { return (sums.laneSum, maximum) }
   // The rest takes the same way through a vector of its own, so that there is one place for the power.
   return withUnsafeTemporaryAllocation(of: Float.self, capacity: lanes) { rest in
     let base = rest.baseAddress!
     Vector(loading: x + whole, count: count &- whole, padding: -.infinity).store(to: base)
     let sum = shiftedPowers(base, count: lanes, shift: maximum, scale: scale, as: Vector.self)
     Vector(loading: base).store(to: x + whole, count: count &- whole)
-    return (sums + sum).laneSum
+    return ((sums + sum).laneSum, maximum)
   }
 }
 
@@ -91,7 +103,7 @@ private func shiftedPowers<Vector: FloatVector>(
 /// Softmax of `count` values in place, as `referenceSoftmax`.
 @inline(__always)
 func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
-  let scale = 1 / softmaxNumerators(x, count: count, scale: 1, as: SIMD8<Float>.self)
+  let scale = 1 / softmaxNumerators(x, count: count, scale: 1, as: SIMD8<Float>.self).sum
   let whole = count & ~7
   for i in stride(from: 0, to: whole, by: 8) { (SIMD8(loading: x + i) * scale).store(to: x + i) }
   for i in whole..<count { x[i] *= scale }

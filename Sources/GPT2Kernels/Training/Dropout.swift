@@ -7,7 +7,8 @@ public struct Dropout: Sendable, Equatable {
 
   /// Elements whose number is below it become 0.
   private let limit: UInt32
-  private let scale: Float
+  /// 1/(1 − rate)
+  private let gain: Float
 
   public static let none = Dropout(rate: 0, seed: 0)
 
@@ -15,7 +16,7 @@ public struct Dropout: Sendable, Equatable {
     assert(rate >= 0 && rate < 1)
     (self.rate, self.seed) = (rate, seed)
     limit = UInt32((Double(rate) * 0x1p32).rounded())
-    scale = 1 / (1 - rate)
+    gain = 1 / (1 - rate)
   }
 
   /// 0, or 1/(1 − rate).
@@ -49,7 +50,7 @@ public struct Dropout: Sendable, Equatable {
     for i in 0..<count {
       var x = Self.mixed(first &+ UInt32(truncatingIfNeeded: i) ^ keys.0)
       x = Self.mixed(x &+ keys.1)
-      values[i] = x < limit ? 0 : values[i] * scale
+      values[i] = x < limit ? 0 : values[i] * gain
     }
   }
 

@@ -39,7 +39,7 @@ public struct LinearGradient: @unchecked Sendable {
   /// Floats of scratch that a layer takes.
   public static func scratchCount(m: Int, n: Int, k: Int, layout: WeightLayout) -> Int {
     let (rows, columns) = layout == .rows ? (n, k) : (k, n)
-    return min(rows, blockRows) * (m + columns)
+    return max(min(rows, blockRows) * (m + columns), rows > blockRows ? m * columns : 0)
   }
 
   /// Twice the layer's own: one product for each of both gradients.
@@ -73,38 +73,31 @@ extension LinearGradient {
     }
   }
 
-  /// Three products. The matrix's memory is that of its transpose in the other layout, so dX takes no copy of it. dW is
-  /// computed as it lies, some of its rows at a time, from a transposed copy of the operand that they belong to.
+  /// Three products, without a copy of the matrix: its memory is that of its transpose in the other layout. dW is
+  /// computed as it lies, some of its rows at a time, from a transposed copy of the operand that they belong to. Where that
+  /// is dY, whose rows may be as long as a vocabulary, dX takes the same columns of it meanwhile.
   func runAsProducts(on kernel: some Kernel) {
     let m = input.rows
-    if let inputGradient {
-      kernel.run(
-        Linear(
-          input: outputGradient,
-          weight: Weight(
-            weight.base, outputs: weight.inputs, inputs: weight.outputs,
-            layout: weight.layout == .rows ? .columns : .rows),
-          bias: nil, output: inputGradient))
-    }
-    let (left, right) = weight.layout == .rows ? (outputGradient, input) : (input, outputGradient)
+    let isInRows = weight.layout == .rows
+    let (left, right) = isInRows ? (outputGradient, input) : (input, outputGradient)
     let (rows, columns) = (left.columns, right.columns)
-    let factor = Weight(right.base, outputs: columns, inputs: m, layout: .columns)
+    if !isInRows, let inputGradient {
+      let transposed = Weight(weight.base, outputs: rows, inputs: columns, layout: .rows)
+      kernel.run(Linear(input: outputGradient, weight: transposed, bias: nil, output: inputGradient))
+    }
     for first in stride(from: 0, to: rows, by: Self.blockRows) {
       let count = min(Self.blockRows, rows - first)
-      let (transposed, product) = (scratch, scratch + count * m)
-      let part = 64
-      kernel.forEach((count + part - 1) / part) { index in
-        let block = index * part..<min((index + 1) * part, count)
-        transpose(
-          left.base + (first + block.lowerBound), stride: left.stride, rows: m, columns: block.count,
-          to: transposed + block.lowerBound * m, stride: m)
+      let slice = Matrix(left.base + first, rows: m, columns: count, stride: left.stride)
+      if isInRows, let inputGradient {
+        kernel.run(
+          Linear(
+            input: slice,
+            weight: Weight(weight.base + first * columns, outputs: columns, inputs: count, layout: .columns),
+            bias: nil,
+            output: first == 0 ? inputGradient : MutableMatrix(scratch, rows: m, columns: columns),
+            epilogue: first == 0 ? .none : .residual(inputGradient)))
       }
-      kernel.run(
-        Linear(
-          input: Matrix(transposed, rows: count, columns: m), weight: factor, bias: nil,
-          output: MutableMatrix(product, rows: count, columns: columns),
-          epilogue: .residual(
-            MutableMatrix(weightGradient + first * columns, rows: count, columns: columns))))
+      addWeightGradient(slice, right, at: weightGradient + first * columns, on: kernel)
     }
     guard let biasGradient else { return }
     let part = 64
@@ -112,6 +105,27 @@ extension LinearGradient {
       let columns = index * part..<min((index + 1) * part, weight.outputs)
       addColumnSums(of: outputGradient, columns: columns, to: biasGradient)
     }
+  }
+
+  /// target[r, c] += Σ left[row, r] · right[row, c]
+  private func addWeightGradient(
+    _ left: Matrix, _ right: Matrix, at target: UnsafeMutablePointer<Float>, on kernel: some Kernel
+  ) {
+    let (m, rows, columns) = (left.rows, left.columns, right.columns)
+    let (transposed, product) = (scratch, scratch + rows * m)
+    let part = 64
+    kernel.forEach((rows + part - 1) / part) { index in
+      let first = index * part
+      transpose(
+        left.base + first, stride: left.stride, rows: m, columns: min(part, rows - first),
+        to: transposed + first * m, stride: m)
+    }
+    kernel.run(
+      Linear(
+        input: Matrix(transposed, rows: rows, columns: m),
+        weight: Weight(right.base, outputs: columns, inputs: m, layout: .columns), bias: nil,
+        output: MutableMatrix(product, rows: rows, columns: columns),
+        epilogue: .residual(MutableMatrix(target, rows: rows, columns: columns))))
   }
 }
 

@@ -20,7 +20,7 @@ final class WorkerSession {
   private var sequences: [TokenSequence] = []
   private var operationRuns: [OperationShape: OperationRun] = [:]
   /// The last that was wanted: its memory is a multiple of the model's.
-  private var trainingRun: TrainingStepRun?
+  private var timedSteps: TimedSteps?
   private var rotation: WeightRotation?
   /// Of the loaded model; made when it is first wanted.
   private var pulse: BandwidthPulse?
@@ -50,7 +50,7 @@ final class WorkerSession {
     self.variant = variant
     threads = variant.threads(of: request.threads)
     (engine, model, tokenizer, sequences, operationRuns, pulse) = (nil, nil, nil, [], [:], nil)
-    trainingRun = nil
+    timedSteps = nil
     guard let name = request.model else {
       return loadAnswer(nanoseconds: nil, wasCold: nil, baselineBytes: nil)
     }
@@ -213,14 +213,14 @@ final class WorkerSession {
   private func run(_ step: RunRequest.Training) throws -> RunAnswer {
     guard let model else { throw RunError("nothing to train: expected a loaded model") }
     let options = step.options
-    if let trainingRun, trainingRun.takes(options) {
-      return try trainingRun.perform(step, try? counters.get())
+    if let timedSteps, timedSteps.takes(options) {
+      return try timedSteps.perform(step, try? counters.get())
     }
     // The memory of the one before goes first.
-    trainingRun = nil
-    let run = try TrainingStepRun(
+    timedSteps = nil
+    let run = try TimedSteps(
       model.open(cacheFolder: project.weights), variant: variant, threads: threads, options)
-    trainingRun = run
+    timedSteps = run
     return try run.perform(step, try? counters.get())
   }
 

@@ -4,7 +4,7 @@ import Measurement
 import Training
 
 /// Times steps of training. Each goes on from the parameters that the one before has left.
-final class TrainingStepRun {
+final class TimedSteps {
   private let trainer: Trainer
   private let clock: any MonotonicClock = SystemClock()
 

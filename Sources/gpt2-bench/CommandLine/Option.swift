@@ -74,10 +74,7 @@ extension Option {
     help: "synthetic:NAME, a folder with a model, or a file: safetensors, GGUF, llm.c's or seed")
   static let models = Option(
     "--model", value: "MODEL,…", in: .subject, choices: ModelSource.namedSynthetics,
-    default: "weights/gpt2 where it has been downloaded, else synthetic:gpt2",
-    help:
-      "synthetic:NAME, a folder with a model, or a file: safetensors, GGUF, llm.c's or seed; several run one after the "
-      + "other, a record each")
+    default: model.standardValue, help: "\(model.summary); several run one after the other, a record each")
   static let textModel = model.defaulting(
     to: "weights/gpt2 where it has been downloaded, else weights/tiny")
   static let variants = Option(

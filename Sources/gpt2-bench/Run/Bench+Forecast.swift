@@ -38,10 +38,10 @@ extension Bench {
       plan.profile != nil && plan.contestants[$0].variant != nil && (contestants.contains($0) || isKept($0))
     }
     return ceilings + contestants.flatMap(partsBeforeRounds) + rounds.units.flatMap(partsOfCell)
-      + profiled.map(profile) + [Forecast.Part(lastKeeping) { _ in Planned.keeping }]
+      + profiled.map(profile) + [Forecast.Part(lastKeeping) { _ in 2 * Planned.keeping }]
   }
 
-  /// Of the whole record, when all has been measured.
+  /// Of the whole record, when all has been measured: with the profiles there is about twice as much of it.
   var lastKeeping: Forecast.ID { Forecast.ID(.keeping, contestant: plan.contestants.count) }
 
   private func partsBeforeRounds(_ index: Int) -> [Forecast.Part] {

@@ -12,7 +12,7 @@ import Training
 
   private func run(_ status: Int32, _ arguments: String...) throws -> (record: Record, error: String) {
     let result = try BuiltCommand.run(
-      ["run", "--model", "synthetic:tiny", "-r", "3", "--budget", "1", "-t", "1", "--out", "o"] + arguments,
+      ["run", "--model", "synthetic:tiny", "-r", "3", "--budget", "10", "-t", "1", "--out", "o"] + arguments,
       in: sandbox)
     #expect(result.status == status, Comment(rawValue: result.error))
     return (try Record.read(path: sandbox.path("o/record.json")), result.error)

@@ -21,10 +21,12 @@ private enum FakeBLAS {
     _ beta: Float, _ c: UnsafeMutablePointer<Float>
   ) {
     calls.withLock { $0.layouts.append(layout.map(Int.init)) }
+    // CBLAS_TRANSPOSE of the second factor.
+    let steps = layout[2] == 112 ? (column: s.ldb, input: 1) : (column: 1, input: s.ldb)
     for row in 0..<s.m {
       for column in 0..<s.n {
         var sum: Float = 0
-        for i in 0..<s.k { sum += a[row * s.lda + i] * b[column * s.ldb + i] }
+        for i in 0..<s.k { sum += a[row * s.lda + i] * b[column * steps.column + i * steps.input] }
         let place = row * s.ldc + column
         c[place] = alpha * sum + (beta == 0 ? 0 : beta * c[place])
       }
@@ -72,22 +74,27 @@ private enum FakeBLAS {
   }
 
   private func fault(
-    _ kernel: any DivisibleKernel, _ problem: LinearTests.Problem, hasBias: Bool, outputs: Range<Int>
+    _ kernel: any DivisibleKernel, _ problem: LinearTests.Problem, _ layout: WeightLayout, hasBias: Bool,
+    outputs: Range<Int>
   ) -> String? {
-    LinearTests.fault(problem, layout: kernel.weightLayout, hasBias: hasBias, outputs: outputs) {
+    LinearTests.fault(problem, layout: layout, hasBias: hasBias, outputs: outputs) {
       kernel.linear($0, outputs: outputs)
     }
   }
 
   private func expectRightProducts(_ kernel: any DivisibleKernel) {
     for problem in LinearTests.Problem.all {
-      for hasBias in [false, true] {
-        #expect(fault(kernel, problem, hasBias: hasBias, outputs: 0..<problem.shape.n) == nil)
+      for (layout, hasBias) in [
+        (WeightLayout.rows, false), (.rows, true), (.columns, false), (.columns, true),
+      ] {
+        #expect(fault(kernel, problem, layout, hasBias: hasBias, outputs: 0..<problem.shape.n) == nil)
       }
     }
     let problem = LinearTests.Problem(LinearTests.Shape(m: 5, n: 65, k: 17))
     for outputs in [0..<0, 0..<1, 4..<23, 32..<65] {
-      #expect(fault(kernel, problem, hasBias: true, outputs: outputs) == nil)
+      for layout in [WeightLayout.rows, .columns] {
+        #expect(fault(kernel, problem, layout, hasBias: true, outputs: outputs) == nil)
+      }
     }
   }
 
@@ -100,7 +107,7 @@ private enum FakeBLAS {
       ])
       expectRightProducts(kernel(library, threads: 3))
       let calls = FakeBLAS.calls.withLock { $0 }
-      #expect(Set(calls.layouts) == [[101, 111, 112]])
+      #expect(Set(calls.layouts) == [[101, 111, 112], [101, 111, 111]])
       #expect(calls.threads == [3])
       #expect(library.description == "libfake.so, FakeBLAS 1.0")
     }
@@ -111,7 +118,7 @@ private enum FakeBLAS {
     let problem = LinearTests.Problem(LinearTests.Shape(m: 2, n: 3, k: 4))
     for threads in [2, 2, 1, 1, 2] {
       #expect(
-        fault(kernel(library, threads: threads), problem, hasBias: true, outputs: 0..<3) == nil)
+        fault(kernel(library, threads: threads), problem, .rows, hasBias: true, outputs: 0..<3) == nil)
     }
     #expect(FakeBLAS.calls.withLock { $0.threads } == [2, 1, 2])
   }

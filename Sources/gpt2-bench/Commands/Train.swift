@@ -27,7 +27,8 @@ enum Train: Command {
       "--vocabulary", value: "DIR", in: .subject, default: "the model's, else one that is learnt",
       help: "a folder with the vocabulary to take: tokenizer.json, or vocab.json and merges.txt"),
     Option(
-      "--vocabulary-size", value: "N", in: .subject, default: "\(Standard.vocabulary)",
+      "--vocabulary-size", value: "N", in: .subject,
+      default: "\(Standard.vocabulary), or what a short text makes",
       help: "tokens of a new model's vocabulary, which is learnt from the text"),
     Option(
       "--layers", value: "L", in: .subject, default: "\(Standard.layers)", help: "layers of a new model"),

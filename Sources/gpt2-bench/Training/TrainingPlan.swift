@@ -32,10 +32,8 @@ struct TrainingPlan {
     try arguments.refuseContradictions()
     let path = try arguments.required("--data", arguments.string("--data"), expected: "a text or token ids")
     let out = try Self.newFolder(arguments.string("--out"))
-    let (threads, variant) = (try arguments.threads(), try arguments.variant())
-    guard variant.trains else {
-      throw UsageError("\(TrainingError.variant(name: variant.name, weights: variant.weights))")
-    }
+    let threads = try arguments.threads()
+    let variant = try Self.trainable(arguments.variant())
     let share = try arguments.validationShare()
     order = try arguments.choice("--order", of: WindowOrder.allCases) ?? TrainingDefaults.order
     (evaluateEvery, checkpointEvery) = try arguments.intervals(TrainingDefaults.evaluateEvery)
@@ -49,44 +47,43 @@ struct TrainingPlan {
     let text = hasIDs ? nil : try TrainingText(path, validation: share)
     var known = try source.flatMap { try Self.tokenizer(of: $0, base, named: arguments) }
     if known == nil, let base, !hasIDs { throw base.withoutTokenizer(orElse: "--vocabulary, token ids") }
-    if known == nil, base == nil, let text {
-      let count = try arguments.vocabularySize(isLearnt: true) ?? TrainingDefaults.vocabulary
-      _ = try arguments.configuration(vocabulary: count, options)
-      console.step("learning a vocabulary of \(count) tokens")
-      do { known = try text.learnTokenizer(vocabulary: count) } catch let error as TokenizerError {
-        throw RunError("\(path): \(error)")
-      }
+    let size = try known?.vocabularyCount ?? arguments.vocabularySize(isLearnt: !hasIDs)
+    func configuration(_ vocabulary: Int?) throws -> Configuration {
+      try base?.configuration ?? arguments.configuration(vocabulary: vocabulary, options)
     }
-    let size = try known?.vocabularyCount ?? arguments.vocabularySize(isLearnt: false)
-    let configuration = try base?.configuration ?? arguments.configuration(vocabulary: size, options)
+    // What is wrong with the shape is said before a vocabulary is learnt.
+    var shape = try configuration(size ?? (hasIDs ? nil : TrainingDefaults.vocabulary))
 
     let folder = try ReportFolder.create(at: out)
     do {
+      if known == nil, let text {
+        known = try Self.learn(text, size, console)
+        shape = try configuration(known?.vocabularyCount)
+      }
       console.step("reading \(path)")
-      data =
-        try text.flatMap { text in
-          try known.map {
-            try TokenData(
-              text, $0, vocabulary: configuration.vocabulary, context: options.context, inFolder: out)
-          }
-        }
-        ?? TokenData(
-          npy: path, vocabulary: configuration.vocabulary, validation: share, context: options.context)
+      if let text, let known {
+        data = try TokenData(
+          text, known, vocabulary: shape.vocabulary, context: options.context, inFolder: out)
+      } else {
+        data = try TokenData(
+          npy: path, vocabulary: shape.vocabulary, validation: share, context: options.context)
+      }
       trainer =
         try base.map { try Trainer($0.checkpoint, variant: variant, threads: threads, options: options) }
-        ?? Trainer(initialising: configuration, variant: variant, threads: threads, options: options)
+        ?? Trainer(initialising: shape, variant: variant, threads: threads, options: options)
       try Self.requireMemory(trainer)
     } catch {
       folder.removeEmpty()
       throw error
     }
-    (self.folder, tokenizer) = (folder, known)
-    ends = try known?.ends ?? base?.ends() ?? []
+    let (tokenizer, configuration) = (known, shape)
+    (self.folder, self.tokenizer) = (folder, tokenizer)
+    ends = try tokenizer?.ends ?? base?.ends() ?? []
     writeVocabulary = {
       if let source {
         _ = try source.exportTokenizer(to: out, for: configuration)
       } else {
-        try known?.exportHuggingFace(to: out)
+        try tokenizer?.exportHuggingFace(to: out)
       }
     }
     journal = TrainingJournal(
@@ -109,10 +106,9 @@ struct TrainingPlan {
       throw UsageError("--steps: found \(done) steps done, expected more than that with it")
     }
     try arguments.check(options, checkpoint.model.configuration)
-    let (threads, variant) = (
-      try arguments.threads(),
-      try Arguments.variant(arguments.string("--variant") ?? journal.variant, "--variant")
-    )
+    let threads = try arguments.threads()
+    let variant = try Self.trainable(
+      Arguments.variant(arguments.string("--variant") ?? journal.variant, "--variant"))
     (evaluateEvery, checkpointEvery) = try arguments.intervals(
       journal.evaluateEvery, checkpointEvery: journal.checkpointEvery)
     let source = ModelSource.folder(path)
@@ -169,6 +165,26 @@ struct TrainingPlan {
     if base == nil, let own = try source.tokenizerLocation?.load() { return own }
     guard let name = arguments.string("--vocabulary") else { return nil }
     throw RunError("\(name): no tokenizer in it, expected \(ModelChoice.tokenizerFiles)")
+  }
+
+  /// A vocabulary of so many tokens; where nothing is said, of as many as the text makes up to the usual number.
+  private static func learn(_ text: TrainingText, _ size: Int?, _ console: Console) throws -> Tokenizer {
+    let wanted = size ?? TrainingDefaults.vocabulary
+    console.step("learning a vocabulary of \(wanted) tokens")
+    do { return try text.learnTokenizer(vocabulary: wanted) } catch TokenizerError.textTooShort(let found, _)
+      where size == nil
+    {
+      console.note("the text makes a vocabulary of \(found) tokens, not \(wanted)")
+      return try text.learnTokenizer(vocabulary: found)
+    }
+  }
+
+  /// - Throws: for a variant whose weights are not float32.
+  private static func trainable(_ variant: Variant) throws -> Variant {
+    guard variant.weights == .f32 else {
+      throw TrainingError.variant(name: variant.name, weights: variant.weights)
+    }
+    return variant
   }
 
   private static func requireMemory(_ trainer: Trainer) throws {

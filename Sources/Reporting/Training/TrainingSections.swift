@@ -67,7 +67,7 @@ extension TrainingReport {
       id: "method", title: "How it was trained",
       [
         .list(facts.map { "**\($0.name):** \($0.text)" }),
-        .code(command.joined(separator: " ")),
+        .code(commandToType(command, after: "", width: 100)),
       ])
   }
 

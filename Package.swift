@@ -54,8 +54,7 @@ let package = Package(
     .executableTarget(
       name: "gpt2-bench",
       dependencies: [
-        "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement",
-        "Record",
+        "Chat", "CSystem", "Files", "GPT2Model", "GPT2Kernels", "GPT2Engine", "Measurement", "Record",
         "Reporting", "Statistics", "Training",
       ],
       swiftSettings: settings),
@@ -91,8 +90,7 @@ let package = Package(
     .testTarget(
       name: "RecordTests", dependencies: ["Record", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests",
-      dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
+      name: "ReportingTests", dependencies: ["Files", "Record", "Reporting", "Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "TrainingTests",

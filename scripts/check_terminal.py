@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the commands in a pseudo terminal of 80 columns, and measures each line that they print.
+"""Runs the commands in a pseudo terminal of COLUMNS, else 80, and measures each line that they print.
 
 usage: check_terminal.py PATH-TO-gpt2-bench [COLUMNS]
 

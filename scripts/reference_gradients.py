@@ -6,10 +6,9 @@
 
 Each case is a synthetic model and a few windows of splitmix64 numbers. Two files a case hold figures of every tensor:
 of its gradient, and of its values after some steps of AdamW on these windows. Benchmarks/reference/README.md defines
-the files. `gpt2-124m` takes a minute and 4 GB of memory.
+the files. `gpt2-124m` is large and slow.
 """
 
-import argparse
 import json
 import math
 import sys
@@ -22,7 +21,7 @@ import transformers
 from transformers import GPT2LMHeadModel
 
 import synthetic
-from reference_logits import load_model, random_prompts
+from reference_logits import load_model, make_cases, random_prompts
 
 SIGNED_SUMS = 4
 SAMPLES = 58
@@ -161,23 +160,6 @@ def make_case(case: Case, folder: Path) -> None:
     print(f"{case.name}: loss {loss.item():.6g}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [case.name for case in CASES]
-    parser.add_argument("--case", choices=["all", *names], default="all", help="(default %(default)s)")
-    default = synthetic.ROOT / "Benchmarks" / "reference" / "gradients"
-    parser.add_argument("--out", type=Path, default=default, help="folder of the cases (default %(default)s)")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    try:
-        for case in CASES:
-            if options.case in ("all", case.name):
-                make_case(case, options.out)
-    except (OSError, ValueError) as error:
-        print(f"reference_gradients: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    default = synthetic.ROOT / "Benchmarks" / "reference" / "gradients"
+    sys.exit(make_cases("reference_gradients", __doc__, CASES, make_case, default))

@@ -233,24 +233,23 @@ def make_case(case: Case, out: Path) -> None:
     write_case(case, list(find_prompts(model, case, make)), out / case.name)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [case.name for case in CASES]
+def make_cases(program: str, description: str | None, cases: tuple, make: Callable, default: Path) -> int:
+    """The command line of a script that makes reference cases with `make(case, out)`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [case.name for case in cases]
     parser.add_argument("--case", choices=["all", *names], default="all", help="(default %(default)s)")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "Benchmarks" / "reference", help="folder of the cases (default %(default)s)"
-    )
+    parser.add_argument("--out", type=Path, default=default, help="folder of the cases (default %(default)s)")
     options = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        for case in CASES:
+        for case in cases:
             if options.case in ("all", case.name):
-                make_case(case, options.out)
+                make(case, options.out)
     except (OSError, ValueError) as error:
-        print(f"reference_logits: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(make_cases("reference_logits", __doc__, CASES, make_case, ROOT / "Benchmarks" / "reference"))

@@ -34,7 +34,7 @@ final class AdamW {
     (self.memory, self.kernel) = (memory, kernel)
     var blocks: [Block] = []
     for (parameter, offset) in zip(memory.space.parameters, memory.space.offsets) {
-      let end = ArenaPlan.room(for: parameter.count)
+      let end = FloatBuffer.room(for: parameter.count)
       for first in stride(from: 0, to: end, by: Self.blockSize) {
         blocks.append(
           Block(

@@ -21,11 +21,9 @@ struct Initialisation {
       case .bias: values.update(repeating: 0)
       case .linearWeight, .tokenEmbedding, .positionEmbedding, .outputEmbedding:
         let deviation = deviation(of: parameter, layers: memory.space.configuration.layers)
-        kernel.forEach((values.count + Self.part - 1) / Self.part) { number in
-          let first = number * Self.part
-          let last = min(first + Self.part, values.count)
+        kernel.forEachPiece(of: values.count, size: Self.part) { piece in
           fill(
-            UnsafeMutableBufferPointer(rebasing: values[first..<last]), tensor: index, from: first,
+            UnsafeMutableBufferPointer(rebasing: values[piece]), tensor: index, from: piece.lowerBound,
             deviation: deviation)
         }
       }

@@ -45,9 +45,7 @@ public final class Trainer {
   private init(
     _ configuration: Configuration, variant: Variant, threads: Int, options: TrainingOptions
   ) throws(TrainingError) {
-    guard variant.trains else {
-      throw .variant(name: variant.name, weights: variant.weights)
-    }
+    try variant.requireTraining()
     try options.check(modelContext: configuration.context)
     (self.configuration, self.options, self.variant) = (configuration, options, variant)
     self.threads = variant.threads(of: threads)
@@ -77,10 +75,7 @@ public final class Trainer {
     Initialisation(seed: options.seed).fill(memory.parameters, on: kernel)
   }
 
-  /// Bytes of everything that a step needs.
-  public var memoryBytes: Int { memory.bytes }
-
-  /// The same of a trainer for so many tokens at once, before there is one.
+  /// Bytes of everything that a step on so many tokens at once needs.
   public static func memoryBytes(_ configuration: Configuration, tokens: Int) -> Int {
     TrainingMemory.bytes(configuration, rows: tokens)
   }
@@ -191,6 +186,11 @@ public final class Trainer {
 extension Variant {
   /// Whether it computes with the float32 parameters that training changes.
   public var trains: Bool { weights == .f32 }
+
+  /// - Throws: `TrainingError.variant` where it does not train.
+  public func requireTraining() throws(TrainingError) {
+    guard trains else { throw .variant(name: name, weights: weights) }
+  }
 }
 
 extension Trainer {

@@ -13,13 +13,9 @@ struct ParameterSpace {
   init(_ configuration: Configuration) {
     self.configuration = configuration
     parameters = configuration.parameters
-    var offsets: [Int] = []
-    var count = 0
-    for parameter in parameters {
-      offsets.append(count)
-      count += ArenaPlan.room(for: parameter.count)
-    }
-    (self.offsets, self.count) = (offsets, count)
+    var plan = ArenaPlan()
+    offsets = parameters.map { plan.take($0.count) }
+    count = plan.count
   }
 }
 
@@ -38,8 +34,10 @@ struct ParameterMemory {
     pointer(Configuration.index(of: parameter, layer: layer))
   }
 
+  func vector(_ index: Int) -> Vector { Vector(UnsafeBufferPointer(self[index])) }
+
   func vector(_ parameter: LayerParameter, _ layer: Int) -> Vector {
-    Vector(UnsafeBufferPointer(self[Configuration.index(of: parameter, layer: layer)]))
+    vector(Configuration.index(of: parameter, layer: layer))
   }
 
   /// A linear layer's matrix.
@@ -61,12 +59,9 @@ struct ParameterMemory {
 struct ArenaPlan {
   private(set) var count = 0
 
-  /// Whole cache lines for so many floats.
-  static func room(for count: Int) -> Int { (count + 15) / 16 * 16 }
-
   /// - Returns: where the piece begins.
   mutating func take(_ floats: Int) -> Int {
-    defer { count += Self.room(for: floats) }
+    defer { count += FloatBuffer.room(for: floats) }
     return count
   }
 }
@@ -149,7 +144,6 @@ final class TrainingMemory {
   private let arena: FloatBuffer
 
   var space: ParameterSpace { parameters.space }
-  var bytes: Int { arena.count * MemoryLayout<Float>.stride }
 
   /// - Parameter rows: tokens that go through the model together, at most.
   init(_ configuration: Configuration, rows: Int) throws(TrainingError) {

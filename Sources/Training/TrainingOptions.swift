@@ -82,9 +82,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
       try Self.expect((0..<1).contains(beta), name, "\(beta)", "a number from 0 to below 1")
     }
-    try Self.expect(epsilon > 0 && epsilon.isFinite, "epsilon", "\(epsilon)", "a positive number")
+    try Self.expect(epsilon.isFinite && Float(epsilon) > 0, "epsilon", "\(epsilon)", "a positive number")
     try Self.expect(clip >= 0 && clip.isFinite, "clip", "\(clip)", "a number from 0 on")
-    try Self.expect((0..<1).contains(dropout), "dropout", "\(dropout)", "a number from 0 to below 1")
+    try Self.expect(dropout >= 0 && Float(dropout) < 1, "dropout", "\(dropout)", "a number from 0 to below 1")
   }
 
   private static func expect(

@@ -26,8 +26,7 @@ extension TrainingPass {
       Probe.during(.loss) {
         kernel.run(
           CrossEntropy(
-            logits: logits, targets: targets + first, losses: losses + first, scale: scale ?? 0,
-            keepsGradient: scale != nil))
+            logits: logits, targets: targets + first, losses: losses + first, scale: scale))
       }
       guard scale != nil else { continue }
       Probe.during(.logitsGradient) {
@@ -48,9 +47,13 @@ extension TrainingPass {
   /// its own.
   func backward() {
     let stream = matrix(plan.streamGradient)
-    stream.base.update(repeating: 0, count: rows * configuration.channels)
-    let (weight, gradients) = (finalNorm(memory.parameters).weight, finalNorm(memory.gradients))
-    norm(plan.stream, Vector(weight, count: configuration.channels), gradients.weight, gradients.bias)
+    kernel.forEachPiece(of: rows * configuration.channels, size: Self.piece) { piece in
+      (stream.base + piece.lowerBound).update(repeating: 0, count: piece.count)
+    }
+    let finalNorm = configuration.finalNormIndex
+    norm(
+      plan.stream, memory.parameters.vector(finalNorm), memory.gradients.pointer(finalNorm),
+      memory.gradients.pointer(finalNorm + 1))
     for (index, layer) in plan.layers.enumerated().reversed() {
       mlpBlock(layer, index)
       attentionBlock(layer, index)

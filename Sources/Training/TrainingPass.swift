@@ -63,17 +63,10 @@ final class TrainingPass {
       mlpBlock(
         layer, index, to: index + 1 < plan.layers.count ? plan.layers[index + 1].stream : plan.stream)
     }
-    let (weight, bias) = finalNorm(memory.parameters)
+    let finalNorm = configuration.finalNormIndex
     norm(
-      plan.stream, Vector(weight, count: configuration.channels), Vector(bias, count: configuration.channels),
+      plan.stream, memory.parameters.vector(finalNorm), memory.parameters.vector(finalNorm + 1),
       to: plan.norm)
-  }
-
-  /// The final layer norm's weight and bias, or what belongs to them.
-  func finalNorm(
-    _ memory: ParameterMemory
-  ) -> (weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>) {
-    (memory.pointer(configuration.finalNormIndex), memory.pointer(configuration.finalNormIndex + 1))
   }
 
   /// stream[row] = token embedding + position embedding
@@ -81,9 +74,8 @@ final class TrainingPass {
     let channels = configuration.channels
     let (tokenTable, positions) = (memory.parameters.pointer(0), memory.parameters.pointer(1))
     let (stream, tokens) = (matrix(firstStream), tokens)
-    let part = 16
-    kernel.forEach((rows + part - 1) / part) { index in
-      for row in index * part..<min((index + 1) * part, rows) {
+    kernel.forEachPiece(of: rows, size: 16) { piece in
+      for row in piece {
         let target = stream.row(row)
         let token = tokenTable + Int(tokens[row]) * channels
         let position = positions + row % context * channels
@@ -101,8 +93,7 @@ final class TrainingPass {
     let parameters = memory.parameters
     norm(
       layer.stream, parameters.vector(.norm1Weight, index), parameters.vector(.norm1Bias, index),
-      to: layer.norm1,
-      layer: index)
+      to: layer.norm1, layer: index)
     Probe.during(.qkv, layer: index) {
       linear(layer.norm1, .qkvWeight, .qkvBias, to: layer.qkv, layer: index)
     }
@@ -124,8 +115,7 @@ final class TrainingPass {
     let parameters = memory.parameters
     norm(
       layer.middle, parameters.vector(.norm2Weight, index), parameters.vector(.norm2Bias, index),
-      to: layer.norm2,
-      layer: index)
+      to: layer.norm2, layer: index)
     Probe.during(.up, layer: index) {
       linear(layer.norm2, .upWeight, .upBias, to: layer.up, layer: index)
       let (before, after) = (matrix(layer.up), matrix(layer.hidden))
@@ -169,10 +159,11 @@ final class TrainingPass {
   }
 
   func copy(_ source: MutableMatrix, to target: MutableMatrix) {
-    let (count, part) = (source.rows * source.columns, 1 << 14)
-    kernel.forEach((count + part - 1) / part) { index in
-      let first = index * part
-      (target.base + first).update(from: source.base + first, count: min(part, count - first))
+    kernel.forEachPiece(of: source.rows * source.columns, size: Self.piece) { piece in
+      (target.base + piece.lowerBound).update(from: source.base + piece.lowerBound, count: piece.count)
     }
   }
+
+  /// Floats that a thread copies or clears at a time.
+  static let piece = 1 << 14
 }

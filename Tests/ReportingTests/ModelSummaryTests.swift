@@ -26,7 +26,8 @@ import Testing
     #expect(markdown.contains("# 2 models, row by row") && markdown.contains("| small |"))
     let terminal = summary.terminalText(colour: false, width: 40)
     #expect(terminal.split(separator: "\n").allSatisfy { $0.count <= 40 } && terminal.contains("large"))
-    #expect(try summary.text(as: .json).contains("large"))
+    let json = try summary.text(as: .json)
+    #expect(json.contains("large") && json.contains("\"schema\"") && json.contains("\"points\""))
   }
 
   @Test func withoutAFigureThereIsNone() { #expect(ModelSummary([]) == nil) }

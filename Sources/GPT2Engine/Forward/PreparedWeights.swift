@@ -20,7 +20,7 @@ final class PreparedWeights {
 
   /// What the layers read of a pass, in the order in which they do.
   var layerMemory: UnsafeRawBufferPointer {
-    let logits = PreparationPlan.room(
+    let logits = FloatBuffer.room(
       for: output.layout.count(outputs: output.outputs, inputs: output.inputs))
     return UnsafeRawBufferPointer(
       UnsafeBufferPointer(start: arena.base + logits, count: arena.count - logits))
@@ -32,11 +32,11 @@ final class PreparedWeights {
     let c = checkpoint.configuration
     let (layout, outputLayout) = (kernel.weightLayout, kernel.outputLayout)
     let matrices = Self.matrices(of: c).reduce(0) {
-      $0 + PreparationPlan.room(for: layout.count(outputs: $1.outputs, inputs: $1.inputs))
+      $0 + FloatBuffer.room(for: layout.count(outputs: $1.outputs, inputs: $1.inputs))
     }
-    let logits = PreparationPlan.room(for: outputLayout.count(outputs: c.vocabulary, inputs: c.channels))
+    let logits = FloatBuffer.room(for: outputLayout.count(outputs: c.vocabulary, inputs: c.channels))
     // Norms and biases are 13 channels' worth a layer.
-    let vectors = PreparationPlan.room(for: 13 * c.channels)
+    let vectors = FloatBuffer.room(for: 13 * c.channels)
     let arena = try makeBuffer(c.layers * (matrices + vectors) + logits, isFilledAtOnce: true)
     var plan = PreparationPlan(checkpoint: checkpoint, next: arena.base)
     let output = plan.matrix(c.outputEmbeddingIndex, inputs: c.channels, outputs: c.vocabulary, outputLayout)
@@ -78,9 +78,6 @@ struct PreparationPlan {
     (self.checkpoint, self.next) = (checkpoint, next)
   }
 
-  /// Whole cache lines for so many floats: each matrix begins at one.
-  static func room(for count: Int) -> Int { (count + 15) / 16 * 16 }
-
   mutating func layer(_ index: Int, _ layout: WeightLayout) -> PreparedWeights.Layer {
     let matrices = PreparedWeights.matrices(of: checkpoint.configuration).map {
       matrix(
@@ -93,7 +90,7 @@ struct PreparationPlan {
       qkvBias: vector(.qkvBias, index), projectionBias: vector(.projectionBias, index),
       norm2Weight: vector(.norm2Weight, index), norm2Bias: vector(.norm2Bias, index),
       upBias: vector(.upBias, index), downBias: vector(.downBias, index))
-    next = first + Self.room(for: next - first)
+    next = first + FloatBuffer.room(for: next - first)
     return layer
   }
 
@@ -126,7 +123,7 @@ struct PreparationPlan {
         checkpoint.lay(tensor, inputs: inputs, outputs: outputs, layout, to: target)
       }
     }
-    next += Self.room(for: layout.count(outputs: outputs, inputs: inputs))
+    next += FloatBuffer.room(for: layout.count(outputs: outputs, inputs: inputs))
     return Weight(target, outputs: outputs, inputs: inputs, layout: layout)
   }
 

@@ -30,7 +30,7 @@ extension PhaseWork {
     func floats(_ count: Int) -> Double { 4 * Double(count) }
     func gradient(m: Int, n: Int, k: Int) -> PhaseWork {
       PhaseWork(
-        flops: 2 * Linear.flops(m: m, n: n, k: k), streamedBytes: 3 * floats(n * k),
+        flops: LinearGradient.flops(m: m, n: n, k: k), streamedBytes: 3 * floats(n * k),
         activationBytes: floats(2 * m * k + m * n))
     }
     let attention = Attention.flops(rows: rows, firstPosition: 0, channels: c) * Double(sequences)

@@ -135,6 +135,7 @@ extension PhaseWork {
       return
     }
     let c = configuration.channels
+    precondition(sequences == 1 || phase != .attention, "attention of several sequences is training's")
     let rows = rows * sequences
     let values = Self.floats(rows * c)
     /// (m, k) · (k, n), and where it adds to the residual stream, that read as well.
@@ -165,7 +166,7 @@ extension PhaseWork {
     case .cacheStore:
       self.init(streamedBytes: 2 * cache.bytes(outputs: rows, inputs: c), activationBytes: 2 * values)
     case .attention:
-      self = Self.attention(part, configuration, rows: rows / sequences, firstPosition: firstPosition, cache)
+      self = Self.attention(part, configuration, rows: rows, firstPosition: firstPosition, cache)
     case .projection: self = linear(m: rows, n: c, k: c, addsToStream: true)
     case .up:
       let hidden = configuration.hidden

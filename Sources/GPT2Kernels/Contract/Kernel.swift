@@ -52,6 +52,11 @@ extension Kernel {
 
   public func run(_ operation: Attention) { run([operation]) }
   public func forEach(_ count: Int, _ body: (Int) -> Void) { for index in 0..<count { body(index) } }
+
+  /// Calls `body` with pieces of `count` places, of `size` each and the last of what is left, as `forEach` does.
+  public func forEachPiece(of count: Int, size: Int, _ body: (Range<Int>) -> Void) {
+    forEach((count + size - 1) / size) { index in body(index * size..<min((index + 1) * size, count)) }
+  }
 }
 
 /// A kernel whose operations fall into parts that share no reduction, so that a caller may split them between threads;

@@ -74,5 +74,8 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
     self.bytes = bytes
   }
 
+  /// Whole cache lines for so many floats, so that what follows them begins at one.
+  public static func room(for count: Int) -> Int { (count + 15) / 16 * 16 }
+
   deinit { munmap(base, bytes) }
 }

@@ -14,10 +14,14 @@ struct PanelLinear<Sum: TileSum> {
 
   func run(_ operation: Linear) {
     guard operation.input.rows > 0 else { return }
-    let isPacked = operation.weight.layout == .panels(vector: V.scalarCount, of: shape.precision)
+    let isPacked = isPacked(operation.weight)
     assert(isPacked || shape.precision == .f32 && operation.weight.layout.precision == .f32)
     let rows = rowWords(operation.input)
     if operation.input.rows == 1, isPacked { runOneRow(operation, rows) } else { runRows(operation, rows) }
+  }
+
+  private func isPacked(_ weight: Weight) -> Bool {
+    weight.layout == .panels(vector: V.scalarCount, of: shape.precision)
   }
 
   /// The input in words, as they are multiplied.
@@ -71,7 +75,7 @@ extension PanelLinear {
     let blocks = (rows + rowsInCache - 1) / rowsInCache
     let blockRows = ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows
     let sumCount = blockRows * shape.columns
-    let isPacked = operation.weight.layout != .rows && operation.weight.layout != .columns
+    let isPacked = isPacked(operation.weight)
     let panelCount = isPacked ? 0 : min(Sum.passWords + 8, inputs) * shape.columns
     pool.split(0..<blocks * panels, grain: 1) { parts in
       withUnsafeTemporaryAllocation(byteCount: 4 * (sumCount + panelCount), alignment: 64) { memory in

@@ -85,11 +85,9 @@ public struct DropoutScaling: @unchecked Sendable {
 extension Kernel {
   public func run(_ operation: DropoutScaling) {
     guard operation.dropout.rate > 0 else { return }
-    let part = 8192
-    forEach((operation.count + part - 1) / part) { index in
-      let first = index * part
-      operation.dropout.scale(
-        operation.values + first, count: min(part, operation.count - first), from: first)
+    forEachPiece(of: operation.count, size: 8192) { piece in
+      let first = piece.lowerBound
+      operation.dropout.scale(operation.values + first, count: piece.count, from: first)
     }
   }
 }

@@ -103,9 +103,7 @@ extension LinearGradient {
       addWeightGradient(slice, right, at: weightGradient + first * columns, on: kernel)
     }
     guard let biasGradient else { return }
-    let part = 64
-    kernel.forEach((weight.outputs + part - 1) / part) { index in
-      let columns = index * part..<min((index + 1) * part, weight.outputs)
+    kernel.forEachPiece(of: weight.outputs, size: 64) { columns in
       addColumnSums(of: outputGradient, columns: columns, to: biasGradient)
     }
   }
@@ -116,12 +114,10 @@ extension LinearGradient {
   ) {
     let (m, rows, columns) = (left.rows, left.columns, right.columns)
     let (transposed, product) = (scratch, scratch + rows * m)
-    let part = 64
-    kernel.forEach((rows + part - 1) / part) { index in
-      let first = index * part
+    kernel.forEachPiece(of: rows, size: 64) { piece in
       transpose(
-        left.base + first, stride: left.stride, rows: m, columns: min(part, rows - first),
-        to: transposed + first * m, stride: m)
+        left.base + piece.lowerBound, stride: left.stride, rows: m, columns: piece.count,
+        to: transposed + piece.lowerBound * m, stride: m)
     }
     kernel.run(
       Linear(

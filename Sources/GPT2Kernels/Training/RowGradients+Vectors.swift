@@ -5,18 +5,15 @@ extension LayerNormGradient {
   func run<V: FloatVector>(on kernel: any Kernel, as _: V.Type) {
     let (rows, channels) = (input.rows, input.columns)
     let rowBlock = max(4096 / max(channels, 1), 1)
-    let columnBlock = 128
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * rows) { moments in
       let (means, inverses) = (moments.baseAddress!, moments.baseAddress! + rows)
-      kernel.forEach((rows + rowBlock - 1) / rowBlock) { index in
-        for row in index * rowBlock..<min((index + 1) * rowBlock, rows) {
+      kernel.forEachPiece(of: rows, size: rowBlock) { piece in
+        for row in piece {
           (means[row], inverses[row]) = addInputGradient(ofRow: row, as: V.self)
         }
       }
-      kernel.forEach((channels + columnBlock - 1) / columnBlock) { index in
-        addParameterGradients(
-          columns: index * columnBlock..<min((index + 1) * columnBlock, channels), means: means,
-          inverses: inverses, as: V.self)
+      kernel.forEachPiece(of: channels, size: 128) { columns in
+        addParameterGradients(columns: columns, means: means, inverses: inverses, as: V.self)
       }
     }
   }
@@ -95,9 +92,9 @@ private func forEachVector<V: FloatVector>(
 
 extension GELUGradient {
   func run<V: FloatVector>(on kernel: any Kernel, as _: V.Type) {
-    kernel.forEach((count + Self.part - 1) / Self.part) { index in
-      let first = index * Self.part
-      multiplyBySlopes(inputs + first, gradient + first, count: min(Self.part, count - first), as: V.self)
+    kernel.forEachPiece(of: count, size: Self.part) { piece in
+      let first = piece.lowerBound
+      multiplyBySlopes(inputs + first, gradient + first, count: piece.count, as: V.self)
     }
   }
 }
@@ -124,7 +121,7 @@ extension CrossEntropy {
       let logit = x[target]
       let (sum, maximum) = softmaxNumerators(x, count: logits.columns, scale: 1, as: V.self)
       losses[row] = logf(sum) - (logit - maximum)
-      guard keepsGradient else { return }
+      guard let scale else { return }
       let factor = V(repeating: scale / sum)
       forEachVector(of: logits.columns, as: V.self) { i, count in
         (V(loading: x + i, count: count) * factor).store(to: x + i, count: count)

@@ -85,8 +85,8 @@ public struct GELUGradient: @unchecked Sendable {
 
   func runByTheFormula(on kernel: some Kernel) {
     let scale = (2 / Float.pi).squareRoot()
-    kernel.forEach((count + Self.part - 1) / Self.part) { index in
-      for i in index * Self.part..<min((index + 1) * Self.part, count) {
+    kernel.forEachPiece(of: count, size: Self.part) { piece in
+      for i in piece {
         let x = inputs[i]
         let tangent = tanhf(scale * (x + 0.044715 * x * x * x))
         let slope = scale * (1 + 3 * 0.044715 * x * x)

@@ -9,16 +9,14 @@ public struct CrossEntropy: @unchecked Sendable {
   public let targets: UnsafePointer<Int32>
   /// (rows), in nats. Not a number where a logit is none, or infinite.
   public let losses: UnsafeMutablePointer<Float>
-  /// What the sum of all losses is multiplied with for the loss that is differentiated: 1/rows for their mean.
-  public let scale: Float
-  public let keepsGradient: Bool
+  /// What the sum of all losses is multiplied with for the loss that is differentiated, 1/rows for their mean; nil for no
+  /// gradient.
+  public let scale: Float?
 
   public init(
-    logits: MutableMatrix, targets: UnsafePointer<Int32>, losses: UnsafeMutablePointer<Float>, scale: Float,
-    keepsGradient: Bool
+    logits: MutableMatrix, targets: UnsafePointer<Int32>, losses: UnsafeMutablePointer<Float>, scale: Float?
   ) {
-    (self.logits, self.targets, self.losses) = (logits, targets, losses)
-    (self.scale, self.keepsGradient) = (scale, keepsGradient)
+    (self.logits, self.targets, self.losses, self.scale) = (logits, targets, losses, scale)
   }
 }
 
@@ -37,7 +35,7 @@ extension CrossEntropy {
         sum += x[i]
       }
       losses[row] = logf(sum) - ofTheTarget
-      guard keepsGradient else { return }
+      guard let scale else { return }
       for i in 0..<vocabulary { x[i] = x[i] / sum * scale }
       x[target] -= scale
     }
@@ -71,10 +69,8 @@ extension Kernel {
   /// A part is some channels of all rows, in their order.
   public func run(_ operation: EmbeddingGradient) {
     let channels = operation.gradient.columns
-    let part = 64
-    forEach((channels + part - 1) / part) { index in
-      let first = index * part
-      let count = min(part, channels - first)
+    forEachPiece(of: channels, size: 64) { piece in
+      let (first, count) = (piece.lowerBound, piece.count)
       for row in 0..<operation.gradient.rows {
         let source = operation.gradient.row(row) + first
         let token = operation.tokenGradient + (Int(operation.tokens[row]) * channels + first)

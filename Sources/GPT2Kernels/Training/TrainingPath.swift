@@ -6,55 +6,41 @@ public enum TrainingPath: Sendable, Equatable {
   case products
   /// Gradients of linear layers likewise, the rest with vectors of that many floats: 4, 8 or 16.
   case vectors(of: Int)
+}
 
-  @inline(__always)
-  fileprivate func pick(
-    _ formula: () -> Void, _ four: () -> Void, _ eight: () -> Void, _ sixteen: () -> Void
-  ) {
-    switch self {
-    case .reference, .products: formula()
-    case .vectors(of: 4): four()
-    case .vectors(of: 8): eight()
-    case .vectors: sixteen()
-    }
-  }
+/// What training computes by its formula, or with vectors.
+protocol VectorWork {
+  func runByTheFormula(on kernel: some Kernel)
+  func run<V: FloatVector>(on kernel: any Kernel, as _: V.Type)
 }
 
 /// The operations of training. Each is cut into parts that share no reduction, which go through `forEach`; so they have
-/// the kernel's threads, and give the same bits on any number of them. Each case names its vector, so that the compiler
-/// specialises every one of them.
+/// the kernel's threads, and give the same bits on any number of them.
 extension Kernel {
   public func run(_ work: LinearGradient) {
     if trainingPath == .reference { work.runByTheFormula(on: self) } else { work.runAsProducts(on: self) }
   }
 
-  public func run(_ work: LayerNormGradient) {
-    trainingPath.pick(
-      { work.runByTheFormula(on: self) }, { work.run(on: self, as: SIMD4<Float>.self) },
-      { work.run(on: self, as: SIMD8<Float>.self) }, { work.run(on: self, as: SIMD16<Float>.self) })
-  }
+  public func run(_ work: LayerNormGradient) { pick(work) }
+  public func run(_ work: GELUGradient) { pick(work) }
+  public func run(_ work: CrossEntropy) { pick(work) }
+  public func run(_ work: CausalAttention) { pick(work) }
+  public func run(_ work: CausalAttentionGradient) { pick(work) }
 
-  public func run(_ work: GELUGradient) {
-    trainingPath.pick(
-      { work.runByTheFormula(on: self) }, { work.run(on: self, as: SIMD4<Float>.self) },
-      { work.run(on: self, as: SIMD8<Float>.self) }, { work.run(on: self, as: SIMD16<Float>.self) })
-  }
-
-  public func run(_ work: CrossEntropy) {
-    trainingPath.pick(
-      { work.runByTheFormula(on: self) }, { work.run(on: self, as: SIMD4<Float>.self) },
-      { work.run(on: self, as: SIMD8<Float>.self) }, { work.run(on: self, as: SIMD16<Float>.self) })
-  }
-
-  public func run(_ work: CausalAttention) {
-    trainingPath.pick(
-      { work.runByTheFormula(on: self) }, { work.run(on: self, as: SIMD4<Float>.self) },
-      { work.run(on: self, as: SIMD8<Float>.self) }, { work.run(on: self, as: SIMD16<Float>.self) })
-  }
-
-  public func run(_ work: CausalAttentionGradient) {
-    trainingPath.pick(
-      { work.runByTheFormula(on: self) }, { work.run(on: self, as: SIMD4<Float>.self) },
-      { work.run(on: self, as: SIMD8<Float>.self) }, { work.run(on: self, as: SIMD16<Float>.self) })
+  /// Inlined where the work is known, and each case names its vector, so that the compiler specialises every one of them.
+  @inline(__always)
+  private func pick(_ work: some VectorWork) {
+    switch trainingPath {
+    case .reference, .products: work.runByTheFormula(on: self)
+    case .vectors(of: 4): work.run(on: self, as: SIMD4<Float>.self)
+    case .vectors(of: 8): work.run(on: self, as: SIMD8<Float>.self)
+    case .vectors: work.run(on: self, as: SIMD16<Float>.self)
+    }
   }
 }
+
+extension LayerNormGradient: VectorWork {}
+extension GELUGradient: VectorWork {}
+extension CrossEntropy: VectorWork {}
+extension CausalAttention: VectorWork {}
+extension CausalAttentionGradient: VectorWork {}

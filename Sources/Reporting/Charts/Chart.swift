@@ -143,13 +143,14 @@ struct Axes {
       let at = x.position(tick)
       return [
         .line((at, y.start), (at, hasGrid ? y.end : y.start - 4), class: "grid"),
-        .label(NumberText.plain(tick), x: at, y: y.start + 15, anchor: .middle, class: "muted small"),
+        // Clear of the vertical axis's lowest label, which ends beside the plot's corner.
+        .label(NumberText.plain(tick), x: at, y: y.start + 18, anchor: .middle, class: "muted small"),
       ]
     }
     return horizontal + vertical + [
       .line((left, y.start), (x.end, y.start), class: "axis"),
       .label(yTitle, x: 0, y: y.end - 14, class: "muted small"),
-      .label(xTitle, x: x.end, y: y.start + 31, anchor: .end, class: "muted small"),
+      .label(xTitle, x: x.end, y: y.start + 32, anchor: .end, class: "muted small"),
     ]
   }
 }

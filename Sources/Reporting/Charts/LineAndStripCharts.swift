@@ -121,26 +121,22 @@ struct LineChart: Drawing {
     let bottom = Axes.top + Self.plotHeight
     let values = points.map(\.y).filter { $0 > 0 }
     let places = points.map(\.x)
-    var (isWide, isLong, beginsAtZero) = (false, false, true)
+    let fromZero = Scale.fromZero(to: values.max() ?? 1, start: bottom, end: Axes.top)
+    let (left, right) = (Axes.left, width - Axes.right)
+    let (x, y): (Scale, Scale)
     switch scales {
     case .byValues:
-      isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
-      isLong = (places.min() ?? 0) > 0 && (places.max() ?? 0) / (places.min() ?? 1) > Self.linearSpan
-    case .linear(let fromZero): beginsAtZero = fromZero
+      let isWide = (values.max() ?? 1) / (values.min() ?? 1) > Self.linearSpan
+      let isLong = (places.min() ?? 0) > 0 && (places.max() ?? 0) / (places.min() ?? 1) > Self.linearSpan
+      y = isWide ? .logarithmic(values, room: 1.3, start: bottom, end: Axes.top) : fromZero
+      x =
+        isLong
+        ? .logarithmic(places, room: 1.1, start: left, end: right) : .around(places, start: left, end: right)
+    case .linear(let isFromZero):
+      y = isFromZero ? fromZero : .around(values, start: bottom, end: Axes.top)
+      x = .around(places, start: left, end: right)
     }
-    let y =
-      isWide
-      ? Scale.logarithmic(values, room: 1.3, start: bottom, end: Axes.top)
-      : beginsAtZero
-        ? Scale.fromZero(to: values.max() ?? 1, start: bottom, end: Axes.top)
-        : Scale.around(values, start: bottom, end: Axes.top)
-    let x =
-      isLong
-      ? Scale.logarithmic(places, room: 1.1, start: Axes.left, end: width - Axes.right)
-      : Scale.around(places, start: Axes.left, end: width - Axes.right)
-    let axes = Axes(
-      x: x, y: y, xTitle: xTitle + (isLong ? ", logarithmic" : ""),
-      yTitle: yTitle + (isWide ? ", logarithmic" : ""))
+    let axes = Axes(x: x, y: y, xTitle: xTitle + x.remark, yTitle: yTitle + y.remark)
     let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below, width: width)
     return (
       bottom + Axes.below + legend.height,

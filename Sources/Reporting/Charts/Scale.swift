@@ -38,6 +38,9 @@ struct Scale: Sendable, Equatable {
     return Scale(kind: .logarithmic, lower: least / room, upper: most * room, start: start, end: end)
   }
 
+  /// What an axis's title says of it.
+  var remark: String { kind == .logarithmic ? ", logarithmic" : "" }
+
   func position(_ value: Double) -> Double {
     let share =
       switch kind {

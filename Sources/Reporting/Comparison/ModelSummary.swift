@@ -17,16 +17,7 @@ public struct ModelSummary: Sendable {
 
   /// - Throws: an `EncodingError` for JSON of a number that is not finite.
   public func text(as format: ResultFormat) throws -> String {
-    let columns = [Column<HistoryPoint>].modelPoints
-    return switch format {
-    case .markdown: document.markdown
-    case .csv: CSV.text(columns, points)
-    case .json:
-      try jsonText([
-        "schema": .integer(1),
-        "points": JSONValue.array(points.map { .object(Column.members(columns, of: $0)) }),
-      ])
-    }
+    try points.text(as: format, .modelPoints, of: document)
   }
 
   public func terminalText(colour: Bool, width: Int) -> String {

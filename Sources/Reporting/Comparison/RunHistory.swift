@@ -24,16 +24,7 @@ public struct RunHistory: Sendable {
 
   /// - Throws: an `EncodingError` for JSON of a number that is not finite.
   public func text(as format: ResultFormat) throws -> String {
-    let columns = [Column<HistoryPoint>].historyPoints
-    return switch format {
-    case .markdown: document.markdown
-    case .csv: CSV.text(columns, points)
-    case .json:
-      try jsonText([
-        "schema": .integer(1),
-        "points": JSONValue.array(points.map { .object(Column.members(columns, of: $0)) }),
-      ])
-    }
+    try points.text(as: format, .historyPoints, of: document)
   }
 
   public func terminalText(colour: Bool, width: Int) -> String {
@@ -87,6 +78,24 @@ struct HistoryPoint: Sendable {
       zip(runs, row.figures).compactMap { run, figure in
         figure.map { HistoryPoint(run: run.record, row: row, figure: $0) }
       }
+    }
+  }
+}
+
+extension [HistoryPoint] {
+  /// The document, or the points for programs.
+  /// - Throws: an `EncodingError` for JSON of a number that is not finite.
+  func text(
+    as format: ResultFormat, _ columns: [Column<HistoryPoint>], of document: Document
+  ) throws -> String {
+    switch format {
+    case .markdown: document.markdown
+    case .csv: CSV.text(columns, self)
+    case .json:
+      try jsonText([
+        "schema": .integer(1),
+        "points": JSONValue.array(map { .object(Column.members(columns, of: $0)) }),
+      ])
     }
   }
 }

@@ -107,27 +107,24 @@ extension Record {
     switch kind {
     case .endToEnd:
       let weights = Column.weights.styled(rank: correctness.haveQuality ? 2 : nil)
-      let speeds: Columns = [
-        .variant, weights, .threads, .test, .metric(.timeToFirstToken), .metric(.prefillRate),
-        .metric(.decodeRate), .metric(.decodeRatePerUser),
-      ]
+      let hasGenerations = cells.isEmpty || cells.contains { $0.test.training == nil }
+      let shape: Columns = [.variant, weights, .threads, .test]
+      let speeds: Columns =
+        hasGenerations
+        ? [.metric(.timeToFirstToken), .metric(.prefillRate), .metric(.decodeRate)] : []
       let training: Columns = hasTraining ? [.metric(.trainingTime), .metric(.trainingRate)] : []
       let arithmetic: Columns = hasTraining ? [.metric(.gflops).styled(rank: 6), .metric(.peakShare)] : []
-      let latencies: Columns = [.metric(.timePerOutputToken), .interTokenLatency]
+      let latencies: Columns = hasGenerations ? [.metric(.timePerOutputToken), .interTokenLatency] : []
       let rest: Columns = [
         .metric(.roofline).styled(rank: 3), .roof.styled(rank: 8), .metric(.memoryRate),
         .metric(.memoryShare), .metric(.peakMemory),
         .metric(.cacheMemory), .speedAgainstNaive, .sampleCount, .outcome,
       ]
-      let all = [speeds, training, qualityColumns, latencies, arithmetic, rest].flatMap { $0 }
+      let all = [
+        shape, speeds, [.metric(.decodeRatePerUser)], training, qualityColumns, latencies, arithmetic, rest,
+      ].flatMap { $0 }
       let ofBatches = [Metric.decodeRatePerUser.key, Metric.cacheMemory.key]
-      let ofGenerations =
-        [Metric.timeToFirstToken, .prefillRate, .decodeRate, .timePerOutputToken].map(\.key)
-        + [Column.interTokenLatency.key]
-      let isTrainingAlone = !cells.isEmpty && cells.allSatisfy { $0.test.training != nil }
-      return all.filter {
-        (hasBatches || !ofBatches.contains($0.key)) && !(isTrainingAlone && ofGenerations.contains($0.key))
-      }
+      return all.filter { hasBatches || !ofBatches.contains($0.key) }
     case .matmul: return alone([.variant, .m, .k, .n, .threads, .metric(.matmulTime)])
     case .operations: return alone([.variant, .test, .threads, .metric(.operationTime)])
     }

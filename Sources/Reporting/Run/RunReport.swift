@@ -83,7 +83,7 @@ extension RunReport {
   ///   read least, which `results.csv` has.
   func everyCell(folds: Bool = false) -> Section? {
     let (columns, rows) = (record.columns, run.ranked)
-    let whole = Table(columns, rows)
+    let whole = Table(columns, rows).withoutEmptyColumns
     let block: Block =
       if !whole.isLong {
         .table(whole)

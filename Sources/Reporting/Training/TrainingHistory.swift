@@ -48,6 +48,9 @@ public struct TrainingHistory: Sendable, Equatable, Codable {
     rows.filter { $0.validation != nil }.min { ($0.validation ?? .infinity) < ($1.validation ?? .infinity) }
   }
 
+  /// Nil where nothing was evaluated.
+  public var lastEvaluation: Row? { rows.last { $0.validation != nil } }
+
   /// Steps whose mean stands for the loss now: that of a single one is of a few windows only.
   var recent: ArraySlice<Row> { rows.suffix(50) }
 
@@ -61,13 +64,16 @@ public struct TrainingHistory: Sendable, Equatable, Codable {
     return seconds > 0 ? zip(rows, times).reduce(0) { $0 + $1.0.tokensPerSecond * $1.1 } / seconds : 0
   }
 
+  /// Consecutive steps that a point of a curve with at most `count` points is the mean of.
+  func stepsPerPoint(_ count: Int) -> Int { max(1, (rows.count + count - 1) / max(count, 1)) }
+
   /// Means of a figure over consecutive steps, at most `count` of them.
   ///
   /// - Parameter place: of a row on the horizontal axis.
   func curve(
     _ figure: (Row) -> Double, over place: (Row) -> Double, points count: Int
   ) -> [(x: Double, y: Double)] {
-    let size = max(1, (rows.count + count - 1) / max(count, 1))
+    let size = stepsPerPoint(count)
     return stride(from: 0, to: rows.count, by: size).map { start in
       let part = rows[start..<min(start + size, rows.count)]
       func mean(_ value: (Row) -> Double) -> Double { part.reduce(0) { $0 + value($1) } / Double(part.count) }

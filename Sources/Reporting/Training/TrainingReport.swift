@@ -60,7 +60,7 @@ public struct TrainingReport: Sendable {
     let done =
       last.step >= steps
       ? "After \(counted(last.step, "step"))" as Prose : "After \(last.step) of \(counted(steps, "step"))"
-    guard let end = history.rows.last(where: { $0.validation != nil }), let validation = end.validation else {
+    guard let validation = history.lastEvaluation?.validation else {
       return "\(done) the loss is \(Self.nats(history.recentLoss)) nats a token."
     }
     return "\(done) a token of text that was kept back takes \(Self.nats(validation)) nats."
@@ -89,7 +89,7 @@ public struct TrainingReport: Sendable {
     }
   }
 
-  static func nats(_ loss: Double) -> String { NumberText.fixed(loss, 4) }
+  public static func nats(_ loss: Double) -> String { NumberText.fixed(loss, 4) }
 
   /// `41 s`, `3 min 20 s`, `2 h 05 min`
   public static func duration(_ seconds: Double) -> String {

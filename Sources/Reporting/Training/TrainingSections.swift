@@ -73,7 +73,7 @@ extension TrainingReport {
 
   /// How many steps a point of a curve stands for.
   private var averaging: Prose {
-    let size = (history.rows.count + Self.points - 1) / Self.points
+    let size = history.stepsPerPoint(Self.points)
     return size > 1 ? "a point of a curve is the mean of \(size) steps." : "a point of a curve is a step."
   }
 

@@ -56,9 +56,7 @@ enum Check: Command {
       + continuations.requests.map { CheckRequest(continuations: [$0]) }
       + (holdsText ? [CheckRequest(perplexity: project.text)] : [])
     let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
-    let hasQuality = options.contestants.contains { $0.variant?.isExact != true }
-    let table =
-      format == nil ? CheckTable(console, options.contestants, hasQuality: hasQuality) : nil
+    let table = format == nil ? CheckTable(console, options.contestants) : nil
     table?.begin()
     var (all, isWhole): ([Correctness], Bool) = ([], true)
     func keep(_ rows: [Correctness]) {
@@ -141,12 +139,11 @@ private struct CheckTable {
   /// Of what is printed in each column.
   private let widths: [Int]
 
-  /// - Parameter hasQuality: whether a variant of fewer bits than float32's is checked.
-  init(_ console: Console, _ contestants: [Contestant], hasQuality: Bool) {
+  init(_ console: Console, _ contestants: [Contestant]) {
     self.console = console
     let longest = contestants.map { Self.label($0.label, threads: $0.threads).count }.max() ?? 0
     let first = max(Self.columns[0].width, longest)
-    var kept = hasQuality ? Self.columns + Self.quality : Self.columns
+    var kept = Self.columns + (contestants.contains { !$0.isExact } ? Self.quality : [])
     func room() -> Int {
       kept.dropFirst().reduce(first + 2 + Self.verdict.count) { $0 + $1.width + 2 }
     }

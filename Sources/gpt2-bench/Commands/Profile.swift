@@ -130,8 +130,7 @@ enum Profiling: Command {
       cell.test.bytes(of: checkpoint.configuration, isCached: false), for: "\(cell.test.name) needs")
     let trainer = try Trainer(checkpoint, variant: variant, threads: threads, options: request.options)
     return TrainingProfileRun(
-      trainer: trainer, windows: request.windows.map { Window($0.map(Int32.init)) }, seconds: seconds,
-      mostPasses: mostPasses)
+      trainer: trainer, windows: request.trainingWindows, seconds: seconds, mostPasses: mostPasses)
   }
 
   /// What `--train` says; nil where it is not given.

@@ -7,7 +7,7 @@ enum Train: Command {
     name: "train",
     summary: "trains a GPT-2 on a text, a new one or one that is there (fine-tuning)",
     examples: [
-      ("a small model of a text of your own, in minutes", "gpt2-bench train --data book.txt --out my-model"),
+      ("a small model of a text of your own", "gpt2-bench train --data book.txt --out my-model"),
       (
         "go on with the tiny model on other text",
         "gpt2-bench train --model weights/tiny --data talk.txt --steps 200 --out talk"
@@ -43,7 +43,7 @@ enum Train: Command {
       help: "tokens of a window; the context of a new model"),
     Option(
       "--variant", value: "V", in: .subject,
-      choices: Variant.exact.map(\.name) + Variant.lookedUp.map(\.name),
+      choices: Variant.all.filter(\.trains).map(\.name) + Variant.lookedUp.map(\.name),
       default: Defaults.variant, help: "the variant whose kernels train, one with float32 weights"),
     .threads,
   ]
@@ -126,8 +126,7 @@ enum Train: Command {
   }
 }
 
-/// What holds where nothing is said: a small model that learns a text of a megabyte in minutes on a few cores, as
-/// nanoGPT's setting for a CPU has it.
+/// What holds where nothing is said: a small model, as nanoGPT's setting for a CPU has it.
 enum TrainingDefaults {
   static let (layers, heads, channels, context, vocabulary) = (4, 4, 128, 128, 1024)
   static let (batch, accumulate, steps) = (12, 1, 2000)

@@ -7,7 +7,7 @@ import Reporting
 import Training
 
 extension GenerationCells {
-  /// One step on windows of ids drawn evenly from the vocabulary, the same for every contestant.
+  /// One step on windows that `Prompts` makes, the same for every contestant.
   func makeTraining(_ test: Test, batch: Int, context: Int) throws -> CellPlan {
     guard test.fits(configuration) else {
       throw UsageError(

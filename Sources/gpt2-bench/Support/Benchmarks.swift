@@ -10,12 +10,12 @@ struct Suite: Decodable, Equatable {
     let depth: Int
   }
 
-  private(set) var name = ""
   struct Training: Decodable, Equatable {
     let batch: Int
     let context: Int
   }
 
+  private(set) var name = ""
   let summary: String
   let prefill: [Int]
   let decode: [Decode]

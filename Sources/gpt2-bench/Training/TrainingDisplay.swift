@@ -27,7 +27,7 @@ struct TrainingDisplay {
     let now = ContinuousClock.now
     if let lastDrawn, now - lastDrawn < Self.interval { return }
     lastDrawn = now
-    let validation = history.rows.last { $0.validation != nil }?.validation
+    let validation = history.lastEvaluation?.validation
     let curve = history.sparkline(width: min(Self.curveWidth, console.progressWidth / 4))
     let parts = [
       "step \(row.step)/\(steps)", String(format: "loss %.3f", row.loss), curve,

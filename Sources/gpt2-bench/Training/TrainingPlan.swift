@@ -33,7 +33,8 @@ struct TrainingPlan {
     let path = try arguments.required("--data", arguments.string("--data"), expected: "a text or token ids")
     let out = try Self.newFolder(arguments.string("--out"))
     let threads = try arguments.threads()
-    let variant = try Self.trainable(arguments.variant())
+    let variant = try arguments.variant()
+    try variant.requireTraining()
     let share = try arguments.validationShare()
     order = try arguments.choice("--order", of: WindowOrder.allCases) ?? TrainingDefaults.order
     (evaluateEvery, checkpointEvery) = try arguments.intervals(TrainingDefaults.evaluateEvery)
@@ -55,11 +56,13 @@ struct TrainingPlan {
     var shape = try configuration(size ?? (hasIDs ? nil : TrainingDefaults.vocabulary))
 
     let folder = try ReportFolder.create(at: out)
+    let prompt: [Int]
     do {
       if known == nil, let text {
         known = try Self.learn(text, size, console)
         shape = try configuration(known?.vocabularyCount)
       }
+      try Self.requireMemory(shape, options)
       console.step("reading \(path)")
       if let text, let known {
         data = try TokenData(
@@ -71,14 +74,14 @@ struct TrainingPlan {
       trainer =
         try base.map { try Trainer($0.checkpoint, variant: variant, threads: threads, options: options) }
         ?? Trainer(initialising: shape, variant: variant, threads: threads, options: options)
-      try Self.requireMemory(trainer)
+      ends = try known?.ends ?? base?.ends() ?? []
+      prompt = try Self.prompt(data, known, shape)
     } catch {
       folder.removeEmpty()
       throw error
     }
     let (tokenizer, configuration) = (known, shape)
     (self.folder, self.tokenizer) = (folder, tokenizer)
-    ends = try tokenizer?.ends ?? base?.ends() ?? []
     writeVocabulary = {
       if let source {
         _ = try source.exportTokenizer(to: out, for: configuration)
@@ -89,7 +92,7 @@ struct TrainingPlan {
     journal = TrainingJournal(
       command: arguments.command, data: URL(fileURLWithPath: path).standardizedFileURL.path,
       validation: share, model: base?.name, variant: variant.name, evaluateEvery: evaluateEvery,
-      checkpointEvery: checkpointEvery, prompt: try Self.prompt(data, tokenizer, configuration))
+      checkpointEvery: checkpointEvery, prompt: prompt)
   }
 
   /// The training in a folder, taken up where it was left.
@@ -107,8 +110,8 @@ struct TrainingPlan {
     }
     try arguments.check(options, checkpoint.model.configuration)
     let threads = try arguments.threads()
-    let variant = try Self.trainable(
-      Arguments.variant(arguments.string("--variant") ?? journal.variant, "--variant"))
+    let variant = try Arguments.variant(arguments.string("--variant") ?? journal.variant, "--variant")
+    try variant.requireTraining()
     (evaluateEvery, checkpointEvery) = try arguments.intervals(
       journal.evaluateEvery, checkpointEvery: journal.checkpointEvery)
     let source = ModelSource.folder(path)
@@ -117,11 +120,10 @@ struct TrainingPlan {
     journal.data =
       arguments.string("--data").map { URL(fileURLWithPath: $0).standardizedFileURL.path } ?? journal.data
     let out = arguments.string("--out") ?? path
-    let isSame =
-      URL(fileURLWithPath: out).standardizedFileURL.path
-      == URL(fileURLWithPath: path).standardizedFileURL.path
+    let isSame = ModelSource.folder(out).isSame(as: source)
     folder = try ReportFolder.create(at: isSame ? out : Self.newFolder(out))
     do {
+      try Self.requireMemory(configuration, options)
       console.step("reading \(journal.data)")
       if let tokenizer, !TokenList.isNPY(journal.data) {
         data = try TokenData(
@@ -134,14 +136,13 @@ struct TrainingPlan {
       }
       try checkpoint.require(data)
       trainer = try Trainer(checkpoint.model, variant: variant, threads: threads, options: options)
-      try Self.requireMemory(trainer)
       try checkpoint.restore(trainer)
+      ends = try tokenizer?.ends ?? source.endTokens(for: configuration)
     } catch {
       folder.removeEmpty()
       throw error
     }
     order = checkpoint.progress.order
-    ends = try tokenizer?.ends ?? source.endTokens(for: configuration)
     writeVocabulary = { if !isSame { _ = try source.exportTokenizer(to: out, for: configuration) } }
     self.journal = journal
   }
@@ -179,18 +180,9 @@ struct TrainingPlan {
     }
   }
 
-  /// - Throws: for a variant whose weights are not float32.
-  private static func trainable(_ variant: Variant) throws -> Variant {
-    guard variant.weights == .f32 else {
-      throw TrainingError.variant(name: variant.name, weights: variant.weights)
-    }
-    return variant
-  }
-
-  private static func requireMemory(_ trainer: Trainer) throws {
-    let options = trainer.options
+  private static func requireMemory(_ configuration: Configuration, _ options: TrainingOptions) throws {
     try MemoryLimit.checkFree(
-      Double(trainer.memoryBytes),
+      Double(Trainer.memoryBytes(configuration, tokens: options.batch * options.context)),
       for: "training with --batch \(options.batch) and --context \(options.context) needs")
   }
 

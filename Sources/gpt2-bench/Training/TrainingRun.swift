@@ -41,7 +41,7 @@ final class TrainingRun {
       try step()
       display.show(history)
       if isDue(plan.evaluateEvery) { try evaluate() }
-      if isDue(plan.checkpointEvery) || isCancelled { try save() }
+      if isDue(plan.checkpointEvery) { try save() }
     }
     if savedStep != trainer.stepCount { try save() }
     console.endProgressLine()
@@ -172,13 +172,12 @@ final class TrainingRun {
 
   /// What came of it, on standard output.
   private func summarise() {
-    let last = history.rows.last { $0.validation != nil }
-    func nats(_ loss: Double) -> String { String(format: "%.4f", loss) }
+    let nats = TrainingReport.nats
     var rows = [["steps", "\(trainer.stepCount) of \(options.steps)"]]
     if !history.rows.isEmpty {
       rows.append(["loss", "\(nats(history.recentLoss)) nats a token, mean of the last steps"])
     }
-    if let last, let validation = last.validation {
+    if let last = history.lastEvaluation, let validation = last.validation {
       let best = history.best.flatMap { $0.step == last.step ? nil : $0 }
       let words = best.map { "; the lowest was \(nats($0.validation ?? 0)) after step \($0.step)" } ?? ""
       rows.append(["validation", "\(nats(validation)) nats a token after step \(last.step)\(words)"])

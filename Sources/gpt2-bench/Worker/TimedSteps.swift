@@ -12,17 +12,17 @@ final class TimedSteps {
     trainer = try Trainer(checkpoint, variant: variant, threads: threads, options: options)
   }
 
-  /// Whether its memory has room for such steps, and they are of the same optimizer.
-  func takes(_ options: TrainingOptions) -> Bool {
+  /// Makes it ready for such steps; false where its memory has no room, or the optimizer is another.
+  func reshaped(for options: TrainingOptions) -> Bool {
     (try? trainer.reshape(batch: options.batch, context: options.context)) != nil
       && trainer.options == options
   }
 
   /// - Parameters:
-  ///   - request: with options that it `takes`.
+  ///   - request: with options that it is `reshaped` for.
   ///   - counters: count the whole step.
   func perform(_ request: RunRequest.Training, _ counters: CounterSet?) throws -> RunAnswer {
-    let windows = request.windows.map { Window($0.map(Int32.init)) }
+    let windows = request.trainingWindows
     counters?.start()
     let start = clock.now()
     let figures = try trainer.step(windows)
@@ -41,6 +41,8 @@ extension RunRequest.Training {
       windows: windows, learningRate: options.learningRate, weightDecay: options.weightDecay,
       beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon, clip: options.clip)
   }
+
+  var trainingWindows: [Window] { windows.map { Window($0.map(Int32.init)) } }
 
   /// Tokens that each window predicts.
   var context: Int { (windows.first?.count ?? 1) - 1 }

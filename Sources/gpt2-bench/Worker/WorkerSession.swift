@@ -213,7 +213,7 @@ final class WorkerSession {
   private func run(_ step: RunRequest.Training) throws -> RunAnswer {
     guard let model else { throw RunError("nothing to train: expected a loaded model") }
     let options = step.options
-    if let timedSteps, timedSteps.takes(options) {
+    if let timedSteps, timedSteps.reshaped(for: options) {
       return try timedSteps.perform(step, try? counters.get())
     }
     // The memory of the one before goes first.

@@ -74,12 +74,16 @@ import Testing
     #expect(alone.output.contains("\"packed+kv-bf16\""))
 
     let excerpt = Sandbox.project + "/Benchmarks/reference/excerpt.txt"
-    let read = done(
-      try run("perplexity", excerpt, "--kv", "bf16", "--stride", "256", "--format", "json", "--quiet"))
-    let found = try JSONDecoder().decode(PerplexityReport.self, from: Data(read.output.utf8)).results[0]
-    #expect(found.variant == "packed+kv-bf16")
-    // As float32's 3.0785…, but not the same.
-    #expect((1e-9..<1e-3).contains(abs(found.natsPerToken - 3.08312355)))
+    func nats(_ cache: String, of variant: String) throws -> Double {
+      let read = done(
+        try run("perplexity", excerpt, "--kv", cache, "--stride", "256", "--format", "json", "--quiet"))
+      let found = try JSONDecoder().decode(PerplexityReport.self, from: Data(read.output.utf8)).results[0]
+      #expect(found.variant == variant)
+      return found.natsPerToken
+    }
+    let (exact, narrow) = (try nats("f32", of: "packed"), try nats("bf16", of: "packed+kv-bf16"))
+    #expect(abs(exact - 3.08312355) < 1e-6)
+    #expect(narrow != exact && (1e-9..<1e-3).contains(abs(narrow - 3.08312355)))
 
     let profile = done(
       try run(

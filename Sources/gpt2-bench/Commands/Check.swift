@@ -3,11 +3,12 @@ import GPT2Engine
 import GPT2Model
 import Record
 import Reporting
+import Training
 
 enum Check: Command {
   static let description = CommandDescription(
     name: "check",
-    summary: "compares every variant with reference logits and formulas; exits 4 if one fails",
+    summary: "compares every variant with reference logits, gradients and formulas; exits 4 if one fails",
     examples: [
       ("every variant against every reference, some minutes", "gpt2-bench check"),
       ("a model of your own, against naive's logits", "gpt2-bench check --model ./my-model"),
@@ -51,12 +52,25 @@ enum Check: Command {
     let continuations = try KnownContinuations(in: path, model: model, project)
     for line in continuations.skipped { console.note(line) }
     let holdsText = try arguments.string("--reference") == nil && isTiny(model, project)
-    let requests =
+    let (gradients, skipped) = try KnownGradients(in: path, project).of(model).fitting()
+    for line in skipped { console.note(line) }
+    let forward =
       try requests(folders, model, project)
       + continuations.requests.map { CheckRequest(continuations: [$0]) }
       + (holdsText ? [CheckRequest(perplexity: project.text)] : [])
     let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
-    let table = format == nil ? CheckTable(console, options.contestants) : nil
+    let trains = options.contestants.contains { $0.variant?.trains ?? false }
+    guard trains || !forward.isEmpty || !operations.isEmpty || gradients.cases.isEmpty else {
+      throw UsageError(
+        "--variants", found: options.contestants.map(\.label).uniqued().joined(separator: ","),
+        expected: "one with float32 weights: only those have the gradients that \(path) holds")
+    }
+    let asked = forward + gradients.requests.map { CheckRequest(gradients: [$0]) }
+    let table =
+      format == nil
+      ? CheckTable(
+        console, options.contestants,
+        references: trains ? gradients.cases.map { Correctness.gradients(of: $0.name) } : []) : nil
     table?.begin()
     var (all, isWhole): ([Correctness], Bool) = ([], true)
     func keep(_ rows: [Correctness]) {
@@ -70,7 +84,7 @@ enum Check: Command {
         ask: { worker in
           let rows = try operations.flatMap { try worker.check(CheckRequest(operation: $0)) }
           keep([rows.asOneRow(named: "operations")].compactMap { $0 })
-          for request in requests { keep(try worker.check(request)) }
+          for request in asked { keep(try worker.check(request)) }
         },
         failed: { error in
           if driver.isCancelled { return }
@@ -108,7 +122,7 @@ enum Check: Command {
 private struct CheckTable {
   private struct Column: Sendable {
     let title: String
-    let width: Int
+    var width: Int
     /// 0 for a column that always stays; else the highest is left out first where a terminal has no room for all.
     var rank = 0
     let text: @Sendable (Correctness) -> String
@@ -136,22 +150,20 @@ private struct CheckTable {
 
   private let console: Console
   private let columns: [Column]
-  /// Of what is printed in each column.
-  private let widths: [Int]
 
-  init(_ console: Console, _ contestants: [Contestant]) {
+  /// - Parameter references: names that may be longer than the column is wide.
+  init(_ console: Console, _ contestants: [Contestant], references: [String]) {
     self.console = console
-    let longest = contestants.map { Self.label($0.label, threads: $0.threads).count }.max() ?? 0
-    let first = max(Self.columns[0].width, longest)
+    let labels = contestants.map { Self.label($0.label, threads: $0.threads) }
     var kept = Self.columns + (contestants.contains { !$0.isExact } ? Self.quality : [])
-    func room() -> Int {
-      kept.dropFirst().reduce(first + 2 + Self.verdict.count) { $0 + $1.width + 2 }
+    for (column, texts) in [labels, references].enumerated() {
+      kept[column].width = texts.reduce(kept[column].width) { max($0, $1.count) }
     }
+    func room() -> Int { kept.reduce(Self.verdict.count) { $0 + $1.width + 2 } }
     while console.isTerminal, room() > console.width,
       let least = kept.indices.filter({ kept[$0].rank > 0 }).max(by: { kept[$0].rank < kept[$1].rank })
     { kept.remove(at: least) }
     columns = kept
-    widths = [first] + kept.dropFirst().map(\.width)
   }
 
   private static func label(_ variant: String, threads: Int) -> String {
@@ -174,7 +186,7 @@ private struct CheckTable {
   }
 
   private func print(_ cells: [String]) {
-    console.print(alignedColumns([cells], widths: widths)[0])
+    console.print(alignedColumns([cells], widths: columns.map(\.width))[0])
   }
 }
 

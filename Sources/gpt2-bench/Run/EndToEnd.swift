@@ -129,7 +129,12 @@ struct EndToEnd {
     }
     if !record.isComplete { return [Project.typedExecutable, "run", "--resume", folder] }
     if let failed = record.correctness.first(where: { !$0.passed }) {
-      return command("check", "--variants", failed.variant)
+      // Gradients were those of other models than the run's.
+      return failed.isOfGradients
+        ? [
+          Project.typedExecutable, "check", "--variants", failed.variant, "--reference",
+          Project.shown(gradientsFolder),
+        ] : command("check", "--variants", failed.variant)
     }
     let fastest = record.ranking.filter(Variant.isName)
     if fastest.count > 1 { return command("explain", fastest[1], fastest[0]) }
@@ -163,10 +168,15 @@ struct EndToEnd {
     return ["left out, longer than the model's context of \(configuration.context): \(names)"]
   }
 
+  private var references: String { arguments.string("--reference") ?? project.references }
+
+  /// Where there are none among the references that were named, the project's.
+  private var gradientsFolder: String { References.gradients(in: references)?.folder ?? project.gradients }
+
   typealias FoundCase = (folder: String, reference: ReferenceCase, model: ModelSource)
 
   func referenceCases() throws -> [FoundCase] {
-    try References.folders(in: arguments.string("--reference") ?? project.references).map { folder in
+    try References.folders(in: references).map { folder in
       let reference = try ReferenceCase(folder: folder)
       return (folder, reference, try project.model(of: reference))
     }
@@ -199,7 +209,20 @@ struct EndToEnd {
       references: usable.map(\.folder), scope: scope,
       oraclePrompts: isKnown ? [] : try prompts.make(tokens: length, batch: 1).prompts,
       perplexity: project.text,
-      gradients: tests.contains { $0.training != nil } ? try project.gradientReferences() : nil)
+      gradients: tests.contains { $0.training != nil } ? try gradientReferences() : nil)
+  }
+}
+
+extension EndToEnd {
+  /// The references of gradients that every variant computes in a moment.
+  ///
+  /// - Throws: `RunError` where there is none: nothing may be timed that was not checked.
+  private func gradientReferences() throws -> [ModelFileRequest] {
+    let small = try KnownGradients(in: gradientsFolder, project).ofSmallModels.requests
+    guard !small.isEmpty else {
+      throw RunError("\(gradientsFolder): found no reference of a small model's gradients")
+    }
+    return small
   }
 }
 
@@ -208,27 +231,5 @@ extension ModelSource {
   var isSmall: Bool {
     guard case .synthetic(let shape, _) = self else { return true }
     return shape.parameterCount < 10_000_000
-  }
-}
-
-enum References {
-  /// The folder itself where it is a case, otherwise the cases in it.
-  static func folders(in path: String) throws -> [String] {
-    guard (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil else {
-      throw ModelError.unreadable(path: path, reason: "no such folder")
-    }
-    let cases = folders(with: "reference.json", in: path)
-    guard !cases.isEmpty || !folders(with: KnownContinuations.fileName, in: path).isEmpty else {
-      throw ModelError.malformed(path: path, problem: "no reference.json in it, nor in a folder below")
-    }
-    return cases
-  }
-
-  /// The folder itself where it has such a file, otherwise those in it that do.
-  static func folders(with file: String, in path: String) -> [String] {
-    let manager = FileManager.default
-    if manager.fileExists(atPath: "\(path)/\(file)") { return [path] }
-    let names = (try? manager.contentsOfDirectory(atPath: path)) ?? []
-    return names.sorted().map { path + "/" + $0 }.filter { manager.fileExists(atPath: "\($0)/\(file)") }
   }
 }

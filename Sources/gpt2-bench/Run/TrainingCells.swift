@@ -56,23 +56,6 @@ extension [CellPlan] {
   }
 }
 
-extension Project {
-  /// The references of gradients that every variant computes in a moment.
-  ///
-  /// - Throws: `RunError` where there is none: nothing may be timed that was not checked.
-  func gradientReferences() throws -> [ModelFileRequest] {
-    let found = try Self.namesOfJSON(in: gradients).map { name in
-      let file = "\(gradients)/\(name).json"
-      return ModelFileRequest(file: file, model: path(ofModel: try GradientReference(path: file).model))
-    }
-    let small = try found.filter { try ModelSource($0.model).isSmall }
-    guard !small.isEmpty else {
-      throw RunError("\(gradients): found no reference of a small model's gradients")
-    }
-    return small
-  }
-}
-
 extension Option {
   static let train = Option(
     "--train", value: "BxT,…", in: .subject, default: "none",

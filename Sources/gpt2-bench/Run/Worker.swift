@@ -226,7 +226,7 @@ extension CheckAnswer {
 extension Correctness {
   init(_ found: CheckAnswer.Gradients, of contestant: Contestant) {
     self.init(
-      variant: contestant.label, threads: contestant.threads, reference: "gradients of \(found.name)",
+      variant: contestant.label, threads: contestant.threads, reference: Self.gradients(of: found.name),
       passed: found.failure == nil, maxAbsoluteError: found.error, tolerance: found.tolerance, nmse: nil,
       argmaxAgreed: 0, argmaxCompared: 0, failure: found.failure)
   }

@@ -15,9 +15,6 @@ struct TrainingPlan {
   let tokenizer: Tokenizer?
   /// The tokens that end a text.
   let ends: Set<Int>
-  /// Steps between two evaluations, and between two checkpoints; 0 for one at the end.
-  let evaluateEvery: Int
-  let checkpointEvery: Int
   /// What has come of it so far.
   var journal: TrainingJournal
   /// Puts the vocabulary into the folder.
@@ -37,7 +34,7 @@ struct TrainingPlan {
     try variant.requireTraining()
     let share = try arguments.validationShare()
     order = try arguments.choice("--order", of: WindowOrder.allCases) ?? TrainingDefaults.order
-    (evaluateEvery, checkpointEvery) = try arguments.intervals(TrainingDefaults.evaluateEvery)
+    let (evaluateEvery, checkpointEvery) = try arguments.intervals(TrainingDefaults.evaluateEvery)
     let hasIDs = TokenList.isNPY(path)
     let base = try arguments.string("--model").map {
       try ModelChoice($0, for: .text, Project(), console)
@@ -110,9 +107,11 @@ struct TrainingPlan {
     }
     try arguments.check(options, checkpoint.model.configuration)
     let threads = try arguments.threads()
-    let variant = try Arguments.variant(arguments.string("--variant") ?? journal.variant, "--variant")
+    // What is said anew is kept, so that it holds when this training is taken up again.
+    journal.variant = arguments.string("--variant") ?? journal.variant
+    let variant = try Arguments.variant(journal.variant, "--variant")
     try variant.requireTraining()
-    (evaluateEvery, checkpointEvery) = try arguments.intervals(
+    (journal.evaluateEvery, journal.checkpointEvery) = try arguments.intervals(
       journal.evaluateEvery, checkpointEvery: journal.checkpointEvery)
     let source = ModelSource.folder(path)
     let configuration = checkpoint.model.configuration
@@ -207,9 +206,10 @@ struct TrainingJournal: Codable {
   let validation: Double
   /// Which model it began with; nil for a new one.
   let model: String?
-  let variant: String
-  let evaluateEvery: Int
-  let checkpointEvery: Int
+  var variant: String
+  /// Steps between two evaluations, and between two checkpoints; 0 for one at the end.
+  var evaluateEvery: Int
+  var checkpointEvery: Int
   /// What samples begin with.
   let prompt: [Int]
   var history = TrainingHistory()

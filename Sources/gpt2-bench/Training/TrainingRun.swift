@@ -40,8 +40,8 @@ final class TrainingRun {
     while trainer.stepCount < options.steps, !isCancelled {
       try step()
       display.show(history)
-      if isDue(plan.evaluateEvery) { try evaluate() }
-      if isDue(plan.checkpointEvery) { try save() }
+      if isDue(journal.evaluateEvery) { try evaluate() }
+      if isDue(journal.checkpointEvery) { try save() }
     }
     if savedStep != trainer.stepCount { try save() }
     console.endProgressLine()

@@ -1,6 +1,7 @@
 import Foundation
 import Reporting
 import Testing
+import Training
 
 @testable import gpt2_bench
 
@@ -106,6 +107,23 @@ import Testing
     }
     // The moments are the same too.
     #expect(try model("part") == model("whole"))
+  }
+
+  /// What a resumption says otherwise holds for the next one too.
+  @Test func whatAResumptionSaysIsKept() throws {
+    _ = try trained(["--steps", "10"], to: "part")
+    for words in [
+      ["--steps", "13", "--evaluate-every", "1", "--checkpoint-every", "3", "--variant", "simd8"],
+      ["--steps", "16"],
+    ] {
+      let result = try run(["--resume", "part"] + words)
+      #expect(result.status == 0, Comment(rawValue: result.error))
+      let journal: TrainingJournal = try TrainingCheckpoint(folder: sandbox.path("part")).journal()
+      #expect(journal.evaluateEvery == 1 && journal.checkpointEvery == 3 && journal.variant == "simd8")
+    }
+    let evaluated = try rows("part").filter { $0[Self.validation] != nil }.map { $0[Self.step] }
+    #expect(evaluated == [5, 10, 11, 12, 13, 14, 15, 16])
+    #expect(try sandbox.text("part/training.html").contains("simd8, threads: 1"))
   }
 
   @Test func aModelThatIsThereLearnsFurther() throws {

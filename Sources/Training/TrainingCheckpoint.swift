@@ -27,6 +27,7 @@ public struct TrainingCheckpoint: Sendable {
   public let progress: TrainingProgress
   /// The parameters.
   public let model: Checkpoint
+  private let folder: String
   private let tensors: SealedTensors
 
   /// Of the file's form. Raised whenever it changes.
@@ -42,6 +43,7 @@ public struct TrainingCheckpoint: Sendable {
 
   /// - Throws: `ModelError` for a folder without a checkpoint, and for one that is damaged, of another form, or no training's.
   public init(folder: String) throws(ModelError) {
+    self.folder = folder
     let path = folder + "/" + Self.fileName
     guard FileManager.default.fileExists(atPath: path) else {
       throw .malformed(path: folder, problem: "no \(Self.fileName) in it, expected the folder of a training")
@@ -70,6 +72,16 @@ public struct TrainingCheckpoint: Sendable {
   /// - Throws: `ModelError` where it is not of that type.
   public func journal<Journal: Decodable>(_ type: Journal.Type = Journal.self) throws(ModelError) -> Journal {
     try Self.decode(tensors, Self.journal)
+  }
+
+  /// Whether the model beside it has the same parameters. It has not where a training was killed between the two.
+  public var isModelWritten: Bool {
+    guard let beside = try? Checkpoint(folder: folder), beside.configuration == model.configuration else {
+      return false
+    }
+    return model.configuration.parameters.indices.allSatisfy { index in
+      beside.tensor(at: index).elementsEqual(model.tensor(at: index))
+    }
   }
 
   /// Refuses data that are not those of the training: the steps to come would not be the same.

@@ -17,6 +17,8 @@ struct TrainingPlan {
   let ends: Set<Int>
   /// What has come of it so far.
   var journal: TrainingJournal
+  /// Whether all steps are done and only the folder's model is that of an earlier checkpoint.
+  let lacksItsModel: Bool
   /// Puts the vocabulary into the folder.
   let writeVocabulary: () throws -> Void
 
@@ -86,6 +88,7 @@ struct TrainingPlan {
         try tokenizer?.exportHuggingFace(to: out)
       }
     }
+    lacksItsModel = false
     journal = TrainingJournal(
       command: arguments.command, data: URL(fileURLWithPath: path).standardizedFileURL.path,
       validation: share, model: base?.name, variant: variant.name, evaluateEvery: evaluateEvery,
@@ -94,7 +97,7 @@ struct TrainingPlan {
 
   /// The training in a folder, taken up where it was left.
   ///
-  /// - Throws: for a folder without one, for other data, and where there is no step left.
+  /// - Throws: for a folder without one, for other data, and where there is nothing left to do.
   init(resuming path: String, _ arguments: Arguments, _ console: Console) throws {
     try arguments.refuseWhatTheCheckpointSays()
     let checkpoint = try TrainingCheckpoint(folder: path)
@@ -102,7 +105,8 @@ struct TrainingPlan {
     var options = checkpoint.progress.options
     options.steps = try arguments.integer("--steps", in: 1...Int.max) ?? options.steps
     let done = checkpoint.progress.step
-    guard options.steps > done else {
+    lacksItsModel = options.steps == done && !checkpoint.isModelWritten
+    guard options.steps > done || lacksItsModel else {
       throw UsageError("--steps: found \(done) steps done, expected more than that with it")
     }
     try arguments.check(options, checkpoint.model.configuration)

@@ -43,7 +43,7 @@ final class TrainingRun {
       if isDue(journal.evaluateEvery) { try evaluate() }
       if isDue(journal.checkpointEvery) { try save() }
     }
-    if savedStep != trainer.stepCount { try save() }
+    if savedStep != trainer.stepCount || plan.lacksItsModel { try save() }
     console.endProgressLine()
     summarise()
     return isCancelled && trainer.stepCount < options.steps ? Interruption.shared.exitCode : .done

@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import TestSupport
 import Testing
 import Training
 
@@ -107,6 +108,25 @@ import Training
     }
     // The moments are the same too.
     #expect(try model("part") == model("whole"))
+  }
+
+  /// A training that is killed between its last checkpoint and the model has no step left, and still something to do.
+  @Test func aModelThatWasNotWrittenIsWhenItIsResumed() throws {
+    _ = try trained(["--steps", "5"], to: "part")
+    let whole = try model("part")
+    for change in [
+      { try FileManager.default.removeItem(atPath: $0) },
+      { try changeWeight(in: $0, tensor: "ln_f.bias") { $0 + 1 } },
+    ]
+      as [(String) throws -> Void]
+    {
+      try change(sandbox.path("part/model.safetensors"))
+      let result = try run(["--resume", "part"])
+      #expect(result.status == 0, Comment(rawValue: result.error))
+      #expect(result.output.hasPrefix("steps       5 of 5\n"))
+      #expect(try model("part") == whole)
+    }
+    #expect(try run(["--resume", "part"]).status == 2)
   }
 
   /// What a resumption says otherwise holds for the next one too.

@@ -214,6 +214,7 @@ llama.cpp-flash llama.cpp llamacpp --weights f32 --cache f16
 onnxruntime onnxruntime onnxruntime --weights f32
 openvino openvino openvino --weights f32
 pytorch pytorch pytorch --weights f32
+pytorch-compiled pytorch pytorch --weights f32 --compile
 llama.cpp-bf16 llama.cpp-bf16 llamacpp --weights bf16 --cache f16
 llama.cpp-f16 llama.cpp-f16 llamacpp --weights f16 --cache f16
 openvino-bf16 openvino openvino --weights bf16

@@ -8,7 +8,8 @@
 # the model's products against OpenBLAS. Where install_peers.sh was run for weights/tiny too, a short run on that model
 # tells how the engines with fewer bits predict text. DIR (default: a new folder in reports/) gets a folder for each
 # run, named by its precision, matmul.json, and performance.md, the tables. -r is samples wanted of each cell.
-# With --train a run of such steps, against PyTorch alone, goes before the others; --precision none leaves it at that.
+# With --train a run of such steps, against PyTorch alone, eager and compiled, goes before the others; --precision none
+# leaves it at that.
 # GPT2_BENCH names a built gpt2-bench, otherwise it is built; GPT2_BENCH_BLAS names another OpenBLAS than the installed
 # one. Ends with 0 where the tables could be printed: it is a benchmark, no test.
 set -euo pipefail
@@ -51,12 +52,13 @@ for precision in ${precisions[@]+"${precisions[@]}"}; do
   [[ -n "$precision" && -n "${engine_weights[$precision]:-}" ]] || usage
 done
 
-# choose_contestants PRECISION: the arguments for its engines. The lines are quoted as for a shell; xargs takes the
-# quotes off and runs nothing.
+# choose_contestants PRECISION: the arguments for its engines, but for those that differ from another in training alone.
+# The lines are quoted as for a shell; xargs takes the quotes off and runs nothing.
 choose_contestants() {
   contestants=()
   local lines
-  lines="$(grep -E -- "--weights (${engine_weights[$1]})( |'|\$)" "$installed/contestants.txt")" || return 0
+  lines="$(grep -E -- "--weights (${engine_weights[$1]})( |'|\$)" "$installed/contestants.txt" |
+    grep -v -- --compile)" || return 0
   mapfile -t contestants < <(xargs -n 1 printf '%s\n' <<<"$lines")
 }
 [[ -s "$installed/contestants.txt" ]] || fail "no other engine is installed: run scripts/install_peers.sh first"
@@ -123,11 +125,9 @@ measure_precision() { # PRECISION: beside packed, so that one run has both
 
 : >"$out/performance.md"
 if [[ -n "$training" ]]; then
-  choose_contestants f32
+  lines="$(grep -E -- "'pytorch(-compiled)?=" "$installed/contestants.txt")" || true
   trainers=()
-  for word in ${contestants[@]+"${contestants[@]}"}; do
-    if [[ "$word" == pytorch=* ]]; then trainers=(--contestant "$word"); fi
-  done
+  if [[ -n "$lines" ]]; then mapfile -t trainers < <(xargs -n 1 printf '%s\n' <<<"$lines"); fi
   ((${#trainers[@]})) || fail "no engine that trains is installed: run scripts/install_peers.sh pytorch"
   measure "$out/training/record.json" run --model synthetic:gpt2 --variants packed --train "$training" -t "$threads" \
     ${repetitions[@]+"${repetitions[@]}"} "${trainers[@]}" --out "$out/training"

@@ -46,11 +46,15 @@ def speed_table(record: Record) -> Table:
 
 def speed_row(
     table: Table, record: Record, test: tuple, title: str, threads: int, targets: tuple, work: str, roof: str,
-    text: Callable[[float], str],
+    text: Callable[[float], str], peer: str | None = None,
 ) -> None:
+    """- peer: whom the row is against; None for the best."""
     row = f"{title} t{threads}"
     own = times_of(table, record, row, SUBJECT, threads, test)
-    best, theirs = best_peer(table, record, row, threads, test)
+    if peer:
+        best, theirs = peer, times_of(table, record, row, peer, threads, test)
+    else:
+        best, theirs = best_peer(table, record, row, threads, test)
     pairs = [(own, theirs)] if own and theirs else None
     ceiling = record.ceilings.get(threads)
     if not ceiling:

@@ -12,7 +12,7 @@ class PyTorch(worker.Engine):
     """Eager mode with fused attention (sdpa) and the dynamic cache: what `generate` does, without its overhead.
 
     With `--weights bf16` arithmetic and cache are bf16 too. It trains a copy of the model, in float32: eager, or with
-    `--compile` as `torch.compile` makes it; without dropout; AdamW is the fused one.
+    `--compile` as `torch.compile` makes it, for each shape of the windows anew; without dropout; AdamW is the fused one.
     """
 
     folders = {"f32": "pytorch", "bf16": "pytorch-bf16"}
@@ -31,10 +31,11 @@ class PyTorch(worker.Engine):
         torch.set_num_interop_threads(1)
         torch.set_grad_enabled(False)
         self.torch, self.model, self.trained = torch, None, None
-        self.compiles = options.compile
+        self.compiles, self.not_compiled = options.compile, None
         self.architecture = transformers.GPT2LMHeadModel  # imported when it is first named
         self.type = {"f32": torch.float32, "bf16": torch.bfloat16}[options.weights]
-        return f"PyTorch {torch.__version__}, {options.weights}, transformers {transformers.__version__}"
+        training = ", training compiled" if self.compiles else ""
+        return f"PyTorch {torch.__version__}, {options.weights}, transformers {transformers.__version__}{training}"
 
     def open(self, model: Path, configuration: dict[str, int]) -> None:
         self.model = self.cache = self.trained = None
@@ -52,20 +53,37 @@ class PyTorch(worker.Engine):
         torch = self.torch
         with torch.enable_grad():
             if self.trained is None or self.trained[0] != how:
-                self.trained = (how, *self._trainer(how))
-            _, model, optimizer = self.trained
+                self.trained = (how, *self._trainer(how), set())
+            _, model, optimizer, shapes = self.trained
             ids = torch.tensor(windows)
             inputs, targets = ids[:, :-1].contiguous(), ids[:, 1:].flatten()
+            if self.compiles and inputs.shape not in shapes:
+                self._compile(model, inputs, targets)
+                shapes.add(inputs.shape)
             start = time.monotonic_ns()
             optimizer.zero_grad(set_to_none=True)
-            logits = model(input_ids=inputs, use_cache=False).logits
-            loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets)
+            loss = self._loss(model, inputs, targets)
             loss.backward()
             if how.clip > 0:
                 torch.nn.utils.clip_grad_norm_(model.parameters(), how.clip)
             optimizer.step()
             value = loss.item()
             return time.monotonic_ns() - start, value
+
+    def _loss(self, model, inputs, targets):
+        logits = model(input_ids=inputs, use_cache=False).logits
+        return self.torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets)
+
+    def _compile(self, model, inputs, targets) -> None:
+        """Compiles forward and backward for such windows, which takes a minute: outside the measured time. The
+        parameters stay."""
+        if self.not_compiled is None:
+            try:
+                self._loss(model, inputs, targets).backward()
+                return
+            except Exception as error:  # whatever the compiler, or the one that it calls, has to say
+                self.not_compiled = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        raise worker.Refusal(f"training: torch.compile does not compile it here: {self.not_compiled}")
 
     def _trainer(self, how: worker.AdamW):
         """A copy of the model, and its optimizer."""
@@ -76,7 +94,7 @@ class PyTorch(worker.Engine):
         optimizer = self.torch.optim.AdamW(
             groups, lr=how.learning_rate, betas=(how.beta1, how.beta2), eps=how.epsilon, fused=True
         )
-        return self.torch.compile(model) if self.compiles else model, optimizer
+        return self.torch.compile(model, dynamic=False) if self.compiles else model, optimizer
 
     def prefill(self, ids: list[int]):
         self.cache = None

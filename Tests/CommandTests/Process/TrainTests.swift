@@ -191,6 +191,32 @@ import Training
     #expect(sandbox.exists("wild/model.safetensors"))
   }
 
+  /// As on a full disk: the file ends in the midst, and the checkpoint before is as it was.
+  @Test func aCheckpointThatDoesNotFitLeavesTheOneBefore() throws {
+    let constant = ["--schedule", "constant", "--warmup", "0"]
+    _ = try trained(["--steps", "10"] + constant, to: "whole")
+    _ = try trained(["--steps", "5"] + constant, to: "part")
+    func files() throws -> [Data] {
+      try [TrainingCheckpoint.fileName, "model.safetensors", "training.csv"].map {
+        try Data(contentsOf: URL(fileURLWithPath: sandbox.path("part/\($0)")))
+      }
+    }
+    let before = try files()
+    let resumption = ["train", "--resume", "part", "--steps", "10", "--quiet"]
+    // Blocks of 512 or 1024 bytes: room for the text's tokens, and for a quarter of the checkpoint.
+    let failed = try BuiltCommand.run(resumption, in: sandbox, limit: "-f 120")
+    #expect(failed.status == 1 && failed.errorLines.count == 1)
+    #expect(
+      failed.error.hasSuffix(
+        "part/\(TrainingCheckpoint.fileName): cannot be written: file too large; "
+          + "the checkpoint of step 5 is in part\n"), Comment(rawValue: failed.error))
+    #expect(try files() == before)
+    #expect(!sandbox.contents.contains { $0.contains("part/.") })
+    let resumed = try BuiltCommand.run(resumption, in: sandbox)
+    #expect(resumed.status == 0, Comment(rawValue: resumed.error))
+    #expect(try model("part") == model("whole"))
+  }
+
   private static let wrongUses: [(words: [String], status: Int32, says: String)] = [
     ([], 2, "--data: found nothing, expected"),
     (["--data", "TEXT"], 2, "--out: found nothing, expected"),

@@ -105,11 +105,12 @@ struct TrainingPlan {
     var options = checkpoint.progress.options
     options.steps = try arguments.integer("--steps", in: 1...Int.max) ?? options.steps
     let done = checkpoint.progress.step
-    lacksItsModel = options.steps == done && !checkpoint.isModelWritten
-    guard options.steps > done || lacksItsModel else {
+    let isHalfSaved = options.steps == done && !checkpoint.isModelWritten
+    guard options.steps > done || isHalfSaved else {
       throw UsageError("--steps: found \(done) steps done, expected more than that with it")
     }
     try arguments.check(options, checkpoint.model.configuration)
+    lacksItsModel = isHalfSaved
     let threads = try arguments.threads()
     // What is said anew is kept, so that it holds when this training is taken up again.
     journal.variant = arguments.string("--variant") ?? journal.variant

@@ -9,6 +9,9 @@ public struct Window: Equatable, Sendable {
   public let tokens: [Int32]
 
   public init(_ tokens: [Int32]) { self.tokens = tokens }
+
+  /// Of memory, for one of so many tokens and its last target: an array has a head, and blocks of whole words.
+  public static func bytes(of context: Int) -> Int { 64 + 4 * (context + 1) }
 }
 
 /// What a step came to.
@@ -158,6 +161,7 @@ public final class Trainer {
 
   /// The mean loss in nats a token, without dropout; nothing changes.
   /// - Parameter windows: any number from 1 on.
+  /// - Throws: `TrainingError.lossNotFinite` for one that is no number.
   public func evaluate(_ windows: [Window]) throws(TrainingError) -> Double {
     guard !windows.isEmpty else { throw .windowCount(found: 0, expected: "at least 1") }
     try check(windows)
@@ -167,6 +171,7 @@ public final class Trainer {
       pass.forward()
       nats += pass.computeLosses(scale: nil)
     }
+    guard nats.isFinite else { throw .lossNotFinite(afterStep: stepCount, found: "\(nats)") }
     return nats / Double(windows.count * options.context)
   }
 

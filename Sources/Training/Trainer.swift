@@ -113,7 +113,7 @@ public final class Trainer {
     let norm = optimizer.gradientNorm()
     for (quantity, value) in [("loss", loss), ("gradient norm", norm)] where !value.isFinite {
       optimizer.clearGradients()
-      throw .notFinite(step: stepCount + 1, quantity: quantity, found: "\(value)")
+      throw .notFinite(step: stepCount + 1, quantity: quantity, found: Self.shown(value))
     }
     let rate = options.learningRate(at: stepCount)
     stepCount += 1
@@ -124,6 +124,9 @@ public final class Trainer {
       options)
     return StepFigures(step: stepCount, loss: loss, gradientNorm: norm, learningRate: rate)
   }
+
+  /// Neither sign nor bits of what is no number say anything.
+  private static func shown(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
 
   /// The mean loss, and its gradients added to what is there.
   private func addGradients(of windows: [Window]) throws(TrainingError) -> Double {
@@ -171,7 +174,7 @@ public final class Trainer {
       pass.forward()
       nats += pass.computeLosses(scale: nil)
     }
-    guard nats.isFinite else { throw .lossNotFinite(afterStep: stepCount, found: "\(nats)") }
+    guard nats.isFinite else { throw .lossNotFinite(afterStep: stepCount, found: Self.shown(nats)) }
     return nats / Double(windows.count * options.context)
   }
 

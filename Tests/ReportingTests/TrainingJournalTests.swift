@@ -66,13 +66,14 @@ import Testing
     }
     #expect(row() == nil)
     let place = "o/s: journal.json: history.rows[1]."
-    for (found, says) in [
+    let cases: [(String?, String)] = [
       (row(step: .max), "step: found \(Int.max), "), (row(loss: 1e300), "loss: found 1e+300, "),
       (row(loss: .nan), "loss: found nan, "), (row(validation: .infinity), "validation: found inf, "),
       (row(norm: -1), "gradientNorm: found -1.0, "),
       (row(seconds: 0.1), "seconds: found 0.1, expected a number from 0.25"),
       (row(seconds: 1e30), "seconds: found 1e+30, "),
-    ] {
+    ]
+    for (found, says) in cases {
       #expect(found?.hasPrefix(place + says) == true, "\(found ?? "taken")")
     }
   }

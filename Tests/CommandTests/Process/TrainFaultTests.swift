@@ -127,7 +127,7 @@ import Training
     let late = try run(Self.words + wild + ["--steps", "20", "--lr", "1e5", "--out", "late"])
     #expect(late.status == 1 && late.output == "")
     let words = try #require(late.errorLines.last)
-    #expect(words.contains("nan, expected a finite number; a lower --lr may help; the checkpoint of step "))
+    #expect(words.contains("is nan, expected a finite number; a lower --lr may help; the checkpoint of step "))
     // Not the last parameters, but the last that are good for something.
     try expectText(of: "late")
 

@@ -213,15 +213,15 @@ final class TrainingRun {
     }
     if let last = history.lastEvaluation, let validation = last.validation {
       let best = history.best.flatMap { $0.step == last.step ? nil : $0 }
-      let words = best.map { "; the lowest was \(nats($0.validation ?? 0)) after step \($0.step)" } ?? ""
+      let words = best.map { "; the lowest was \(nats($0.validation)) after step \($0.step)" } ?? ""
       rows.append(["validation", "\(nats(validation)) nats a token after step \(last.step)\(words)"])
     }
+    if let last = history.rows.last {
+      let speed = String(format: "%.0f tok/s", history.meanSpeed)
+      rows.append(["time", "\(TrainingReport.duration(last.seconds)) of steps, \(speed)"])
+    }
     rows += [
-      [
-        "time",
-        "\(TrainingReport.duration(history.rows.last?.seconds ?? 0)) of steps, "
-          + String(format: "%.0f tok/s", history.meanSpeed),
-      ], ["model", plan.shownFolder], ["page", "\(plan.shownFolder)/\(TrainingReport.fileName)"],
+      ["model", plan.shownFolder], ["page", "\(plan.shownFolder)/\(TrainingReport.fileName)"],
     ]
     if console.drawsOver, console.isTerminal {
       let plot = history.plot(width: console.width)

@@ -144,17 +144,26 @@ final class TrainingRun {
     _ = try loss(of: [nextWindows[0]])
     do {
       try requireFolder()
-      try TrainingCheckpoint.save(
-        trainer, order: plan.order, data: plan.data.identity, journal: journal, ends: plan.ends,
-        to: folder.path)
-      savedStep = trainer.stepCount
-      let files = [(TrainingHistory.fileName, history.csv), (TrainingReport.fileName, report.html)]
-      for (name, text) in files {
-        let path = "\(folder.path)/\(name)"
-        WholeFile.removeLeftovers(of: path)
-        try Output.write(to: path) { Data(text.utf8) }
+      do { try write() } catch  where Output.isFolder(folder.path) == nil {
+        // It went meanwhile.
+        try requireFolder()
+        try write()
       }
     } catch { throw RunError("\(error)\(kept)") }
+  }
+
+  /// The checkpoint, the model, and what is made of the history.
+  private func write() throws {
+    try TrainingCheckpoint.save(
+      trainer, order: plan.order, data: plan.data.identity, journal: journal, ends: plan.ends,
+      to: folder.path)
+    savedStep = trainer.stepCount
+    let files = [(TrainingHistory.fileName, history.csv), (TrainingReport.fileName, report.html)]
+    for (name, text) in files {
+      let path = "\(folder.path)/\(name)"
+      WholeFile.removeLeftovers(of: path)
+      try Output.write(to: path) { Data(text.utf8) }
+    }
   }
 
   /// A folder that somebody has removed is made anew, with all that belongs to the model.

@@ -127,7 +127,8 @@ import Training
     let late = try run(Self.words + wild + ["--steps", "20", "--lr", "1e5", "--out", "late"])
     #expect(late.status == 1 && late.output == "")
     let words = try #require(late.errorLines.last)
-    #expect(words.contains("is nan, expected a finite number; a lower --lr may help; the checkpoint of step "))
+    #expect(
+      words.contains("is nan, expected a finite number; a lower --lr may help; the checkpoint of step "))
     // Not the last parameters, but the last that are good for something.
     try expectText(of: "late")
 
@@ -169,5 +170,21 @@ import Training
     try expect("prompt[0]", prompt: [300])
     try expect("history.rows", rows: [])
     try expect(nil)
+  }
+
+  /// What a file, its name and the text in it hold acts neither on a terminal nor on a page.
+  @Test func hostileNamesAndTexts() throws {
+    let (name, out) = ("ev\u{1B}[31mil\n<b>.txt", "o<i>\u{1B}[31m")
+    let line = "<script>alert(1)</script>\u{1B}[31m \u{202E} evil | `x` words of a text that goes on.\n"
+    try sandbox.file(name, String(repeating: line, count: 100))
+    let shape = Self.words.dropFirst(3).map { $0 == "300" ? "270" : $0 }
+    let result = try run(["train", "--data", name] + shape + ["--steps", "2", "--out", out])
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let page = try sandbox.text("\(out)/training.html")
+    for text in [result.output, result.error, page] {
+      #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}"))
+    }
+    #expect(!page.contains("<script>alert") && !page.contains("o<i>") && !page.contains("<b>.txt"))
+    #expect(result.error.contains("reading ev\\u{1B}[31mil <b>.txt\n"))
   }
 }

@@ -341,6 +341,6 @@ def all_readers() -> list[Reader]:
         sequential("seed", "model.bin", seed, 20),
         weights("gguf", "model.gguf", valid.gguf, {"model.gguf": valid.gguf()}, model="model.gguf"), synthetic(),
         tokenizer(), npy(),
-        reference(), continuations(), training(), gradients(), ids(), text(), record(), builds(), compare(), explain(), suite(), worker(), chat(), terminal(),
-        command(),
+        reference(), continuations(), training(), gradients(), ids(), text(), record(), builds(), compare(), explain(),
+        suite(), worker(), chat(), terminal(), command(),
     ]  # fmt: skip

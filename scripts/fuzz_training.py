@@ -1,4 +1,4 @@
-"""Valid inputs of what a training reads, for scripts/fuzz.py: checkpoints with their digests, references of gradients, data."""
+"""Valid inputs of what a training reads, for scripts/fuzz.py: checkpoints with their digests, data, references."""
 
 import random
 import struct
@@ -111,7 +111,7 @@ def sealed(
     change: Callable[[bytes], bytes] = lambda header: header,
     spoil: Callable[[bytes], bytes] = lambda data: data,
 ) -> bytes:
-    """Parameters, moments and documents, and their digest; whatever becomes of header and data, the digest is theirs."""
+    """Parameters, moments, documents, and their digest, which is right whatever becomes of header and data."""
     header: dict = {"__metadata__": {"format": "pt", "n_head": str(HEADS)}}
     data = b""
 

@@ -144,8 +144,9 @@ final class TrainingRun {
     _ = try loss(of: [nextWindows[0]])
     do {
       try requireFolder()
-      do { try write() } catch  where Output.isFolder(folder.path) == nil {
-        // It went meanwhile.
+      do { try write() } catch {
+        // It may have gone meanwhile.
+        guard Output.isFolder(folder.path) == nil else { throw error }
         try requireFolder()
         try write()
       }

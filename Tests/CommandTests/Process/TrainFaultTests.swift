@@ -134,7 +134,9 @@ import Training
 
     let once = try run(Self.words + wild + ["--steps", "1", "--lr", "1e38", "--out", "once"])
     #expect(once.status == 1 && once.output == "")
-    #expect(once.error.contains("a sample after step 1: position ") && once.error.contains("; there is no checkpoint yet"))
+    #expect(
+      once.error.contains("a sample after step 1: position ")
+        && once.error.contains("; there is no checkpoint yet"))
     #expect(!sandbox.exists("once/model.safetensors"))
   }
 

@@ -69,7 +69,7 @@ public struct TrainingReport: Sendable {
   private var cards: [Markup] {
     guard let last = history.rows.last else { return [] }
     let best = history.best.map {
-      ("lowest loss of text kept back, step \($0.step)", Self.nats($0.validation ?? 0), "nats a token")
+      ("lowest loss of text kept back, step \($0.step)", Self.nats($0.validation), "nats a token")
     }
     let figures = [
       (

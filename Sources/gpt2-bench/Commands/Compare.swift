@@ -135,12 +135,13 @@ struct CompareBuilds {
       (suite.tests + arguments.training()).uniqued(), suite: suite.name)
     let cells = try kept.map(setup.cells.make)
     let (contestants, notes) = try cells.contestants(among: self.contestants)
-    // A contestant's processes hold what they need at once.
-    let isCached = contestants.contains { $0.decoding == .cache }
-    let sides = PairedSide.allCases.map { _ in isCached ? Variant.Decoding.cache : .recompute }
-    try MemoryLimit.check(
-      kept, of: setup.configuration, weightBytes: setup.description.weightBytes, workers: sides,
-      for: "the largest test, in each of \(sides.count) workers at once, needs")
+    // One contestant's processes are there at once.
+    for contestant in contestants {
+      let sides = PairedSide.allCases.map { _ in cells.load(of: contestant) }
+      try MemoryLimit.check(
+        sides, of: setup.configuration, weightBytes: setup.description.weightBytes,
+        for: "the largest test, in each of \(sides.count) workers at once, needs")
+    }
     let request = try setup.checkRequest(kept, scope: Self.scope, setup.referenceCases())
     return PairedPlan(
       command: arguments.command, base: base, model: setup.description, contestants: contestants,

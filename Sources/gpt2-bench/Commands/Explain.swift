@@ -162,7 +162,8 @@ struct ExplainedSource {
     guard isRecord(path) else {
       throw UsageError(
         "found '\(operand.safeLine(limit: 200))', expected a variant (\(Variant.names.joined(separator: ", "))), another build's "
-          + "gpt2-bench, or a record.json, as RECORD or RECORD:VARIANT")
+          + "gpt2-bench, or a record.json, as RECORD or RECORD:VARIANT"
+          + NearestName.advice(for: operand, among: Variant.names))
     }
     let found = try RecordedProfiles(path: path, variant: variant, arguments)
     (name, record) = (found.name, found)

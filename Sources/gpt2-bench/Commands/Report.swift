@@ -4,7 +4,7 @@ import Reporting
 enum Report: Command {
   static let description = CommandDescription(
     name: "report", summary: "makes the reports again from the record of a run or a comparison",
-    operands: "RECORD", operandCount: 0...1,
+    operands: "[RECORD]", operandCount: 0...1,
     examples: [
       ("the report of a run's folder, as Markdown", "gpt2-bench report reports/NAME"),
       ("the page", "gpt2-bench report reports/NAME/record.json --format html --out page.html"),

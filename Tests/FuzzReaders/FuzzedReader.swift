@@ -115,6 +115,7 @@ enum FuzzedReader {
     switch format {
     case "csv": _ = comparison.csv
     case "json": _ = try comparison.json
+    case "html": _ = comparison.html
     case "github": _ = comparison.gitHubComment + comparison.gitHubAnnotations.joined()
     case "github-action", "bmf": try show(head, as: format)
     default: _ = comparison.markdown

@@ -131,8 +131,6 @@ enum RecordFormat: String, CaseIterable {
   case llamaBench = "llama-bench"
   case llamaBenchSQL = "llama-bench-sql"
 
-  static let option = option(of: .endToEnd)
-
   /// Of a command that makes or reads records of this kind.
   static func option(of kind: Record.Kind) -> Option {
     let names = all(of: kind).map(\.rawValue)

@@ -11,7 +11,7 @@ enum Report: Command {
       ("of a record from standard input", "gpt2-bench report -"),
     ],
     options: [
-      RecordFormat.option,
+      RecordFormat.option(of: .endToEnd),
       Option(
         "--history",
         help: "the trend of each row over the runs in the folder RECORD, or in the project's reports"),

@@ -133,7 +133,7 @@ enum FuzzedReader {
             noiseFloor: [ProfileTurns(a).spread, ProfileTurns(b).spread].compactMap { $0 }.max())
         else { continue }
         _ = explanation.text(colour: false) + explanation.markdown
-        _ = ExplanationFiles.csv([explanation])
+        _ = ExplanationFiles.csv([explanation]) + ExplanationFiles.html([explanation])
         _ = try ExplanationFiles.json([explanation])
       }
     }

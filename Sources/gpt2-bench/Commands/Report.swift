@@ -14,7 +14,9 @@ enum Report: Command {
       RecordFormat.option(of: .endToEnd),
       Option(
         "--history",
-        help: "the trend of each row over the runs in the folder RECORD, or in the project's reports"),
+        help:
+          "the trend of each row over the runs in the folder RECORD, or in the project's reports, as md, csv, json or html"
+      ),
       .outFile,
     ])
 
@@ -44,7 +46,7 @@ enum Report: Command {
   }
 
   private static func history(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format = try arguments.choice("--format", of: ResultFormat.allCases)
+    let format = try arguments.choice("--format", of: PageFormat.allCases)
     let out = try arguments.outFile()
     let folder = try arguments.operands.first ?? Project().reports
     guard Output.isFolder(folder) == true else {

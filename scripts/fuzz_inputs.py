@@ -322,7 +322,7 @@ def records(names: list[str]) -> list[bytes]:
 
 RUNS = ["base", "batch", "peer", "troubled", "counters", "matmul", "ops", "profile"]
 RUN_FORMATS = ["md", "csv", "json", "html", "github", "github-action", "bmf", "llama-bench", "llama-bench-sql"]
-EXPLANATION_FORMATS = ["text", "md", "csv", "json"]
+EXPLANATION_FORMATS = ["text", "md", "csv", "json", "html"]
 COMPARISON_FORMATS = ["md", "csv", "json", "github", "github-action", "bmf"]
 
 # --- the program itself

@@ -165,6 +165,7 @@ enum FuzzedReader {
     switch format {
     case "csv": _ = comparison.csv
     case "json": _ = try comparison.json
+    case "html": _ = comparison.html
     case "github": _ = comparison.gitHubComment + comparison.gitHubAnnotations.joined()
     case "github-action", "bmf": try show(head, as: format)
     default: _ = comparison.markdown
@@ -182,7 +183,7 @@ enum FuzzedReader {
             noiseFloor: [ProfileTurns(a).spread, ProfileTurns(b).spread].compactMap { $0 }.max())
         else { continue }
         _ = explanation.text(colour: false) + explanation.markdown
-        _ = ExplanationFiles.csv([explanation])
+        _ = ExplanationFiles.csv([explanation]) + ExplanationFiles.html([explanation])
         _ = try ExplanationFiles.json([explanation])
       }
     }

@@ -68,7 +68,7 @@ let package = Package(
       swiftSettings: settings),
     // What scripts/fuzz.py gives its inputs to.
     .executableTarget(
-      name: "fuzz-readers", dependencies: ["GPT2Engine", "GPT2Model", "Record", "Reporting"],
+      name: "fuzz-readers", dependencies: ["GPT2Engine", "GPT2Model", "Record", "Reporting", "Training"],
       path: "Tests/FuzzReaders", swiftSettings: settings),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"],

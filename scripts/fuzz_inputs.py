@@ -322,7 +322,7 @@ def records(names: list[str]) -> list[bytes]:
 
 RUNS = ["base", "batch", "peer", "troubled", "counters", "matmul", "ops", "profile"]
 RUN_FORMATS = ["md", "csv", "json", "html", "github", "github-action", "bmf", "llama-bench", "llama-bench-sql"]
-EXPLANATION_FORMATS = ["text", "md", "csv", "json"]
+EXPLANATION_FORMATS = ["text", "md", "csv", "json", "html"]
 COMPARISON_FORMATS = ["md", "csv", "json", "github", "github-action", "bmf"]
 
 # --- the program itself
@@ -390,5 +390,8 @@ COMMANDS = [
     check --model no/model --variants packed --reference none
     profile --model no/model -p 2 -n 2 --trace t.json --folded f
     chat --model no/model -n 3 --mode dialogue
+    train --data no/text --layers 1 --heads 2 --channels 8 --context 4 --steps 2 --batch 1 --lr 1e-3 --clip 1 --out w
+    train --data no/text --warmup 0 --order random --validation 0.1 --dropout 0.1 --schedule constant --seed 1 --out w
+    train --resume no/training --data text.txt --steps 5 --evaluate-every 0 --checkpoint-every 2 -t 1 --out w
     """.strip().splitlines()
 ]

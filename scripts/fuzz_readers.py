@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import fuzz_inputs as valid
+import fuzz_training as trained
 from fuzz_mutations import (
     END_OF_KEYS,
     NUMBERS,
@@ -154,6 +155,56 @@ def synthetic() -> Reader:
     return Reader("synthetic", make, {}, share=50)
 
 
+def training() -> Reader:
+    state = "t/training-state.safetensors"
+
+    def make(rng: random.Random) -> Input:
+        command = words("train", "--resume", "t", "--data", "ids.npy", "--steps", "4", "-t", "1", "--quiet")
+        return Input({state: trained.checkpoint(rng)}, ["training", "t"], command)
+
+    return Reader("training", make, {state: trained.checkpoint(), "ids.npy": trained.ids()}, share=50)
+
+
+def gradients() -> Reader:
+    files = trained.gradients()
+
+    def make(rng: random.Random) -> Input:
+        name = rng.choice(["gradients.json"] * 3 + ["g.npy", "p.npy"])
+        change = changed_json(files[name], rng) if name.endswith("json") else changed_bytes(files[name], rng, 128)
+        return Input({name: change}, ["gradients", "gradients.json"])
+
+    return Reader("gradients", make, files, share=50)
+
+
+def data(name: str, file: str, content: bytes, changed: Callable[[random.Random], bytes], size: int) -> Reader:
+    """What a training learns from, with a vocabulary of that size."""
+
+    def make(rng: random.Random) -> Input:
+        # Each into a folder of its own: one that holds a model is refused.
+        out = f"o{rng.getrandbits(48):x}"
+        command = words(
+            "train", "--data", file, "--vocabulary-size", str(size), "--layers", "1", "--heads", "2",
+            "--channels", "4", "--context", "2", "--batch", "1", "--steps", "1", "-t", "1", "--quiet",
+            "--out", out,
+        )  # fmt: skip
+        return Input({file: changed(rng)}, [name, file], command)
+
+    return Reader(name, make, {file: content}, share=50)
+
+
+def ids() -> Reader:
+    own = trained.ids()
+    return data("ids", "ids.npy", own, lambda rng: changed_bytes(own, rng, 128), valid.VOCABULARY)
+
+
+def text() -> Reader:
+    def changed(rng: random.Random) -> bytes:
+        change = rng.choice([changed_bytes, changed_lines])
+        return change(trained.TEXT, rng)
+
+    return data("text", "text.txt", trained.TEXT, changed, 260)
+
+
 def reports(name: str, records: list, forms: list) -> Reader:
     """Records that `report` shows in one of the forms."""
 
@@ -234,13 +285,13 @@ def suite() -> Reader:
 
 
 def worker() -> Reader:
-    requests = valid.worker_requests()
+    requests = valid.worker_requests() + trained.worker_requests()
 
     def make(rng: random.Random) -> Input:
         line = changed_json(rng.choice(requests), rng, valid.TAME)
         return Input(text=line.replace(b"\n", b" "))
 
-    return Reader("worker", make, tiny_folder(), share=40, is_worker=True)
+    return Reader("worker", make, tiny_folder() | trained.gradients(), share=40, is_worker=True)
 
 
 def chat() -> Reader:
@@ -290,6 +341,6 @@ def all_readers() -> list[Reader]:
         sequential("seed", "model.bin", seed, 20),
         weights("gguf", "model.gguf", valid.gguf, {"model.gguf": valid.gguf()}, model="model.gguf"), synthetic(),
         tokenizer(), npy(),
-        reference(), continuations(), record(), builds(), compare(), explain(), suite(), worker(), chat(), terminal(),
-        command(),
+        reference(), continuations(), training(), gradients(), ids(), text(), record(), builds(), compare(), explain(),
+        suite(), worker(), chat(), terminal(), command(),
     ]  # fmt: skip

@@ -23,7 +23,7 @@ final class Mapping: @unchecked Sendable {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: systemReason()) }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .unreadable(path: path, reason: "it is not a file")
+      throw .unreadable(path: path, reason: ModelFile.notAFile)
     }
     let size = Int(status.st_size)
     guard size > 0 else { throw .malformed(path: path, problem: "the file is empty") }
@@ -82,7 +82,22 @@ final class Mapping: @unchecked Sendable {
 
 /// A model's files, whose errors are `ModelError`.
 public enum ModelFile {
+  /// - Throws: also for what is no plain file: a pipe would have to wait for its writer, and a device may have no end.
   public static func read(_ path: String) throws(ModelError) -> Data {
+    guard !isOther(path) else { throw .unreadable(path: path, reason: notAFile) }
+    return try readAll(path)
+  }
+
+  static let notAFile = "it is not a file"
+
+  /// Whether there is something, and it is neither a file nor a folder.
+  static func isOther(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
+  /// Reads to its end what somebody has named on the command line, a pipe too.
+  public static func readAll(_ path: String) throws(ModelError) -> Data {
     do { return try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
       throw .unreadable(path: path, reason: "no such file, or it may not be read")
     }

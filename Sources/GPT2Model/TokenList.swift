@@ -74,9 +74,9 @@ extension TokenList {
 
   /// Whether a file is one of NumPy's, by its first bytes.
   public static func isNPY(_ path: String) -> Bool {
-    guard let handle = FileHandle(forReadingAtPath: path), let start = try? handle.read(upToCount: 6) else {
-      return false
-    }
+    guard (try? TextReader.size(of: path)) != nil, let handle = FileHandle(forReadingAtPath: path),
+      let start = try? handle.read(upToCount: 6)
+    else { return false }
     return start.elementsEqual([0x93] + Array("NUMPY".utf8))
   }
 

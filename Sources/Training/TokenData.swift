@@ -22,7 +22,7 @@ public struct TrainingText: Sendable {
   /// - Throws: `ModelError` for what is no file, and for an empty one.
   public init(_ path: String, validation share: Double) throws(ModelError) {
     precondition((0..<1).contains(share))
-    guard let bytes = try TextReader(path).bytes else {
+    guard let bytes = try TextReader.size(of: path) else {
       throw .malformed(path: path, problem: "is no plain file, expected one whose size is known")
     }
     guard bytes > 0 else { throw .malformed(path: path, problem: "the file is empty, expected a text") }

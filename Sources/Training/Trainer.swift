@@ -9,6 +9,9 @@ public struct Window: Equatable, Sendable {
   public let tokens: [Int32]
 
   public init(_ tokens: [Int32]) { self.tokens = tokens }
+
+  /// Of memory, for one of so many tokens and its last target: an array has a head, and blocks of whole words.
+  public static func bytes(of context: Int) -> Int { 64 + 4 * (context + 1) }
 }
 
 /// What a step came to.
@@ -110,7 +113,7 @@ public final class Trainer {
     let norm = optimizer.gradientNorm()
     for (quantity, value) in [("loss", loss), ("gradient norm", norm)] where !value.isFinite {
       optimizer.clearGradients()
-      throw .notFinite(step: stepCount + 1, quantity: quantity, found: "\(value)")
+      throw .notFinite(step: stepCount + 1, quantity: quantity, found: Self.shown(value))
     }
     let rate = options.learningRate(at: stepCount)
     stepCount += 1
@@ -121,6 +124,9 @@ public final class Trainer {
       options)
     return StepFigures(step: stepCount, loss: loss, gradientNorm: norm, learningRate: rate)
   }
+
+  /// Neither sign nor bits of what is no number say anything.
+  private static func shown(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
 
   /// The mean loss, and its gradients added to what is there.
   private func addGradients(of windows: [Window]) throws(TrainingError) -> Double {
@@ -158,6 +164,7 @@ public final class Trainer {
 
   /// The mean loss in nats a token, without dropout; nothing changes.
   /// - Parameter windows: any number from 1 on.
+  /// - Throws: `TrainingError.lossNotFinite` for one that is no number.
   public func evaluate(_ windows: [Window]) throws(TrainingError) -> Double {
     guard !windows.isEmpty else { throw .windowCount(found: 0, expected: "at least 1") }
     try check(windows)
@@ -167,6 +174,7 @@ public final class Trainer {
       pass.forward()
       nats += pass.computeLosses(scale: nil)
     }
+    guard nats.isFinite else { throw .lossNotFinite(afterStep: stepCount, found: Self.shown(nats)) }
     return nats / Double(windows.count * options.context)
   }
 

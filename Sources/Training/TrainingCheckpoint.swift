@@ -30,6 +30,9 @@ public struct TrainingCheckpoint: Sendable {
   private let folder: String
   private let tensors: SealedTensors
 
+  /// The file.
+  public var path: String { tensors.path }
+
   /// Of the file's form. Raised whenever it changes.
   private static let version = 1
 
@@ -57,12 +60,19 @@ public struct TrainingCheckpoint: Sendable {
     }
     let document: Document = try Self.decode(tensors, Self.document)
     progress = document.progress
-    guard progress.step >= 0 else {
-      throw .field(
-        path: path, field: "\(Self.document): progress.step", found: "\(progress.step)", expected: "0 or more"
-      )
-    }
     model = try tensors.model(named: folder)
+    let field = "\(Self.document): progress"
+    do throws(TrainingError) { try progress.options.check(modelContext: model.configuration.context) } catch {
+      guard case .option(let name, let found, let expected) = error else {
+        throw .malformed(path: path, problem: "\(field): \(error)")
+      }
+      throw .field(path: path, field: "\(field).options: \(name)", found: found, expected: expected)
+    }
+    guard (0...progress.options.steps).contains(progress.step) else {
+      throw .field(
+        path: path, field: "\(field).step", found: "\(progress.step)",
+        expected: "a number from 0 to \(progress.options.steps), the steps of the training")
+    }
   }
 
   /// What other versions have in common.
@@ -95,7 +105,7 @@ public struct TrainingCheckpoint: Sendable {
     for (field, found, expected) in fields where found != expected {
       throw .field(
         path: data.name, field: field, found: found,
-        expected: "\(expected), with which \(tensors.path) was made")
+        expected: "\(expected), with which \(path) was made")
     }
   }
 
@@ -136,7 +146,9 @@ public struct TrainingCheckpoint: Sendable {
     } catch { throw .unwritable(path: path, reason: systemReason(of: error)) }
 
     // A training that is killed again and again would fill the disk.
-    for file in [path, folder + "/model.safetensors"] { WholeFile.removeLeftovers(of: file) }
+    for name in [fileName, "model.safetensors", "config.json"] {
+      WholeFile.removeLeftovers(of: folder + "/" + name)
+    }
     let parameters = trainer.configuration.parameters
     let moments = [Trainer.State.firstMoments, .secondMoments].flatMap { state in
       parameters.indices.map { (state: state, index: $0) }

@@ -15,6 +15,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   case tokenOutsideVocabulary(id: Int, vocabulary: Int)
   /// The loss or the gradient of a step is no number to go on with. The parameters are as before that step.
   case notFinite(step: Int, quantity: String, found: String)
+  /// The parameters that a step has left give a loss that is no number.
+  case lossNotFinite(afterStep: Int, found: String)
 
   /// One line, whatever a name holds.
   public var description: String { text.safeLine }
@@ -32,6 +34,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
       "token id \(id) is outside the vocabulary, expected 0 to \(vocabulary - 1)"
     case .notFinite(let step, let quantity, let found):
       "step \(step): the \(quantity) is \(found), expected a finite number; the parameters are those of step \(step - 1)"
+    case .lossNotFinite(let step, let found):
+      "the loss after step \(step) is \(found), expected a finite number"
     }
   }
 }

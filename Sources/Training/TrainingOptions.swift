@@ -52,9 +52,11 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     return minimumLearningRate + 0.5 * (1 + cos(.pi * progress)) * (learningRate - minimumLearningRate)
   }
 
-  /// The largest batch, number of batches, and tokens of a batch: they keep the arithmetic of sizes far from overflow.
+  /// The largest batch and number of batches, tokens of a batch, and number of steps: they keep the arithmetic of sizes
+  /// and places far from overflow.
   private static let largestCount = 1 << 16
   private static let largestTokenCount = 1 << 24
+  private static let largestStepCount = 1_000_000_000
 
   /// - Parameter modelContext: the positions that the model has.
   /// - Throws: `TrainingError.option` for the first value that is out of range.
@@ -68,8 +70,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
       "a number from 1 to \(modelContext), the model's context")
     let tokens = Self.largestTokenCount
     try Self.expect(
-      batch * context <= tokens, "batch", "\(batch) windows of \(context) tokens", "at most \(tokens) tokens")
-    try Self.expect(steps >= 1, "steps", "\(steps)", "at least 1")
+      context <= tokens / batch, "batch", "\(batch) windows of \(context) tokens", "at most \(tokens) tokens")
+    let longest = Self.largestStepCount
+    try Self.expect((1...longest).contains(steps), "steps", "\(steps)", "a number from 1 to \(longest)")
     try Self.expect(
       (0...steps).contains(warmup), "warmup", "\(warmup)", "a number from 0 to \(steps), the steps")
     try Self.expect(

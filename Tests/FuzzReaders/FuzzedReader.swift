@@ -3,6 +3,7 @@ import GPT2Engine
 import GPT2Model
 import Record
 import Reporting
+import Training
 
 /// A reader, and what is done with what it took: everything that the program would do, on small inputs.
 enum FuzzedReader {
@@ -10,6 +11,8 @@ enum FuzzedReader {
 
   /// Models above that many parameters are opened and not computed with.
   private static let mostParameters = 1 << 16
+  /// Steps of training on more tokens are not taken.
+  private static let mostTokens = 1 << 10
 
   /// - Parameter words: the reader's name, then what it reads.
   static func read(_ words: [String]) throws {
@@ -21,6 +24,10 @@ enum FuzzedReader {
     case "npy": _ = try NPY(path: rest[0])
     case "reference": try check(ReferenceCase(folder: rest[0]))
     case "continuations": try check(ContinuationCase(path: rest[0]))
+    case "training": try resume(rest[0])
+    case "gradients": try check(GradientReference(path: rest[0]))
+    case "ids": try use(TokenData(npy: rest[0], vocabulary: 7, validation: 0.25, context: 2))
+    case "text": try learn(rest[0])
     case "record": try report(rest[1], as: rest[0])
     case "compare":
       let (base, head) = (try Record.read(path: rest[1]), try Record.read(path: rest[2]))
@@ -82,6 +89,49 @@ enum FuzzedReader {
     _ = try engine.check(against: known, tokenizer: nil).result
   }
 
+  // MARK: Training
+
+  private static func resume(_ folder: String) throws {
+    let saved = try TrainingCheckpoint(folder: folder)
+    let journal: TrainingJournal = try saved.journal()
+    let (shape, options) = (saved.model.configuration, saved.progress.options)
+    try journal.check(
+      source: saved.path, steps: saved.progress.step, vocabulary: shape.vocabulary, context: shape.context)
+    let history = journal.history
+    _ = history.csv + history.sparkline(width: 24) + history.plot(width: 80)
+    _ =
+      TrainingReport(
+        history: history, samples: journal.samples, steps: options.steps, folder: folder,
+        facts: [("Began with", journal.model ?? "new weights")], command: journal.command, version: "0"
+      ).html
+    guard shape.parameterCount <= mostParameters, options.tokensPerStep <= mostTokens else { return }
+    let trainer = try Trainer(saved.model, variant: .preferred, threads: 1, options: options)
+    try saved.restore(trainer)
+    let window = Window((0...options.context).map { Int32($0 % shape.vocabulary) })
+    _ = try trainer.step(Array(repeating: window, count: options.windowsPerStep))
+  }
+
+  private static func check(_ reference: GradientReference) throws {
+    guard reference.options.tokensPerStep <= mostTokens else { return }
+    let trainer = try Trainer(
+      ModelSource("synthetic:1,2,4,7,5").open(cacheFolder: "cache"), variant: .preferred, threads: 1,
+      options: reference.options)
+    _ = try reference.check(trainer)
+    _ = try reference.firstWrongStep(of: trainer)
+  }
+
+  private static func use(_ data: TokenData) {
+    for order in WindowOrder.allCases { _ = data.windows(step: 3, count: 2, order: order, seed: 1) }
+    _ = data.validationWindows(atMost: 2)
+  }
+
+  private static func learn(_ path: String) throws {
+    let text = try TrainingText(path, validation: 0.25)
+    let tokenizer = try text.learnTokenizer(vocabulary: 260)
+    try use(
+      TokenData(text, tokenizer, vocabulary: tokenizer.vocabularyCount, context: 2, inFolder: "."))
+  }
+
   // MARK: Records
 
   private static func report(_ path: String, as format: String) throws {
@@ -115,6 +165,7 @@ enum FuzzedReader {
     switch format {
     case "csv": _ = comparison.csv
     case "json": _ = try comparison.json
+    case "html": _ = comparison.html
     case "github": _ = comparison.gitHubComment + comparison.gitHubAnnotations.joined()
     case "github-action", "bmf": try show(head, as: format)
     default: _ = comparison.markdown
@@ -132,7 +183,7 @@ enum FuzzedReader {
             noiseFloor: [ProfileTurns(a).spread, ProfileTurns(b).spread].compactMap { $0 }.max())
         else { continue }
         _ = explanation.text(colour: false) + explanation.markdown
-        _ = ExplanationFiles.csv([explanation])
+        _ = ExplanationFiles.csv([explanation]) + ExplanationFiles.html([explanation])
         _ = try ExplanationFiles.json([explanation])
       }
     }

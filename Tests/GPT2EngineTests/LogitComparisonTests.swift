@@ -133,6 +133,22 @@ import Testing
     #expect(values.maxAbsoluteError == 0.5 && values.tolerance == 1 && values.failure == nil)
   }
 
+  /// The position that is nearest to its own tolerance is not always the one with the largest error.
+  @Test func theLargestLogitErrorStandsBesideWhatWasAllowedThere() throws {
+    let (wide, narrow) = (Tolerance(absolute: 1, nmse: 1e-4), Tolerance(absolute: 0.02, nmse: 1e-2))
+    var comparison = LogitComparison()
+    for (position, tolerance, error) in [(0, wide, Float(0.5)), (1, narrow, 0.015)] {
+      var row = position == 0 ? Array(Self.prompt.logits.row(0)) : Self.second
+      row[position == 0 ? 17 : 3] += error
+      row.withUnsafeBufferPointer {
+        comparison.compare($0, with: Self.prompt, position: position, tolerance: tolerance, path: "")
+      }
+    }
+    #expect(comparison.failure == nil)
+    #expect(comparison.maxAbsoluteError == 0.5 && comparison.tolerance == 1)
+    #expect(comparison.nmseTolerance == 1e-2)
+  }
+
   @Test func theFirstFailureIsKept() throws {
     let comparison = try compare([(0, 5, 3), (1, 3, 7)])
     #expect(comparison.failure?.hasPrefix("p0 position 0:") == true)

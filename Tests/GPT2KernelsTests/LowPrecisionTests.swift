@@ -15,12 +15,15 @@ import Testing
     return shapes + large.map { LinearTests.Shape(m: $0.0, n: $0.1, k: $0.2) }
   }()
 
-  private func product(_ problem: LinearTests.Problem, _ kernel: any Kernel) -> (
-    out: [Float], weights: [Float]
-  ) {
-    let (m, n, k) = (problem.shape.m, problem.shape.n, problem.shape.k)
+  /// - Parameter rows: all unless given.
+  private func product(
+    _ problem: LinearTests.Problem, _ kernel: any Kernel, rows: Range<Int>? = nil
+  ) -> (out: [Float], weights: [Float]) {
+    let rows = rows ?? 0..<problem.shape.m
+    let (m, n, k) = (rows.count, problem.shape.n, problem.shape.k)
     let layout = kernel.weightLayout
-    let x = GuardedFloats(problem.x, columns: k, stride: k + 3)
+    let input = Array(problem.x[rows.lowerBound * k..<rows.upperBound * k])
+    let x = GuardedFloats(input, columns: k, stride: k + 3)
     let memory = GuardedFloats(layout.count(outputs: n, inputs: k))
     layout.quantize(problem.w, inputs: k, outputs: n, to: memory.base)
     let (bias, out) = (GuardedFloats(problem.bias), GuardedFloats(m * n))
@@ -42,7 +45,7 @@ import Testing
   /// Rows as a kernel rounds them.
   private func rounding(_ kernel: LowPrecision) -> ([Float]) -> [Float] {
     switch (kernel.precision, kernel.path) {
-    case (.bf16, .avx512BF16): { $0.map(Narrow.brainFloat) }
+    case (.bf16, let path) where path.roundsRows: { $0.map(Narrow.brainFloat) }
     case (.bf16, _): { $0 }
     default: Narrow.bytes
     }
@@ -61,6 +64,21 @@ import Testing
         rows, found.weights, bias: problem.bias, m: shape.m, n: shape.n, k: shape.k)
       let wrong = zip(found.out, expected).enumerated().first { !$1.1.allows($1.0) }
       #expect(wrong == nil, "\(shape)")
+    }
+  }
+
+  /// However many passes over a panel each of them takes.
+  @Test(arguments: KernelCase.narrow.filter { $0.threads == 1 })
+  func aRowAloneIsThatRowAmongOthers(_ kernelCase: KernelCase) throws {
+    let kernel = kernelCase.kernel()
+    for (m, n, k) in [(17, 50, 1601), (33, 49, 3100), (65, 97, 63)] {
+      let whole = LinearTests.Problem(LinearTests.Shape(m: m, n: n, k: k))
+      let together = product(whole, kernel).out
+      for row in [0, 15, 16, m - 1] {
+        let alone = product(whole, kernel, rows: row..<row + 1).out
+        let expected = Array(together[row * n..<(row + 1) * n])
+        #expect(firstBitDifference(alone, expected) == nil, "row \(row) of \(m), k \(k)")
+      }
     }
   }
 

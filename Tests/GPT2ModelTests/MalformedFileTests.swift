@@ -44,6 +44,20 @@ import Testing
     return (corpus.count, refused)
   }
 
+  /// A model's folder may hold anything: a pipe without a writer, or a way to a device without an end.
+  @Test func whatIsNoFileIsNotRead() throws {
+    let pipe = folder("pipe")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    try FileManager.default.createSymbolicLink(atPath: folder("endless"), withDestinationPath: "/dev/zero")
+    for path in [pipe, folder("endless")] {
+      let words = "\(path): cannot be read: it is not a file"
+      #expect(message { try ModelFile.read(path) } == words)
+      #expect(message { try NPY(path: path) } == words)
+      #expect(message { try Checkpoint(safetensors: path) } == words)
+      #expect(message { try Tokenizer(vocabularyFile: path, mergesFile: path) } == words)
+    }
+  }
+
   /// Opens a model as the commands do, and reads all of it.
   private func readModel(_ path: String) throws {
     let source = try ModelSource(path)

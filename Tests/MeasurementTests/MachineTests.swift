@@ -159,15 +159,30 @@ import Testing
     #expect(x > 1)
   }
 
-  /// In a process of its own: other tests keep this one busy.
-  @Test func waitsForAThreadThatSpins() async {
-    await #expect(processExitsWith: .success) {
-      precondition(ProcessActivity.waitForRest())
-      let end = ContinuousClock.now + .milliseconds(400)
-      Thread { while ContinuousClock.now < end {} }.start()
-      precondition(!ProcessActivity.waitForRest(limit: .milliseconds(100)))
-      precondition(ProcessActivity.waitForRest(limit: .seconds(20)))
-      precondition(ContinuousClock.now >= end)
+  @Test func waitsWhileThereIsWork() {
+    var looks = 0
+    // As a thread would that spins between the first six looks.
+    let cameToRest = ProcessActivity.waitForRest(limit: .seconds(600)) {
+      looks += 1
+      return UInt64(min(looks, 6)) * 25_000_000
     }
+    #expect(cameToRest && looks == 7)
+    let goesOn = ProcessActivity.waitForRest(limit: .milliseconds(100)) {
+      looks += 1
+      return UInt64(looks) * 25_000_000
+    }
+    #expect(!goesOn)
+  }
+
+  @Test func theWorkOfEveryThreadCounts() {
+    let before = ProcessActivity.cpuNanoseconds()
+    let isDone = DispatchSemaphore(value: 0)
+    Thread {
+      let end = nanoseconds(of: CLOCK_THREAD_CPUTIME_ID) + 20_000_000
+      while nanoseconds(of: CLOCK_THREAD_CPUTIME_ID) < end {}
+      isDone.signal()
+    }.start()
+    isDone.wait()
+    #expect(ProcessActivity.cpuNanoseconds() - before >= 20_000_000)
   }
 }

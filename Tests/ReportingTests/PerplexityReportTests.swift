@@ -1,7 +1,8 @@
 import Foundation
 import Record
-import Reporting
 import Testing
+
+@testable import Reporting
 
 @Suite struct PerplexityReportTests {
   private func report(_ names: [String]) -> PerplexityReport {
@@ -43,6 +44,18 @@ import Testing
     #expect(lines[0].hasSuffix("nats_per_token,perplexity,bits_per_byte,seconds,tok_per_s"))
     #expect(lines[1] == "m,\"a, b.txt\",256,128,false,1001,1000,2000,naive,f32,2,3.25,25.79,2.5,0.5,2000")
     #expect(lines[2].hasSuffix("packed,f32,2,3.250001,25.79,,0.5,2000"))
+  }
+
+  @Test func thePageAnswersInASentenceAndHoldsTheTable() throws {
+    let alone = try ParsedPage(report(["naive"]).text(as: .html))
+    let words = alone.all("header")[0].text
+    #expect(words.contains("naive gives the text a perplexity of 25.790: 3.2500 nats a token."))
+    #expect(alone.all("section").compactMap { $0.attributes["id"] } == ["figures", "method"])
+    let both = try ParsedPage(report(["naive", "packed"]).text(as: .html))
+    #expect(both.all("header")[0].text.contains("packed is farthest from it: 1.0e-06 nats more."))
+    #expect(both.all("article").count == 2)
+    #expect(both.section("speeds")?.all.contains { $0.name == "svg" } == true)
+    #expect(both.section("figures")?.text.contains("nats, per token") == true)
   }
 
   @Test func jsonHoldsEverything() throws {

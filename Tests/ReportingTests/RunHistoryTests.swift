@@ -35,6 +35,22 @@ import Testing
     #expect(markdown.contains("▁▁█") && markdown.contains(" 2.000 |"))
   }
 
+  @Test func thePageSaysWhatTheNewestRunChangedAndDrawsIt() throws {
+    let records = [run(1, milliseconds: 8), run(2, milliseconds: 8), run(3, milliseconds: 4)]
+    let page = try ParsedPage(#require(RunHistory(records)).text(as: .html))
+    let answer = page.all("p").first { $0.attributes["class"] == "answer" }?.text
+    #expect(
+      answer
+        == "The newest run is faster than the oldest in 1 of 1 row. naive on pp64 changed most: it is 2.000 times as fast."
+    )
+    #expect(page.all("section").compactMap { $0.attributes["id"] } == ["trends", "runs", "method"])
+    let chart = try #require(page.section("trends")?.all.first { $0.name == "svg" })
+    let texts = chart.all.filter { $0.name == "text" }.map(\.text)
+    #expect(texts.contains("-2") && texts.contains("0") && !texts.contains("-1.5"))
+    let alone = try ParsedPage(#require(RunHistory([run(1, milliseconds: 8)])).text(as: .html))
+    #expect(alone.all("p")[0].text.contains("a trend needs two") && alone.section("trends") == nil)
+  }
+
   @Test func noiseStaysFlatAndAGapIsASpace() {
     let test = Test.prefill(tokens: 8, batch: 1)
     func trend(_ values: [Double?]) -> String {

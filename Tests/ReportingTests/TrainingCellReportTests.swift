@@ -81,6 +81,17 @@ import Testing
     #expect(!CSVReport(Fixture.small()).results.contains("train_"))
   }
 
+  /// Also where nothing is known of the bytes, and with that of the roofline.
+  @Test func aShareAboveThePeakIsNotLeftWithoutAWord() {
+    for bytes in [nil, 32 * 140_928.0] {
+      var cell = Self.cell("packed", milliseconds: [2, 2, 2])
+      cell.bytes = bytes
+      #expect(
+        RunReport(Fixture.record(cells: [cell])).markdown.contains(
+          "Above 100 % of a roof: `packed` (1 thread) on train4x64 (108 %). The roof was measured too low"))
+    }
+  }
+
   @Test func theAnswerNamesTheFastestStep() {
     let answer = RunReport(Self.record()).markdown
     #expect(answer.contains("**`packed` (1 thread) is fastest on `train4x64`: "))

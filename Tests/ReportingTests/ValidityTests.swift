@@ -107,6 +107,25 @@ import Testing
     #expect(checks(times([100, 200])) == [])
   }
 
+  /// As a host was seen to do it: from 33 to 57 GB/s within a run.
+  @Test func memoryMayNotWander() {
+    func record(_ rates: [Double]) -> Record {
+      var record = Fixture.small()
+      let sample = record.cells[3].samples[0]
+      record.cells[3].samples = rates.enumerated().map { index, rate in
+        var sample = sample
+        (sample.round, sample.sequence, sample.memoryGBPerSecond) = (index, index, [rate, rate])
+        return sample
+      }
+      return record
+    }
+    let found = Validity(record((0..<10).map { 33 + 24 * Double($0) / 9 })).findings
+    #expect(found.map(\.check) == ["memory drift", "memory trend"])
+    #expect(found.first?.text.hasPrefix("what memory gave varied by ") == true)
+    #expect(found.last?.text.hasSuffix(" more in the run's second half than in its first") == true)
+    #expect(Validity(record([Double](repeating: 40, count: 10))).findings == [])
+  }
+
   @Test func coresMayNotMove() {
     func ways(_ ways: [Double]) -> (inout Conditions) -> Void {
       { $0.coreToCore = ways.map { CoreToCoreSample(atSeconds: 0, nanoseconds: $0) } }

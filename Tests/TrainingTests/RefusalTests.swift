@@ -14,7 +14,8 @@ import Testing
       (\.accumulate, 70_000, "accumulate is 70000, expected a number from 1 to 65536"),
       (\.context, 34, "context is 34, expected a number from 1 to 33, the model's context"),
       (\.context, 0, "context is 0, expected a number from 1 to 33, the model's context"),
-      (\.steps, 0, "steps is 0, expected at least 1"),
+      (\.steps, 0, "steps is 0, expected a number from 1 to 1000000000"),
+      (\.steps, .max, "steps is 9223372036854775807, expected a number from 1 to 1000000000"),
       (\.warmup, -1, "warmup is -1, expected a number from 0 to 10, the steps"),
       (\.warmup, 11, "warmup is 11, expected a number from 0 to 10, the steps"),
     ] as [(WritableKeyPath<TrainingOptions, Int> & Sendable, Int, String)])
@@ -115,9 +116,47 @@ import Testing
         == "\(path): format: found 2, expected 1")
     #expect(
       try refusal(#"{"format": 1, \#(head), "windows": [[1, 2]]}"#)
-        == "\(path): windows: found 2 ids, expected 3, one above context")
+        == "\(path): windows: found 2 ids, expected one more than context's 2")
+    let largest = head.replacing(#""context": 2"#, with: #""context": 9223372036854775807"#)
+    #expect(
+      try refusal(#"{"format": 1, \#(largest), "windows": [[]]}"#)
+        == "\(path): windows: found 0 ids, expected one more than context's 9223372036854775807")
     #expect(
       try refusal(#"{"format": 1, \#(head), "windows": [[1, 2, 3]]}"#)?
         .hasPrefix(folder("g.npy") + ": cannot be read") == true)
+  }
+
+  @Test func aWindowWhoseSizeOverflows() throws {
+    let options = Fixtures.options(batch: 2, context: .max)
+    #expect {
+      try options.check(modelContext: .max)
+    } throws: {
+      "\($0)"
+        == "batch is 2 windows of 9223372036854775807 tokens, expected at most 16777216 tokens"
+    }
+  }
+
+  /// The references of one model, held against another.
+  @Test func aReferenceOfOtherTensors() throws {
+    let reference = try Fixtures.reference("ragged")
+    let found = try reference.check(
+      Trainer(
+        initialising: Configuration(layers: 4, heads: 5, channels: 35, vocabulary: 131, context: 33),
+        variant: .preferred, threads: 1, options: reference.options))
+    #expect(found.failure == "ragged: it has gradients of 40 tensors, expected the model's 52")
+  }
+
+  @Test func aLossThatIsNoNumber() throws {
+    let trainer = try Fixtures.trainer(Fixtures.small, Fixtures.options(batch: 1, context: 3))
+    trainer.restore(stepCount: 4) { state, _, values in
+      values.update(repeating: state == .parameters ? .nan : 0)
+    }
+    let windows = Fixtures.windows(1, of: 3, below: 23)
+    #expect(throws: TrainingError.lossNotFinite(afterStep: 4, found: "nan")) {
+      try trainer.evaluate(windows)
+    }
+    #expect(
+      "\(TrainingError.lossNotFinite(afterStep: 4, found: "inf"))"
+        == "the loss after step 4 is inf, expected a finite number")
   }
 }

@@ -186,6 +186,43 @@ import Testing
     #expect(text() == "\(path): tensor training.json is missing")
   }
 
+  /// The numbers of a checkpoint that is whole are not believed either.
+  @Test func whatNoTrainingCanHaveIsNamed() throws {
+    let identity = try data().identity
+    let path = folder("out/\(TrainingCheckpoint.fileName)")
+    func text(steps: Int, done: Int, context: Int = 5) throws -> String? {
+      var options = self.options
+      (options.steps, options.context) = (steps, context)
+      struct Document: Encodable {
+        let version = 1
+        let progress: TrainingProgress
+      }
+      let document = try JSONEncoder().encode(
+        Document(
+          progress: TrainingProgress(options: options, order: .sequential, data: identity, step: done)))
+      try FileManager.default.createDirectory(atPath: folder("out"), withIntermediateDirectories: true)
+      let json = NewTensor("training.json", .bytes, shape: [document.count])
+      try SealedTensors.write(configuration, [json], to: path) { values, _ in
+        values.initialize(repeating: 0)
+      } _: { target, _ in
+        target.copyBytes(from: document)
+      }
+      return message { try TrainingCheckpoint(folder: folder("out")) }
+    }
+    let field = "\(path): training.json: progress"
+    #expect(
+      try text(steps: 10, done: 11)
+        == "\(field).step: found 11, expected a number from 0 to 10, the steps of the training")
+    #expect(try text(steps: 10, done: -1)?.hasPrefix("\(field).step: found -1, ") == true)
+    #expect(
+      try text(steps: .max, done: .max - 1)
+        == "\(field).options: steps: found \(Int.max), expected a number from 1 to 1000000000")
+    #expect(
+      try text(steps: 10, done: 1, context: 7)
+        == "\(field).options: context: found 7, expected a number from 1 to 6, the model's context")
+    #expect(try text(steps: 10, done: 1) == nil)
+  }
+
   @Test func aMomentThatIsMissingOrOfAnotherShapeIsNamed() throws {
     let trainer = try self.trainer()
     try save(trainer, data())

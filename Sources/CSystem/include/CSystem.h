@@ -7,6 +7,7 @@
 #include "CSystemDot.h"
 #include "CSystemInterruption.h"
 #include "CSystemMapping.h"
+#include "CSystemMatrixUnit.h"
 #include "CSystemMeasurement.h"
 #include "CSystemProbe.h"
 #include "CSystemTerminal.h"

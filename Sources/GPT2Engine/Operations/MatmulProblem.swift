@@ -107,7 +107,8 @@ private enum InputRounding {
   init(_ kernel: any Kernel) {
     switch kernel.weightLayout.precision {
     case .f32: self = .none
-    case .bf16: self = kernel.instructions == DotPath.avx512BF16.rawValue ? .brainFloat : .none
+    case .bf16:
+      self = kernel.instructions.flatMap(DotPath.init(rawValue:))?.roundsRows == true ? .brainFloat : .none
     case .int8, .int4: self = .bytes
     }
   }

@@ -190,6 +190,8 @@ public struct ValueCheck: Codable, Equatable, Sendable {
   public private(set) var failure: String?
   private var squaredError = 0.0
   private var squaredReference = 0.0
+  /// As in `LogitComparison`.
+  private var worstRatio: Double? = 0
 
   /// Σ(x − r)² / Σr² over the outputs compared.
   public var nmse: Double? { isFinite && squaredReference > 0 ? squaredError / squaredReference : nil }

@@ -9,17 +9,32 @@ extension Variant {
     makeNarrowCacheKernel: { LowPrecision(.bf16, pool: $0, cache: .bf16) })
 }
 
-/// Sixteen sums of bfloat16 pairs' products in float32, with AVX-512's `vdpbf16ps`. A word is two neighbouring inputs, of
-/// the row as of an output. Rows are rounded to bfloat16 as well, which is what the instruction takes.
-struct BrainSum16: PlainTileSum {
+/// Where products of bfloat16 pairs run.
+protocol BrainUnit { static var isMatrixUnit: Bool { get } }
+/// AVX-512's `vdpbf16ps`, sixteen sums at a time.
+enum VectorUnit: BrainUnit { static var isMatrixUnit: Bool { false } }
+/// AMX's `tdpbf16ps`, 256 sums at a time.
+enum MatrixUnit: BrainUnit { static var isMatrixUnit: Bool { true } }
+
+/// Sixteen sums of bfloat16 pairs' products in float32. A word is two neighbouring inputs, of the row as of an output.
+/// Rows are rounded to bfloat16 as well, which is what the instructions take.
+struct BrainSum16<Unit: BrainUnit>: PlainTileSum {
   typealias Vector = SIMD16<Float>
 
   let sums: SIMD16<Float>
 
   @inline(__always) init(_ sums: SIMD16<Float>) { self.sums = sums }
   @inline(__always) static var fillsPanels: Bool { true }
-  @inline(__always) static var highestTile: Int { 8 }
-  @inline(__always) static func rowWords(inputs: Int) -> Int { (inputs &+ 1) / 2 }
+  @inline(__always) static var isMatrixUnit: Bool { Unit.isMatrixUnit }
+  @inline(__always) static var highestTile: Int { isMatrixUnit ? MatrixTile.rows : 8 }
+
+  /// The matrix unit reads a line of each of sixteen rows at a time: rows an odd number of lines apart lie in different
+  /// places of the first-level cache.
+  @inline(__always)
+  static func rowWords(inputs: Int) -> Int {
+    let words = (inputs &+ 1) / 2
+    return isMatrixUnit ? (words &+ 15) / 16 * 16 | 16 : words
+  }
 
   static func convert(_ row: UnsafePointer<Float>, inputs: Int, to words: UnsafeMutablePointer<Float>) {
     let target = UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt16.self)

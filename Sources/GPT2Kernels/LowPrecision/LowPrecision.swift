@@ -2,6 +2,7 @@ import CSystem
 
 /// The instructions that products of low precision run on, by the name that a record shows.
 public enum DotPath: String, Sendable, CaseIterable {
+  case amxBF16 = "amx_bf16"
   case avx512BF16 = "avx512_bf16"
   case avx512VNNI = "avx512_vnni"
   case avxVNNI = "avx_vnni"
@@ -20,14 +21,17 @@ public enum DotPath: String, Sendable, CaseIterable {
     case .bf16:
       paths =
         csystem_is_intel() != 0
-        ? [.avx512F, .avx512BF16, .avx2, .scalar] : [.avx512BF16, .avx512F, .avx2, .scalar]
+        ? [.amxBF16, .avx512F, .avx512BF16, .avx2, .scalar] : [.avx512BF16, .avx512F, .avx2, .scalar]
     case .int8, .int4: paths = [.avx512VNNI, .avxVNNI, .avx2, .scalar]
     }
     return paths.filter(\.isBuilt)
   }
 
+  private static let allowsAMX = csystem_allows_amx_bf16() != 0
+
   private var isBuilt: Bool {
     switch self {
+    case .amxBF16: Self.allowsAMX
     case .avx512BF16: csystem_has_avx512_bf16() != 0
     case .avx512VNNI: csystem_has_avx512_vnni() != 0
     case .avxVNNI: csystem_has_avx_vnni() != 0
@@ -37,10 +41,13 @@ public enum DotPath: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether rows are rounded to bfloat16 before they are multiplied, and subnormal numbers are taken as 0.
+  public var roundsRows: Bool { self == .amxBF16 || self == .avx512BF16 }
+
   /// Sums in a vector.
   var lanes: Int {
     switch self {
-    case .avx512BF16, .avx512VNNI, .avx512F: 16
+    case .amxBF16, .avx512BF16, .avx512VNNI, .avx512F: 16
     case .avxVNNI, .avx2, .scalar: 8
     }
   }
@@ -73,7 +80,8 @@ struct LowPrecision: Kernel {
     if work.weight.layout == .rows || work.weight.layout == .columns { return base.run(work) }
     switch (precision, path) {
     case (.f32, _): base.run(work)
-    case (.bf16, .avx512BF16): run(work, BrainSum16.self)
+    case (.bf16, .amxBF16): run(work, BrainSum16<MatrixUnit>.self)
+    case (.bf16, .avx512BF16): run(work, BrainSum16<VectorUnit>.self)
     case (.bf16, .avx512F): run(work, WidenedBrainSum<SIMD16<Float>>.self)
     case (.bf16, _): run(work, WidenedBrainSum<SIMD8<Float>>.self)
     case (.int8, .avx512VNNI): run(work, ByteSum<AVX512ByteDot>.self)
@@ -89,14 +97,15 @@ struct LowPrecision: Kernel {
 
   /// Rows of pairs are read as they are where float32 is multiplied, unless the last pair lacks its second.
   private func readsFloats(_ work: Linear) -> Bool {
-    precision == .bf16 && path != .avx512BF16 && work.weight.inputs % 2 == 0
+    precision == .bf16 && !path.roundsRows && work.weight.inputs % 2 == 0
   }
 
   @inline(__always)
   private func run<Sum: TileSum>(_ work: Linear, _: Sum.Type) {
     let registers = Int(csystem_vector_registers())
     PanelLinear<Sum>(
-      pool: base.pool, tileRows: registers >= 32 ? Sum.highestTile : Sum.highestTile / 2,
+      pool: base.pool,
+      tileRows: registers >= 32 || Sum.isMatrixUnit ? Sum.highestTile : Sum.highestTile / 2,
       shape: PanelShape(vector: path.lanes, precision),
       scratch: readsFloats(work) ? nil : scratch
     ).run(work)

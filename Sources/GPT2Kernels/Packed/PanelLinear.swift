@@ -6,7 +6,7 @@ struct PanelLinear<Sum: TileSum> {
   typealias V = Sum.Vector
 
   let pool: ThreadPool
-  /// Rows of the highest tile: 2, 4 or 8.
+  /// Rows of the highest tile: 2, 4 or 8, or the matrix unit's.
   let tileRows: Int
   let shape: PanelShape
   /// Where rows become words; nil where they are read as they are.
@@ -17,7 +17,11 @@ struct PanelLinear<Sum: TileSum> {
     let isPacked = isPacked(operation.weight)
     assert(isPacked || shape.precision == .f32 && operation.weight.layout.precision == .f32)
     let rows = rowWords(operation.input)
-    if operation.input.rows == 1, isPacked { runOneRow(operation, rows) } else { runRows(operation, rows) }
+    if operation.input.rows == 1, isPacked, !Sum.isMatrixUnit {
+      runOneRow(operation, rows)
+    } else {
+      runRows(operation, rows)
+    }
   }
 
   private func isPacked(_ weight: Weight) -> Bool {
@@ -65,6 +69,11 @@ extension PanelLinear {
   private var memoryBoundRows: Int { 2 * tileRows }
   private static var memoryBoundWordBlock: Int { 64 }
 
+  /// Rows that the matrix unit takes in one tile: it is done with a panel as soon as memory has brought it, so each line
+  /// is asked for some words before its turn.
+  private static var streamedRows: Int { MatrixTile.rows / 2 }
+  private static var streamLookahead: Int { 2048 }
+
   /// Rows of the input are cut into blocks that stay in cache, and each part is one block against one panel: it
   /// reads the panel once from memory and writes outputs of its own.
   private func runRows(_ operation: Linear, _ words: RowWords) {
@@ -105,9 +114,12 @@ extension PanelLinear {
     let outputs = first..<min(first + width, weight.outputs)
     let base = weight.base + (packing == nil ? shape.offset(ofPanelAt: first, inputs: weight.inputs) : 0)
     let scales = UnsafeRawPointer(base + words * width)
-    let limit = rows.count <= memoryBoundRows ? min(Self.memoryBoundWordBlock, Sum.passWords) : Sum.passWords
+    let streams = Sum.isMatrixUnit && rows.count <= Self.streamedRows
+    let limit =
+      rows.count <= memoryBoundRows && !streams
+      ? min(Self.memoryBoundWordBlock, Sum.passWords) : Sum.passWords
     let passes = max((words + limit - 1) / limit, 1)
-    let block = ((words + passes - 1) / passes + 7) / 8 * 8
+    let block = ((words + passes - 1) / passes + 15) / 16 * 16
     var word = 0
     repeat {
       let count = min(block, words - word)
@@ -122,7 +134,8 @@ extension PanelLinear {
           count: min(block, isLast ? words : words - word - count),
           panelAt: isLast ? first + shape.columns : first)
       } else {
-        next = CacheLines(base + (word + count) * width, count: count * width)
+        let ahead = streams ? Self.streamLookahead : count * width
+        next = CacheLines(base + (word * width + ahead), count: count * width)
       }
       if isLast { askForStream(operation, rows: rows.prefix(tileRows), outputs: outputs) }
       PanelRows<Sum>(

@@ -52,7 +52,7 @@ struct PanelRows<Sum: TileSum> {
     var row = 0
     var tile = 0
     while row < rows {
-      let left = rows &- row
+      let left = Sum.isMatrixUnit ? MatrixTile.height(of: rows &- row) : rows &- row
       var product = TileProduct(
         x: x + row &* stride, stride: stride, panel: panel, panelStride: panelStride, words: words,
         scales: scales ?? UnsafeRawPointer(panel), sums: reusesSums ? sums : sums + row &* sumStride,
@@ -64,7 +64,10 @@ struct PanelRows<Sum: TileSum> {
       }
       let first = row
       tile &+= 1
-      if Sum.highestTile >= 8, left >= 8, tileRows == 8 {
+      if Sum.isMatrixUnit {
+        MatrixTile.run(product, rows: left)
+        row &+= left
+      } else if Sum.highestTile >= 8, left >= 8, tileRows == 8 {
         Pair<Pair<Pair<Row<Columns>>>>.run(product)
         row &+= 8
       } else if left >= 4, tileRows >= 4 {
@@ -218,6 +221,25 @@ struct TileProduct {
   /// Floats from one line to the next.
   var prefetchStep = 16
   var linesPerBlock = 0
+}
+
+/// The tile of a matrix unit.
+enum MatrixTile {
+  /// Of the highest.
+  static var rows: Int { 32 }
+
+  /// Rows of the next tile where so many are left.
+  @inline(__always) static func height(of left: Int) -> Int { left >= rows ? rows : min(left, rows / 2) }
+
+  static func run(_ product: TileProduct, rows: Int) {
+    csystem_amx_bf16_product(
+      csystem_tile_product(
+        x: product.x, stride: product.stride, rows: rows, panel: product.panel,
+        panel_stride: product.panelStride, words: product.words, sums: product.sums,
+        sum_stride: product.sumStride, continues: product.continues ? 1 : 0,
+        prefetched: product.prefetched ?? product.panel, prefetch_step: product.prefetchStep,
+        lines_per_block: product.linesPerBlock))
+  }
 }
 
 extension Tile {

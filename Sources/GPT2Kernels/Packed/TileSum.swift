@@ -26,6 +26,8 @@ protocol TileSum: BitwiseCopyable {
   static var fillsPanels: Bool { get }
   /// Rows of the highest tile whose sums stay in registers, where there are 32 of them: 4 or 8. With 16 it is half.
   static var highestTile: Int { get }
+  /// Whether tiles are the matrix unit's, whose height is its own.
+  static var isMatrixUnit: Bool { get }
 
   /// Words of a row of so many inputs.
   static func rowWords(inputs: Int) -> Int
@@ -43,6 +45,10 @@ protocol TileSum: BitwiseCopyable {
   func adding(_ x: Input, times weights: Weights) -> Self
   func ending(_ x: UnsafePointer<Float>, scales: Vector) -> Self
   func store(to target: UnsafeMutablePointer<Float>)
+}
+
+extension TileSum {
+  @inline(__always) static var isMatrixUnit: Bool { false }
 }
 
 /// Sums without scales, in blocks of four words.

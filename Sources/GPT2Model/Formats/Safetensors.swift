@@ -21,9 +21,15 @@ struct SafetensorsContents: FileReader {
   private var indexed: [String: String] = [:]
 
   init(file path: String) throws(ModelError) {
+    let mapping = try Mapping(readingFile: path)
+    self.init(path, mapping, try SafetensorsHeader(mapping.bytes, path: path))
+  }
+
+  /// A file that is open already.
+  init(_ path: String, _ mapping: Mapping, _ header: SafetensorsHeader) {
     self.path = path
     files = [path]
-    try add(path) { _ in true }
+    add(path, mapping, header) { _ in true }
   }
 
   init(index path: String) throws(ModelError) {
@@ -43,13 +49,16 @@ struct SafetensorsContents: FileReader {
       )
     }
     files = names.map { folder + "/" + $0 }
-    for (name, file) in zip(names, files) { try add(file) { map[$0] == name } }
+    for (name, file) in zip(names, files) {
+      let mapping = try Mapping(readingFile: file)
+      add(file, mapping, try SafetensorsHeader(mapping.bytes, path: file)) { map[$0] == name }
+    }
     indexed = map.mapValues { folder + "/" + $0 }
   }
 
-  private mutating func add(_ file: String, where isWanted: (String) -> Bool) throws(ModelError) {
-    let mapping = try Mapping(readingFile: file)
-    let header = try SafetensorsHeader(mapping.bytes, path: file)
+  private mutating func add(
+    _ file: String, _ mapping: Mapping, _ header: SafetensorsHeader, where isWanted: (String) -> Bool
+  ) {
     for (name, entry) in header.entries where isWanted(name) {
       places[name] = Place(
         path: file, mapping: mapping, offset: header.dataStart + entry.offsets.lowerBound, entry: entry)

@@ -29,7 +29,7 @@ public struct SealedTensors: FileReader, @unchecked Sendable {
 
   /// The parameters, as a model with the shape that the file says.
   public func model(named name: String) throws(ModelError) -> Checkpoint {
-    let contents = try SafetensorsContents(file: path)
+    let contents = SafetensorsContents(path, mapping, header)
     return try Checkpoint(contents, configuration: contents.inferConfiguration(), name: name)
   }
 

@@ -26,19 +26,24 @@ public struct TextReader {
       (name, bytes, handle) = ("standard input", nil, .standardInput)
       return
     }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
-      let found = isFolder.boolValue ? "is a folder" : "no such file"
-      throw .malformed(path: path, problem: "\(found), expected a text")
-    }
+    bytes = try Self.size(of: path)
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw .unreadable(path: path, reason: "permission denied")
     }
     name = path
     self.handle = handle
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    let isPlain = attributes?[.type] as? FileAttributeType == .typeRegular
-    bytes = isPlain ? (attributes?[.size] as? NSNumber)?.intValue : nil
+  }
+
+  /// The bytes of a plain file; nil of a pipe or a device. It is not opened: a pipe would wait for its writer.
+  /// - Throws: `ModelError` for a path that is no file.
+  public static func size(of path: String) throws(ModelError) -> Int? {
+    var status = stat()
+    let isThere = stat(path, &status) == 0
+    let kind = status.st_mode & S_IFMT
+    guard isThere, kind != S_IFDIR else {
+      throw .malformed(path: path, problem: "\(isThere ? "is a folder" : "no such file"), expected a text")
+    }
+    return kind == S_IFREG ? Int(status.st_size) : nil
   }
 
   /// Some bytes of a file; characters begin at both ends.

@@ -146,6 +146,9 @@ extension Tokenizer {
     _ path: String, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
   ) throws -> Result {
     guard FileManager.default.fileExists(atPath: path) else { throw TokenizerError.missingFile(path: path) }
+    guard !ModelFile.isOther(path) else {
+      throw TokenizerError.unreadableFile(path: path, reason: ModelFile.notAFile)
+    }
     let data: Data
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))

@@ -3,6 +3,7 @@ import Record
 
 /// A loop of one of the CPU's instructions for products of narrow numbers, or of the few that stand for one.
 enum ProductKernel: String, CaseIterable {
+  case amxBF16 = "amx_bf16"
   case avx512BF16 = "avx512_bf16"
   case avx512VNNI = "avx512_vnni"
   case avxVNNI = "avx_vnni"
@@ -13,10 +14,11 @@ enum ProductKernel: String, CaseIterable {
     allCases.first { $0.numbers == numbers && $0.isBuilt }
   }
 
-  var numbers: ProductPeak.Numbers { self == .avx512BF16 ? .bf16 : .int8 }
+  var numbers: ProductPeak.Numbers { self == .amxBF16 || self == .avx512BF16 ? .bf16 : .int8 }
 
   private var isBuilt: Bool {
     switch self {
+    case .amxBF16: csystem_allows_amx_bf16() != 0
     case .avx512BF16: csystem_has_avx512_bf16() != 0
     case .avx512VNNI: csystem_has_avx512_vnni() != 0
     case .avxVNNI: csystem_has_avx_vnni() != 0
@@ -31,6 +33,7 @@ enum ProductKernel: String, CaseIterable {
   /// Two for each product of each lane of each chain.
   var operationsPerPass: Int {
     switch self {
+    case .amxBF16: 6 * 16 * 16 * 32 * 2
     case .avx512BF16: Self.chains * 16 * 2 * 2
     case .avx512VNNI: Self.chains * 16 * 4 * 2
     case .avxVNNI, .avx2: Self.chains * 8 * 4 * 2
@@ -40,11 +43,24 @@ enum ProductKernel: String, CaseIterable {
   /// Nothing is loaded or stored inside the loop.
   func run(passes: Int) {
     switch self {
+    case .amxBF16: tiles(passes)
     case .avx512BF16: pairs(passes)
     case .avx512VNNI: bytes16(passes)
     case .avxVNNI: bytes8(passes)
     case .avx2: bytesByWords(passes)
     }
+  }
+
+  /// Six tiles of sums, each 16 rows by 16 columns.
+  @inline(never)
+  private func tiles(_ passes: Int) {
+    var sums = InlineArray<1536, Float>(repeating: 0)
+    var span = sums.mutableSpan
+    span.withUnsafeMutableBufferPointer {
+      csystem_amx_bf16_loop(
+        launder(passes), Float(bitPattern: UInt32(launder(0x3000_3000))), $0.baseAddress!)
+    }
+    blackHole(sums[0])
   }
 
   @inline(never)

@@ -44,14 +44,19 @@ public enum ProcessActivity {
   /// - Returns: whether they came to rest within `limit`.
   @discardableResult
   public static func waitForRest(limit: Duration = .seconds(1)) -> Bool {
+    waitForRest(limit: limit, used: cpuNanoseconds)
+  }
+
+  /// - Parameter used: CPU time so far, in nanoseconds.
+  static func waitForRest(limit: Duration, used: () -> UInt64) -> Bool {
     let clock = ContinuousClock()
     let end = clock.now + limit
-    var used = cpuNanoseconds()
+    var before = used()
     while clock.now < end {
       usleep(pause)
-      let now = cpuNanoseconds()
-      if now - used < UInt64(pause) * 100 { return true }
-      used = now
+      let now = used()
+      if now - before < UInt64(pause) * 100 { return true }
+      before = now
     }
     return false
   }

@@ -166,12 +166,8 @@ struct BarChart: Drawing {
     let room = figureEnd - TextWidth.of(bar.figure) - 14
     let y = top + 18
     let middle = y + Self.barHeight / 2
-    let whisker = bar.interval.map { interval -> [Markup] in
-      let (from, to) = (scale.clamped(interval.lower), scale.clamped(interval.upper))
-      let path =
-        "M\(coordinate(from)) \(coordinate(middle))H\(coordinate(to))"
-        + "M\(coordinate(from)) \(coordinate(middle - 4))v8M\(coordinate(to)) \(coordinate(middle - 4))v8"
-      return [.path(path, class: "halo"), .path(path, class: "whisker")]
+    let whisker = bar.interval.map { interval in
+      Markup.whisker(from: scale.clamped(interval.lower), to: scale.clamped(interval.upper), y: middle)
     }
     return [
       .label(TextWidth.fitted(bar.name, to: room), x: 0, y: top + 13, class: "name"),

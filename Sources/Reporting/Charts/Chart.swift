@@ -90,6 +90,14 @@ extension Markup {
     return .void("polyline", ["points": places, "class": style])
   }
 
+  /// An interval along a row: a line with a stroke at each end, apart from what lies under it.
+  static func whisker(from: Double, to: Double, y: Double) -> [Markup] {
+    let path =
+      "M\(coordinate(from)) \(coordinate(y))H\(coordinate(to))"
+      + "M\(coordinate(from)) \(coordinate(y - 4))v8M\(coordinate(to)) \(coordinate(y - 4))v8"
+    return [.path(path, class: "halo"), .path(path, class: "whisker")]
+  }
+
   /// A filled outline; `tip` appears under the pointer.
   static func mark(_ outline: String, class style: String, tip: String) -> Markup {
     .element("path", ["d": outline, "class": style], tip.isEmpty ? [] : [.element("title", text: tip)])

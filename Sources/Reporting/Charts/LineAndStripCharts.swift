@@ -110,6 +110,8 @@ struct LineChart: Drawing {
   let xTitle: String
   let yTitle: String
   var scales = Scales.byValues
+  /// Whether x counts something: then no tick stands between two numbers.
+  var countsPlaces = false
   private static let plotHeight = 210.0
   /// Beyond this factor the small values would lie together at one end: the scale becomes logarithmic.
   private static let linearSpan = 4.0
@@ -136,7 +138,8 @@ struct LineChart: Drawing {
       y = isFromZero ? fromZero : .around(values, start: bottom, end: Axes.top)
       x = .around(places, start: left, end: right)
     }
-    let axes = Axes(x: x, y: y, xTitle: xTitle + x.remark, yTitle: yTitle + y.remark)
+    let axes = Axes(
+      x: countsPlaces ? x.withWholeTicks : x, y: y, xTitle: xTitle + x.remark, yTitle: yTitle + y.remark)
     let legend = Legend(series.map { ($0.name, $0.style) }).marks(top: bottom + Axes.below, width: width)
     return (
       bottom + Axes.below + legend.height,

@@ -10,6 +10,7 @@ struct Scale: Sendable, Equatable {
   /// Coordinates of both; `end` lies left of or above `start` where the axis runs that way.
   let start: Double
   let end: Double
+  private(set) var hasWholeTicks = false
 
   /// A linear scale from zero, for lengths that are compared: the upper end is a tick.
   static func fromZero(to most: Double, start: Double, end: Double) -> Scale {
@@ -52,7 +53,16 @@ struct Scale: Sendable, Equatable {
 
   func clamped(_ value: Double) -> Double { position(min(max(value, lower), upper)) }
 
-  var ticks: [Double] { kind == .linear ? Ticks.linear(lower...upper) : Ticks.logarithmic(lower...upper) }
+  var ticks: [Double] {
+    let ticks = kind == .linear ? Ticks.linear(lower...upper) : Ticks.logarithmic(lower...upper)
+    return hasWholeTicks ? ticks.filter { $0 == $0.rounded() } : ticks
+  }
+
+  var withWholeTicks: Scale {
+    var scale = self
+    scale.hasWholeTicks = true
+    return scale
+  }
 
   /// Beyond any quantity that is measured, and far from where arithmetic overflows.
   private static let largest = 1e100

@@ -19,7 +19,7 @@ struct SeriesStyle: Sendable, Hashable {
     .mark(Self.path(shape, x: x, y: y, radius: radius), class: "mark \(cssClass)", tip: tip)
   }
 
-  private static func path(_ shape: Shape, x: Double, y: Double, radius r: Double) -> String {
+  static func path(_ shape: Shape, x: Double, y: Double, radius r: Double) -> String {
     func polygon(_ points: [(Double, Double)]) -> String {
       "M" + points.map { "\(coordinate(x + $0.0 * r)) \(coordinate(y + $0.1 * r))" }.joined(separator: "L")
         + "Z"

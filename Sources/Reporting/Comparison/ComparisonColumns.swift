@@ -33,6 +33,14 @@ extension [Column<ComparisonRow>] {
   }
 }
 
+extension ComparisonRow {
+  /// `packed t2`, with the weights' precision where it is not float32.
+  var contestantWords: String {
+    let (who, isAlone) = (contestant, contestant.weights.isEmpty || contestant.weights == "f32")
+    return "\(who.variant)\(isAlone ? "" : " \(who.weights)") t\(who.threads)"
+  }
+}
+
 extension Column where Row == ComparisonRow {
   fileprivate static var verdict: Self {
     Self("verdict", .text(\.verdict.rawValue)) { row in
@@ -44,14 +52,7 @@ extension Column where Row == ComparisonRow {
     Self("variant", .text(\.contestant.variant)) { .code($0.contestant.variant) }
   }
   fileprivate static var contestant: Self {
-    Self(
-      "variant",
-      .text { row in
-        let (who, isAlone) = (
-          row.contestant, row.contestant.weights.isEmpty || row.contestant.weights == "f32"
-        )
-        return "\(who.variant)\(isAlone ? "" : " \(who.weights)") t\(who.threads)"
-      })
+    Self("variant", .text(\.contestantWords))
   }
   fileprivate static var metricWithUnit: Self {
     Self(

@@ -7,7 +7,7 @@ extension Comparison {
 
   var document: Document {
     Document(
-      title: "Comparison of two \(method.nouns)",
+      title: title,
       opening: opening + [table(of: rowsWorstFirst)] + (reasons.isEmpty ? means : []),
       sections: [
         Section(id: "why", title: "Why", reasons.isEmpty ? [] : [.list(reasons)] + means), onOneSide,
@@ -26,7 +26,7 @@ extension Comparison {
     let hint: Prose =
       "Ratios above 1 are better in head. \("--verbose") says how verdicts come about and what both sides are."
     return Document(
-      title: "Comparison of two \(method.nouns)",
+      title: title,
       opening: opening + [.table(table, label: "rows"), .list(remarks)] + means,
       sections: [
         Section(id: "why", title: "Why", [.list(reasons)]), onOneSide, isVerbose ? explanation : nil,
@@ -34,6 +34,8 @@ extension Comparison {
       ]
     ).terminal(colour: colour, width: width)
   }
+
+  var title: Prose { "Comparison of two \(method.nouns)" }
 
   /// What is to be said of rows that count, each remark once with the rows it is of.
   private var remarks: [Prose] {
@@ -77,7 +79,7 @@ extension Comparison {
   }
 
   /// The verdict with the thresholds and the exit code, and what must be known before the rows.
-  private var opening: [Block] {
+  var opening: [Block] {
     [
       .paragraph("**\(summary)** A change counts from \(thresholds.words); exit code \(exitCode)."),
       .warnings(warnings.map { Prose($0) }),
@@ -85,10 +87,10 @@ extension Comparison {
     ]
   }
 
-  private func table(of rows: [ComparisonRow]) -> Block { .table(Table(.report, rows), label: "rows") }
+  func table(of rows: [ComparisonRow]) -> Block { .table(Table(.report, rows), label: "rows") }
 
   /// A line for all rows, then one a variant; a column a metric, with the number of rows of each mean.
-  private var means: [Block] {
+  var means: [Block] {
     let metrics = groupMeans.map(\.metric).uniqued()
     let lines = groupMeans.map(\.variant).uniqued().map { variant in
       [Table.Entry(variant.map(Prose.code) ?? "all")]
@@ -105,9 +107,9 @@ extension Comparison {
     return [.table(Table(headings, rows: lines), label: "geometric means")]
   }
 
-  private var onOneSide: Section? { Section(id: "unmatched", title: "On one side only", [.list(unmatched)]) }
+  var onOneSide: Section? { Section(id: "unmatched", title: "On one side only", [.list(unmatched)]) }
 
-  private var explanation: Section? {
+  var explanation: Section? {
     let tested = counted(rows.count { $0.pValue != nil }, "tested row")
     let (floor, memory, undecided) = method.particulars
     let lost = method == .interleaved ? "else 1 where the head lost a contestant for another reason, " : ""
@@ -187,7 +189,7 @@ extension Comparison {
 }
 
 extension ComparisonRow {
-  fileprivate var isUrgent: Bool { counts && [.regressed, .failed, .inconclusive].contains(verdict) }
+  var isUrgent: Bool { counts && [.regressed, .failed, .inconclusive].contains(verdict) }
 
   fileprivate func annotation(_ level: WorkflowCommand.Level) -> WorkflowCommand {
     let place = [contestant.label, test?.name, metric.name].compactMap { $0 }.joined(separator: ", ")

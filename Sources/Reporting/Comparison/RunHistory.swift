@@ -5,8 +5,8 @@ import Statistics
 /// of where they are kept. The runs are unpaired: what the machine did between them is in the figures too.
 public struct RunHistory: Sendable {
   /// The oldest first.
-  private let runs: [RunFigures]
-  private let rows: [HistoryRow]
+  let runs: [RunFigures]
+  let rows: [HistoryRow]
   /// Records that are not shown: of another model or machine, or of another build's flags.
   private let leftOut: Int
 
@@ -23,8 +23,9 @@ public struct RunHistory: Sendable {
   }
 
   /// - Throws: an `EncodingError` for JSON of a number that is not finite.
-  public func text(as format: ResultFormat) throws -> String {
-    try points.text(as: format, .historyPoints, of: document)
+  public func text(as format: PageFormat) throws -> String {
+    guard let plain = ResultFormat(rawValue: format.rawValue) else { return page.text }
+    return try points.text(as: plain, .historyPoints, of: document)
   }
 
   public func terminalText(colour: Bool, width: Int) -> String {
@@ -34,7 +35,7 @@ public struct RunHistory: Sendable {
     ].joined(separator: "\n\n")
   }
 
-  private var document: Document {
+  var document: Document {
     let model = runs.last?.record.model?.name ?? ""
     let others =
       leftOut > 0 ? " \(counted(leftOut, "record")) of other work, machines or build flags left out." : ""

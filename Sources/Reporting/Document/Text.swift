@@ -29,7 +29,12 @@ enum NumberText {
     let value = supported(figure, digits)
     guard let interval = figure.interval, let half = figure.halfWidth else { return value }
     let decimals = hasDigits(figure) ? decimals(figure, digits) : nil
-    func text(_ number: Double) -> String { decimals.map { fixed(number, $0) } ?? scientific(number) }
+    func text(_ number: Double) -> String {
+      guard let decimals else { return scientific(number) }
+      let rounded = fixed(number, decimals)
+      // An end of 480 beside a value of 20000 is no zero.
+      return number > 0 && Double(rounded) == 0 ? significant(number, 1) : rounded
+    }
     let looksSymmetric = text(figure.value - interval.lower) == text(interval.upper - figure.value)
     guard figure.isSymmetric || looksSymmetric else {
       return "\(value) (\(text(interval.lower))–\(text(interval.upper)))"

@@ -103,16 +103,17 @@ extension Column where Row == ExplanationRow {
 
 extension Explanation {
   /// For people, as Markdown without a heading: the headline, what changed most, every part, how to read it.
-  public var markdown: String {
+  public var markdown: String { blocks.markdown + "\n" }
+
+  var blocks: [Block] {
     let whole = ExplanationRow(
       explanation: self, work: isDecided ? parts.compactMap(\.split?.work).reduce(0, +) : nil,
       rate: isDecided ? parts.compactMap(\.split?.rate).reduce(0, +) : nil)
-    let blocks: [Block] = [
+    return [
       .paragraph("**\(headline)**" + (largestSentence.map { " \($0)" } ?? "")),
       .table(Table(Column.table(of: self), ExplanationRow.parts(self) + [whole])),
       .list(notes.map { Prose($0) }),
     ]
-    return blocks.markdown + "\n"
   }
 
   /// For a terminal of `width` columns: the headline, then a waterfall from the one side's time to the other's. With

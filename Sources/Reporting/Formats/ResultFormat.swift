@@ -7,6 +7,12 @@ public enum ResultFormat: String, CaseIterable, Sendable {
   case csv, json
 }
 
+/// The same, and a page for a browser.
+public enum PageFormat: String, CaseIterable, Sendable {
+  case markdown = "md"
+  case csv, json, html
+}
+
 /// What `check` found, each variant against each reference.
 public struct CheckReport: Sendable {
   private let rows: [Correctness]

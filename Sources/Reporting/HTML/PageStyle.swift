@@ -142,6 +142,7 @@ enum PageStyle {
     svg .mark { fill: var(--c); stroke: var(--bg); stroke-width: 1; }
     svg .open { fill: var(--bg); stroke: var(--c); stroke-width: 1.8; }
     svg .tick { stroke: var(--c); stroke-width: 1; stroke-opacity: .45; }
+    svg .better { --c: var(--good); } svg .worse { --c: var(--bad); } svg .same { --c: var(--muted); }
     svg .whisker { stroke: var(--text); stroke-width: 1.6; fill: none; }
     svg .halo { stroke: var(--bg); stroke-width: 4; fill: none; }
     svg .roof { stroke: var(--text); stroke-width: 1.6; fill: none; }

@@ -31,16 +31,20 @@ extension PageContext {
   }
 
   /// In the second chart bars share a scale; slower ones than this would leave the others no length.
-  private static let scaleSpan = 12.0
+  static let scaleSpan = 12.0
 
   private func phaseCharts(_ group: ProfiledStage) -> [Figured] {
     let shares = StackedBars(
-      stacks: group.profiles.map { stack($0) { 100 * $0 } }, axisTitle: "% of the time",
+      stacks: group.profiles.map { profile in
+        Self.stack(of: profile, named: name(of: profile.contestant)) { 100 * $0 }
+      }, axisTitle: "% of the time",
       groups: Self.legend(group.profiles))
     let fastest = group.profiles.first?.wallNanoseconds ?? 0
     let shown = group.profiles.filter { $0.wallNanoseconds <= Self.scaleSpan * fastest }
     let times = StackedBars(
-      stacks: shown.map { profile in stack(profile) { $0 * profile.millisecondsPerToken } },
+      stacks: shown.map { profile in
+        Self.stack(of: profile, named: name(of: profile.contestant)) { $0 * profile.millisecondsPerToken }
+      },
       axisTitle: "ms per token", groups: Self.legend(shown))
     let left = group.profiles.dropFirst(shown.count).map { name(of: $0.contestant) }
     let shareChart = shares.chart(
@@ -86,19 +90,22 @@ extension PageContext {
     ]
   }
 
-  private func stack(_ profile: ProfileFigures, _ length: (Double) -> Double) -> StackedBars.Stack {
+  /// - Parameter length: of a part in the bar, by its share of the pass.
+  static func stack(
+    of profile: ProfileFigures, named name: String, _ length: (Double) -> Double
+  ) -> StackedBars.Stack {
     StackedBars.Stack(
-      name: name(of: profile.contestant),
-      parts: Self.parts(profile).map { part in
+      name: name,
+      parts: parts(profile).map { part in
         StackedBars.Part(
           name: part.name, value: length(profile.share(part.nanoseconds)),
           figure:
-            "\(Self.time(part.nanoseconds, profile)) ms, \(NumberText.percent(profile.share(part.nanoseconds)))",
+            "\(time(part.nanoseconds, profile)) ms, \(NumberText.percent(profile.share(part.nanoseconds)))",
           look: part.look)
       }, figure: "\(NumberText.significant(profile.millisecondsPerToken)) ms a token")
   }
 
-  private static func legend(_ profiles: [ProfileFigures]) -> [(name: String, look: StackedBars.Look)] {
+  static func legend(_ profiles: [ProfileFigures]) -> [(name: String, look: StackedBars.Look)] {
     let present = Set(profiles.flatMap { $0.phases.map(\.phase.group) })
     return ProfileGroup.allCases.filter(present.contains).map { ($0.rawValue, $0.look) }
       + [("pool wait", .hatched), ("unexplained", .blank)]

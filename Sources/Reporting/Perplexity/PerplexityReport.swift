@@ -53,17 +53,22 @@ public struct PerplexityReport: Codable, Equatable, Sendable {
 
 extension PerplexityReport {
   /// - Throws: an `EncodingError` for JSON of a number that is not finite.
-  public func text(as format: ResultFormat) throws -> String {
+  public func text(as format: PageFormat) throws -> String {
     switch format {
-    case .markdown:
-      var table = table
-      for index in table.headings.indices where !table.headings[index].unit.isEmpty {
-        table.headings[index].text = "\(table.headings[index].title), \(table.headings[index].unit)"
-      }
-      return Prose(heading).markdown + "\n\n" + table.markdown + "\n"
-    case .csv: return csv
-    case .json: return try jsonText(self)
+    case .markdown: Prose(heading).markdown + "\n\n" + tableWithUnits.markdown + "\n"
+    case .csv: csv
+    case .json: try jsonText(self)
+    case .html: page.text
     }
+  }
+
+  /// With each unit beside its heading: only a terminal's tables have a line for units.
+  var tableWithUnits: Table {
+    var table = table
+    for index in table.headings.indices where !table.headings[index].unit.isEmpty {
+      table.headings[index].text = "\(table.headings[index].title), \(table.headings[index].unit)"
+    }
+    return table
   }
 
   /// - Parameter isTerminal: whether the heading is broken too, so that no line is wider.
@@ -72,7 +77,7 @@ extension PerplexityReport {
       + table.terminal(colour: colour, width: width)
   }
 
-  private var heading: String {
+  var heading: String {
     let unscored = tokens - scoredTokens
     return "\(model) on \(text): \(counted(scoredTokens, "token")), \(counted(scoredBytes, "byte")), "
       + "\(unscored) not scored; windows of \(context), a new one every \(stride)"

@@ -69,7 +69,12 @@ public struct ReportFolder: Sendable {
   public func write(_ comparison: Comparison) throws {
     try replace("comparison.csv", Data(comparison.csv.utf8))
     try replace("comparison.md", Data(comparison.markdown.utf8))
+    try replace(Self.comparisonPageName, Data(comparison.html.utf8))
   }
+
+  private static let comparisonPageName = "comparison.html"
+
+  public var comparisonPage: String { path + "/" + Self.comparisonPageName }
 
   private func replace(_ name: String, _ contents: Data) throws {
     try WholeFile.write(to: "\(path)/\(name)", contents)

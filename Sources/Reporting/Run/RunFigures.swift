@@ -62,8 +62,8 @@ struct RunRow: Sendable {
 
   /// A share of what the machine can do that is above all of it, in per cent; nil where none is.
   var percentAboveARoof: Double? {
-    let most = max(figures.rooflinePercent ?? 0, figures.memoryPercent ?? 0)
-    return most > 100 ? most : nil
+    let shares = [figures.rooflinePercent, figures.memoryPercent, figures.peakPercent]
+    return shares.compactMap { $0 }.max().flatMap { $0 > 100 ? $0 : nil }
   }
 
   var isDrifting: Bool { figures.drift?.exceeds(Drift.samples) ?? false }

@@ -44,8 +44,9 @@ public struct TrainingHistory: Sendable, Equatable, Codable {
   public var csv: String { CSV.text(Self.columns, rows) }
 
   /// The evaluation with the lowest loss on the text that was kept back; nil where there was none.
-  public var best: Row? {
-    rows.filter { $0.validation != nil }.min { ($0.validation ?? .infinity) < ($1.validation ?? .infinity) }
+  public var best: (step: Int, validation: Double)? {
+    rows.compactMap { row in row.validation.map { (step: row.step, validation: $0) } }
+      .min { $0.validation < $1.validation }
   }
 
   /// Nil where nothing was evaluated.

@@ -46,7 +46,7 @@ public struct TrainingReport: Sendable {
       "header", [:],
       [
         .element("h1", text: title), .element("p", ["class": "answer"], [.prose(answer)]),
-        .element("div", ["class": "cards"], cards),
+        .element("div", ["class": "cards"], cards.map(\.markup)),
         .element(
           "ul", ["class": "facts"],
           facts.map { name, text in
@@ -66,10 +66,10 @@ public struct TrainingReport: Sendable {
     return "\(done) a token of text that was kept back takes \(Self.nats(validation)) nats."
   }
 
-  private var cards: [Markup] {
+  private var cards: [Card] {
     guard let last = history.rows.last else { return [] }
     let best = history.best.map {
-      ("lowest loss of text kept back, step \($0.step)", Self.nats($0.validation ?? 0), "nats a token")
+      ("lowest loss of text kept back, step \($0.step)", Self.nats($0.validation), "nats a token")
     }
     let figures = [
       (
@@ -79,14 +79,7 @@ public struct TrainingReport: Sendable {
       ("speed, all steps", NumberText.significant(history.meanSpeed), "tok/s"),
       ("time, steps alone", Self.duration(last.seconds), ""),
     ].compactMap { $0 }
-    return figures.map { name, figure, unit in
-      .element(
-        "article", ["class": "card"],
-        [
-          .element("h2", text: name),
-          .element("p", ["class": "speed"], [.text(figure), .text(" "), .element("small", text: unit)]),
-        ])
-    }
+    return figures.map { name, figure, unit in Card(title: Prose(name), figure: figure, unit: unit) }
   }
 
   public static func nats(_ loss: Double) -> String { NumberText.fixed(loss, 4) }

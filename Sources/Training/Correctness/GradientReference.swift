@@ -60,8 +60,8 @@ extension GradientReference {
     try expect(!file.windows.isEmpty, "windows", "none", "at least one")
     for window in file.windows {
       try expect(
-        window.count == file.context + 1, "windows", "\(window.count) ids",
-        "\(file.context + 1), one above context")
+        window.count - 1 == file.context, "windows", "\(window.count) ids",
+        "one more than context's \(file.context)")
     }
     try expect(file.loss.isFinite && file.loss > 0, "loss", "\(file.loss)", "a positive number")
     func figures(_ name: String) throws(ModelError) -> [TensorFigures] {

@@ -99,6 +99,11 @@ extension GradientReference {
     let tolerance = tolerance(trainer.configuration)
     let parameters = trainer.configuration.parameters
     var comparison = GradientComparison(tolerance: tolerance)
+    guard gradients.count == parameters.count else {
+      comparison.failure =
+        "\(name): it has gradients of \(gradients.count) tensors, expected the model's \(parameters.count)"
+      return comparison
+    }
     let loss = try trainer.withGradients(of: windows) { index, values in
       let error = TensorFigures(of: values).error(
         from: gradients[index], elements: values.count, relative: tolerance)

@@ -19,7 +19,7 @@ struct DefaultsFile {
 
   /// - Throws: `ModelError` for a file that cannot be read; `RunError` that names the file and the field.
   init(path: String) throws {
-    let data = try ModelFile.read(path)
+    let data = try ModelFile.readAll(path)
     self.path = path
     do { options = try JSONDecoder().decode([String: [String: Value]].self, from: data) } catch let error
       as DecodingError

@@ -131,9 +131,15 @@ enum RecordFormat: String, CaseIterable {
   case llamaBench = "llama-bench"
   case llamaBenchSQL = "llama-bench-sql"
 
-  static let option = Option(
-    "--format", value: "F", choices: allCases.map(\.rawValue), default: Self.markdown.rawValue,
-    help: allCases.map(\.rawValue).joined(separator: ", "))
+  /// Of a command that makes or reads records of this kind.
+  static func option(of kind: Record.Kind) -> Option {
+    let names = all(of: kind).map(\.rawValue)
+    return Option(
+      "--format", value: "F", choices: names, default: onTerminal, help: names.joined(separator: ", "))
+  }
+
+  /// What commands do that show a stored record, where no format is asked for.
+  static let onTerminal = "tables on a terminal, else md"
 
   /// Those that can show a record of this kind: llama-bench has no tests of matrix products and other operations.
   static func all(of kind: Record.Kind) -> [RecordFormat] {

@@ -12,10 +12,7 @@ enum Compare: Command {
     examples: [
       ("two runs by their folders, or by their records", "gpt2-bench compare reports/BASE reports/HEAD"),
       ("another build and this one, measured in turns", "gpt2-bench compare --against ../base/gpt2-bench"),
-      (
-        "a comment for a pull request",
-        "gpt2-bench compare base/record.json head/record.json --format github"
-      ),
+      ("as a page", "gpt2-bench compare reports/BASE reports/HEAD --format html --out page.html"),
     ],
     options: [
       .maxRegression.defaulting(to: "\(Thresholds().words); with --against \(Thresholds.interleaved.words)"),
@@ -124,7 +121,7 @@ struct CompareBuilds {
     try bench.run(onChange: keeper.keep)
     let comparison = try Comparison(bench.record)
     try keeper.folder.write(comparison)
-    console.note("record and reports: \(Project.shown(keeper.folder.path))")
+    console.note("report: \(Project.shown(keeper.folder.comparisonPage))")
     return (comparison, Record(headOf: bench.record))
   }
 
@@ -135,12 +132,13 @@ struct CompareBuilds {
       (suite.tests + arguments.training()).uniqued(), suite: suite.name)
     let cells = try kept.map(setup.cells.make)
     let (contestants, notes) = try cells.contestants(among: self.contestants)
-    // A contestant's processes hold what they need at once.
-    let isCached = contestants.contains { $0.decoding == .cache }
-    let sides = PairedSide.allCases.map { _ in isCached ? Variant.Decoding.cache : .recompute }
-    try MemoryLimit.check(
-      kept, of: setup.configuration, weightBytes: setup.description.weightBytes, workers: sides,
-      for: "the largest test, in each of \(sides.count) workers at once, needs")
+    // One contestant's processes are there at once.
+    for contestant in contestants {
+      let sides = PairedSide.allCases.map { _ in cells.load(of: contestant) }
+      try MemoryLimit.check(
+        sides, of: setup.configuration, weightBytes: setup.description.weightBytes,
+        for: "the largest test, in each of \(sides.count) workers at once, needs")
+    }
     let request = try setup.checkRequest(kept, scope: Self.scope, setup.referenceCases())
     return PairedPlan(
       command: arguments.command, base: base, model: setup.description, contestants: contestants,
@@ -204,12 +202,13 @@ enum ComparisonFormat: String, CaseIterable {
   case markdown = "md"
   case csv
   case json
+  case html
   case gitHub = "github"
   case gitHubAction = "github-action"
   case bencher = "bmf"
 
   static let option = Option(
-    "--format", value: "F", choices: allCases.map(\.rawValue), default: Self.markdown.rawValue,
+    "--format", value: "F", choices: allCases.map(\.rawValue), default: RecordFormat.onTerminal,
     help: allCases.map(\.rawValue).joined(separator: ", ")
       + "; github writes annotations to standard output with --out, else to standard error")
 
@@ -220,6 +219,7 @@ enum ComparisonFormat: String, CaseIterable {
     case .markdown: comparison.markdown
     case .csv: comparison.csv
     case .json: try comparison.json
+    case .html: comparison.html
     case .gitHub: comparison.gitHubComment
     case .gitHubAction: try BenchmarkActionReport(head).json
     case .bencher: try BencherReport(head).json

@@ -115,6 +115,7 @@ enum ExplanationFormat: String, CaseIterable {
   case markdown = "md"
   case csv
   case json
+  case html
 
   /// - Parameter isFile: a file gets no colour.
   func text(of explanations: [Explanation], _ console: Console, isFile: Bool) throws -> String {
@@ -126,6 +127,7 @@ enum ExplanationFormat: String, CaseIterable {
     case .markdown: explanations.map { "## \($0.stageWords)\n\n\($0.markdown)" }.joined(separator: "\n")
     case .csv: ExplanationFiles.csv(explanations)
     case .json: try ExplanationFiles.json(explanations)
+    case .html: ExplanationFiles.html(explanations)
     }
   }
 }
@@ -162,7 +164,8 @@ struct ExplainedSource {
     guard isRecord(path) else {
       throw UsageError(
         "found '\(operand.safeLine(limit: 200))', expected a variant (\(Variant.names.joined(separator: ", "))), another build's "
-          + "gpt2-bench, or a record.json, as RECORD or RECORD:VARIANT")
+          + "gpt2-bench, or a record.json, as RECORD or RECORD:VARIANT"
+          + NearestName.advice(for: operand, among: Variant.names))
     }
     let found = try RecordedProfiles(path: path, variant: variant, arguments)
     (name, record) = (found.name, found)

@@ -210,7 +210,7 @@ struct GenerationRequest {
     guard arguments.operands.isEmpty, !arguments.flag("--ids") else {
       throw UsageError("-f: found a prompt beside \(path), expected one of the two")
     }
-    return try text([UInt8](ModelFile.read(path)), of: path)
+    return try text([UInt8](ModelFile.readAll(path)), of: path)
   }
 
   /// What makes text of ids, and the ids that end one.

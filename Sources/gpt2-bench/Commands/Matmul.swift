@@ -15,7 +15,7 @@ enum Matmul: Command {
       Option(
         "--size", value: "[Mx]KxN,…", in: .subject, default: "none, it must be given",
         help: "M rows, K inputs and N outputs; without M, 1 row and 64 rows")
-    ] + KernelBench.options)
+    ] + KernelBench.options(of: .matmul))
 
   private static let defaultRows = [1, 64]
 

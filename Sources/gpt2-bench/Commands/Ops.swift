@@ -28,7 +28,7 @@ enum Ops: Command {
         "-d", "--depth", value: "N,…", in: .subject, default: "\(defaultDepth)",
         help: "positions before them, for attention and softmax"),
       .kv,
-    ] + KernelBench.options)
+    ] + KernelBench.options(of: .operations))
 
   private static let defaultModel = "synthetic:gpt2"
   private static let defaultRows = [1, 64]

@@ -25,9 +25,9 @@ enum Perplexity: Command {
       Option(
         "--whole-windows", in: .subject, help: "leave out the tokens after the last whole window"),
       Option(
-        "--format", value: "F", choices: ResultFormat.allCases.map(\.rawValue),
+        "--format", value: "F", choices: PageFormat.allCases.map(\.rawValue),
         default: "a table for the terminal, md in a file",
-        help: ResultFormat.allCases.map(\.rawValue).joined(separator: ", ")),
+        help: PageFormat.allCases.map(\.rawValue).joined(separator: ", ")),
       .outFile,
     ])
 
@@ -36,7 +36,7 @@ enum Perplexity: Command {
       UsageError("--variants: found --variant too, expected one of the two")
     }
     let threads = try arguments.threads()
-    let format = try arguments.choice("--format", of: ResultFormat.allCases)
+    let format = try arguments.choice("--format", of: PageFormat.allCases)
     let out = try arguments.outFile()
     let choice = try ModelChoice(arguments.string("--model"), for: .text, Project(), console)
     let windows = try windows(arguments, context: choice.configuration.context)

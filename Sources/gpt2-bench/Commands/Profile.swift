@@ -35,7 +35,8 @@ enum Profiling: Command {
       Option(
         "--budget", value: "S", in: .effort, default: "\(Int(defaultSeconds))",
         help: "seconds to spend on each stage: prefill, decode or training"),
-      .seed, RecordFormat.option.defaulting(to: "a tree for the terminal, md in a file"), .outFile,
+      .seed, RecordFormat.option(of: .endToEnd).defaulting(to: "a tree for the terminal, md in a file"),
+      .outFile,
     ])
 
   private static let defaultPrompt = 64

@@ -4,17 +4,19 @@ import Reporting
 enum Report: Command {
   static let description = CommandDescription(
     name: "report", summary: "makes the reports again from the record of a run or a comparison",
-    operands: "RECORD", operandCount: 0...1,
+    operands: "[RECORD]", operandCount: 0...1,
     examples: [
       ("the report of a run's folder, as Markdown", "gpt2-bench report reports/NAME"),
       ("the page", "gpt2-bench report reports/NAME/record.json --format html --out page.html"),
       ("of a record from standard input", "gpt2-bench report -"),
     ],
     options: [
-      RecordFormat.option,
+      RecordFormat.option(of: .endToEnd),
       Option(
         "--history",
-        help: "the trend of each row over the runs in the folder RECORD, or in the project's reports"),
+        help:
+          "the trend of each row over the runs in the folder RECORD, or in the project's reports, as md, csv, json or html"
+      ),
       .outFile,
     ])
 
@@ -44,7 +46,7 @@ enum Report: Command {
   }
 
   private static func history(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let format = try arguments.choice("--format", of: ResultFormat.allCases)
+    let format = try arguments.choice("--format", of: PageFormat.allCases)
     let out = try arguments.outFile()
     let folder = try arguments.operands.first ?? Project().reports
     guard Output.isFolder(folder) == true else {

@@ -60,8 +60,7 @@ struct EndToEnd {
     let planned = try kept.map(cells.make)
     let (contestants, notes) = try planned.contestants(among: options.contestants)
     try MemoryLimit.check(
-      kept, of: configuration, weightBytes: description.weightBytes,
-      workers: contestants.map(\.decoding),
+      contestants.map(planned.load(of:)), of: configuration, weightBytes: description.weightBytes,
       for: "the largest test, in each of \(contestants.count) workers at once, needs")
     let budgetSeconds = options.budgetSeconds ?? work.budgetSeconds
     return BenchPlan(

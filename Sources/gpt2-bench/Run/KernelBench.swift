@@ -6,12 +6,14 @@ import Reporting
 
 /// What `matmul` and `ops` share: kernels measured alone, from the first worker to the table.
 enum KernelBench {
-  static let options: [Option] = [
-    .variants, .threadList, .repetitions.defaulting(to: "\(repetitions)"),
-    MeasuringOptions.budget.defaulting(to: "\(Int(budgetSeconds))"), MeasuringOptions.warmup, .seed,
-    RecordFormat.option.defaulting(to: "a table for the terminal, md in a file"), .outFile,
-    MeasuringOptions.timeout,
-  ]
+  static func options(of kind: Record.Kind) -> [Option] {
+    [
+      .variants, .threadList, .repetitions.defaulting(to: "\(repetitions)"),
+      MeasuringOptions.budget.defaulting(to: "\(Int(budgetSeconds))"), MeasuringOptions.warmup, .seed,
+      RecordFormat.option(of: kind).defaulting(to: "a table for the terminal, md in a file"), .outFile,
+      MeasuringOptions.timeout,
+    ]
+  }
 
   private static let repetitions = 10
   private static let budgetSeconds = 2.0

@@ -203,11 +203,11 @@ struct ProfilingPlan {
       : ask(isOne ? [.prefill, .decode] : [.decode], .decode(tokens: tokens, depth: depth, batch: 1), tokens)
     let prefill = try stage == .decode || isOne ? nil : ask([.prefill], .prefill(tokens: prompt, batch: 1), 1)
     asks = [decode, prefill].compactMap { $0 }
+    let longest = WorkerLoad(
+      decoding: variants.contains { $0.decoding == .cache } ? .cache : .recompute,
+      tests: [.decode(tokens: tokens, depth: max(depth, prompt), batch: 1)])
     try MemoryLimit.check(
-      [.decode(tokens: tokens, depth: max(depth, prompt), batch: 1)], of: configuration,
-      weightBytes: choice.checkpoint.weightBytes,
-      workers: [variants.contains { $0.decoding == .cache } ? .cache : .recompute],
-      for: "the longest pass needs")
+      [longest], of: configuration, weightBytes: choice.checkpoint.weightBytes, for: "the longest pass needs")
     let short = asks[0].request.promptTokens.prefix(Self.warmup.prompt)
     warmup = RunRequest(prompts: [Array(short)], tokens: min(Self.warmup.tokens, context - short.count + 1))
   }

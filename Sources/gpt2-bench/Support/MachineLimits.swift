@@ -38,16 +38,28 @@ enum MemoryLimit {
   /// Refuses tests that workers would outgrow the machine with: each keeps the weights, and what its largest test took.
   ///
   /// - Parameters:
-  ///   - workers: how each of those that run at once decodes.
+  ///   - workers: those that run at once.
   ///   - what: opens the message.
   static func check(
-    _ tests: [Test], of configuration: Configuration, weightBytes: Int, workers: [Variant.Decoding],
-    for what: String
+    _ workers: [WorkerLoad], of configuration: Configuration, weightBytes: Int, for what: String
   ) throws {
-    let bytes = workers.map { decoding in
-      tests.map { $0.bytes(of: configuration, isCached: decoding == .cache) }.max() ?? 0
+    let bytes = workers.map { worker in
+      worker.tests.map { $0.bytes(of: configuration, isCached: worker.decoding == .cache) }.max() ?? 0
     }
     try check(bytes.reduce(Double(workers.count * weightBytes), +), for: what)
+  }
+}
+
+/// What a worker will be asked for.
+struct WorkerLoad {
+  let decoding: Variant.Decoding
+  let tests: [Test]
+}
+
+extension [CellPlan] {
+  /// The tests that a contestant takes part in.
+  func load(of contestant: Contestant) -> WorkerLoad {
+    WorkerLoad(decoding: contestant.decoding, tests: filter { $0.takes(contestant) }.map(\.test))
   }
 }
 

@@ -19,7 +19,7 @@ struct TrainingPlan {
   var journal: TrainingJournal
   /// Whether all steps are done and only the folder's model is that of an earlier checkpoint.
   let lacksItsModel: Bool
-  /// Puts the vocabulary into the folder.
+  /// Puts the vocabulary into the folder, where it is not there already.
   let writeVocabulary: () throws -> Void
 
   var shownFolder: String { Project.shown(folder.path) }
@@ -102,6 +102,10 @@ struct TrainingPlan {
     try arguments.refuseWhatTheCheckpointSays()
     let checkpoint = try TrainingCheckpoint(folder: path)
     var journal: TrainingJournal = try checkpoint.journal()
+    let shape = checkpoint.model.configuration
+    try journal.check(
+      source: checkpoint.path, steps: checkpoint.progress.step, vocabulary: shape.vocabulary,
+      context: shape.context)
     var options = checkpoint.progress.options
     options.steps = try arguments.integer("--steps", in: 1...Int.max) ?? options.steps
     let done = checkpoint.progress.step
@@ -109,7 +113,7 @@ struct TrainingPlan {
     guard options.steps > done || isHalfSaved else {
       throw UsageError("--steps: found \(done) steps done, expected more than that with it")
     }
-    try arguments.check(options, checkpoint.model.configuration)
+    try arguments.check(options, shape)
     lacksItsModel = isHalfSaved
     let threads = try arguments.threads()
     // What is said anew is kept, so that it holds when this training is taken up again.
@@ -119,35 +123,42 @@ struct TrainingPlan {
     (journal.evaluateEvery, journal.checkpointEvery) = try arguments.intervals(
       journal.evaluateEvery, checkpointEvery: journal.checkpointEvery)
     let source = ModelSource.folder(path)
-    let configuration = checkpoint.model.configuration
-    tokenizer = try source.tokenizer(for: configuration)
+    let tokenizer = try source.tokenizer(for: shape)
+    self.tokenizer = tokenizer
     journal.data =
       arguments.string("--data").map { URL(fileURLWithPath: $0).standardizedFileURL.path } ?? journal.data
     let out = arguments.string("--out") ?? path
     let isSame = ModelSource.folder(out).isSame(as: source)
     folder = try ReportFolder.create(at: isSame ? out : Self.newFolder(out))
     do {
-      try Self.requireMemory(configuration, options)
+      try Self.requireMemory(shape, options)
       console.step("reading \(journal.data)")
       if let tokenizer, !TokenList.isNPY(journal.data) {
         data = try TokenData(
           TrainingText(journal.data, validation: journal.validation), tokenizer,
-          vocabulary: configuration.vocabulary, context: options.context, inFolder: out)
+          vocabulary: shape.vocabulary, context: options.context, inFolder: out)
       } else {
         data = try TokenData(
-          npy: journal.data, vocabulary: configuration.vocabulary, validation: journal.validation,
+          npy: journal.data, vocabulary: shape.vocabulary, validation: journal.validation,
           context: options.context)
       }
       try checkpoint.require(data)
       trainer = try Trainer(checkpoint.model, variant: variant, threads: threads, options: options)
       try checkpoint.restore(trainer)
-      ends = try tokenizer?.ends ?? source.endTokens(for: configuration)
+      ends = try tokenizer?.ends ?? source.endTokens(for: shape)
     } catch {
       folder.removeEmpty()
       throw error
     }
     order = checkpoint.progress.order
-    writeVocabulary = { if !isSame { _ = try source.exportTokenizer(to: out, for: configuration) } }
+    writeVocabulary = {
+      if !isSame {
+        _ = try source.exportTokenizer(to: out, for: shape)
+      } else if source.tokenizerLocation == nil {
+        // Somebody has removed the folder since.
+        try tokenizer?.exportHuggingFace(to: out)
+      }
+    }
     self.journal = journal
   }
 
@@ -185,9 +196,11 @@ struct TrainingPlan {
   }
 
   private static func requireMemory(_ configuration: Configuration, _ options: TrainingOptions) throws {
+    let windows = Double(options.windowsPerStep) * Double(Window.bytes(of: options.context))
     try MemoryLimit.checkFree(
-      Double(Trainer.memoryBytes(configuration, tokens: options.batch * options.context)),
-      for: "training with --batch \(options.batch) and --context \(options.context) needs")
+      Double(Trainer.memoryBytes(configuration, tokens: options.batch * options.context)) + windows,
+      for: "training with --batch \(options.batch), --accumulate \(options.accumulate) and --context "
+        + "\(options.context) needs")
   }
 
   /// What samples begin with: the first words of the data, or its first ids.
@@ -200,23 +213,4 @@ struct TrainingPlan {
     let words = try tokenizer.encode(line.split(separator: " ").prefix(3).joined(separator: " "))
     return Array((words.isEmpty ? first : words).prefix(max(configuration.context - 1, 1)))
   }
-}
-
-/// What is kept with a checkpoint, beside what a trainer needs: what was asked for, and what came of it.
-struct TrainingJournal: Codable {
-  let command: [String]
-  /// The file's absolute path.
-  var data: String
-  /// The share that is kept back.
-  let validation: Double
-  /// Which model it began with; nil for a new one.
-  let model: String?
-  var variant: String
-  /// Steps between two evaluations, and between two checkpoints; 0 for one at the end.
-  var evaluateEvery: Int
-  var checkpointEvery: Int
-  /// What samples begin with.
-  let prompt: [Int]
-  var history = TrainingHistory()
-  var samples: [TrainingReport.Sample] = []
 }

@@ -9,6 +9,7 @@ import Training
 /// The loop of a training: steps, and between them evaluations, samples and checkpoints; at the end what came of it.
 final class TrainingRun {
   private let plan: TrainingPlan
+  private var folder: ReportFolder
   private let trainer: Trainer
   private let console: Console
   private var journal: TrainingJournal
@@ -21,7 +22,7 @@ final class TrainingRun {
 
   init(_ plan: TrainingPlan, _ console: Console) {
     (self.plan, self.console) = (plan, console)
-    (trainer, journal) = (plan.trainer, plan.journal)
+    (trainer, journal, folder) = (plan.trainer, plan.journal, plan.folder)
     let done = plan.trainer.stepCount
     savedStep = Output.isFile("\(plan.folder.path)/\(TrainingCheckpoint.fileName)") ? done : nil
     display = TrainingDisplay(console, steps: plan.trainer.options.steps, before: done)
@@ -54,17 +55,21 @@ final class TrainingRun {
     trainer.stepCount == options.steps || (every > 0 && trainer.stepCount % every == 0)
   }
 
+  /// Of the step to come.
+  private var nextWindows: [Window] {
+    plan.data.windows(
+      step: trainer.stepCount, count: options.windowsPerStep, order: plan.order, seed: options.seed)
+  }
+
   private func step() throws {
     let start = ContinuousClock.now
     let before = history.rows.last?.seconds ?? 0
     let figures: StepFigures
     do {
-      figures = try trainer.step(
-        plan.data.windows(
-          step: trainer.stepCount, count: options.windowsPerStep, order: plan.order, seed: options.seed))
+      figures = try trainer.step(nextWindows)
     } catch {
       guard case .notFinite = error else { throw error }
-      throw RunError("\(error); a lower --lr may help\(kept)")
+      throw diverged("\(error)")
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     journal.history.rows.append(
@@ -72,6 +77,19 @@ final class TrainingRun {
         step: figures.step, loss: figures.loss, learningRate: figures.learningRate,
         gradientNorm: figures.gradientNorm, tokensPerSecond: Double(options.tokensPerStep) / seconds,
         seconds: before + seconds))
+  }
+
+  /// The mean loss of some windows.
+  /// - Throws: `RunError` for one that is no number, and what the trainer throws.
+  private func loss(of windows: [Window]) throws -> Double {
+    do { return try trainer.evaluate(windows) } catch {
+      guard case .lossNotFinite = error else { throw error }
+      throw diverged("\(error)")
+    }
+  }
+
+  private func diverged(_ words: String) -> RunError {
+    RunError("\(words); a lower --lr may help\(kept)")
   }
 
   /// Of what is kept back, so many are evaluated at most.
@@ -84,7 +102,7 @@ final class TrainingRun {
     var nats = 0.0
     for first in stride(from: 0, to: windows.count, by: options.batch) {
       let block = Array(windows[first..<min(first + options.batch, windows.count)])
-      nats += try trainer.evaluate(block) * Double(block.count)
+      nats += try loss(of: block) * Double(block.count)
       if isCancelled { return }
     }
     if !windows.isEmpty {
@@ -113,23 +131,49 @@ final class TrainingRun {
         text += step.text
         return !isCancelled
       }
-    } catch EngineError.nonFiniteLogit {
-      // The next step says what is wrong with the parameters.
-      return nil
+    } catch {
+      guard case EngineError.nonFiniteLogit = error else { throw error }
+      throw diverged("a sample after step \(trainer.stepCount): \(error)")
     }
     return text
   }
 
+  /// - Throws: `RunError` also for parameters whose loss is no number: they take the place of no others.
   private func save() throws {
     display.step("step \(trainer.stepCount)/\(options.steps): writing a checkpoint")
-    let folder = plan.folder.path
+    _ = try loss(of: [nextWindows[0]])
     do {
-      try TrainingCheckpoint.save(
-        trainer, order: plan.order, data: plan.data.identity, journal: journal, ends: plan.ends, to: folder)
-      savedStep = trainer.stepCount
-      let files = [(TrainingHistory.fileName, history.csv), (TrainingReport.fileName, report.html)]
-      for (name, text) in files { try Output.write(to: "\(folder)/\(name)") { Data(text.utf8) } }
+      try requireFolder()
+      do { try write() } catch {
+        // It may have gone meanwhile.
+        guard Output.isFolder(folder.path) == nil else { throw error }
+        try requireFolder()
+        try write()
+      }
     } catch { throw RunError("\(error)\(kept)") }
+  }
+
+  /// The checkpoint, the model, and what is made of the history.
+  private func write() throws {
+    try TrainingCheckpoint.save(
+      trainer, order: plan.order, data: plan.data.identity, journal: journal, ends: plan.ends,
+      to: folder.path)
+    savedStep = trainer.stepCount
+    let files = [(TrainingHistory.fileName, history.csv), (TrainingReport.fileName, report.html)]
+    for (name, text) in files {
+      let path = "\(folder.path)/\(name)"
+      WholeFile.removeLeftovers(of: path)
+      try Output.write(to: path) { Data(text.utf8) }
+    }
+  }
+
+  /// A folder that somebody has removed is made anew, with all that belongs to the model.
+  private func requireFolder() throws {
+    guard Output.isFolder(folder.path) == nil else { return }
+    savedStep = nil
+    console.warn("\(plan.shownFolder) is gone, and is made anew")
+    folder = try ReportFolder.create(at: folder.path)
+    try plan.writeVocabulary()
   }
 
   /// Which checkpoint is left where something went wrong, as an error's end.
@@ -179,15 +223,15 @@ final class TrainingRun {
     }
     if let last = history.lastEvaluation, let validation = last.validation {
       let best = history.best.flatMap { $0.step == last.step ? nil : $0 }
-      let words = best.map { "; the lowest was \(nats($0.validation ?? 0)) after step \($0.step)" } ?? ""
+      let words = best.map { "; the lowest was \(nats($0.validation)) after step \($0.step)" } ?? ""
       rows.append(["validation", "\(nats(validation)) nats a token after step \(last.step)\(words)"])
     }
+    if let last = history.rows.last {
+      let speed = String(format: "%.0f tok/s", history.meanSpeed)
+      rows.append(["time", "\(TrainingReport.duration(last.seconds)) of steps, \(speed)"])
+    }
     rows += [
-      [
-        "time",
-        "\(TrainingReport.duration(history.rows.last?.seconds ?? 0)) of steps, "
-          + String(format: "%.0f tok/s", history.meanSpeed),
-      ], ["model", plan.shownFolder], ["page", "\(plan.shownFolder)/\(TrainingReport.fileName)"],
+      ["model", plan.shownFolder], ["page", "\(plan.shownFolder)/\(TrainingReport.fileName)"],
     ]
     if console.drawsOver, console.isTerminal {
       let plot = history.plot(width: console.width)

@@ -53,6 +53,7 @@ for format in md csv json github github-action bmf; do
   filter=nine_decimals golden "compare-mixed.$format" 3 compare base.json head.json --format "$format"
   filter=nine_decimals golden "compare-machine.$format" 3 compare base.json other-machine.json --format "$format"
 done
+filter=page golden compare-mixed.html 3 compare base.json head.json --format html
 for format in md csv json github; do
   filter=nine_decimals golden "compare-failed.$format" 4 compare base.json failed-check.json --format "$format"
 done
@@ -154,7 +155,7 @@ wrong generate a --temperature -1 --model weights/tiny
 wrong tokenize --decode '1 x' --model weights/tiny
 wrong logits --ids 1024 --out l.npy --model weights/tiny
 wrong export --model weights/tiny
-wrong perplexity --format html --model weights/tiny
+wrong perplexity --format xml --model weights/tiny
 wrong perplexity text.txt --model weights/tiny --stride 0
 wrong train --out t
 wrong train --data text.txt --model weights/tiny --layers 2 --out t
@@ -181,7 +182,7 @@ bad compare
 bad compare base.json
 bad compare base.json none.json
 bad compare base.json interleaved.json
-bad compare base.json head.json --format html
+bad compare base.json head.json --format xml
 bad compare base.json head.json --rows nothing
 bad compare base.json head.json --rows 'naive,'
 bad compare base.json head.json --max-regression 200%

@@ -73,8 +73,11 @@ import Testing
     try expectWholeBlocks(record)
     #expect(try sandbox.text("o/comparison.md").hasPrefix("# Comparison of two builds\n"))
     #expect(try CSVRows(sandbox.text("o/comparison.csv")).count == 10)
+    let page = try BuiltCommand.run(["report", "o", "--format", "html"], in: sandbox)
+    #expect(page.status == 0)
+    #expect(try sandbox.text("o/comparison.html") == page.output)
     #expect(result.error.contains("search, block 1: "))
-    #expect(result.error.hasSuffix("record and reports: o\n"))
+    #expect(result.error.hasSuffix("report: o/comparison.html\n"))
   }
 
   /// Every block has each unit's rounds, mirrored, and a process of every side. Warm-ups have no sample.
@@ -284,7 +287,7 @@ import Testing
       (["--against", bench, "--keep", "", "--model", sandbox.tinyModel], "--keep: found ''"),
       (["--against", bench, "--suite", "none", "--model", sandbox.tinyModel], "--suite: found 'none'"),
       (["--against", bench, "--variants", "fast"], "'fast'"),
-      (["--against", bench, "--format", "html"], "--format: found 'html'"),
+      (["--against", bench, "--format", "xml"], "--format: found 'xml'"),
       ([], "found no operand, expected two records"), (["a.json"], "found 1 operand, expected two records"),
       (["a.json", "b.json", "--budget", "3"], "--budget: found two records, expected --against with it"),
       (["a.json", "b.json", "--keep", "o"], "--keep: found two records, expected --against with it"),

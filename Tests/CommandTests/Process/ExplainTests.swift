@@ -58,12 +58,13 @@ import Testing
     try expectRefusal(2, ["packed"], "operand is missing", "explain A B")
     try expectRefusal(2, ["packed", "packed"], "found packed twice, expected two things to tell apart")
     try expectRefusal(2, ["packed", "fast"], "found 'fast'", "naive, unrolled8", "RECORD:VARIANT")
+    try expectRefusal(2, ["packed", "niave"], "found 'niave'", "did you mean 'naive'?")
     try expectRefusal(2, ["none.json", "packed"], "found 'none.json'", "gpt2-bench, or a record.json")
     try expectRefusal(2, ["none.json:packed", "packed"], "found 'none.json:packed'")
     try expectRefusal(
       2, ["naive", "packed", "--stage", "train"], "--stage: found 'train'", "prefill, decode")
     try expectRefusal(
-      2, ["naive", "packed", "--format", "html"], "--format: found 'html'", "text, md, csv, json")
+      2, ["naive", "packed", "--format", "xml"], "--format: found 'xml'", "text, md, csv, json, html")
     try expectRefusal(2, ["naive", "packed", "-t", "0"], "-t: found '0'")
     try expectRefusal(
       2, ["naive", "packed", "--variant", "packed"], "--variant: found 'packed'", "a build or a record")

@@ -65,6 +65,9 @@ import Testing
     arguments: [
       (#"logits --model synthetic:tiny --ids 1 --out "$(printf 'a\377.npy')""#, 7, "a\u{FFFD}.npy"),
       (#"info "$(printf '\300\257')""#, 2, "\u{FFFD}\u{FFFD}"),
+      (#"train --data "$(printf 'a\377')" --out o"#, 3, "a\u{FFFD}"),
+      (#"train --data a --out "$(printf 'o\377')""#, 5, "o\u{FFFD}"),
+      (#"train --resume "$(printf '\377')""#, 3, "\u{FFFD}"),
     ])
   func aNameThatIsNotUTF8IsRefusedByItsPlace(_ words: String, _ place: Int, _ text: String) throws {
     let before = sandbox.contents

@@ -80,7 +80,7 @@ import Testing
     for (arguments, says) in [
       (["--context", "257"], "--context: found '257'"),
       (["--context", "8", "--stride", "9"], "--stride: found '9'"),
-      (["--stride", "0"], "--stride: found '0'"), (["--format", "html"], "--format: found 'html'"),
+      (["--stride", "0"], "--stride: found '0'"), (["--format", "xml"], "--format: found 'xml'"),
       (["--variants", "naive", "--variant", "naive"], "--variants: found --variant too"),
       (["--model", "synthetic:tiny"], "has no tokenizer"),
     ] {

@@ -180,43 +180,6 @@ import Training
     #expect(!sandbox.exists("numbers/vocab.json"))
   }
 
-  @Test func aLossThatIsNoNumberEndsItAndTheLastCheckpointStays() throws {
-    let result = try run(
-      ["--data", Self.text] + Self.shape + [
-        "--steps", "20", "--lr", "1e30", "--warmup", "0", "--checkpoint-every", "1", "--out", "wild",
-      ])
-    #expect(result.status == 1)
-    #expect(result.error.contains("expected a finite number"), Comment(rawValue: result.error))
-    #expect(result.error.contains("the checkpoint of step "))
-    #expect(sandbox.exists("wild/model.safetensors"))
-  }
-
-  /// As on a full disk: the file ends in the midst, and the checkpoint before is as it was.
-  @Test func aCheckpointThatDoesNotFitLeavesTheOneBefore() throws {
-    let constant = ["--schedule", "constant", "--warmup", "0"]
-    _ = try trained(["--steps", "10"] + constant, to: "whole")
-    _ = try trained(["--steps", "5"] + constant, to: "part")
-    func files() throws -> [Data] {
-      try [TrainingCheckpoint.fileName, "model.safetensors", "training.csv"].map {
-        try Data(contentsOf: URL(fileURLWithPath: sandbox.path("part/\($0)")))
-      }
-    }
-    let before = try files()
-    let resumption = ["train", "--resume", "part", "--steps", "10", "--quiet"]
-    // Blocks of 512 or 1024 bytes: room for the text's tokens, and for a quarter of the checkpoint.
-    let failed = try BuiltCommand.run(resumption, in: sandbox, limit: "-f 120")
-    #expect(failed.status == 1 && failed.errorLines.count == 1)
-    #expect(
-      failed.error.hasSuffix(
-        "part/\(TrainingCheckpoint.fileName): cannot be written: file too large; "
-          + "the checkpoint of step 5 is in part\n"), Comment(rawValue: failed.error))
-    #expect(try files() == before)
-    #expect(!sandbox.contents.contains { $0.contains("part/.") })
-    let resumed = try BuiltCommand.run(resumption, in: sandbox)
-    #expect(resumed.status == 0, Comment(rawValue: resumed.error))
-    #expect(try model("part") == model("whole"))
-  }
-
   private static let wrongUses: [(words: [String], status: Int32, says: String)] = [
     ([], 2, "--data: found nothing, expected"),
     (["--data", "TEXT"], 2, "--out: found nothing, expected"),
@@ -224,6 +187,17 @@ import Training
     (["--data", ".", "--out", "o"], 1, "is a folder"),
     (["--data", "empty.txt", "--out", "o"], 1, "empty.txt"),
     (["--data", "few.txt", "--out", "o"], 1, "few.txt"),
+    (["--data", "pipe", "--out", "o"], 1, "pipe: is no plain file, expected one whose size is known"),
+    (["--data", "a\u{1B}[31m\nb", "--out", "o"], 1, "train: a\\u{1B}[31m b: no such file, expected a text"),
+    (["--data", "TEXT", "--out", "o", "--steps", "1000000001"], 2, "--steps: found '1000000001', expected"),
+    (
+      ["--data", "TEXT", "--out", "o", "--context", "\(Int.max)"], 2,
+      "--batch: found '12 windows of \(Int.max) tokens', expected at most"
+    ),
+    (
+      ["--data", "TEXT", "--out", "o", "--batch", "65536", "--accumulate", "65536", "--context", "256"], 1,
+      "training with --batch 65536, --accumulate 65536 and --context 256 needs "
+    ),
     (["--data", "bytes", "--out", "o"], 1, "bytes: found byte 0xFF at offset 2, expected UTF-8 text"),
     (["--data", "TEXT", "--out", "o", "--heads", "3"], 2, "channels"),
     (["--data", "TEXT", "--out", "o", "--lr", "0"], 2, "--lr: found '0.0', expected a positive number"),
@@ -259,6 +233,7 @@ import Training
     try sandbox.file("empty.txt", "")
     try sandbox.file("few.txt", String(repeating: "Some words, but not enough of them. ", count: 20))
     try Data([0x61, 0x62, 0xFF, 0x63]).write(to: URL(fileURLWithPath: sandbox.path("bytes")))
+    #expect(mkfifo(sandbox.path("pipe"), 0o600) == 0)
     let filled = words.map {
       $0.replacing("TEXT", with: Self.text).replacing("TINY", with: sandbox.tinyModel)
     }

@@ -75,6 +75,9 @@ import Training
       (step([]), "training.windows: found none"), (step(["[1]"]), "training.windows[0]: found 1 ids"),
       (step(["[1,2]", "[1]"]), "training.windows[1]: found 1 ids"),
       (step(["[1,512]"]), "training.windows[0][1]: found 512, expected an integer in 0...511"),
+      (step(["[-1,2]"]), "training.windows[0][0]: found -1, expected an integer in 0...511"),
+      (step(["[1,9223372036854775807]"]), "training.windows[0][1]: found 9223372036854775807, expected"),
+      (step(["[1,2]"], "0"), "learning rate is 0.0, expected a positive number"),
       (step(["[1,2]"], "-1"), "learning rate is -1.0, expected a positive number"),
       (step(["[\(Array(repeating: "1", count: 130).joined(separator: ","))]"]), "context is 129"),
     ]

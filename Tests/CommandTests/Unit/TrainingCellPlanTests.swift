@@ -53,6 +53,14 @@ import Training
     #expect(large > small && large < 8 * small)
   }
 
+  @Test func aWorkerIsChargedForWhatItTakesPartIn() throws {
+    let planned = try [CellTest.prefill(tokens: 8, batch: 1), .training(batch: 2, context: 8)].map(cells.make)
+    let loads = try contestants("packed", "int8").map { planned.load(of: $0) }
+    #expect(loads.map(\.decoding) == [.cache, .cache])
+    #expect(loads[0].tests == planned.map(\.test))
+    #expect(loads[1].tests == [CellTest.prefill(tokens: 8, batch: 1)])
+  }
+
   @Test func narrowWeightsAreLeftOutWithANote() throws {
     let planned = try [CellTest.prefill(tokens: 8, batch: 1), .training(batch: 2, context: 8)].map(cells.make)
     let all = try contestants("naive", "packed", "bf16", "int8")

@@ -67,6 +67,19 @@ import Testing
     #expect(back.generation?.prompts == [[1, 2]] && back.operation == nil)
   }
 
+  /// Some older builds require a field that others do not have.
+  @Test func bothKindsOfOlderBuildsAreUnderstood() throws {
+    let kernel = OperationShape.matmul(m: 1, k: 2, n: 3)
+    let found = try kernel.problem(kernel: Variant.oracle.kernel(threads: 1), rotation: nil).check()
+    let field = "\"worstRatio\":0"
+    for line in [try json(LogitComparison()), try json(found)] { #expect(line.contains(field)) }
+    let without = try json(found).replacing(",\(field)", with: "")
+    #expect(try decoded(ValueCheck.self, without).tolerance == found.tolerance)
+    let logits = try json(LogitComparison()).replacing(",\(field)", with: "")
+    #expect(!logits.contains(field))
+    #expect(try decoded(LogitComparison.self, logits).argmaxCompared == 0)
+  }
+
   @Test(arguments: [true, false])
   func aCheckOfAnOperationSaysWhose(isMatmul: Bool) throws {
     let kernel = OperationShape.matmul(m: 1, k: 2, n: 3)

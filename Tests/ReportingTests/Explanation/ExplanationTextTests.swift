@@ -50,6 +50,17 @@ import Testing
         """)
   }
 
+  @Test func aPageWithBothSidesInBars() throws {
+    let page = try ParsedPage(ExplanationFiles.html([faster()]))
+    #expect(page.all("h1").map(\.text) == ["threaded and kv-cache, phase by phase"])
+    let answer = page.all("p").first { $0.attributes["class"] == "answer" }?.text
+    #expect(answer == "kv-cache is 28.7 times as fast as threaded at decode after 64 tokens.")
+    let section = try #require(page.section("stage-0"))
+    // The one is too slow to share a scale with the other.
+    #expect(section.all.count { $0.name == "figure" } == 1)
+    #expect(section.text.contains("KV store") && section.text.contains("in all"))
+  }
+
   @Test func markdownWithEveryPart() throws {
     #expect(
       try faster().markdown

@@ -1,0 +1,192 @@
+import Foundation
+import GPT2Kernels
+import GPT2Model
+import Reporting
+import Testing
+import Training
+
+/// What happens to a training: it ends early, loses its folder, or its numbers are none any more.
+@Suite struct TrainFaultTests {
+  private let sandbox: Sandbox
+  /// A step takes milliseconds.
+  private static let words = [
+    "train", "--data", Sandbox.project + "/weights/dialogue.txt", "--layers", "1", "--heads", "2",
+    "--channels", "32", "--context", "32", "--vocabulary-size", "300", "--batch", "4", "-t", "1",
+  ]
+  private static let files = [
+    "config.json", "merges.txt", "model.safetensors", "training-state.safetensors", "training.csv",
+    "training.html", "vocab.json",
+  ]
+
+  init() throws { sandbox = try Sandbox() }
+
+  private func run(_ words: [String], limit: String? = nil) throws -> BuiltCommand.Result {
+    try BuiltCommand.run(words, in: sandbox, limit: limit)
+  }
+
+  /// A training that would take minutes, when it has its first checkpoint.
+  private func start(_ out: String) throws -> RunningCommand {
+    let running = try RunningCommand(
+      Self.words + ["--steps", "50000", "--checkpoint-every", "5", "--evaluate-every", "20", "--out", out],
+      in: sandbox)
+    #expect(poll { running.error.contains("step 20/50000") }, Comment(rawValue: running.error))
+    return running
+  }
+
+  private func contents(_ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: sandbox.path(folder)).sorted()
+  }
+
+  /// The steps of `training.csv`.
+  private func steps(_ folder: String) throws -> Int {
+    try sandbox.text("\(folder)/training.csv").split(separator: "\n").count - 1
+  }
+
+  private func expectText(of model: String) throws {
+    let result = try run(["generate", "USER:", "-n", "2", "--model", model])
+    #expect(result.status == 0, Comment(rawValue: result.error))
+  }
+
+  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGHUP, 129)])
+  func whoeverEndsItGetsWhatWasLearnt(_ signal: Int32, _ status: Int32) throws {
+    let running = try start("o")
+    running.send(signal)
+    let result = try running.result(within: 60)
+    #expect(result.status == status, Comment(rawValue: result.error))
+    let taken = try steps("o")
+    #expect(taken >= 20 && result.output.hasPrefix("steps       \(taken) of 50000\n"))
+    #expect(try contents("o") == Self.files)
+    try expectText(of: "o")
+  }
+
+  @Test func whatIsKilledGoesOnFromItsCheckpoint() throws {
+    let running = try start("o")
+    running.send(SIGKILL)
+    _ = try running.result(within: 60)
+    try expectText(of: "o")
+    let saved = try TrainingCheckpoint(folder: sandbox.path("o")).progress.step
+    #expect(saved >= 15 && saved % 5 == 0)
+    let resumed = try run(["train", "--resume", "o", "--steps", "\(saved + 3)"])
+    #expect(resumed.status == 0, Comment(rawValue: resumed.error))
+    #expect(try steps("o") == saved + 3)
+    #expect(try contents("o") == Self.files)
+  }
+
+  @Test func aFolderThatIsRemovedIsMadeAnew() throws {
+    let running = try start("o")
+    try FileManager.default.moveItem(atPath: sandbox.path("o"), toPath: sandbox.path("gone"))
+    #expect(poll { sandbox.exists("o/training.html") })
+    running.send(SIGTERM)
+    let result = try running.result(within: 60)
+    #expect(result.status == 143, Comment(rawValue: result.error))
+    #expect(result.errorLines.contains("o is gone, and is made anew"))
+    #expect(try contents("o") == Self.files)
+    try expectText(of: "o")
+  }
+
+  @Test func aFolderIsOneTrainingsAtATime() throws {
+    let first = try start("o")
+    let saved = try run(Self.words + ["--steps", "5", "--out", "elsewhere"])
+    #expect(saved.status == 0)
+    let cases: [(words: [String], status: Int32, says: String)] = [
+      (["train", "--resume", "o"], 1, "o: another run is writing there"),
+      (["train", "--resume", "elsewhere", "--steps", "9", "--out", "o"], 2, "o holds a model already"),
+      (Self.words + ["--out", "o"], 2, "o holds a model already"),
+      (["run", "-p", "4", "--model", "synthetic:tiny", "--out", "o"], 1, "o: another run is writing there"),
+    ]
+    for (words, status, says) in cases {
+      let second = try run(words)
+      #expect(second.status == status && second.output == "")
+      #expect(second.error.contains(says), Comment(rawValue: second.error))
+    }
+    first.send(SIGTERM)
+    #expect(try first.result(within: 60).status == 143)
+    try expectText(of: "o")
+  }
+
+  /// Of 512 bytes each, as the shell counts them: the vocabulary has room, a checkpoint has none.
+  @Test func aDiskThatIsFull() throws {
+    let result = try run(Self.words + ["--steps", "5", "--out", "o"], limit: "-f 100")
+    #expect(result.status == 1 && result.output == "")
+    let path = "o/training-state.safetensors"
+    let last = try #require(result.errorLines.last)
+    #expect(last.hasPrefix("gpt2-bench: train: \(path): cannot be written: "))
+    #expect(last.hasSuffix("; there is no checkpoint yet"))
+    #expect(try contents("o") == ["merges.txt", "vocab.json"])
+
+    #expect(try run(Self.words + ["--steps", "5", "--out", "p"]).status == 0)
+    let good = try Data(contentsOf: URL(fileURLWithPath: sandbox.path("p/training-state.safetensors")))
+    let more = try run(["train", "--resume", "p", "--steps", "9"], limit: "-f 100")
+    #expect(more.status == 1 && more.errorLines.last?.hasSuffix("; the checkpoint of step 5 is in p") == true)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: sandbox.path("p/training-state.safetensors"))) == good)
+    #expect(try contents("p") == Self.files)
+  }
+
+  @Test func parametersWithoutALossAreNoCheckpoint() throws {
+    let wild = ["--schedule", "constant", "--warmup", "0", "--validation", "0", "--checkpoint-every", "1"]
+    let late = try run(Self.words + wild + ["--steps", "20", "--lr", "1e5", "--out", "late"])
+    #expect(late.status == 1 && late.output == "")
+    let words = try #require(late.errorLines.last)
+    #expect(
+      words.contains("is nan, expected a finite number; a lower --lr may help; the checkpoint of step "))
+    // Not the last parameters, but the last that are good for something.
+    try expectText(of: "late")
+
+    let once = try run(Self.words + wild + ["--steps", "1", "--lr", "1e38", "--out", "once"])
+    #expect(once.status == 1 && once.output == "")
+    #expect(
+      once.error.contains("a sample after step 1: position ")
+        && once.error.contains("; there is no checkpoint yet"))
+    #expect(!sandbox.exists("once/model.safetensors"))
+  }
+
+  /// A checkpoint with its right digest, of somebody who means harm.
+  @Test func aCheckpointThatNoTrainingWrote() throws {
+    #expect(try run(Self.words + ["--steps", "2", "--out", "o"]).status == 0)
+    let saved = try TrainingCheckpoint(folder: sandbox.path("o"))
+    let good: TrainingJournal = try saved.journal()
+    let trainer = try Trainer(
+      saved.model, variant: .preferred, threads: 1, options: saved.progress.options)
+    try saved.restore(trainer)
+    func expect(
+      _ field: String?, validation: Double? = nil, evaluateEvery: Int? = nil, prompt: [Int]? = nil,
+      rows: [TrainingHistory.Row]? = nil
+    ) throws {
+      var journal = TrainingJournal(
+        command: good.command, data: good.data, validation: validation ?? good.validation, model: nil,
+        variant: good.variant, evaluateEvery: evaluateEvery ?? good.evaluateEvery,
+        checkpointEvery: good.checkpointEvery, prompt: prompt ?? good.prompt)
+      journal.history = rows.map { TrainingHistory($0) } ?? good.history
+      try TrainingCheckpoint.save(
+        trainer, order: saved.progress.order, data: saved.progress.data, journal: journal, ends: [],
+        to: sandbox.path("o"))
+      let result = try run(["train", "--resume", "o", "--steps", "4"])
+      #expect(result.status == (field == nil ? 0 : 1), Comment(rawValue: result.error))
+      guard let field else { return }
+      let line = "gpt2-bench: train: o/training-state.safetensors: journal.json: \(field): found "
+      #expect(result.error.hasPrefix(line), Comment(rawValue: result.error))
+    }
+    try expect("validation", validation: 2)
+    try expect("evaluateEvery", evaluateEvery: -1)
+    try expect("prompt", prompt: [])
+    try expect("prompt[0]", prompt: [300])
+    try expect("history.rows", rows: [])
+    try expect(nil)
+  }
+
+  /// What a file, its name and the text in it hold acts neither on a terminal nor on a page.
+  @Test func hostileNamesAndTexts() throws {
+    let (name, out) = ("ev\u{1B}[31mil\n<b>.txt", "o<i>\u{1B}[31m")
+    let line = "<script>alert(1)</script>\u{1B}[31m \u{202E} evil | `x` words of a text that goes on.\n"
+    try sandbox.file(name, String(repeating: line, count: 100))
+    let shape = Self.words.dropFirst(3).map { $0 == "300" ? "270" : $0 }
+    let result = try run(["train", "--data", name] + shape + ["--steps", "2", "--out", out])
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    let page = try sandbox.text("\(out)/training.html")
+    for text in [result.output, result.error, page] {
+      #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}"))
+    }
+    #expect(!page.contains("<script>alert") && !page.contains("o<i>") && !page.contains("<b>.txt"))
+    #expect(result.error.contains("reading ev\\u{1B}[31mil <b>.txt\n"))
+  }
+}

@@ -8,15 +8,22 @@ struct StoredEvidence: Sendable {
   let head: RunFigures
   let comparability: Comparability
   let thresholds: Thresholds
-  /// What the same program differed by within a run, in the run where that was more.
+  /// What the same program, or a fixed loop, differed by within a run, in the run where that was more.
   private let unrest: Double?
+  /// What a run can have lost to other processes that the other run had not to share with: a team waits for the thread
+  /// whose core was taken.
+  private let shareOfOthers: Double
 
   init(base: RunFigures, head: RunFigures, comparability: Comparability, thresholds: Thresholds) {
     self.base = base
     self.head = head
     self.comparability = comparability
     self.thresholds = thresholds
-    unrest = [base, head].compactMap(\.largestDifferenceOfHalves).max()
+    let conditions = [base, head].compactMap(\.record.conditions)
+    let loops = conditions.compactMap { $0.spreadOfLoop.map { $0 / (1 + $0) } }
+    unrest = ([base, head].compactMap(\.largestDifferenceOfHalves) + loops).max()
+    let others = conditions.compactMap(\.coresOfOthers)
+    shareOfOthers = others.count == 2 ? min(abs(others[0] - others[1]), 0.9) : 0
   }
 
   func row(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> ComparisonRow {
@@ -124,7 +131,12 @@ struct StoredEvidence: Sendable {
     return row
   }
 
-  private func noiseFloor(_ ofCeilings: Double?) -> Double? { [ofCeilings, unrest].compactMap { $0 }.max() }
+  private func noiseFloor(_ ofCeilings: Double?) -> Double? {
+    guard let alike = [ofCeilings, unrest].compactMap({ $0 }).max() else {
+      return shareOfOthers > 0 ? shareOfOthers : nil
+    }
+    return 1 - (1 - alike) * (1 - shareOfOthers)
+  }
 
   private func withoutRatio(
     _ metric: Metric, _ base: RunRow, _ head: RunRow?, _ reason: String, _ verdict: Verdict = .inconclusive

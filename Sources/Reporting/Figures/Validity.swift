@@ -75,12 +75,8 @@ public struct Validity: Sendable, Equatable {
 
   private static func others(_ conditions: Conditions) -> ValidityCheck {
     let name = "load by others"
-    let known = conditions.stretches.compactMap { stretch in
-      stretch.othersCores.map { (cores: $0, seconds: stretch.seconds) }
-    }
-    let seconds = known.map(\.seconds).reduce(0, +)
-    guard seconds > 0, let most = known.map(\.cores).max() else { return .unreadable(name) }
-    let mean = known.map { $0.cores * $0.seconds }.reduce(0, +) / seconds
+    guard let mean = conditions.coresOfOthers, let most = conditions.stretches.compactMap(\.othersCores).max()
+    else { return .unreadable(name) }
     let isLasting = mean > ValidityLimit.othersCores
     let figure = "\(cores(mean)) cores, at most \(cores(most))"
     let isSeen = isLasting || most > ValidityLimit.othersCoresInAStretch
@@ -147,16 +143,11 @@ public struct Validity: Sendable, Equatable {
     return [drift, trend]
   }
 
-  /// P90 / P10 − 1 of the loop's times.
   private static func spread(_ conditions: Conditions) -> ValidityCheck {
     let name = "frequency drift"
-    let times = conditions.calibration.map { Double($0.nanoseconds) }
-    guard times.count > 2, let ends = quantiles(times, [0.1, 0.9]), ends[0] > 0 else {
-      return .unreadable(name)
-    }
-    let spread = ends[1] / ends[0] - 1
+    guard let spread = conditions.spreadOfLoop else { return .unreadable(name) }
     return .judged(
-      name, "\(NumberText.percent(spread)) (n = \(times.count))",
+      name, "\(NumberText.percent(spread)) (n = \(conditions.calibration.count))",
       limit: NumberText.percent(ValidityLimit.calibrationSpread), spread > ValidityLimit.calibrationSpread,
       "a fixed loop's time varied by \(NumberText.percent(spread)): the clock rate changed, or other programs used "
         + "the core")
@@ -267,4 +258,23 @@ enum ValidityLimit {
   static let memorySpread = 0.1
   /// Neighbours on one die and cores of different dies lie further apart than that.
   static let coreToCoreSpread = 1.5
+}
+
+extension Conditions {
+  /// P90 / P10 − 1 of the fixed loop's times.
+  var spreadOfLoop: Double? {
+    let times = calibration.map { Double($0.nanoseconds) }
+    guard times.count > 2, let ends = quantiles(times, [0.1, 0.9]), ends[0] > 0 else { return nil }
+    return ends[1] / ends[0] - 1
+  }
+
+  /// Cores that other processes used, on average over the run.
+  var coresOfOthers: Double? {
+    let known = stretches.compactMap { stretch in
+      stretch.othersCores.map { (cores: $0, seconds: stretch.seconds) }
+    }
+    let seconds = known.map(\.seconds).reduce(0, +)
+    guard seconds > 0 else { return nil }
+    return known.map { $0.cores * $0.seconds }.reduce(0, +) / seconds
+  }
 }

@@ -1,3 +1,5 @@
+import Record
+
 extension ExplanationFiles {
   /// As one page for a browser: each stage with both sides' passes in bars, and every part of them in a table.
   public static func html(_ explanations: [Explanation]) -> String {

@@ -47,7 +47,7 @@ import Training
     #expect(result.status == 0, Comment(rawValue: result.error))
   }
 
-  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGHUP, 129)])
+  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
   func whoeverEndsItGetsWhatWasLearnt(_ signal: Int32, _ status: Int32) throws {
     let running = try start("o")
     running.send(signal)

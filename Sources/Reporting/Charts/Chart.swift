@@ -148,11 +148,13 @@ struct Axes {
       ]
     }
     let vertical = x.ticks.flatMap { tick -> [Markup] in
-      let at = x.position(tick)
+      let (at, text) = (x.position(tick), NumberText.plain(tick))
+      // The last one must not reach out of the chart.
+      let middle = min(at, x.end + Self.right - TextWidth.of(text, size: TextWidth.small) / 2)
       return [
         .line((at, y.start), (at, hasGrid ? y.end : y.start - 4), class: "grid"),
         // Clear of the vertical axis's lowest label, which ends beside the plot's corner.
-        .label(NumberText.plain(tick), x: at, y: y.start + 18, anchor: .middle, class: "muted small"),
+        .label(text, x: middle, y: y.start + 18, anchor: .middle, class: "muted small"),
       ]
     }
     return horizontal + vertical + [

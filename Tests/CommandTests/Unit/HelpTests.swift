@@ -41,6 +41,15 @@ import Testing
     }
   }
 
+  /// Of an operation alone llama-bench has no fields.
+  @Test(arguments: [("matmul", false), ("ops", false), ("run", true), ("report", true)])
+  func helpOffersTheFormatsThatACommandTakes(_ name: String, hasLlamaBench: Bool) throws {
+    let options = try Main.command(name).description.options
+    let format = try #require(options.first { $0.names == ["--format"] })
+    #expect(format.choices.contains("llama-bench") == hasLlamaBench)
+    #expect(format.choices.contains("html"))
+  }
+
   @Test func noLineIsWiderThan80Columns() {
     for text in Self.commands.map(\.help) + [Main.overview] {
       for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }

@@ -119,7 +119,7 @@ private enum InputRounding {
     case .none: return 0
     case .brainFloat:
       return (0..<count).reduce(0) {
-        $0 + 0x1p-9 * abs(Double(x[$1]) * Double(w[$1])) + Double(Float.leastNormalMagnitude)
+        $0 + 0x1p-8 * abs(Double(x[$1]) * Double(w[$1])) + Double(Float.leastNormalMagnitude)
       }
     case .bytes:
       return stride(from: 0, to: count, by: 32).reduce(0) { error, first in

@@ -3,8 +3,8 @@
 
     python3 scripts/check_perplexity.py BENCH tinyshakespeare.txt
 
-BENCH is the built gpt2-bench. The text's last 10 % go through every variant in whole adjacent windows, as
-train_tiny.py's validation has them; nats per token and bits per byte must be the best ones in weights/tiny/training.log,
+BENCH is the built gpt2-bench. The text's last 10 % go through every variant in whole adjacent windows, as `train`
+validates; nats per token of the variants with float32 weights must be those of the last step in weights/tiny/training.log,
 to its last digit. Exits 1 where one is not.
 """
 
@@ -15,13 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "weights" / "tiny"
+#: Other weights give other losses; `check` holds those to limits.
+NARROW = ("bf16", "int8", "int4")
 
 
-def reported() -> tuple[str, str]:
-    """Nats per token and bits per byte of the checkpoint that was kept."""
-    rows = [line.split() for line in (MODEL / "training.log").read_text(encoding="utf-8").splitlines()[2:]]
-    best = min(rows, key=lambda row: float(row[2]))
-    return best[2], best[3]
+def reported() -> str:
+    """Nats per token after the last step."""
+    return (MODEL / "training.log").read_text(encoding="utf-8").splitlines()[-1].split()[2]
 
 
 def main() -> int:
@@ -36,12 +36,12 @@ def main() -> int:
     validation = text[len(text) * 9 // 10 :]
     output = subprocess.run(command, input=validation, capture_output=True, text=True, check=True).stdout
     report, expected = json.loads(output), reported()
-    print(f"{report['scoredTokens']} tokens, {report['scoredBytes']} bytes; the training reported {' '.join(expected)}")
+    print(f"{report['scoredTokens']} tokens, {report['scoredBytes']} bytes; the training reported {expected}")
     agrees = True
     for row in report["results"]:
-        found = f"{row['natsPerToken']:.4f}", f"{row['bitsPerByte']:.4f}"
-        agrees = agrees and found == expected
-        print(f"{row['variant']:<12} {' '.join(found)}  {row['tokensPerSecond']:.0f} tok/s")
+        found = f"{row['natsPerToken']:.4f}"
+        agrees = agrees and (found == expected or row["variant"] in NARROW)
+        print(f"{row['variant']:<16} {found}  {row['bitsPerByte']:.4f}  {row['tokensPerSecond']:.0f} tok/s")
     return 0 if agrees else 1
 
 

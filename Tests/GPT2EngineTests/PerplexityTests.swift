@@ -127,7 +127,7 @@ import Testing
       ])
   }
 
-  /// As scripts/train_tiny.py cuts its validation text.
+  /// As `train` cuts its validation text.
   @Test func wholeAdjacentWindowsAreThoseOfTheTraining() {
     for tokens in 0...40 {
       let count = max(tokens - 1, 0) / 6

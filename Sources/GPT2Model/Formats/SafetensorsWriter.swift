@@ -95,8 +95,10 @@ extension Configuration {
       return try SafetensorsWriter.write(self, metadata: safetensorsMetadata, to: path, filling: body)
     }
     var fields = huggingFaceFields
-    if ends.count == 1 {
-      fields["eos_token_id"] = ends.first
+    if let only = ends.first, ends.count == 1 {
+      fields["eos_token_id"] = only
+      // GPT-2 begins a text with what ends one. The id that transformers takes else is not in a small vocabulary.
+      fields["bos_token_id"] = only
     } else if !ends.isEmpty {
       fields["eos_token_id"] = ends.sorted()
     }

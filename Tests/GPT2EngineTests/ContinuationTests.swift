@@ -40,19 +40,19 @@ import Testing
   }
 
   @Test func anotherModelOfTheShapeIsTold() throws {
-    let (folder, path) = try changed("[1, 64, 0.0662685]", to: "[1, 64, 0.0663]")
+    let (folder, path) = try changed("[1, 64, -0.0550215]", to: "[1, 64, -0.0551]")
     defer { _ = folder }
     let difference = try ContinuationCase(path: path).difference(to: tiny())
-    #expect(difference?.contains("at [1, 64], expected 0.0663") == true)
+    #expect(difference?.contains("at [1, 64], expected -0.0551") == true)
   }
 
   @Test(
     arguments: [
-      ("[46, 11, 291,", "[46, 11, 290,", "\"ROMEO:\\n\": greedy token 2 is 291, expected 290"),
+      ("[40, 457, 731,", "[40, 457, 730,", "\"ROMEO:\\n\": greedy token 2 is 731, expected 730"),
       (
         "\"ids\": [352, 504]", "\"ids\": [352, 505]",
         "\"The king\": the text has the ids [352, 504], expected [352, 505]"
-      ), ("my soul", "your soul", "the continuation's ids spell "),
+      ), ("KING RICHARD II", "KING RICHARD IV", "the continuation's ids spell "),
     ])
   func whatIsNotAsExpectedIsNamed(_ old: String, _ new: String, _ says: String) throws {
     let (folder, path) = try changed(old, to: new)
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func withoutATokenizerTheIdsAreComparedAlone() throws {
-    let (folder, path) = try changed("my soul", to: "your soul")
+    let (folder, path) = try changed("KING RICHARD II", to: "KING RICHARD IV")
     defer { _ = folder }
     let engine = try Engine(tiny(), variant: .preferred, threads: 1)
     #expect(try engine.check(against: ContinuationCase(path: path), tokenizer: nil).passed)
@@ -77,7 +77,7 @@ import Testing
       ("\"how_to_get\"", "\"howToGet\"", "how_to_get: found nothing"),
       ("[0, 0, ", "[256, 0, ", "position_embedding: found [256.0, 0.0"),
       ("[0, 0, ", "[0.5, 0, ", "position_embedding: found [0.5"),
-      ("[0, 0, -0.0327061]", "[0]", "position_embedding: found [0.0]"),
+      ("[0, 0, -0.0424538]", "[0]", "position_embedding: found [0.0]"),
       ("\"ids\": [352, 504]", "\"ids\": []", "prompts[1].ids, greedy: found none"),
       (
         "\"ids\": [352, 504]", "\"ids\": [352, 1024]",

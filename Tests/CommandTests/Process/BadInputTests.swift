@@ -140,13 +140,13 @@ import Testing
     for (field, value) in [
       ("n_embd", "64"), ("n_layer", "5"), ("vocab_size", "1000"), ("n_positions", "300"),
     ] {
-      let changed = whole.replacing(try Regex("\"\(field)\": *[0-9]+"), with: "\"\(field)\": \(value)")
+      let changed = whole.replacing(try Regex("\"\(field)\" *: *[0-9]+"), with: "\"\(field)\": \(value)")
       #expect(changed != whole)
       try sandbox.file("odd/config.json", changed)
       try expectRefusal(1, ["generate", "a", "--model", "odd"], "odd/model.safetensors: tensor ")
     }
     try sandbox.file(
-      "odd/config.json", whole.replacing(try Regex("\"n_head\": *[0-9]+"), with: "\"n_head\": 3"))
+      "odd/config.json", whole.replacing(try Regex("\"n_head\" *: *[0-9]+"), with: "\"n_head\": 3"))
     try expectRefusal(1, ["generate", "a", "--model", "odd"], "odd/config.json", "heads", "a divisor of")
     try sandbox.file("odd/config.json", "{")
     try expectRefusal(1, ["generate", "a", "--model", "odd"], "odd/config.json", "JSON")

@@ -27,7 +27,10 @@ import Training
   /// A training that would take minutes, when it has its first checkpoint.
   private func start(_ out: String) throws -> RunningCommand {
     let running = try RunningCommand(
-      Self.words + ["--steps", "50000", "--warmup", "10", "--checkpoint-every", "5", "--evaluate-every", "20", "--out", out],
+      Self.words + [
+        "--steps", "50000", "--warmup", "10", "--checkpoint-every", "5", "--evaluate-every", "20", "--out",
+        out,
+      ],
       in: sandbox)
     #expect(poll { running.error.contains("step 20/50000") }, Comment(rawValue: running.error))
     return running

@@ -261,10 +261,13 @@ def tokenizer_files() -> dict[str, bytes]:
 # --- known results
 
 
+def npy_file(kind: str, shape: tuple[int, ...], data: bytes) -> bytes:
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data
+
+
 def npy(rows: int, columns: int) -> bytes:
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}"
-    header = header.ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values((rows, columns))
+    return npy_file("<f4", (rows, columns), values((rows, columns)))
 
 
 def reference() -> dict[str, bytes]:
@@ -323,7 +326,7 @@ def records(names: list[str]) -> list[bytes]:
 RUNS = ["base", "batch", "peer", "troubled", "counters", "matmul", "ops", "profile"]
 RUN_FORMATS = ["md", "csv", "json", "html", "github", "github-action", "bmf", "llama-bench", "llama-bench-sql"]
 EXPLANATION_FORMATS = ["text", "md", "csv", "json", "html"]
-COMPARISON_FORMATS = ["md", "csv", "json", "github", "github-action", "bmf"]
+COMPARISON_FORMATS = ["md", "csv", "json", "html", "github", "github-action", "bmf"]
 
 # --- the program itself
 

@@ -4,7 +4,7 @@ import random
 import struct
 from collections.abc import Callable
 
-from fuzz_inputs import CHANNELS, HEADS, MODEL, VOCABULARY, dumped, npy, shapes, values, whole
+from fuzz_inputs import CHANNELS, HEADS, MODEL, VOCABULARY, dumped, npy, npy_file, shapes, values, whole
 from fuzz_mutations import changed_bytes, changed_json
 
 CONTEXT, BATCH, STEPS, DONE = 2, 2, 10, 2
@@ -53,8 +53,7 @@ def digest(ids: list[int]) -> int:
 
 
 def ids() -> bytes:
-    header = f"{{'descr': '<i4', 'fortran_order': False, 'shape': ({len(IDS)},), }}".ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + struct.pack(f"<{len(IDS)}i", *IDS)
+    return npy_file("<i4", (len(IDS),), struct.pack(f"<{len(IDS)}i", *IDS))
 
 
 TEXT = "the ab the ab é 日本 the\r\n\nthere, and then the 😀 other one.\t".encode() * 8

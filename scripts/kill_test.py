@@ -40,6 +40,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = [
@@ -389,7 +390,6 @@ class Kills:
         record = json.loads((first.out / "record.json").read_text())
         expect(record["isComplete"] and len(record["cells"]) == CELLS, "the first run's record is gone")
 
-
     def clock(self) -> None:
         """Durations are of a clock that only runs forward."""
         folder = self.fresh()
@@ -436,26 +436,28 @@ def limit_to(what: int, value: int) -> Callable[[], None]:
 
 
 KINDS = [
-    "kill", "term", "int", "hup", "worker", "stop", "memory", "truncate", "folder", "full", "limit", "files", "second", "clock",
+    "kill", "term", "int", "hup", "worker", "stop", "memory", "truncate", "folder", "full", "limit", "files", "second",
+    "clock",
 ]  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(usage="kill_test.py PROGRAM [options], as its first lines say", allow_abbrev=False)
+def run_kills(
+    script: str, kinds: list[str], default: int, begin: Callable[[str, Path, int], Any],
+    prepare: Callable[[], None] = lambda: None,
+) -> None:
+    """The command line of a script that kills: one kind after the other, by the methods of what `begin` makes."""
+    parser = argparse.ArgumentParser(usage=f"{script} PROGRAM [options], as its first lines say", allow_abbrev=False)
     parser.add_argument("program")
-    parser.add_argument("--kills", type=int, default=26)
+    parser.add_argument("--kills", type=int, default=default)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", type=lambda text: text.split(","), default=KINDS)
+    parser.add_argument("--kind", type=lambda text: text.split(","), default=kinds)
     options = parser.parse_args()
-    if not os.access(options.program, os.X_OK) or not set(options.kind) <= set(KINDS):
-        parser.error(f"expected a program, and kinds among {','.join(KINDS)}")
-    if not sys.platform.startswith("linux"):
-        sys.exit("kill_test.py: expected Linux, whose /proc it reads")
-    # Orphans become this process's children, so that they can be told from others' processes.
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    if not os.access(options.program, os.X_OK) or not set(options.kind) <= set(kinds):
+        parser.error(f"expected a program, and kinds among {','.join(kinds)}")
+    prepare()
     broken: list[str] = []
     with tempfile.TemporaryDirectory(prefix="kills-") as work:
-        kills = Kills(os.path.abspath(options.program), Path(work), options.seed)
+        kills = begin(os.path.abspath(options.program), Path(work), options.seed)
         kills.measure()
         for number in range(options.kills):
             kind = options.kind[number % len(options.kind)]
@@ -469,5 +471,12 @@ def main() -> None:
         sys.exit(1)
 
 
+def become_subreaper() -> None:
+    """Orphans become this process's children, so that they can be told from others' processes."""
+    if not sys.platform.startswith("linux"):
+        sys.exit("kill_test.py: expected Linux, whose /proc it reads")
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
 if __name__ == "__main__":
-    main()
+    run_kills("kill_test.py", KINDS, 26, Kills, become_subreaper)

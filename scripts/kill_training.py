@@ -18,20 +18,27 @@ Needs Python alone.
 Exit code: 0 where all is as promised, 1 otherwise, 2 for wrong use.
 """
 
-import argparse
-import os
 import random
 import resource
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from kill_test import END_SECONDS, ENVIRONMENT, FULL_BYTES, ROOT, Broken, expect, limit_to, mount_small, temporaries
+from kill_test import (
+    END_SECONDS,
+    ENVIRONMENT,
+    FULL_BYTES,
+    ROOT,
+    Broken,
+    expect,
+    limit_to,
+    mount_small,
+    run_kills,
+    temporaries,
+)
 
 TRAINING = [
     "train", "--data", "weights/dialogue.txt", "--layers", "1", "--heads", "2", "--channels", "32", "--context", "32",
@@ -212,32 +219,5 @@ class Kills:
 KINDS = ["kill", "term", "int", "hup", "folder", "limit", "full", "second"]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        usage="kill_training.py PROGRAM [options], as its first lines say", allow_abbrev=False
-    )
-    parser.add_argument("program")
-    parser.add_argument("--kills", type=int, default=24)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", type=lambda text: text.split(","), default=KINDS)
-    options = parser.parse_args()
-    if not os.access(options.program, os.X_OK) or not set(options.kind) <= set(KINDS):
-        parser.error(f"expected a program, and kinds among {','.join(KINDS)}")
-    broken: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="kills-") as work:
-        kills = Kills(os.path.abspath(options.program), Path(work), options.seed)
-        kills.measure()
-        for number in range(options.kills):
-            kind = options.kind[number % len(options.kind)]
-            try:
-                getattr(kills, kind)()
-            except Broken as problem:
-                broken.append(f"{kind} {number} at {kills.moment:.2f} of {kills.seconds:.2f} s: {problem}")
-                print(f"BROKEN {broken[-1]}", flush=True)
-    print(f"{options.kills} kills, {len(broken)} broken promises")
-    if broken:
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    run_kills("kill_training.py", KINDS, 24, Kills)

@@ -151,8 +151,8 @@ public final class AttentionProblem: OperationProblem {
     return result
   }
 
-  /// Keys and values are those that the cache keeps. A score's error shifts its weight and the denominator alike; powers are
-  /// off as in a softmax, and weighted values by a sum's bound, each that is subnormal by half a step.
+  /// Keys and values are those that the cache keeps. A score's error shifts its weight and the denominator alike; powers
+  /// are off as in a softmax, and weighted values by a sum's bound, each that is subnormal by half a step.
   private func compare(row: Int, head: Int, _ result: inout ValueCheck) {
     let query = qkv.base + row * 3 * channels + head * headSize
     let cache = kernel.cacheLayout

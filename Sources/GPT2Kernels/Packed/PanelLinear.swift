@@ -85,7 +85,7 @@ extension PanelLinear {
     let blockRows = ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows
     let sumCount = blockRows * shape.columns
     let isPacked = isPacked(operation.weight)
-    let panelCount = isPacked ? 0 : min(Sum.passWords + 8, inputs) * shape.columns
+    let panelCount = isPacked ? 0 : min(Sum.passWords + 15, inputs) * shape.columns
     pool.split(0..<blocks * panels, grain: 1) { parts in
       withUnsafeTemporaryAllocation(byteCount: 4 * (sumCount + panelCount), alignment: 64) { memory in
         let sums = memory.bindMemory(to: Float.self).baseAddress!

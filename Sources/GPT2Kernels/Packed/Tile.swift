@@ -26,7 +26,7 @@ struct PanelRows<Sum: TileSum> {
   var next: CacheLines?
 
   /// - Parameters:
-  ///   - tileRows: rows of the highest tile: 2, 4 or 8.
+  ///   - tileRows: rows of the highest tile: 2, 4 or 8, or the matrix unit's.
   ///   - finish: takes each tile's rows as soon as their sums are stored, while they are in the first-level cache
   ///     and the next tile's arithmetic can hide what finishing them stores.
   @inline(__always)

@@ -24,7 +24,8 @@ protocol TileSum: BitwiseCopyable {
   static func cachedWords(inputs: Int) -> Int
   /// Whether panels are always three vectors wide, and words always whole blocks.
   static var fillsPanels: Bool { get }
-  /// Rows of the highest tile whose sums stay in registers, where there are 32 of them: 4 or 8. With 16 it is half.
+  /// Rows of the highest tile whose sums stay in registers, where there are 32 of them: 4 or 8. With 16 it is half. Of
+  /// the matrix unit its own.
   static var highestTile: Int { get }
   /// Whether tiles are the matrix unit's, whose height is its own.
   static var isMatrixUnit: Bool { get }

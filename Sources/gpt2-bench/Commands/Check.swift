@@ -52,14 +52,14 @@ enum Check: Command {
     let continuations = try KnownContinuations(in: path, model: model, project)
     for line in continuations.skipped { console.note(line) }
     let holdsText = try arguments.string("--reference") == nil && isTiny(model, project)
+    let trains = options.contestants.contains { $0.variant?.trains ?? false }
     let (gradients, skipped) = try KnownGradients(in: path, project).of(model).fitting()
-    for line in skipped { console.note(line) }
+    for line in skipped where trains { console.note(line) }
     let forward =
       try requests(folders, model, project)
       + continuations.requests.map { CheckRequest(continuations: [$0]) }
       + (holdsText ? [CheckRequest(perplexity: project.text)] : [])
     let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
-    let trains = options.contestants.contains { $0.variant?.trains ?? false }
     guard trains || !forward.isEmpty || !operations.isEmpty || gradients.cases.isEmpty else {
       throw UsageError(
         "--variants", found: options.contestants.map(\.label).uniqued().joined(separator: ","),

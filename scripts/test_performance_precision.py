@@ -166,7 +166,9 @@ class PerformanceScript(unittest.TestCase):
             shutil.copy(path, self.root / "scripts")
         self.installed = self.root / "Benchmarks" / "peers" / "installed"
         self.installed.mkdir(parents=True)
-        lines = [("old", "--weights f32"), ("compiled", "--weights f32 --compile"), ("half", "--weights f16 --cache f16"), ("q", "--weights q8_0")]
+        lines = [
+            ("old", "--weights f32"), ("compiled", "--weights f32 --compile"), ("half", "--weights f16 --cache f16"),
+            ("q", "--weights q8_0")]
         text = "".join(f"--contestant '{name}=python peer.py {options}'\n" for name, options in lines)
         (self.installed / "contestants.txt").write_text(text)
         records = self.root / "records"

@@ -123,8 +123,8 @@ static inline void csystem_amx_add_low(const float *x, long step, const float *p
 }
 #endif
 
-/// sums[r, c] (+)= Σ x[r, k] · panel[k, c], in the order of the words: the same sums whatever the rows, and however the
-/// words are blocked. Only where `csystem_allows_amx_bf16`; nothing else.
+/// sums[r, c] (+)= Σ x[r, k] · panel[k, c], sixteen words at a time: the same sums whatever the rows, and however the words
+/// are cut into blocks of whole sixteens. Only where `csystem_allows_amx_bf16`; it does nothing in other builds.
 static __attribute__((noinline, unused)) void csystem_amx_bf16_product(csystem_tile_product product) {
 #ifdef CSYSTEM_HAS_AMX_BF16
   const int is_high = product.rows == 32;

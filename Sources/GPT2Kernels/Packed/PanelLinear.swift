@@ -119,6 +119,7 @@ extension PanelLinear {
       rows.count <= memoryBoundRows && !streams
       ? min(Self.memoryBoundWordBlock, Sum.passWords) : Sum.passWords
     let passes = max((words + limit - 1) / limit, 1)
+    // Whole tiles of the matrix unit: its sums are the same only then.
     let block = ((words + passes - 1) / passes + 15) / 16 * 16
     var word = 0
     repeat {

@@ -56,7 +56,8 @@ extension Comparison {
       ceilings, it is how far that ceiling's own trials spread.) The second is between the first and the second half \
       of a run's samples, in the row of either run where it is largest: the same program against itself. The third is \
       between the times of a fixed loop within a run (P10 to P90). Cores that other processes used in one run and not \
-      in the other are added: a team of threads waits for the one whose core was taken.
+      in the other come on top, beyond those that the row leaves free: a team of threads waits for the one whose core \
+      was taken.
       """,
       """
       A verdict must hold for the times as they are and for the times relative to that ceiling: a machine that is \

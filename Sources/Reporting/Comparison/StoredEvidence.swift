@@ -10,9 +10,8 @@ struct StoredEvidence: Sendable {
   let thresholds: Thresholds
   /// What the same program, or a fixed loop, differed by within a run, in the run where that was more.
   private let unrest: Double?
-  /// What a run can have lost to other processes that the other run had not to share with: a team waits for the thread
-  /// whose core was taken.
-  private let shareOfOthers: Double
+  /// Cores that other processes used in one run and not in the other.
+  private let coresOfOthers: Double
 
   init(base: RunFigures, head: RunFigures, comparability: Comparability, thresholds: Thresholds) {
     self.base = base
@@ -23,7 +22,7 @@ struct StoredEvidence: Sendable {
     let loops = conditions.compactMap { $0.spreadOfLoop.map { $0 / (1 + $0) } }
     unrest = ([base, head].compactMap(\.largestDifferenceOfHalves) + loops).max()
     let others = conditions.compactMap(\.coresOfOthers)
-    shareOfOthers = others.count == 2 ? min(abs(others[0] - others[1]), 0.9) : 0
+    coresOfOthers = others.count == 2 ? abs(others[0] - others[1]) : 0
   }
 
   func row(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> ComparisonRow {
@@ -94,7 +93,7 @@ struct StoredEvidence: Sendable {
     }
     if times[0] == times[1] { row.isUnchangedAsTheSame() }
     row.machine = MachineDifference(roof: .memory(level: Ceiling.dram), ceilings(contestant))
-    row.noiseFloor = noiseFloor(row.machine?.share)
+    row.noiseFloor = noiseFloor(row.machine?.share, contestant)
     return row
   }
 
@@ -105,7 +104,7 @@ struct StoredEvidence: Sendable {
     (row.base, row.head) = (base.figures[metric]?.value, head.figures[metric]?.value)
     row.ratio = row.ratio?.widened(by: base.figures.openHalfWidth, head.figures.openHalfWidth)
     row.machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
-    row.noiseFloor = noiseFloor(row.machine?.share)
+    row.noiseFloor = noiseFloor(row.machine?.share, base.contestant)
     if base.cell.samples == head.cell.samples { row.isUnchangedAsTheSame() }
     return row
   }
@@ -127,11 +126,15 @@ struct StoredEvidence: Sendable {
     let ceilings = ceilings(base.contestant)
     let spreads = [(base.figures.roof, ceilings.base), (head.figures.roof, ceilings.head)]
     row.noiseFloor = noiseFloor(
-      spreads.compactMap { roof, ceiling in roof.flatMap { ceiling?.spread($0) } }.max())
+      spreads.compactMap { roof, ceiling in roof.flatMap { ceiling?.spread($0) } }.max(), base.contestant)
     return row
   }
 
-  private func noiseFloor(_ ofCeilings: Double?) -> Double? {
+  /// Others take from a row what is left to them beyond the cores that it leaves free: a team waits for the thread whose
+  /// core was taken.
+  private func noiseFloor(_ ofCeilings: Double?, _ contestant: MeasuredVariant) -> Double? {
+    let free = Double(max(base.record.machine.logicalCores - contestant.threads, 0))
+    let shareOfOthers = min(max(coresOfOthers - free, 0), 0.9)
     guard let alike = [ofCeilings, unrest].compactMap({ $0 }).max() else {
       return shareOfOthers > 0 ? shareOfOthers : nil
     }

@@ -60,6 +60,9 @@ public struct ReportFolder: Sendable {
 
   public var recordPath: String { path + "/" + Self.recordName }
 
+  /// Whether the folder at the path is still the one that was taken, and no other in its place.
+  public var isThere: Bool { lock.isOf(path) }
+
   /// Removes the folder where nothing is in it.
   public func removeEmpty() { rmdir(path) }
 
@@ -138,6 +141,12 @@ private final class FolderLock: Sendable {
     guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
     close(descriptor)
     throw FileError(path: path, reason: "another run is writing there")
+  }
+
+  func isOf(_ path: String) -> Bool {
+    var (own, found) = (stat(), stat())
+    return fstat(descriptor, &own) == 0 && stat(path, &found) == 0 && own.st_ino == found.st_ino
+      && own.st_dev == found.st_dev
   }
 
   deinit { close(descriptor) }

@@ -144,12 +144,11 @@ final class TrainingRun {
     _ = try loss(of: [nextWindows[0]])
     do {
       try requireFolder()
-      do { try write() } catch {
-        // It may have gone meanwhile.
-        guard Output.isFolder(folder.path) == nil else { throw error }
-        try requireFolder()
-        try write()
-      }
+      do { try write() } catch { guard !folder.isThere else { throw error } }
+      // It may have gone meanwhile, and what was written then has made another, with nothing else in it.
+      guard !folder.isThere else { return }
+      try requireFolder()
+      try write()
     } catch { throw RunError("\(error)\(kept)") }
   }
 
@@ -169,7 +168,7 @@ final class TrainingRun {
 
   /// A folder that somebody has removed is made anew, with all that belongs to the model.
   private func requireFolder() throws {
-    guard Output.isFolder(folder.path) == nil else { return }
+    guard !folder.isThere else { return }
     savedStep = nil
     console.warn("\(plan.shownFolder) is gone, and is made anew")
     folder = try ReportFolder.create(at: folder.path)

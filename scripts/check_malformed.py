@@ -62,6 +62,8 @@ def safetensors(valid: bytes) -> Iterator[tuple[str, bytes]]:
 def configuration(valid: bytes) -> Iterator[tuple[str, bytes]]:
     valid = valid.rstrip()
     fields = json.loads(valid)
+    # It stands in for n_positions.
+    fields.pop("n_ctx", None)
     for key in ("n_layer", "n_head", "n_embd", "vocab_size", "n_positions"):
         for value in (0, -1, 1 << 40, 1.5, "12", None, [], True):
             yield f"{key} {value!r}", json.dumps(fields | {key: value}).encode()

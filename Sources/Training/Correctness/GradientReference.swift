@@ -65,7 +65,8 @@ extension GradientReference {
     }
     try expect(file.loss.isFinite && file.loss > 0, "loss", "\(file.loss)", "a positive number")
     func figures(_ name: String) throws(ModelError) -> [TensorFigures] {
-      let npy = try NPY(path: (path as NSString).deletingLastPathComponent + "/" + name)
+      let folder = (path as NSString).deletingLastPathComponent as NSString
+      let npy = try NPY(path: folder.appendingPathComponent(name))
       try expect(
         npy.rows == file.tensors.count && npy.columns == TensorFigures.count, name,
         "shape (\(npy.rows), \(npy.columns))", "(\(file.tensors.count), \(TensorFigures.count))")

@@ -6,10 +6,10 @@ usage: check_time_left.py PATH-TO-gpt2-bench [OPTION-OF-all...]
 Runs `gpt2-bench all` with these options in a pseudo terminal, and samples its line of progress each second. Without any
 options it is the run of the README's first command, on the default model. A model that has to be generated is, before the
 run, so that the run does not take longer for it. From 20 % of the run on, each time left must be within 35 % of what was
-left in truth, or within four seconds: profiles of fast variants are forecast too long by that. One sample in ten may be off: other programs
-take the machine's time, and nobody can tell beforehand. The time may only fall, but where the line says why it rose.
-Prints the samples; exits 0 where all this holds, else 1; 5 where the run's own record warns that other programs used its
-cores: then the samples are shown and not judged.
+left in truth, or within two seconds: it is shown in whole seconds. One sample in ten may be off: other programs take the
+machine's time, and nobody can tell beforehand. The time may only fall, but where the line says why it rose. Prints the
+samples; exits 0 where all this holds, else 1; 5 where the run's own record warns that other programs used its cores: then
+the samples are shown and not judged.
 """
 
 import json
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pseudo_terminal
 
-SHARE, TOLERANCE, SLACK, OFF = 0.20, 0.35, 4.0, 0.10
+SHARE, TOLERANCE, SLACK, OFF = 0.20, 0.35, 2.0, 0.10
 LINE = re.compile(r"\r\x1b\[K([^\r\n]*)")
 LEFT = re.compile(r"[█░]\s+(\d+) %\s+(\d+):(\d\d) left(?: \(\+(\d+):(\d\d): ([^)]*)\)?)?\s*(.*)")
 

@@ -15,7 +15,7 @@ private enum Planned {
   /// Seconds of writing the record and its reports, as is done whenever a cell has ended.
   static let keeping = 0.1
   /// Seconds that a profiled pass takes to be taken apart, however short it is.
-  static let profiledPass = 0.001
+  static let profiledPass = 0.0005
   /// What a step with a cache takes of a first token: it reads as many weights, and computes less.
   static let cachedStep = 0.5
 

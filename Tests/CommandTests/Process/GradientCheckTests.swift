@@ -75,6 +75,15 @@ import Testing
     #expect(malformed.error.contains("g/ragged.json"), Comment(rawValue: malformed.error))
   }
 
+  /// A pipe with a reference's name would have to wait for its writer.
+  @Test func aPipeBesideReferencesIsPassedOver() throws {
+    try reference(in: sandbox.path("g"), isWrong: false)
+    #expect(mkfifo(sandbox.path("g/pipe.json"), 0o600) == 0)
+    let result = try run("check", "--reference", "g", "--variants", "packed", "-t", "1")
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    #expect(rows(result).count == 1)
+  }
+
   /// What a run names as the next command shows the failure again.
   @Test func theCommandAfterAFailedRunReproducesIt() throws {
     let references = "\(sandbox.home)/Benchmarks/reference"

@@ -110,10 +110,6 @@ struct KnownGradients {
 }
 
 extension Correctness {
-  private static let gradientsOpening = "gradients of "
-
   /// What the row of a reference's gradients is called.
-  static func gradients(of name: String) -> String { gradientsOpening + name }
-
-  var isOfGradients: Bool { reference.hasPrefix(Self.gradientsOpening) }
+  static func gradients(of name: String) -> String { "gradients of \(name)" }
 }

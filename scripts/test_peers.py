@@ -89,6 +89,24 @@ worker.serve_standard_streams = lambda operations: print(
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+# Prints what peer_pytorch.py says of a first step that fails, and of the step after it.
+FAILING_STEP = """
+import sys
+import peer_pytorch, worker
+
+class Failing(peer_pytorch.PyTorch):
+    compile_failure = None
+
+    def _loss(self, model, inputs, targets):
+        raise MemoryError(sys.argv[1])
+
+engine = Failing()
+for _ in range(2):
+    try:
+        engine._compile(None, None, None)
+    except worker.Refusal as refusal:
+        print(refusal)
+"""
 
 
 class Session:
@@ -343,6 +361,21 @@ class WorkerTests(unittest.TestCase):
         done = subprocess.run(command, capture_output=True, env=environment | {"SIGN": "-1"}, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"expected at most 0.05", done.stderr)
+
+
+class CompiledTraining(unittest.TestCase):
+    """What peer_pytorch.py says where the first step with torch.compile fails; PyTorch is not imported."""
+
+    def test_a_step_that_fails_is_told_by_its_exception(self) -> None:
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        environment["PYTHONPATH"] = str(ROOT / "Benchmarks" / "peers")
+        for message, told in (("\n  no room\nand a trace", "MemoryError: no room"), ("", "MemoryError")):
+            command = [sys.executable, "-c", FAILING_STEP, message]
+            done = subprocess.run(command, capture_output=True, timeout=60, env=environment)
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            line = f"training: the first step with torch.compile failed: {told}"
+            self.assertEqual(done.stdout.decode().splitlines(), [line, line])
+            self.assertEqual(done.stderr.count(b"Traceback"), 1)
 
 
 class InstalledContestants(unittest.TestCase):

@@ -3,6 +3,7 @@
 
 import argparse
 import time
+import traceback
 from pathlib import Path
 
 import worker
@@ -31,7 +32,7 @@ class PyTorch(worker.Engine):
         torch.set_num_interop_threads(1)
         torch.set_grad_enabled(False)
         self.torch, self.model, self.trained = torch, None, None
-        self.compiles, self.not_compiled = options.compile, None
+        self.compiles, self.compile_failure = options.compile, None
         self.architecture = transformers.GPT2LMHeadModel  # imported when it is first named
         self.type = {"f32": torch.float32, "bf16": torch.bfloat16}[options.weights]
         training = ", training compiled" if self.compiles else ""
@@ -77,13 +78,15 @@ class PyTorch(worker.Engine):
     def _compile(self, model, inputs, targets) -> None:
         """Compiles forward and backward for such windows, which takes a minute: outside the measured time. The
         parameters stay."""
-        if self.not_compiled is None:
+        if self.compile_failure is None:
             try:
                 self._loss(model, inputs, targets).backward()
                 return
-            except Exception as error:  # whatever the compiler, or the one that it calls, has to say
-                self.not_compiled = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        raise worker.Refusal(f"training: torch.compile does not compile it here: {self.not_compiled}")
+            except Exception as error:  # of the compiler, of the one that it calls, or of the step itself
+                traceback.print_exc()
+                words = str(error).strip().splitlines()[:1]
+                self.compile_failure = ": ".join([type(error).__name__, *words])
+        raise worker.Refusal(f"training: the first step with torch.compile failed: {self.compile_failure}")
 
     def _trainer(self, how: worker.AdamW):
         """A copy of the model, and its optimizer."""

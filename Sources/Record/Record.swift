@@ -120,6 +120,12 @@ public struct Settings: Codable, Sendable, Equatable {
 
 /// One variant held against one reference.
 public struct Correctness: Codable, Sendable, Equatable {
+  /// What is held against a reference where it is not what a model says to a prompt.
+  public enum Subject: String, NamedChoice {
+    /// Of a step of training.
+    case gradients
+  }
+
   public var variant: String
   public var threads: Int
   /// The reference's name; for an operation its shape as in `Test.name`.
@@ -141,16 +147,18 @@ public struct Correctness: Codable, Sendable, Equatable {
   public var top1: Double?
   /// A text's perplexity ÷ its perplexity by float32 weights, − 1; nil where none was taken.
   public var deltaPerplexity: Double?
+  /// Nil of what a model says, and of an operation.
+  public var subject: Subject?
 
   public init(
     variant: String, threads: Int, reference: String, passed: Bool, maxAbsoluteError: Double?,
     tolerance: Double, nmse: Double?, argmaxAgreed: Int, argmaxCompared: Int, failure: String?,
-    kl: Double? = nil, top1: Double? = nil, deltaPerplexity: Double? = nil
+    kl: Double? = nil, top1: Double? = nil, deltaPerplexity: Double? = nil, subject: Subject? = nil
   ) {
     (self.variant, self.threads, self.reference, self.passed) = (variant, threads, reference, passed)
     (self.maxAbsoluteError, self.tolerance, self.nmse) = (maxAbsoluteError, tolerance, nmse)
     (self.argmaxAgreed, self.argmaxCompared, self.failure) = (argmaxAgreed, argmaxCompared, failure)
-    (self.kl, self.top1, self.deltaPerplexity) = (kl, top1, deltaPerplexity)
+    (self.kl, self.top1, self.deltaPerplexity, self.subject) = (kl, top1, deltaPerplexity, subject)
   }
 }
 

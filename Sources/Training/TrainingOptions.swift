@@ -70,7 +70,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
       "a number from 1 to \(modelContext), the model's context")
     let tokens = Self.largestTokenCount
     try Self.expect(
-      context <= tokens / batch, "batch", "\(batch) windows of \(context) tokens", "at most \(tokens) tokens")
+      context <= tokens / batch, "batch", "\(batch)",
+      "at most \(tokens) tokens in windows of \(context) tokens")
     let longest = Self.largestStepCount
     try Self.expect((1...longest).contains(steps), "steps", "\(steps)", "a number from 1 to \(longest)")
     try Self.expect(

@@ -30,9 +30,12 @@ import Testing
 
   @Test(arguments: [
     ("temperature", "hot", "temperature: found 'hot', expected a number"),
-    ("temperature", "-1", "temperature is -1.0, expected 0 (greedy) or a positive number"),
+    ("temperature", "-1", "temperature: found '-1', expected 0 (greedy) or a positive number"),
+    (
+      "repetition-penalty", "-1e0", "repetition-penalty: found '-1e0', expected a positive number, 1 for none"
+    ),
     ("top-k", "0", "top-k: found '0', expected a whole number of at least 1"),
-    ("top-p", "2", "top-p is 2.0, expected above 0, at most 1"),
+    ("top-p", "2", "top-p: found '2', expected above 0, at most 1"),
     ("seed", "-1", "seed: found '-1', expected a whole number from 0 to 18446744073709551615"),
     ("stop", "\"\"", "a stop sequence is empty, expected at least one character"),
     ("stop", "\"open", "stop: found '\"open', expected a double quote that is closed"),

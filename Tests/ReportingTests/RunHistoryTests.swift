@@ -51,6 +51,13 @@ import Testing
     #expect(alone.all("p")[0].text.contains("a trend needs two") && alone.section("trends") == nil)
   }
 
+  @Test func everyFormatButThePageIsThatOfTheSameName() {
+    for format in PageFormat.allCases {
+      #expect(format.result?.rawValue == (format == .html ? nil : format.rawValue))
+    }
+    #expect(PageFormat.allCases.compactMap(\.result) == ResultFormat.allCases)
+  }
+
   @Test func noiseStaysFlatAndAGapIsASpace() {
     let test = Test.prefill(tokens: 8, batch: 1)
     func trend(_ values: [Double?]) -> String {

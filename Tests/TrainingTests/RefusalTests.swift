@@ -67,7 +67,7 @@ import Testing
         return nil
       } catch { return "\(error)" }
     }
-    #expect(refusal(17) == "batch is 17 windows of 1048576 tokens, expected at most 16777216 tokens")
+    #expect(refusal(17) == "batch is 17, expected at most 16777216 tokens in windows of 1048576 tokens")
     #expect(refusal(16)?.hasPrefix("cannot allocate ") == true)
   }
 
@@ -132,7 +132,7 @@ import Testing
       try options.check(modelContext: .max)
     } throws: {
       "\($0)"
-        == "batch is 2 windows of 9223372036854775807 tokens, expected at most 16777216 tokens"
+        == "batch is 2, expected at most 16777216 tokens in windows of 9223372036854775807 tokens"
     }
   }
 

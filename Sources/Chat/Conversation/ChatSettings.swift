@@ -64,56 +64,62 @@ struct ChatSetting: Sendable {
   let values: String
   let help: String
   let show: @Sendable (ChatSettings) -> String
-  /// Throws where the value makes no sense; the settings are then as they were.
-  let set: @Sendable (inout ChatSettings, SettingValue) throws -> Void
+  private let change: @Sendable (inout ChatSettings, SettingValue) throws -> Void
 
   static let all: [ChatSetting] = [
     ChatSetting(
       name: "temperature", values: "T", help: "0 is greedy; lower values prefer likely tokens",
-      show: { "\($0.sampling.temperature)" }, set: { try $0.resample(temperature: $1.number()) }),
+      show: { "\($0.sampling.temperature)" }, change: { try $0.resample(temperature: $1.number()) }),
     ChatSetting(
       name: "top-k", values: "K|off", help: "draw from the K most likely tokens",
       show: { $0.sampling.topK.map(String.init) ?? "off" },
-      set: { try $0.resample(topK: .some($1.isOff ? nil : $1.integer())) }),
+      change: { try $0.resample(topK: .some($1.isOff ? nil : $1.integer())) }),
     ChatSetting(
       name: "top-p", values: "P|off",
       help: "draw from the most likely tokens that together reach probability P",
       show: { $0.sampling.topP == 1 ? "off" : "\($0.sampling.topP)" },
-      set: { try $0.resample(topP: $1.isOff ? 1 : $1.number()) }),
+      change: { try $0.resample(topP: $1.isOff ? 1 : $1.number()) }),
     ChatSetting(
       name: "min-p", values: "P|off",
       help: "draw from the tokens at least P times as likely as the most likely one",
       show: { $0.sampling.minP == 0 ? "off" : "\($0.sampling.minP)" },
-      set: { try $0.resample(minP: $1.isOff ? 0 : $1.number()) }),
+      change: { try $0.resample(minP: $1.isOff ? 0 : $1.number()) }),
     ChatSetting(
       name: "repetition-penalty", values: "R|off",
       help: "above 1, make tokens that are in the context less likely",
       show: { $0.sampling.repetitionPenalty == 1 ? "off" : "\($0.sampling.repetitionPenalty)" },
-      set: { try $0.resample(repetitionPenalty: $1.isOff ? 1 : $1.number()) }),
+      change: { try $0.resample(repetitionPenalty: $1.isOff ? 1 : $1.number()) }),
     ChatSetting(
       name: "seed", values: "S", help: "restart the random numbers from this seed",
-      show: { "\($0.sampling.seed)" }, set: { try $0.resample(seed: $1.unsigned()) }),
+      show: { "\($0.sampling.seed)" }, change: { try $0.resample(seed: $1.unsigned()) }),
     ChatSetting(
       name: "max-tokens", values: "N", help: "the most new tokens of an answer",
-      show: { "\($0.maximumNewTokens)" }, set: { $0.maximumNewTokens = try $1.integer() }),
+      show: { "\($0.maximumNewTokens)" }, change: { $0.maximumNewTokens = try $1.integer() }),
     ChatSetting(
       name: "stop", values: "TEXT…|off", help: "end an answer before any of these texts",
       show: { $0.stops.isEmpty ? "off" : $0.stops.texts.map(QuotedWords.quoted).joined(separator: " ") },
-      set: { $0.stops = try $1.isOff ? .none : StopSequences($1.texts()) }),
+      change: { $0.stops = try $1.isOff ? .none : StopSequences($1.texts()) }),
     ChatSetting(
       name: "separator", values: "TEXT", help: "mode complete: stands between the text so far and your line",
-      show: { QuotedWords.quoted($0.framing.separator) }, set: { $0.framing.separator = try $1.text() }),
+      show: { QuotedWords.quoted($0.framing.separator) }, change: { $0.framing.separator = try $1.text() }),
     ChatSetting(
       name: "user", values: "TEXT", help: "mode dialogue: opens your lines, and ends the model's",
-      show: { QuotedWords.quoted($0.framing.user) }, set: { $0.framing.user = try $1.speaker() }),
+      show: { QuotedWords.quoted($0.framing.user) }, change: { $0.framing.user = try $1.speaker() }),
     ChatSetting(
       name: "answer", values: "TEXT", help: "mode dialogue: opens the model's lines",
-      show: { QuotedWords.quoted($0.framing.answer) }, set: { $0.framing.answer = try $1.speaker() }),
+      show: { QuotedWords.quoted($0.framing.answer) }, change: { $0.framing.answer = try $1.speaker() }),
   ]
 
   /// - Throws: `InputError` that names the nearest one.
   static func named(_ name: String) throws -> ChatSetting {
     try NearestName.find(name, among: all, \.name, kind: "setting")
+  }
+
+  /// - Throws: where the value makes no sense, which the error shows as it was typed; the settings are then as they were.
+  func set(_ settings: inout ChatSettings, _ value: SettingValue) throws {
+    do { try change(&settings, value) } catch EngineError.sampling(_, _, let expected) {
+      throw InputError(value.name, found: value.raw, expected: expected)
+    }
   }
 }
 

@@ -27,22 +27,22 @@ public struct TextReader {
       return
     }
     bytes = try Self.size(of: path)
-    guard let handle = FileHandle(forReadingAtPath: path) else {
-      throw .unreadable(path: path, reason: "permission denied")
-    }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason().lowercased()) }
     name = path
-    self.handle = handle
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   /// The bytes of a plain file; nil of a pipe or a device. It is not opened: a pipe would wait for its writer.
   /// - Throws: `ModelError` for a path that is no file.
   public static func size(of path: String) throws(ModelError) -> Int? {
     var status = stat()
-    let isThere = stat(path, &status) == 0
-    let kind = status.st_mode & S_IFMT
-    guard isThere, kind != S_IFDIR else {
-      throw .malformed(path: path, problem: "\(isThere ? "is a folder" : "no such file"), expected a text")
+    guard stat(path, &status) == 0 else {
+      guard errno == ENOENT else { throw .unreadable(path: path, reason: systemReason().lowercased()) }
+      throw .malformed(path: path, problem: "no such file, expected a text")
     }
+    let kind = status.st_mode & S_IFMT
+    guard kind != S_IFDIR else { throw .malformed(path: path, problem: "is a folder, expected a text") }
     return kind == S_IFREG ? Int(status.st_size) : nil
   }
 

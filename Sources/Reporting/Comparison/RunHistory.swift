@@ -24,8 +24,8 @@ public struct RunHistory: Sendable {
 
   /// - Throws: an `EncodingError` for JSON of a number that is not finite.
   public func text(as format: PageFormat) throws -> String {
-    guard let plain = ResultFormat(rawValue: format.rawValue) else { return page.text }
-    return try points.text(as: plain, .historyPoints, of: document)
+    guard let result = format.result else { return page.text }
+    return try points.text(as: result, .historyPoints, of: document)
   }
 
   public func terminalText(colour: Bool, width: Int) -> String {

@@ -11,6 +11,16 @@ public enum ResultFormat: String, CaseIterable, Sendable {
 public enum PageFormat: String, CaseIterable, Sendable {
   case markdown = "md"
   case csv, json, html
+
+  /// The format of the same name that every command has; nil of the page.
+  var result: ResultFormat? {
+    switch self {
+    case .markdown: .markdown
+    case .csv: .csv
+    case .json: .json
+    case .html: nil
+    }
+  }
 }
 
 /// What `check` found, each variant against each reference.

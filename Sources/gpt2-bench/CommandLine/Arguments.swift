@@ -137,6 +137,13 @@ struct Arguments {
     return value
   }
 
+  /// The error for an option's value. It shows what was typed: a number that was read from it may print otherwise.
+  ///
+  /// - Parameter standard: what holds where the option is not given.
+  func refusal(of name: String, standard: String = "", expected: String) -> UsageError {
+    UsageError(typed(name), found: string(name) ?? standard, expected: expected)
+  }
+
   /// What must be given.
   ///
   /// - Throws: `UsageError` where `value`, the option's, is nil.

@@ -75,7 +75,7 @@ extension Console: ChatConsole {
 }
 
 extension ChatSettings {
-  /// - Throws: `UsageError` or `EngineError` for a value that makes no sense.
+  /// - Throws: `UsageError` for a value that makes no sense, `EngineError` for an empty stop.
   init(_ arguments: Arguments) throws {
     let temperature = try arguments.number("--temperature").map { Float($0) } ?? Self.defaultTemperature
     // All tokens of a vocabulary are at most as many as there are numbers.

@@ -53,19 +53,23 @@ enum Check: Command {
     for line in continuations.skipped { console.note(line) }
     let holdsText = try arguments.string("--reference") == nil && isTiny(model, project)
     let trains = options.contestants.contains { $0.variant?.trains ?? false }
-    let (gradients, skipped) = try KnownGradients(in: path, project).of(model).fitting()
+    let knownGradients = try KnownGradients(in: path, project).of(model)
+    let (gradients, skipped) = knownGradients.fitting()
     for line in skipped where trains { console.note(line) }
     let forward =
       try requests(folders, model, project)
       + continuations.requests.map { CheckRequest(continuations: [$0]) }
       + (holdsText ? [CheckRequest(perplexity: project.text)] : [])
     let operations = model == nil && arguments.string("--reference") == nil ? Self.operations : []
-    guard trains || !forward.isEmpty || !operations.isEmpty || gradients.cases.isEmpty else {
+    guard trains || !forward.isEmpty || !operations.isEmpty || knownGradients.cases.isEmpty else {
       throw UsageError(
         "--variants", found: options.contestants.map(\.label).uniqued().joined(separator: ","),
         expected: "one with float32 weights: only those have the gradients that \(path) holds")
     }
     let asked = forward + gradients.requests.map { CheckRequest(gradients: [$0]) }
+    guard !asked.isEmpty || !operations.isEmpty else {
+      throw RunError("\(path): nothing was checked: every reference in it was skipped")
+    }
     let table =
       format == nil
       ? CheckTable(

@@ -133,11 +133,17 @@ enum GenerationOptions {
 
 extension Arguments {
   /// The options of `generate` that mean the same in `chat`.
+  ///
+  /// - Throws: `UsageError` for a value that makes no sense.
   func sampling(temperature: Float, topK: Int?) throws -> SamplingParameters {
-    try SamplingParameters(
-      temperature: temperature, topK: topK, topP: Float(number("--top-p") ?? 1),
-      minP: Float(number("--min-p") ?? 0), repetitionPenalty: Float(number("--repetition-penalty") ?? 1),
-      seed: unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
+    do {
+      return try SamplingParameters(
+        temperature: temperature, topK: topK, topP: Float(number("--top-p") ?? 1),
+        minP: Float(number("--min-p") ?? 0), repetitionPenalty: Float(number("--repetition-penalty") ?? 1),
+        seed: unsigned("--seed") ?? .random(in: 0...UInt64(UInt32.max)))
+    } catch EngineError.sampling(let parameter, let found, let expected) {
+      throw refusal(of: "--" + parameter.replacing(" ", with: "-"), standard: found, expected: expected)
+    }
   }
 
   func stops() throws -> StopSequences {

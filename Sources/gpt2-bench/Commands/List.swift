@@ -22,7 +22,7 @@ enum List: Command {
       switch arguments.operands[0] {
       case "variants": Variant.all.map { ($0.name, $0.listing) } + Variant.lookedUp.map(lookedUp)
       case "models": try models()
-      case "suites": try Suite.all(in: Project()).map { ($0.name, $0.summary) }
+      case "suites": try suites()
       case "baselines": try baselines()
       case let other:
         throw UsageError(
@@ -35,6 +35,15 @@ enum List: Command {
 
   private static func lookedUp(_ variant: LookedUpVariant) -> (String, String) {
     (variant.name, variant.variant?.summary ?? variant.summary + " (not found)")
+  }
+
+  private static func suites() throws -> [(String, String)] {
+    Suite.found(in: try Project()).map { name, suite in
+      switch suite {
+      case .success(let suite): (name, suite.summary)
+      case .failure(let error): (name, "cannot be used: \(error)")
+      }
+    }
   }
 
   private static func baselines() throws -> [(String, String)] {

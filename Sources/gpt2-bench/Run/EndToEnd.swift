@@ -129,7 +129,7 @@ struct EndToEnd {
     if !record.isComplete { return [Project.typedExecutable, "run", "--resume", folder] }
     if let failed = record.correctness.first(where: { !$0.passed }) {
       // Gradients were those of other models than the run's.
-      return failed.isOfGradients
+      return failed.subject == .gradients
         ? [
           Project.typedExecutable, "check", "--variants", failed.variant, "--reference",
           Project.shown(gradientsFolder),

@@ -49,8 +49,7 @@ struct MeasuringOptions {
   static func budgetSeconds(_ arguments: Arguments) throws -> Double? {
     guard let seconds = try arguments.number("--budget") else { return nil }
     guard budgets.contains(seconds) else {
-      throw UsageError(
-        "--budget", found: arguments.string("--budget") ?? "", expected: "seconds, \(budgetRange)")
+      throw arguments.refusal(of: "--budget", expected: "seconds, \(budgetRange)")
     }
     return seconds
   }
@@ -58,10 +57,9 @@ struct MeasuringOptions {
   private static func contestantTolerance(_ arguments: Arguments, _ peers: [Peer]) throws -> Double {
     let option = Option.contestantTolerance.names[0]
     guard let factor = try arguments.number(option) else { return 1 }
-    let text = arguments.string(option) ?? ""
-    guard !peers.isEmpty else { throw UsageError(option, found: text, expected: "\(Peer.option) with it") }
+    guard !peers.isEmpty else { throw arguments.refusal(of: option, expected: "\(Peer.option) with it") }
     guard (1...1e6).contains(factor) else {
-      throw UsageError(option, found: text, expected: "a factor from 1 to 1000000")
+      throw arguments.refusal(of: option, expected: "a factor from 1 to 1000000")
     }
     return factor
   }

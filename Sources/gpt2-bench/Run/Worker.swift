@@ -228,7 +228,7 @@ extension Correctness {
     self.init(
       variant: contestant.label, threads: contestant.threads, reference: Self.gradients(of: found.name),
       passed: found.failure == nil, maxAbsoluteError: found.error, tolerance: found.tolerance, nmse: nil,
-      argmaxAgreed: 0, argmaxCompared: 0, failure: found.failure)
+      argmaxAgreed: 0, argmaxCompared: 0, failure: found.failure, subject: .gradients)
   }
 
   init(_ found: CheckResult, reference: String, of contestant: Contestant) {

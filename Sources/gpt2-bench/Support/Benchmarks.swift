@@ -32,11 +32,13 @@ struct Suite: Decodable, Equatable {
   /// - Parameter nameOrPath: a suite of the project, or a file of the same form.
   init(_ nameOrPath: String, in project: Project) throws {
     let own = "\(project.suites)/\(nameOrPath).json"
-    let path = FileManager.default.fileExists(atPath: own) ? own : nameOrPath
-    guard let data = FileManager.default.contents(atPath: path) else {
+    let isOwn = FileManager.default.fileExists(atPath: own)
+    guard isOwn || Output.isFile(nameOrPath) else {
       throw UsageError(
         "--suite", found: nameOrPath, oneOf: Self.all(in: project).map(\.name), or: "a suite's file")
     }
+    let path = isOwn ? own : nameOrPath
+    let data = try isOwn ? ModelFile.read(path) : ModelFile.readAll(path)
     do {
       self = try JSONDecoder().decode(Suite.self, from: data)
     } catch let error as DecodingError { throw ModelError(error, path: path) }
@@ -55,10 +57,15 @@ struct Suite: Decodable, Equatable {
     }
   }
 
-  /// The project's suites that can be read, by name.
-  static func all(in project: Project) -> [Suite] {
-    Project.namesOfJSON(in: project.suites).compactMap { try? Suite($0, in: project) }
+  /// The project's suites by name, each as it was read, or why it cannot be used.
+  static func found(in project: Project) -> [(name: String, suite: Result<Suite, any Error>)] {
+    Project.namesOfJSON(in: project.suites).map { name in
+      (name: name, suite: Result { try Suite(name, in: project) })
+    }
   }
+
+  /// Those that can be used.
+  static func all(in project: Project) -> [Suite] { found(in: project).compactMap { try? $0.suite.get() } }
 }
 
 /// Records that later runs are compared with, in `Benchmarks/baselines`, each by its name.

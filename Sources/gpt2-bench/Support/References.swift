@@ -5,6 +5,7 @@ import Training
 
 /// Where the references lie that `--reference` names: a case of logits, continuations or gradients, or a folder of them.
 enum References {
+  private static let caseName = "reference.json"
   private static let gradientsName = "gradients"
 
   /// The folder itself where it is a case of logits, otherwise the cases in it.
@@ -14,13 +15,13 @@ enum References {
     guard (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil else {
       throw ModelError.unreadable(path: path, reason: "no such folder")
     }
-    let cases = folders(with: "reference.json", in: path)
+    let cases = folders(with: caseName, in: path)
     guard
       !cases.isEmpty || !folders(with: KnownContinuations.fileName, in: path).isEmpty
         || gradients(in: path) != nil
     else {
       throw ModelError.malformed(
-        path: path, problem: "no reference.json in it, nor in a folder below, and no gradients")
+        path: path, problem: "no \(caseName) in it, nor in a folder below, and no gradients")
     }
     return cases
   }
@@ -40,10 +41,15 @@ enum References {
     let files = Project.namesOfJSON(in: below).map { "\(below)/\($0).json" }
     if !files.isEmpty { return (below, files) }
     // Other references are JSON too, and may lie beside.
-    let own = Project.namesOfJSON(in: path).map { "\(path)/\($0).json" }.filter { file in
-      FileManager.default.contents(atPath: file)?.range(of: Data("\"\(gradientsName)\"".utf8)) != nil
-    }
+    let others = [caseName, KnownContinuations.fileName]
+    let own = Project.namesOfJSON(in: path).map { $0 + ".json" }.filter { !others.contains($0) }
+      .map { "\(path)/\($0)" }.filter(hasGradients)
     return own.isEmpty ? nil : (path, own)
+  }
+
+  /// Whether a file speaks of gradients. What is no plain file does not: a pipe would have to wait for its writer.
+  private static func hasGradients(_ file: String) -> Bool {
+    (try? ModelFile.read(file))?.range(of: Data("\"\(gradientsName)\"".utf8)) != nil
   }
 }
 
@@ -104,10 +110,6 @@ struct KnownGradients {
 }
 
 extension Correctness {
-  private static let gradientsOpening = "gradients of "
-
   /// What the row of a reference's gradients is called.
-  static func gradients(of name: String) -> String { gradientsOpening + name }
-
-  var isOfGradients: Bool { reference.hasPrefix(Self.gradientsOpening) }
+  static func gradients(of name: String) -> String { "gradients of \(name)" }
 }

@@ -42,15 +42,14 @@ extension Arguments {
       else {
         throw error
       }
-      throw UsageError(option, found: found, expected: expected)
+      throw refusal(of: option, standard: found, expected: expected)
     }
   }
 
   func validationShare() throws -> Double {
     guard let share = try number("--validation") else { return TrainingDefaults.validation }
     guard (0..<1).contains(share) else {
-      throw UsageError(
-        "--validation", found: string("--validation") ?? "", expected: "a share from 0 to below 1")
+      throw refusal(of: "--validation", expected: "a share from 0 to below 1")
     }
     return share
   }

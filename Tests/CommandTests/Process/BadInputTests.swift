@@ -102,8 +102,9 @@ import Testing
     try expectRefusal(2, ["generate", "--ids", "1", "text"] + tiny, "--ids: found a text prompt too")
     try expectRefusal(2, ["generate", "a", "b"] + tiny, "unexpected operand 'b'")
     try expectRefusal(2, ["generate", "a", "--model", "synthetic:tiny"], "no tokenizer", "--ids")
-    try expectRefusal(2, ["generate", "a", "--temperature", "-1"] + tiny, "temperature is -1.0")
-    try expectRefusal(2, ["generate", "a", "--top-p", "2"] + tiny, "top-p is 2.0", "at most 1")
+    try expectRefusal(2, ["generate", "a", "--temperature", "-1"] + tiny, "--temperature: found '-1',")
+    try expectRefusal(2, ["generate", "a", "--top-p", "2"] + tiny, "--top-p: found '2'", "at most 1")
+    try expectRefusal(2, ["chat", "--temperature", "-1"] + tiny, "--temperature: found '-1',")
     try expectRefusal(2, ["generate", "a", "--top-k", "0"] + tiny, "--top-k: found '0'")
   }
 

@@ -43,8 +43,8 @@ import Testing
     let refusals: [([String], [String])] = [
       (["a", "--stop", #"\d"#], [#"--stop: found '\d', expected \n, \r, \t or \\"#]),
       (["a", "--stop", ""], ["a stop sequence is empty"]),
-      (["a", "--min-p", "2"], ["min-p is 2.0, expected 0 (off) to 1"]),
-      (["a", "--repetition-penalty", "0"], ["repetition penalty is 0.0, expected a positive number"]),
+      (["a", "--min-p", "2"], ["--min-p: found '2', expected 0 (off) to 1"]),
+      (["a", "--repetition-penalty", "0"], ["--repetition-penalty: found '0', expected a positive number"]),
       (["a", "--variant", "naive", "--variants", "all"], ["--variant: found 'naive'", "--variants"]),
     ]
     for (words, parts) in refusals {

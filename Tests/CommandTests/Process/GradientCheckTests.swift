@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Kernels
+import Record
 import Testing
 
 /// `check` holds the gradients of what trains to their references, as `run --train` does before it times a step.
@@ -75,6 +76,15 @@ import Testing
     #expect(malformed.error.contains("g/ragged.json"), Comment(rawValue: malformed.error))
   }
 
+  /// A pipe with a reference's name would have to wait for its writer.
+  @Test func aPipeBesideReferencesIsPassedOver() throws {
+    try reference(in: sandbox.path("g"), isWrong: false)
+    #expect(mkfifo(sandbox.path("g/pipe.json"), 0o600) == 0)
+    let result = try run("check", "--reference", "g", "--variants", "packed", "-t", "1")
+    #expect(result.status == 0, Comment(rawValue: result.error))
+    #expect(rows(result).count == 1)
+  }
+
   /// What a run names as the next command shows the failure again.
   @Test func theCommandAfterAFailedRunReproducesIt() throws {
     let references = "\(sandbox.home)/Benchmarks/reference"
@@ -96,5 +106,28 @@ import Testing
     let again = try BuiltCommand.run(words.dropFirst(2).map(String.init) + ["-t", "1"], in: sandbox)
     #expect(again.status == 4)
     #expect(again.output.contains("FAIL: ragged: the gradient of ln_f.bias is off by "))
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    let ofGradients = record.correctness.filter { $0.subject == .gradients }
+    #expect(ofGradients.map(\.reference) == ["gradients of ragged"])
+    #expect(record.correctness.contains { $0.subject == nil })
+  }
+
+  /// A case of logits may have any name; its next command is for the run's model.
+  @Test func aNameMakesNoGradients() throws {
+    try sandbox.copy(Sandbox.project + "/Benchmarks/reference/tiny-synthetic", to: "r")
+    let text = try sandbox.text("r/reference.json")
+    let named = text.replacing("\"case\": \"tiny-synthetic\"", with: "\"case\": \"gradients of mine\"")
+    let wrong = named.replacing("\"argmax\": [274],", with: "\"argmax\": [275],")
+    #expect(named != text && wrong != named)
+    try sandbox.file("r/reference.json", wrong)
+    let failed = try run(
+      "run", "--model", "synthetic:tiny", "-p", "8", "--variants", "packed", "-t", "1", "-r", "3",
+      "--reference", "r", "--out", "o")
+    #expect(failed.status == 4, Comment(rawValue: failed.error))
+    let next = BuiltCommand.joined(failed.output).split(separator: "\n").last ?? ""
+    #expect(next.hasSuffix(" check --variants packed --model synthetic:tiny"))
+    let record = try Record.read(path: sandbox.path("o/record.json"))
+    #expect(record.correctness.map(\.reference) == ["gradients of mine"])
+    #expect(record.correctness.allSatisfy { $0.subject == nil })
   }
 }

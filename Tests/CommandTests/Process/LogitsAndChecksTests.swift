@@ -235,18 +235,27 @@ import Testing
     #expect(result.output.contains("37/59"))
   }
 
+  /// Beside a reference that can be checked the check passes; alone it would be one of nothing.
   @Test func aModelThatIsNotThereIsSkippedWithAWord() throws {
     let folder = try reference("\"model\": \"weights/tiny\"", "\"model\": \"weights/gpt2\"")
-    let result = try check("--reference", folder)
-    #expect(result.status == 0)
-    #expect(
-      result.error == "tiny-trained greedy: skipped, weights/gpt2 is not there; it comes with the project\n")
+    let skipped = "tiny-trained greedy: skipped, weights/gpt2 is not there; it comes with the project\n"
+    let nothing = "gpt2-bench: check: \(folder): nothing was checked: every reference in it was skipped\n"
+    let alone = try check("--reference", folder)
+    #expect(alone.status == 1 && alone.output == "")
+    #expect(alone.error == skipped + nothing)
+    let quiet = try check("--reference", folder, "--quiet", "--format", "json")
+    #expect(quiet.status == 1 && quiet.output == "" && quiet.error == nothing)
+    try sandbox.copy(Sandbox.project + "/Benchmarks/reference/tiny-synthetic", to: "r/tiny-synthetic")
+    let beside = try check("--reference", folder)
+    #expect(beside.status == 0, Comment(rawValue: beside.error))
+    #expect(beside.error == skipped)
+    #expect(beside.output.contains(" tiny-synthetic "))
   }
 
   @Test func anotherModelInItsPlaceIsSkippedWithTheDifference() throws {
     let folder = try reference("-0.0550215", "-0.0551")
     let result = try check("--reference", folder)
-    #expect(result.status == 0)
+    #expect(result.status == 1)
     #expect(
       result.error.hasPrefix(
         "tiny-trained greedy: skipped, weights/tiny is another model: its position embedding"))

@@ -45,6 +45,29 @@ import Testing
     #expect(models.contains("weights/tiny"))
   }
 
+  /// As a baseline that cannot be read is; the others stay.
+  @Test func aSuiteThatCannotBeUsedIsListedWithTheReason() throws {
+    let suites = "\(sandbox.home)/Benchmarks/suites"
+    let manager = FileManager.default
+    try manager.removeItem(atPath: suites)
+    for folder in [suites, "\(suites)/folder.json"] {
+      try manager.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    }
+    for (name, text) in [("broken", "{}"), ("tiny", Suites.tiny)] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(suites)/\(name).json"))
+    }
+    #expect(mkfifo("\(suites)/pipe.json", 0o600) == 0)
+    let result = try BuiltCommand.run(["list", "suites"], in: sandbox)
+    #expect(result.status == 0 && result.error == "")
+    let lines = result.output.split(separator: "\n").map(String.init)
+    try #require(lines.count == 4)
+    let field = "summary: found nothing, expected a value"
+    #expect(lines[0] == "broken  cannot be used: \(suites)/broken.json: \(field)")
+    #expect(lines[1].hasPrefix("folder  cannot be used: \(suites)/folder.json: "))
+    #expect(lines[2] == "pipe    cannot be used: \(suites)/pipe.json: cannot be read: it is not a file")
+    #expect(lines[3] == "tiny    tiny")
+  }
+
   // MARK: - tokenize
 
   @Test func tokenizeTakesTextFromTheCommandLineAndFromStandardInput() throws {

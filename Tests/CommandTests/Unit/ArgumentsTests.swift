@@ -134,6 +134,17 @@ import Testing
         == "--seed: found '-1', expected a whole number from 0 to 18446744073709551615")
   }
 
+  @Test func anErrorShowsWhatWasTyped() throws {
+    for text in ["-1", "2.50", "1e-3"] {
+      let error = try parse("--rate", text).refusal(of: "--rate", standard: "1", expected: "less")
+      #expect(error.description == "--rate: found '\(text)', expected less")
+    }
+    let long = try parse("--repetitions", "07").refusal(of: "-r", expected: "less")
+    #expect(long.description == "--repetitions: found '07', expected less")
+    let missing = try parse().refusal(of: "--rate", standard: "0.5", expected: "less")
+    #expect(missing.description == "--rate: found '0.5', expected less")
+  }
+
   @Test func choices() throws {
     #expect(try parse("--format", "csv").choice("--format", of: ["md", "csv"]) == "csv")
     #expect(

@@ -48,6 +48,10 @@ import Testing
         == "\(path): found byte 0xFF at offset 2, expected UTF-8 text")
     #expect(message { try TextReader(folder.path) } == "\(folder.path): is a folder, expected a text")
     #expect(message { try TextReader(folder("none")) } == "\(folder("none")): no such file, expected a text")
+    let below = folder("bytes/below")
+    #expect(message { try TextReader(below) } == "\(below): cannot be read: not a directory")
+    let long = folder(String(repeating: "a", count: 300))
+    #expect(message { try TextReader(long) } == "\(long): cannot be read: file name too long")
   }
 }
 

@@ -51,13 +51,13 @@ extension Comparison {
       independently.
       """,
       """
-      **Noise floor** of a row: the largest of three differences. The first is between the medians that both runs \
-      measured of the ceiling that bounds the row, with its number of threads. (For figures in percent of their \
-      ceilings, it is how far that ceiling's own trials spread.) The second is between the first and the second half \
-      of a run's samples, in the row of either run where it is largest: the same program against itself. The third is \
-      between the times of a fixed loop within a run (P10 to P90). Cores that other processes used in one run and not \
-      in the other come on top, beyond those that the row leaves free: a team of threads waits for the one whose core \
-      was taken.
+      **Noise floor** of a row: what the machine alone may have done to it. First what times differ by within a run, the \
+      largest of: the row's own samples (P10 to P90), a fixed loop's (likewise), and the first half of a run's samples \
+      against the second, in the row where that is most. On top comes what fixed work differed by from run to run, \
+      median against median: the ceiling that bounds the row or the fixed loop, whichever differs more. (For figures \
+      in percent of their ceilings, it is how far that ceiling's own trials spread.) Last come cores that other \
+      processes used in one run and not in the other, beyond those that the row leaves free: a team of threads waits \
+      for the one whose core was taken.
       """,
       """
       A verdict must hold for the times as they are and for the times relative to that ceiling: a machine that is \

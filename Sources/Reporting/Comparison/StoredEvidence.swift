@@ -10,6 +10,8 @@ struct StoredEvidence: Sendable {
   let thresholds: Thresholds
   /// What the same program, or a fixed loop, differed by within a run, in the run where that was more.
   private let unrest: Double?
+  /// What the fixed loop's medians differ by from run to run.
+  private let driftOfLoop: Double?
   /// Cores that other processes used in one run and not in the other.
   private let coresOfOthers: Double
 
@@ -19,8 +21,12 @@ struct StoredEvidence: Sendable {
     self.comparability = comparability
     self.thresholds = thresholds
     let conditions = [base, head].compactMap(\.record.conditions)
-    let loops = conditions.compactMap { $0.spreadOfLoop.map { $0 / (1 + $0) } }
-    unrest = ([base, head].compactMap(\.largestDifferenceOfHalves) + loops).max()
+    let spreads = conditions.compactMap { $0.spreadOfLoop.map { $0 / (1 + $0) } }
+    unrest = ([base, head].compactMap(\.largestDifferenceOfHalves) + spreads).max()
+    let loops = conditions.compactMap { median($0.calibration.map { Double($0.nanoseconds) }) }
+    driftOfLoop =
+      loops.count == 2 && loops.allSatisfy { $0 > 0 }
+      ? 1 - min(loops[0], loops[1]) / max(loops[0], loops[1]) : nil
     let others = conditions.compactMap(\.coresOfOthers)
     coresOfOthers = others.count == 2 ? abs(others[0] - others[1]) : 0
   }
@@ -93,18 +99,17 @@ struct StoredEvidence: Sendable {
     }
     if times[0] == times[1] { row.isUnchangedAsTheSame() }
     row.machine = MachineDifference(roof: .memory(level: Ceiling.dram), ceilings(contestant))
-    row.noiseFloor = noiseFloor(row.machine?.share, contestant)
+    row.noiseFloor = noiseFloor(row.machine?.share, times, contestant)
     return row
   }
 
   private func times(_ metric: Metric, _ base: RunRow, _ head: RunRow) -> ComparisonRow {
-    var row = unpaired(
-      metric, base.contestant, base.cell.test, base.cell.durations(of: metric),
-      head.cell.durations(of: metric))
+    let times = [base, head].map { $0.cell.durations(of: metric) }
+    var row = unpaired(metric, base.contestant, base.cell.test, times[0], times[1])
     (row.base, row.head) = (base.figures[metric]?.value, head.figures[metric]?.value)
     row.ratio = row.ratio?.widened(by: base.figures.openHalfWidth, head.figures.openHalfWidth)
     row.machine = MachineDifference(base, head, ceilings: ceilings(base.contestant))
-    row.noiseFloor = noiseFloor(row.machine?.share, base.contestant)
+    row.noiseFloor = noiseFloor(row.machine?.share, times, base.contestant)
     if base.cell.samples == head.cell.samples { row.isUnchangedAsTheSame() }
     return row
   }
@@ -126,19 +131,25 @@ struct StoredEvidence: Sendable {
     let ceilings = ceilings(base.contestant)
     let spreads = [(base.figures.roof, ceilings.base), (head.figures.roof, ceilings.head)]
     row.noiseFloor = noiseFloor(
-      spreads.compactMap { roof, ceiling in roof.flatMap { ceiling?.spread($0) } }.max(), base.contestant)
+      spreads.compactMap { roof, ceiling in roof.flatMap { ceiling?.spread($0) } }.max(),
+      [baseTimes, headTimes], base.contestant)
     return row
   }
 
-  /// Others take from a row what is left to them beyond the cores that it leaves free: a team waits for the thread whose
-  /// core was taken.
-  private func noiseFloor(_ ofCeilings: Double?, _ contestant: MeasuredVariant) -> Double? {
+  /// What the machine alone may have done to a row. Within seconds it moves by as much as samples of a run differ, and
+  /// between two runs at least as far again. What fixed work differed by from run to run comes on top, and so do the
+  /// cores that others used beyond those that the row leaves free: a team waits for the thread whose core was taken.
+  /// - Parameter times: of both runs.
+  private func noiseFloor(_ ofCeilings: Double?, _ times: [[Double]], _ contestant: MeasuredVariant)
+    -> Double?
+  {
+    let drift = [ofCeilings, driftOfLoop].compactMap { $0 }.max()
+    let within = (times.compactMap(\.spread) + [unrest].compactMap { $0 }).max()
     let free = Double(max(base.record.machine.logicalCores - contestant.threads, 0))
-    let shareOfOthers = min(max(coresOfOthers - free, 0), 0.9)
-    guard let alike = [ofCeilings, unrest].compactMap({ $0 }).max() else {
-      return shareOfOthers > 0 ? shareOfOthers : nil
-    }
-    return 1 - (1 - alike) * (1 - shareOfOthers)
+    let others = min(max(coresOfOthers - free, 0), 0.9)
+    let known = [drift, within].compactMap { $0 }
+    guard !known.isEmpty || others > 0 else { return nil }
+    return 1 - known.reduce(1 - others) { $0 * (1 - $1) }
   }
 
   private func withoutRatio(
@@ -220,6 +231,14 @@ extension ComparisonRow {
     guard p <= smallest else { return nil }
     return "the samples do not overlap, but \(sizes) among \(counted(tested, "row")): \(possible), "
       + "\(NumberText.significant(adjusted, 2)) after Holm"
+  }
+}
+
+extension [Double] {
+  /// The share by which the tenth of times that is fastest lies below the tenth that is slowest; nil for none.
+  fileprivate var spread: Double? {
+    guard let ends = quantiles(self, [0.1, 0.9]), ends[1] > 0 else { return nil }
+    return 1 - ends[0] / ends[1]
   }
 }
 

@@ -44,7 +44,7 @@ final class TrainingRun {
       if isDue(journal.evaluateEvery) { try evaluate() }
       if isDue(journal.checkpointEvery) { try save() }
     }
-    if savedStep != trainer.stepCount || plan.lacksItsModel { try save() }
+    if savedStep != trainer.stepCount || plan.isHalfSaved { try save() }
     console.endProgressLine()
     summarise()
     return isCancelled && trainer.stepCount < options.steps ? Interruption.shared.exitCode : .done
@@ -152,13 +152,13 @@ final class TrainingRun {
     } catch { throw RunError("\(error)\(kept)") }
   }
 
-  /// The checkpoint, the model, and what is made of the history.
+  /// The checkpoint, the model, and what is made of the history; the history itself last, which tells that all is there.
   private func write() throws {
     try TrainingCheckpoint.save(
       trainer, order: plan.order, data: plan.data.identity, journal: journal, ends: plan.ends,
       to: folder.path)
     savedStep = trainer.stepCount
-    let files = [(TrainingHistory.fileName, history.csv), (TrainingReport.fileName, report.html)]
+    let files = [(TrainingReport.fileName, report.html), (TrainingHistory.fileName, history.csv)]
     for (name, text) in files {
       let path = "\(folder.path)/\(name)"
       WholeFile.removeLeftovers(of: path)

@@ -17,7 +17,8 @@ struct TrainingPlan {
   let ends: Set<Int>
   /// What has come of it so far.
   var journal: TrainingJournal
-  /// Whether all steps are done and the folder's model, page or history is still that of an earlier checkpoint.
+  /// Whether the last step's evaluation is still to be made; or all steps are done, and the folder's model, page or
+  /// history is still that of an earlier checkpoint.
   let isHalfSaved: Bool
   /// Puts the vocabulary into the folder, where it is not there already.
   let writeVocabulary: () throws -> Void
@@ -109,8 +110,10 @@ struct TrainingPlan {
     var options = checkpoint.progress.options
     options.steps = try arguments.integer("--steps", in: 1...Int.max) ?? options.steps
     let done = checkpoint.progress.step
-    let isHalfSaved = options.steps == done && !Self.isWhole(path, checkpoint, journal.history)
-    guard options.steps > done || isHalfSaved else {
+    let isHalfSaved =
+      journal.lacksEvaluation == true
+      || options.steps == done && !Self.isWhole(path, checkpoint, journal.history)
+    guard options.steps > done || options.steps == done && isHalfSaved else {
       throw UsageError("--steps: found \(done) steps done, expected more than that with it")
     }
     try arguments.check(options, shape)

@@ -101,6 +101,7 @@ def journal() -> bytes:
             "prompt": [1, 2],
             "history": {"rows": rows},
             "samples": [{"step": 2, "text": "ab"}],
+            "lacksEvaluation": True,
         }  # fmt: skip
     )
 

@@ -130,6 +130,7 @@ struct ActivationPlan {
       scratchCount(rows, configuration.hidden, c, .columns),
       scratchCount(rows, c, configuration.hidden, .columns),
       scratchCount(logitRows, configuration.vocabulary, c, .rows),
+      LayerNormGradient.scratchCount(rows: rows),
     ]
     scratch = plan.take(counts.reduce(0, max))
   }

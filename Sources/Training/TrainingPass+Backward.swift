@@ -147,7 +147,7 @@ extension TrainingPass {
         LayerNormGradient(
           input: matrix(input).readOnly, weight: weight, epsilon: configuration.layerNormEpsilon,
           outputGradient: matrix(plan.blockGradient).readOnly, inputGradient: matrix(plan.streamGradient),
-          weightGradient: weightGradient, biasGradient: biasGradient))
+          weightGradient: weightGradient, biasGradient: biasGradient, scratch: memory.pointer(plan.scratch)))
     }
   }
 }

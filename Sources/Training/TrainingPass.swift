@@ -119,8 +119,7 @@ final class TrainingPass {
     Probe.during(.up, layer: index) {
       linear(layer.norm2, .upWeight, .upBias, to: layer.up, layer: index)
       let (before, after) = (matrix(layer.up), matrix(layer.hidden))
-      copy(before, to: after)
-      kernel.run(GELU(after.base, count: rows * configuration.hidden))
+      kernel.run(GELU(of: before.base, to: after.base, count: rows * configuration.hidden))
     }
     Probe.during(.down, layer: index) {
       linear(layer.hidden, .downWeight, .downBias, to: next, layer: index)

@@ -188,6 +188,11 @@ import Testing
       let wrong = x.indices.first { !Oracle.gelu(x[$0]).allows(values.base[$0]) }
       #expect(wrong == nil, "\(count) elements")
       #expect(values.guardsHold)
+      let (inputs, elsewhere) = (GuardedFloats(x), GuardedFloats(count))
+      kernel.run(GELU(of: inputs.base, to: elsewhere.base, count: count))
+      #expect(firstBitDifference(elsewhere.values, values.values) == nil, "\(count) elements")
+      #expect(firstBitDifference(inputs.values, x) == nil, "the inputs stay")
+      #expect(inputs.guardsHold && elsewhere.guardsHold)
     }
   }
 

@@ -44,13 +44,14 @@ import Testing
       let (outputs, weights, dWeight, dBias) = (
         GuardedFloats(dy), GuardedFloats(weight), GuardedFloats(dw), GuardedFloats(db)
       )
+      let scratch = GuardedFloats(LayerNormGradient.scratchCount(rows: rows))
       kernel.run(
         LayerNormGradient(
           input: Matrix(input.base, rows: rows, columns: channels, stride: channels + 3),
           weight: Vector(weights.base, count: channels), epsilon: 1e-5,
           outputGradient: Matrix(outputs.base, rows: rows, columns: channels),
           inputGradient: MutableMatrix(gradient.base, rows: rows, columns: channels, stride: channels + 5),
-          weightGradient: dWeight.base, biasGradient: dBias.base))
+          weightGradient: dWeight.base, biasGradient: dBias.base, scratch: scratch.base))
       let oracle = TrainingOracle.LayerNorm(
         x: Self.rows(x, channels), weight: [weight.map(Double.init)], dy: Self.rows(dy, channels),
         epsilon: 1e-5)
@@ -69,7 +70,7 @@ import Testing
           Double(db[channel]), (0..<rows).map { Double(dy[$0 * channels + channel]) })
         #expect(sum.allows(dBias.base[channel]))
       }
-      let guardsHold = [input, gradient, outputs, weights, dWeight, dBias].allSatisfy(\.guardsHold)
+      let guardsHold = [input, gradient, outputs, weights, dWeight, dBias, scratch].allSatisfy(\.guardsHold)
       #expect(guardsHold)
     }
   }

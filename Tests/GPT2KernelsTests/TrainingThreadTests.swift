@@ -42,14 +42,15 @@ import Testing
       expectSameBits(kernelCase, "layer norm of \(rows) × \(channels)") { kernel in
         let (input, outputs, weights) = (GuardedFloats(x), GuardedFloats(dy), GuardedFloats(weight))
         let gradients = [GuardedFloats(start), GuardedFloats(dw), GuardedFloats(db)]
+        let scratch = GuardedFloats(LayerNormGradient.scratchCount(rows: rows))
         kernel.run(
           LayerNormGradient(
             input: Matrix(input.base, rows: rows, columns: channels),
             weight: Vector(weights.base, count: channels), epsilon: 1e-5,
             outputGradient: Matrix(outputs.base, rows: rows, columns: channels),
             inputGradient: MutableMatrix(gradients[0].base, rows: rows, columns: channels),
-            weightGradient: gradients[1].base, biasGradient: gradients[2].base))
-        return gradients + [input, outputs, weights]
+            weightGradient: gradients[1].base, biasGradient: gradients[2].base, scratch: scratch.base))
+        return gradients + [input, outputs, weights, scratch]
       }
     }
   }

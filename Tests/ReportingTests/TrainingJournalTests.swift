@@ -18,9 +18,9 @@ import Testing
     return journal
   }
 
-  private func refusal(_ journal: TrainingJournal) -> String? {
+  private func refusal(_ journal: TrainingJournal, steps: Int = 3) -> String? {
     do {
-      try journal.check(source: "o/s", steps: 3, vocabulary: 10, context: 4)
+      try journal.check(source: "o/s", steps: steps, vocabulary: 10, context: 4)
       return nil
     } catch { return "\(error)" }
   }
@@ -30,6 +30,19 @@ import Testing
     #expect(refusal(journal(validation: 0, every: (0, 0), prompt: [0, 1, 2, 3], sample: 0)) == nil)
     let back = try JSONDecoder().decode(TrainingJournal.self, from: JSONEncoder().encode(journal()))
     #expect(back.history == journal().history && back.samples == journal().samples)
+    #expect(back.lacksEvaluation == nil)
+  }
+
+  @Test func onlyAStepCanLackItsEvaluation() {
+    for (history, steps) in [(TrainingHistoryTests.history(3), 3), (TrainingHistory(), 0)] {
+      var ended = journal(history, sample: 0)
+      #expect(refusal(ended, steps: steps) == nil)
+      ended.lacksEvaluation = true
+      let expected =
+        steps > 0
+        ? nil : "o/s: journal.json: lacksEvaluation: found true, expected a step before it"
+      #expect(refusal(ended, steps: steps) == expected)
+    }
   }
 
   @Test func whatItCannotHaveWrittenIsNamed() {

@@ -86,14 +86,21 @@ public struct LayerNorm: Sendable {
   public static func vectorBytes(channels: Int) -> Double { 8 * Double(channels) }
 }
 
-/// x ← ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), in place: the approximation GPT-2 was trained with
+/// y ← ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))): the approximation GPT-2 was trained with
 /// (Hendrycks and Gimpel, arXiv 1606.08415).
 public struct GELU: @unchecked Sendable {
+  public let inputs: UnsafePointer<Float>
+  /// The results; in the inputs' memory, or in none of it.
   public let values: UnsafeMutablePointer<Float>
   public let count: Int
 
+  public init(of inputs: UnsafePointer<Float>, to values: UnsafeMutablePointer<Float>, count: Int) {
+    (self.inputs, self.values, self.count) = (inputs, values, count)
+  }
+
+  /// In place.
   public init(_ values: UnsafeMutablePointer<Float>, count: Int) {
-    (self.values, self.count) = (values, count)
+    self.init(of: values, to: values, count: count)
   }
 
   /// Nine a value, as the formula is written: six products, two sums and the tangent, which counts as one.

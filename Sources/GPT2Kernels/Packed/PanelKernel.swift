@@ -36,7 +36,7 @@ struct PanelKernel<V: BrainVector>: Sendable {
 
   func run(_ operation: GELU) {
     pool.split(0..<operation.count, grain: 2048) {
-      vectorGELU(operation.values + $0.lowerBound, count: $0.count, as: V.self)
+      vectorGELU(operation, elements: $0, as: V.self)
     }
   }
 

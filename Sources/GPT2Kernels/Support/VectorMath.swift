@@ -143,12 +143,12 @@ func vectorLayerNorm<Vector: FloatVector>(_ operation: LayerNorm, rows: Range<In
 }
 
 @inline(__always)
-func vectorGELU<Vector: FloatVector>(_ values: UnsafeMutablePointer<Float>, count: Int, as _: Vector.Type) {
+func vectorGELU<Vector: FloatVector>(_ operation: GELU, elements: Range<Int>, as _: Vector.Type) {
   Probe.enter(.gelu)
-  var i = 0
-  while i < count {
-    let used = min(Vector.scalarCount, count &- i)
-    gelu(Vector(loading: values + i, count: used)).store(to: values + i, count: used)
+  var i = elements.lowerBound
+  while i < elements.upperBound {
+    let used = min(Vector.scalarCount, elements.upperBound &- i)
+    gelu(Vector(loading: operation.inputs + i, count: used)).store(to: operation.values + i, count: used)
     i &+= Vector.scalarCount
   }
   Probe.enter(.operation)

@@ -5,16 +5,14 @@ extension LayerNormGradient {
   func run<V: FloatVector>(on kernel: any Kernel, as _: V.Type) {
     let (rows, channels) = (input.rows, input.columns)
     let rowBlock = max(4096 / max(channels, 1), 1)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * rows) { moments in
-      let (means, inverses) = (moments.baseAddress!, moments.baseAddress! + rows)
-      kernel.forEachPiece(of: rows, size: rowBlock) { piece in
-        for row in piece {
-          (means[row], inverses[row]) = addInputGradient(ofRow: row, as: V.self)
-        }
+    let (means, inverses) = (means, inverses)
+    kernel.forEachPiece(of: rows, size: rowBlock) { piece in
+      for row in piece {
+        (means[row], inverses[row]) = addInputGradient(ofRow: row, as: V.self)
       }
-      kernel.forEachPiece(of: channels, size: 128) { columns in
-        addParameterGradients(columns: columns, means: means, inverses: inverses, as: V.self)
-      }
+    }
+    kernel.forEachPiece(of: channels, size: 128) { columns in
+      addParameterGradients(columns: columns, means: means, inverses: inverses, as: V.self)
     }
   }
 

@@ -14,56 +14,65 @@ public struct LayerNormGradient: @unchecked Sendable {
   public let inputGradient: MutableMatrix
   /// (channels), which grow.
   public let weightGradient, biasGradient: UnsafeMutablePointer<Float>
+  /// As many floats as `scratchCount` says: what rows leave for the columns' sums.
+  public let scratch: UnsafeMutablePointer<Float>
 
   public init(
     input: Matrix, weight: Vector, epsilon: Float, outputGradient: Matrix, inputGradient: MutableMatrix,
-    weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>
+    weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
   ) {
     assert(weight.count == input.columns)
     assert(outputGradient.rows == input.rows && outputGradient.columns == input.columns)
     assert(inputGradient.rows == input.rows && inputGradient.columns == input.columns)
     (self.input, self.weight, self.epsilon) = (input, weight, epsilon)
     (self.outputGradient, self.inputGradient) = (outputGradient, inputGradient)
-    (self.weightGradient, self.biasGradient) = (weightGradient, biasGradient)
+    (self.weightGradient, self.biasGradient, self.scratch) = (weightGradient, biasGradient, scratch)
   }
+
+  /// Floats of scratch that so many rows take.
+  public static func scratchCount(rows: Int) -> Int { 2 * rows }
+
+  /// Of each row, in scratch.
+  var means: UnsafeMutablePointer<Float> { scratch }
+  /// 1/√(variance + ε) of each row, in scratch.
+  var inverses: UnsafeMutablePointer<Float> { scratch + input.rows }
 }
 
 extension LayerNormGradient {
   /// Rows first, each on its own, which leave their mean and their inverse deviation for the columns' sums.
   func runByTheFormula(on kernel: some Kernel) {
     let (rows, channels) = (input.rows, input.columns)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * rows) { moments in
-      let (means, inverses) = (moments.baseAddress!, moments.baseAddress! + rows)
-      kernel.forEach(rows) { row in
-        let (x, dy, dx) = (input.row(row), outputGradient.row(row), inputGradient.row(row))
-        var sum: Float = 0
-        for i in 0..<channels { sum += x[i] }
-        let mean = sum / Float(channels)
-        var squares: Float = 0
-        for i in 0..<channels { squares += (x[i] - mean) * (x[i] - mean) }
-        let inverse = 1 / (squares / Float(channels) + epsilon).squareRoot()
-        var (total, product): (Float, Float) = (0, 0)
-        for i in 0..<channels {
-          let d = dy[i] * weight.base[i]
-          total += d
-          product += d * ((x[i] - mean) * inverse)
-        }
-        for i in 0..<channels {
-          let (d, normal) = (dy[i] * weight.base[i], (x[i] - mean) * inverse)
-          dx[i] += (d - total / Float(channels) - normal * product / Float(channels)) * inverse
-        }
-        (means[row], inverses[row]) = (mean, inverse)
+    let (means, inverses) = (means, inverses)
+    kernel.forEach(rows) { row in
+      let (x, dy, dx) = (input.row(row), outputGradient.row(row), inputGradient.row(row))
+      var sum: Float = 0
+      for i in 0..<channels { sum += x[i] }
+      let mean = sum / Float(channels)
+      var squares: Float = 0
+      for i in 0..<channels { squares += (x[i] - mean) * (x[i] - mean) }
+      let inverse = 1 / (squares / Float(channels) + epsilon).squareRoot()
+      var (total, product): (Float, Float) = (0, 0)
+      for i in 0..<channels {
+        let d = dy[i] * weight.base[i]
+        total += d
+        product += d * ((x[i] - mean) * inverse)
       }
-      kernel.forEach(channels) { channel in
-        var (products, sum): (Float, Float) = (0, 0)
-        for row in 0..<rows {
-          let dy = outputGradient.row(row)[channel]
-          products += dy * ((input.row(row)[channel] - means[row]) * inverses[row])
-          sum += dy
-        }
-        weightGradient[channel] += products
-        biasGradient[channel] += sum
+      for i in 0..<channels {
+        let (d, normal) = (dy[i] * weight.base[i], (x[i] - mean) * inverse)
+        dx[i] += (d - total / Float(channels) - normal * product / Float(channels)) * inverse
       }
+      (means[row], inverses[row]) = (mean, inverse)
+    }
+    kernel.forEach(channels) { channel in
+      var (products, sum): (Float, Float) = (0, 0)
+      for row in 0..<rows {
+        let dy = outputGradient.row(row)[channel]
+        products += dy * ((input.row(row)[channel] - means[row]) * inverses[row])
+        sum += dy
+      }
+      weightGradient[channel] += products
+      biasGradient[channel] += sum
     }
   }
 }

@@ -50,7 +50,7 @@ extension DivisibleKernel {
     Probe.enter(.gelu)
     let scale = (2 / Float.pi).squareRoot()
     for i in elements {
-      let x = operation.values[i]
+      let x = operation.inputs[i]
       operation.values[i] = 0.5 * x * (1 + tanhf(scale * (x + 0.044715 * x * x * x)))
     }
     Probe.enter(.operation)

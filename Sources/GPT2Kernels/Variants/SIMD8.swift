@@ -36,7 +36,7 @@ struct SIMD8Tile3x4: DivisibleKernel {
   }
 
   func gelu(_ operation: GELU, elements: Range<Int>) {
-    vectorGELU(operation.values + elements.lowerBound, count: elements.count, as: SIMD8<Float>.self)
+    vectorGELU(operation, elements: elements, as: SIMD8<Float>.self)
   }
 
   func attention(_ operation: Attention, heads: Range<Int>) {

@@ -17,6 +17,9 @@ public struct TrainingJournal: Codable, Sendable {
   public let prompt: [Int]
   public var history = TrainingHistory()
   public var samples: [TrainingReport.Sample] = []
+  /// Whether the evaluation after the last step is still to be made, because the training was ended meanwhile; nil for
+  /// no.
+  public var lacksEvaluation: Bool?
 
   public init(
     command: [String], data: String, validation: Double, model: String?, variant: String, evaluateEvery: Int,
@@ -49,6 +52,8 @@ extension TrainingJournal {
     for (index, sample) in samples.enumerated() {
       try RecordError.unless(sample.step, in: 0...steps, of: source, "samples[\(index)].step")
     }
+    try RecordError.unless(
+      steps > 0 || lacksEvaluation != true, of: source, "lacksEvaluation", "true", "a step before it")
     try history.check(source: source, steps: steps)
   }
 }

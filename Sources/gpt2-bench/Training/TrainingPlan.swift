@@ -17,8 +17,9 @@ struct TrainingPlan {
   let ends: Set<Int>
   /// What has come of it so far.
   var journal: TrainingJournal
-  /// Whether all steps are done and only the folder's model is that of an earlier checkpoint.
-  let lacksItsModel: Bool
+  /// Whether the last step's evaluation is still to be made; or all steps are done, and the folder's model, page or
+  /// history is still that of an earlier checkpoint.
+  let isHalfSaved: Bool
   /// Puts the vocabulary into the folder, where it is not there already.
   let writeVocabulary: () throws -> Void
 
@@ -88,7 +89,7 @@ struct TrainingPlan {
         try tokenizer?.exportHuggingFace(to: out)
       }
     }
-    lacksItsModel = false
+    isHalfSaved = false
     journal = TrainingJournal(
       command: arguments.command, data: URL(fileURLWithPath: path).standardizedFileURL.path,
       validation: share, model: base?.name, variant: variant.name, evaluateEvery: evaluateEvery,
@@ -109,12 +110,14 @@ struct TrainingPlan {
     var options = checkpoint.progress.options
     options.steps = try arguments.integer("--steps", in: 1...Int.max) ?? options.steps
     let done = checkpoint.progress.step
-    let isHalfSaved = options.steps == done && !checkpoint.isModelWritten
-    guard options.steps > done || isHalfSaved else {
+    let isHalfSaved =
+      journal.lacksEvaluation == true
+      || options.steps == done && !Self.isWhole(path, checkpoint, journal.history)
+    guard options.steps > done || options.steps == done && isHalfSaved else {
       throw UsageError("--steps: found \(done) steps done, expected more than that with it")
     }
     try arguments.check(options, shape)
-    lacksItsModel = isHalfSaved
+    self.isHalfSaved = isHalfSaved
     let threads = try arguments.threads()
     // What is said anew is kept, so that it holds when this training is taken up again.
     journal.variant = arguments.string("--variant") ?? journal.variant
@@ -160,6 +163,15 @@ struct TrainingPlan {
       }
     }
     self.journal = journal
+  }
+
+  /// Whether the folder has all that is saved with its checkpoint. The history is written last, so what is made of it
+  /// before is there too where it is.
+  private static func isWhole(
+    _ folder: String, _ checkpoint: TrainingCheckpoint, _ history: TrainingHistory
+  ) -> Bool {
+    FileManager.default.contents(atPath: "\(folder)/\(TrainingHistory.fileName)") == Data(history.csv.utf8)
+      && Output.isFile("\(folder)/\(TrainingReport.fileName)") && checkpoint.isModelWritten
   }
 
   /// A folder that holds no model yet.

@@ -16,6 +16,8 @@ final class TrainingRun {
   private var display: TrainingDisplay
   /// The step of the checkpoint in the folder; nil for none.
   private var savedStep: Int?
+  /// Whether that checkpoint is not all that belongs to its step.
+  private var isHalfSaved: Bool
 
   private var options: TrainingOptions { trainer.options }
   private var history: TrainingHistory { journal.history }
@@ -23,6 +25,7 @@ final class TrainingRun {
   init(_ plan: TrainingPlan, _ console: Console) {
     (self.plan, self.console) = (plan, console)
     (trainer, journal, folder) = (plan.trainer, plan.journal, plan.folder)
+    isHalfSaved = plan.isHalfSaved
     let done = plan.trainer.stepCount
     savedStep = Output.isFile("\(plan.folder.path)/\(TrainingCheckpoint.fileName)") ? done : nil
     display = TrainingDisplay(console, steps: plan.trainer.options.steps, before: done)
@@ -30,24 +33,28 @@ final class TrainingRun {
 
   private var isCancelled: Bool { Interruption.shared.isCancelled }
 
+  /// Whether nothing is left to do: it is otherwise only where the user has ended it.
+  private var isDone: Bool { trainer.stepCount == options.steps && journal.lacksEvaluation != true }
+
   /// Trains to the last step, or until the user wants to end; either way the folder then has the parameters of the last
-  /// step that was taken.
+  /// step that was taken. An evaluation that the user has ended is made first when the training is resumed.
   ///
   /// - Throws: `RunError` where the loss is no number any more or a checkpoint cannot be written: the one before stays.
   func run() throws -> ExitCode {
     Interruption.watch()
     defer { console.endProgressLine() }
     try plan.writeVocabulary()
+    if journal.lacksEvaluation == true { try evaluate() }
     while trainer.stepCount < options.steps, !isCancelled {
       try step()
       display.show(history)
       if isDue(journal.evaluateEvery) { try evaluate() }
       if isDue(journal.checkpointEvery) { try save() }
     }
-    if savedStep != trainer.stepCount || plan.lacksItsModel { try save() }
+    if savedStep != trainer.stepCount || isHalfSaved { try save() }
     console.endProgressLine()
     summarise()
-    return isCancelled && trainer.stepCount < options.steps ? Interruption.shared.exitCode : .done
+    return isDone ? .done : Interruption.shared.exitCode
   }
 
   /// Whether something that happens every so many steps does after this one; at the last step it always does.
@@ -95,20 +102,24 @@ final class TrainingRun {
   /// Of what is kept back, so many are evaluated at most.
   private static let validationWindows = 256
 
-  /// The loss of what was kept back, and a text. Where the user ends it meanwhile, there is neither.
+  /// The loss of what was kept back, and a text. Where the user ends it meanwhile, there is neither, and the journal says
+  /// so.
   private func evaluate() throws {
     display.step("step \(trainer.stepCount)/\(options.steps): evaluating")
+    journal.lacksEvaluation = true
     let windows = plan.data.validationWindows(atMost: Self.validationWindows)
     var nats = 0.0
     for first in stride(from: 0, to: windows.count, by: options.batch) {
+      if isCancelled { return }
       let block = Array(windows[first..<min(first + options.batch, windows.count)])
       nats += try loss(of: block) * Double(block.count)
-      if isCancelled { return }
     }
+    let sample = try sample()
+    if isCancelled { return }
+    journal.lacksEvaluation = nil
     if !windows.isEmpty {
       journal.history.rows[history.rows.count - 1].validation = nats / Double(windows.count)
     }
-    let sample = try sample()
     if let sample { journal.samples.append(.init(step: trainer.stepCount, text: sample)) }
     display.evaluated(history, sample: sample)
   }
@@ -152,18 +163,19 @@ final class TrainingRun {
     } catch { throw RunError("\(error)\(kept)") }
   }
 
-  /// The checkpoint, the model, and what is made of the history.
+  /// The checkpoint, the model, and what is made of the history; the history itself last, which tells that all is there.
   private func write() throws {
     try TrainingCheckpoint.save(
       trainer, order: plan.order, data: plan.data.identity, journal: journal, ends: plan.ends,
       to: folder.path)
     savedStep = trainer.stepCount
-    let files = [(TrainingHistory.fileName, history.csv), (TrainingReport.fileName, report.html)]
+    let files = [(TrainingReport.fileName, report.html), (TrainingHistory.fileName, history.csv)]
     for (name, text) in files {
       let path = "\(folder.path)/\(name)"
       WholeFile.removeLeftovers(of: path)
       try Output.write(to: path) { Data(text.utf8) }
     }
+    isHalfSaved = false
   }
 
   /// A folder that somebody has removed is made anew, with all that belongs to the model.
@@ -242,7 +254,7 @@ final class TrainingRun {
 
   /// What one would type next: to go on where the user ended it, else to see what the model writes.
   private var next: [String] {
-    guard trainer.stepCount >= options.steps else {
+    guard isDone else {
       return [Project.typedExecutable, "train", "--resume", plan.shownFolder]
     }
     let prompt = plan.tokenizer.flatMap { try? $0.decode(journal.prompt) }

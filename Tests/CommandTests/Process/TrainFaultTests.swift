@@ -62,6 +62,65 @@ import Training
     try expectText(of: "o")
   }
 
+  /// Whether it comes before the last step, in the evaluation after it or later.
+  @Test func whoeverEndsItAtTheEndLosesNothing() throws {
+    let words = Self.words + ["--steps", "2", "--checkpoint-every", "1", "--evaluate-every", "0"]
+    #expect(try run(words + ["--out", "whole"]).status == 0)
+    let running = try RunningCommand(words + ["--out", "o"], in: sandbox)
+    #expect(poll { sandbox.exists("o/training.csv") })
+    running.send(SIGINT)
+    let ended = try running.result(within: 60)
+    #expect([0, 130].contains(ended.status), Comment(rawValue: ended.error))
+    #expect(try contents("o") == Self.files)
+    let goesOn = BuiltCommand.joined(ended.output).hasSuffix(" train --resume o\n")
+    #expect(goesOn == (ended.status == 130))
+    if goesOn { #expect(try run(["train", "--resume", "o"]).status == 0) }
+    let models = try ["o", "whole"].map {
+      try Data(contentsOf: URL(fileURLWithPath: sandbox.path("\($0)/model.safetensors")))
+    }
+    #expect(models[0] == models[1])
+    let (found, expected) = try (journal("o"), journal("whole"))
+    #expect(found.history.rows.map(\.validation) == expected.history.rows.map(\.validation))
+    #expect(found.samples == expected.samples && found.samples.map(\.step) == [2])
+  }
+
+  /// All steps are done, and not all there is to do.
+  @Test func anEvaluationThatWasEndedIsMadeWhenItIsResumed() throws {
+    #expect(try run(Self.words + ["--steps", "2", "--out", "o"]).status == 0)
+    let whole = try journal("o")
+    var ended = whole
+    (ended.lacksEvaluation, ended.samples) = (true, [])
+    ended.history.rows[1].validation = nil
+    let (saved, trainer) = try restored("o")
+    try save(trainer, saved.progress, ended)
+    let fewer = try run(["train", "--resume", "o", "--steps", "1"])
+    #expect(fewer.status == 2 && fewer.error.contains("--steps: found 2 steps done, expected more"))
+    let result = try run(["train", "--resume", "o"])
+    #expect(result.status == 0 && result.output.hasPrefix("steps       2 of 2\n"))
+    let resumed = try journal("o")
+    #expect(resumed.lacksEvaluation == nil)
+    #expect(resumed.history == whole.history && resumed.samples == whole.samples)
+    #expect(try run(["train", "--resume", "o"]).status == 2)
+  }
+
+  private func journal(_ folder: String) throws -> TrainingJournal {
+    try TrainingCheckpoint(folder: sandbox.path(folder)).journal()
+  }
+
+  /// A checkpoint, and a trainer that has taken it up.
+  private func restored(_ folder: String) throws -> (TrainingCheckpoint, Trainer) {
+    let saved = try TrainingCheckpoint(folder: sandbox.path(folder))
+    let trainer = try Trainer(
+      saved.model, variant: .preferred, threads: 1, options: saved.progress.options)
+    try saved.restore(trainer)
+    return (saved, trainer)
+  }
+
+  private func save(_ trainer: Trainer, _ progress: TrainingProgress, _ journal: TrainingJournal) throws {
+    try TrainingCheckpoint.save(
+      trainer, order: progress.order, data: progress.data, journal: journal, ends: [], to: sandbox.path("o"))
+  }
+
   @Test func whatIsKilledGoesOnFromItsCheckpoint() throws {
     let running = try start("o")
     running.send(SIGKILL)
@@ -146,11 +205,8 @@ import Training
   /// A checkpoint with its right digest, of somebody who means harm.
   @Test func aCheckpointThatNoTrainingWrote() throws {
     #expect(try run(Self.words + ["--steps", "2", "--out", "o"]).status == 0)
-    let saved = try TrainingCheckpoint(folder: sandbox.path("o"))
-    let good: TrainingJournal = try saved.journal()
-    let trainer = try Trainer(
-      saved.model, variant: .preferred, threads: 1, options: saved.progress.options)
-    try saved.restore(trainer)
+    let (saved, trainer) = try restored("o")
+    let good = try journal("o")
     func expect(
       _ field: String?, validation: Double? = nil, evaluateEvery: Int? = nil, prompt: [Int]? = nil,
       rows: [TrainingHistory.Row]? = nil
@@ -160,9 +216,7 @@ import Training
         variant: good.variant, evaluateEvery: evaluateEvery ?? good.evaluateEvery,
         checkpointEvery: good.checkpointEvery, prompt: prompt ?? good.prompt)
       journal.history = rows.map { TrainingHistory($0) } ?? good.history
-      try TrainingCheckpoint.save(
-        trainer, order: saved.progress.order, data: saved.progress.data, journal: journal, ends: [],
-        to: sandbox.path("o"))
+      try save(trainer, saved.progress, journal)
       let result = try run(["train", "--resume", "o", "--steps", "4"])
       #expect(result.status == (field == nil ? 0 : 1), Comment(rawValue: result.error))
       guard let field else { return }

@@ -129,6 +129,32 @@ import Training
     #expect(try run(["--resume", "part"]).status == 2)
   }
 
+  /// Nor one that is killed after the model, before its page and its history.
+  @Test func aHistoryThatWasNotWrittenIsWhenItIsResumed() throws {
+    _ = try trained(["--steps", "10"], to: "part")
+    let whole = try sandbox.text("part/training.csv")
+    let (history, page) = (sandbox.path("part/training.csv"), sandbox.path("part/training.html"))
+    let earlier = whole.split(separator: "\n").prefix(6).joined(separator: "\n") + "\n"
+    for change in [
+      {
+        try sandbox.file("part/training.csv", earlier)
+        try sandbox.file("part/training.html", "After 5 steps")
+      },
+      { try FileManager.default.removeItem(atPath: history) },
+      { try FileManager.default.removeItem(atPath: page) },
+    ]
+      as [() throws -> Void]
+    {
+      try change()
+      let result = try run(["--resume", "part"])
+      #expect(result.status == 0, Comment(rawValue: result.error))
+      #expect(result.output.hasPrefix("steps       10 of 10\n"))
+      #expect(try sandbox.text("part/training.csv") == whole)
+      #expect(try sandbox.text("part/training.html").contains("After 10 steps a token of text"))
+    }
+    #expect(try run(["--resume", "part"]).status == 2)
+  }
+
   /// What a resumption says otherwise holds for the next one too.
   @Test func whatAResumptionSaysIsKept() throws {
     _ = try trained(["--steps", "10"], to: "part")

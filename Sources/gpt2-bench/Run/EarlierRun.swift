@@ -29,9 +29,13 @@ struct EarlierRun {
   /// - Parameter path: the later run's folder; the earlier one's is beside it. Records that cannot be read are passed over.
   /// - Returns: nil where no earlier run has a figure for a cell of `record`.
   init?(before record: Record, beside path: String) {
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    for path in StoredRuns.paths(in: folder).prefix(Self.most) {
-      guard let earlier = try? Record.read(path: path), earlier.started < record.started,
+    let own = URL(fileURLWithPath: path)
+    let others = StoredRuns.paths(in: own.deletingLastPathComponent().path).lazy.filter {
+      URL(fileURLWithPath: $0).deletingLastPathComponent().lastPathComponent != own.lastPathComponent
+    }
+    for path in others.prefix(Self.most) {
+      // Both may have started in one second.
+      guard let earlier = try? Record.read(path: path), earlier.started <= record.started,
         Comparison.carriesOver(from: earlier, to: record)
       else { continue }
       (self.record, self.path) = (earlier, path)

@@ -160,6 +160,27 @@ import Testing
     #expect(far.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
   }
 
+  /// The row's samples lie 8 % apart from P10 to P90, and the fixed loop was a tenth slower in the head's run.
+  @Test func aRowsOwnScatterAndASlowerLoopAddUp() throws {
+    func run(_ slowdown: Double, loop: Int) -> Record {
+      var record = base
+      let times = (0...10).map { slowdown * (2 + 0.02 * Double($0)) }
+      record.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: times)
+      record.conditions = Fixture.quietConditions()
+      record.conditions?.calibration = (0..<5).map {
+        CalibrationSample(atSeconds: Double($0), nanoseconds: loop, frequencyMHz: nil)
+      }
+      return record
+    }
+    let old = run(1, loop: 1000)
+    let row = try #require(Comparison(base: old, head: run(1.15, loop: 1100)).row(.decodeRate))
+    #expect(row.reason == "the change is below the noise floor of 16 %")
+    let alike = Comparison(base: old, head: run(1.15, loop: 1000))
+    #expect(alike.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    let far = Comparison(base: old, head: run(1.25, loop: 1100))
+    #expect(far.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+  }
+
   @Test func noiseIsInconclusive() throws {
     var head = base
     head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [1.5, 2.6, 3.5])
@@ -207,8 +228,9 @@ import Testing
     #expect(drifted.labels(.regressed).isEmpty)
     #expect(drifted.exitCode == 5)
     let row = try #require(drifted.row(.decodeRate))
-    let floor: Double = 1 - 1 / 1.12
-    #expect(abs(try #require(row.noiseFloor) - floor) < 1e-9)
+    // The samples lie 0.9 % apart, evenly: P10 to P90 is 1.0009 to 1.0081.
+    let floor: Double = 1 - 1.0009 / 1.0081 / 1.12
+    #expect(abs(try #require(row.noiseFloor) - floor) < 1e-6)
     let more = compared(
       Slowdown(naive: 1.14, kvCacheDecode: 1.14, kvCachePrefill: 1.14, load: 1.14, machine: 1.12))
     #expect(more.labels(.regressed).isEmpty)

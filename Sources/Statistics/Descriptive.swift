@@ -36,6 +36,13 @@ public func quantiles(_ values: [Double], _ probabilities: [Double]) -> [Double]
   return probabilities.map { quantile(sorted: sorted, $0) }
 }
 
+/// P90 / P10 − 1: how far apart values above zero lie, without the tenth at either end. Nil for fewer than three values, and
+/// where P10 is not above zero.
+public func relativeSpread(_ values: [Double]) -> Double? {
+  guard values.count > 2, let ends = quantiles(values, [0.1, 0.9]), ends[0] > 0 else { return nil }
+  return ends[1] / ends[0] - 1
+}
+
 /// The standard deviation of a sample, √(Σ(x − x̄)² / (n − 1)), in two passes so that values close together
 /// and far from zero lose no digits. Nil for fewer than two values.
 public func standardDeviation(_ values: [Double]) -> Double? {

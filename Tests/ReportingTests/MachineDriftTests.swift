@@ -22,7 +22,7 @@ import Testing
   @Test func aSteadyMachineLeavesNothingOpen() {
     let drift = MachineDrift(record(memory: [Double?](repeating: 10, count: 9)))
     #expect(drift.memory == 0)
-    #expect(drift.clock == nil)
+    #expect(drift.speed == nil)
     #expect(drift.halfWidth(memoryShare: 1) == 0)
   }
 
@@ -34,6 +34,32 @@ import Testing
     let expected = 4.303 * h * (4.0 / 3).squareRoot()
     #expect(abs(try #require(drift.memory) - expected) < 1e-12)
     #expect(abs(try #require(drift.halfWidth(memoryShare: 0.5)) - expected / 2) < 1e-12)
+  }
+
+  /// Passes over prompts in three levels, interleaved in two rows, beside a fixed loop that hardly moves: what moved more
+  /// counts.
+  @Test func promptsTellTheSpeedThatALoopDoesNotSee() throws {
+    var record = record(memory: [Double?](repeating: 10, count: 9))
+    let h = 0.1
+    let rows = record.cells.indices.filter { record.cells[$0].test.primarySpan == .prefill }.prefix(2)
+    for (place, (row, usual)) in zip(rows, [1e6, 5e6]).enumerated() {
+      let sample = record.cells[row].samples[0]
+      record.cells[row].samples = stride(from: place, to: 9, by: 2).map { index in
+        var sample = sample
+        (sample.round, sample.sequence) = (index, index)
+        sample.prefillNanoseconds = Int(usual * exp(h * Double(index / 3 - 1)))
+        return sample
+      }
+    }
+    record.conditions?.calibration = (0..<9).map {
+      .init(atSeconds: Double($0), nanoseconds: 1_000_000 + $0, frequencyMHz: nil)
+    }
+    let drift = MachineDrift(record)
+    let expected = 4.303 * h * (4.0 / 3).squareRoot()
+    #expect(rows.count == 2)
+    #expect(abs(try #require(drift.speed) - expected) < 1e-5)
+    #expect(drift.halfWidth(memoryShare: 0) == drift.speed)
+    #expect(drift.halfWidth(memoryShare: 1) == 0)
   }
 
   /// Fifteen readings in five blocks: noise within a block is averaged, a level that lasts is not.
@@ -60,7 +86,7 @@ import Testing
       return other
     }
     let expected: [Double] = [10 / 11, 1, 12 / 11]
-    let found: [Double] = record.memoryRates.map(\.relative)
+    let found: [Double] = record.memoryRates
     #expect(found.count == 6)
     for (index, rate) in found.enumerated() { #expect(abs(rate - expected[index % 3]) < 1e-12) }
   }

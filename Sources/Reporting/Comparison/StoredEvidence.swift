@@ -21,8 +21,10 @@ struct StoredEvidence: Sendable {
     self.comparability = comparability
     self.thresholds = thresholds
     let conditions = [base, head].compactMap(\.record.conditions)
-    let spreads = conditions.compactMap { $0.spreadOfLoop.map { $0 / (1 + $0) } }
-    unrest = ([base, head].compactMap(\.largestDifferenceOfHalves) + spreads).max()
+    unrest =
+      ([base, head].compactMap(\.largestDifferenceOfHalves)
+      + conditions.compactMap { $0.spreadOfLoop.map(share) })
+      .max()
     let loops = conditions.compactMap { median($0.calibration.map { Double($0.nanoseconds) }) }
     driftOfLoop =
       loops.count == 2 && loops.allSatisfy { $0 > 0 }
@@ -144,7 +146,7 @@ struct StoredEvidence: Sendable {
     -> Double?
   {
     let drift = [ofCeilings, driftOfLoop].compactMap { $0 }.max()
-    let within = (times.compactMap(\.spread) + [unrest].compactMap { $0 }).max()
+    let within = (times.compactMap { relativeSpread($0).map(share) } + [unrest].compactMap { $0 }).max()
     let free = Double(max(base.record.machine.logicalCores - contestant.threads, 0))
     let others = min(max(coresOfOthers - free, 0), 0.9)
     let known = [drift, within].compactMap { $0 }
@@ -234,13 +236,8 @@ extension ComparisonRow {
   }
 }
 
-extension [Double] {
-  /// The share by which the tenth of times that is fastest lies below the tenth that is slowest; nil for none.
-  fileprivate var spread: Double? {
-    guard let ends = quantiles(self, [0.1, 0.9]), ends[1] > 0 else { return nil }
-    return 1 - ends[0] / ends[1]
-  }
-}
+/// The share by which a shorter time lies below one that is longer by `spread`.
+private func share(_ spread: Double) -> Double { spread / (1 + spread) }
 
 extension RunFigures {
   /// The share by which peaks of one build's processes were seen to differ, where a record has only one of them.

@@ -7,18 +7,19 @@ import Statistics
 /// The samples of a run say how well its median is known for its own minutes. Another run meets the machine in other
 /// minutes, with other neighbours in its memory and another clock rate. The model: the logarithm of a row's time is
 ///
-///     log t(block) = log t + m · memory(block) + (1 − m) · clock(block) + noise
+///     log t(block) = log t + m · memory(block) + (1 − m) · speed(block) + noise
 ///
 /// where `block` is one of up to five blocks of the run's rounds, `memory` what memory gave in it (read beside the
-/// samples of decoding) and `clock` a fixed loop's time, both as deviations from the run's own median, and m the
-/// share of the row's time that its bytes took at the rate that memory gave. Another run is taken to meet one such
-/// block: to the bootstrap's half of an interval the half of a 95 % prediction interval of one more block is added,
-/// t(0.975, blocks − 1) · s · √(1 + 1 / blocks), as independent parts are added, by squares.
+/// samples of decoding) and `speed` the time of fixed work (a loop, or the passes over prompts of all rows, whichever
+/// moved more), both as deviations from the run's own median, and m the share of the row's time that its bytes took at
+/// the rate that memory gave. Another run is taken to meet one such block: to the bootstrap's half of an interval the
+/// half of a 95 % prediction interval of one more block is added, t(0.975, blocks − 1) · s · √(1 + 1 / blocks), as
+/// independent parts are added, by squares.
 struct MachineDrift: Sendable, Equatable {
   /// The logarithm's 95 % half-width of what memory gives in another block of time; nil for too few readings.
   let memory: Double?
-  /// The same of the fixed loop.
-  let clock: Double?
+  /// The same of the time of fixed work.
+  let speed: Double?
 
   /// Blocks of time that a run is cut into.
   static let mostBlocks = 5
@@ -30,17 +31,17 @@ struct MachineDrift: Sendable, Equatable {
   private static let quantiles = [4.303, 3.182, 2.776]
 
   init(_ record: Record) {
-    memory = Self.halfWidth(of: record.memoryRates.map { log($0.relative) })
-    clock = Self.halfWidth(
-      of: Self.relative((record.conditions?.calibration ?? []).map { Double($0.nanoseconds) }).map { log($0) }
-    )
+    let loops = Self.relative((record.conditions?.calibration ?? []).map { Double($0.nanoseconds) })
+    memory = Self.halfWidth(of: record.memoryRates)
+    // One thread's loop does not see a neighbour that slows the caches or the vector units.
+    speed = [loops, record.promptTimes].compactMap { Self.halfWidth(of: $0) }.max()
   }
 
   /// - Parameter memoryShare: m, 0 to 1.
   /// - Returns: the 95 % half-width of the logarithm of a time; nil where nothing is known of memory.
   func halfWidth(memoryShare: Double) -> Double? {
     guard let memory else { return nil }
-    let parts = (memoryShare * memory, (1 - memoryShare) * (clock ?? 0))
+    let parts = (memoryShare * memory, (1 - memoryShare) * (speed ?? 0))
     return (parts.0 * parts.0 + parts.1 * parts.1).squareRoot()
   }
 
@@ -50,10 +51,10 @@ struct MachineDrift: Sendable, Equatable {
     return values.map { $0 / middle }
   }
 
-  /// - Parameter series: logarithms in time order.
-  static func halfWidth(of series: [Double]) -> Double? {
+  /// - Parameter series: above zero, in time order, relative to what is usual.
+  private static func halfWidth(of series: [Double]) -> Double? {
     let blocks = min(mostBlocks, series.count / fewestReadings)
-    guard blocks >= fewestBlocks, let values = blockMedians(series, blocks: blocks),
+    guard blocks >= fewestBlocks, let values = blockMedians(series.map { log($0) }, blocks: blocks),
       let deviation = standardDeviation(values)
     else { return nil }
     return quantiles[blocks - fewestBlocks] * deviation * (1 + 1 / Double(blocks)).squareRoot()
@@ -61,15 +62,22 @@ struct MachineDrift: Sendable, Equatable {
 }
 
 extension Record {
-  /// What memory gave beside the samples of decoding, in time order: GB/s ÷ the median of the same row, so that rows of
-  /// other threads and other variants are of one kind.
-  var memoryRates: [(sequence: Int, relative: Double)] {
+  /// What memory gave beside the samples of decoding.
+  var memoryRates: [Double] { relative(cells, \.memoryRate) }
+
+  /// The time of a pass over a prompt.
+  fileprivate var promptTimes: [Double] {
+    relative(cells.filter { $0.test.primarySpan == .prefill }) { $0.duration(.prefill) }
+  }
+
+  /// Readings in time order, each ÷ the median of its cell, so that cells of other threads and other variants are of one kind.
+  private func relative(_ cells: [Cell], _ read: (Sample) -> Double?) -> [Double] {
     cells.flatMap { cell in
       let known = cell.usableSamples.compactMap { sample in
-        sample.memoryRate.map { (sequence: sample.sequence, rate: $0) }
+        read(sample).flatMap { $0 > 0 ? (sequence: sample.sequence, value: $0) : nil }
       }
-      return zip(known, MachineDrift.relative(known.map(\.rate))).map { ($0.sequence, $1) }
-    }.sorted { $0.0 < $1.0 }
+      return zip(known, MachineDrift.relative(known.map(\.value))).map { (sequence: $0.sequence, value: $1) }
+    }.sorted { $0.sequence < $1.sequence }.map(\.value)
   }
 }
 

@@ -8,7 +8,7 @@ public struct Validity: Sendable, Equatable {
 
   public init(_ record: Record) {
     let own = [Self.build(record.build), Self.threads(record.cells.map(\.threads), of: record.machine)]
-    let memory = Self.memory(record.memoryRates.map(\.relative))
+    let memory = Self.memory(record.memoryRates)
     checks = own + (record.conditions.map(Self.machine) ?? []) + memory + [Self.drift(record)]
   }
 
@@ -125,8 +125,7 @@ public struct Validity: Sendable, Equatable {
   /// What memory gave beside the samples of decoding, ÷ each row's median: its spread, and its way over the run. A record
   /// that never knew it is not found fault with.
   private static func memory(_ rates: [Double]) -> [ValidityCheck] {
-    guard rates.count > 2, let ends = quantiles(rates, [0.1, 0.9]), ends[0] > 0 else { return [] }
-    let spread = ends[1] / ends[0] - 1
+    guard let spread = relativeSpread(rates) else { return [] }
     let limit = ValidityLimit.memorySpread
     let drift = ValidityCheck.judged(
       "memory drift", "\(NumberText.percent(spread)) (n = \(rates.count))", limit: NumberText.percent(limit),
@@ -261,12 +260,8 @@ enum ValidityLimit {
 }
 
 extension Conditions {
-  /// P90 / P10 − 1 of the fixed loop's times.
-  var spreadOfLoop: Double? {
-    let times = calibration.map { Double($0.nanoseconds) }
-    guard times.count > 2, let ends = quantiles(times, [0.1, 0.9]), ends[0] > 0 else { return nil }
-    return ends[1] / ends[0] - 1
-  }
+  /// The spread of the fixed loop's times.
+  var spreadOfLoop: Double? { relativeSpread(calibration.map { Double($0.nanoseconds) }) }
 
   /// Cores that other processes used, on average over the run.
   var coresOfOthers: Double? {

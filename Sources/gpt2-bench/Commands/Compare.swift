@@ -16,13 +16,13 @@ enum Compare: Command {
     ],
     options: [
       .maxRegression.defaulting(to: "\(Thresholds().words); with --against \(Thresholds.interleaved.words)"),
-      .rows, ComparisonFormat.option, .outFile,
+      .rows, RecordFormat.comparisonOption, .outFile,
     ] + CompareBuilds.options)
 
   typealias Outcome = (comparison: Comparison, head: Record)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let asked = try arguments.choice("--format", of: ComparisonFormat.allCases)
+    let asked = try arguments.choice("--format", of: RecordFormat.ofComparison)
     let out = try arguments.outFile()
     let base = arguments.string("--against")
     guard base == nil || arguments.operands.isEmpty else {
@@ -198,18 +198,13 @@ extension Arguments {
   }
 }
 
-enum ComparisonFormat: String, CaseIterable {
-  case markdown = "md"
-  case csv
-  case json
-  case html
-  case gitHub = "github"
-  case gitHubAction = "github-action"
-  case bencher = "bmf"
+extension RecordFormat {
+  /// Those that `compare` offers.
+  static let ofComparison = allCases.filter { ![.llamaBench, .llamaBenchSQL].contains($0) }
 
-  static let option = Option(
-    "--format", value: "F", choices: allCases.map(\.rawValue), default: RecordFormat.onTerminal,
-    help: allCases.map(\.rawValue).joined(separator: ", ")
+  static let comparisonOption = Option(
+    "--format", value: "F", choices: ofComparison.map(\.rawValue), default: onTerminal,
+    help: ofComparison.map(\.rawValue).joined(separator: ", ")
       + "; github writes annotations to standard output with --out, else to standard error")
 
   /// - Parameter head: the record of the head. Services that follow figures over time want those of one build, so
@@ -221,8 +216,7 @@ enum ComparisonFormat: String, CaseIterable {
     case .json: try comparison.json
     case .html: comparison.html
     case .gitHub: comparison.gitHubComment
-    case .gitHubAction: try BenchmarkActionReport(head).json
-    case .bencher: try BencherReport(head).json
+    case .gitHubAction, .bencher, .llamaBench, .llamaBenchSQL: try text(of: head)
     }
   }
 

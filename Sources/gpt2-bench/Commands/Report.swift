@@ -35,12 +35,8 @@ enum Report: Command {
       }
     case .builds(let record):
       try record.settings.checkTexts(path: path)
-      let head = Record(headOf: record)
-      if let format = ComparisonFormat(rawValue: format.rawValue) {
-        try format.put(try Comparison(record), head: head, to: out, isFormatted: asked != nil, console)
-      } else {
-        try Output.put(format.text(of: head), out, console)
-      }
+      try format.put(
+        try Comparison(record), head: Record(headOf: record), to: out, isFormatted: asked != nil, console)
     }
     return .done
   }

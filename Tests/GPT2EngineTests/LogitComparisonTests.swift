@@ -41,7 +41,7 @@ import Testing
     var comparison = LogitComparison()
     for (position, row) in rows.enumerated() {
       row.withUnsafeBufferPointer {
-        comparison.compare($0, with: Self.prompt, position: position, tolerance: tolerance, path: "")
+        comparison.compare($0, with: Self.prompt, position: position, tolerance: tolerance)
       }
     }
     comparison.finish()
@@ -88,9 +88,11 @@ import Testing
     row[9] = Float(1.5).nextUp
     var comparison = LogitComparison()
     row.withUnsafeBufferPointer {
-      comparison.compare($0, with: Self.prompt, position: 1, tolerance: tolerance, path: " again")
+      comparison.compare($0, with: Self.prompt, position: 1, tolerance: tolerance, isDecoded: true)
     }
-    #expect(comparison.failure == "p0 position 1 again: the largest logit is token 9's, expected 3's")
+    #expect(
+      comparison.failure
+        == "p0 position 1 decoded from the cache: the largest logit is token 9's, expected 3's")
     #expect(comparison.argmaxAgreed == 0 && comparison.argmaxCompared == 1)
   }
 
@@ -101,7 +103,7 @@ import Testing
     row[150] = value
     var comparison = LogitComparison()
     row.withUnsafeBufferPointer {
-      comparison.compare($0, with: Self.prompt, position: 1, tolerance: tolerance, path: "")
+      comparison.compare($0, with: Self.prompt, position: 1, tolerance: tolerance)
     }
     #expect(
       comparison.failure == "p0 position 1: the logit of token 150 is \(value), expected a finite number")
@@ -141,7 +143,7 @@ import Testing
       var row = position == 0 ? Array(Self.prompt.logits.row(0)) : Self.second
       row[position == 0 ? 17 : 3] += error
       row.withUnsafeBufferPointer {
-        comparison.compare($0, with: Self.prompt, position: position, tolerance: tolerance, path: "")
+        comparison.compare($0, with: Self.prompt, position: position, tolerance: tolerance)
       }
     }
     #expect(comparison.failure == nil)

@@ -39,8 +39,13 @@ import Testing
     for position in 0..<2 {
       [10 + half, 10 - half].withUnsafeBufferPointer {
         comparison.compare(
-          $0, with: prompt, position: position, tolerance: Tolerance(absolute: 1, nmse: 1), path: "")
+          $0, with: prompt, position: position, tolerance: Tolerance(absolute: 1, nmse: 1))
       }
+    }
+    // Decoded once more, without a fault: its divergence of 0 must not count beside the two.
+    [10, 10].withUnsafeBufferPointer {
+      comparison.compare(
+        $0, with: prompt, position: 1, tolerance: Tolerance(absolute: 1, nmse: 1), isDecoded: true)
     }
     comparison.finish()
     return comparison
@@ -91,7 +96,7 @@ import Testing
     for position in 0..<count {
       (position < agreed ? [Float(1), 0] : [0, 1]).withUnsafeBufferPointer {
         comparison.compare(
-          $0, with: prompt, position: position, tolerance: Tolerance(absolute: 1, nmse: 1), path: "")
+          $0, with: prompt, position: position, tolerance: Tolerance(absolute: 1, nmse: 1))
       }
     }
     comparison.finish()
@@ -126,7 +131,7 @@ import Testing
       let logits = reference.enumerated().map { $1 * Float(1 + ($0 % 2 == 0 ? error : -error)) }
       logits.withUnsafeBufferPointer {
         comparison.compare(
-          $0, with: prompt, position: 0, tolerance: Tolerance(absolute: 1, nmse: 1), path: "")
+          $0, with: prompt, position: 0, tolerance: Tolerance(absolute: 1, nmse: 1))
       }
       comparison.finish()
       return comparison
@@ -145,7 +150,7 @@ import Testing
       top: [[]], topLogits: [[]], largestLogit: 1, greedy: [])
     [0, value].withUnsafeBufferPointer {
       comparison.compare(
-        $0, with: prompt, position: 0, tolerance: Tolerance(absolute: 1, nmse: 1), path: "")
+        $0, with: prompt, position: 0, tolerance: Tolerance(absolute: 1, nmse: 1))
     }
     #expect(comparison.failure?.contains("expected a finite number") == true)
     #expect(!comparison.passed && comparison.result.kl == nil)

@@ -41,10 +41,12 @@ public struct LogitComparison: Codable, Equatable, Sendable {
 
   /// Compares one position: finite over the whole vocabulary, then the argmax, then the values that are known. Where
   /// quality is judged only what is not finite fails here.
+  /// - Parameter isDecoded: whether it is computed alone, from the cache, after all positions were compared in one pass.
   mutating func compare(
     _ logits: UnsafeBufferPointer<Float>, with prompt: ReferenceCase.Prompt, position: Int,
-    tolerance: Tolerance, path: String
+    tolerance: Tolerance, isDecoded: Bool = false
   ) {
+    let path = isDecoded ? " decoded from the cache" : ""
     let place = "\(prompt.name) position \(position)\(path)"
     argmaxCompared += 1
     let winner: Int
@@ -65,7 +67,8 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     if let row = prompt.positions.firstIndex(of: position) {
       prompt.logits.row(row).withUnsafeBufferPointer { known in
         for (logit, reference) in zip(logits, known) { add(logit, Double(reference), &largest) }
-        quality?.add(divergence: divergence(from: known, of: logits))
+        // Once a position, as of other programs.
+        if !isDecoded { quality?.add(divergence: divergence(from: known, of: logits)) }
       }
     }
     defer { maxAbsoluteError = max(maxAbsoluteError, largest) }
@@ -101,7 +104,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
       for row in 0..<logits.rows {
         compare(
           UnsafeBufferPointer(rebasing: values[row * logits.columns..<(row + 1) * logits.columns]),
-          with: prompt, position: prompt.ids.count - logits.rows + row, tolerance: tolerance, path: "")
+          with: prompt, position: prompt.ids.count - logits.rows + row, tolerance: tolerance)
       }
     }
   }

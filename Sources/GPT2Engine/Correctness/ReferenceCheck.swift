@@ -35,7 +35,7 @@ extension Engine {
       let sequence = try makeSequence()
       try sequence.append(prompt.ids)
       try stepThroughPositions(of: sequence) { position, logits in
-        comparison.compare(logits, with: prompt, position: position, tolerance: tolerance, path: "")
+        comparison.compare(logits, with: prompt, position: position, tolerance: tolerance)
       }
       if variant.decoding == .cache { try compareStepByStep(prompt, tolerance, &comparison) }
       let expected = Array(prompt.greedy.prefix(scope.greedySteps))
@@ -94,7 +94,7 @@ extension Engine {
       let logits = try step([sequence])
       comparison.compare(
         logits.values(ofRow: 0), with: prompt, position: position, tolerance: tolerance,
-        path: " decoded from the cache")
+        isDecoded: true)
     }
   }
 }

@@ -9,6 +9,7 @@ struct RecordRules {
   private static let longest = 3e18
 
   func check(_ record: Record) throws {
+    try size(record.machine.logicalCores, "machine.logicalCores")
     try each(record.cells, "cells", check)
     try each(record.ceilings, "ceilings", check)
     try each(record.correctness, "correctness", check)
@@ -20,6 +21,7 @@ struct RecordRules {
   /// Every index means something, too. What the settings' texts say is the reader's business.
   func check(_ record: PairedRecord) throws {
     try check(record.settings)
+    try size(record.machine.logicalCores, "machine.logicalCores")
     let contestants = 0..<record.contestants.count
     try each(record.contestants, "contestants") { try all($1, size, ("threads", $0.threads)) }
     try each(record.units, "units") { unit, field in

@@ -209,6 +209,10 @@ import Testing
       ),
       (["ceilingSeconds"], "-1", "ceilingSeconds: found -1.0, expected a number above 0"),
       (
+        ["machine", "logicalCores"], "-9223372036854775808",
+        "machine.logicalCores: found -9223372036854775808, expected an integer in 1...2147483647"
+      ),
+      (
         ["conditions", "stretches", 3, "seconds"], "0",
         "conditions.stretches[3].seconds: found 0.0, expected a number above 0"
       ),

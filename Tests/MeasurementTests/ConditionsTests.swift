@@ -59,13 +59,13 @@ import Testing
     let processes = [
       stat(1, 0), stat(10, 1), stat(11, 10), stat(12, 11), stat(13, 11), stat(20, 1), stat(21, 20),
     ].compactMap(ProcessTimes.init)
-    #expect(ProcessTimes.ticks(ofTree: 10, in: processes) == 4 * 18)
+    #expect(ProcessTimes.ticks(ofTree: 10, in: processes) == 72)
     #expect(ProcessTimes.ticks(ofTree: 13, in: processes) == 18)
-    #expect(ProcessTimes.ticks(ofTree: 1, in: processes) == 7 * 18)
+    #expect(ProcessTimes.ticks(ofTree: 1, in: processes) == 126)
     #expect(ProcessTimes.ticks(ofTree: 99, in: processes) == nil)
     // A process that is its own ancestor, as a number that was given out again while the folder was read.
     let circle = [stat(10, 11), stat(11, 10)].compactMap(ProcessTimes.init)
-    #expect(ProcessTimes.ticks(ofTree: 10, in: circle) == 2 * 18)
+    #expect(ProcessTimes.ticks(ofTree: 10, in: circle) == 36)
   }
 
   @Test func throttlingOfBothVersionsOfControlGroups() {

@@ -7,8 +7,8 @@ import Testing
 @Suite struct ProbeTests {
   @Test func statusLinesAreReadInBytes() {
     let status = "Name:\tsh\nVmHWM:\t   13656 kB\nVmRSS:\t     12 kB\nVmSwap:\tmuch kB\n"
-    #expect(ProcessMemory.kibibytes(of: "VmHWM", in: status) == 13656 * 1024)
-    #expect(ProcessMemory.kibibytes(of: "VmRSS", in: status) == 12 * 1024)
+    #expect(ProcessMemory.kibibytes(of: "VmHWM", in: status) == 13_983_744)
+    #expect(ProcessMemory.kibibytes(of: "VmRSS", in: status) == 12_288)
     #expect(ProcessMemory.kibibytes(of: "VmSwap", in: status) == nil)
     #expect(ProcessMemory.kibibytes(of: "Vm", in: status) == nil)
   }

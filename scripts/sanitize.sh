@@ -25,7 +25,8 @@ tests() { # SANITIZER FILTER...
   local sanitizer=$1 filters=()
   shift
   for filter in "$@"; do filters+=(--filter "$filter"); done
-  swift test --sanitize="$sanitizer" --scratch-path ".build/sanitize-$sanitizer" "${filters[@]}"
+  # A sanitizer opens files and takes memory of its own, where these tests leave a process none.
+  swift test --sanitize="$sanitizer" --scratch-path ".build/sanitize-$sanitizer" --skip "LimitTests|aDiskThatIsFull" "${filters[@]}"
 }
 
 case $kind in

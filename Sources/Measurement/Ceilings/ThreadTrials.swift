@@ -18,7 +18,10 @@ enum ThreadTrials {
     work: @escaping @Sendable (_ thread: Int, _ trial: Int) -> Void
   ) -> [UInt64] {
     let barrier = SpinBarrier(count: threads)
-    let spans = Mutex([(start: UInt64, end: UInt64)](repeating: (.max, 0), count: trials))
+    // A place for each, so that no thread waits for another one between two trials.
+    nonisolated(unsafe) let spans = UnsafeMutableBufferPointer<(start: UInt64, end: UInt64)>.allocate(
+      capacity: threads * trials)
+    defer { spans.deallocate() }
     let done = DispatchGroup()
     let cores = CPUTopology.allowedCPUs()
     for index in 0..<threads {
@@ -30,16 +33,16 @@ enum ThreadTrials {
           let start = clock.now()
           work(index, trial)
           let end = clock.now()
-          spans.withLock {
-            $0[trial].start = min($0[trial].start, start)
-            $0[trial].end = max($0[trial].end, end)
-          }
+          spans.initializeElement(at: trial * threads + index, to: (start, end))
         }
         done.leave()
       }
     }
     done.wait()
-    return spans.withLock { $0.map { $0.end - $0.start } }
+    return (0..<trials).map { trial in
+      let ofAll = spans[trial * threads..<(trial + 1) * threads]
+      return ofAll.reduce(0) { max($0, $1.end) } - ofAll.reduce(.max) { min($0, $1.start) }
+    }
   }
 }
 

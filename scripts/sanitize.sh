@@ -17,9 +17,9 @@ case "${2:-}" in '') short= ;; --short) short=yes ;; *) usage ;; esac
 
 # A report of the sanitizer's ends the tests; leaks are looked for at their end. Quarantined memory would look like a leak
 # to tests that watch memory.
-export ASAN_OPTIONS="detect_leaks=1:halt_on_error=1:quarantine_size_mb=32:allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+export ASAN_OPTIONS="handle_sigbus=0:detect_leaks=1:halt_on_error=1:quarantine_size_mb=32:allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export LSAN_OPTIONS="suppressions=$PWD/scripts/sanitize-leaks.txt:print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
-export TSAN_OPTIONS="halt_on_error=1:suppressions=$PWD/scripts/sanitize-races.txt${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+export TSAN_OPTIONS="handle_sigbus=0:halt_on_error=1:suppressions=$PWD/scripts/sanitize-races.txt${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 
 tests() { # SANITIZER FILTER...
   local sanitizer=$1 filters=()

@@ -50,10 +50,9 @@ class CTranslate2(worker.Engine):
         self._ask(prompt, tokens, callback=chosen)
         return worker.Generation(ids, times[0], times, time.monotonic_ns() - start)
 
-    def logits(self, ids: list[int]) -> list[bytes]:
+    def logits(self, ids: list[int], count: int) -> list[bytes]:
         import numpy
 
-        count = min(len(ids), worker.LAST_POSITIONS)
         prompts = [ids[: len(ids) - left] for left in reversed(range(count))]
         return [
             numpy.asarray(self._ask(prompt, 1, return_logits_vocab=True).logits[0][0], dtype="<f4").tobytes()

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 INSTALLED = Path(__file__).resolve().parent / "installed" / "models"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-LAST_POSITIONS = 256  # that `logits` answers at most: all of the tiny model's, whose KL stands beside our variants'
+LOGITS_BYTES = 12 << 20  # that `logits` answers at most: every position of the tiny model, the last 62 of GPT-2's
 Operations = dict[str, Callable[[dict[str, Any]], dict[str, Any]]]  # name -> payload -> result
 
 
@@ -81,11 +81,11 @@ class Engine:
     def argmax(self, row: Sequence[float]) -> int:
         return int(row.argmax())  # a NumPy array
 
-    def logits(self, ids: list[int]) -> list[bytes]:
-        """Little-endian float32 rows of the last positions, in order: the last one by a prefill of the whole prompt,
+    def logits(self, ids: list[int], count: int) -> list[bytes]:
+        """Little-endian float32 rows of the last `count` positions, in order: the last one by a prefill of the whole prompt,
         those before it by a prefill and steps with the cache."""
         rows = []
-        first = len(ids) - min(len(ids), LAST_POSITIONS)
+        first = len(ids) - count
         for position in range(first, len(ids) - 1):
             row = self.prefill(ids[: first + 1]) if position == first else self.step(ids[position])
             rows.append(bytes(memoryview(row)))
@@ -233,7 +233,8 @@ class Worker:
         out = payload.get("out")
         if not isinstance(out, str):
             raise Refusal(f"out: found {out!r}, expected the path of a .npy file")
-        rows = self.memory_of_process.without_counting(lambda: self.engine.logits(ids))
+        count = min(len(ids), max(LOGITS_BYTES // (4 * self.configuration["vocab_size"]), 1))
+        rows = self.memory_of_process.without_counting(lambda: self.engine.logits(ids, count))
         write_npy(out, rows)
         settle()
         return {"positions": len(rows)}

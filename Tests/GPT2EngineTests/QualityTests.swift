@@ -30,7 +30,7 @@ import Testing
   }
 
   /// Positions of two tokens, both as likely as each other by the reference, and logits that give one of them `share`.
-  private func compare(share: Double, limits: QualityLimits?) -> LogitComparison {
+  private func compare(share: Double, limits: QualityLimits?, decodedShare: Double = 0.5) -> LogitComparison {
     let prompt = ReferenceCase.Prompt(
       name: "p0", ids: [1, 1], positions: [0, 1], logits: NPY(rows: 2, columns: 2, values: [10, 10, 10, 10]),
       argmax: [0, 0], top: [[], []], topLogits: [[], []], largestLogit: 10, greedy: [])
@@ -42,8 +42,9 @@ import Testing
           $0, with: prompt, position: position, tolerance: Tolerance(absolute: 1, nmse: 1))
       }
     }
-    // Decoded once more, without a fault: its divergence of 0 must not count beside the two.
-    [10, 10].withUnsafeBufferPointer {
+    // Decoded once more, which must not count beside the two.
+    let decodedHalf = Float(log(decodedShare / (1 - decodedShare)) / 2)
+    [10 + decodedHalf, 10 - decodedHalf].withUnsafeBufferPointer {
       comparison.compare(
         $0, with: prompt, position: 1, tolerance: Tolerance(absolute: 1, nmse: 1), isDecoded: true)
     }
@@ -67,6 +68,10 @@ import Testing
         == String(format: "mean KL divergence is %.1e nats, allowed %.1e", 1.02 * limits.kl, limits.kl)
     )
     #expect(above.result.kl != nil)
+    let decoded = compare(
+      share: share(0.98 * limits.kl), limits: limits, decodedShare: share(1.02 * limits.kl))
+    #expect(decoded.failure?.hasPrefix("mean KL divergence decoded from the cache is ") == true)
+    #expect(decoded.result.kl == below.result.kl)
   }
 
   @Test func float32HasNoFiguresOfQuality() {

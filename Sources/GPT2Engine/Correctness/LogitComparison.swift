@@ -67,8 +67,7 @@ public struct LogitComparison: Codable, Equatable, Sendable {
     if let row = prompt.positions.firstIndex(of: position) {
       prompt.logits.row(row).withUnsafeBufferPointer { known in
         for (logit, reference) in zip(logits, known) { add(logit, Double(reference), &largest) }
-        // Once a position, as of other programs.
-        if !isDecoded { quality?.add(divergence: divergence(from: known, of: logits)) }
+        quality?.add(divergence: divergence(from: known, of: logits), isDecoded: isDecoded)
       }
     }
     defer { maxAbsoluteError = max(maxAbsoluteError, largest) }

@@ -132,19 +132,24 @@ enum RecordFormat: String, CaseIterable {
   case llamaBenchSQL = "llama-bench-sql"
 
   /// Of a command that makes or reads records of this kind.
-  static func option(of kind: Record.Kind) -> Option {
-    let names = all(of: kind).map(\.rawValue)
+  static func option(of kind: Record.Kind) -> Option { option(all(of: kind)) }
+
+  /// - Parameter remark: what help says after their names.
+  static func option(_ formats: [RecordFormat], remark: String = "") -> Option {
+    let names = formats.map(\.rawValue)
     return Option(
-      "--format", value: "F", choices: names, default: onTerminal, help: names.joined(separator: ", "))
+      "--format", value: "F", choices: names, default: onTerminal,
+      help: names.joined(separator: ", ") + remark)
   }
 
   /// What commands do that show a stored record, where no format is asked for.
   static let onTerminal = "tables on a terminal, else md"
 
-  /// Those that can show a record of this kind: llama-bench has no tests of matrix products and other operations.
-  static func all(of kind: Record.Kind) -> [RecordFormat] {
-    allCases.filter { kind == .endToEnd || ![.llamaBench, .llamaBenchSQL].contains($0) }
-  }
+  /// Those that are not llama-bench's, which has no tests of matrix products and other operations, and no comparisons.
+  static let ownAndServices = allCases.filter { ![.llamaBench, .llamaBenchSQL].contains($0) }
+
+  /// Those that can show a record of this kind.
+  static func all(of kind: Record.Kind) -> [RecordFormat] { kind == .endToEnd ? allCases : ownAndServices }
 
   /// - Throws: `RunError` where the format cannot show a record of its kind.
   func text(of record: Record) throws -> String {

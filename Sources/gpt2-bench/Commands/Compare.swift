@@ -16,13 +16,17 @@ enum Compare: Command {
     ],
     options: [
       .maxRegression.defaulting(to: "\(Thresholds().words); with --against \(Thresholds.interleaved.words)"),
-      .rows, RecordFormat.comparisonOption, .outFile,
+      .rows,
+      RecordFormat.option(
+        RecordFormat.ownAndServices,
+        remark: "; github writes annotations to standard output with --out, else to standard error"),
+      .outFile,
     ] + CompareBuilds.options)
 
   typealias Outcome = (comparison: Comparison, head: Record)
 
   static func run(_ arguments: Arguments, _ console: Console) throws -> ExitCode {
-    let asked = try arguments.choice("--format", of: RecordFormat.ofComparison)
+    let asked = try arguments.choice("--format", of: RecordFormat.ownAndServices)
     let out = try arguments.outFile()
     let base = arguments.string("--against")
     guard base == nil || arguments.operands.isEmpty else {
@@ -199,14 +203,6 @@ extension Arguments {
 }
 
 extension RecordFormat {
-  /// Those that `compare` offers.
-  static let ofComparison = allCases.filter { ![.llamaBench, .llamaBenchSQL].contains($0) }
-
-  static let comparisonOption = Option(
-    "--format", value: "F", choices: ofComparison.map(\.rawValue), default: onTerminal,
-    help: ofComparison.map(\.rawValue).joined(separator: ", ")
-      + "; github writes annotations to standard output with --out, else to standard error")
-
   /// - Parameter head: the record of the head. Services that follow figures over time want those of one build, so
   ///   their formats hold the head's, all of them.
   func text(of comparison: Comparison, head: Record) throws -> String {

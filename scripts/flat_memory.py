@@ -3,10 +3,10 @@
 
     scripts/flat_memory.py PROGRAM [--seconds 3600] [--growth-mib 2] [--model weights/tiny]
 
-Drives one `PROGRAM worker`: it loads the model for one variant after the other, holds it against its references, and
-generates a batch. Resident memory is read after each round over all variants. The first tenth of the time warms up.
-After it, the median of the last quarter of the readings may lie above that of the first quarter by --growth-mib.
-Prints the medians; exits 1 where it grew, or where a request failed. Needs only Python on Linux.
+Drives one `PROGRAM worker`: it loads the model for one variant after the other (but the slow `naive`), holds the tiny
+one against its references, and generates a batch. Resident memory is read after each round over all variants. The first
+tenth of the time warms up. After it, the median of the last quarter of the readings may lie above that of the first
+quarter by --growth-mib. Prints the medians; exits 1 where it grew, or where a request failed. Needs only Python on Linux.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main() -> int:
             worker.ask("run", {"generation": generation})
         readings.append((now, worker.resident_mib()))
     worker.ask("quit", {})
-    kept = [memory for at, memory in readings if at >= options.seconds / 10] or [memory for _, memory in readings]
+    kept = [memory for at, memory in readings if at >= options.seconds / 10]
     quarter = max(len(kept) // 4, 1)
     first, last = statistics.median(kept[:quarter]), statistics.median(kept[-quarter:])
     print(

@@ -62,15 +62,16 @@ struct MachineDrift: Sendable, Equatable {
 }
 
 extension Record {
-  /// What memory gave beside the samples of decoding.
+  /// What memory gave beside the samples of decoding, relative to each cell's median and in time order.
   var memoryRates: [Double] { relative(cells, \.memoryRate) }
 
-  /// The time of a pass over a prompt.
+  /// The time of a pass over a prompt, likewise.
   fileprivate var promptTimes: [Double] {
     relative(cells.filter { $0.test.primarySpan == .prefill }) { $0.duration(.prefill) }
   }
 
-  /// Readings in time order, each ÷ the median of its cell, so that cells of other threads and other variants are of one kind.
+  /// Readings in time order, each ÷ the median of its cell, so that cells of other threads and other variants are of one
+  /// kind.
   private func relative(_ cells: [Cell], _ read: (Sample) -> Double?) -> [Double] {
     cells.flatMap { cell in
       let known = cell.usableSamples.compactMap { sample in

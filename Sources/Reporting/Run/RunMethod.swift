@@ -206,9 +206,9 @@ extension RunReport {
     token's time also holds what the machine itself changed by: log t(block) = log t + m · memory(block) + (1 − m) · \
     speed(block) + noise, for up to \(MachineDrift.mostBlocks) blocks of the run's rounds. m is the share of the time that \
     the bytes took at memory's rate, speed the time of a fixed loop or of the passes over prompts, whichever moved more. The \
-    half of a 95 % prediction interval of one more block is added by squares. A figure has the digits that its interval supports: two of the half of it. ± is the distance from \
-    the median to the interval's farther end; where that is over a quarter farther than the other, the ends stand in \
-    parentheses, from low to high. An empty field means that there is no figure.
+    half of a 95 % prediction interval of one more block is added by squares. A figure has the digits that its interval \
+    supports: two of the half of it. ± is the distance from the median to the interval's farther end; where that is over a \
+    quarter farther than the other, the ends stand in parentheses, from low to high. An empty field means that there is no figure.
     """
 
   var sampling: [Prose] {

@@ -78,7 +78,7 @@ let package = Package(
       exclude: ["Tokenizer/Data"],
       swiftSettings: settings),
     .testTarget(
-      name: "GPT2KernelsTests", dependencies: ["GPT2Kernels", "TestSupport"],
+      name: "GPT2KernelsTests", dependencies: ["CSystem", "GPT2Kernels", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "GPT2EngineTests", dependencies: ["GPT2Engine", "Record", "TestSupport"],

@@ -11,6 +11,7 @@
 #include "CSystemMeasurement.h"
 #include "CSystemProbe.h"
 #include "CSystemTerminal.h"
+#include "CSystemThreadMemory.h"
 
 #ifndef GPT2_BENCH_CPU_FLAG
 #define GPT2_BENCH_CPU_FLAG ""

@@ -90,9 +90,7 @@ extension DivisibleKernel {
     let weight = operation.weight
     guard weight.layout == .columns else { return linear(operation, outputs: outputs) }
     let block = 64
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: min(block, outputs.count) * weight.inputs) {
-      rows in
-      guard let rows = rows.baseAddress else { return }
+    withThreadMemory(min(block, outputs.count) * weight.inputs) { rows in
       for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: block) {
         let count = min(block, outputs.upperBound - first)
         transpose(

@@ -59,7 +59,6 @@ struct LowPrecision: Kernel {
   let base: Packed
   let precision: WeightPrecision
   let path: DotPath
-  private let scratch = RowScratch()
 
   /// - Parameter path: the fastest that this build has unless given.
   init(
@@ -107,7 +106,7 @@ struct LowPrecision: Kernel {
       pool: base.pool,
       tileRows: registers >= 32 || Sum.isMatrixUnit ? Sum.highestTile : Sum.highestTile / 2,
       shape: PanelShape(vector: path.lanes, precision),
-      scratch: readsFloats(work) ? nil : scratch
+      convertsRows: !readsFloats(work)
     ).run(work)
   }
 

@@ -16,12 +16,12 @@ extension PanelKernel {
       positions: operations.lazy.map { $0.firstPosition + $0.queries.rows }.max() ?? 0,
       headSize: operations.first?.headSize ?? 0)
     pool.split(0..<parts.count, grain: 1) { range in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: tile.scratchCount) { scratch in
+      withThreadMemory(tile.scratchCount) { scratch in
         for part in range.lazy.map({ parts[$0] }) {
           for row in stride(from: part.rows.lowerBound, to: part.rows.upperBound, by: tileRows) {
             tile.attend(
               operations[part.operation], head: part.head,
-              rows: row..<min(row + tileRows, part.rows.upperBound), scratch: scratch.baseAddress!)
+              rows: row..<min(row + tileRows, part.rows.upperBound), scratch: scratch)
           }
         }
         Probe.enter(.operation)

@@ -18,7 +18,7 @@ struct PanelKernel<V: BrainVector>: Sendable {
   private var fewestPackedRows: Int { 32 }
 
   func run(_ operation: Linear) {
-    let linear = PanelLinear<FloatSum<V>>(pool: pool, tileRows: tileRows, shape: shape, scratch: nil)
+    let linear = PanelLinear<FloatSum<V>>(pool: pool, tileRows: tileRows, shape: shape, convertsRows: false)
     let makesPanels = operation.sumsMayDependOnRows && operation.input.rows >= fewestPackedRows
     if operation.weight.layout == .rows, !makesPanels {
       linear.runByDotProducts(operation)

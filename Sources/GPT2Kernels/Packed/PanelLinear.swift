@@ -9,18 +9,19 @@ struct PanelLinear<Sum: TileSum> {
   /// Rows of the highest tile: 2, 4 or 8, or the matrix unit's.
   let tileRows: Int
   let shape: PanelShape
-  /// Where rows become words; nil where they are read as they are.
-  let scratch: RowScratch?
+  /// Whether rows become words before they are multiplied; else they are read as they are.
+  let convertsRows: Bool
 
   func run(_ operation: Linear) {
     guard operation.input.rows > 0 else { return }
     let isPacked = isPacked(operation.weight)
     assert(isPacked || shape.precision == .f32 && operation.weight.layout.precision == .f32)
-    let rows = rowWords(operation.input)
-    if operation.input.rows == 1, isPacked, !Sum.isMatrixUnit {
-      runOneRow(operation, rows)
-    } else {
-      runRows(operation, rows)
+    withRowWords(operation.input) { rows in
+      if operation.input.rows == 1, isPacked, !Sum.isMatrixUnit {
+        runOneRow(operation, rows)
+      } else {
+        runRows(operation, rows)
+      }
     }
   }
 
@@ -34,31 +35,16 @@ struct PanelLinear<Sum: TileSum> {
     let stride: Int
   }
 
-  private func rowWords(_ input: Matrix) -> RowWords {
-    guard let scratch else { return RowWords(base: input.base, stride: input.stride) }
+  private func withRowWords(_ input: Matrix, _ body: (RowWords) -> Void) {
+    guard convertsRows else { return body(RowWords(base: input.base, stride: input.stride)) }
     let stride = Sum.rowWords(inputs: input.columns)
-    nonisolated(unsafe) let target = scratch.room(for: input.rows * stride)
-    pool.split(0..<input.rows, grain: max(8192 / max(input.columns, 1), 1)) { rows in
-      for row in rows { Sum.convert(input.row(row), inputs: input.columns, to: target + row &* stride) }
+    withThreadMemory(input.rows * stride) { words in
+      nonisolated(unsafe) let words = words
+      pool.split(0..<input.rows, grain: max(8192 / max(input.columns, 1), 1)) { rows in
+        for row in rows { Sum.convert(input.row(row), inputs: input.columns, to: words + row &* stride) }
+      }
+      body(RowWords(base: words, stride: stride))
     }
-    return RowWords(base: UnsafePointer(target), stride: stride)
-  }
-}
-
-/// Memory of a kernel's own that grows to what was needed at most.
-final class RowScratch: @unchecked Sendable {
-  private var memory = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
-
-  deinit { memory.baseAddress?.deallocate() }
-
-  /// What it held before is lost.
-  func room(for count: Int) -> UnsafeMutablePointer<Float> {
-    if let base = memory.baseAddress, memory.count >= count { return base }
-    memory.baseAddress?.deallocate()
-    let base = UnsafeMutableRawPointer.allocate(byteCount: 4 * max(count, 1), alignment: 64)
-      .bindMemory(to: Float.self, capacity: max(count, 1))
-    memory = UnsafeMutableBufferPointer(start: base, count: max(count, 1))
-    return base
   }
 }
 
@@ -87,8 +73,7 @@ extension PanelLinear {
     let isPacked = isPacked(operation.weight)
     let panelCount = isPacked ? 0 : min(Sum.passWords + 15, inputs) * shape.columns
     pool.split(0..<blocks * panels, grain: 1) { parts in
-      withUnsafeTemporaryAllocation(byteCount: 4 * (sumCount + panelCount), alignment: 64) { memory in
-        let sums = memory.bindMemory(to: Float.self).baseAddress!
+      withThreadMemory(sumCount + panelCount) { sums in
         for part in parts {
           let first = part / panels * blockRows
           runPart(
@@ -305,15 +290,15 @@ extension PanelLinear {
     let lanes = V.scalarCount
     guard rows > 0 else { return }
     pool.split(0..<operation.weight.outputs, grain: 32) { outputs in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * lanes) { sums in
+      withThreadMemory(rows * lanes) { sums in
         for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: lanes) {
           let vector = first..<min(first + lanes, outputs.upperBound)
           for four in stride(from: first, to: vector.upperBound, by: 4) {
             multiply(
               operation, outputs: four..<min(four + 4, vector.upperBound),
-              sums: sums.baseAddress! + (four - first))
+              sums: sums + (four - first))
           }
-          finish(operation, rows: 0..<rows, outputs: vector, sums: sums.baseAddress!, width: lanes)
+          finish(operation, rows: 0..<rows, outputs: vector, sums: sums, width: lanes)
         }
       }
     }

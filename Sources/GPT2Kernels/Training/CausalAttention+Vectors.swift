@@ -11,10 +11,7 @@ extension CausalAttention {
     kernel.forEach(batch * heads) { part in
       let (firstRow, column) = (part / heads * context, part % heads * size)
       let q = qkv.row(firstRow) + column
-      withUnsafeTemporaryAllocation(
-        byteCount: 4 * (panels.keyCount + panels.rowCount + tile.scratchCount), alignment: 64
-      ) { memory in
-        let keys = memory.bindMemory(to: Float.self).baseAddress!
+      withThreadMemory(panels.keyCount + panels.rowCount + tile.scratchCount) { keys in
         let (values, scratch) = (keys + panels.keyCount, keys + panels.keyCount + panels.rowCount)
         panels.packKeys(q + channels, stride: qkv.stride, to: keys)
         panels.packRows(q + 2 * channels, stride: qkv.stride, rows: context, capacity: context, to: values)
@@ -110,9 +107,7 @@ extension CausalAttentionGradient {
   func run<V: FloatVector>(on kernel: any Kernel, as _: V.Type) {
     let head = HeadGradient<V>(self)
     kernel.forEach(batch * heads) { part in
-      withUnsafeTemporaryAllocation(byteCount: 4 * head.scratchCount, alignment: 64) { memory in
-        head.run(part, memory.bindMemory(to: Float.self).baseAddress!)
-      }
+      withThreadMemory(head.scratchCount) { head.run(part, $0) }
     }
   }
 }

@@ -58,7 +58,7 @@ extension CausalAttention {
     let scale = 1 / Float(size).squareRoot()
     kernel.forEach(batch * heads) { part in
       let (firstRow, column) = (part / heads * context, part % heads * size)
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: context) { scores in
+      withThreadMemory(context) { scores in
         for query in 0..<context {
           let q = qkv.row(firstRow + query) + column
           var maximum = -Float.infinity

@@ -132,8 +132,7 @@ extension LinearGradient {
 private func addColumnSums(
   of matrix: Matrix, columns: Range<Int>, to sums: UnsafeMutablePointer<Float>
 ) {
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: columns.count) { totals in
-    let totals = totals.baseAddress!
+  withThreadMemory(columns.count) { totals in
     totals.initialize(repeating: 0, count: columns.count)
     for row in 0..<matrix.rows {
       let values = matrix.row(row) + columns.lowerBound

@@ -52,8 +52,8 @@ extension LayerNormGradient {
     columns: Range<Int>, means: UnsafePointer<Float>, inverses: UnsafePointer<Float>, as _: V.Type
   ) {
     let room = (columns.count + V.scalarCount - 1) / V.scalarCount * V.scalarCount
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * room) { memory in
-      let (products, sums) = (memory.baseAddress!, memory.baseAddress! + room)
+    withThreadMemory(2 * room) { products in
+      let sums = products + room
       products.initialize(repeating: 0, count: 2 * room)
       for row in 0..<input.rows {
         let x = input.row(row) + columns.lowerBound

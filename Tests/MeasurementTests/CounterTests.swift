@@ -149,14 +149,9 @@ private final class FakeLayer: CounterLayer {
 /// The system calls themselves, through counters that the kernel has on every machine.
 @Suite(.enabled(if: (try? CounterSet([.taskClock])) != nil, "perf_event_open is not allowed here"))
 struct SoftwareCounterTests {
-  private static func burn(milliseconds: Double) {
-    var time = timespec()
-    func used() -> Double {
-      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-      return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
-    }
-    let end = used() + milliseconds
-    while used() < end {}
+  private static func burn(milliseconds: UInt64) {
+    let end = nanoseconds(of: CLOCK_THREAD_CPUTIME_ID) + milliseconds * 1_000_000
+    while nanoseconds(of: CLOCK_THREAD_CPUTIME_ID) < end {}
   }
 
   @Test func threadsThatStartLaterAreCountedAndEarlierOnesAreNot() throws {

@@ -34,9 +34,8 @@ void csystem_grow_thread_memory(void) {
   pthread_once(&once, make_key);
   pthread_setspecific(key, memory);
   free(memory->base);
-  size_t bytes = (memory->wanted + cache_line - 1) / cache_line * cache_line;
-  memory->base = aligned_alloc(cache_line, bytes);
-  memory->capacity = memory->base == NULL ? 0 : bytes;
+  memory->base = aligned_alloc(cache_line, memory->wanted);
+  memory->capacity = memory->base == NULL ? 0 : memory->wanted;
 }
 
 #endif

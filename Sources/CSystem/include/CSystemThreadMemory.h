@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /// Bytes from `base` on, of which the first `used` are lent, or all and more from elsewhere. `wanted` is the most that was
-/// asked for at a time.
+/// asked for at a time. All are whole cache lines of 64 bytes.
 struct csystem_thread_memory {
   char *base;
   size_t capacity, used, wanted;

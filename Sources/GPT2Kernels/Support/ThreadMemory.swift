@@ -2,7 +2,8 @@ import CSystem
 
 /// Calls `body` with `count` floats of the memory that the calling thread works in, from a cache line on. They hold what
 /// earlier calls left there; a call within `body` gets others. The memory grows to the most that is lent at a time and
-/// stays the thread's, so that an operation takes none from the system once one of its size has run.
+/// stays the thread's, so that an operation takes none from the system once one of its size has run. A few vectors, which
+/// always fit on the stack, are better taken with `withUnsafeTemporaryAllocation`.
 @inline(__always)
 func withThreadMemory<Result>(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
   let bytes = MemoryLayout<Float>.stride &* FloatBuffer.room(for: max(count, 1))

@@ -71,22 +71,23 @@ public enum CacheLayout: Sendable, Equatable {
     _ operation: CacheStore, rows: Range<Int>, heads: Range<Int>, in shape: PanelShape, headStride: Int
   ) {
     let size = operation.headSize
-    for row in rows {
-      let position = operation.firstPosition + row
-      for head in heads {
-        let value = operation.newValues.row(row) + head * size
-        for first in stride(from: 0, to: size, by: shape.columns) {
-          let width = shape.width(at: first, outputs: size)
-          let used = first..<min(first + width, size)
-          let panel =
-            operation.values
-            + (head * headStride + shape.offset(ofPanelAt: first, inputs: operation.capacity))
-          if shape.precision == .f32 {
-            (panel + position * width).update(from: value + first, count: used.count)
-          } else {
+    for head in heads {
+      for first in stride(from: 0, to: size, by: shape.columns) {
+        let width = shape.width(at: first, outputs: size)
+        let channels = head * size + first..<head * size + min(first + width, size)
+        let panel =
+          operation.values + (head * headStride + shape.offset(ofPanelAt: first, inputs: operation.capacity))
+        if shape.precision == .f32 {
+          packRows(
+            operation.newValues.row(rows.lowerBound) + channels.lowerBound,
+            stride: operation.newValues.stride,
+            rows: rows.count, columns: channels.count, width: width,
+            to: panel + (operation.firstPosition + rows.lowerBound) * width, as: SIMD4<Float>.self)
+        } else {
+          for row in rows {
             storePairs(
-              operation, row: row, channels: head * size + first..<head * size + used.upperBound,
-              to: panel + position / 2 * width)
+              operation, row: row, channels: channels, to: panel + (operation.firstPosition + row) / 2 * width
+            )
           }
         }
       }
@@ -128,20 +129,16 @@ public enum CacheLayout: Sendable, Equatable {
       let column = operation.keys + shape.offset(of: position, inputs: size)
       for head in heads {
         let key = source + head * size
-        var target = column + head * headStride
+        let target = column + head * headStride
         if shape.precision == .f32 {
-          for channel in 0..<size {
-            for place in 0..<count { target[place] = key[place &* stride &+ channel] }
-            target += width
-          }
+          transpose(key, stride: stride, rows: count, columns: size, to: target, stride: width)
         } else {
           for channel in Swift.stride(from: 0, to: size, by: 2) {
             let isPair = channel &+ 1 < size
             for place in 0..<count {
               let pair = key + (place &* stride &+ channel)
-              target[place] = Float(brains: pair[0], isPair ? pair[1] : 0)
+              target[channel / 2 &* width &+ place] = Float(brains: pair[0], isPair ? pair[1] : 0)
             }
-            target += width
           }
         }
       }

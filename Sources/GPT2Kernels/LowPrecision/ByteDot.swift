@@ -86,6 +86,10 @@ enum ScalarByteDot: ByteDot {
 protocol IntegerVector: SIMD, BitwiseCopyable, Sendable where Scalar == Int32 {
   associatedtype Floats: FloatVector
   var floats: Floats { get }
+  func larger(_ other: Self) -> Self
+  var largestLane: Int32 { get }
+  /// Without what does not fit 32 bits.
+  var laneSum: Int32 { get }
   /// The lower and the upper half of each byte, as bytes.
   var lowNibbles: Self { get }
   var highNibbles: Self { get }
@@ -97,6 +101,9 @@ protocol IntegerVector: SIMD, BitwiseCopyable, Sendable where Scalar == Int32 {
 
 extension SIMD8<Int32>: IntegerVector {
   @inline(__always) var floats: SIMD8<Float> { csystem_floats_8(self) }
+  @inline(__always) func larger(_ other: Self) -> Self { csystem_larger_integers_8(self, other) }
+  @inline(__always) var largestLane: Int32 { csystem_largest_integer_8(self) }
+  @inline(__always) var laneSum: Int32 { csystem_integer_sum_8(self) }
   @inline(__always) var lowNibbles: Self { self & Self(repeating: 0x0F0F_0F0F) }
   @inline(__always) var highNibbles: Self { (self &>> 4) & Self(repeating: 0x0F0F_0F0F) }
   @inline(__always) func storeBytes(to target: UnsafeMutableRawPointer) {
@@ -109,6 +116,9 @@ extension SIMD8<Int32>: IntegerVector {
 
 extension SIMD16<Int32>: IntegerVector {
   @inline(__always) var floats: SIMD16<Float> { csystem_floats_16(self) }
+  @inline(__always) func larger(_ other: Self) -> Self { csystem_larger_integers_16(self, other) }
+  @inline(__always) var largestLane: Int32 { csystem_largest_integer_16(self) }
+  @inline(__always) var laneSum: Int32 { csystem_integer_sum_16(self) }
   @inline(__always) var lowNibbles: Self { self & Self(repeating: 0x0F0F_0F0F) }
   @inline(__always) var highNibbles: Self { (self &>> 4) & Self(repeating: 0x0F0F_0F0F) }
   @inline(__always) func storeBytes(to target: UnsafeMutableRawPointer) {
@@ -157,32 +167,31 @@ extension BlockSum {
     }
   }
 
-  /// Not a number among the inputs, or an infinite one, makes the scale no number.
+  /// Not a number among the inputs, or an infinite one, makes the scale no number. Magnitudes are compared as integers,
+  /// whose order is theirs; there an infinite one and what is no number come after all others.
   @inline(__always)
   private static func convertBlock(_ x: UnsafePointer<Float>, to words: UnsafeMutablePointer<Float>) {
+    typealias Integers = Dot.Integers
     let lanes = Vector.scalarCount
-    let zero = Vector(repeating: 0)
-    var (largest, spoilt) = (zero, zero)
+    var magnitudes = Integers(repeating: 0)
     for i in stride(from: 0, to: 32, by: lanes) {
-      let values = Vector(loading: x + i)
-      largest = largest.larger(values).larger(zero - values)
-      spoilt = spoilt + values * zero
+      let values = unsafeBitCast(Vector(loading: x + i), to: Integers.self)
+      magnitudes = magnitudes.larger(values & Integers(repeating: .max))
     }
-    let maximum = largest.largestLane
+    let maximum = Float(bitPattern: UInt32(bitPattern: magnitudes.largestLane))
     // Below, 127 / maximum may be infinite.
     let inverse: Float = maximum > 0x1p-100 ? 127 / maximum : 0
     // Adding 1.5 · 2²³ rounds to an integer, which then stands in the low bits.
     let magic = Vector(repeating: 12_582_912)
-    var total = zero
+    var total = Integers(repeating: 0)
     for i in stride(from: 0, to: 32, by: lanes) {
       let shifted = Vector(loading: x + i) * Vector(repeating: inverse) + magic
-      unsafeBitCast(shifted, to: Dot.Integers.self).storeBytes(to: UnsafeMutableRawPointer(words) + i)
-      total = total + (shifted - magic)
+      let integers = unsafeBitCast(shifted, to: Integers.self) &- unsafeBitCast(magic, to: Integers.self)
+      integers.storeBytes(to: UnsafeMutableRawPointer(words) + i)
+      total = total &+ integers
     }
-    let spoiltSum = spoilt.laneSum
-    words[8] = maximum / 127 + spoiltSum
-    let sum = spoiltSum == 0 ? Int32(total.laneSum) : 0
-    words[9] = Float(bitPattern: UInt32(bitPattern: 0 &- weightOffset &* sum))
+    words[8] = maximum.isFinite ? maximum / 127 : .nan
+    words[9] = Float(bitPattern: UInt32(bitPattern: 0 &- weightOffset &* total.laneSum))
   }
 
   @inline(__always) static func scales(_ halves: UnsafeRawPointer) -> Vector { Dot.Integers.halves(halves) }

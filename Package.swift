@@ -79,7 +79,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "GPT2KernelsTests", dependencies: ["CSystem", "GPT2Kernels", "TestSupport"],
-      swiftSettings: settings),
+      swiftSettings: hot),
     .testTarget(
       name: "GPT2EngineTests", dependencies: ["GPT2Engine", "Record", "TestSupport"],
       swiftSettings: settings),

@@ -42,10 +42,8 @@ public struct Bootstrap: Sendable {
   public func median(_ values: [Double]) -> Estimate? {
     guard isUsable(values), let center = Statistics.median(values) else { return nil }
     var generator = SeededGenerator(seed: seed)
-    var resample = values
-    let statistics = (0..<resamples).map { _ in
-      Self.resampledMedian(of: values, scratch: &resample, using: &generator)
-    }
+    var sample = ResampledSample(values)
+    let statistics = (0..<resamples).map { _ in sample.nextMedian(using: &generator) }
     return estimate(center, statistics)
   }
 
@@ -56,11 +54,10 @@ public struct Bootstrap: Sendable {
       let baseMedian = Statistics.median(base), let headMedian = Statistics.median(head)
     else { return nil }
     var generator = SeededGenerator(seed: seed)
-    var baseResample = base
-    var headResample = head
+    var (baseSample, headSample) = (ResampledSample(base), ResampledSample(head))
     let statistics = (0..<resamples).map { _ in
-      let denominator = Self.resampledMedian(of: base, scratch: &baseResample, using: &generator)
-      return Self.resampledMedian(of: head, scratch: &headResample, using: &generator) / denominator
+      let denominator = baseSample.nextMedian(using: &generator)
+      return headSample.nextMedian(using: &generator) / denominator
     }
     return estimate(headMedian / baseMedian, statistics)
   }
@@ -75,12 +72,41 @@ public struct Bootstrap: Sendable {
     guard let bounds = quantiles(statistics, [tail, 1 - tail]) else { return nil }
     return Estimate(value: value, interval: Interval(lower: bounds[0], upper: bounds[1]))
   }
+}
 
-  private static func resampledMedian(
-    of values: [Double], scratch: inout [Double], using generator: inout SeededGenerator
-  ) -> Double {
-    for index in scratch.indices { scratch[index] = values[generator.index(below: values.count)] }
-    scratch.sort()
-    return quantile(sorted: scratch, 0.5)
+/// A sample that medians of resamples are taken of. Which values a resample draws is counted by their ranks, and the median
+/// is where half of the counts are reached: no resample is sorted.
+private struct ResampledSample {
+  /// The values in order, and the place in it of each value as they came.
+  private let sorted: [Double]
+  private let ranks: [Int]
+  /// How often the resample has the value of each rank.
+  private var counts: [Int]
+
+  /// - Parameter values: one at least.
+  init(_ values: [Double]) {
+    let order = values.indices.sorted { values[$0] < values[$1] }
+    var ranks = [Int](repeating: 0, count: values.count)
+    for (rank, index) in order.enumerated() { ranks[index] = rank }
+    (sorted, self.ranks) = (order.map { values[$0] }, ranks)
+    counts = [Int](repeating: 0, count: values.count)
+  }
+
+  /// The median of the next resample.
+  mutating func nextMedian(using generator: inout SeededGenerator) -> Double {
+    let count = ranks.count
+    for rank in counts.indices { counts[rank] = 0 }
+    for _ in 0..<count { counts[ranks[generator.index(below: count)]] += 1 }
+    var (rank, reached) = (0, counts[0])
+    while reached < (count + 1) / 2 {
+      rank += 1
+      reached += counts[rank]
+    }
+    let lower = sorted[rank]
+    while reached < count / 2 + 1 {
+      rank += 1
+      reached += counts[rank]
+    }
+    return lower + (sorted[rank] - lower) / 2
   }
 }

@@ -67,10 +67,11 @@ extension PanelLinear {
     let panels = shape.panels(outputs: outputs)
     let rowBytes = 4 * max(Sum.cachedWords(inputs: inputs), 1)
     let rowsInCache = max(Sum.rowBlockBytes / rowBytes / tileRows, 1) * tileRows
-    let blocks = (rows + rowsInCache - 1) / rowsInCache
+    let isPacked = isPacked(operation.weight)
+    let fewest = (rows + rowsInCache - 1) / rowsInCache
+    let blocks = isPacked ? evenBlocks(from: fewest, rows: rows, panels: panels) : fewest
     let blockRows = ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows
     let sumCount = blockRows * shape.columns
-    let isPacked = isPacked(operation.weight)
     let panelCount = isPacked ? 0 : min(Sum.passWords + 15, inputs) * shape.columns
     pool.split(0..<blocks * panels, grain: 1) { parts in
       withThreadMemory(sumCount + panelCount) { sums in
@@ -81,6 +82,21 @@ extension PanelLinear {
             packing: isPacked ? nil : sums + sumCount)
         }
       }
+    }
+  }
+
+  /// As few blocks of rows as the cache allows, or more where that has fewer threads wait for the last part: three panels
+  /// keep two threads busy for three quarters of the time. A block has four of the highest tiles at least, so that its
+  /// arithmetic still takes longer than its panel's way from memory.
+  private func evenBlocks(from fewest: Int, rows: Int, panels: Int) -> Int {
+    let most = max(fewest, rows / (4 * tileRows))
+    func busyShare(_ blocks: Int) -> Double {
+      let parts = blocks * panels
+      let rounds = (parts + pool.threads - 1) / pool.threads
+      return Double(parts) / Double(rounds * pool.threads)
+    }
+    return (fewest...min(most, fewest + 3)).reduce(fewest) {
+      busyShare($0) >= 0.9 || busyShare($1) <= busyShare($0) ? $0 : $1
     }
   }
 

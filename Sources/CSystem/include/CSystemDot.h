@@ -142,6 +142,14 @@ static inline csystem_floatx8 csystem_load_halves_8(const void *source) {
 #endif
 }
 
+/// Which numbers of `a` are less than those of `b`, all bits of a place or none; and `a` or, where a mask has bits, `b`.
+/// Swift's own masks of sixteen are cut into pieces of two.
+static inline csystem_int32x16 csystem_less_16(csystem_floatx16 a, csystem_floatx16 b) { return a < b; }
+static inline csystem_int32x16 csystem_less_integers_16(csystem_int32x16 a, csystem_int32x16 b) { return a < b; }
+static inline csystem_floatx16 csystem_replaced_16(csystem_floatx16 a, csystem_int32x16 mask, csystem_floatx16 b) {
+  return (csystem_floatx16)(((csystem_int32x16)a & ~mask) | ((csystem_int32x16)b & mask));
+}
+
 /// Each integer as a float, rounded to nearest.
 static inline csystem_floatx16 csystem_floats_16(csystem_int32x16 values) {
   return __builtin_convertvector(values, csystem_floatx16);

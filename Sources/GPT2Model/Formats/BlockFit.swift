@@ -1,3 +1,5 @@
+import CSystem
+
 /// The scales of 16 blocks, a block in each lane, with the least squared error Σ(x − s · q)² of those tried.
 ///
 /// ggml rounds once: with the scale that takes the block's extreme, its value of the largest magnitude, to −8 or to
@@ -21,15 +23,14 @@ struct BlockFit {
   /// Each lane's value of the largest magnitude, the first of several; nil where one is above the limit, or NaN.
   @inline(__always)
   static func extremes(of values: UnsafePointer<Lanes>, largest limit: Float) -> Lanes? {
-    var (extremes, magnitudes) = (Lanes.zero, SIMD16<UInt32>.zero)
+    var (extremes, magnitudes) = (Lanes.zero, Lanes.Mask.zero)
     for i in 0..<BlockFormat.length {
       // As an integer NaN is above infinity.
-      let magnitude = values[i].magnitudeBits
-      let isLarger = magnitude .> magnitudes
+      let isLarger = csystem_less_integers_16(magnitudes, values[i].magnitudeBits)
       extremes = extremes.replaced(by: values[i], where: isLarger)
-      magnitudes = unsafeBitCast(extremes, to: SIMD16<UInt32>.self) & 0x7FFF_FFFF
+      magnitudes = extremes.magnitudeBits
     }
-    return any(magnitudes .> SIMD16<UInt32>(repeating: limit.bitPattern)) ? nil : extremes
+    return csystem_largest_integer_16(magnitudes) > limit.bitPattern ? nil : extremes
   }
 
   /// - Parameter values: 32, finite, none above the format's largest.
@@ -37,10 +38,10 @@ struct BlockFit {
     self.format = format
     // A scale of Q8_0's may have either sign; ggml's is positive.
     let extremes =
-      format == .q8 ? extremes.replaced(by: -extremes, where: extremes .< 0) : extremes
+      format == .q8 ? extremes.replaced(by: -extremes, where: extremes.isBelow(0)) : extremes
     let first = extremes / (format == .q8 ? 127 : -8)
     // ggml's factor of the smallest blocks would be infinite.
-    let isTiny = first .< 0x1p-126 .& first .> -0x1p-126
+    let isTiny = first.isBelow(0x1p-126) & (-first).isBelow(0x1p-126)
     factor = (1 / first).replaced(by: 0, where: isTiny)
     scale = first.roundedToHalf
     error = Self.error(values, scale, factor) { format.simplyRounded($0) }
@@ -61,7 +62,7 @@ struct BlockFit {
   /// Takes what is better than what there is.
   @inline(__always)
   private mutating func take(_ scale: Lanes, _ factor: Lanes, _ error: Lanes) {
-    let isBetter = error .< self.error
+    let isBetter = csystem_less_16(error, self.error)
     self.scale = self.scale.replaced(by: scale, where: isBetter)
     self.factor = self.factor.replaced(by: factor, where: isBetter)
     self.error = self.error.replaced(by: error, where: isBetter)
@@ -95,7 +96,7 @@ struct BlockFit {
       rq += rest * q
       qq += q * q
     }
-    let best = (scale + rq / qq.replaced(by: 1, where: qq .== 0)).roundedToHalf
+    let best = (scale + rq / qq.replaced(by: 1, where: qq.isBelow(1))).roundedToHalf
     let change = best - scale
     return (best, rr - change * (rq + rq - change * qq))
   }
@@ -110,7 +111,8 @@ struct BlockFit {
       let (low, high) = (Lanes(repeating: format.integers.low), Lanes(repeating: format.integers.high))
       for i in 0..<BlockFormat.length {
         let x = values[i] * factor
-        let q = x.rounded(low, high).replaced(by: format.simplyRounded(x), where: isSimple .== 1)
+        let q = x.rounded(low, high).replaced(
+          by: format.simplyRounded(x), where: csystem_less_16(.zero, isSimple))
         integers[i] = (format == .q4 ? q + 8 : q).lowBytes
       }
       if format == .q4 {
@@ -157,15 +159,16 @@ extension BlockFormat {
   fileprivate func simplyRounded(_ x: BlockFit.Lanes) -> BlockFit.Lanes {
     switch self {
     case .q8:
-      let magnitude = x.replaced(by: -x, where: x .< 0)
+      let magnitude = x.replaced(by: -x, where: x.isBelow(0))
       let even = magnitude.rounded(.zero, .init(repeating: 127))
-      let whole = even.replaced(by: even + 1, where: magnitude - even .== 0.5)
-      return whole.replaced(by: -whole, where: x .< 0)
+      // A tie is half a step from its even neighbour, and nothing is farther.
+      let whole = (even + 1).replaced(by: even, where: (magnitude - even).isBelow(0.5))
+      return whole.replaced(by: -whole, where: x.isBelow(0))
     case .q4:
       let raised = x + 8.5
       let nearest = raised.rounded(.zero, .init(repeating: 16))
-      let whole = nearest.replaced(by: nearest - 1, where: nearest .> raised)
-      return whole.replaced(by: 15, where: whole .> 15) - 8
+      let whole = nearest.replaced(by: nearest - 1, where: csystem_less_16(raised, nearest))
+      return whole.replaced(by: 15, where: (-whole).isBelow(-15)) - 8
     }
   }
 }
@@ -174,35 +177,36 @@ extension SIMD16<Float> {
   /// 1.5 · 2²³, from which on floats are whole: adding it rounds, ties to even, and leaves a whole number in the low bits.
   @inline(__always) private static var whole: Self { Self(repeating: 0x1.8p23) }
 
-  /// As `replacing(with:where:)`, which goes lane by lane where assertions are on.
+  fileprivate typealias Mask = SIMD16<Int32>
+
   @inline(__always)
-  fileprivate func replaced(by other: Self, where mask: SIMDMask<SIMD16<Int32>>) -> Self {
-    let chosen = unsafeBitCast(mask, to: SIMD16<UInt32>.self)
-    let (mine, others) = (
-      unsafeBitCast(self, to: SIMD16<UInt32>.self), unsafeBitCast(other, to: SIMD16<UInt32>.self)
-    )
-    return unsafeBitCast(mine & ~chosen | others & chosen, to: Self.self)
+  fileprivate func isBelow(_ limit: Float) -> Mask { csystem_less_16(self, Self(repeating: limit)) }
+
+  @inline(__always)
+  fileprivate func replaced(by other: Self, where mask: Mask) -> Self {
+    csystem_replaced_16(self, mask, other)
   }
 
   @inline(__always)
-  fileprivate func replaced(by other: Float, where mask: SIMDMask<SIMD16<Int32>>) -> Self {
+  fileprivate func replaced(by other: Float, where mask: Mask) -> Self {
     replaced(by: Self(repeating: other), where: mask)
   }
 
   /// In the order of the magnitudes.
   @inline(__always)
-  fileprivate var magnitudeBits: SIMD16<UInt32> {
-    unsafeBitCast(self, to: SIMD16<UInt32>.self) & 0x7FFF_FFFF
-  }
+  fileprivate var magnitudeBits: Mask { unsafeBitCast(self, to: Mask.self) & 0x7FFF_FFFF }
 
   /// What a value is multiplied with to be divided by this; 0 for 0.
   @inline(__always)
-  fileprivate var factor: Self { (1 / self).replaced(by: 0, where: self .== 0) }
+  fileprivate var factor: Self {
+    (1 / self).replaced(by: 0, where: csystem_less_integers_16(magnitudeBits, Mask(repeating: 1)))
+  }
 
   /// The nearest whole numbers within two.
   @inline(__always)
   fileprivate func rounded(_ low: Self, _ high: Self) -> Self {
-    let clamped = replaced(by: low, where: self .< low).replaced(by: high, where: self .> high)
+    let raised = replaced(by: low, where: csystem_less_16(self, low))
+    let clamped = raised.replaced(by: high, where: csystem_less_16(high, raised))
     return (clamped + Self.whole) - Self.whole
   }
 
@@ -219,10 +223,12 @@ extension SIMD16<Float> {
     let normal = unsafeBitCast((bits &+ 0xFFF &+ ((bits &>> 13) & 1)) & ~0x1FFF, to: Self.self)
     // Below 2⁻¹⁴ half precision's step is that of the floats from a half to one.
     let half = unsafeBitCast(bits & 0x8000_0000 | 0x3F00_0000, to: Self.self)
-    let isSubnormal = magnitudeBits .< SIMD16<UInt32>(repeating: Float(0x1p-14).bitPattern)
+    let isSubnormal = csystem_less_integers_16(
+      magnitudeBits, Mask(repeating: Int32(bitPattern: Float(0x1p-14).bitPattern)))
     let largest = BlockFormat.largestScale
     return normal.replaced(by: (self + half) - half, where: isSubnormal)
-      .replaced(by: -largest, where: normal .< -largest).replaced(by: largest, where: normal .> largest)
+      .replaced(by: -largest, where: normal.isBelow(-largest))
+      .replaced(by: largest, where: (-normal).isBelow(-largest))
   }
 
   /// Likewise, but where half precision is coarse, below 2⁻¹³, never nearer to zero: no value is cut off, and no scale but
@@ -232,6 +238,8 @@ extension SIMD16<Float> {
     let nearest = roundedToHalf
     let step = unsafeBitCast(
       unsafeBitCast(self, to: SIMD16<UInt32>.self) & 0x8000_0000 | Float(0x1p-24).bitPattern, to: Self.self)
-    return nearest.replaced(by: (nearest + step).roundedToHalf, where: nearest.magnitudeBits .< magnitudeBits)
+    return nearest.replaced(
+      by: (nearest + step).roundedToHalf,
+      where: csystem_less_integers_16(nearest.magnitudeBits, magnitudeBits))
   }
 }

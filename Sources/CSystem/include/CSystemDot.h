@@ -1,5 +1,6 @@
-// Products of narrow numbers, a vector of sums at a time, and roots: an instruction each where the CPU that this build is
-// for has one. Header only, so that the instruction stands in the loop that asks for it.
+// Products of narrow numbers, a vector of sums at a time, and what rounding to them takes: comparisons, conversions and
+// roots. Each is an instruction or a few where the CPU that this build is for has them. Header only, so that they stand in
+// the loop that asks for them.
 #ifndef GPT2_BENCH_CSYSTEM_DOT_H
 #define GPT2_BENCH_CSYSTEM_DOT_H
 

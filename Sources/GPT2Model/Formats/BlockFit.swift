@@ -41,7 +41,7 @@ struct BlockFit {
       format == .q8 ? extremes.replaced(by: -extremes, where: extremes.isBelow(0)) : extremes
     let first = extremes / (format == .q8 ? 127 : -8)
     // ggml's factor of the smallest blocks would be infinite.
-    let isTiny = first.isBelow(0x1p-126) & (-first).isBelow(0x1p-126)
+    let isTiny = first.isBelow(0x1p-126) & first.isAbove(-0x1p-126)
     factor = (1 / first).replaced(by: 0, where: isTiny)
     scale = first.roundedToHalf
     error = Self.error(values, scale, factor) { format.simplyRounded($0) }
@@ -112,7 +112,7 @@ struct BlockFit {
       for i in 0..<BlockFormat.length {
         let x = values[i] * factor
         let q = x.rounded(low, high).replaced(
-          by: format.simplyRounded(x), where: csystem_less_16(.zero, isSimple))
+          by: format.simplyRounded(x), where: isSimple.isAbove(0))
         integers[i] = (format == .q4 ? q + 8 : q).lowBytes
       }
       if format == .q4 {
@@ -168,7 +168,7 @@ extension BlockFormat {
       let raised = x + 8.5
       let nearest = raised.rounded(.zero, .init(repeating: 16))
       let whole = nearest.replaced(by: nearest - 1, where: csystem_less_16(raised, nearest))
-      return whole.replaced(by: 15, where: (-whole).isBelow(-15)) - 8
+      return whole.replaced(by: 15, where: whole.isAbove(15)) - 8
     }
   }
 }
@@ -181,6 +181,9 @@ extension SIMD16<Float> {
 
   @inline(__always)
   fileprivate func isBelow(_ limit: Float) -> Mask { csystem_less_16(self, Self(repeating: limit)) }
+
+  @inline(__always)
+  fileprivate func isAbove(_ limit: Float) -> Mask { csystem_less_16(Self(repeating: limit), self) }
 
   @inline(__always)
   fileprivate func replaced(by other: Self, where mask: Mask) -> Self {
@@ -228,7 +231,7 @@ extension SIMD16<Float> {
     let largest = BlockFormat.largestScale
     return normal.replaced(by: (self + half) - half, where: isSubnormal)
       .replaced(by: -largest, where: normal.isBelow(-largest))
-      .replaced(by: largest, where: (-normal).isBelow(-largest))
+      .replaced(by: largest, where: normal.isAbove(largest))
   }
 
   /// Likewise, but where half precision is coarse, below 2⁻¹³, never nearer to zero: no value is cut off, and no scale but

@@ -22,10 +22,10 @@ import Testing
     let setting = try ChatSetting.named(name)
     var settings = try self.settings()
     try setting.set(&settings, SettingValue(name: name, raw: value))
-    #expect(setting.show(settings) == value)
+    expectEqual(setting.show(settings), value)
     var again = settings
     try setting.set(&again, SettingValue(name: name, raw: setting.show(settings)))
-    #expect(again == settings)
+    expectEqual(again, settings)
   }
 
   @Test(arguments: [
@@ -50,29 +50,29 @@ import Testing
     let error = try #require(throws: (any Error).self) {
       try setting.set(&after, SettingValue(name: name, raw: value))
     }
-    #expect("\(error)" == message)
-    #expect(after == before)
+    expectEqual("\(error)", message)
+    expectEqual(after, before)
   }
 
   @Test func theNearestNameIsMeant() {
     let names = ChatCommand.all.map(\.name)
-    #expect(NearestName.nearest(to: "hlep", among: names) == "help")
-    #expect(NearestName.nearest(to: "temprature", among: ChatSetting.all.map(\.name)) == "temperature")
-    #expect(NearestName.nearest(to: "sett", among: names) == "settings")
-    #expect(NearestName.nearest(to: "exit", among: names) == nil)
-    #expect(NearestName.nearest(to: "HELP", among: names) == "help")
-    #expect(NearestName.nearest(to: "-x", among: ["-t", "-r"]) == nil)
-    #expect(NearestName.distance(Array("abc"), Array("acb")) == 1)
-    #expect(NearestName.distance(Array(""), Array("abc")) == 3)
+    expectEqual(NearestName.nearest(to: "hlep", among: names), "help")
+    expectEqual(NearestName.nearest(to: "temprature", among: ChatSetting.all.map(\.name)), "temperature")
+    expectEqual(NearestName.nearest(to: "sett", among: names), "settings")
+    expectNil(NearestName.nearest(to: "exit", among: names))
+    expectEqual(NearestName.nearest(to: "HELP", among: names), "help")
+    expectNil(NearestName.nearest(to: "-x", among: ["-t", "-r"]))
+    expectEqual(NearestName.distance(Array("abc"), Array("acb")), 1)
+    expectEqual(NearestName.distance(Array(""), Array("abc")), 3)
   }
 
   @Test func framing() {
     let framing = ChatFraming()
-    #expect(framing.added("x", mode: .complete) { _ in true } == "x")
-    #expect(framing.added("x", mode: .complete) { _ in false } == "\nx")
-    #expect(framing.added("", mode: .complete) { _ in false } == "")
-    #expect(framing.added("Hi", mode: .dialogue) { _ in false } == "\nUSER: Hi\nGPT:")
-    #expect(framing.stops(mode: .dialogue) == ["\nUSER:", "\nGPT:"])
+    expectEqual(framing.added("x", mode: .complete) { _ in true }, "x")
+    expectEqual(framing.added("x", mode: .complete) { _ in false }, "\nx")
+    expectEqual(framing.added("", mode: .complete) { _ in false }, "")
+    expectEqual(framing.added("Hi", mode: .dialogue) { _ in false }, "\nUSER: Hi\nGPT:")
+    expectEqual(framing.stops(mode: .dialogue), ["\nUSER:", "\nGPT:"])
   }
 
   /// What stays of an answer is its text before the stop sequence, in the tokens that it came in where they hold nothing else.
@@ -84,9 +84,10 @@ import Testing
     for token in try tokenizer.encode(text + "\nUSER: and on") where answer.stop == nil {
       shown += try answer.add(token)
     }
-    #expect(answer.stop == "\nUSER:" && shown + answer.finish() == text)
+    expectEqual(answer.stop, "\nUSER:")
+    expectEqual(shown + answer.finish(), text)
     let kept = try answer.keptTokens(tokenizer)
-    #expect(try tokenizer.decode(answer.tokens.prefix(kept.count)) + kept.rest == text)
+    try expectEqual(tokenizer.decode(answer.tokens.prefix(kept.count)) + kept.rest, text)
     #expect(kept.rest.utf8.count <= 4)
   }
 
@@ -94,12 +95,12 @@ import Testing
     let tokenizer = try Tokenizer(folder: Project.file("weights/tiny"))
     var answer = ChatAnswer(tokenizer, .none, trimsStart: true)
     let shown = try tokenizer.encode(" \n Good  day ").map { try answer.add($0) }.joined() + answer.finish()
-    #expect(shown == "Good  day ")
+    expectEqual(shown, "Good  day ")
   }
 
   @Test func everyCommandHasAHelpAndEverySettingAValue() throws {
     let commands = "help settings set reset clear status mode info load variant quit"
-    #expect(ChatCommand.all.map(\.name) == commands.split(separator: " ").map(String.init))
+    expectEqual(ChatCommand.all.map(\.name), commands.split(separator: " ").map(String.init))
     #expect(ChatCommand.all.allSatisfy { !$0.help.isEmpty })
     let standard = try settings()
     #expect(ChatSetting.all.allSatisfy { !$0.show(standard).isEmpty })

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Chat
@@ -9,9 +10,9 @@ import Testing
   }
 
   @Test func charactersAndControls() {
-    #expect(keys("aé日🙂") == [.text("a"), .text("é"), .text("日"), .text("🙂")])
-    #expect(keys("\u{01}\u{1A}\u{1F}") == [.control("a"), .control("z"), .control("_")])
-    #expect(keys("\r\n\t\u{7F}\u{08}\0") == [.enter, .enter, .tab, .backspace, .backspace, .unknown])
+    expectEqual(keys("aé日🙂"), [.text("a"), .text("é"), .text("日"), .text("🙂")])
+    expectEqual(keys("\u{01}\u{1A}\u{1F}"), [.control("a"), .control("z"), .control("_")])
+    expectEqual(keys("\r\n\t\u{7F}\u{08}\0"), [.enter, .enter, .tab, .backspace, .backspace, .unknown])
   }
 
   @Test(arguments: [
@@ -22,39 +23,40 @@ import Testing
     ("\u{1B}[", .unknown), ("\u{1B}[5~", .unknown), ("\u{1B}[[A", .unknown), ("\u{1B}[?1;2c", .unknown),
   ])
   func sequences(_ bytes: String, _ key: Key) {
-    #expect(keys(bytes) == [key])
+    expectEqual(keys(bytes), [key])
     // However they are cut into pieces, and whatever comes after.
     var parser = KeyParser()
     var found = bytes.utf8.flatMap { parser.keys(from: [$0]) }
     if let key = parser.flush() { found.append(key) }
-    #expect(found == [key])
+    expectEqual(found, [key])
   }
 
   @Test func aSequenceThatBreaksOffLosesNothingBehindIt() {
-    #expect(keys("\u{1B}[1\u{03}x") == [.unknown, .control("c"), .text("x")])
-    #expect(keys("\u{1B}\u{1B}[A") == [.escape, .up])
-    #expect(keys("\u{1B}é") == [.escape, .text("é")])
+    expectEqual(keys("\u{1B}[1\u{03}x"), [.unknown, .control("c"), .text("x")])
+    expectEqual(keys("\u{1B}\u{1B}[A"), [.escape, .up])
+    expectEqual(keys("\u{1B}é"), [.escape, .text("é")])
     let endless = "\u{1B}[" + String(repeating: "1", count: 40)
-    #expect(keys(endless).first == .unknown)
+    expectEqual(keys(endless).first, .unknown)
   }
 
   @Test func bytesThatAreNoCharacterBecomeTheReplacement() {
     var parser = KeyParser()
-    #expect(
-      parser.keys(from: [0x80, 0xFF, 0xC3, 0x41]) == [
+    expectEqual(
+      parser.keys(from: [0x80, 0xFF, 0xC3, 0x41]),
+      [
         .text("\u{FFFD}"), .text("\u{FFFD}"), .text("\u{FFFD}"), .text("A"),
       ])
-    #expect(parser.keys(from: [0xED, 0xA0, 0x80]) == [.text("\u{FFFD}")])
+    expectEqual(parser.keys(from: [0xED, 0xA0, 0x80]), [.text("\u{FFFD}")])
     #expect(parser.keys(from: [0xE6, 0x97]) == [] && parser.isWaiting)
     #expect(parser.keys(from: [0xA5]) == [.text("日")] && !parser.isWaiting)
   }
 
   @Test func aPasteIsOneKeyWithItsLines() {
-    #expect(
-      keys("\u{1B}[200~a\rb\r\n\u{03}c\u{1B}[A\u{1B}[201~x") == [.paste("a\nb\n\u{03}c\u{1B}[A"), .text("x")])
+    expectEqual(
+      keys("\u{1B}[200~a\rb\r\n\u{03}c\u{1B}[A\u{1B}[201~x"), [.paste("a\nb\n\u{03}c\u{1B}[A"), .text("x")])
     var parser = KeyParser()
-    #expect(parser.keys(from: "\u{1B}[200~half".utf8) == [])
+    expectEqual(parser.keys(from: "\u{1B}[200~half".utf8), [])
     #expect(!parser.isWaiting && parser.flush() == nil)
-    #expect(parser.keys(from: " more\u{1B}[201~".utf8) == [.paste("half more")])
+    expectEqual(parser.keys(from: " more\u{1B}[201~".utf8), [.paste("half more")])
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Chat
@@ -39,87 +40,90 @@ import Testing
     ("one two\u{17}x\u{17}\u{19}", "one x|"), ("ab\u{01}\u{0B}\u{19}\u{19}", "abab|"),
   ])
   func keysEdit(_ bytes: String, _ expected: String) {
-    #expect(line(bytes) == expected)
+    expectEqual(line(bytes), expected)
   }
 
   @Test func charactersAreWhatPeopleSee() {
     // A mark joins the letter before it, a family is one character, and backspace takes all of it.
-    #expect(line("e\u{301}x\u{1B}[D\u{7F}") == "|x")
-    #expect(line("👨\u{200D}👩\u{200D}👧!\u{1B}[D\u{7F}") == "|!")
-    #expect(line("日本語\u{02}\u{02}x") == "日x|本語")
+    expectEqual(line("e\u{301}x\u{1B}[D\u{7F}"), "|x")
+    expectEqual(line("👨\u{200D}👩\u{200D}👧!\u{1B}[D\u{7F}"), "|!")
+    expectEqual(line("日本語\u{02}\u{02}x"), "日x|本語")
     // A letter put before a mark takes it up.
-    #expect(line("\u{301}\u{01}e") == "e\u{301}|")
+    expectEqual(line("\u{301}\u{01}e"), "e\u{301}|")
   }
 
   @Test func aPasteMayHaveLinesAndKeysMoveAmongThem() {
     let paste = "\u{1B}[200~first\rsecond\u{1B}[201~"
-    #expect(line(paste) == "first\nsecond|")
-    #expect(line(paste + "\u{01}x") == "first\nx|second")
-    #expect(line(paste + Self.up + "x") == "firstx|\nsecond")
-    #expect(line(paste + "\u{01}\u{02}\u{0B}") == "first|second")
-    #expect(line(paste + Self.up + "\u{01}" + Self.down + "x") == "first\nx|second")
+    expectEqual(line(paste), "first\nsecond|")
+    expectEqual(line(paste + "\u{01}x"), "first\nx|second")
+    expectEqual(line(paste + Self.up + "x"), "firstx|\nsecond")
+    expectEqual(line(paste + "\u{01}\u{02}\u{0B}"), "first|second")
+    expectEqual(line(paste + Self.up + "\u{01}" + Self.down + "x"), "first\nx|second")
   }
 
   @Test func historyKeepsTheLineThatIsTyped() {
     var editor = editor(["one", "two"])
-    #expect(line(&editor, "dra\(Self.up)") == "two|")
-    #expect(line(&editor, Self.up) == "one|")
-    #expect(editor.handle(.up) == .refused)
-    #expect(line(&editor, "!\(Self.down)\(Self.down)") == "dra|")
-    #expect(editor.handle(.down) == .refused)
-    #expect(line(&editor, "\u{10}\u{10}\u{0E}") == "two|")
-    #expect(editor.handle(.enter) == .submitted("two"))
+    expectEqual(line(&editor, "dra\(Self.up)"), "two|")
+    expectEqual(line(&editor, Self.up), "one|")
+    expectEqual(editor.handle(.up), .refused)
+    expectEqual(line(&editor, "!\(Self.down)\(Self.down)"), "dra|")
+    expectEqual(editor.handle(.down), .refused)
+    expectEqual(line(&editor, "\u{10}\u{10}\u{0E}"), "two|")
+    expectEqual(editor.handle(.enter), .submitted("two"))
     #expect(editor.line.isEmpty)
   }
 
   @Test func historyTakesInWhatIsNewAndNoMoreThanItHolds() {
     var history = InputHistory(["a"])
     #expect(!history.add("a") && !history.add("  ") && history.add("b"))
-    #expect(history.entries == ["a", "b"])
+    expectEqual(history.entries, ["a", "b"])
     for index in 0..<InputHistory.capacity { _ = history.add("\(index)") }
-    #expect(history.entries.count == InputHistory.capacity && history.entries[0] == "0")
-    #expect(HistoryFile.decoded(HistoryFile.encoded("a\\n\nb\\")) == "a\\n\nb\\")
+    expectEqual(history.entries.count, InputHistory.capacity)
+    expectEqual(history.entries[0], "0")
+    expectEqual(HistoryFile.decoded(HistoryFile.encoded("a\\n\nb\\")), "a\\n\nb\\")
     #expect(!HistoryFile.encoded("a\nb").contains("\n"))
   }
 
   @Test func searchGoesBackwardsAndGivesUpWithoutALoss() {
     var editor = editor(["make tea", "see", "make coffee"])
-    #expect(line(&editor, "draft\u{12}ma") == "|make coffee")
-    #expect(editor.search?.prompt == "(reverse-search)'ma': ")
-    #expect(line(&editor, "\u{12}") == "|make tea")
-    #expect(line(&editor, "\u{12}") == "|make tea")
-    #expect(editor.search?.prompt == "(failing reverse-search)'ma': ")
-    #expect(line(&editor, "\u{07}") == "draft|" && editor.search == nil)
-    #expect(line(&editor, "\u{12}tea\u{7F}\u{7F}\u{7F}coff") == "make |coffee")
+    expectEqual(line(&editor, "draft\u{12}ma"), "|make coffee")
+    expectEqual(editor.search?.prompt, "(reverse-search)'ma': ")
+    expectEqual(line(&editor, "\u{12}"), "|make tea")
+    expectEqual(line(&editor, "\u{12}"), "|make tea")
+    expectEqual(editor.search?.prompt, "(failing reverse-search)'ma': ")
+    expectEqual(line(&editor, "\u{07}"), "draft|")
+    expectNil(editor.search)
+    expectEqual(line(&editor, "\u{12}tea\u{7F}\u{7F}\u{7F}coff"), "make |coffee")
     // Any other key ends the search and does what it does.
-    #expect(line(&editor, "\u{05}!") == "make coffee!|" && editor.search == nil)
+    expectEqual(line(&editor, "\u{05}!"), "make coffee!|")
+    expectNil(editor.search)
     _ = line(&editor, "\u{15}\u{12}see")
-    #expect(editor.handle(.enter) == .submitted("see"))
+    expectEqual(editor.handle(.enter), .submitted("see"))
   }
 
   @Test func endsOfALine() {
     var editor = editor()
-    #expect(editor.handle(.control("d")) == .endOfInput)
-    #expect(editor.handle(.text("a")) == .edited)
-    #expect(editor.handle(.control("d")) == .refused)
-    #expect(editor.handle(.control("c")) == .interrupted)
+    expectEqual(editor.handle(.control("d")), .endOfInput)
+    expectEqual(editor.handle(.text("a")), .edited)
+    expectEqual(editor.handle(.control("d")), .refused)
+    expectEqual(editor.handle(.control("c")), .interrupted)
     #expect(editor.line.isEmpty)
-    #expect(editor.handle(.control("l")) == .clearScreen)
-    #expect(editor.handle(.control("z")) == .suspended)
-    #expect(editor.handle(.enter) == .submitted(""))
-    #expect(editor.handle(.backspace) == .refused)
-    #expect(editor.handle(.unknown) == .refused)
+    expectEqual(editor.handle(.control("l")), .clearScreen)
+    expectEqual(editor.handle(.control("z")), .suspended)
+    expectEqual(editor.handle(.enter), .submitted(""))
+    expectEqual(editor.handle(.backspace), .refused)
+    expectEqual(editor.handle(.unknown), .refused)
   }
 
   @Test func tabCompletesCommandsAndSettings() {
     var editor = editor(complete: ChatCommand.complete)
-    #expect(line(&editor, "/se\t") == "/set|")
-    #expect(editor.handle(.tab) == .candidates(["set", "settings"]))
-    #expect(line(&editor, "ti\t") == "/settings |")
-    #expect(line(&editor, "\u{15}/set te\t") == "/set temperature |")
-    #expect(line(&editor, "0\t") == "/set temperature 0|")
-    #expect(line(&editor, "\u{15}/mode d\t") == "/mode dialogue |")
-    #expect(line(&editor, "\u{15}no command\t") == "no command|")
+    expectEqual(line(&editor, "/se\t"), "/set|")
+    expectEqual(editor.handle(.tab), .candidates(["set", "settings"]))
+    expectEqual(line(&editor, "ti\t"), "/settings |")
+    expectEqual(line(&editor, "\u{15}/set te\t"), "/set temperature |")
+    expectEqual(line(&editor, "0\t"), "/set temperature 0|")
+    expectEqual(line(&editor, "\u{15}/mode d\t"), "/mode dialogue |")
+    expectEqual(line(&editor, "\u{15}no command\t"), "no command|")
     #expect(ChatCommand.complete("//se").candidates.isEmpty)
   }
 }

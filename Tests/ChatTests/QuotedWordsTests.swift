@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Chat
@@ -11,7 +12,7 @@ import Testing
       (#"a\ b \'"#, ["a b", "'"]), ("~/x *.py $HOME", ["~/x", "*.py", "$HOME"]), (#""it's""#, ["it's"]),
     ])
   func wordsAreDividedAsAShellDividesThem(_ text: String, _ words: [String]) throws {
-    #expect(try QuotedWords.split(text, .shell, name: "-x") == words)
+    try expectEqual(QuotedWords.split(text, .shell, name: "-x"), words)
   }
 
   @Test(
@@ -21,7 +22,7 @@ import Testing
     ])
   func whatIsNotClosedIsNamed(_ text: String, _ expected: String) throws {
     let error = try #require(throws: InputError.self) { try QuotedWords.split(text, .shell, name: "-x") }
-    #expect(error.description == "-x: found '\(text)', expected \(expected)")
+    expectEqual(error.description, "-x: found '\(text)', expected \(expected)")
   }
 
   @Test(arguments: [
@@ -29,7 +30,7 @@ import Testing
     ("é\n", "é\n"),
   ])
   func aStopMayHoldEscapes(_ written: String, _ meant: String) throws {
-    #expect(try QuotedWords.unescaped(written, name: "--stop") == meant)
+    try expectEqual(QuotedWords.unescaped(written, name: "--stop"), meant)
   }
 
   @Test(arguments: [(#"a\q"#, #"\q"#), (#"a\"#, #"\"#)])

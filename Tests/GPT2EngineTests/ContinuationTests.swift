@@ -17,7 +17,7 @@ import Testing
   private func changed(_ text: String, to new: String) throws -> (TemporaryFolder, path: String) {
     let folder = try TemporaryFolder()
     let whole = try String(contentsOfFile: Self.committed, encoding: .utf8)
-    #expect(whole.contains(text))
+    expectContains(whole, text)
     return (folder, try folder.write(whole.replacing(text, with: new, maxReplacements: 1), to: "c.json"))
   }
 
@@ -25,25 +25,25 @@ import Testing
   func theTinyModelSaysWhatItIsKnownToSay(_ variant: Variant) throws {
     let known = try ContinuationCase(path: Self.committed)
     let checkpoint = try tiny()
-    #expect(known.difference(to: checkpoint) == nil)
+    expectNil(known.difference(to: checkpoint))
     let check = try Engine(checkpoint, variant: variant, threads: 2).check(
       against: known, tokenizer: tokenizer())
     #expect(check.passed && check.failure == nil)
-    #expect(check.tokensAgreed == known.prompts.reduce(0) { $0 + $1.greedy.count })
+    expectEqual(check.tokensAgreed, known.prompts.reduce(0) { $0 + $1.greedy.count })
   }
 
   @Test func theReleasedModelsCaseIsReadAndIsOfNoOther() throws {
     let known = try ContinuationCase(
       path: Project.file("Benchmarks/reference/gpt2-released/continuations.json"))
-    #expect(known.prompts.map(\.greedy.count) == [18, 8])
-    #expect(try known.difference(to: tiny())?.hasPrefix("its shape is 4 layers") == true)
+    expectEqual(known.prompts.map(\.greedy.count), [18, 8])
+    try expectEqual(known.difference(to: tiny())?.hasPrefix("its shape is 4 layers"), true)
   }
 
   @Test func anotherModelOfTheShapeIsTold() throws {
     let (folder, path) = try changed("[1, 64, -0.0550215]", to: "[1, 64, -0.0551]")
     defer { _ = folder }
     let difference = try ContinuationCase(path: path).difference(to: tiny())
-    #expect(difference?.contains("at [1, 64], expected -0.0551") == true)
+    expectEqual(difference?.contains("at [1, 64], expected -0.0551"), true)
   }
 
   @Test(
@@ -60,7 +60,7 @@ import Testing
     let engine = try Engine(tiny(), variant: .preferred, threads: 1)
     let check = try engine.check(against: ContinuationCase(path: path), tokenizer: tokenizer())
     #expect(!check.passed)
-    #expect(check.failure?.contains(says) == true, "\(check.failure ?? "passed")")
+    expectEqual(check.failure?.contains(says), true, "\(check.failure ?? "passed")")
   }
 
   @Test func withoutATokenizerTheIdsAreComparedAlone() throws {

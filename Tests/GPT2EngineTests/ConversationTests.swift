@@ -1,4 +1,5 @@
 import GPT2Kernels
+import TestSupport
 import Testing
 
 @testable import GPT2Engine
@@ -34,8 +35,8 @@ import Testing
     let before: [Int] = Array(parts[..<3]) + first
     let prompt: [Int] = before + Array(parts[3...])
     try whole.append(prompt)
-    #expect(try greedy(whole, count: 3) == second)
-    #expect(turns.tokens == prompt + second)
+    try expectEqual(greedy(whole, count: 3), second)
+    expectEqual(turns.tokens, prompt + second)
   }
 
   /// What goes on after a slide is what a fresh engine makes of the window that was kept.
@@ -49,31 +50,32 @@ import Testing
       let fresh = try conversation(variant)
       try fresh.append(sliding.tokens)
       let token = try sliding.next(&sampler)
-      #expect(try fresh.next(&sampler) == token)
+      try expectEqual(fresh.next(&sampler), token)
       let before = sliding.tokens
       let addition = try sliding.append([token])
       if addition.dropped > 0 {
         slides += 1
-        #expect(before.count == 12 && addition == .init(dropped: 7, cut: 0))
-        #expect(sliding.tokens == before.suffix(5) + [token])
+        expectEqual(before.count, 12)
+        expectEqual(addition, .init(dropped: 7, cut: 0))
+        expectEqual(sliding.tokens, before.suffix(5) + [token])
       }
     }
     // Of the third token, and of each seventh after it.
-    #expect(slides == 4)
+    expectEqual(slides, 4)
   }
 
   @Test func whatATurnAddsIsKeptWhereItFits() throws {
     let conversation = try conversation()
     let ids = try ids(40)
     try conversation.append(Array(ids[..<4]))
-    #expect(try conversation.append(Array(ids[4..<14])) == .init(dropped: 4, cut: 0))
-    #expect(conversation.tokens == Array(ids[4..<14]))
-    #expect(try conversation.append(Array(ids[14..<17])) == .init(dropped: 7, cut: 0))
-    #expect(conversation.tokens == Array(ids[11..<17]))
-    #expect(try conversation.append(Array(ids[17..<40])) == .init(dropped: 6, cut: 11))
-    #expect(conversation.tokens == Array(ids[28..<40]))
+    try expectEqual(conversation.append(Array(ids[4..<14])), .init(dropped: 4, cut: 0))
+    expectEqual(conversation.tokens, Array(ids[4..<14]))
+    try expectEqual(conversation.append(Array(ids[14..<17])), .init(dropped: 7, cut: 0))
+    expectEqual(conversation.tokens, Array(ids[11..<17]))
+    try expectEqual(conversation.append(Array(ids[17..<40])), .init(dropped: 6, cut: 11))
+    expectEqual(conversation.tokens, Array(ids[28..<40]))
     // A full context still gives a token.
-    #expect(try greedy(conversation, count: 2).count == 2)
+    try expectEqual(greedy(conversation, count: 2).count, 2)
   }
 
   @Test(arguments: [Variant.oracle, .preferred])
@@ -84,9 +86,9 @@ import Testing
     let expected = try greedy(conversation, count: 1)
     _ = try greedy(conversation, count: 2)
     conversation.removeLast(3)
-    #expect(conversation.tokens == ids)
+    expectEqual(conversation.tokens, ids)
     // Nothing is new in it, and it goes on all the same.
-    #expect(try greedy(conversation, count: 1) == expected)
+    try expectEqual(greedy(conversation, count: 1), expected)
     conversation.clear()
     #expect(conversation.tokens.isEmpty)
     #expect(throws: EngineError.emptyPrompt) { try greedy(conversation, count: 1) }
@@ -98,6 +100,6 @@ import Testing
     #expect(throws: EngineError.tokenOutsideVocabulary(id: 23, vocabulary: 23)) {
       try conversation.append([Int](repeating: 1, count: count - 1) + [23])
     }
-    #expect(conversation.tokens == [1, 2, 3])
+    expectEqual(conversation.tokens, [1, 2, 3])
   }
 }

@@ -14,7 +14,7 @@ import Testing
     #expect(throws: EngineError.emptyPrompt) { try engine.step([full, empty]) }
     #expect(throws: EngineError.emptyPrompt) { try engine.stepThroughPositions(of: empty) { _, _ in } }
     // The refusal has changed nothing.
-    #expect(firstBitDifference(try engine.rows([full])[0], try engine.logits(after: [1])) == nil)
+    expectNil(firstBitDifference(try engine.rows([full])[0], try engine.logits(after: [1])))
   }
 
   @Test(arguments: Variant.all)
@@ -37,11 +37,11 @@ import Testing
       try sequence.append([Int](repeating: 1, count: 13))
     }
     try sequence.append([Int](repeating: 1, count: 12))
-    #expect(sequence.room == 0)
+    expectEqual(sequence.room, 0)
     _ = try engine.step([sequence])
     #expect(throws: EngineError.contextExceeded(tokens: 13, context: 12)) { try sequence.append([1]) }
     try sequence.append([])
-    #expect(sequence.tokens.count == 12)
+    expectEqual(sequence.tokens.count, 12)
   }
 
   @Test(
@@ -66,6 +66,6 @@ import Testing
       ),
     ])
   func descriptionsNameWhatWasFoundAndExpected(_ error: EngineError, _ text: String) {
-    #expect(error.description == text)
+    expectEqual(error.description, text)
   }
 }

@@ -49,7 +49,7 @@ extension Engine {
     try sequence.append(ids)
     var all: [[Float]] = []
     try stepThroughPositions(of: sequence) { position, logits in
-      #expect(position == all.count)
+      expectEqual(position, all.count)
       all.append(Array(logits))
     }
     return all

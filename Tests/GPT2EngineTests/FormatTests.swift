@@ -36,15 +36,15 @@ import Testing
     let reopened = try ModelSource(format.export(original, to: folder)).open(cacheFolder: "")
     #expect(reopened.configuration == original.configuration && !reopened.files.isEmpty)
     for (index, parameter) in original.configuration.parameters.enumerated() {
-      #expect(
-        firstBitDifference(reopened.tensor(at: index), original.tensor(at: index)) == nil, "\(parameter.name)"
+      expectNil(
+        firstBitDifference(reopened.tensor(at: index), original.tensor(at: index)), "\(parameter.name)"
       )
     }
     let ids = Fixtures.ids(7, of: original)
     for variant in Variant.all {
       let expected = try Engine(original, variant: variant, threads: 2).logitsThrough(ids)
       let logits = try Engine(reopened, variant: variant, threads: 2).logitsThrough(ids)
-      #expect(firstBitDifference(logits.joined(), expected.joined()) == nil, "\(variant.name)")
+      expectNil(firstBitDifference(logits.joined(), expected.joined()), "\(variant.name)")
     }
   }
 
@@ -56,11 +56,11 @@ import Testing
     try ModelSource(folder("second.bin")).open(cacheFolder: "").exportSeed(to: folder("third.bin"))
     try ModelSource(folder("third.bin")).open(cacheFolder: "").exportSafetensors(
       to: folder("last.safetensors"))
-    #expect(try folder.bytes(of: "first.safetensors") == folder.bytes(of: "last.safetensors"))
+    try expectEqual(folder.bytes(of: "first.safetensors"), folder.bytes(of: "last.safetensors"))
     // A file may be replaced by what is read from it.
     try ModelSource(folder("second.bin")).open(cacheFolder: "").exportLLMC(to: folder("second.bin"))
     try ModelSource(folder("second.bin")).open(cacheFolder: "").exportSeed(to: folder("fourth.bin"))
-    #expect(try folder.bytes(of: "third.bin") == folder.bytes(of: "fourth.bin"))
+    try expectEqual(folder.bytes(of: "third.bin"), folder.bytes(of: "fourth.bin"))
   }
 
   @Test(arguments: [Format.llmc, .seed])
@@ -74,8 +74,8 @@ import Testing
       let error = #expect(throws: ModelError.self) { try format.export(checkpoint, to: folder) }
       return error?.description ?? ""
     }
-    #expect(try refusal(tied: false, epsilon: 1e-5).contains("a matrix of the logits' own"))
-    #expect(try refusal(tied: true, epsilon: 1e-6).contains("layer_norm_epsilon"))
+    try expectContains(refusal(tied: false, epsilon: 1e-5), "a matrix of the logits' own")
+    try expectContains(refusal(tied: true, epsilon: 1e-6), "layer_norm_epsilon")
     #expect(try folder.contents().isEmpty)
   }
 }

@@ -14,7 +14,7 @@ import Testing
     #expect(expected.count == 110 && Set(expected).count > 1)
     for variant in Variant.exact {
       let found = try Engine(checkpoint, variant: variant, threads: 2).greedy(prompt, count: 110)
-      #expect(found == expected, "\(variant.name) on \(checkpoint.name)")
+      expectEqual(found, expected, "\(variant.name) on \(checkpoint.name)")
     }
   }
 
@@ -25,7 +25,7 @@ import Testing
       let engine = try Engine(checkpoint, variant: variant, threads: 2)
       let ids = Fixtures.ids(40, of: checkpoint)
       let onePass = try engine.logitsThrough(ids)
-      #expect(onePass.count == 40)
+      expectEqual(onePass.count, 40)
       // Token by token, and a few at a time.
       for block in [1, 7] {
         let sequence = try engine.makeSequence()
@@ -33,7 +33,7 @@ import Testing
           let end = min(first + block, 40)
           try sequence.append(Array(ids[first..<end]))
           let logits = try engine.rows([sequence])[0]
-          #expect(firstBitDifference(logits, onePass[end - 1]) == nil)
+          expectNil(firstBitDifference(logits, onePass[end - 1]))
         }
       }
     }
@@ -55,7 +55,7 @@ import Testing
         try right.append([id])
         // Now and then several tokens come before the next step.
         if index % 13 == 5 { continue }
-        #expect(firstBitDifference(try one.rows([left])[0], try two.rows([right])[0]) == nil)
+        expectNil(firstBitDifference(try one.rows([left])[0], try two.rows([right])[0]))
       }
     }
   }
@@ -67,9 +67,9 @@ import Testing
     let expected = try Engine(checkpoint, variant: variant, threads: 1).logitsThrough(ids)
     for threads in [2, 3, 5] {
       let engine = try Engine(checkpoint, variant: variant, threads: threads)
-      #expect(engine.threads == threads)
+      expectEqual(engine.threads, threads)
       for (found, row) in zip(try engine.logitsThrough(ids), expected) {
-        #expect(firstBitDifference(found, row) == nil)
+        expectNil(firstBitDifference(found, row))
       }
     }
   }
@@ -83,7 +83,7 @@ import Testing
     #expect(whole.count == 12 && whole.joined().allSatisfy { $0.isFinite })
     // A position's logits do not depend on what comes after it.
     for count in 1...12 {
-      #expect(firstBitDifference(try engine.logits(after: Array(ids[..<count])), whole[count - 1]) == nil)
+      expectNil(firstBitDifference(try engine.logits(after: Array(ids[..<count])), whole[count - 1]))
     }
   }
 
@@ -97,7 +97,7 @@ import Testing
     sequence.reset()
     #expect(sequence.tokens.isEmpty && sequence.room == 12)
     try sequence.append([7, 8])
-    #expect(firstBitDifference(try engine.rows([sequence])[0], try engine.logits(after: [7, 8])) == nil)
+    expectNil(firstBitDifference(try engine.rows([sequence])[0], try engine.logits(after: [7, 8])))
   }
 
   /// The logits' own matrix is used where there is one.
@@ -137,10 +137,10 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     let steps = [[0], [1, 0], [0, 2, 1], [4, 1, 3, 2, 0], [2, 4, 3], [3, 4], [1, 4]]
     for (number, members) in steps.enumerated() {
       let rows = try engine.rows(members.map { sequences[$0] })
-      #expect(rows.count == members.count)
+      expectEqual(rows.count, members.count)
       for (member, row) in zip(members, rows) {
         let alone = try engine.logits(after: sequences[member].tokens)
-        #expect(firstBitDifference(row, alone) == nil, "step \(number), sequence \(member)")
+        expectNil(firstBitDifference(row, alone), "step \(number), sequence \(member)")
       }
       for member in members { try sequences[member].append(Fixtures.ids(1 + number % 3, of: checkpoint)) }
     }
@@ -154,14 +154,14 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     for round in 0..<4 {
       for sequence in sequences { try sequence.append([round + 1, round + 5]) }
       let rows = try engine.rows(sequences)
-      for row in rows { #expect(firstBitDifference(row, rows[0]) == nil) }
+      for row in rows { expectNil(firstBitDifference(row, rows[0])) }
     }
   }
 
   @Test(arguments: Variant.all)
   func anEmptyBatchHasNoRows(_ variant: Variant) throws {
     let engine = try Engine(Fixtures.small.get(), variant: variant, threads: 2)
-    #expect(try engine.step([]).rows == 0)
+    try expectEqual(engine.step([]).rows, 0)
   }
 }
 
@@ -183,7 +183,7 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     try cut.append(ids)
     _ = try engine.step([cut])
     cut.truncate(to: 17)
-    #expect(cut.tokens == Array(ids[..<17]))
+    expectEqual(cut.tokens, Array(ids[..<17]))
     try cut.append([5])
     let found = try engine.rows([cut])[0]
     for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-4 * max(1, abs(b))) }

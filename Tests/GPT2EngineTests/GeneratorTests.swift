@@ -1,5 +1,6 @@
 import GPT2Engine
 import GPT2Kernels
+import TestSupport
 import Testing
 
 @Suite struct GeneratorTests {
@@ -15,7 +16,7 @@ import Testing
       return steps.count < stopAfter
     }
     // The last step, and no other, says why.
-    #expect(steps.last?.ending == ending)
+    expectEqual(steps.last?.ending, ending)
     #expect(steps.dropLast().allSatisfy { $0.ending == nil && $0.token != nil })
     #expect(steps.allSatisfy { $0.text.isEmpty })
     return (steps.compactMap(\.token), ending)
@@ -25,28 +26,35 @@ import Testing
   func endings(_ variant: Variant) throws {
     let prompt = [4, 17, 9]
     let free = try run(prompt, count: 6, variant: variant)
-    #expect(free.ending == .count && free.tokens.count == 6)
+    expectEqual(free.ending, .count)
+    expectEqual(free.tokens.count, 6)
     let stopped = try run(prompt, count: 6, stopAfter: 2, variant: variant)
-    #expect(stopped.ending == .stopped && stopped.tokens == Array(free.tokens.prefix(2)))
+    expectEqual(stopped.ending, .stopped)
+    expectEqual(stopped.tokens, Array(free.tokens.prefix(2)))
     // The end of the text is not handed over, and only its first occurrence counts.
     let last = free.tokens[3]
     let first = try #require(free.tokens.firstIndex(of: last))
     let ended = try run(prompt, count: 6, ends: [last], variant: variant)
-    #expect(ended.ending == .endOfText(last) && ended.tokens == Array(free.tokens.prefix(first)))
+    expectEqual(ended.ending, .endOfText(last))
+    expectEqual(ended.tokens, Array(free.tokens.prefix(first)))
     let ignored = try run(prompt, count: 6, ends: [last], ignoresEnd: true, variant: variant)
-    #expect(ignored.ending == .count && ignored.tokens == free.tokens)
+    expectEqual(ignored.ending, .count)
+    expectEqual(ignored.tokens, free.tokens)
     // Three tokens of twelve: nine positions are left, and the last one's logits still give a token.
     let full = try run(prompt, count: 100, variant: variant)
-    #expect(full.ending == .contextFull && full.tokens.count == 10)
-    #expect(Array(full.tokens.prefix(6)) == free.tokens)
+    expectEqual(full.ending, .contextFull)
+    expectEqual(full.tokens.count, 10)
+    expectEqual(Array(full.tokens.prefix(6)), free.tokens)
     let exact = try run(prompt, count: 10, variant: variant)
-    #expect(exact.ending == .count && exact.tokens == full.tokens)
+    expectEqual(exact.ending, .count)
+    expectEqual(exact.tokens, full.tokens)
   }
 
   @Test func aFullPromptGivesOneToken() throws {
     let prompt = Fixtures.ids(12, of: try Fixtures.small.get())
     let one = try run(prompt, count: 5)
-    #expect(one.ending == .contextFull && one.tokens.count == 1)
+    expectEqual(one.ending, .contextFull)
+    expectEqual(one.tokens.count, 1)
   }
 
   @Test(arguments: [0, -1])
@@ -83,7 +91,7 @@ import Testing
         after: sequence, GenerationParameters(maximumNewTokens: count)
       ) { _ in true }
     }
-    #expect(sequence.tokens == [4, 17, 9] + whole)
+    expectEqual(sequence.tokens, [4, 17, 9] + whole)
   }
 
   /// Sequences that are continued together get what each gets alone, until the context of one is full.
@@ -92,7 +100,7 @@ import Testing
     let engine = try Engine(Fixtures.small.get(), variant: variant, threads: 2)
     let prompts = [[4, 17, 9], [1], [2, 3]]
     let alone = try prompts.map { try engine.greedy($0, count: 10) }
-    #expect(try engine.greedy(after: prompts, count: 100) == alone)
+    try expectEqual(engine.greedy(after: prompts, count: 100), alone)
     var (seen, logits) = ([[Int]](), [Int]())
     let sequences = try prompts.map { prompt in
       let sequence = try engine.makeSequence()
@@ -105,9 +113,10 @@ import Testing
         seen.append(tokens)
         return step < 3
       })
-    #expect(found == alone.map { Array($0.prefix(4)) } && logits == [0, 1, 2, 3])
+    expectEqual(found, alone.map { Array($0.prefix(4)) })
+    expectEqual(logits, [0, 1, 2, 3])
     #expect(seen == (0..<4).map { step in alone.map { $0[step] } })
-    #expect(sequences.map(\.tokens.count) == [6, 4, 5])
+    expectEqual(sequences.map(\.tokens.count), [6, 4, 5])
     try sequences[0].append([Int](repeating: 1, count: 6))
     #expect(throws: EngineError.contextExceeded(tokens: 13, context: 12)) {
       try engine.continueGreedily([sequences[0]], count: 2)
@@ -132,7 +141,7 @@ import Testing
 
   @Test(arguments: Variant.all)
   func aSeedGivesTheSameTextAndAnotherSeedAnother(_ variant: Variant) throws {
-    #expect(try sample(1, variant) == sample(1, variant))
+    try expectEqual(sample(1, variant), sample(1, variant))
     #expect(try sample(1, variant) != sample(2, variant))
   }
 
@@ -140,9 +149,9 @@ import Testing
   @Test(arguments: Variant.exact)
   func greedyTextIsTheSameOnEveryVariant(_ variant: Variant) throws {
     for penalty: Float in [1, 1.5] {
-      #expect(
-        try sample(7, variant, penalty: penalty, temperature: 0)
-          == sample(1, .oracle, penalty: penalty, temperature: 0))
+      try expectEqual(
+        sample(7, variant, penalty: penalty, temperature: 0),
+        sample(1, .oracle, penalty: penalty, temperature: 0))
     }
   }
 
@@ -150,7 +159,8 @@ import Testing
   @Test func aHugePenaltyLeavesNoRepetition() throws {
     let free = try sample(1, .preferred, temperature: 0)
     let penalised = try sample(1, .preferred, penalty: 1e30, temperature: 0)
-    #expect(penalised.count == 12 && Set(penalised + [1, 2]).count == 14)
+    expectEqual(penalised.count, 12)
+    expectEqual(Set(penalised + [1, 2]).count, 14)
     #expect(penalised != free)
   }
 }

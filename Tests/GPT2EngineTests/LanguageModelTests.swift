@@ -37,7 +37,7 @@ import Testing
         stops: try StopSequences(["\n\n"]))
       let together = try await model.generate(prompts: prompts, parameters: parameters)
       for (prompt, completion) in zip(prompts, together) {
-        #expect(try completion == alone(prompt, parameters))
+        try expectEqual(completion, alone(prompt, parameters))
       }
     }
   }
@@ -65,8 +65,8 @@ import Testing
     var steps: [GenerationStep] = []
     for try await step in try model.stream("ROMEO:", parameters: parameters) { steps.append(step) }
     let whole = try alone("ROMEO:", parameters)
-    #expect(steps.map(\.text).joined() == whole.text)
-    #expect(steps.compactMap(\.token) == whole.tokens)
+    expectEqual(steps.map(\.text).joined(), whole.text)
+    expectEqual(steps.compactMap(\.token), whole.tokens)
     #expect(steps.dropLast().allSatisfy { $0.ending == nil } && steps.last?.ending == whole.ending)
   }
 
@@ -81,20 +81,23 @@ import Testing
     let whole = try await model.generate(prompts: ["abab"], parameters: parameters)[0]
     #expect(whole.tokens.count == 30 && whole.ending == .count && whole.tokens.contains { $0 > 1 })
     let spelled = whole.tokens.compactMap { [0: "a", 1: "b"][$0] }
-    #expect(whole.text == spelled.joined())
+    expectEqual(whole.text, spelled.joined())
 
     // The model's own files say where a text ends, with a tokenizer or without.
     let end = whole.tokens[7]
     let expected = Array(whole.tokens.prefix { $0 != end })
     try folder.write("{\"eos_token_id\": [\(end), 5000]}", to: "generation_config.json")
     let ending = try await LanguageModel(folder.path, threads: 2)
-    #expect(ending.ends == [end])
+    expectEqual(ending.ends, [end])
     let ended = try await ending.generate(prompts: ["abab"], parameters: parameters)[0]
-    #expect(ended.tokens == expected && ended.ending == .endOfText(end))
+    expectEqual(ended.tokens, expected)
+    expectEqual(ended.ending, .endOfText(end))
     try FileManager.default.removeItem(atPath: folder("vocab.json"))
     let bare = try await LanguageModel(folder.path, threads: 2)
     let same = try await bare.generate(tokens: [[0, 1, 0, 1]], parameters: parameters)[0]
-    #expect(bare.tokenizer == nil && same.tokens == expected && same.ending == .endOfText(end))
+    expectNil(bare.tokenizer)
+    expectEqual(same.tokens, expected)
+    expectEqual(same.ending, .endOfText(end))
   }
 
   @Test func whoStopsListeningEndsTheGeneration() async throws {
@@ -106,7 +109,7 @@ import Testing
     cancelled.cancel()
     await #expect(throws: CancellationError.self) { try await cancelled.value }
     let short = GenerationParameters(maximumNewTokens: 3)
-    #expect(try await model.generate(prompts: ["A"], parameters: short) == [alone("A", short)])
+    try await expectEqual(model.generate(prompts: ["A"], parameters: short), [alone("A", short)])
   }
 
   @Test(arguments: Variant.all)
@@ -116,9 +119,10 @@ import Testing
     let logits = try await model.logits(for: ids)
     let engine = try Engine(Fixtures.small.get(), variant: variant, threads: 1)
     let expected = try engine.logits(of: ids)
-    #expect(logits.positions == 4 && logits.vocabulary == 23)
-    #expect(firstBitDifference(logits.values, expected.values) == nil)
-    #expect(Array(logits[2]) == Array(expected.values[2 * 23..<3 * 23]))
+    expectEqual(logits.positions, 4)
+    expectEqual(logits.vocabulary, 23)
+    expectNil(firstBitDifference(logits.values, expected.values))
+    expectEqual(Array(logits[2]), Array(expected.values[2 * 23..<3 * 23]))
   }
 
   @Test func whatTheModelSaysIsANumberOrAnError() async throws {
@@ -130,7 +134,7 @@ import Testing
     await #expect(throws: error) { try await model.logits(for: [1, 2, 3, 4, 5, 6, 7]) }
     #expect(try await model.logits(for: [1, 2, 3, 4, 5]).values.allSatisfy(\.isFinite))
     let short = GenerationParameters(maximumNewTokens: 3)
-    #expect(try await model.generate(tokens: [[1, 2, 3]], parameters: short)[0].tokens.count == 3)
+    try await expectEqual(model.generate(tokens: [[1, 2, 3]], parameters: short)[0].tokens.count, 3)
     let engine = try Engine(
       ModelSource(folder("m")).open(cacheFolder: folder.path), variant: .oracle, threads: 1)
     let batch = try engine.checkBatch(of: 3)
@@ -151,6 +155,6 @@ import Testing
     await #expect(throws: EngineError.stopSequenceWithoutTokenizer) {
       try await model.generate(tokens: [[1]], parameters: stops)
     }
-    #expect(try await model.generate(tokens: []) == [])
+    try await expectEqual(model.generate(tokens: []), [])
   }
 }

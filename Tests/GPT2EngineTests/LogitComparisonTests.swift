@@ -51,7 +51,8 @@ import Testing
   @Test func equalLogitsPass() throws {
     let comparison = try compare([])
     #expect(comparison.passed && comparison.maxAbsoluteError == 0 && comparison.nmse == 0)
-    #expect(comparison.argmaxAgreed == 2 && comparison.argmaxCompared == 2)
+    expectEqual(comparison.argmaxAgreed, 2)
+    expectEqual(comparison.argmaxCompared, 2)
   }
 
   @Test(arguments: [(0, 5), (0, 199), (1, 3), (1, 4)])
@@ -61,10 +62,11 @@ import Testing
       #expect(below.passed && below.failure == nil)
       let tolerance = try Self.tolerance.get()
       #expect(abs(below.maxAbsoluteError / tolerance.absolute - 0.98) < 0.01)
-      #expect(below.tolerance == tolerance.absolute && below.nmseTolerance == tolerance.nmse)
+      expectEqual(below.tolerance, tolerance.absolute)
+      expectEqual(below.nmseTolerance, tolerance.nmse)
       let above = try compare([(position, id, 1.02 * sign)])
       #expect(!above.passed)
-      #expect(above.failure?.hasPrefix("p0 position \(position): a logit is off by") == true)
+      expectEqual(above.failure?.hasPrefix("p0 position \(position): a logit is off by"), true)
     }
   }
 
@@ -78,7 +80,7 @@ import Testing
     let comparison = try compare(some)
     // Relative to Σr² ≈ 200 / 3 rather than 200 · 2², the errors are above 1.
     #expect(!comparison.passed)
-    #expect(comparison.failure?.hasPrefix("normalised mean square error is") == true)
+    expectEqual(comparison.failure?.hasPrefix("normalised mean square error is"), true)
     #expect(comparison.maxAbsoluteError <= comparison.tolerance)
   }
 
@@ -90,10 +92,11 @@ import Testing
     row.withUnsafeBufferPointer {
       comparison.compare($0, with: Self.prompt, position: 1, tolerance: tolerance, isDecoded: true)
     }
-    #expect(
-      comparison.failure
-        == "p0 position 1 decoded from the cache: the largest logit is token 9's, expected 3's")
-    #expect(comparison.argmaxAgreed == 0 && comparison.argmaxCompared == 1)
+    expectEqual(
+      comparison.failure,
+      "p0 position 1 decoded from the cache: the largest logit is token 9's, expected 3's")
+    expectEqual(comparison.argmaxAgreed, 0)
+    expectEqual(comparison.argmaxCompared, 1)
   }
 
   @Test(arguments: [Float.nan, .infinity, -.infinity])
@@ -105,8 +108,8 @@ import Testing
     row.withUnsafeBufferPointer {
       comparison.compare($0, with: Self.prompt, position: 1, tolerance: tolerance)
     }
-    #expect(
-      comparison.failure == "p0 position 1: the logit of token 150 is \(value), expected a finite number")
+    expectEqual(
+      comparison.failure, "p0 position 1: the logit of token 150 is \(value), expected a finite number")
     #expect(!comparison.passed)
   }
 
@@ -114,16 +117,17 @@ import Testing
     let good = try compare([]).result
     #expect(good.passed && good.maxAbsoluteError == 0 && good.agreed == 2 && good.compared == 2)
     let nothing = LogitComparison().result
-    #expect(nothing.failure == "nothing was compared" && nothing.maxAbsoluteError == nil)
-    #expect(ContinuationCheck().result.failure == "nothing was compared")
+    expectEqual(nothing.failure, "nothing was compared")
+    expectNil(nothing.maxAbsoluteError)
+    expectEqual(ContinuationCheck().result.failure, "nothing was compared")
     var values = ValueCheck(compared: 1, total: 1)
     values.add(.nan, 1, tolerance: 1, row: 0, column: 0)
-    #expect(values.result(ragged: "1: off").failure == "1: off")
-    #expect(values.result(ragged: nil).failure == "output (0, 0) is nan, expected a finite number")
-    #expect(values.result(ragged: nil).maxAbsoluteError == nil)
+    expectEqual(values.result(ragged: "1: off").failure, "1: off")
+    expectEqual(values.result(ragged: nil).failure, "output (0, 0) is nan, expected a finite number")
+    expectNil(values.result(ragged: nil).maxAbsoluteError)
     #expect(CheckResult(tokens: [[1, 2]], expected: [[1, 2]]).passed)
     let other = CheckResult(tokens: [[1, 2], [3]], expected: [[1, 2], [4, 5]])
-    #expect(other.failure == "2 of 4 tokens are the same, expected all")
+    expectEqual(other.failure, "2 of 4 tokens are the same, expected all")
     #expect(!CheckResult(tokens: [[1, 2]], expected: [[1]]).passed)
   }
 
@@ -132,7 +136,9 @@ import Testing
     for (value, reference, tolerance) in [(100.5, 100.0, 1.0), (0.25, 0.0, 0.26), (7, 7, 0.1)] {
       values.add(Float(value), reference, tolerance: tolerance, row: 0, column: 0)
     }
-    #expect(values.maxAbsoluteError == 0.5 && values.tolerance == 1 && values.failure == nil)
+    expectEqual(values.maxAbsoluteError, 0.5)
+    expectEqual(values.tolerance, 1)
+    expectNil(values.failure)
   }
 
   /// The position that is nearest to its own tolerance is not always the one with the largest error.
@@ -146,14 +152,15 @@ import Testing
         comparison.compare($0, with: Self.prompt, position: position, tolerance: tolerance)
       }
     }
-    #expect(comparison.failure == nil)
-    #expect(comparison.maxAbsoluteError == 0.5 && comparison.tolerance == 1)
-    #expect(comparison.nmseTolerance == 1e-2)
+    expectNil(comparison.failure)
+    expectEqual(comparison.maxAbsoluteError, 0.5)
+    expectEqual(comparison.tolerance, 1)
+    expectEqual(comparison.nmseTolerance, 1e-2)
   }
 
   @Test func theFirstFailureIsKept() throws {
     let comparison = try compare([(0, 5, 3), (1, 3, 7)])
-    #expect(comparison.failure?.hasPrefix("p0 position 0:") == true)
+    expectEqual(comparison.failure?.hasPrefix("p0 position 0:"), true)
     #expect(comparison.maxAbsoluteError > 6 * comparison.tolerance)
   }
 }
@@ -185,24 +192,25 @@ import Testing
   func asManyOfTheLastPositionsAsThereAreAreCompared(_ rows: Int) {
     let comparison = compare(last(rows))
     #expect(comparison.passed && comparison.failure == nil)
-    #expect(comparison.argmaxCompared == rows && comparison.argmaxAgreed == rows)
-    #expect(comparison.maxAbsoluteError == 0)
+    expectEqual(comparison.argmaxCompared, rows)
+    expectEqual(comparison.argmaxAgreed, rows)
+    expectEqual(comparison.maxAbsoluteError, 0)
   }
 
   @Test func theFirstPositionsAreNotTheLast() {
     let first = NPY(rows: 2, columns: 512, values: Array(logits.values.prefix(2 * 512)))
-    #expect(compare(first).failure?.hasPrefix("p0 position 7: ") == true)
+    expectEqual(compare(first).failure?.hasPrefix("p0 position 7: "), true)
   }
 
   @Test func aShapeThatIsNotThePromptsFails() {
     let longer = NPY(rows: 10, columns: 512, values: logits.values + logits.row(0))
-    #expect(compare(longer).failure == "p0: found logits of 10 positions, expected 1 to 9")
-    #expect(
-      compare(NPY(rows: 0, columns: 512, values: [])).failure
-        == "p0: found logits of 0 positions, expected 1 to 9")
+    expectEqual(compare(longer).failure, "p0: found logits of 10 positions, expected 1 to 9")
+    expectEqual(
+      compare(NPY(rows: 0, columns: 512, values: [])).failure,
+      "p0: found logits of 0 positions, expected 1 to 9")
     let narrow = NPY(rows: 1, columns: 511, values: Array(logits.values.suffix(511)))
-    #expect(compare(narrow).failure == "p0: found logits of a vocabulary of 511, expected 512")
-    #expect(compare(narrow).argmaxCompared == 0)
+    expectEqual(compare(narrow).failure, "p0: found logits of a vocabulary of 511, expected 512")
+    expectEqual(compare(narrow).argmaxCompared, 0)
   }
 
   @Test func aLogitBeyondTheToleranceFails() {
@@ -210,14 +218,14 @@ import Testing
     let tolerance = compare(last(1)).tolerance
     #expect(tolerance > 0)
     values[700] += Float(3 * tolerance)
-    #expect(
+    expectEqual(
       compare(NPY(rows: 2, columns: 512, values: values)).failure?.hasPrefix(
-        "p0 position 8: a logit is off by")
-        == true)
+        "p0 position 8: a logit is off by"),
+      true)
     values[3] = .nan
-    #expect(
-      compare(NPY(rows: 2, columns: 512, values: values)).failure
-        == "p0 position 7: the logit of token 3 is nan, expected a finite number")
+    expectEqual(
+      compare(NPY(rows: 2, columns: 512, values: values)).failure,
+      "p0 position 7: the logit of token 3 is nan, expected a finite number")
   }
 
   /// Coarser arithmetic may be allowed, and the argmax is still held.
@@ -241,15 +249,16 @@ import Testing
     #expect(abs(compare(values, 10).tolerance - 10 * tolerance) < 1e-12)
     #expect(abs(compare(values, 10).nmseTolerance - 100 * compare(values, 1).nmseTolerance) < 1e-15)
     values[exact.firstIndex(of: exact.min() ?? 0) ?? 0] = (exact.max() ?? 0) + 1
-    #expect(compare(values, 1e6).failure?.contains("the largest logit is token") == true)
+    expectEqual(compare(values, 1e6).failure?.contains("the largest logit is token"), true)
   }
 
   @Test func logitsComputedElsewhereMakeTheSameReference() throws {
     let again = try ReferenceCase(oracleOf: "m", prompts: reference.prompts.map(\.ids), logits: [logits])
-    #expect(again.name == reference.name && again.model == "m")
-    #expect(again.prompts[0].argmax == reference.prompts[0].argmax)
-    #expect(again.prompts[0].logits == reference.prompts[0].logits)
-    #expect(again.prompts[0].largestLogit == reference.prompts[0].largestLogit)
+    expectEqual(again.name, reference.name)
+    expectEqual(again.model, "m")
+    expectEqual(again.prompts[0].argmax, reference.prompts[0].argmax)
+    expectEqual(again.prompts[0].logits, reference.prompts[0].logits)
+    expectEqual(again.prompts[0].largestLogit, reference.prompts[0].largestLogit)
   }
 
   @Test func aGreedyContinuationIsComparedTokenByToken() throws {
@@ -257,10 +266,10 @@ import Testing
     let prompt = try #require(try ReferenceCase(folder: folder).prompts.first { $0.greedy.count > 3 })
     var comparison = LogitComparison()
     comparison.compare(greedy: Array(prompt.greedy.prefix(3)), with: prompt)
-    #expect(comparison.failure == nil)
+    expectNil(comparison.failure)
     comparison.compare(greedy: [prompt.greedy[0], prompt.greedy[1] + 1], with: prompt)
-    #expect(
-      comparison.failure
-        == "\(prompt.name): greedy token 1 is \(prompt.greedy[1] + 1), expected \(prompt.greedy[1])")
+    expectEqual(
+      comparison.failure,
+      "\(prompt.name): greedy token 1 is \(prompt.greedy[1] + 1), expected \(prompt.greedy[1])")
   }
 }

@@ -1,5 +1,6 @@
 import GPT2Kernels
 import Record
+import TestSupport
 import Testing
 
 @testable import GPT2Engine
@@ -26,7 +27,7 @@ import Testing
     let kernel = Self.variants[index].kernel(threads: 2)
     let rotation = try WeightRotation(bytes: 1 << 16)
     for problem in try problems(kernel, rotation) {
-      #expect(problem.check().failure == nil, "\(type(of: problem))")
+      expectNil(problem.check().failure, "\(type(of: problem))")
       for turn in 0..<20 {
         if turn % (problem.callsPerPreparation ?? .max) == 0 { problem.prepare() }
         #expect(problem.run(turn: turn)[0].isFinite, "\(type(of: problem))")
@@ -44,7 +45,7 @@ import Testing
       .softmax(rows: 1, heads: 1, depth: 0), .attention(rows: 1, heads: 1, headSize: 1, depth: 0),
       .embedding(rows: 1, channels: 1, vocabulary: 1),
     ]
-    for shape in shapes { #expect(try shape.firstRaggedFailure(of: kernel) == nil) }
+    for shape in shapes { try expectNil(shape.firstRaggedFailure(of: kernel)) }
   }
 
   /// A kernel that is off by one in ten thousand is found by each of the checks that it can fail.
@@ -55,13 +56,13 @@ import Testing
     #expect(try SoftmaxProblem(rows: 2, heads: 2, depth: 5, kernel: kernel).check().failure != nil)
     let attention = try AttentionProblem(
       rows: 2, heads: 2, headSize: 8, depth: 5, kernel: kernel, rotation: nil)
-    #expect(attention.check().failure?.hasPrefix("output (") == true)
+    expectEqual(attention.check().failure?.hasPrefix("output ("), true)
     let ragged = [
       OperationShape.attention(rows: 2, heads: 2, headSize: 8, depth: 5): "1x1x1 @ d0: ",
       .softmax(rows: 2, heads: 2, depth: 5): "1x1 @ d0: ",
     ]
     for (shape, opening) in ragged {
-      #expect(try shape.firstRaggedFailure(of: kernel)?.hasPrefix(opening) == true)
+      try expectEqual(shape.firstRaggedFailure(of: kernel)?.hasPrefix(opening), true)
     }
   }
 
@@ -74,12 +75,12 @@ import Testing
     for parameters in draws {
       let problem = try SamplingProblem(
         vocabulary: 5000, parameters: parameters, kernel: kernel, rotation: nil)
-      #expect(problem.check().failure == nil, "\(type(of: problem))")
+      expectNil(problem.check().failure, "\(type(of: problem))")
     }
     for choice in OperationShape.Choice.allCases {
       let shape = OperationShape.sampling(vocabulary: 5000, choice: choice)
-      #expect(try shape.firstRaggedFailure(of: kernel) == nil)
-      #expect(try shape.problem(kernel: kernel, rotation: nil).check().failure == nil)
+      try expectNil(shape.firstRaggedFailure(of: kernel))
+      try expectNil(shape.problem(kernel: kernel, rotation: nil).check().failure)
     }
   }
 
@@ -93,7 +94,7 @@ import Testing
     for _ in 0..<25 {
       problem.prepare()
       _ = problem.run(turn: 0)
-      #expect(problem.check().failure == nil, "\(type(of: problem))")
+      expectNil(problem.check().failure, "\(type(of: problem))")
     }
   }
 
@@ -107,7 +108,7 @@ import Testing
       problem.prepare()
       let best = try argmax(problem.timedLogits, position: 0)
       #expect(Set(problem.timedLogits).count > 2500)
-      #expect(problem.run(turn: turn)[0] == Float(best))
+      expectEqual(problem.run(turn: turn)[0], Float(best))
       chosen.insert(Float(best))
     }
     #expect(chosen.count > 1)
@@ -115,15 +116,15 @@ import Testing
 
   @Test func geluNeverMeetsItsOwnResults() throws {
     let problem = try GELUProblem(count: 40_000, kernel: Variant.oracle.kernel(threads: 1))
-    #expect(problem.callsPerPreparation == 1)
+    expectEqual(problem.callsPerPreparation, 1)
     var firsts: Set<Float> = []
     for turn in 0..<5 {
       problem.prepare()
       firsts.insert(problem.run(turn: turn)[7])
     }
-    #expect(firsts.count == 1)
+    expectEqual(firsts.count, 1)
     let small = try GELUProblem(count: 100, kernel: Variant.oracle.kernel(threads: 1))
-    #expect(small.callsPerPreparation == 655)
+    expectEqual(small.callsPerPreparation, 655)
   }
 }
 

@@ -57,11 +57,12 @@ import Testing
       let cut = TokenWindows(
         context: windows.context, stride: windows.stride, wholeOnly: windows.wholeWindows)
       let (found, bytes) = try score(ids, cut, .preferred)
-      #expect(found.tokens == windows.tokens && bytes == windows.bytes)
+      expectEqual(found.tokens, windows.tokens)
+      expectEqual(bytes, windows.bytes)
       let nats = try #require(found.natsPerToken)
       #expect(abs(nats - windows.natsPerToken) < 1e-6, "\(windows)")
       #expect(try abs(#require(found.bitsPerByte(bytes: bytes)) - windows.bitsPerByte) < 1e-6)
-      #expect(found.perplexity == exp(nats))
+      expectEqual(found.perplexity, exp(nats))
     }
   }
 
@@ -76,7 +77,9 @@ import Testing
 
   @Test func nothingScoredHasNoFigures() {
     let score = TextScore()
-    #expect(score.natsPerToken == nil && score.perplexity == nil && score.bitsPerByte(bytes: 0) == nil)
+    expectNil(score.natsPerToken)
+    expectNil(score.perplexity)
+    expectNil(score.bitsPerByte(bytes: 0))
   }
 }
 
@@ -96,7 +99,7 @@ import Testing
     }
     windows.finish()
     while let window = windows.next() { found.append(window) }
-    #expect(windows.next() == nil)
+    expectNil(windows.next())
     return found
   }
 
@@ -104,12 +107,12 @@ import Testing
   func everyTokenButTheFirstIsScoredOnce(_ context: Int, _ stride: Int) {
     for tokens in 0...40 {
       let found = windows(tokens, context: context, stride: stride)
-      #expect(found.flatMap(\.targets) == Array(1..<max(tokens, 1)))
+      expectEqual(found.flatMap(\.targets), Array(1..<max(tokens, 1)))
       for window in found {
         #expect(window.inputs.count <= context && window.targets.count <= window.inputs.count)
         // Consecutive, and the last target follows the last input.
-        #expect(window.inputs == Array(window.inputs[0]..<window.inputs[0] + window.inputs.count))
-        #expect(window.targets.last == window.inputs[window.inputs.count - 1] + 1)
+        expectEqual(window.inputs, Array(window.inputs[0]..<window.inputs[0] + window.inputs.count))
+        expectEqual(window.targets.last, window.inputs[window.inputs.count - 1] + 1)
       }
       for window in found.dropFirst() {
         #expect(window.targets[0] - window.inputs[0] >= context - stride + 1)
@@ -119,8 +122,9 @@ import Testing
 
   @Test func windowsBeginAtMultiplesOfTheStride() {
     let found = windows(11, context: 4, stride: 3)
-    #expect(
-      found == [
+    expectEqual(
+      found,
+      [
         TokenWindow(inputs: [0, 1, 2, 3], targets: [1, 2, 3, 4]),
         TokenWindow(inputs: [3, 4, 5, 6], targets: [5, 6, 7]),
         TokenWindow(inputs: [6, 7, 8, 9], targets: [8, 9, 10]),
@@ -134,14 +138,15 @@ import Testing
       let expected = (0..<count).map {
         TokenWindow(inputs: Array(6 * $0..<6 * $0 + 6), targets: Array(6 * $0 + 1..<6 * $0 + 7))
       }
-      #expect(windows(tokens, context: 6, stride: 6, wholeOnly: true) == expected)
+      expectEqual(windows(tokens, context: 6, stride: 6, wholeOnly: true), expected)
     }
   }
 
   @Test func theTailIsAWindowOfItsOwn() {
-    #expect(windows(9, context: 6, stride: 6).last == TokenWindow(inputs: [6, 7], targets: [7, 8]))
-    #expect(windows(9, context: 6, stride: 3).last == TokenWindow(inputs: [3, 4, 5, 6, 7], targets: [7, 8]))
-    #expect(windows(3, context: 6, stride: 3) == [TokenWindow(inputs: [0, 1], targets: [1, 2])])
+    expectEqual(windows(9, context: 6, stride: 6).last, TokenWindow(inputs: [6, 7], targets: [7, 8]))
+    expectEqual(
+      windows(9, context: 6, stride: 3).last, TokenWindow(inputs: [3, 4, 5, 6, 7], targets: [7, 8]))
+    expectEqual(windows(3, context: 6, stride: 3), [TokenWindow(inputs: [0, 1], targets: [1, 2])])
   }
 
   @Test(arguments: [1, 2, 5, 7])
@@ -149,7 +154,7 @@ import Testing
     for tokens in 0...30 {
       for (context, stride) in [(5, 2), (4, 4)] {
         let expected = windows(tokens, context: context, stride: stride)
-        #expect(windows(tokens, context: context, stride: stride, piece: piece) == expected)
+        expectEqual(windows(tokens, context: context, stride: stride, piece: piece), expected)
       }
     }
   }
@@ -173,19 +178,19 @@ import Testing
   }
 
   @Test func largeLogitsNeitherOverflowNorVanish() throws {
-    #expect(try nats([3e38, 3e38], 0) == log(2))
-    #expect(try nats([-3e38, -3e38, -3e38, -3e38], 2) == log(4))
-    #expect(try nats([1000, 0], 0) == 0)
-    #expect(try nats([1000, 0], 1) == 1000)
-    #expect(try nats([-3e38, 1], 1) == 0)
-    #expect(try nats([-3e38, 1], 0) == Double(Float(3e38)) + 1)
+    try expectEqual(nats([3e38, 3e38], 0), log(2))
+    try expectEqual(nats([-3e38, -3e38, -3e38, -3e38], 2), log(4))
+    try expectEqual(nats([1000, 0], 0), 0)
+    try expectEqual(nats([1000, 0], 1), 1000)
+    try expectEqual(nats([-3e38, 1], 1), 0)
+    try expectEqual(nats([-3e38, 1], 0), Double(Float(3e38)) + 1)
   }
 
   /// exp of a constant more is a factor that cancels; what is added is exact in float32.
   @Test func aShiftOfAllLogitsChangesNothing() throws {
     let logits: [Float] = [0.5, -1.25, 2, 0.75]
     for shift: Float in [-65536, 1024, 65536] {
-      #expect(try nats(logits.map { $0 + shift }, 1) == nats(logits, 1))
+      try expectEqual(nats(logits.map { $0 + shift }, 1), nats(logits, 1))
     }
   }
 

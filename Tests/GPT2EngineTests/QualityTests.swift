@@ -22,11 +22,11 @@ import Testing
     // The other way round it is another: ¼ log ½ + ¾ log 3⁄2.
     #expect(abs(divergence([0, Float(log(3.0))], [0, 0]) - (0.25 * log(0.5) + 0.75 * log(1.5))) < 1e-7)
     let many = [Float](repeating: 1, count: 50_257)
-    #expect(divergence(many, many) == 0)
+    expectEqual(divergence(many, many), 0)
     #expect(abs(divergence([1, 2, 3], [1001, 1002, 1003])) < 1e-12)
     // All of one token, of which the other says 1 ÷ (1 + e⁹⁰⁰): nothing overflows.
     #expect(abs(divergence([1000, 0], [0, 900]) - 900) < 1e-9)
-    #expect(divergence([3e38, -3e38], [3e38, -3e38]) == 0)
+    expectEqual(divergence([3e38, -3e38], [3e38, -3e38]), 0)
   }
 
   /// Positions of two tokens, both as likely as each other by the reference, and logits that give one of them `share`.
@@ -60,22 +60,25 @@ import Testing
     let below = compare(share: share(0.98 * limits.kl), limits: limits)
     #expect(below.failure == nil && below.passed)
     #expect(abs((below.result.kl ?? 0) / limits.kl - 0.98) < 1e-3)
-    #expect(below.result.top1 == 1 && below.result.tolerance == 0 && below.result.deltaPerplexity == nil)
+    expectEqual(below.result.top1, 1)
+    expectEqual(below.result.tolerance, 0)
+    expectNil(below.result.deltaPerplexity)
     let above = compare(share: share(1.02 * limits.kl), limits: limits)
     #expect(!above.passed)
-    #expect(
-      above.failure
-        == String(format: "mean KL divergence is %.1e nats, allowed %.1e", 1.02 * limits.kl, limits.kl)
+    expectEqual(
+      above.failure,
+      String(format: "mean KL divergence is %.1e nats, allowed %.1e", 1.02 * limits.kl, limits.kl)
     )
     #expect(above.result.kl != nil)
     let decoded = compare(
       share: share(0.98 * limits.kl), limits: limits, decodedShare: share(1.02 * limits.kl))
-    #expect(decoded.failure?.hasPrefix("mean KL divergence decoded from the cache is ") == true)
-    #expect(decoded.result.kl == below.result.kl)
+    expectEqual(decoded.failure?.hasPrefix("mean KL divergence decoded from the cache is "), true)
+    expectEqual(decoded.result.kl, below.result.kl)
   }
 
   @Test func float32HasNoFiguresOfQuality() {
-    #expect(QualityLimits(.f32) == nil && QualityLimits(of: .preferred) == nil)
+    expectNil(QualityLimits(.f32))
+    expectNil(QualityLimits(of: .preferred))
     let result = compare(share: 0.5, limits: nil).result
     #expect(result.passed && result.kl == nil && result.top1 == nil && result.tolerance == 1)
   }
@@ -86,7 +89,7 @@ import Testing
       ("packed+kv-bf16", .bf16), ("bf16+kv-bf16", .bf16), ("int8+kv-bf16", .int8), ("int4", .int4),
     ]
     for (name, precision) in expected {
-      #expect(QualityLimits(of: try #require(Variant.named(name))) == QualityLimits(precision), "\(name)")
+      expectEqual(QualityLimits(of: try #require(Variant.named(name))), QualityLimits(precision), "\(name)")
     }
   }
 
@@ -112,8 +115,9 @@ import Testing
     let just = compare(agreed: 95, of: 100)
     #expect(just.passed && just.result.top1 == 0.95 && just.result.kl == nil)
     let fewer = compare(agreed: 94, of: 100)
-    #expect(fewer.failure == "the largest logit agrees at 94 of 100 positions, expected 95")
-    #expect(fewer.result.top1 == 0.94 && fewer.result.agreed == 94)
+    expectEqual(fewer.failure, "the largest logit agrees at 94 of 100 positions, expected 95")
+    expectEqual(fewer.result.top1, 0.94)
+    expectEqual(fewer.result.agreed, 94)
     // A share of few is coarse: one may be another.
     #expect(compare(agreed: 9, of: 10).passed && !compare(agreed: 8, of: 10).passed)
   }
@@ -143,7 +147,7 @@ import Testing
     }
     #expect(compare(0.98 * limits.nmse.squareRoot()).passed)
     let above = compare(1.02 * limits.nmse.squareRoot())
-    #expect(above.failure?.hasPrefix("normalised mean square error is ") == true)
+    expectEqual(above.failure?.hasPrefix("normalised mean square error is "), true)
     #expect(try #require(above.result.kl) < 1e-6)
   }
 
@@ -157,7 +161,7 @@ import Testing
       comparison.compare(
         $0, with: prompt, position: 0, tolerance: Tolerance(absolute: 1, nmse: 1))
     }
-    #expect(comparison.failure?.contains("expected a finite number") == true)
+    expectEqual(comparison.failure?.contains("expected a finite number"), true)
     #expect(!comparison.passed && comparison.result.kl == nil)
   }
 
@@ -166,7 +170,7 @@ import Testing
     let encoder = JSONEncoder()
     let plain = try encoder.encode(compare(share: 0.5, limits: nil))
     #expect(!String(decoding: plain, as: UTF8.self).contains("quality"))
-    #expect(try JSONDecoder().decode(LogitComparison.self, from: plain).result.kl == nil)
+    try expectNil(JSONDecoder().decode(LogitComparison.self, from: plain).result.kl)
     let judged = compare(share: 0.51, limits: Self.limits)
     let back = try JSONDecoder().decode(LogitComparison.self, from: encoder.encode(judged))
     #expect(back.result == judged.result && back.result.kl != nil)
@@ -176,13 +180,13 @@ import Testing
     func check(_ own: Double?) -> CheckResult? {
       Self.limits.map { PerplexityCheck(limits: $0, perplexity: own, float32: 20).result }
     }
-    #expect(check(20.098)?.passed == true)
+    expectEqual(check(20.098)?.passed, true)
     #expect(abs((check(20.098)?.deltaPerplexity ?? 0) - 0.0049) < 1e-9)
-    #expect(check(20.104)?.failure == "the perplexity is 0.520 % above float32's, allowed 0.500 %")
-    #expect(check(19)?.passed == true)
-    #expect(check(nil)?.failure == "nothing was compared")
-    #expect(check(.infinity)?.failure == "the perplexity is inf, expected a finite number")
-    #expect(check(.infinity)?.deltaPerplexity == nil)
+    expectEqual(check(20.104)?.failure, "the perplexity is 0.520 % above float32's, allowed 0.500 %")
+    expectEqual(check(19)?.passed, true)
+    expectEqual(check(nil)?.failure, "nothing was compared")
+    expectEqual(check(.infinity)?.failure, "the perplexity is inf, expected a finite number")
+    expectNil(check(.infinity)?.deltaPerplexity)
   }
 }
 
@@ -199,7 +203,7 @@ import Testing
     let cache = try TemporaryFolder()
     let engine = try Engine(source.open(cacheFolder: cache.path), variant: variant, threads: 2)
     let found = try engine.check(against: reference).result
-    #expect(found.failure == nil)
+    expectNil(found.failure)
     #expect(try #require(found.kl) > 0 && (found.top1 == nil) == isSynthetic)
   }
 
@@ -240,23 +244,24 @@ import Testing
   /// Each bit that is lost makes the divergence four times as large.
   @Test func whatLosesMoreThanItsBitsIsOverItsLimit() throws {
     let fine = try check(.bf16, lostBits: 12)
-    #expect(fine.failure == nil)
+    expectNil(fine.failure)
     let kl = try #require(fine.kl)
     #expect(kl > 0 && kl < 1e-4, "\(kl)")
     #expect(try #require(fine.top1) > 0.97)
     #expect(try #require(fine.maxAbsoluteError) > 1e-4 && fine.tolerance == 0)
     // Every position once, and all of these short prompts again from the cache.
-    #expect(fine.compared == 75 + 74)
+    expectEqual(fine.compared, 75 + 74)
     let coarse = try check(.bf16, lostBits: 18)
-    #expect(coarse.failure?.hasPrefix("mean KL divergence is ") == true)
+    expectEqual(coarse.failure?.hasPrefix("mean KL divergence is "), true)
     #expect(try #require(coarse.kl) > 500 * kl)
-    #expect(try check(.int4, lostBits: 18).failure == nil)
+    try expectNil(check(.int4, lostBits: 18).failure)
   }
 
   /// The same under the name of float32 fails as it always did.
   @Test func float32IsHeldToItsTolerance() throws {
     let rounded = try check(.f32, lostBits: 12)
-    #expect(rounded.failure?.contains("a logit is off by") == true && rounded.kl == nil)
+    expectEqual(rounded.failure?.contains("a logit is off by"), true)
+    expectNil(rounded.kl)
     #expect(try check(.f32, lostBits: 0).passed)
   }
 
@@ -269,10 +274,11 @@ import Testing
     // As in `tiny-trained/perplexity.json`, of NumPy in float64.
     #expect(try abs(log(#require(fine.float32)) - 3.09196478) < 1e-6)
     let coarse = try #require(try engine(.bf16, lostBits: 21).checkPerplexity(of: ids))
-    #expect(coarse.failure?.hasPrefix("the perplexity is ") == true)
+    expectEqual(coarse.failure?.hasPrefix("the perplexity is "), true)
     #expect(try #require(coarse.result.deltaPerplexity) > 0.001)
-    #expect(try engine(.f32, lostBits: 0).checkPerplexity(of: ids) == nil)
-    #expect(try engine(.int8, lostBits: 0).checkPerplexity(of: [1])?.result.failure == "nothing was compared")
+    try expectNil(engine(.f32, lostBits: 0).checkPerplexity(of: ids))
+    try expectEqual(
+      engine(.int8, lostBits: 0).checkPerplexity(of: [1])?.result.failure, "nothing was compared")
   }
 
   @Test func greedyContinuationsMayPart() throws {
@@ -281,7 +287,7 @@ import Testing
     let check = try engine(.int4, lostBits: 21).check(against: known, tokenizer: nil)
     #expect(check.passed && check.tokensAgreed < check.tokensExpected)
     #expect(check.result.passed && check.result.agreed == check.tokensAgreed)
-    #expect(try engine(.f32, lostBits: 21).check(against: known, tokenizer: nil).passed == false)
+    try expectEqual(engine(.f32, lostBits: 21).check(against: known, tokenizer: nil).passed, false)
   }
 }
 

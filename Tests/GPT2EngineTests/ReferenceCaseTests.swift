@@ -45,12 +45,19 @@ import Testing
   @Test func aWellFormedCaseIsRead() throws {
     let folders = try [["unknown": "{}"], ["greedy": nil], ["greedy": "null"]].map { try folder($0) }
     let reference = try ReferenceCase(folder: folders[0].path)
-    #expect(reference.name == "c" && reference.model == "synthetic:tiny" && reference.prompts.count == 1)
+    expectEqual(reference.name, "c")
+    expectEqual(reference.model, "synthetic:tiny")
+    expectEqual(reference.prompts.count, 1)
     let prompt = reference.prompts[0]
-    #expect(prompt.name == "p0" && prompt.ids == [1, 2, 0] && prompt.positions == [0, 2])
-    #expect(Array(prompt.logits.row(1)) == [4, 5, 6, 7] && prompt.argmax == [3, 0, 1])
-    #expect(prompt.top[1] == [0, 1] && prompt.topLogits[0] == [0.5, 0.25])
-    #expect(prompt.largestLogit == 2.5 && prompt.greedy == [1, 3])
+    expectEqual(prompt.name, "p0")
+    expectEqual(prompt.ids, [1, 2, 0])
+    expectEqual(prompt.positions, [0, 2])
+    expectEqual(Array(prompt.logits.row(1)), [4, 5, 6, 7])
+    expectEqual(prompt.argmax, [3, 0, 1])
+    expectEqual(prompt.top[1], [0, 1])
+    expectEqual(prompt.topLogits[0], [0.5, 0.25])
+    expectEqual(prompt.largestLogit, 2.5)
+    expectEqual(prompt.greedy, [1, 3])
     for folder in folders.dropFirst() {
       #expect(try ReferenceCase(folder: folder.path).prompts[0].greedy.isEmpty)
     }
@@ -100,7 +107,7 @@ import Testing
   @Test(arguments: malformed)
   func aMalformedPromptIsRefused(_ malformed: Case) throws {
     let text = refusal(try folder([malformed.field: malformed.value])) ?? "accepted"
-    #expect(text.contains(malformed.says), "\(text)")
+    expectContains(text, malformed.says, comment: "\(text)")
     #expect(text.hasPrefix("reference.json: ") || text.contains(".npy"), "\(text)")
   }
 
@@ -119,18 +126,18 @@ import Testing
   @Test func logitsThatAreNotFiniteAreRefused() throws {
     for value in [Float.nan, .infinity] {
       let npy = NPY(rows: 2, columns: 4, values: [0, 1, 2, 3, 4, value, 6, 7])
-      #expect(
-        refusal(try folder(npy: npy))?.contains("prompts[p0].logits: found a value that is not finite")
-          == true)
+      expectEqual(
+        refusal(try folder(npy: npy))?.contains("prompts[p0].logits: found a value that is not finite"),
+        true)
     }
   }
 
   @Test(arguments: ["", "{", "[]", "null", "{\"format\": 1"])
   func whatIsNoReferenceIsRefused(_ text: String) throws {
     let folder = try TemporaryFolder()
-    #expect(refusal(folder)?.hasPrefix("reference.json: cannot be read") == true)
+    expectEqual(refusal(folder)?.hasPrefix("reference.json: cannot be read"), true)
     try folder.write(text, to: "reference.json")
-    #expect(refusal(folder)?.hasPrefix("reference.json: ") == true)
+    expectEqual(refusal(folder)?.hasPrefix("reference.json: "), true)
   }
 
   /// A continuation that the model's context cuts off was not compared to its end, and that is said.
@@ -150,10 +157,10 @@ import Testing
         ], npy: NPY(rows: 2, columns: 4, values: rows[0] + rows[2]))
       return try engine.check(against: ReferenceCase(folder: folder.path))
     }
-    #expect(greedy.count == 3)
+    expectEqual(greedy.count, 3)
     #expect(try check(greedy).passed)
-    #expect(try check(greedy + [1]).failure == "p0: the context ends after 3 of 4 greedy tokens")
+    try expectEqual(check(greedy + [1]).failure, "p0: the context ends after 3 of 4 greedy tokens")
     let wrong = [greedy[0], (greedy[1] + 1) % 4]
-    #expect(try check(wrong).failure == "p0: greedy token 1 is \(greedy[1]), expected \(wrong[1])")
+    try expectEqual(check(wrong).failure, "p0: greedy token 1 is \(greedy[1]), expected \(wrong[1])")
   }
 }

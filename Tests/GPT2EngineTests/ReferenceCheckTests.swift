@@ -18,8 +18,8 @@ import Testing
       // Every position once, and with a cache the last sixteen of each prompt again, step by step.
       let positions = prompts.reduce(0) { $0 + $1.count }
       let steps = prompts.reduce(0) { $0 + min($1.count, 16) }
-      #expect(comparison.argmaxCompared == positions + (variant.decoding == .cache ? steps : 0))
-      #expect(comparison.argmaxAgreed == comparison.argmaxCompared)
+      expectEqual(comparison.argmaxCompared, positions + (variant.decoding == .cache ? steps : 0))
+      expectEqual(comparison.argmaxAgreed, comparison.argmaxCompared)
       #expect(comparison.maxAbsoluteError <= comparison.tolerance && comparison.tolerance < 1e-4)
       #expect(try #require(comparison.nmse) <= comparison.nmseTolerance)
     }
@@ -38,7 +38,7 @@ import Testing
   @Test func anotherVocabularyFails() throws {
     let reference = try ReferenceCase(oracleFor: Fixtures.small.get(), prompts: [[1, 2, 3]])
     let comparison = try Engine(Fixtures.tiny.get(), variant: .oracle, threads: 1).check(against: reference)
-    #expect(comparison.failure?.contains("vocabulary of 23, the model 512") == true)
+    expectEqual(comparison.failure?.contains("vocabulary of 23, the model 512"), true)
   }
 
   @Test func aPromptThatDoesNotFitIsAnError() throws {
@@ -81,7 +81,7 @@ import Testing
     // Without a cache every greedy step is a pass over all that came before.
     let scope = CheckScope(longestPrompt: .max, greedySteps: variant.decoding == .cache ? .max : 4)
     let comparison = try engine.check(against: reference, scope: scope)
-    #expect(comparison.failure == nil)
+    expectNil(comparison.failure)
     #expect(comparison.passed && comparison.argmaxAgreed == comparison.argmaxCompared)
     #expect(comparison.argmaxCompared >= reference.prompts.reduce(0) { $0 + $1.ids.count })
   }
@@ -108,7 +108,7 @@ import Testing
       let offset = bytes.count - checkpoint.weightBytes + 4 * (before + element)
       var changed = bytes
       let old = changed.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Float.self) }
-      #expect(old == checkpoint.tensor(at: tensor)[element])
+      expectEqual(old, checkpoint.tensor(at: tensor)[element])
       withUnsafeBytes(of: change(old)) { changed.replaceSubrange(offset..<offset + 4, with: $0) }
       return try Checkpoint(safetensors: folder.get().write(changed, to: "changed.safetensors"))
     }
@@ -145,7 +145,7 @@ import Testing
       let broken = try model.reopened(changing: tensor, element: model.element(of: tensor)) { _ in .nan }
       let comparison = try Engine(broken, variant: variant, threads: 2).check(against: reference)
       #expect(!comparison.passed, "\(parameter.name)")
-      #expect(comparison.failure?.contains("expected a finite number") == true, "\(parameter.name)")
+      expectEqual(comparison.failure?.contains("expected a finite number"), true, "\(parameter.name)")
     }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Engine
+import TestSupport
 import Testing
 
 @Suite struct SamplerTests {
@@ -21,8 +22,8 @@ import Testing
       ([-0, 0], 0),
     ] as [([Float], Int)])
   func greedyTakesTheLargestTheLowestAmongEquals(_ logits: [Float], _ winner: Int) throws {
-    #expect(try draws(logits, .greedy) == [winner])
-    #expect(try logits.withUnsafeBufferPointer { try argmax($0, position: 0) } == winner)
+    try expectEqual(draws(logits, .greedy), [winner])
+    try expectEqual(logits.withUnsafeBufferPointer { try argmax($0, position: 0) }, winner)
   }
 
   /// Wherever it is, in whole vectors and blocks and after them, and however the token would be chosen.
@@ -48,7 +49,7 @@ import Testing
           // The first of several.
           logits[count - 1] = .nan
           let error = #expect(throws: EngineError.self) { try draws(logits, parameters, after: [0]) }
-          #expect(error?.description.contains("token \(place) is ") == true)
+          expectEqual(error?.description.contains("token \(place) is "), true)
         }
       }
     }
@@ -58,9 +59,9 @@ import Testing
   @Test func aPenaltyMayMakeALogitInfinite() throws {
     for temperature: Float in [0, 1] {
       let reward = try SamplingParameters(temperature: temperature, repetitionPenalty: 1e-38, seed: 1)
-      #expect(try draws([1e3, 5, 1e3], reward, after: [2]) == [2])
+      try expectEqual(draws([1e3, 5, 1e3], reward, after: [2]), [2])
       let penalty = try SamplingParameters(temperature: temperature, repetitionPenalty: 1e38, seed: 1)
-      #expect(try draws([-5, -1e3, -1e3], penalty, after: [1, 2]) == [0])
+      try expectEqual(draws([-5, -1e3, -1e3], penalty, after: [1, 2]), [0])
     }
   }
 
@@ -68,7 +69,7 @@ import Testing
     let logits: [Float] = [1, 5, 5, 2, 5, 4, -1]
     for (k, kept) in [(1, [1]), (2, [1, 2]), (3, [1, 2, 4]), (4, [1, 2, 4, 5]), (99, Array(0..<7))] {
       let parameters = try SamplingParameters(temperature: 50, topK: k, seed: 9)
-      #expect(try Set(draws(logits, parameters, 400)) == Set(kept))
+      try expectEqual(Set(draws(logits, parameters, 400)), Set(kept))
     }
   }
 
@@ -91,15 +92,15 @@ import Testing
       (0.88, [0, 1, 2, 3]), (1, [0, 1, 2, 3]),
     ]
     for (p, kept) in cases {
-      #expect(
-        try Set(draws(logits, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)) == kept,
+      try expectEqual(
+        Set(draws(logits, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)), kept,
         "p = \(p)")
     }
     // Equal logits have probabilities without rounding: p is reached exactly at the boundary.
     let equal = [Float](repeating: 0, count: 4)
     for (p, kept) in [(Float(0.25), Set([0])), (0.5, [0, 1]), (0.75, [0, 1, 2]), (0.5000001, [0, 1, 2])] {
-      #expect(
-        try Set(draws(equal, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)) == kept,
+      try expectEqual(
+        Set(draws(equal, try SamplingParameters(temperature: 1, topP: p, seed: 2), 600)), kept,
         "p = \(p)")
     }
   }
@@ -111,12 +112,12 @@ import Testing
     func kept(_ temperature: Float, _ k: Int?, _ p: Float) throws -> Set<Int> {
       try Set(draws(tokens, try SamplingParameters(temperature: temperature, topK: k, topP: p, seed: 3), 800))
     }
-    #expect(try kept(1, nil, 0.6) == [0, 1])
-    #expect(try kept(0.2, nil, 0.6) == [0])
-    #expect(try kept(100, nil, 0.6) == [0, 1, 2])
+    try expectEqual(kept(1, nil, 0.6), [0, 1])
+    try expectEqual(kept(0.2, nil, 0.6), [0])
+    try expectEqual(kept(100, nil, 0.6), [0, 1, 2])
     // Of ids 0 and 1 the first has 4/7 = 0.571 of the probability.
-    #expect(try kept(1, 2, 0.57) == [0])
-    #expect(try kept(1, 2, 0.58) == [0, 1])
+    try expectEqual(kept(1, 2, 0.57), [0])
+    try expectEqual(kept(1, 2, 0.58), [0, 1])
   }
 
   /// Probabilities ½, ¼, ⅛, ⅛ are exact.
@@ -126,23 +127,23 @@ import Testing
       (0, [0, 1, 2, 3]), (0.24, [0, 1, 2, 3]), (0.26, [0, 2]), (0.49, [0, 2]), (0.51, [0]), (1, [0]),
     ]
     for (p, kept) in cases {
-      #expect(
-        try Set(draws(logits, try SamplingParameters(temperature: 1, minP: p, seed: 2), 600)) == kept,
+      try expectEqual(
+        Set(draws(logits, try SamplingParameters(temperature: 1, minP: p, seed: 2), 600)), kept,
         "p = \(p)")
     }
     // All equals of the likeliest stay at 1.
     let equal: [Float] = [3, 1, 3, 3, 2]
-    #expect(
-      try Set(draws(equal, try SamplingParameters(temperature: 1, minP: 1, seed: 2), 200)) == [0, 2, 3])
+    try expectEqual(
+      Set(draws(equal, try SamplingParameters(temperature: 1, minP: 1, seed: 2), 200)), [0, 2, 3])
     // Temperature before min-p: a hot distribution has more tokens that are likely enough.
     let temperatures: [(Float, Set<Int>)] = [(0.5, [0]), (1, [0, 2]), (2, [0, 1, 2, 3])]
     for (temperature, kept) in temperatures {
       let parameters = try SamplingParameters(temperature: temperature, minP: 0.3, seed: 2)
-      #expect(try Set(draws(logits, parameters, 600)) == kept)
+      try expectEqual(Set(draws(logits, parameters, 600)), kept)
     }
     // After top-p, whose share is of all: 0.74 leaves two, min-p alone would leave four.
     let both = try SamplingParameters(temperature: 1, topP: 0.74, minP: 0.2, seed: 2)
-    #expect(try Set(draws(logits, both, 600)) == [0, 2])
+    try expectEqual(Set(draws(logits, both, 600)), [0, 2])
   }
 
   @Test func thePenaltyDividesPositiveLogitsAndMultipliesNegativeOnes() throws {
@@ -150,28 +151,28 @@ import Testing
     func greedy(_ penalty: Float, _ tokens: [Int]) throws -> Int {
       try draws(logits, SamplingParameters(temperature: 0, repetitionPenalty: penalty), after: tokens)[0]
     }
-    #expect(try greedy(1, [0, 0]) == 0)
-    #expect(try greedy(1.4, [0]) == 0)
-    #expect(try greedy(1.6, [0]) == 1)
+    try expectEqual(greedy(1, [0, 0]), 0)
+    try expectEqual(greedy(1.4, [0]), 0)
+    try expectEqual(greedy(1.6, [0]), 1)
     // Once, however often a token stands in the text: twice would make 3 less than 2.
-    #expect(try greedy(1.4, [0, 0, 0]) == 0)
-    #expect(try greedy(100, [0, 1]) == 0)
+    try expectEqual(greedy(1.4, [0, 0, 0]), 0)
+    try expectEqual(greedy(100, [0, 1]), 0)
     // −1 becomes −2.5, after −2; 0 stays.
     let negative: [Float] = [-1, -2, -3]
     let penalised = try SamplingParameters(temperature: 0, repetitionPenalty: 2.5)
-    #expect(try draws(negative, penalised, after: [0]) == [1])
+    try expectEqual(draws(negative, penalised, after: [0]), [1])
     // Below 1 it rewards.
-    #expect(try greedy(0.5, [1]) == 1)
+    try expectEqual(greedy(0.5, [1]), 1)
   }
 
   /// Probabilities are those of the penalised logits, and the cuts come after it.
   @Test func thePenaltyStandsBeforeTemperatureAndCuts() throws {
     let logits: [Float] = [4, 3, 2]
     let parameters = try SamplingParameters(temperature: 1, topK: 1, repetitionPenalty: 2, seed: 1)
-    #expect(try Set(draws(logits, parameters, 50, after: [0])) == [1])
+    try expectEqual(Set(draws(logits, parameters, 50, after: [0])), [1])
     let free = try SamplingParameters(temperature: 1, seed: 6)
     let penalised = try SamplingParameters(temperature: 1, repetitionPenalty: 2, seed: 6)
-    #expect(try draws(logits, penalised, 200, after: [0, 1]) == draws([2, 1.5, 2], free, 200))
+    try expectEqual(draws(logits, penalised, 200, after: [0, 1]), draws([2, 1.5, 2], free, 200))
   }
 
   /// Over thousands of tokens, each cut against its definition on sorted probabilities.
@@ -225,7 +226,7 @@ import Testing
     for (found, probability) in zip(seen, probabilities) {
       let expected = probability * Double(count)
       if expected == 0 {
-        #expect(found == 0)
+        expectEqual(found, 0)
       } else {
         chiSquare += (found - expected) * (found - expected) / expected
       }
@@ -238,7 +239,7 @@ import Testing
     let tokens = (0..<100).map { Float($0 % 13) / 4 }
     let parameters = try SamplingParameters(temperature: 1, seed: 77)
     let other = try SamplingParameters(temperature: 1, seed: 78)
-    #expect(try draws(tokens, parameters, 50) == draws(tokens, parameters, 50))
+    try expectEqual(draws(tokens, parameters, 50), draws(tokens, parameters, 50))
     #expect(try draws(tokens, parameters, 50) != draws(tokens, other, 50))
   }
 
@@ -252,7 +253,7 @@ import Testing
   @Test(arguments: [-1, -1e-9, Float.nan, .infinity])
   func aSenselessTemperatureIsRefused(_ temperature: Float) {
     let error = #expect(throws: EngineError.self) { try SamplingParameters(temperature: temperature) }
-    #expect(error?.description.hasPrefix("temperature is \(temperature), expected 0") == true)
+    expectEqual(error?.description.hasPrefix("temperature is \(temperature), expected 0"), true)
   }
 
   @Test(arguments: [0, -1, Int.min])
@@ -281,7 +282,7 @@ import Testing
     let error = #expect(throws: EngineError.self) {
       try SamplingParameters(temperature: 1, repetitionPenalty: penalty)
     }
-    #expect(
-      error?.description == "repetition penalty is \(penalty), expected a positive number, 1 for none")
+    expectEqual(
+      error?.description, "repetition penalty is \(penalty), expected a positive number, 1 for none")
   }
 }

@@ -46,7 +46,8 @@ import Testing
       var members: [Int] = []
       for event in scheduler.step() {
         let number = try #require(numbers[event.id])
-        #expect(outcomes[number].ending == nil && outcomes[number].failure == nil, "an event after the last")
+        expectNil(outcomes[number].ending, "an event after the last")
+        expectNil(outcomes[number].failure, "an event after the last")
         members.append(number)
         switch event.result {
         case .success(let step):
@@ -86,7 +87,7 @@ import Testing
       }
     let together = try run(jobs, on: engine).outcomes
     for (index, job) in jobs.enumerated() {
-      #expect(try together[index] == alone(job, on: engine), "request \(index)")
+      try expectEqual(together[index], alone(job, on: engine), "request \(index)")
     }
   }
 
@@ -101,7 +102,7 @@ import Testing
     for ends: Set<Int> in [[], [last]] {
       let together = try run(jobs, on: engine, ends: ends).outcomes
       for (index, job) in jobs.enumerated() {
-        #expect(try together[index] == alone(job, on: engine, ends: ends))
+        try expectEqual(together[index], alone(job, on: engine, ends: ends))
       }
       #expect(together[1].ending == .contextFull || !ends.isEmpty)
     }
@@ -118,15 +119,15 @@ import Testing
     let steps = try run(jobs, on: engine).steps
     // The first has a token in every step of its own; forty tokens come in by fours; the last waits for them only.
     #expect(steps.prefix(20).allSatisfy { $0.contains(0) })
-    #expect(steps.firstIndex { $0.contains(1) } == 11)
-    #expect(steps.firstIndex { $0.contains(2) } == 12)
+    expectEqual(steps.firstIndex { $0.contains(1) }, 11)
+    expectEqual(steps.firstIndex { $0.contains(2) }, 12)
   }
 
   @Test func thoseThatWaitTakeTheFirstFreePlace() throws {
     let engine = try Engine(Fixtures.tiny.get(), variant: .preferred, threads: 1)
     let jobs = try [1, 5, 3, 1].map { Job(prompt: [$0], parameters: try Self.parameters($0)) }
     let steps = try run(jobs, on: engine, concurrency: 2).steps
-    #expect(steps == [[0, 1], [1, 2], [1, 2], [1, 2], [1, 3]])
+    expectEqual(steps, [[0, 1], [1, 2], [1, 2], [1, 2], [1, 3]])
   }
 
   @Test func aRequestThatCannotBeServedTakesNoOtherAlong() throws {
@@ -144,11 +145,11 @@ import Testing
     var tokens: [Int] = []
     while !scheduler.isIdle {
       for event in scheduler.step() {
-        #expect(event.id == good)
+        expectEqual(event.id, good)
         if let token = try event.result.get().token { tokens.append(token) }
       }
     }
-    #expect(try tokens == alone(Job(prompt: [4, 17], parameters: parameters), on: engine).tokens)
+    try expectEqual(tokens, alone(Job(prompt: [4, 17], parameters: parameters), on: engine).tokens)
   }
 
   @Test func aCancelledRequestLeavesAtOnce() throws {
@@ -157,14 +158,14 @@ import Testing
     let scheduler = Scheduler(engine, concurrency: 2)
     let parameters = try Self.parameters(6)
     let ids = try [[1, 2], [3], [5, 8, 13]].map { try scheduler.submit(prompt: $0, parameters) }
-    #expect(scheduler.step().map(\.id) == [ids[0], ids[1]])
+    expectEqual(scheduler.step().map(\.id), [ids[0], ids[1]])
     scheduler.cancel(ids[0])
-    #expect(scheduler.step().map(\.id) == [ids[1], ids[2]])
+    expectEqual(scheduler.step().map(\.id), [ids[1], ids[2]])
     scheduler.cancel(ids[1])
     scheduler.cancel(ids[0])
     var tokens: [Int] = []
     while !scheduler.isIdle { tokens += try scheduler.step().compactMap { try $0.result.get().token } }
     let whole = try alone(Job(prompt: [5, 8, 13], parameters: parameters), on: engine).tokens
-    #expect(tokens == Array(whole.dropFirst()))
+    expectEqual(tokens, Array(whole.dropFirst()))
   }
 }

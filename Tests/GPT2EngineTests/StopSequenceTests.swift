@@ -27,28 +27,31 @@ import Testing
   private func bytes(_ text: String) throws -> [Int] { try bytes(Array(text.utf8)) }
 
   @Test func textComesAtOnceWithoutStops() throws {
-    #expect(try pieces(bytes("ab é"), []).pieces == ["a", "b", " ", "", "é", ""])
+    try expectEqual(pieces(bytes("ab é"), []).pieces, ["a", "b", " ", "", "é", ""])
   }
 
   @Test func whatMayBecomeAStopWaitsUntilItIsClear() throws {
     let stopped = try pieces(bytes("x\n\nUser: y"), ["\n\nUser:"])
-    #expect(stopped.pieces.prefix(2) == ["x", ""] && stopped.pieces.joined() == "x")
-    #expect(stopped.stop == "\n\nUser:")
+    expectEqual(stopped.pieces.prefix(2), ["x", ""])
+    expectEqual(stopped.pieces.joined(), "x")
+    expectEqual(stopped.stop, "\n\nUser:")
     // Cleared by another character than the stop's.
-    #expect(try pieces(bytes("a\n\nUxb"), ["\n\nUser:"]).pieces == ["a", "", "", "", "\n\nUx", "b", ""])
+    try expectEqual(pieces(bytes("a\n\nUxb"), ["\n\nUser:"]).pieces, ["a", "", "", "", "\n\nUx", "b", ""])
     // What was held back may hold another beginning.
-    #expect(try pieces(bytes("aab"), ["aac"]).pieces == ["", "", "aab", ""])
-    #expect(try pieces(bytes("aaac!"), ["aac"]).pieces == ["", "", "a", "", "", ""])
+    try expectEqual(pieces(bytes("aab"), ["aac"]).pieces, ["", "", "aab", ""])
+    try expectEqual(pieces(bytes("aaac!"), ["aac"]).pieces, ["", "", "a", "", "", ""])
     // At the end nothing more can come.
-    #expect(try pieces(bytes("abc"), ["bcd"]).pieces == ["a", "", "", "bc"])
+    try expectEqual(pieces(bytes("abc"), ["bcd"]).pieces, ["a", "", "", "bc"])
   }
 
   @Test func theFirstToBeCompleteEndsTheText() throws {
     let within = try pieces(bytes("abcd"), ["abcd", "bc"])
-    #expect(within.pieces == ["", "", "a", "", ""] && within.stop == "bc")
+    expectEqual(within.pieces, ["", "", "a", "", ""])
+    expectEqual(within.stop, "bc")
     // Two that end at the same place: the longer one, which begins earlier.
     let longer = try pieces(bytes("abc"), ["c", "abc"])
-    #expect(longer.pieces == ["", "", "", ""] && longer.stop == "abc")
+    expectEqual(longer.pieces, ["", "", "", ""])
+    expectEqual(longer.stop, "abc")
   }
 
   /// Cut anywhere, the text and its end are the same.
@@ -61,14 +64,14 @@ import Testing
     for stops in stops {
       let byTokens = try pieces(ids, stops)
       let byBytes = try pieces(bytes(text), stops)
-      #expect(byTokens.pieces.joined() == byBytes.pieces.joined())
-      #expect(byTokens.stop == byBytes.stop)
+      expectEqual(byTokens.pieces.joined(), byBytes.pieces.joined())
+      expectEqual(byTokens.stop, byBytes.stop)
       if let stop = byBytes.stop {
         let shown = byBytes.pieces.joined()
         #expect(text.hasPrefix(shown + stop))
         #expect(stops.allSatisfy { !shown.contains($0) })
       } else {
-        #expect(byBytes.pieces.joined() == text)
+        expectEqual(byBytes.pieces.joined(), text)
       }
     }
   }
@@ -76,13 +79,14 @@ import Testing
   /// A stop sequence of which a character's first bytes are another character's.
   @Test func charactersAreNeverHalved() throws {
     let result = try pieces(bytes("a🙂🙃b"), ["🙃c"])
-    #expect(result.pieces == ["a", "", "", "", "🙂", "", "", "", "", "🙃b", ""])
-    #expect(try pieces(bytes("é"), ["e"]).pieces.joined() == "é")
-    #expect(
-      try pieces(bytes(Array("ab".utf8) + [0xF0, 0x9F]), ["b\u{FFFD}!"]).pieces == [
+    expectEqual(result.pieces, ["a", "", "", "", "🙂", "", "", "", "", "🙃b", ""])
+    try expectEqual(pieces(bytes("é"), ["e"]).pieces.joined(), "é")
+    try expectEqual(
+      pieces(bytes(Array("ab".utf8) + [0xF0, 0x9F]), ["b\u{FFFD}!"]).pieces,
+      [
         "a", "", "", "", "b\u{FFFD}",
       ])
-    #expect(try pieces(bytes(Array("ab".utf8) + [0xF0, 0x9F]), ["b\u{FFFD}"]).pieces.joined() == "a")
+    try expectEqual(pieces(bytes(Array("ab".utf8) + [0xF0, 0x9F]), ["b\u{FFFD}"]).pieces.joined(), "a")
   }
 
   @Test func anEmptyStopIsRefused() {
@@ -92,7 +96,7 @@ import Testing
   @Test func aTokenWithoutTextIsRefused() throws {
     var stream = TextStream(try Self.tokenizer.get())
     #expect(throws: EngineError.tokenWithoutText(id: 1024, vocabulary: 1024)) { try stream.push(1024) }
-    #expect(try stream.push(65 - 33) == "A")
+    try expectEqual(stream.push(65 - 33), "A")
   }
 
   // MARK: - in a generation
@@ -115,15 +119,15 @@ import Testing
 
   @Test func aGenerationEndsBeforeItsStop() throws {
     let free = try generate("ROMEO:", GenerationParameters(maximumNewTokens: 40))
-    #expect(free.ending == .count)
-    #expect(try free.text == Self.tokenizer.get().decode(free.tokens))
+    expectEqual(free.ending, .count)
+    try expectEqual(free.text, Self.tokenizer.get().decode(free.tokens))
     // From within a token to within another.
     let characters = Array(free.text)
     let stop = String(characters[20..<27])
     let place = try #require(free.text.range(of: stop))
     let stopped = try generate(
       "ROMEO:", GenerationParameters(maximumNewTokens: 40, stops: StopSequences([stop])))
-    #expect(stopped.ending == .stopSequence(stop))
+    expectEqual(stopped.ending, .stopSequence(stop))
     #expect(stopped.text == free.text[..<place.lowerBound])
     #expect(free.tokens.starts(with: stopped.tokens) && stopped.tokens.count < 40)
   }
@@ -133,6 +137,8 @@ import Testing
     let stop = free.text.suffix(3) + "#"
     let held = try generate(
       "ROMEO:", GenerationParameters(maximumNewTokens: 10, stops: StopSequences([String(stop)])))
-    #expect(held.text == free.text && held.tokens == free.tokens && held.ending == .count)
+    expectEqual(held.text, free.text)
+    expectEqual(held.tokens, free.tokens)
+    expectEqual(held.ending, .count)
   }
 }

@@ -1,4 +1,5 @@
 import GPT2Kernels
+import TestSupport
 import Testing
 
 @testable import GPT2Engine
@@ -13,13 +14,13 @@ import Testing
 
   @Test func turnsGoThroughAllOfTheMemoryAndBeginAgain() throws {
     let rotation = try WeightRotation(bytes: 10 * 4096)
-    #expect(rotation.bytes == 40_960)
-    #expect(try places(rotation, count: 2 * page, turns: 6) == [0, 2, 4, 6, 8, 0].map { $0 * page })
+    expectEqual(rotation.bytes, 40_960)
+    try expectEqual(places(rotation, count: 2 * page, turns: 6), [0, 2, 4, 6, 8, 0].map { $0 * page })
     // What does not divide the memory ends with its last page all the same.
-    #expect(try places(rotation, count: 4 * page, turns: 4) == [0, 4, 6, 0].map { $0 * page })
-    #expect(try places(rotation, count: 3 * page - 5, turns: 5) == [0, 3, 6, 7, 0].map { $0 * page })
-    #expect(try places(rotation, count: 10 * page, turns: 2) == [0, 0])
-    #expect(rotation.weights(turn: 0, count: 10 * page + 1) == nil)
+    try expectEqual(places(rotation, count: 4 * page, turns: 4), [0, 4, 6, 0].map { $0 * page })
+    try expectEqual(places(rotation, count: 3 * page - 5, turns: 5), [0, 3, 6, 7, 0].map { $0 * page })
+    try expectEqual(places(rotation, count: 10 * page, turns: 2), [0, 0])
+    expectNil(rotation.weights(turn: 0, count: 10 * page + 1))
   }
 
   @Test func itsNumbersAreOrdinaryOnes() throws {
@@ -36,14 +37,14 @@ import Testing
     let kernel = Variant.oracle.kernel(threads: 1)
     let rotation = try WeightRotation(bytes: 1 << 16)
     let problem = try MatmulProblem(m: 2, k: 5, n: 3, kernel: kernel, rotation: rotation)
-    #expect(problem.check().failure == nil)
+    expectNil(problem.check().failure)
     _ = problem.run(turn: 1)
     #expect(problem.checkOutput().failure != nil)
-    #expect(problem.check().failure == nil)
+    expectNil(problem.check().failure)
     let huge = try MatmulProblem(
       m: 2, k: 5, n: 3, kernel: kernel, rotation: try WeightRotation(bytes: 4))
     _ = huge.run(turn: 0)
-    #expect(huge.checkOutput().failure == nil)
+    expectNil(huge.checkOutput().failure)
   }
 }
 
@@ -58,21 +59,21 @@ import Testing
 
   @Test func itGoesThroughAllButWhatIsKeptApart() throws {
     let (walk, base) = try make()
-    #expect(walk.count == 14 * page)
+    expectEqual(walk.count, 14 * page)
     let places = try [4 * page, 4 * page - 5, page, 5 * page, page, 14 * page, 1].map {
       try #require(walk.next($0)) - base
     }
-    #expect(places == [0, 4, 8, 9, 0, 0, 0].map { $0 * page })
-    #expect(walk.next(14 * page + 1) == nil)
+    expectEqual(places, [0, 4, 8, 9, 0, 0, 0].map { $0 * page })
+    expectNil(walk.next(14 * page + 1))
   }
 
   @Test func whatIsApartTakesTurnsAfterTheRest() throws {
     let (walk, base) = try make()
     let places = try (0..<4).map { _ in try #require(walk.apart(page)) - base }
-    #expect(Set(places) == [14 * page, 15 * page])
+    expectEqual(Set(places), [14 * page, 15 * page])
     #expect(places[0] != places[1] && places[0] == places[2])
-    #expect(try #require(walk.apart(2 * page)) - base == 14 * page)
-    #expect(walk.apart(2 * page + 1) == nil)
+    try expectEqual(#require(walk.apart(2 * page)) - base, 14 * page)
+    expectNil(walk.apart(2 * page + 1))
   }
 
   /// A layer's vectors and the next one's do not touch, or fetching the one would begin with the other.
@@ -80,12 +81,13 @@ import Testing
     let rotation = try WeightRotation(bytes: 8000 * 4096)
     let walk = WeightWalk(rotation)
     let places = try (0..<100).map { _ in try #require(walk.apart(9984)) - rotation.base }
-    #expect(Set(places).count == 100)
+    expectEqual(Set(places).count, 100)
     #expect(zip(places, places.dropFirst()).allSatisfy { abs($0 - $1) > 2 * 9984 })
   }
 
   @Test func aTinyRotationHasNothingToGive() throws {
     let walk = WeightWalk(try WeightRotation(bytes: 4))
-    #expect(walk.next(1) == nil && walk.apart(1) == nil)
+    expectNil(walk.next(1))
+    expectNil(walk.apart(1))
   }
 }

@@ -1,6 +1,7 @@
 import GPT2Engine
 import GPT2Kernels
 import GPT2Model
+import TestSupport
 import Testing
 
 /// Arithmetic and traffic against numbers worked out by hand.
@@ -17,9 +18,9 @@ import Testing
   @Test func prefillOf512Positions() {
     let work = Work(of: gpt2, rows: 512, firstPosition: 0)
     let (layers, attention, logits) = (86_973_087_744.0, 4_841_275_392.0, 77_194_752.0)
-    #expect(work.flops == layers + attention + logits)
+    expectEqual(work.flops, layers + attention + logits)
     let all = Work(of: gpt2, rows: 512, firstPosition: 0, logitRows: 512)
-    #expect(all.flops == layers + attention + 512 * logits)
+    expectEqual(all.flops, layers + attention + 512 * logits)
   }
 
   /// One row at position 0: all weights but the position embeddings it does not read and the final norm, which is
@@ -27,10 +28,10 @@ import Testing
   @Test func decodingTheFirstPosition() {
     let work = Work(ofStepIn: gpt2, decoding: .cache, position: 0)
     let flops: Int = 2 * 84_934_656 + 12 * 4 * 768 + 77_194_752
-    #expect(work.flops == Double(flops))
+    expectEqual(work.flops, Double(flops))
     let vectors: Int = 12 * 13 * 768 + 2 * 768 + 12 * 2 * 768
     let floats: Int = 84_934_656 + 50257 * 768 + vectors
-    #expect(work.bytes == 4 * Double(floats))
+    expectEqual(work.bytes, 4 * Double(floats))
     let weights = 4 * Double(gpt2.parameterCount)
     #expect(abs(weights - 497.76e6) < 0.01e6)
     #expect(abs(work.bytes / weights - 1) < 0.01)
@@ -45,12 +46,12 @@ import Testing
     let bytes: [(WeightPrecision, Double)] = [(.f32, 4), (.bf16, 2), (.int8, 1.0625), (.int4, 0.5625)]
     for (precision, bytesOfAWeight) in bytes {
       let work = Work(ofStepIn: gpt2, decoding: .cache, position: 0, weights: precision)
-      #expect(work.flops == exact.flops)
+      expectEqual(work.flops, exact.flops)
       let weights: Double = Double(123_532_032 + 768) * bytesOfAWeight
-      #expect(work.bytes == weights + floats)
+      expectEqual(work.bytes, weights + floats)
       let prefill = Work(of: gpt2, rows: 512, firstPosition: 0, weights: precision)
-      #expect(
-        Work(ofStepIn: gpt2, decoding: .recompute, position: 511, weights: precision) == prefill)
+      expectEqual(
+        Work(ofStepIn: gpt2, decoding: .recompute, position: 511, weights: precision), prefill)
     }
   }
 
@@ -60,8 +61,8 @@ import Testing
       Work(ofStepIn: gpt2, decoding: .cache, position: 0),
       Work(ofStepIn: gpt2, decoding: .cache, position: 1023)
     )
-    #expect(last.bytes - first.bytes == 1023 * 12 * 2 * 768 * 4)
-    #expect(last.flops - first.flops == 1023 * 12 * 4 * 768)
+    expectEqual(last.bytes - first.bytes, 1023 * 12 * 2 * 768 * 4)
+    expectEqual(last.flops - first.flops, 1023 * 12 * 4 * 768)
   }
 
   /// Two bytes of each key and value in place of four, and the same arithmetic.
@@ -70,24 +71,24 @@ import Testing
       Work(ofStepIn: gpt2, decoding: .cache, position: 511, sequences: 2),
       Work(ofStepIn: gpt2, decoding: .cache, position: 511, sequences: 2, cache: .bf16)
     )
-    #expect(wide.bytes - narrow.bytes == 2 * 512 * 12 * 2 * 768 * 2)
-    #expect(wide.flops == narrow.flops)
-    #expect(Work.cacheBytes(of: gpt2, positions: 576, sequences: 2) == 2 * 576 * 12 * 2 * 768 * 4)
+    expectEqual(wide.bytes - narrow.bytes, 2 * 512 * 12 * 2 * 768 * 2)
+    expectEqual(wide.flops, narrow.flops)
+    expectEqual(Work.cacheBytes(of: gpt2, positions: 576, sequences: 2), 2 * 576 * 12 * 2 * 768 * 4)
     let half = Work.cacheBytes(of: gpt2, positions: 576, sequences: 2, cache: .bf16)
-    #expect(half == 2 * 576 * 12 * 2 * 768 * 2)
+    expectEqual(half, 2 * 576 * 12 * 2 * 768 * 2)
   }
 
   @Test func recomputingIsAPrefill() {
-    #expect(
-      Work(ofStepIn: gpt2, decoding: .recompute, position: 511) == Work(of: gpt2, rows: 512, firstPosition: 0)
+    expectEqual(
+      Work(ofStepIn: gpt2, decoding: .recompute, position: 511), Work(of: gpt2, rows: 512, firstPosition: 0)
     )
   }
 
   /// 124,439,808 parameters on 4 · 64 tokens; the update reads and writes four floats of each.
   @Test func aStepOfTraining() {
     let work = Work(ofTrainingStepIn: gpt2, tokens: 256)
-    #expect(work.flops == 6 * 124_439_808 * 256)
-    #expect(work.bytes == 32 * 124_439_808)
+    expectEqual(work.flops, 6 * 124_439_808 * 256)
+    expectEqual(work.bytes, 32 * 124_439_808)
   }
 
   @Test func aBatchSharesTheWeights() {
@@ -95,9 +96,9 @@ import Testing
       Work(ofStepIn: gpt2, decoding: .cache, position: 9),
       Work(ofStepIn: gpt2, decoding: .cache, position: 9, sequences: 8)
     )
-    #expect(eight.flops == 8 * one.flops)
+    expectEqual(eight.flops, 8 * one.flops)
     let own = 4.0 * (12 * 2 * 768 * 10 + 2 * 768)
-    #expect(eight.bytes - one.bytes == 7 * own)
+    expectEqual(eight.bytes - one.bytes, 7 * own)
   }
 }
 
@@ -147,7 +148,7 @@ import Testing
       configuration, rows: rows, firstPosition: first, logitRows: logitRows, \.flops, of: products)
     let softmax = 12 * Softmax.flops(rows: rows, firstPosition: first, heads: 12)
     let gelu = 12 * GELU.flops(count: rows * 3072)
-    #expect(sum == whole.flops + softmax + gelu)
+    expectEqual(sum, whole.flops + softmax + gelu)
   }
 
   /// What a pass streams is what it must read, and the keys and values that it writes, which `Work` counts as read; the
@@ -163,7 +164,7 @@ import Testing
         let sum = sum(
           configuration, rows: rows, firstPosition: first, logitRows: logitRows, weights: weights,
           cache: cache, \.streamedBytes, of: Phase.allCases.filter { !$0.isOfTraining })
-        #expect(sum == whole.bytes + 8 * 768)
+        expectEqual(sum, whole.bytes + 8 * 768)
       }
     }
   }
@@ -183,11 +184,12 @@ import Testing
     let backward =
       12 * flops(.qkvGradient, .projectionGradient, .upGradient, .downGradient) + flops(.logitsGradient)
     let weights = 84_934_656 + 50257 * 768
-    #expect(forward == 2 * Double(weights) * 256 && backward == 2 * forward)
+    expectEqual(forward, 2 * Double(weights) * 256)
+    expectEqual(backward, 2 * forward)
     let softmax = 4 * Softmax.flops(rows: 64, firstPosition: 0, heads: 12)
     let attention = flops(.causalAttention) - softmax
-    #expect(attention == 4 * Attention.flops(rows: 64, firstPosition: 0, channels: 768))
-    #expect(flops(.attentionGradient) == 2.5 * attention + softmax)
+    expectEqual(attention, 4 * Attention.flops(rows: 64, firstPosition: 0, channels: 768))
+    expectEqual(flops(.attentionGradient), 2.5 * attention + softmax)
     #expect(Phase.allCases.filter(\.isOfTraining).allSatisfy { flops($0) > 0 })
   }
 
@@ -195,12 +197,13 @@ import Testing
     for phase in Phase.allCases {
       for layer in [nil, 0, 1, 47, 65_534] {
         let place = try #require(Mark(phase, layer: layer).place)
-        #expect(place.phase == phase && place.layer == layer)
+        expectEqual(place.phase, phase)
+        expectEqual(place.layer, layer)
       }
     }
     for part: Mark in [.operation, .scores, .softmax, .values, .gelu, .residual, .waiting] {
-      #expect(part.place == nil)
+      expectNil(part.place)
     }
-    #expect(Mark(rawValue: .max).place == nil)
+    expectNil(Mark(rawValue: .max).place)
   }
 }

@@ -1,5 +1,6 @@
 import Record
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GPT2Engine
@@ -19,18 +20,18 @@ import Testing
     let failure = try operation.firstRaggedFailure(of: FaultyKernel(fault))
     let text = try #require(failure, "\(fault) of \(operation) is not found")
     switch fault {
-    case .writesOneTooMany: #expect(text.contains(" was written, expected "))
-    case .flushesSubnormals: #expect(text.contains(" of subnormal numbers: output ("))
+    case .writesOneTooMany: expectContains(text, " was written, expected ")
+    case .flushesSubnormals: expectContains(text, " of subnormal numbers: output (")
     case .leavesOutTheLast, .addsToWhatItFinds:
-      #expect(text.contains(" was not written, or was read before it was, expected a finite number"))
-    case .race, .dropsTheLastInput: #expect(text.contains("output ("))
+      expectContains(text, " was not written, or was read before it was, expected a finite number")
+    case .race, .dropsTheLastInput: expectContains(text, "output (")
     }
   }
 
   /// The same kernel without its fault passes, so it is the fault that is found.
   @Test(arguments: operations)
   func withoutAFaultNothingIsFound(_ operation: OperationShape) throws {
-    #expect(try operation.firstRaggedFailure(of: FaultyKernel(nil)) == nil)
+    try expectNil(operation.firstRaggedFailure(of: FaultyKernel(nil)))
   }
 
   /// What the whole model's logits show of such a kernel: the values that are wrong in any run.
@@ -40,7 +41,7 @@ import Testing
     let prompts = [Fixtures.ids(9, of: checkpoint)]
     let reference = try ReferenceCase(oracleFor: checkpoint, prompts: prompts)
     let wrong = Variant(name: "wrong", summary: "", makeKernel: { _ in FaultyKernel(fault) })
-    #expect(try Engine(checkpoint, variant: wrong, threads: 1).check(against: reference).passed == false)
+    try expectEqual(Engine(checkpoint, variant: wrong, threads: 1).check(against: reference).passed, false)
     let right = Variant(name: "right", summary: "", makeKernel: { _ in FaultyKernel(nil) })
     #expect(try Engine(checkpoint, variant: right, threads: 1).check(against: reference).passed)
   }

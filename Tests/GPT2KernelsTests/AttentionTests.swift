@@ -31,7 +31,7 @@ import Testing
     for shape in Self.shapes {
       let problem = AttentionProblem(shape, kernel: kernel)
       problem.run(kernel)
-      #expect(problem.fault() == nil)
+      expectNil(problem.fault())
     }
   }
 
@@ -47,7 +47,7 @@ import Testing
     kernel.run(problems.map { $0.store(0..<$0.shape.firstPosition) }.filter { $0.newKeys.rows > 0 })
     kernel.run(problems.map { $0.store($0.shape.firstPosition..<$0.shape.firstPosition + $0.shape.rows) })
     kernel.run(problems.map(\.operation))
-    for problem in problems { #expect(problem.fault() == nil) }
+    for problem in problems { expectNil(problem.fault()) }
     kernel.run([CacheStore]())
     kernel.run([Attention]())
   }
@@ -59,7 +59,7 @@ import Testing
     for heads in [0..<0, 0..<1, 2..<5, 5..<6] {
       let problem = AttentionProblem(shape, kernel: kernel)
       kernel.attention(problem.operation, heads: heads)
-      #expect(problem.fault(heads: heads) == nil)
+      expectNil(problem.fault(heads: heads))
     }
   }
 
@@ -70,16 +70,16 @@ import Testing
     let problem = AttentionProblem(
       Shape(heads: 2, headSize: 16, capacity: 16, firstPosition: 3, rows: 9), kernel: kernel, spread: 40)
     problem.run(kernel)
-    #expect(problem.fault() == nil)
+    expectNil(problem.fault())
   }
 
   @Test func flopsAndBytesAreThoseOfTheShape() {
     // Rows 4, 5 and 6 of a sequence see 5, 6 and 7 positions.
-    #expect(Attention.flops(rows: 3, firstPosition: 4, channels: 10) == 4 * Double(5 + 6 + 7) * 10)
-    #expect(Attention.bytes(rows: 3, firstPosition: 4, channels: 10) == 4 * Double(2 * 7 + 2 * 3) * 10)
+    expectEqual(Attention.flops(rows: 3, firstPosition: 4, channels: 10), 4 * Double(5 + 6 + 7) * 10)
+    expectEqual(Attention.bytes(rows: 3, firstPosition: 4, channels: 10), 4 * Double(2 * 7 + 2 * 3) * 10)
     let narrow = Attention.bytes(rows: 3, firstPosition: 4, channels: 10, cache: .bf16)
     #expect(narrow == (2 * Double(2 * 7) + 4 * Double(2 * 3)) * 10)
-    #expect(Attention.cachedBytes(firstPosition: 4, channels: 10, cache: .bf16) == 2 * 2 * 4 * 10)
+    expectEqual(Attention.cachedBytes(firstPosition: 4, channels: 10, cache: .bf16), 2 * 2 * 4 * 10)
   }
 }
 

@@ -87,13 +87,13 @@ private enum FakeBLAS {
       for (layout, hasBias) in [
         (WeightLayout.rows, false), (.rows, true), (.columns, false), (.columns, true),
       ] {
-        #expect(fault(kernel, problem, layout, hasBias: hasBias, outputs: 0..<problem.shape.n) == nil)
+        expectNil(fault(kernel, problem, layout, hasBias: hasBias, outputs: 0..<problem.shape.n))
       }
     }
     let problem = LinearTests.Problem(LinearTests.Shape(m: 5, n: 65, k: 17))
     for outputs in [0..<0, 0..<1, 4..<23, 32..<65] {
       for layout in [WeightLayout.rows, .columns] {
-        #expect(fault(kernel, problem, layout, hasBias: true, outputs: outputs) == nil)
+        expectNil(fault(kernel, problem, layout, hasBias: true, outputs: outputs))
       }
     }
   }
@@ -107,9 +107,9 @@ private enum FakeBLAS {
       ])
       expectRightProducts(kernel(library, threads: 3))
       let calls = FakeBLAS.calls.withLock { $0 }
-      #expect(Set(calls.layouts) == [[101, 111, 112], [101, 111, 111]])
-      #expect(calls.threads == [3])
-      #expect(library.description == "libfake.so, FakeBLAS 1.0")
+      expectEqual(Set(calls.layouts), [[101, 111, 112], [101, 111, 111]])
+      expectEqual(calls.threads, [3])
+      expectEqual(library.description, "libfake.so, FakeBLAS 1.0")
     }
   }
 
@@ -117,16 +117,16 @@ private enum FakeBLAS {
     let library = try FakeBLAS.library(["cblas_sgemm": narrow, "MKL_Set_Num_Threads": setThreads])
     let problem = LinearTests.Problem(LinearTests.Shape(m: 2, n: 3, k: 4))
     for threads in [2, 2, 1, 1, 2] {
-      #expect(
-        fault(kernel(library, threads: threads), problem, .rows, hasBias: true, outputs: 0..<3) == nil)
+      expectNil(
+        fault(kernel(library, threads: threads), problem, .rows, hasBias: true, outputs: 0..<3))
     }
-    #expect(FakeBLAS.calls.withLock { $0.threads } == [2, 1, 2])
+    expectEqual(FakeBLAS.calls.withLock { $0.threads }, [2, 1, 2])
   }
 
   @Test func aLibraryThatKeepsItsThreadsSaysSo() throws {
     let library = try FakeBLAS.library(["cblas_sgemm": narrow])
     #expect(!library.setsThreads && library.configuration == nil)
-    #expect(library.description == "libfake.so, its number of threads cannot be set")
+    expectEqual(library.description, "libfake.so, its number of threads cannot be set")
     expectRightProducts(kernel(library, threads: 2))
   }
 
@@ -135,12 +135,12 @@ private enum FakeBLAS {
       if case .failure(let missing) = BLASLibrary.find(named: name) { return missing.description }
       return "found"
     }
-    #expect(reason("") == "GPT2_BENCH_BLAS is set to nothing, expected the file of a CBLAS library")
+    expectEqual(reason(""), "GPT2_BENCH_BLAS is set to nothing, expected the file of a CBLAS library")
     #expect(reason("/nonexistent/libx.so").hasPrefix("GPT2_BENCH_BLAS: /nonexistent/libx.so"))
     #if canImport(Glibc)
-      #expect(
-        reason("libc.so.6")
-          == "GPT2_BENCH_BLAS: libc.so.6: found no function cblas_sgemm in it, expected a CBLAS library")
+      expectEqual(
+        reason("libc.so.6"),
+        "GPT2_BENCH_BLAS: libc.so.6: found no function cblas_sgemm in it, expected a CBLAS library")
     #endif
   }
 
@@ -154,8 +154,8 @@ private enum FakeBLAS {
 
   @Test func theLadderDoesNotDependOnIt() {
     #expect(!Variant.all.map(\.name).contains("blas"))
-    #expect(Variant.lookedUp.map(\.name) == ["blas"])
+    expectEqual(Variant.lookedUp.map(\.name), ["blas"])
     let isFound = LookedUpVariant.blas.variant != nil
-    #expect(Variant.available.map(\.name) == Variant.all.map(\.name) + (isFound ? ["blas"] : []))
+    expectEqual(Variant.available.map(\.name), Variant.all.map(\.name) + (isFound ? ["blas"] : []))
   }
 }

@@ -62,7 +62,7 @@ import Testing
         let fault = Self.fault(
           problem, layout: kernel.weightLayout, hasBias: hasBias, outputs: 0..<n
         ) { kernel.run($0) }
-        #expect(fault == nil)
+        expectNil(fault)
       }
     }
   }
@@ -76,7 +76,7 @@ import Testing
       let fault = Self.fault(problem, layout: layout, hasBias: true, outputs: 0..<problem.shape.n) {
         kernel.run($0)
       }
-      #expect(fault == nil)
+      expectNil(fault)
     }
   }
 
@@ -89,7 +89,7 @@ import Testing
       Shape(m: 3, n: 7, k: 1), Shape(m: 40, n: 96, k: 1600),
     ] {
       for isContiguous in [true, false] {
-        #expect(EpilogueProblem(shape, isContiguous: isContiguous).fault(kernel) == nil)
+        expectNil(EpilogueProblem(shape, isContiguous: isContiguous).fault(kernel))
       }
     }
   }
@@ -103,23 +103,23 @@ import Testing
         let fault = Self.fault(problem, layout: .rows, hasBias: true, outputs: outputs) {
           kernel.linear($0, outputs: outputs)
         }
-        #expect(fault == nil)
+        expectNil(fault)
       }
     }
   }
 
   @Test(arguments: Variant.all)
   func flopsAndBytesAreThoseOfTheShape(_ variant: Variant) {
-    #expect(Linear.flops(m: 3, n: 5, k: 7) == 210)
-    #expect(Linear.bytes(m: 3, n: 5, k: 7) == 4 * (21 + 35 + 15))
+    expectEqual(Linear.flops(m: 3, n: 5, k: 7), 210)
+    expectEqual(Linear.bytes(m: 3, n: 5, k: 7), 4 * (21 + 35 + 15))
     // 64 inputs are two blocks: 34 bytes each of int8, 18 of int4. Inputs and outputs are floats.
     let bytes: [(WeightPrecision, Double)] = [(.f32, 1280), (.bf16, 640), (.int8, 340), (.int4, 180)]
     for (precision, ofTheMatrix) in bytes {
-      #expect(Linear.bytes(m: 3, n: 5, k: 64, weights: precision) == 828 + ofTheMatrix)
+      expectEqual(Linear.bytes(m: 3, n: 5, k: 64, weights: precision), 828 + ofTheMatrix)
     }
     // An output of 33 inputs has a second block, which is stored whole.
-    #expect(WeightPrecision.int4.bytes(outputs: 2, inputs: 33) == 72)
-    #expect(Linear.flops(m: 1 << 20, n: 1 << 22, k: 1 << 22) == 0x1p65)
+    expectEqual(WeightPrecision.int4.bytes(outputs: 2, inputs: 33), 72)
+    expectEqual(Linear.flops(m: 1 << 20, n: 1 << 22, k: 1 << 22), 0x1p65)
     let layout = variant.kernel(threads: 1).weightLayout
     #expect(4 * Double(layout.count(outputs: 5, inputs: 7)) >= layout.precision.bytes(outputs: 5, inputs: 7))
   }

@@ -63,7 +63,7 @@ import Testing
       let expected = Oracle.linear(
         rows, found.weights, bias: problem.bias, m: shape.m, n: shape.n, k: shape.k)
       let wrong = zip(found.out, expected).enumerated().first { !$1.1.allows($1.0) }
-      #expect(wrong == nil, "\(shape)")
+      expectNil(wrong, "\(shape)")
     }
   }
 
@@ -77,7 +77,7 @@ import Testing
       for row in [0, 15, 16, m - 1] {
         let alone = product(whole, kernel, rows: row..<row + 1).out
         let expected = Array(together[row * n..<(row + 1) * n])
-        #expect(firstBitDifference(alone, expected) == nil, "row \(row) of \(m), k \(k)")
+        expectNil(firstBitDifference(alone, expected), "row \(row) of \(m), k \(k)")
       }
     }
   }
@@ -86,14 +86,14 @@ import Testing
   @Test(arguments: [WeightPrecision.int8, .int4])
   func everyPathGivesTheScalarOnesBits(_ precision: WeightPrecision) {
     let paths = DotPath.all(for: precision)
-    #expect(paths.last == .scalar)
+    expectEqual(paths.last, .scalar)
     let scalar = LowPrecision(precision, pool: ThreadPool(threads: 1), path: .scalar)
     for shape in Self.shapes {
       let problem = LinearTests.Problem(shape)
       let expected = product(problem, scalar).out
       for path in paths {
         let kernel = LowPrecision(precision, pool: ThreadPool(threads: 2), path: path)
-        #expect(firstBitDifference(product(problem, kernel).out, expected) == nil, "\(path) \(shape)")
+        expectNil(firstBitDifference(product(problem, kernel).out, expected), "\(path) \(shape)")
       }
     }
   }
@@ -110,7 +110,7 @@ import Testing
         : stride(from: 0, to: n * k, by: k).flatMap {
           Narrow.widened(Narrow.blocks(problem.w[$0..<$0 + k], kernel.weightLayout.precision), count: k)
         }
-      #expect(firstBitDifference(product(problem, kernel).weights, expected) == nil)
+      expectNil(firstBitDifference(product(problem, kernel).weights, expected))
     }
   }
 
@@ -130,8 +130,8 @@ import Testing
             conv1D: $0.baseAddress! + first * n, rows: rows, inputs: k, outputs: n, to: pieces.base)
         }
       }
-      #expect(firstBitDifference(linear.values, conv1D.values) == nil)
-      #expect(firstBitDifference(linear.values, pieces.values) == nil)
+      expectNil(firstBitDifference(linear.values, conv1D.values))
+      expectNil(firstBitDifference(linear.values, pieces.values))
     }
   }
 
@@ -159,8 +159,8 @@ import Testing
       x[k + place] = value
       let spoilt = run(x)
       #expect(spoilt[n..<2 * n].allSatisfy { !$0.isFinite })
-      #expect(firstBitDifference(Array(spoilt[..<n]), Array(whole[..<n])) == nil)
-      #expect(firstBitDifference(Array(spoilt[(2 * n)...]), Array(whole[(2 * n)...])) == nil)
+      expectNil(firstBitDifference(Array(spoilt[..<n]), Array(whole[..<n])))
+      expectNil(firstBitDifference(Array(spoilt[(2 * n)...]), Array(whole[(2 * n)...])))
     }
   }
 

@@ -25,7 +25,7 @@ import Testing
     for shape in Self.shapes {
       let problem = AttentionProblem(shape, kernel: kernel)
       problem.run(kernel)
-      #expect(problem.fault() == nil)
+      expectNil(problem.fault())
     }
   }
 
@@ -35,7 +35,7 @@ import Testing
     for shape in Self.shapes {
       let problem = AttentionProblem(shape, kernel: kernel)
       problem.run(kernel)
-      #expect(problem.fault(rounding: 0x1p-8) == nil)
+      expectNil(problem.fault(rounding: 0x1p-8))
       #expect(problem.fault(rounding: 0) != nil)
     }
   }
@@ -62,12 +62,12 @@ import Testing
       kernel.run(cut.store(size / 2..<size / 2 + 1))
       kernel.run(cut.operation(firstRow: size / 2, rows: 1))
       let row = (size / 2) * (3 * headSize + 2)
-      #expect(
+      expectNil(
         firstBitDifference(
-          cut.out.values[row..<row + 3 * headSize], whole.out.values[row..<row + 3 * headSize]) == nil)
-      #expect(firstBitDifference(pieces.keys.values, whole.keys.values) == nil)
-      #expect(firstBitDifference(pieces.values.values, whole.values.values) == nil)
-      #expect(firstBitDifference(pieces.out.values, whole.out.values) == nil)
+          cut.out.values[row..<row + 3 * headSize], whole.out.values[row..<row + 3 * headSize]))
+      expectNil(firstBitDifference(pieces.keys.values, whole.keys.values))
+      expectNil(firstBitDifference(pieces.values.values, whole.values.values))
+      expectNil(firstBitDifference(pieces.out.values, whole.out.values))
     }
   }
 
@@ -76,24 +76,27 @@ import Testing
     let wide = CacheLayout.panels(vector: vector)
     let narrow = CacheLayout.panels(vector: vector, of: .bf16)
     let padded = (1024 + 3 * vector - 1) / (3 * vector) * 3 * vector
-    #expect(wide.keyStride(capacity: 1024, headSize: 64) == 64 * 1024)
-    #expect(narrow.keyStride(capacity: 1024, headSize: 64) == 32 * padded)
-    #expect(narrow.keyStride(capacity: 1024, headSize: 63) == 32 * padded)
+    expectEqual(wide.keyStride(capacity: 1024, headSize: 64), 64 * 1024)
+    expectEqual(narrow.keyStride(capacity: 1024, headSize: 64), 32 * padded)
+    expectEqual(narrow.keyStride(capacity: 1024, headSize: 63), 32 * padded)
     for capacity in [1, 2, 63, 1024] {
       let words = wide.valueStride(capacity: capacity, headSize: 64) / 64
       let columns = narrow.valueStride(capacity: capacity, headSize: 64) / ((capacity + 1) / 2)
       #expect(words == capacity && (64...64 + 2 * vector).contains(columns))
     }
-    #expect(narrow.precision == .bf16 && wide.precision == .f32 && CacheLayout.rows.precision == .f32)
+    expectEqual(narrow.precision, .bf16)
+    expectEqual(wide.precision, .f32)
+    expectEqual(CacheLayout.rows.precision, .f32)
   }
 
   @Test func aNumberIsKeptAsTheNearest() {
     let narrow = CacheLayout.panels(vector: 8, of: .bf16)
-    #expect(narrow.kept(1 + 0x1p-7) == 1 + 0x1p-7)
+    expectEqual(narrow.kept(1 + 0x1p-7), 1 + 0x1p-7)
     // Ties go to the even one.
-    #expect(narrow.kept(1 + 0x1p-8) == 1 && narrow.kept(1 + 3 * 0x1p-8) == 1 + 0x1p-6)
+    expectEqual(narrow.kept(1 + 0x1p-8), 1)
+    expectEqual(narrow.kept(1 + 3 * 0x1p-8), 1 + 0x1p-6)
     #expect(
       narrow.kept(.infinity) == .infinity && narrow.kept(.nan).isNaN && narrow.kept(0x1p-133) == 0x1p-133)
-    #expect(CacheLayout.rows.kept(1 + 0x1p-20) == 1 + 0x1p-20)
+    expectEqual(CacheLayout.rows.kept(1 + 0x1p-20), 1 + 0x1p-20)
   }
 }

@@ -34,7 +34,7 @@ import Testing
         done += 1
       }
     }
-    #expect(wrong == 0)
-    #expect(Array(counts) == expected)
+    expectEqual(wrong, 0)
+    expectEqual(Array(counts), expected)
   }
 }

@@ -11,7 +11,7 @@ import Testing
     for channels in Self.channels {
       for (rows, center) in [(1, Float(0)), (5, 0), (3, 50)] {
         let fault = Self.fault(kernel, rows: rows, channels: channels, center: center)
-        #expect(fault == nil)
+        expectNil(fault)
       }
     }
   }
@@ -32,7 +32,7 @@ import Testing
           weight: Vector(w.base, count: channels), bias: Vector(b.base, count: channels),
           epsilon: 1e-5, output: MutableMatrix(output.base, rows: rows, columns: channels)))
     }
-    #expect(firstBitDifference(apart.values, input.values) == nil)
+    expectNil(firstBitDifference(apart.values, input.values))
   }
 
   /// A constant row has no variance: ε alone keeps the division finite, and the bias is all that is left.
@@ -45,7 +45,7 @@ import Testing
         input: Matrix(x.base, rows: 1, columns: 24), weight: Vector(w.base, count: 24),
         bias: Vector(b.base, count: 24), epsilon: 1e-5,
         output: MutableMatrix(out.base, rows: 1, columns: 24)))
-    #expect(out.values == b.values)
+    expectEqual(out.values, b.values)
   }
 
   private static func fault(
@@ -90,7 +90,7 @@ import Testing
     for positions in Self.widths {
       for (heads, queries) in [(1, 1), (3, 1), (2, min(5, positions)), (7, min(9, positions))] {
         let fault = Self.fault(kernel, heads: heads, queries: queries, positions: positions, center: 0)
-        #expect(fault == nil)
+        expectNil(fault)
       }
     }
   }
@@ -100,7 +100,7 @@ import Testing
   func aShiftOfAllScoresChangesNothing(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
     for center in [Float(-1000), 1000] {
-      #expect(Self.fault(kernel, heads: 2, queries: 3, positions: 41, center: center) == nil)
+      expectNil(Self.fault(kernel, heads: 2, queries: 3, positions: 41, center: center))
     }
   }
 
@@ -133,7 +133,7 @@ import Testing
           divisors: divisors.base))
       return scores.values + divisors.values
     }
-    for result in results.dropFirst() { #expect(firstBitDifference(results[0], result) == nil) }
+    for result in results.dropFirst() { expectNil(firstBitDifference(results[0], result)) }
   }
 
   private static func scores(
@@ -186,12 +186,12 @@ import Testing
       let values = GuardedFloats(x)
       kernel.run(GELU(values.base, count: count))
       let wrong = x.indices.first { !Oracle.gelu(x[$0]).allows(values.base[$0]) }
-      #expect(wrong == nil, "\(count) elements")
+      expectNil(wrong, "\(count) elements")
       #expect(values.guardsHold)
       let (inputs, elsewhere) = (GuardedFloats(x), GuardedFloats(count))
       kernel.run(GELU(of: inputs.base, to: elsewhere.base, count: count))
-      #expect(firstBitDifference(elsewhere.values, values.values) == nil, "\(count) elements")
-      #expect(firstBitDifference(inputs.values, x) == nil, "the inputs stay")
+      expectNil(firstBitDifference(elsewhere.values, values.values), "\(count) elements")
+      expectNil(firstBitDifference(inputs.values, x), "the inputs stay")
       #expect(inputs.guardsHold && elsewhere.guardsHold)
     }
   }
@@ -211,7 +211,7 @@ import Testing
     for (x, y) in zip(x, values.values) {
       switch x {
       case _ where x.isNaN: #expect(y.isNaN)
-      case 12...: #expect(y == x, "gelu(\(x))")
+      case 12...: expectEqual(y, x, "gelu(\(x))")
       case ...(-12): #expect(abs(y) <= 1e-25, "gelu(\(x)) is \(y)")
       default: #expect(Oracle.gelu(x).allows(y), "gelu(\(x)) is \(y)")
       }
@@ -243,7 +243,7 @@ import Testing
       let (x, y) = (random.floats(count), random.floats(count, spread: 1000))
       let (target, addend) = (GuardedFloats(x), GuardedFloats(y))
       kernel.run(Addition(to: target.base, addend: addend.base, count: count))
-      #expect(firstBitDifference(target.values, zip(x, y).map { $0 + $1 }) == nil)
+      expectNil(firstBitDifference(target.values, zip(x, y).map { $0 + $1 }))
       #expect(target.guardsHold)
     }
   }

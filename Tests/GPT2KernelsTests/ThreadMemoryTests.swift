@@ -1,5 +1,6 @@
 import CSystem
 import Foundation
+import TestSupport
 import Testing
 
 @testable import GPT2Kernels
@@ -32,7 +33,7 @@ import Testing
     for places in onItsOwnThread({ (0..<3).map { _ in Self.places(counts[...]) } }) {
       let ranges = zip(places, counts).map { $0..<$0 + UInt(4 * max($1, 1)) }
       for (index, range) in ranges.enumerated() {
-        #expect(range.lowerBound % 64 == 0)
+        expectEqual(range.lowerBound % 64, 0)
         #expect(!ranges[..<index].contains { $0.overlaps(range) })
       }
     }
@@ -42,14 +43,15 @@ import Testing
   @Test func whatWasInUseOnceIsKept() {
     let places = onItsOwnThread { (0..<4).map { _ in Self.places([1000, 70_000, 17]) } }
     guard keepsMemory else { return }
-    #expect(places[1] == places[2] && places[2] == places[3])
-    #expect(places[1][1] == places[1][0] + 4 * 1008)
+    expectEqual(places[1], places[2])
+    expectEqual(places[2], places[3])
+    expectEqual(places[1][1], places[1][0] + 4 * 1008)
   }
 
   @Test func smallerCallsAfterwardsTakeTheSame() {
     let places = onItsOwnThread { [70_000, 1, 500, 70_000].map { Self.places([$0]) } }
     guard keepsMemory else { return }
-    #expect(Set(places).count == 1)
+    expectEqual(Set(places).count, 1)
   }
 
   /// An operation of one size asks the system for memory the first time alone.
@@ -72,7 +74,7 @@ import Testing
         return csystem_thread_memory()!.pointee.capacity
       }
     }
-    #expect(grown[2] == grown[1])
+    expectEqual(grown[2], grown[1])
     #expect(!keepsMemory || grown[0] > 4 * 65 * 24)
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GPT2Kernels
@@ -16,12 +17,12 @@ import Testing
   @Test(arguments: [1, 2, 3, 5, 8])
   func partsCoverTheRangeOnceAndAreMultiplesOfTheGrain(_ threads: Int) {
     let pool = ThreadPool(threads: threads)
-    #expect(pool.threads == threads)
+    expectEqual(pool.threads, threads)
     for range in [0..<0, 5..<5, 0..<1, 3..<4, 0..<2, 0..<17, 7..<64, 0..<64, -5..<60, 100..<1003] {
       for grain in [1, 3, 16, 1000, 5000] {
         let parts = parts(of: pool, range, grain: grain).sorted { $0.lowerBound < $1.lowerBound }
         #expect(parts.allSatisfy { !$0.isEmpty })
-        #expect(parts.flatMap(Array.init) == Array(range))
+        expectEqual(parts.flatMap(Array.init), Array(range))
         #expect(parts.dropLast().allSatisfy { $0.count % grain == 0 })
         #expect(parts.allSatisfy { ($0.lowerBound - range.lowerBound) % grain == 0 })
       }
@@ -29,7 +30,7 @@ import Testing
   }
 
   @Test func fewerThanOneThreadIsOne() {
-    for threads in [0, -1, Int.min] { #expect(ThreadPool(threads: threads).threads == 1) }
+    for threads in [0, -1, Int.min] { expectEqual(ThreadPool(threads: threads).threads, 1) }
   }
 
   @Test(arguments: [2, 3])
@@ -41,7 +42,7 @@ import Testing
       pool.split(0..<8, grain: 1) { total.add($0.count, ordering: .relaxed) }
       if total.load(ordering: .relaxed) != 8 * fork { wrong += 1 }
     }
-    #expect(wrong == 0)
+    expectEqual(wrong, 0)
   }
 
   /// Plain writes: what the workers have written is there when `split` returns.
@@ -54,7 +55,8 @@ import Testing
     nonisolated(unsafe) let values = memory
     for fork in 1...200 {
       pool.split(0..<1000, grain: 8) { part in for i in part { values[i] += i } }
-      #expect(values[999] == 999 * fork && values[1] == fork)
+      expectEqual(values[999], 999 * fork)
+      expectEqual(values[1], fork)
     }
     #expect((0..<1000).allSatisfy { values[$0] == 200 * $0 })
   }
@@ -64,7 +66,7 @@ import Testing
     let pool = ThreadPool(threads: threads)
     for _ in 0..<6 {
       usleep(60_000)
-      #expect(parts(of: pool, 0..<100, grain: 1).flatMap(Array.init).sorted() == Array(0..<100))
+      expectEqual(parts(of: pool, 0..<100, grain: 1).flatMap(Array.init).sorted(), Array(0..<100))
     }
   }
 
@@ -76,7 +78,7 @@ import Testing
       usleep(UInt32(fork % 30) * 40)
       pool.split(0..<3, grain: 1) { total.add($0.count, ordering: .relaxed) }
     }
-    #expect(total.load(ordering: .relaxed) == 900)
+    expectEqual(total.load(ordering: .relaxed), 900)
   }
 
   #if os(Linux)
@@ -126,9 +128,9 @@ import Testing
   @Test(arguments: [2, 3, 5, 16, 64], [1, 2, 3, 7, 8, 48, 64, 100, 1047, 50_257])
   func partsFollowEachOtherAndShrinkToSingleGrains(_ threads: Int, _ grains: Int) {
     let parts = parts(GuidedSchedule(count: grains * 3 - 2, grain: 3, threads: threads))
-    #expect(parts.flatMap(Array.init) == Array(0..<grains))
+    expectEqual(parts.flatMap(Array.init), Array(0..<grains))
     #expect(zip(parts, parts.dropFirst()).allSatisfy { $0.count >= $1.count })
-    #expect(parts.last?.count == 1)
+    expectEqual(parts.last?.count, 1)
     // Nobody is handed more than its share of half the work, so one slow thread holds up no more than that.
     #expect(parts.allSatisfy { $0.count <= max(grains / (2 * threads), 1) })
   }
@@ -137,10 +139,11 @@ import Testing
     let schedule = GuidedSchedule(count: 1 << 40, grain: 1, threads: 16)
     let count = parts(schedule).count
     #expect(count < 16 * 64)
-    #expect(schedule.part(count) == nil && schedule.part(.max) == nil)
+    expectNil(schedule.part(count))
+    expectNil(schedule.part(.max))
   }
 
   @Test func noWorkHasNoParts() {
-    #expect(GuidedSchedule(count: 0, grain: 4, threads: 3).part(0) == nil)
+    expectNil(GuidedSchedule(count: 0, grain: 4, threads: 3).part(0))
   }
 }

@@ -24,7 +24,7 @@ import Testing
   @Test(arguments: KernelCase.all)
   func matchesTheFormula(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
-    for problem in Problem.all { #expect(problem.fault(kernel) == nil) }
+    for problem in Problem.all { expectNil(problem.fault(kernel)) }
   }
 
   @Test(arguments: Variant.exact)
@@ -34,7 +34,7 @@ import Testing
       let one = problem.run(variant.kernel(threads: 1)).map { $0.values.map(\.bitPattern) }
       for threads in [2, 3] {
         let bits = problem.run(variant.kernel(threads: threads)).map { $0.values.map(\.bitPattern) }
-        #expect(bits == one)
+        expectEqual(bits, one)
       }
     }
   }
@@ -50,7 +50,7 @@ import Testing
           let bits = problem.run(variant.kernel(threads: threads)).prefix(3).map {
             $0.values.map(\.bitPattern)
           }
-          #expect(bits == one)
+          expectEqual(bits, one)
         }
       }
     }

@@ -25,7 +25,7 @@ import Testing
   @Test(arguments: KernelCase.all + KernelCase.narrow)
   func gradientsOfALinearLayerMatchTheFormula(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
-    for problem in LinearProblem.all { #expect(problem.fault(kernel) == nil) }
+    for problem in LinearProblem.all { expectNil(problem.fault(kernel)) }
   }
 
   @Test(arguments: KernelCase.all)
@@ -178,7 +178,8 @@ import Testing
           byPosition[row % context * channels + channel] += gradient[row * channels + channel]
         }
       }
-      #expect(tokenGradient.values == byToken && positionGradient.values == byPosition)
+      expectEqual(tokenGradient.values, byToken)
+      expectEqual(positionGradient.values, byPosition)
       #expect(tokenGradient.guardsHold && positionGradient.guardsHold && source.guardsHold)
     }
   }
@@ -196,7 +197,7 @@ import Testing
       let deviation = (Double(rate) * (1 - Double(rate)) / Double(count)).squareRoot()
       #expect(abs(1 - Double(kept.count) / Double(count) - Double(rate)) <= 4 * deviation)
       for index in stride(from: 0, to: count, by: 97) {
-        #expect(values.base[index] == 2 * dropout.factor(index))
+        expectEqual(values.base[index], 2 * dropout.factor(index))
       }
       #expect(values.guardsHold)
     }

@@ -28,7 +28,7 @@ import Testing
     for threads in [2, 3] {
       for (index, (found, expected)) in zip(values(threads), one).enumerated() {
         let place = firstBitDifference(found, expected)
-        #expect(place == nil, "\(name) on \(threads) threads: buffer \(index)")
+        expectNil(place, "\(name) on \(threads) threads: buffer \(index)")
       }
     }
   }

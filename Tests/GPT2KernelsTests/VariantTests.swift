@@ -13,9 +13,9 @@ import Testing
       let whole = batch.run(kernel, rows: 0..<17)
       for row in 0..<17 {
         let alone = batch.run(kernel, rows: row..<row + 1)
-        #expect(firstBitDifference(alone.product, whole.product[row * n..<(row + 1) * n]) == nil)
-        #expect(firstBitDifference(alone.normal, whole.normal[row * k..<(row + 1) * k]) == nil)
-        #expect(firstBitDifference(alone.active, whole.active[row * k..<(row + 1) * k]) == nil)
+        expectNil(firstBitDifference(alone.product, whole.product[row * n..<(row + 1) * n]))
+        expectNil(firstBitDifference(alone.normal, whole.normal[row * k..<(row + 1) * k]))
+        expectNil(firstBitDifference(alone.active, whole.active[row * k..<(row + 1) * k]))
       }
     }
   }
@@ -28,7 +28,7 @@ import Testing
     let whole = batch.run(kernel, rows: 0..<17)
     for rows in [2, 3, 4, 5, 6, 7, 8, 9, 15, 16] {
       let part = batch.run(kernel, rows: 0..<rows)
-      #expect(firstBitDifference(part.product, whole.product[..<(rows * n)]) == nil)
+      expectNil(firstBitDifference(part.product, whole.product[..<(rows * n)]))
     }
   }
 
@@ -42,7 +42,7 @@ import Testing
       let alone = AttentionProblem(shape, kernel: kernel)
       whole.run(kernel)
       for row in 0..<17 { kernel.run(alone.operation(firstRow: row, rows: 1)) }
-      #expect(firstBitDifference(whole.out.values, alone.out.values) == nil)
+      expectNil(firstBitDifference(whole.out.values, alone.out.values))
     }
   }
 
@@ -53,8 +53,8 @@ import Testing
     let whole = layer.run(kernel, rows: 0..<7)
     let parts = layer.run(kernel, rows: 0..<7, cuts: [0, 16, 32, 48, 66])
     let ragged = layer.run(kernel, rows: 0..<7, cuts: [0, 1, 6, 17, 40, 65, 66])
-    #expect(firstBitDifference(whole.product, parts.product) == nil)
-    #expect(firstBitDifference(whole.product, ragged.product) == nil)
+    expectNil(firstBitDifference(whole.product, parts.product))
+    expectNil(firstBitDifference(whole.product, ragged.product))
   }
 
   @Test(arguments: (KernelCase.all + KernelCase.narrow + KernelCase.narrowCache).filter { $0.threads == 3 })
@@ -68,12 +68,12 @@ import Testing
     for threads in KernelCase.threadCounts.dropFirst() {
       let kernel = kernelCase.kernel(threads: threads)
       let found = layer.run(kernel, rows: 0..<31)
-      #expect(firstBitDifference(expected.product, found.product) == nil)
-      #expect(firstBitDifference(expected.normal, found.normal) == nil)
-      #expect(firstBitDifference(expected.active, found.active) == nil)
+      expectNil(firstBitDifference(expected.product, found.product))
+      expectNil(firstBitDifference(expected.normal, found.normal))
+      expectNil(firstBitDifference(expected.active, found.active))
       let again = AttentionProblem(shape, kernel: kernel)
       again.run(kernel)
-      #expect(firstBitDifference(attended.out.values, again.out.values) == nil)
+      expectNil(firstBitDifference(attended.out.values, again.out.values))
     }
   }
 
@@ -134,54 +134,59 @@ import Testing
 @Suite struct RegistryTests {
   @Test func theLadderStartsWithTheOracleAndHasTheMissionsRungs() {
     let names = Variant.all.map(\.name)
-    #expect(
-      names == [
+    expectEqual(
+      names,
+      [
         "naive", "unrolled8", "tiled", "simd8", "threaded", "kv-cache", "packed", "bf16", "int8", "int4",
       ])
-    #expect(Set(names).count == names.count)
-    #expect(Variant.oracle.name == "naive")
+    expectEqual(Set(names).count, names.count)
+    expectEqual(Variant.oracle.name, "naive")
   }
 
   @Test(arguments: Variant.all)
   func isFoundByItsNameAndUsesTheThreadsItSays(_ variant: Variant) {
-    #expect(Variant.named(variant.name)?.name == variant.name)
+    expectEqual(Variant.named(variant.name)?.name, variant.name)
     #expect(!variant.summary.isEmpty && !variant.summary.contains("\n"))
     #expect(variant.threads(of: 3) == (variant.isThreaded ? 3 : 1))
-    #expect(variant.threads(of: 0) == 1 && variant.threads(of: -5) == 1)
+    expectEqual(variant.threads(of: 0), 1)
+    expectEqual(variant.threads(of: -5), 1)
   }
 
   /// `blas` is one library on this machine and another or none on the next.
   @Test func whatRunsUnaskedIsTheSameEverywhere() {
-    #expect(Variant.preferred.name == "packed" && Variant.preferred.weights == .f32)
+    expectEqual(Variant.preferred.name, "packed")
+    expectEqual(Variant.preferred.weights, .f32)
     #expect(Variant.all.contains { $0.name == Variant.preferred.name })
     #expect(!Variant.lookedUp.contains { $0.name == Variant.preferred.name })
   }
 
   /// A cache of bfloat16 is a name of its own, which no list has.
   @Test func aNarrowCacheIsInTheName() throws {
-    #expect(
-      Variant.withNarrowCache.map(\.name)
-        == ["packed+kv-bf16", "bf16+kv-bf16", "int8+kv-bf16", "int4+kv-bf16"])
+    expectEqual(
+      Variant.withNarrowCache.map(\.name),
+      ["packed+kv-bf16", "bf16+kv-bf16", "int8+kv-bf16", "int4+kv-bf16"])
     for variant in Variant.withNarrowCache {
       let found = try #require(Variant.named(variant.name))
       #expect(found.name == variant.name && found.cache == .bf16 && !found.isExact)
-      #expect(found.kernel(threads: 1).cacheLayout.precision == .bf16)
+      expectEqual(found.kernel(threads: 1).cacheLayout.precision, .bf16)
       #expect(Variant.isName(found.name) && !Variant.names.contains(found.name))
-      #expect(found.caching(in: .bf16)?.name == found.name && found.caching(in: .f32) == nil)
+      expectEqual(found.caching(in: .bf16)?.name, found.name)
+      expectNil(found.caching(in: .f32))
     }
     for variant in Variant.available {
-      #expect(variant.cache == .f32 && variant.caching(in: .f32)?.name == variant.name)
+      expectEqual(variant.cache, .f32)
+      expectEqual(variant.caching(in: .f32)?.name, variant.name)
       let narrow = variant.caching(in: .bf16)
       #expect(narrow?.weights == (narrow == nil ? nil : variant.weights))
       #expect((narrow == nil) == (variant.kernel(threads: 1).cacheLayout == .rows))
-      #expect(variant.caching(in: .int8) == nil)
+      expectNil(variant.caching(in: .int8))
     }
     #expect(Variant.named("naive+kv-bf16") == nil && !Variant.isName("naive+kv-bf16"))
     #expect(Variant.named("packed+kv-f32") == nil && Variant.isName("blas"))
   }
 
   @Test func unknownNamesAreNotFound() {
-    #expect(Variant.named("") == nil)
-    #expect(Variant.named("Naive") == nil)
+    expectNil(Variant.named(""))
+    expectNil(Variant.named("Naive"))
   }
 }

@@ -12,7 +12,7 @@ import Testing
     let target = GuardedFloats(rows * columns)
     transpose(source, stride: columns, rows: rows, columns: columns, to: target.base, stride: rows)
     let expected = (0..<columns).flatMap { column in (0..<rows).map { source[$0 * columns + column] } }
-    #expect(target.values == expected)
+    expectEqual(target.values, expected)
     #expect(target.guardsHold)
   }
 
@@ -20,12 +20,12 @@ import Testing
   func rowsHoldOneOutputAfterTheOther(_ inputs: Int, _ outputs: Int) {
     let layout = WeightLayout.rows
     let conv1D = (0..<inputs * outputs).map(Float.init)
-    #expect(layout.count(outputs: outputs, inputs: inputs) == inputs * outputs)
+    expectEqual(layout.count(outputs: outputs, inputs: inputs), inputs * outputs)
     let target = GuardedFloats(inputs * outputs)
     layout.store(conv1D: conv1D, inputs: inputs, outputs: outputs, to: target.base)
     for output in 0..<outputs {
       for input in 0..<inputs {
-        #expect(target.base[output * inputs + input] == conv1D[input * outputs + output])
+        expectEqual(target.base[output * inputs + input], conv1D[input * outputs + output])
       }
     }
     #expect(target.guardsHold)
@@ -68,7 +68,7 @@ import Testing
       for input in 0..<inputs {
         for output in first..<first + width {
           let expected = output < outputs ? conv1D[input * outputs + output] : 0
-          #expect(target.base[next] == expected)
+          expectEqual(target.base[next], expected)
           next += 1
         }
       }
@@ -95,7 +95,7 @@ import Testing
     let buffer = try FloatBuffer(count: 3000)
     let isZero = (0..<3000).allSatisfy { buffer.base[$0] == 0 }
     #expect(isZero)
-    #expect(Int(bitPattern: buffer.base) % 4096 == 0)
+    expectEqual(Int(bitPattern: buffer.base) % 4096, 0)
     for count in [Int.max, 1 << 58] {
       #expect(throws: FloatBuffer.OutOfMemory.self) { try allocate(count) }
     }

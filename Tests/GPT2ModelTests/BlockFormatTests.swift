@@ -10,7 +10,7 @@ func quantized(_ rows: [Float], outputs: Int, as format: BlockFormat) -> [UInt8]
     format.quantize(linear: rows, outputs: outputs, inputs: inputs, to: $0.baseAddress!)
   }
   guard refused == nil else { return nil }
-  #expect(bytes.removeLast() == 0xAA, "a byte was written after the blocks")
+  expectEqual(bytes.removeLast(), 0xAA, "a byte was written after the blocks")
   return bytes
 }
 
@@ -51,18 +51,18 @@ func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
 
   @Test func eightBitsOfKnownValues() {
     let integers = [-127, 127, 0, 1, -1] + (0..<27).map { 4 * $0 - 50 }
-    #expect(
-      quantized(integers.map { Float($0) * 0.25 }, outputs: 1, as: .q8)
-        == littleEndian(Float16(0.25).bitPattern) + integers.map { UInt8(bitPattern: Int8($0)) })
+    expectEqual(
+      quantized(integers.map { Float($0) * 0.25 }, outputs: 1, as: .q8),
+      littleEndian(Float16(0.25).bitPattern) + integers.map { UInt8(bitPattern: Int8($0)) })
   }
 
   /// Of both signs: the extreme becomes −8. Byte i has value i below and value 16 + i above.
   @Test(arguments: [0.5, -0.5] as [Float])
   func fourBitsOfKnownValues(_ scale: Float) {
     let integers = (0..<16).map { $0 - 8 } + (0..<16).map { 7 - $0 }
-    #expect(
-      quantized(integers.map { Float($0) * scale }, outputs: 1, as: .q4)
-        == littleEndian(Float16(scale).bitPattern) + (0..<16).map { UInt8($0 + (15 - $0) * 16) })
+    expectEqual(
+      quantized(integers.map { Float($0) * scale }, outputs: 1, as: .q4),
+      littleEndian(Float16(scale).bitPattern) + (0..<16).map { UInt8($0 + (15 - $0) * 16) })
   }
 
   @Test(arguments: BlockFormat.allCases)
@@ -103,7 +103,7 @@ func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
     var random = RandomStream(seed: 3)
     let blocks = try #require(quantized(Self.normal(19 * 200, &random), outputs: 19, as: format))
     let hash = blocks.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    #expect(hash == expected)
+    expectEqual(hash, expected)
   }
 
   /// Each output alone gives the blocks that it has among others, and zeros fill its last block.
@@ -117,7 +117,7 @@ func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
       for output in 0..<outputs {
         let row = Array(rows[output * inputs..<(output + 1) * inputs])
         let alone = try #require(quantized(row, outputs: 1, as: format))
-        #expect(alone == Array(blocks[output * bytes..<(output + 1) * bytes]))
+        expectEqual(alone, Array(blocks[output * bytes..<(output + 1) * bytes]))
         let values = widened(alone, as: format)
         #expect(values[inputs...].allSatisfy { $0 == 0 })
         let largest = row.map(\.magnitude).max() ?? 0
@@ -127,11 +127,11 @@ func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
   }
 
   @Test func zerosHaveNoScale() {
-    #expect(
-      quantized([Float](repeating: 0, count: 64), outputs: 2, as: .q8) == [UInt8](repeating: 0, count: 68))
-    #expect(
-      quantized([0, -0] + [Float](repeating: 0, count: 30), outputs: 1, as: .q4)
-        == [0, 0] + [UInt8](repeating: 0x88, count: 16))
+    expectEqual(
+      quantized([Float](repeating: 0, count: 64), outputs: 2, as: .q8), [UInt8](repeating: 0, count: 68))
+    expectEqual(
+      quantized([0, -0] + [Float](repeating: 0, count: 30), outputs: 1, as: .q4),
+      [0, 0] + [UInt8](repeating: 0x88, count: 16))
   }
 
   /// Where half precision has few numbers, a scale is the next above what would be needed; ggml's becomes 0.
@@ -150,11 +150,11 @@ func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
     var rows = [Float](repeating: 1, count: 3 * 40)
     rows[47] = -largest
     let blocks = try #require(quantized(rows, outputs: 3, as: format))
-    #expect(widened(blocks, as: format)[64 + 7] == -largest)
+    expectEqual(widened(blocks, as: format)[64 + 7], -largest)
     for value in [largest.nextUp, -largest.nextUp, .infinity, -.infinity, .nan, -.nan] {
       rows[47] = value
       var target = [UInt8](repeating: 0, count: 6 * format.bytes)
-      #expect(format.quantize(linear: rows, outputs: 3, inputs: 40, to: &target) == 47, "\(value)")
+      expectEqual(format.quantize(linear: rows, outputs: 3, inputs: 40, to: &target), 47, "\(value)")
     }
   }
 }

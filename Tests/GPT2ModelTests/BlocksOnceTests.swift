@@ -18,7 +18,7 @@ import Testing
     var bytes = [UInt8](repeating: 0, count: outputs * count * format.bytes)
     var seen = [Int](repeating: 0, count: outputs * count)
     try checkpoint.withBlocksOnce(number, as: format, grain: grain) { piece, pieceOutputs, pieceBlocks in
-      #expect(pieceOutputs.lowerBound % grain == 0)
+      expectEqual(pieceOutputs.lowerBound % grain, 0)
       #expect(pieceOutputs == 0..<outputs || pieceBlocks == 0..<count)
       for output in pieceOutputs {
         for block in pieceBlocks {
@@ -58,9 +58,9 @@ import Testing
     for number in matrices(of: configuration) {
       let expected = quantized(
         rows(number, of: inputsFirst), outputs: configuration.parameters[number].matrix.outputs, as: format)
-      #expect(try blocks(number, of: inputsFirst, as: format) == expected)
-      #expect(try blocks(number, of: outputsFirst, as: format) == expected)
-      #expect(try blocks(number, of: outputsFirst, as: format, grain: 5) == expected)
+      try expectEqual(blocks(number, of: inputsFirst, as: format), expected)
+      try expectEqual(blocks(number, of: outputsFirst, as: format), expected)
+      try expectEqual(blocks(number, of: outputsFirst, as: format, grain: 5), expected)
     }
   }
 
@@ -69,7 +69,7 @@ import Testing
     let checkpoint = try Checkpoint(inMemory: .small(tied: false), name: "memory")
     let number = checkpoint.configuration.outputEmbeddingIndex
     let expected = quantized(rows(number, of: checkpoint), outputs: 11, as: .q8)
-    #expect(try blocks(number, of: checkpoint, as: .q8) == expected)
+    try expectEqual(blocks(number, of: checkpoint, as: .q8), expected)
   }
 
   private static func file(with blocks: [UInt8], of format: BlockFormat) throws -> GGUFFile {
@@ -96,12 +96,12 @@ import Testing
     let expected = Self.randomBlocks(format)
     let path = try folder.write(Self.file(with: expected, of: format).bytes, to: "model.gguf")
     let checkpoint = try Checkpoint(gguf: path)
-    #expect(try blocks(Self.down, of: checkpoint, as: format) == expected)
+    try expectEqual(blocks(Self.down, of: checkpoint, as: format), expected)
     // In the other format they are what they stand for, quantized.
     let other: BlockFormat = format == .q8 ? .q4 : .q8
-    #expect(
-      try blocks(Self.down, of: checkpoint, as: other)
-        == quantized(widened(expected, as: format), outputs: 64, as: other))
+    try expectEqual(
+      blocks(Self.down, of: checkpoint, as: other),
+      quantized(widened(expected, as: format), outputs: 64, as: other))
   }
 
   /// The place is that of Hugging Face's shape, whatever the order in the file.
@@ -128,13 +128,15 @@ import Testing
       (first, try Checkpoint(safetensors: first)), (second, try Checkpoint(gguf: second)),
     ] {
       let text = refusal(naming: path) { try blocks(number, of: checkpoint, as: .q8) }
-      #expect(
-        text == "\(path): tensor h.1.mlp.c_fc.weight: the weight at [3, 17] is \(found), "
+      expectEqual(
+        text,
+        "\(path): tensor h.1.mlp.c_fc.weight: the weight at [3, 17] is \(found), "
           + "expected a number from -8319008.0 to 8319008.0 for q8_0")
     }
     let text = refusal(naming: first) { try blocks(0, of: Checkpoint(safetensors: first), as: .q4) }
-    #expect(
-      text == "\(first): tensor wte.weight: the weight at [7, 2] is \(found), "
+    expectEqual(
+      text,
+      "\(first): tensor wte.weight: the weight at [7, 2] is \(found), "
         + "expected a number from -524032.0 to 524032.0 for q4_0")
   }
 
@@ -147,7 +149,7 @@ import Testing
     let path = try folder.write(Self.file(with: blocks, of: .q8).bytes, to: "model.gguf")
     let checkpoint = try Checkpoint(gguf: path)
     let text = refusal(naming: path) { try self.blocks(Self.down, of: checkpoint, as: .q8) }
-    #expect(
-      text?.contains("tensor h.0.mlp.c_proj.weight: the weight at [96, 9] is ") == true, "\(text ?? "")")
+    expectEqual(
+      text?.contains("tensor h.0.mlp.c_proj.weight: the weight at [96, 9] is "), true, "\(text ?? "")")
   }
 }

@@ -6,25 +6,28 @@ import Testing
 @Suite struct ConfigurationTests {
   @Test func derivedSizes() throws {
     let gpt2 = try Configuration(layers: 12, heads: 12, channels: 768, vocabulary: 50257, context: 1024)
-    #expect(gpt2.parameterCount == 124_439_808)
-    #expect(gpt2.headSize == 64 && gpt2.hidden == 3072)
+    expectEqual(gpt2.parameterCount, 124_439_808)
+    expectEqual(gpt2.headSize, 64)
+    expectEqual(gpt2.hidden, 3072)
     #expect(gpt2.layerNormEpsilon == 1e-5 && gpt2.tiesEmbeddings)
     let xl = try Configuration(layers: 48, heads: 25, channels: 1600, vocabulary: 50257, context: 1024)
-    #expect(xl.parameterCount == 1_557_611_200)
+    expectEqual(xl.parameterCount, 1_557_611_200)
   }
 
   @Test func parametersAreNamedAsHuggingFaceDoes() throws {
     let parameters = try Configuration.small(tied: false).parameters
-    #expect(
-      parameters.prefix(14).map(\.name) == [
+    expectEqual(
+      parameters.prefix(14).map(\.name),
+      [
         "wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.0.attn.c_attn.weight",
         "h.0.attn.c_attn.bias", "h.0.attn.c_proj.weight", "h.0.attn.c_proj.bias", "h.0.ln_2.weight",
         "h.0.ln_2.bias", "h.0.mlp.c_fc.weight", "h.0.mlp.c_fc.bias", "h.0.mlp.c_proj.weight",
         "h.0.mlp.c_proj.bias",
       ])
-    #expect(parameters.suffix(3).map(\.name) == ["ln_f.weight", "ln_f.bias", "lm_head.weight"])
-    #expect(parameters[10].shape == [6, 24] && parameters[12].shape == [24, 6])
-    #expect(try Configuration.small().parameters.count == 2 + 2 * 12 + 2)
+    expectEqual(parameters.suffix(3).map(\.name), ["ln_f.weight", "ln_f.bias", "lm_head.weight"])
+    expectEqual(parameters[10].shape, [6, 24])
+    expectEqual(parameters[12].shape, [24, 6])
+    try expectEqual(Configuration.small().parameters.count, 2 + 2 * 12 + 2)
   }
 
   @Test(
@@ -39,22 +42,22 @@ import Testing
       ([1, 64, 5, 9, 9], "heads is 64, expected a divisor"),
     ])
   func dimensionsOutOfRangeAreRefused(_ shape: [Int], _ says: String) {
-    #expect(refusal(naming: "model configuration: ") { try Self.make(shape) }?.contains(says) == true)
-    #expect(
+    expectEqual(refusal(naming: "model configuration: ") { try Self.make(shape) }?.contains(says), true)
+    expectEqual(
       refusal(naming: "some/file: ") { try Self.make(shape, source: "some/file") }?
-        .hasPrefix("some/file: ") == true)
+        .hasPrefix("some/file: "), true)
   }
 
   @Test(arguments: [0, -1e-5, Float.infinity, .nan])
   func anEpsilonThatIsNotPositiveIsRefused(_ epsilon: Float) {
     let text = refusal(naming: "model configuration: ") { try Self.make([1, 1, 1, 1, 1], epsilon: epsilon) }
-    #expect(text?.contains("layer norm epsilon is \(epsilon)") == true)
+    expectEqual(text?.contains("layer norm epsilon is \(epsilon)"), true)
   }
 
   @Test func theLargestShapeDoesNotOverflow() throws {
     let largest = try Self.make([4096, 1 << 20, 1 << 20, 1 << 20, 1 << 20])
     #expect(largest.parameterCount > 1 << 55)
-    #expect(largest.headSize == 1)
+    expectEqual(largest.headSize, 1)
   }
 
   private static func make(
@@ -112,12 +115,12 @@ import Testing
 
   @Test(arguments: accepted)
   func whatTheEngineRunsIsAccepted(_ changes: [String: String?]) throws {
-    #expect(try open(changes) == .small())
+    try expectEqual(open(changes), .small())
   }
 
   @Test func epsilonAndTyingAreTaken() throws {
-    #expect(try open(["layer_norm_epsilon": "0.25"]).layerNormEpsilon == 0.25)
-    #expect(try open(["layer_norm_epsilon": "1"]).layerNormEpsilon == 1)
+    try expectEqual(open(["layer_norm_epsilon": "0.25"]).layerNormEpsilon, 0.25)
+    try expectEqual(open(["layer_norm_epsilon": "1"]).layerNormEpsilon, 1)
     #expect(try !open(["tie_word_embeddings": "false"], tied: false).tiesEmbeddings)
   }
 
@@ -160,7 +163,7 @@ import Testing
   func whatTheEngineWouldComputeDifferentlyIsRefused(_ refused: Case) throws {
     let error = #expect(throws: Refusal.self) { try open(refused.changes) }
     let text = error?.text ?? ""
-    #expect(text.contains(refused.says), "\(text)")
+    expectContains(text, refused.says, comment: "\(text)")
     #expect(text.hasPrefix("config.json: ") || text.hasPrefix("model.safetensors: "))
     #expect(!text.contains { $0.isNewline })
   }
@@ -170,15 +173,16 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.write(text, to: "config.json")
     try folder.write("x", to: "model.safetensors")
-    #expect(refusal(naming: path) { try Checkpoint(folder: folder.path) } == "\(path): not a JSON object")
+    expectEqual(refusal(naming: path) { try Checkpoint(folder: folder.path) }, "\(path): not a JSON object")
   }
 
   @Test func aFolderWithoutAConfigurationIsRefused() throws {
     let folder = try TemporaryFolder()
     let path = folder("config.json")
     try folder.write("x", to: "model.safetensors")
-    #expect(refusal(naming: path) { try Checkpoint(folder: folder.path) }?.hasPrefix(path) == true)
+    expectEqual(refusal(naming: path) { try Checkpoint(folder: folder.path) }?.hasPrefix(path), true)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    #expect(refusal(naming: path) { try Checkpoint(folder: folder.path) }?.contains("cannot be read") == true)
+    expectEqual(
+      refusal(naming: path) { try Checkpoint(folder: folder.path) }?.contains("cannot be read"), true)
   }
 }

@@ -25,11 +25,12 @@ import Testing
     let target = folder("a/new/folder")
     try original.exportSafetensors(to: target)
     let reopened = try Checkpoint(folder: target)
-    #expect(reopened.configuration == original.configuration)
-    #expect(firstDifferentTensor(reopened, original) == nil)
-    #expect(reopened.files == [target + "/model.safetensors"])
-    #expect(
-      try FileManager.default.contentsOfDirectory(atPath: target).sorted() == [
+    expectEqual(reopened.configuration, original.configuration)
+    expectNil(firstDifferentTensor(reopened, original))
+    expectEqual(reopened.files, [target + "/model.safetensors"])
+    try expectEqual(
+      FileManager.default.contentsOfDirectory(atPath: target).sorted(),
+      [
         "config.json", "model.safetensors",
       ])
   }
@@ -39,9 +40,9 @@ import Testing
     let original = try checkpoint(tied: tied, epsilon: epsilon)
     try original.exportSafetensors(to: folder("one.safetensors"))
     let reopened = try Checkpoint(safetensors: folder("one.safetensors"))
-    #expect(reopened.configuration == original.configuration)
-    #expect(firstDifferentTensor(reopened, original) == nil)
-    #expect(try folder.contents() == ["one.safetensors"])
+    expectEqual(reopened.configuration, original.configuration)
+    expectNil(firstDifferentTensor(reopened, original))
+    try expectEqual(folder.contents(), ["one.safetensors"])
   }
 
   @Test func anExportMayReplaceTheFileItReads() throws {
@@ -49,8 +50,8 @@ import Testing
     let mapped = try Checkpoint(folder: folder.path)
     try mapped.exportSafetensors(to: folder.path)
     let reopened = try Checkpoint(folder: folder.path)
-    #expect(firstDifferentTensor(reopened, mapped) == nil)
-    #expect(try firstDifferentTensor(reopened, checkpoint(tied: true, epsilon: 1e-5)) == nil)
+    expectNil(firstDifferentTensor(reopened, mapped))
+    try expectNil(firstDifferentTensor(reopened, checkpoint(tied: true, epsilon: 1e-5)))
   }
 
   /// The header as another reader needs it: data from a multiple of 64 bytes on, nothing between the tensors.
@@ -60,7 +61,7 @@ import Testing
     let bytes = try folder.bytes(of: "one.safetensors")
     let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
     #expect((8 + length) % 64 == 0)
-    #expect(bytes.count == 8 + length + original.weightBytes)
+    expectEqual(bytes.count, 8 + length + original.weightBytes)
     let header = try #require(
       try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
     #expect((header["__metadata__"] as? [String: String])?["n_head"] == "3")
@@ -83,8 +84,8 @@ import Testing
       file + "/folder",
     ] {
       let text = refusal(naming: target) { try original.exportSafetensors(to: target) }
-      #expect(text?.contains("cannot be written") == true)
+      expectEqual(text?.contains("cannot be written"), true)
     }
-    #expect(try folder.contents() == ["file", "folder.safetensors"])
+    try expectEqual(folder.contents(), ["file", "folder.safetensors"])
   }
 }

@@ -29,10 +29,10 @@ import Testing
   func float32ComesBackTheSame(_ tied: Bool, _ channels: Int) throws {
     let original = try checkpoint(tied: tied, channels: channels)
     let found = try restored(original, .float32)
-    #expect(found.configuration == original.configuration)
-    #expect(firstDifferentTensor(found, original) == nil)
+    expectEqual(found.configuration, original.configuration)
+    expectNil(firstDifferentTensor(found, original))
     try found.exportGGUF(to: folder("again.gguf"), weights: .float32)
-    #expect(try firstDifferentTensor(Checkpoint(gguf: folder("again.gguf")), original) == nil)
+    try expectNil(firstDifferentTensor(Checkpoint(gguf: folder("again.gguf")), original))
   }
 
   /// Matrices are rounded to the nearest, and nothing else is.
@@ -48,7 +48,7 @@ import Testing
         let step = Float(sign: .plus, exponent: value.exponent - 7, significand: 1)
         return (value / step).rounded(.toNearestOrEven) * step
       }
-      #expect(firstBitDifference(found.tensor(at: number), expected) == nil, "\(parameter.name)")
+      expectNil(firstBitDifference(found.tensor(at: number), expected), "\(parameter.name)")
     }
   }
 
@@ -60,7 +60,7 @@ import Testing
     for (number, parameter) in original.configuration.parameters.enumerated() {
       let values = Array(original.tensor(at: number))
       guard parameter.isMatrix else {
-        #expect(firstBitDifference(found.tensor(at: number), values) == nil, "\(parameter.name)")
+        expectNil(firstBitDifference(found.tensor(at: number), values), "\(parameter.name)")
         continue
       }
       let isLinear = parameter.role == .linearWeight
@@ -70,33 +70,33 @@ import Testing
       try found.withBlocksOnce(number, as: format, grain: 16) { piece, outputs, count in
         blocks += UnsafeRawBufferPointer(start: piece, count: outputs.count * count.count * format.bytes)
       }
-      #expect(blocks == expected, "\(parameter.name)")
+      expectEqual(blocks, expected, "\(parameter.name)")
     }
     try found.exportGGUF(to: folder("again.gguf"), weights: weights)
-    #expect(try firstDifferentTensor(Checkpoint(gguf: folder("again.gguf")), found) == nil)
+    try expectNil(firstDifferentTensor(Checkpoint(gguf: folder("again.gguf")), found))
   }
 
   @Test func metadataAreTheConverters() throws {
     _ = try restored(checkpoint(), .q4)
     let header = try GGUFHeader(folder("model.gguf"))
-    #expect(try header.string("general.architecture") == "gpt2")
-    #expect(try header.string("general.name") == "small.v1")
-    #expect(try header.integer("general.file_type") == 2)
-    #expect(try header.integer("general.quantization_version") == 2)
-    #expect(try header.integer("gpt2.feed_forward_length") == 256)
-    #expect(try header.string("tokenizer.ggml.model") == "none")
-    #expect(header.tensors["blk.1.ffn_down.weight"]?.dimensions == [256, 64])
-    #expect(header.tensors["blk.1.ffn_down.weight"]?.type == 2)
-    #expect(header.tensors["position_embd.weight"]?.type == 0)
-    #expect(header.tensors["token_embd.weight"]?.type == 2)
-    #expect(header.tensors["blk.0.attn_qkv.bias"]?.type == 0)
-    #expect(header.tensors["output.weight"] == nil)
+    try expectEqual(header.string("general.architecture"), "gpt2")
+    try expectEqual(header.string("general.name"), "small.v1")
+    try expectEqual(header.integer("general.file_type"), 2)
+    try expectEqual(header.integer("general.quantization_version"), 2)
+    try expectEqual(header.integer("gpt2.feed_forward_length"), 256)
+    try expectEqual(header.string("tokenizer.ggml.model"), "none")
+    expectEqual(header.tensors["blk.1.ffn_down.weight"]?.dimensions, [256, 64])
+    expectEqual(header.tensors["blk.1.ffn_down.weight"]?.type, 2)
+    expectEqual(header.tensors["position_embd.weight"]?.type, 0)
+    expectEqual(header.tensors["token_embd.weight"]?.type, 2)
+    expectEqual(header.tensors["blk.0.attn_qkv.bias"]?.type, 0)
+    expectNil(header.tensors["output.weight"])
   }
 
   /// It has no tokenizer of its own; one may lie beside it.
   @Test func aModelWithoutAVocabularyHasNone() throws {
     _ = try restored(checkpoint(), .float32)
-    #expect(try ModelSource(folder("model.gguf")).tokenizerLocation == nil)
+    try expectNil(ModelSource(folder("model.gguf")).tokenizerLocation)
   }
 
   /// The ids above the tokens have a row in the model and stand for no text.
@@ -107,8 +107,9 @@ import Testing
     _ = try restored(Checkpoint(inMemory: configuration, name: "m"), .q8, tokenizer)
     let source = try ModelSource(folder("model.gguf"))
     let found = try #require(try source.tokenizer(for: configuration))
-    #expect(found.vocabularyCount == configuration.vocabulary)
-    #expect(found.endOfText == tokenizer.endOfText && found.ends == tokenizer.ends)
+    expectEqual(found.vocabularyCount, configuration.vocabulary)
+    expectEqual(found.endOfText, tokenizer.endOfText)
+    expectEqual(found.ends, tokenizer.ends)
     #expect(found.startOfText == tokenizer.startOfText && found.prefix.isEmpty)
     for text in ["the house, and don't!", "<|endoftext|>a<|endoftext|>", "żółć 漢字 👩‍💻 \u{0}\n\n  x"] {
       let ids = try tokenizer.encode(text)
@@ -124,9 +125,9 @@ import Testing
     let text = refusal(naming: path) {
       try original.exportGGUF(to: path, weights: weights)
     }
-    #expect(
-      text
-        == "\(path): cannot be written: \(name) has blocks of 32 weights, which do not divide the 48 channels "
+    expectEqual(
+      text,
+      "\(path): cannot be written: \(name) has blocks of 32 weights, which do not divide the 48 channels "
         + "of models/small.v1.bin")
     #expect(try folder.contents().isEmpty)
   }
@@ -150,10 +151,10 @@ import Testing
     let path = try folder.write(file.bytes, to: "m.safetensors")
     let checkpoint = try Checkpoint(safetensors: path)
     let text = refusal(naming: path) { try checkpoint.exportGGUF(to: folder("model.gguf"), weights: weights) }
-    #expect(
-      text == "\(path): tensor h.1.mlp.c_fc.weight: the weight at [3, 17] is \(value), expected \(expected)")
-    #expect(try folder.contents() == ["m.safetensors"])
+    expectEqual(
+      text, "\(path): tensor h.1.mlp.c_fc.weight: the weight at [3, 17] is \(value), expected \(expected)")
+    try expectEqual(folder.contents(), ["m.safetensors"])
     // In float32 every bit is kept.
-    #expect(try firstDifferentTensor(restored(checkpoint, .float32), checkpoint) == nil)
+    try expectNil(firstDifferentTensor(restored(checkpoint, .float32), checkpoint))
   }
 }

@@ -19,7 +19,7 @@ import Testing
     var file = GGUFFile(of: configuration)
     file.version = version
     let checkpoint = try open(file)
-    #expect(checkpoint.configuration == configuration)
+    expectEqual(checkpoint.configuration, configuration)
     expectValues(of: checkpoint)
   }
 
@@ -33,10 +33,11 @@ import Testing
     let path = try folder.write(file.bytes, to: "small.gguf")
     for name in [path, folder.path] {
       let source = try ModelSource(name)
-      #expect(source.tokenizerLocation == .gguf(path))
+      expectEqual(source.tokenizerLocation, .gguf(path))
       let checkpoint = try source.open(cacheFolder: folder("none"))
-      #expect(checkpoint.name == name && checkpoint.configuration == configuration)
-      #expect(try source.tokenizer(for: configuration)?.encode("aabb") == [0, 2, 1])
+      expectEqual(checkpoint.name, name)
+      expectEqual(checkpoint.configuration, configuration)
+      try expectEqual(source.tokenizer(for: configuration)?.encode("aabb"), [0, 2, 1])
     }
   }
 
@@ -47,8 +48,8 @@ import Testing
     file.alignment = 256
     file.entries.append(.uint32("general.alignment", 256))
     let checkpoint = try open(file)
-    #expect(checkpoint.configuration == configuration)
-    #expect(checkpoint.tensor(at: 0)[7] == SafetensorsFile.value(0, 7))
+    expectEqual(checkpoint.configuration, configuration)
+    expectEqual(checkpoint.tensor(at: 0)[7], SafetensorsFile.value(0, 7))
   }
 
   @Test func unknownEntriesAndTensorsAreIgnored() throws {
@@ -67,7 +68,7 @@ import Testing
     file.tensors.insert(
       GGUFFile.Tensor(name: "rope_freqs.weight", dimensions: [3], type: 12, data: [1, 2, 3]), at: 1)
     let checkpoint = try open(file)
-    #expect(checkpoint.tensor(at: 1)[3] == SafetensorsFile.value(1, 3))
+    expectEqual(checkpoint.tensor(at: 1)[3], SafetensorsFile.value(1, 3))
   }
 
   /// Half precision in a matrix, which is transposed, and in an embedding.
@@ -114,7 +115,7 @@ import Testing
       expected[name] = values
     }
     let checkpoint = try open(file)
-    #expect(Array(checkpoint.tokenEmbedding) == expected["token_embd.weight"])
+    expectEqual(Array(checkpoint.tokenEmbedding), expected["token_embd.weight"])
     let down = checkpoint.tensor(.downWeight, layer: 0)
     let order = GGUFFile.transposed([128, 32])
     #expect(order.indices.allSatisfy { down[order[$0]] == expected["blk.0.ffn_down.weight"]?[$0] })
@@ -140,7 +141,7 @@ import Testing
       block.withUnsafeBytes { TensorEncoding.q6.decode($0.baseAddress!, 256, to: values.baseAddress!) }
       count = 256
     }
-    #expect(found == expected)
+    expectEqual(found, expected)
   }
 }
 
@@ -257,6 +258,6 @@ import Testing
       let text = try outcome(of: Array(whole[..<length]))
       #expect(text.hasPrefix("FILE"), "\(length) bytes: \(text)")
     }
-    #expect(try outcome(of: Array(whole[..<needed])) == "accepted")
+    try expectEqual(outcome(of: Array(whole[..<needed])), "accepted")
   }
 }

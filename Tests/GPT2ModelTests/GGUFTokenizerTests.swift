@@ -33,7 +33,8 @@ import Testing
   @Test func idsAreTheFiles() throws {
     let expected = try TokenizerFixtures.small()
     let found = try Tokenizer(gguf: try file())
-    #expect(found.vocabularyCount == expected.vocabularyCount && found.endOfText == expected.endOfText)
+    expectEqual(found.vocabularyCount, expected.vocabularyCount)
+    expectEqual(found.endOfText, expected.endOfText)
     var random = RandomStream(seed: 7)
     var texts = ["the house, and don't!", "", "<|endoftext|>a<|endoftext|>", "żółć 漢字 👩‍💻 \u{0}\n\n  x"]
     for _ in 0..<50 {
@@ -44,7 +45,7 @@ import Testing
       let ids = try found.encode(text)
       #expect(try ids == expected.encode(text) && found.decode(ids) == text)
     }
-    for id in 0..<expected.vocabularyCount { #expect(try found.bytes(of: id) == expected.bytes(of: id)) }
+    for id in 0..<expected.vocabularyCount { try expectEqual(found.bytes(of: id), expected.bytes(of: id)) }
   }
 
   /// A control token's spelling is its text, even where each character stands for a byte.
@@ -59,9 +60,9 @@ import Testing
       file[entry: "tokenizer.ggml.eos_token_id"] = .uint32("tokenizer.ggml.eos_token_id", tokens.count - 1)
     }
     let tokenizer = try Tokenizer(gguf: path)
-    #expect(tokenizer.endOfText == tokens.count - 1)
-    #expect(try tokenizer.decode([tokens.count - 1]) == "Ġ|end|")
-    #expect(try tokenizer.encode("Ġ|end|") == [tokens.count - 1])
+    expectEqual(tokenizer.endOfText, tokens.count - 1)
+    try expectEqual(tokenizer.decode([tokens.count - 1]), "Ġ|end|")
+    try expectEqual(tokenizer.encode("Ġ|end|"), [tokens.count - 1])
   }
 
   private func tokenizer(
@@ -83,19 +84,19 @@ import Testing
     let added = [("<|pad|>", 3), ("<|user|>", 4), ("<unk>", 2), ("<|n|>", 1), ("[PAD604]", 5)]
     let found = try tokenizer(adding: added.map { ($0.0, type: $0.1) })
     let plain = try TokenizerFixtures.small()
-    #expect(
-      try found.encode("<|user|>a<|pad|><unk><|endoftext|>") == [601] + plain.encode("a") + [600, 602, 599])
-    for text in ["<|n|>", "[PAD604]"] { #expect(try found.encode(text) == plain.encode(text)) }
-    #expect(try found.decode([600, 601, 602, 603, 604]) == "<|pad|><|user|><unk><|n|>")
-    #expect(found.ends == [599])
+    try expectEqual(
+      found.encode("<|user|>a<|pad|><unk><|endoftext|>"), [601] + plain.encode("a") + [600, 602, 599])
+    for text in ["<|n|>", "[PAD604]"] { try expectEqual(found.encode(text), plain.encode(text)) }
+    try expectEqual(found.decode([600, 601, 602, 603, 604]), "<|pad|><|user|><unk><|n|>")
+    expectEqual(found.ends, [599])
   }
 
   /// Of tokens that overlap the longest is found first, wherever it stands; Hugging Face takes the leftmost.
   @Test func theLongestTokenIsFoundFirst() throws {
     let found = try tokenizer(adding: [("<|a", type: 3), ("a|><|b|>", type: 4)])
     let plain = try TokenizerFixtures.small()
-    #expect(try found.encode("<|a|><|b|>") == plain.encode("<|") + [601])
-    #expect(try found.encode("<|a|>") == [600] + plain.encode("|>"))
+    try expectEqual(found.encode("<|a|><|b|>"), plain.encode("<|") + [601])
+    try expectEqual(found.encode("<|a|>"), [600] + plain.encode("|>"))
   }
 
   @Test func aNormalTokenThatEndsATextCutsNoWord() throws {
@@ -104,8 +105,9 @@ import Testing
     let found = try tokenizer(adding: []) {
       $0[entry: "tokenizer.ggml.eos_token_id"] = .uint32("tokenizer.ggml.eos_token_id", the)
     }
-    #expect(found.endOfText == the && found.ends == [the, 599])
-    for text in [" then the others", "other the"] { #expect(try found.encode(text) == plain.encode(text)) }
+    expectEqual(found.endOfText, the)
+    expectEqual(found.ends, [the, 599])
+    for text in [" then the others", "other the"] { try expectEqual(found.encode(text), plain.encode(text)) }
   }
 
   @Test func furtherTokensEndAText() throws {
@@ -113,8 +115,8 @@ import Testing
       $0[entry: "tokenizer.ggml.eot_token_id"] = .uint32("tokenizer.ggml.eot_token_id", 601)
       $0[entry: "tokenizer.ggml.eom_token_id"] = .uint32("tokenizer.ggml.eom_token_id", 7)
     }
-    #expect(found.ends == [7, 599, 600, 601])
-    #expect(try found.encode("a<|im_end|>").last == 600)
+    expectEqual(found.ends, [7, 599, 600, 601])
+    try expectEqual(found.encode("a<|im_end|>").last, 600)
   }
 
   @Test func theFirstTokenIsAddedWhereTheFileAsksForIt() throws {
@@ -124,7 +126,8 @@ import Testing
         $0[entry: "tokenizer.ggml.add_bos_token"] = .init(
           key: "tokenizer.ggml.add_bos_token", type: 7, value: [value])
       }
-      #expect(found.prefix == prefix && found.startOfText == 600)
+      expectEqual(found.prefix, prefix)
+      expectEqual(found.startOfText, 600)
     }
   }
 

@@ -344,9 +344,9 @@ struct Mutation<File>: Sendable, CustomTestStringConvertible {
 func expectValues(of checkpoint: Checkpoint, _ value: (Int, Int) -> Float = SafetensorsFile.value) {
   for (number, parameter) in checkpoint.configuration.parameters.enumerated() {
     let tensor = checkpoint.tensor(at: number)
-    #expect(tensor.count == parameter.count)
+    expectEqual(tensor.count, parameter.count)
     let wrong = tensor.indices.first { tensor[$0] != value(number, $0) }
-    #expect(wrong == nil, "\(parameter.name)")
+    expectNil(wrong, "\(parameter.name)")
   }
 }
 
@@ -357,7 +357,8 @@ func takenOnce(_ number: Int, from checkpoint: Checkpoint) -> [Float] {
   if parameter.role == .linearWeight {
     let columns = parameter.shape[1]
     checkpoint.withMatrixOnce(number, grain: 3) { values, rows, order in
-      #expect(order == .inputsFirst && rows.lowerBound % 3 == 0)
+      expectEqual(order, .inputsFirst)
+      expectEqual(rows.lowerBound % 3, 0)
       (taken.base + rows.lowerBound * columns).update(from: values, count: rows.count * columns)
     }
   } else {

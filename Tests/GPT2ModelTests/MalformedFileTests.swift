@@ -47,14 +47,14 @@ import Testing
   /// A model's folder may hold anything: a pipe without a writer, or a way to a device without an end.
   @Test func whatIsNoFileIsNotRead() throws {
     let pipe = folder("pipe")
-    #expect(mkfifo(pipe, 0o600) == 0)
+    expectEqual(mkfifo(pipe, 0o600), 0)
     try FileManager.default.createSymbolicLink(atPath: folder("endless"), withDestinationPath: "/dev/zero")
     for path in [pipe, folder("endless")] {
       let words = "\(path): cannot be read: it is not a file"
-      #expect(message { try ModelFile.read(path) } == words)
-      #expect(message { try NPY(path: path) } == words)
-      #expect(message { try Checkpoint(safetensors: path) } == words)
-      #expect(message { try Tokenizer(vocabularyFile: path, mergesFile: path) } == words)
+      expectEqual(message { try ModelFile.read(path) }, words)
+      expectEqual(message { try NPY(path: path) }, words)
+      expectEqual(message { try Checkpoint(safetensors: path) }, words)
+      expectEqual(message { try Tokenizer(vocabularyFile: path, mergesFile: path) }, words)
     }
   }
 

@@ -15,13 +15,14 @@ import Testing
     let source = try ModelSource(name)
     let configuration = try Configuration(
       layers: n[0], heads: n[1], channels: n[2], vocabulary: n[3], context: n[4])
-    #expect(source == .synthetic(configuration, name: name))
-    #expect(source.name == name && source.tokenizerLocation == nil)
+    expectEqual(source, .synthetic(configuration, name: name))
+    expectEqual(source.name, name)
+    expectNil(source.tokenizerLocation)
   }
 
   @Test(arguments: ModelSource.namedSynthetics)
   func everyNamedSyntheticIsKnown(_ name: String) throws {
-    #expect(try ModelSource(name).name == name)
+    try expectEqual(ModelSource(name).name, name)
   }
 
   @Test(
@@ -43,16 +44,16 @@ import Testing
   @Test(arguments: ["no/such/folder", "none.safetensors", "/none/at/all"])
   func pathsWhereNothingIsAreRefused(_ path: String) {
     let error = #expect(throws: ModelError.self) { try ModelSource(path) }
-    #expect(error?.description.contains(path) == true)
+    expectEqual(error?.description.contains(path), true)
   }
 
   @Test func foldersAndFiles() throws {
     let folder = try TemporaryFolder()
-    #expect(try ModelSource(folder.path) == .folder(folder.path))
-    #expect(try ModelSource(folder.path).tokenizerLocation == nil)
+    try expectEqual(ModelSource(folder.path), .folder(folder.path))
+    try expectNil(ModelSource(folder.path).tokenizerLocation)
     #expect(throws: ModelError.self) { try ModelSource(folder.path).open(cacheFolder: folder.path) }
     let empty = try folder.write("", to: "a.safetensors")
-    #expect(refusal(naming: empty) { try ModelSource(empty) }?.contains("the file is empty") == true)
+    expectEqual(refusal(naming: empty) { try ModelSource(empty) }?.contains("the file is empty"), true)
     let file = try folder.write("no header, really", to: "a.safetensors")
     #expect(try ModelSource(file) == .file(file, .safetensors) && ModelSource(file).name == file)
     #expect(refusal(naming: file) { try ModelSource(file).open(cacheFolder: "") } != nil)
@@ -66,14 +67,17 @@ import Testing
     let llmc = try ModelSource(
       folder.write(SequentialFile.llmc(configuration, padded: 11).bytes, to: "l.bin"))
     let whole = try ModelSource(folder.path)
-    #expect(seed.tokenizerLocation == nil && llmc.tokenizerLocation == nil && whole.tokenizerLocation == nil)
+    expectNil(seed.tokenizerLocation)
+    expectNil(llmc.tokenizerLocation)
+    expectNil(whole.tokenizerLocation)
     let vocabulary = TokenizerLocation.seed(try folder.write("", to: "vocab.bin"))
-    for source in [seed, llmc, whole] { #expect(source.tokenizerLocation == vocabulary) }
+    for source in [seed, llmc, whole] { expectEqual(source.tokenizerLocation, vocabulary) }
     let tokens = TokenizerLocation.llmc(try folder.write("", to: "gpt2_tokenizer.bin"))
-    #expect(seed.tokenizerLocation == vocabulary)
-    for source in [llmc, whole] { #expect(source.tokenizerLocation == tokens) }
+    expectEqual(seed.tokenizerLocation, vocabulary)
+    for source in [llmc, whole] { expectEqual(source.tokenizerLocation, tokens) }
     try folder.write("", to: "vocab.json")
-    #expect(seed.tokenizerLocation == vocabulary && llmc.tokenizerLocation == tokens)
-    #expect(whole.tokenizerLocation == .huggingFace(folder: folder.path))
+    expectEqual(seed.tokenizerLocation, vocabulary)
+    expectEqual(llmc.tokenizerLocation, tokens)
+    expectEqual(whole.tokenizerLocation, .huggingFace(folder: folder.path))
   }
 }

@@ -22,15 +22,16 @@ import Testing
     let array = NPY(rows: rows, columns: columns, values: values)
     try array.write(to: folder("a.npy"))
     let read = try NPY(path: folder("a.npy"))
-    #expect(read.rows == rows && read.columns == columns)
-    #expect(firstBitDifference(read.values, values) == nil)
+    expectEqual(read.rows, rows)
+    expectEqual(read.columns, columns)
+    expectNil(firstBitDifference(read.values, values))
     for row in 0..<rows {
-      #expect(Array(read.row(row)) == Array(values[row * columns..<(row + 1) * columns]))
+      expectEqual(Array(read.row(row)), Array(values[row * columns..<(row + 1) * columns]))
     }
     let bytes = try folder.bytes(of: "a.npy")
     let headerLength: Int = Int(bytes[8]) + 256 * Int(bytes[9])
     #expect((10 + headerLength) % 64 == 0)
-    #expect(try folder.contents() == ["a.npy"])
+    try expectEqual(folder.contents(), ["a.npy"])
   }
 
   /// Byte for byte what `numpy.save` writes for `numpy.array([[1, -2]], '<f4')`.
@@ -39,9 +40,9 @@ import Testing
     let header = dictionary + String(repeating: " ", count: 117 - dictionary.utf8.count) + "\n"
     let bytes = Self.file(header: header, data: [0, 0, 128, 63, 0, 0, 0, 192])
     let array = try NPY(path: folder.write(bytes, to: "numpy.npy"))
-    #expect(array == NPY(rows: 1, columns: 2, values: [1, -2]))
+    expectEqual(array, NPY(rows: 1, columns: 2, values: [1, -2]))
     try array.write(to: folder("own.npy"))
-    #expect(try folder.bytes(of: "own.npy") == bytes)
+    try expectEqual(folder.bytes(of: "own.npy"), bytes)
   }
 
   static let malformed: [(says: String, bytes: [UInt8])] = {
@@ -97,9 +98,10 @@ import Testing
 
   @Test func whatCannotBeReadOrWrittenIsRefused() throws {
     let missing = folder("none/a.npy")
-    #expect(refusal(naming: missing) { try NPY(path: missing) }?.contains("cannot be read") == true)
+    expectEqual(refusal(naming: missing) { try NPY(path: missing) }?.contains("cannot be read"), true)
     let array = NPY(rows: 1, columns: 1, values: [0])
-    #expect(refusal(naming: missing) { try array.write(to: missing) }?.contains("cannot be written") == true)
+    expectEqual(
+      refusal(naming: missing) { try array.write(to: missing) }?.contains("cannot be written"), true)
     #expect(try folder.contents().isEmpty)
   }
 }

@@ -12,8 +12,9 @@ import Testing
     let path = try folder.write(file.bytes, to: "model.safetensors")
     try folder.write(Self.config(configuration), to: "config.json")
     let checkpoint = try Checkpoint(folder: folder.path)
-    #expect(checkpoint.configuration == configuration && checkpoint.name == folder.path)
-    #expect(checkpoint.files == [path])
+    expectEqual(checkpoint.configuration, configuration)
+    expectEqual(checkpoint.name, folder.path)
+    expectEqual(checkpoint.files, [path])
     return checkpoint
   }
 
@@ -37,12 +38,12 @@ import Testing
     let configuration = try Configuration.small(tied: tied)
     let checkpoint = try open(SafetensorsFile(of: configuration, prefix: prefix), configuration)
     expectValues(of: checkpoint)
-    #expect(checkpoint.weightBytes == 4 * configuration.parameterCount)
+    expectEqual(checkpoint.weightBytes, 4 * configuration.parameterCount)
     let output = configuration.tiesEmbeddings ? 0 : configuration.parameters.count - 1
     let logits = checkpoint.tensor(at: checkpoint.configuration.outputEmbeddingIndex)
-    #expect(logits.baseAddress == checkpoint.tensor(at: output).baseAddress)
-    #expect(checkpoint.finalNormBias[0] == checkpoint.finalNormWeight[0] + 1)
-    #expect(checkpoint.tensor(.downBias, layer: 1)[2] == SafetensorsFile.value(2 + 23, 2))
+    expectEqual(logits.baseAddress, checkpoint.tensor(at: output).baseAddress)
+    expectEqual(checkpoint.finalNormBias[0], checkpoint.finalNormWeight[0] + 1)
+    expectEqual(checkpoint.tensor(.downBias, layer: 1)[2], SafetensorsFile.value(2 + 23, 2))
   }
 
   /// An untied matrix has no prefix in Hugging Face's files, where all others do.
@@ -87,7 +88,8 @@ import Testing
     file.metadata = ["n_head": "2"]
     let path = try folder.write(file.bytes, to: "bare.safetensors")
     let checkpoint = try Checkpoint(safetensors: path)
-    #expect(checkpoint.configuration == configuration && checkpoint.name == path)
+    expectEqual(checkpoint.configuration, configuration)
+    expectEqual(checkpoint.name, path)
     expectValues(of: checkpoint)
   }
 
@@ -97,18 +99,18 @@ import Testing
     var file = SafetensorsFile(of: configuration)
     file.metadata = ["n_head": "2"]
     let checkpoint = try Checkpoint(safetensors: folder.write(file.bytes, to: "bare.safetensors"))
-    #expect(checkpoint.configuration == configuration)
+    expectEqual(checkpoint.configuration, configuration)
     expectValues(of: checkpoint)
   }
 
   @Test func aBareFileWithoutHeadsHasOneForEach64Channels() throws {
     let wide = try Configuration(layers: 1, heads: 2, channels: 128, vocabulary: 3, context: 2)
     let path = try folder.write(SafetensorsFile(of: wide).bytes, to: "wide.safetensors")
-    #expect(try Checkpoint(safetensors: path).configuration == wide)
+    try expectEqual(Checkpoint(safetensors: path).configuration, wide)
     let narrow = try Configuration.small()
     let other = try folder.write(SafetensorsFile(of: narrow).bytes, to: "narrow.safetensors")
     let text = refusal(naming: other) { try Checkpoint(safetensors: other) }
-    #expect(text?.contains("number of heads: found unknown for 6 channels") == true)
+    expectEqual(text?.contains("number of heads: found unknown for 6 channels"), true)
   }
 
   @Test(arguments: ["three", "", "0", "-2", "4", "99999999999999999999"])
@@ -117,7 +119,8 @@ import Testing
     file.metadata = ["n_head": heads]
     let path = try folder.write(file.bytes, to: "bare.safetensors")
     let text = refusal(naming: path) { try Checkpoint(safetensors: path) }
-    #expect(text?.contains("head") == true && text?.hasPrefix("not") == false)
+    expectEqual(text?.contains("head"), true)
+    expectEqual(text?.hasPrefix("not"), false)
   }
 
   @Test func aBareFileTakesTheConfigurationBesideIt() throws {
@@ -125,7 +128,7 @@ import Testing
       layers: 2, heads: 3, channels: 6, vocabulary: 11, context: 5)
     try folder.write(Self.config(configuration), to: "config.json")
     let path = try folder.write(SafetensorsFile(of: configuration).bytes, to: "bare.safetensors")
-    #expect(try Checkpoint(safetensors: path).configuration.heads == 3)
+    try expectEqual(Checkpoint(safetensors: path).configuration.heads, 3)
   }
 }
 
@@ -166,7 +169,8 @@ import Testing
     let index = try write(index: write())
     for source in [try ModelSource(folder.path), try ModelSource(index)] {
       let checkpoint = try source.open(cacheFolder: "")
-      #expect(checkpoint.configuration == configuration && checkpoint.files == Self.names.map { folder($0) })
+      expectEqual(checkpoint.configuration, configuration)
+      expectEqual(checkpoint.files, Self.names.map { folder($0) })
       expectValues(of: checkpoint)
     }
   }
@@ -188,7 +192,7 @@ import Testing
       map[name] = Self.names[1]
       try write(index: map)
       let text = refusal(naming: folder(Self.names[1])) { try ModelSource(folder.path).open(cacheFolder: "") }
-      #expect(text?.contains("tensor \(name) is missing") == true)
+      expectEqual(text?.contains("tensor \(name) is missing"), true)
       map[name] = nil
     }
   }
@@ -203,19 +207,19 @@ import Testing
     let index = "model.safetensors.index.json"
     var missing = map
     missing["transformer.ln_f.bias"] = nil
-    #expect(try outcome(missing, naming: index).contains("tensor ln_f.bias is missing"))
+    try expectContains(outcome(missing, naming: index), "tensor ln_f.bias is missing")
     var wrong = map
     wrong["transformer.ln_f.bias"] = Self.names.first { $0 != map["transformer.ln_f.bias"] }
-    #expect(
-      try outcome(wrong, naming: wrong["transformer.ln_f.bias"]!).contains(
-        "tensor transformer.ln_f.bias is missing"))
+    try expectContains(
+      outcome(wrong, naming: wrong["transformer.ln_f.bias"]!),
+      "tensor transformer.ln_f.bias is missing")
     for name in ["../model.safetensors", "a.bin", ""] {
       wrong["transformer.ln_f.bias"] = name
-      #expect(try outcome(wrong, naming: index).contains("weight_map: found \(name)"))
+      try expectContains(outcome(wrong, naming: index), "weight_map: found \(name)")
     }
-    #expect(try outcome([:], naming: index).contains("weight_map: found nothing"))
+    try expectContains(outcome([:], naming: index), "weight_map: found nothing")
     try FileManager.default.removeItem(atPath: folder(Self.names[1]))
-    #expect(try outcome(map, naming: Self.names[1]).contains("cannot be read"))
+    try expectContains(outcome(map, naming: Self.names[1]), "cannot be read")
     try folder.write("{", to: index)
     #expect(refusal(naming: folder(index)) { try ModelSource(folder.path).open(cacheFolder: "") } != nil)
   }
@@ -236,7 +240,7 @@ import Testing
     file["wte.weight"].data = (0..<65_536).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
     let checkpoint = try Checkpoint(safetensors: folder.write(file.bytes, to: "half.safetensors"))
     // The neighbours, in float32, are as they were: a file may mix precisions.
-    #expect(checkpoint.tensor(at: 1)[3] == SafetensorsFile.value(1, 3))
+    expectEqual(checkpoint.tensor(at: 1)[3], SafetensorsFile.value(1, 3))
     return Array(checkpoint.tokenEmbedding)
   }
 
@@ -256,7 +260,7 @@ import Testing
         ? fraction * 0x1p-14 : (1 + fraction) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
       #expect((value.sign == .minus) == (pattern >= 0x8000))
       if exponent < 31 {
-        #expect(Double(value.magnitude) == size)
+        expectEqual(Double(value.magnitude), size)
       } else if pattern & 1023 == 0 {
         #expect(value.isInfinite)
       } else {
@@ -281,8 +285,8 @@ import Testing
       let expected = (0..<parameter.count).map {
         number % 3 == 2 ? SafetensorsFile.value(number, $0) : value(number, $0)
       }
-      #expect(takenOnce(number, from: checkpoint) == expected, "\(parameter.name)")
-      #expect(Array(checkpoint.tensor(at: number)) == expected, "\(parameter.name)")
+      expectEqual(takenOnce(number, from: checkpoint), expected, "\(parameter.name)")
+      expectEqual(Array(checkpoint.tensor(at: number)), expected, "\(parameter.name)")
     }
   }
 

@@ -129,9 +129,9 @@ import Testing
   @Test func metadataMayBeNull() throws {
     let file = SafetensorsFile(of: configuration)
     let header = "{\"__metadata__\": null, " + file.json.dropFirst()
-    #expect(
-      try outcome(of: SafetensorsFile.bytes(header: Array(header.utf8), data: file.tensors.flatMap(\.data)))
-        == "accepted")
+    try expectEqual(
+      outcome(of: SafetensorsFile.bytes(header: Array(header.utf8), data: file.tensors.flatMap(\.data))),
+      "accepted")
   }
 
   @Test func aHeaderThatIsNotTextIsRefused() throws {
@@ -146,7 +146,7 @@ import Testing
     let file = SafetensorsFile(of: configuration)
     let text = try outcome(
       of: SafetensorsFile.bytes(header: Array(file.json.utf8), length: length, data: []))
-    #expect(text.contains("header length: found \(length)"))
+    expectContains(text, "header length: found \(length)")
   }
 
   @Test func aHeaderLengthThatIsSlightlyWrongIsRefused() throws {
@@ -170,20 +170,20 @@ import Testing
       let text = try outcome(of: Array(whole[..<length]))
       #expect(text.hasPrefix("FILE"), "\(length) bytes: \(text)")
     }
-    #expect(try outcome(of: []).contains("the file is empty"))
-    #expect(try outcome(of: whole) == "accepted")
-    #expect(
-      try outcome(of: whole + [0]).contains("size: found \(whole.count + 1) bytes, expected \(whole.count)"))
+    try expectContains(outcome(of: []), "the file is empty")
+    try expectEqual(outcome(of: whole), "accepted")
+    try expectContains(
+      outcome(of: whole + [0]), "size: found \(whole.count + 1) bytes, expected \(whole.count)")
   }
 
   @Test func aPathThatIsNoFileIsRefused() throws {
     let path = folder("model.safetensors")
-    #expect(
-      refusal(naming: folder.path) { try Checkpoint(folder: folder.path) }?.contains("no weights in it")
-        == true)
+    expectEqual(
+      refusal(naming: folder.path) { try Checkpoint(folder: folder.path) }?.contains("no weights in it"),
+      true)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    #expect(
-      refusal(naming: path) { try Checkpoint(folder: folder.path) }?.contains("it is not a file") == true)
+    expectEqual(
+      refusal(naming: path) { try Checkpoint(folder: folder.path) }?.contains("it is not a file"), true)
     #expect(refusal(naming: folder("none")) { try Checkpoint(safetensors: folder("none")) } != nil)
     #if os(Linux)
       #expect(refusal(naming: "/dev/null") { try Checkpoint(safetensors: "/dev/null") } != nil)

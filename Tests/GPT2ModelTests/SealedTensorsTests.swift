@@ -32,16 +32,17 @@ import Testing
     let path = try write(to: "state")
     let tensors = try SealedTensors(path)
     let reopened = try tensors.model(named: "again")
-    #expect(reopened.configuration == model.configuration && reopened.name == "again")
-    #expect(firstDifferentTensor(reopened, model) == nil)
-    #expect(try tensors.bytes(of: "words") == Data("words".utf8))
+    expectEqual(reopened.configuration, model.configuration)
+    expectEqual(reopened.name, "again")
+    expectNil(firstDifferentTensor(reopened, model))
+    try expectEqual(tensors.bytes(of: "words"), Data("words".utf8))
     let numbers = UnsafeMutableRawBufferPointer.allocate(byteCount: 24, alignment: 4)
     defer { numbers.deallocate() }
     try tensors.read(Self.numbers, into: numbers)
-    #expect(Array(numbers) == Array(1...24))
-    #expect(try folder.contents() == ["state"])
+    expectEqual(Array(numbers), Array(1...24))
+    try expectEqual(folder.contents(), ["state"])
     // It is a file of the format like any other.
-    #expect(try firstDifferentTensor(Checkpoint(safetensors: path), model) == nil)
+    try expectNil(firstDifferentTensor(Checkpoint(safetensors: path), model))
   }
 
   @Test func damageIsSeenWhereverItIs() throws {
@@ -57,14 +58,14 @@ import Testing
     }
     for count in [0, 7, 100, good.count - 9, good.count - 1] {
       let short = try folder.write(good[..<count], to: "short")
-      #expect(refusal(naming: short) { try SealedTensors(short) }?.hasPrefix(short) == true)
+      expectEqual(refusal(naming: short) { try SealedTensors(short) }?.hasPrefix(short), true)
     }
     var bytes = good
     bytes[good.count - 20] ^= 1
     let damaged = try folder.write(bytes, to: "damaged")
-    #expect(
+    expectEqual(
       refusal(naming: damaged) { try SealedTensors(damaged) }?.hasSuffix(
-        "which the file's bytes make: it is damaged") == true)
+        "which the file's bytes make: it is damaged"), true)
     _ = try SealedTensors(path)
   }
 
@@ -73,20 +74,20 @@ import Testing
     let target = UnsafeMutableRawBufferPointer.allocate(byteCount: 24, alignment: 4)
     defer { target.deallocate() }
     func text(_ tensor: NewTensor) -> String? { message { try tensors.read(tensor, into: target) } }
-    #expect(text(NewTensor("none", .float32, shape: [6])) == "\(folder("state")): tensor none is missing")
-    #expect(
-      text(NewTensor("more.numbers", .float32, shape: [3, 2]))
-        == "\(folder("state")): tensor more.numbers: shape is [2, 3], expected [3, 2]")
-    #expect(
-      text(NewTensor("more.numbers", .bytes, shape: [24]))
-        == "\(folder("state")): tensor more.numbers: dtype is F32, expected U8")
-    #expect(
-      message { try tensors.bytes(of: "more.numbers") }
-        == "\(folder("state")): tensor more.numbers: dtype is F32, expected U8")
+    expectEqual(text(NewTensor("none", .float32, shape: [6])), "\(folder("state")): tensor none is missing")
+    expectEqual(
+      text(NewTensor("more.numbers", .float32, shape: [3, 2])),
+      "\(folder("state")): tensor more.numbers: shape is [2, 3], expected [3, 2]")
+    expectEqual(
+      text(NewTensor("more.numbers", .bytes, shape: [24])),
+      "\(folder("state")): tensor more.numbers: dtype is F32, expected U8")
+    expectEqual(
+      message { try tensors.bytes(of: "more.numbers") },
+      "\(folder("state")): tensor more.numbers: dtype is F32, expected U8")
     try model.exportSafetensors(to: folder("model.safetensors"))
-    #expect(
-      message { try SealedTensors(folder("model.safetensors")) }
-        == "\(folder("model.safetensors")): tensor digest is missing")
+    expectEqual(
+      message { try SealedTensors(folder("model.safetensors")) },
+      "\(folder("model.safetensors")): tensor digest is missing")
   }
 
   /// More than any disk has.
@@ -97,7 +98,7 @@ import Testing
       layers: 1 << 12, heads: 1, channels: 1 << 18, vocabulary: 1 << 20, context: 1 << 20)
     let text = refusal(naming: path) { try write(huge, to: "state") } ?? "written"
     #expect(text.hasPrefix("\(path): cannot be written: "), "\(text)")
-    #expect(try folder.bytes(of: "state") == good)
-    #expect(try folder.contents() == ["state"])
+    try expectEqual(folder.bytes(of: "state"), good)
+    try expectEqual(folder.contents(), ["state"])
   }
 }

@@ -15,12 +15,12 @@ import Testing
   }
 
   private func expectItsValues(_ checkpoint: Checkpoint, _ configuration: Configuration) {
-    #expect(checkpoint.configuration == configuration)
+    expectEqual(checkpoint.configuration, configuration)
     expectValues(of: checkpoint, SequentialFile.value)
     for (number, parameter) in configuration.parameters.enumerated() where parameter.role == .linearWeight {
       checkpoint.withMatrixOnce(number, grain: 1) { values, rows, order in
         let (inputs, outputs) = (parameter.shape[0], parameter.shape[1])
-        #expect(order == .outputsFirst)
+        expectEqual(order, .outputsFirst)
         #expect(
           (0..<rows.count * inputs).allSatisfy {
             let output = rows.lowerBound + $0 / inputs
@@ -38,9 +38,10 @@ import Testing
       // Any name will do: the file says what it is.
       let path = try folder.write(file.bytes, to: "weights")
       let source = try ModelSource(path)
-      #expect(source == .file(path, .llmc))
+      expectEqual(source, .file(path, .llmc))
       let checkpoint = try source.open(cacheFolder: folder.path)
-      #expect(checkpoint.files == [path] && checkpoint.name == path)
+      expectEqual(checkpoint.files, [path])
+      expectEqual(checkpoint.name, path)
       expectItsValues(checkpoint, configuration)
     }
   }
@@ -50,7 +51,7 @@ import Testing
     let configuration = try configuration(shape)
     let path = try folder.write(SequentialFile.seed(configuration).bytes, to: "weights")
     let source = try ModelSource(path)
-    #expect(source == .file(path, .seed))
+    expectEqual(source, .file(path, .seed))
     expectItsValues(try source.open(cacheFolder: folder.path), configuration)
   }
 
@@ -58,17 +59,18 @@ import Testing
     let configuration = try Configuration.small()
     let seed = try folder.write(SequentialFile.seed(configuration).bytes, to: "model.bin")
     let checkpoint = try ModelSource(folder.path).open(cacheFolder: "")
-    #expect(checkpoint.files == [seed] && checkpoint.name == folder.path)
+    expectEqual(checkpoint.files, [seed])
+    expectEqual(checkpoint.name, folder.path)
     // A tokenizer's file is no model, and llm.c's weights go before the seed's.
     try folder.write("not a model", to: "gpt2_tokenizer.bin")
-    #expect(try ModelSource(folder.path).open(cacheFolder: "").files == [seed])
+    try expectEqual(ModelSource(folder.path).open(cacheFolder: "").files, [seed])
     let llmc = try folder.write(SequentialFile.llmc(configuration, padded: 128).bytes, to: "gpt2_124M.bin")
-    #expect(try ModelSource(folder.path).open(cacheFolder: "").files == [llmc])
+    try expectEqual(ModelSource(folder.path).open(cacheFolder: "").files, [llmc])
     for other in ["gpt2_124M_bf16.bin", "gpt2_124M_debug_state.bin"] { try folder.write("x", to: other) }
-    #expect(try ModelSource(folder.path).open(cacheFolder: "").files == [llmc])
+    try expectEqual(ModelSource(folder.path).open(cacheFolder: "").files, [llmc])
     try folder.write("x", to: "gpt2_355M.bin")
     let text = refusal(naming: folder.path) { try ModelSource(folder.path).open(cacheFolder: "") }
-    #expect(text?.contains("holds gpt2_124M.bin, gpt2_355M.bin, expected one") == true)
+    expectEqual(text?.contains("holds gpt2_124M.bin, gpt2_355M.bin, expected one"), true)
   }
 }
 
@@ -138,7 +140,7 @@ import Testing
         try outcome(of: bytes, named: name).hasPrefix(
           "FILE: size: found \(whole.count + difference) bytes, expected \(whole.count) for a header of 2 layers"
         ))
-      #expect(try outcome(of: whole, named: name) == "accepted")
+      try expectEqual(outcome(of: whole, named: name), "accepted")
     }
   }
 
@@ -158,7 +160,7 @@ import Testing
 
   @Test func aFileInNoFormatShowsHowItBegins() throws {
     let text = try outcome(of: Array("GIF89a, not weights".utf8), named: "some.file")
-    #expect(text.contains("unknown kind of file, its first bytes are 47 49 46 38 39 61 2c 20, expected a"))
+    expectContains(text, "unknown kind of file, its first bytes are 47 49 46 38 39 61 2c 20, expected a")
     #expect(try outcome(of: [], named: "model.bin").hasSuffix("the file is empty"))
   }
 
@@ -179,7 +181,8 @@ import Testing
   @Test func safetensorsThatBeginLikeAPickle() throws {
     let header = Array("{}".utf8) + [UInt8](repeating: 0x20, count: 638)
     let bytes = SafetensorsFile.bytes(header: header, data: [])
-    #expect(bytes[0] == 0x80 && bytes[1] == 0x02)
-    #expect(try outcome(of: bytes, named: "weights") == "FILE: tensor wte.weight is missing")
+    expectEqual(bytes[0], 0x80)
+    expectEqual(bytes[1], 0x02)
+    try expectEqual(outcome(of: bytes, named: "weights"), "FILE: tensor wte.weight is missing")
   }
 }

@@ -17,7 +17,7 @@ import Testing
       (26, "ln_f.weight", 0.1, 1), (28, "lm_head.weight", 0.02, 0),
     ]
     for (number, name, deviation, center) in cases {
-      #expect(configuration.parameters[number].name == name)
+      expectEqual(configuration.parameters[number].name, name)
       let tensor = checkpoint.tensor(at: number)
       for i in tensor.indices {
         // The stream's first number for seed s is splitmix64(s).
@@ -33,7 +33,7 @@ import Testing
   /// splitmix64(0) = E220A8397B1DCDAF: fields 57888, 43065, 31517, 52655, which sum to 185,125.
   @Test func theFirstWeightOfAll() throws {
     let checkpoint = try Checkpoint(inMemory: .small(), name: "small")
-    #expect(checkpoint.tokenEmbedding[0] == Float(185_125 - 131_070) * Float(0.02 / 37837))
+    expectEqual(checkpoint.tokenEmbedding[0], Float(185_125 - 131_070) * Float(0.02 / 37837))
   }
 
   @Test func valuesHaveTheirDeviations() throws {
@@ -62,7 +62,7 @@ import Testing
       var stream = RandomStream(seed: UInt64(i))
       let hash = stream.next()
       let sum = (0..<4).reduce(0) { $0 + Int((hash >> (16 * UInt64($1))) & 0xFFFF) }
-      #expect(values[i] == Float(sum - 131_070) * Float(0.02 / 37837))
+      expectEqual(values[i], Float(sum - 131_070) * Float(0.02 / 37837))
     }
   }
 
@@ -73,17 +73,18 @@ import Testing
     for _ in 0..<2 {
       let checkpoint = try source.open(cacheFolder: folder.path)
       #expect(checkpoint.files.count == 1 && checkpoint.files[0].hasPrefix(folder.path))
-      #expect(checkpoint.name == memory.name && checkpoint.configuration == memory.configuration)
-      #expect(firstDifferentTensor(checkpoint, memory) == nil)
+      expectEqual(checkpoint.name, memory.name)
+      expectEqual(checkpoint.configuration, memory.configuration)
+      expectNil(firstDifferentTensor(checkpoint, memory))
     }
-    #expect(try folder.contents().count == 1)
+    try expectEqual(folder.contents().count, 1)
   }
 
   @Test func whereNothingCanBeCachedTheWeightsAreInMemory() throws {
     let folder = try TemporaryFolder()
     let checkpoint = try ModelSource("synthetic:2,2,6,11,5").open(cacheFolder: folder("none"))
     #expect(checkpoint.files.isEmpty)
-    #expect(try firstDifferentTensor(checkpoint, Checkpoint(inMemory: .small(), name: "")) == nil)
+    try expectNil(firstDifferentTensor(checkpoint, Checkpoint(inMemory: .small(), name: "")))
     #expect(try folder.contents().isEmpty)
   }
 
@@ -111,7 +112,7 @@ import Testing
       results[index] = firstDifferentTensor(checkpoint, expected) == nil
     }
     #expect(isRight.allSatisfy { $0 })
-    #expect(try folder.contents().count == 1)
+    try expectEqual(folder.contents().count, 1)
   }
 }
 
@@ -147,14 +148,14 @@ import Testing
         continue
       }
       let checkpoint = try Checkpoint(inMemory: configuration, name: name)
-      #expect(Set(tensors.keys) == Set(configuration.parameters.map(\.name)))
+      expectEqual(Set(tensors.keys), Set(configuration.parameters.map(\.name)))
       for (number, parameter) in configuration.parameters.enumerated() {
         let expected = try #require(tensors[parameter.name])
         let values = checkpoint.tensor(at: number)
-        #expect(parameter.shape == expected.shape)
-        #expect(values.prefix(4).map(\.bitPattern) == expected.firstBits)
+        expectEqual(parameter.shape, expected.shape)
+        expectEqual(values.prefix(4).map(\.bitPattern), expected.firstBits)
         let checksum = String(fnv1a64(UnsafeRawBufferPointer(values)), radix: 16)
-        #expect(String(repeating: "0", count: 16 - checksum.count) + checksum == expected.fnv1a64)
+        expectEqual(String(repeating: "0", count: 16 - checksum.count) + checksum, expected.fnv1a64)
       }
     }
   }

@@ -24,11 +24,14 @@ import Testing
     let path = try npy(type, shape: "(5,)", littleEndian(ids, bytes: bytes))
     #expect(TokenList.isNPY(path))
     let list = try TokenList(npy: path, vocabulary: 128)
-    #expect(list.count == 5)
-    #expect(list.ids(0..<5) == [0, 1, 127, 5, 90] && list.ids(2..<4) == [127, 5] && list.ids(3..<3) == [])
-    #expect(
-      list[1..<4].count == 3 && list[1..<4].ids(1..<3) == [127, 5] && list[1..<4][2..<3].ids(0..<1) == [5])
-    #expect(list.digest == 0x32FE_1947_9AC5_4331)
+    expectEqual(list.count, 5)
+    expectEqual(list.ids(0..<5), [0, 1, 127, 5, 90])
+    expectEqual(list.ids(2..<4), [127, 5])
+    expectEqual(list.ids(3..<3), [])
+    expectEqual(list[1..<4].count, 3)
+    expectEqual(list[1..<4].ids(1..<3), [127, 5])
+    expectEqual(list[1..<4][2..<3].ids(0..<1), [5])
+    expectEqual(list.digest, 0x32FE_1947_9AC5_4331)
   }
 
   static let malformed: [(says: String, type: String, shape: String, data: [UInt8])] = [
@@ -48,19 +51,19 @@ import Testing
     let wrong = Self.malformed[index]
     let path = try npy(wrong.type, shape: wrong.shape, wrong.data)
     let text = refusal(naming: path) { try TokenList(npy: path, vocabulary: 10) } ?? "accepted"
-    #expect(text.contains(wrong.says), "\(text)")
+    expectContains(text, wrong.says, comment: "\(text)")
   }
 
   @Test func whatIsNoArrayIsRefused() throws {
     let text = try folder.write("a text", to: "text")
     #expect(!TokenList.isNPY(text) && !TokenList.isNPY(folder("none")) && !TokenList.isNPY(folder.path))
-    #expect(
-      refusal(naming: text) { try TokenList(npy: text, vocabulary: 10) }
-        == "\(text): not a .npy file of version 1.0"
+    expectEqual(
+      refusal(naming: text) { try TokenList(npy: text, vocabulary: 10) },
+      "\(text): not a .npy file of version 1.0"
     )
     let empty = try folder.write("", to: "empty")
-    #expect(
-      refusal(naming: empty) { try TokenList(npy: empty, vocabulary: 10) } == "\(empty): the file is empty")
+    expectEqual(
+      refusal(naming: empty) { try TokenList(npy: empty, vocabulary: 10) }, "\(empty): the file is empty")
   }
 
   @Test(arguments: [300, 65_536, 65_537, 1 << 20])
@@ -74,8 +77,8 @@ import Testing
       return Array(rest.prefix(1_000))
     }
     #expect(try folder.contents().isEmpty)
-    #expect(list.count == ids.count)
-    #expect(list.ids(0..<ids.count) == ids.map { Int32($0) })
+    expectEqual(list.count, ids.count)
+    expectEqual(list.ids(0..<ids.count), ids.map { Int32($0) })
   }
 
   @Test func theDigestIsOfTheIDsAndTheirOrder() throws {
@@ -87,12 +90,12 @@ import Testing
       }
     }
     let some = try list([1, 2, 3])
-    #expect(try list([1, 2, 3], vocabulary: 1 << 20).digest == some.digest)
-    #expect(try list([0, 1, 2, 3, 4])[1..<4].digest == some.digest)
+    try expectEqual(list([1, 2, 3], vocabulary: 1 << 20).digest, some.digest)
+    try expectEqual(list([0, 1, 2, 3, 4])[1..<4].digest, some.digest)
     let others = try [[], [0], [1, 2], [2, 1, 3], [1, 2, 4], [1, 2, 3, 0], [0, 1, 2, 3]].map {
       try list($0).digest
     }
-    #expect(Set(others + [some.digest]).count == 8)
+    expectEqual(Set(others + [some.digest]).count, 8)
     #expect(try list([]).count == 0 && list([]).ids(0..<0) == [])
   }
 
@@ -100,7 +103,7 @@ import Testing
     let text = refusal(naming: folder("none")) {
       try TokenList(inFolder: folder("none"), vocabulary: 10) { nil }
     }
-    #expect(
-      text?.contains("cannot be written: no such file or directory, for the tokens of the text") == true)
+    expectEqual(
+      text?.contains("cannot be written: no such file or directory, for the tokens of the text"), true)
   }
 }

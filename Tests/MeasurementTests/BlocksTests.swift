@@ -1,4 +1,5 @@
 import Statistics
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -6,8 +7,8 @@ import Testing
 @Suite struct AlternatingTurnsTests {
   @Test func everySecondTurnIsTheOtherWayRound() {
     let order = SideTurn.alternating(rounds: 3, sides: 2)
-    #expect(order.map(\.side) == [0, 1, 1, 0, 0, 1])
-    #expect(order.map(\.round) == [0, 0, 1, 1, 2, 2])
+    expectEqual(order.map(\.side), [0, 1, 1, 0, 0, 1])
+    expectEqual(order.map(\.round), [0, 0, 1, 1, 2, 2])
     #expect(SideTurn.alternating(rounds: 4, sides: 0).isEmpty)
   }
 }
@@ -28,12 +29,12 @@ import Testing
   @Test(arguments: 1...5)
   func everySideHasTwoTurnsARoundTheSecondInReverse(_ sides: Int) {
     let found = rounds(order([4, 1, 3], sides: sides), sides: sides)
-    #expect(found.count == 8)
+    expectEqual(found.count, 8)
     for round in found {
-      #expect(round.count == 2 * sides)
-      #expect(Set(round.map { [$0.unit, $0.round] }).count == 1)
-      #expect(round.prefix(sides).map(\.side).sorted() == Array(0..<sides))
-      #expect(round.suffix(sides).map(\.side) == round.prefix(sides).map(\.side).reversed())
+      expectEqual(round.count, 2 * sides)
+      expectEqual(Set(round.map { [$0.unit, $0.round] }).count, 1)
+      expectEqual(round.prefix(sides).map(\.side).sorted(), Array(0..<sides))
+      expectEqual(round.suffix(sides).map(\.side), round.prefix(sides).map(\.side).reversed())
     }
   }
 
@@ -41,8 +42,8 @@ import Testing
     let turns = order([4, 1, 0, 3, -2])
     for (unit, count) in [(0, 4), (1, 1), (2, 0), (3, 3), (4, 0)] {
       let own = turns.filter { $0.unit == unit }
-      #expect(own.count == 6 * count)
-      #expect(Set(own.map(\.round)) == Set(0..<count))
+      expectEqual(own.count, 6 * count)
+      expectEqual(Set(own.map(\.round)), Set(0..<count))
     }
     #expect(order([]).isEmpty)
     #expect(order([0, 0]).isEmpty)
@@ -61,22 +62,22 @@ import Testing
       sums[[turn.unit, turn.round], default: [:]][turn.side, default: 0] += time
       clock.advance(by: 100)
     }
-    #expect(sums.count == 10)
+    expectEqual(sums.count, 10)
     for sum in sums.values {
-      #expect(sum.count == sides)
-      #expect(Set(sum.values).count == 1)
+      expectEqual(sum.count, sides)
+      expectEqual(Set(sum.values).count, 1)
     }
-    #expect(Set(firstHalves).count == sides, "the drift shows where the second half is left out")
+    expectEqual(Set(firstHalves).count, sides, "the drift shows where the second half is left out")
   }
 
   @Test func theSeedDecidesOrdersThatDifferFromRoundToRound() {
     let turns = order([60, 60])
-    #expect(turns == order([60, 60]))
+    expectEqual(turns, order([60, 60]))
     #expect(turns != order([60, 60], seed: 2))
     let orders = rounds(turns, sides: 3).map { $0.prefix(3).map(\.side) }
     let counts = Dictionary(grouping: orders, by: { $0 }).mapValues(\.count)
     // Six orders, 20 times each on average: all of them come up, and none far more often than the others.
-    #expect(counts.count == 6)
+    expectEqual(counts.count, 6)
     #expect(counts.values.allSatisfy { (8...36).contains($0) })
     for side in 0..<3 { #expect(orders.contains { $0[0] == side }) }
   }
@@ -84,7 +85,7 @@ import Testing
   @Test func roundsOfDifferentUnitsAreMixed() {
     let units = rounds(order([20, 20]), sides: 3).compactMap(\.first?.unit)
     let changes = zip(units, units.dropFirst()).count { $0 != $1 }
-    #expect(units.count == 40)
+    expectEqual(units.count, 40)
     #expect(changes > 8)
   }
 
@@ -92,14 +93,14 @@ import Testing
     func rounds(_ seconds: Double, _ execution: Double, sides: Int = 3) -> Int {
       SideTurn.mirroredRounds(within: seconds, executionSeconds: execution, sides: sides, limit: 8)
     }
-    #expect(rounds(6, 0.25) == 4)
-    #expect(rounds(5.99, 0.25) == 3)
-    #expect(rounds(6, 0.25, sides: 2) == 6)
-    #expect(rounds(6, 0.01) == 8)
-    #expect(rounds(6, 5) == 1)
-    #expect(rounds(0, 5) == 1)
-    #expect(rounds(6, 0) == 8)
-    #expect(rounds(6, .infinity) == 1)
+    expectEqual(rounds(6, 0.25), 4)
+    expectEqual(rounds(5.99, 0.25), 3)
+    expectEqual(rounds(6, 0.25, sides: 2), 6)
+    expectEqual(rounds(6, 0.01), 8)
+    expectEqual(rounds(6, 5), 1)
+    expectEqual(rounds(0, 5), 1)
+    expectEqual(rounds(6, 0), 8)
+    expectEqual(rounds(6, .infinity), 1)
   }
 }
 
@@ -154,65 +155,65 @@ private struct Scenario {
 @Suite struct SequentialBlocksTests {
   @Test func theBudgetCountsFromTheStart() {
     let all = Scenario(blockSeconds: [2]).run()
-    #expect(all.blocks == [0, 1, 2, 3, 4])
-    #expect(all.ending == .budget)
+    expectEqual(all.blocks, [0, 1, 2, 3, 4])
+    expectEqual(all.ending, .budget)
     // 4 s are gone; blocks end at 6, 8 and 10.
-    #expect(Scenario(spentSeconds: 4, blockSeconds: [2]).run().blocks == [0, 1, 2])
-    #expect(Scenario(spentSeconds: 5, blockSeconds: [2]).run().blocks == [0, 1])
+    expectEqual(Scenario(spentSeconds: 4, blockSeconds: [2]).run().blocks, [0, 1, 2])
+    expectEqual(Scenario(spentSeconds: 5, blockSeconds: [2]).run().blocks, [0, 1])
   }
 
   /// Blocks end at 1, 5, 6 and 7 s; a fifth might take 4 s again.
   @Test func theLongestBlockDecidesWhetherAnotherFits() {
     let outcome = Scenario(blockSeconds: [1, 4, 1]).run()
-    #expect(outcome.blocks == [0, 1, 2, 3])
-    #expect(outcome.ending == .budget)
+    expectEqual(outcome.blocks, [0, 1, 2, 3])
+    expectEqual(outcome.ending, .budget)
   }
 
   @Test func theFirstBlockIsAlwaysRun() {
     for scenario in [Scenario(spentSeconds: 60), Scenario(budgetSeconds: 0), Scenario(blockSeconds: [60])] {
       let outcome = scenario.run()
-      #expect(outcome.blocks == [0])
-      #expect(outcome.ending == .budget)
+      expectEqual(outcome.blocks, [0])
+      expectEqual(outcome.ending, .budget)
     }
   }
 
   @Test func whetherItIsClearIsAskedAtLooksAlone() {
     let outcome = Scenario(budgetSeconds: 9, looks: [2, 4, 8]).run()
-    #expect(outcome.asked == [2, 4, 8])
-    #expect(outcome.blocks.count == 9)
-    #expect(outcome.ending == .budget)
+    expectEqual(outcome.asked, [2, 4, 8])
+    expectEqual(outcome.blocks.count, 9)
+    expectEqual(outcome.ending, .budget)
   }
 
   @Test func whatIsClearEndsAtTheNextLook() {
     let outcome = Scenario(looks: [2, 4, 8], clearFrom: 3).run()
-    #expect(outcome.blocks == [0, 1, 2, 3])
-    #expect(outcome.asked == [2, 4])
-    #expect(outcome.ending == .clear)
-    #expect(Scenario(looks: [], clearFrom: 1).run().ending == .budget)
+    expectEqual(outcome.blocks, [0, 1, 2, 3])
+    expectEqual(outcome.asked, [2, 4])
+    expectEqual(outcome.ending, .clear)
+    expectEqual(Scenario(looks: [], clearFrom: 1).run().ending, .budget)
   }
 
   @Test func theLimitHoldsWhateverTimeIsLeft() {
     let outcome = Scenario(budgetSeconds: 1000, limit: 3).run()
-    #expect(outcome.blocks == [0, 1, 2])
-    #expect(outcome.ending == .count)
-    #expect(Scenario(limit: 3, looks: [3], clearFrom: 3).run().ending == .clear)
+    expectEqual(outcome.blocks, [0, 1, 2])
+    expectEqual(outcome.ending, .count)
+    expectEqual(Scenario(limit: 3, looks: [3], clearFrom: 3).run().ending, .clear)
   }
 
   @Test func aCancelledRunAsksNothingMore() {
     let before = Scenario(cancelledFrom: 0).run()
     #expect(before.blocks.isEmpty)
-    #expect(before.ending == .cancelled)
+    expectEqual(before.ending, .cancelled)
     let during = Scenario(looks: [1, 2, 3], clearFrom: 2, cancelledFrom: 2).run()
-    #expect(during.blocks == [0, 1])
-    #expect(during.asked == [1])
-    #expect(during.ending == .cancelled)
+    expectEqual(during.blocks, [0, 1])
+    expectEqual(during.asked, [1])
+    expectEqual(during.ending, .cancelled)
   }
 
   @Test func itEndsWhereNothingIsLeftToMeasure() {
     let outcome = Scenario(looks: [1, 2, 3], lastBlock: 1).run()
-    #expect(outcome.blocks == [0, 1])
-    #expect(outcome.asked == [1])
-    #expect(outcome.ending == .clear)
+    expectEqual(outcome.blocks, [0, 1])
+    expectEqual(outcome.asked, [1])
+    expectEqual(outcome.ending, .clear)
   }
 
   @Test func anErrorGoesThrough() {

@@ -1,6 +1,7 @@
 import Record
 import Statistics
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -27,27 +28,28 @@ import Testing
     let probe = CeilingProbe(threads: [1, 2, 0, -3], settings: small)
     #expect(probe.ceilings.isEmpty && probe.seconds > 0)
     probe.measure()
-    #expect(probe.ceilings.map(\.threads) == [1, 2])
+    expectEqual(probe.ceilings.map(\.threads), [1, 2])
     for ceiling in probe.ceilings {
       // A core that multiplies and adds one number in each of its vectors' lanes at 0.25 GHz makes 2 GFLOP/s;
       // 64 units of 16 lanes at 5 GHz would make 10,240.
       #expect(ceiling.fmaGFLOPS > 2 && ceiling.fmaGFLOPS < 10_240)
       let trials = try #require(ceiling.fmaTrials)
-      #expect(trials.count == 10 && trials.max() == ceiling.fmaGFLOPS)
+      expectEqual(trials.count, 10)
+      expectEqual(trials.max(), ceiling.fmaGFLOPS)
       #expect(try #require(median(trials)) <= ceiling.fmaGFLOPS)
       let memory = try #require(ceiling.memory)
-      #expect(memory.map(\.level) == ["L2", "L3", "DRAM"])
-      #expect(memory.map(\.trials.count) == [5, 5, 4])
+      expectEqual(memory.map(\.level), ["L2", "L3", "DRAM"])
+      expectEqual(memory.map(\.trials.count), [5, 5, 4])
       for level in memory {
         let best = try #require(level.trials.max())
         #expect(best > 0.2 && best < 5_000)
-        #expect(level.remark == nil)
+        expectNil(level.remark)
         #expect(
           ReadPattern.candidates.contains(
             ReadPattern(streams: level.streams, prefetchBytes: level.prefetchBytes)))
       }
-      #expect(memory.last?.workingSetBytes == 16 << 20)
-      #expect(memory.last?.trials.max() == ceiling.dramGBPerSecond)
+      expectEqual(memory.last?.workingSetBytes, 16 << 20)
+      expectEqual(memory.last?.trials.max(), ceiling.dramGBPerSecond)
     }
   }
 
@@ -57,29 +59,30 @@ import Testing
     let first = try #require(probe.ceilings.first)
     // Too soon: the session before took longer than a tenth of the time since.
     probe.refreshIfDue()
-    #expect(probe.ceilings.first == first)
+    expectEqual(probe.ceilings.first, first)
     probe.measure()
     let second = try #require(probe.ceilings.first)
     let (all, before) = (try #require(second.fmaTrials), try #require(first.fmaTrials))
     #expect(all.count == 20 && all.starts(with: before))
-    #expect(second.memory?.map(\.trials.count) == [10, 10, 8])
-    #expect(second.memory?.map(\.streams) == first.memory?.map(\.streams))
-    #expect(second.memory?.map(\.prefetchBytes) == first.memory?.map(\.prefetchBytes))
+    expectEqual(second.memory?.map(\.trials.count), [10, 10, 8])
+    expectEqual(second.memory?.map(\.streams), first.memory?.map(\.streams))
+    expectEqual(second.memory?.map(\.prefetchBytes), first.memory?.map(\.prefetchBytes))
   }
 
   @Test func aBufferThatCachesMayHoldIsRemarkedOn() throws {
     var settings = small
     settings.lastLevelBytes = 9 << 20
-    #expect(
-      settings.bufferRemark
-        == "the buffer of 16 MiB, all that the free memory allowed, is less than twice the "
+    expectEqual(
+      settings.bufferRemark,
+      "the buffer of 16 MiB, all that the free memory allowed, is less than twice the "
         + "9 MiB of the last-level caches: some of it may have come from them")
     settings.caches = []
     settings.fmaTrials = 1
     let probe = CeilingProbe(threads: [1], settings: settings)
     probe.measure()
     let levels = try #require(probe.ceilings.first?.memory)
-    #expect(levels.map(\.level) == ["DRAM"] && levels[0].remark == settings.bufferRemark)
+    expectEqual(levels.map(\.level), ["DRAM"])
+    expectEqual(levels[0].remark, settings.bufferRemark)
   }
 
   @Test func theBufferIsFourTimesTheCachesAsFarAsMemoryAllows() {
@@ -89,18 +92,18 @@ import Testing
         memoryBytes: 8 << 30, availableBytes: availableBytes)
     }
     let caches = [CPUCache(level: 3, kind: .unified, bytes: 96 << 20, sharedBy: 8)]
-    #expect(CPUCache.lastLevelBytes(caches, logicalCores: 16) == 192 << 20)
-    #expect(settings(caches, availableBytes: 8 << 30).bufferBytes == 768 << 20)
-    #expect(settings(caches, availableBytes: 1 << 30).bufferBytes == 256 << 20)
+    expectEqual(CPUCache.lastLevelBytes(caches, logicalCores: 16), 192 << 20)
+    expectEqual(settings(caches, availableBytes: 8 << 30).bufferBytes, 768 << 20)
+    expectEqual(settings(caches, availableBytes: 1 << 30).bufferBytes, 256 << 20)
     #expect(settings(caches, availableBytes: 1 << 30).bufferRemark != nil)
-    #expect(settings(caches, availableBytes: nil).bufferBytes == 768 << 20)
-    #expect(settings([], availableBytes: 8 << 30).bufferBytes == 512 << 20)
+    expectEqual(settings(caches, availableBytes: nil).bufferBytes, 768 << 20)
+    expectEqual(settings([], availableBytes: 8 << 30).bufferBytes, 512 << 20)
   }
 
   @Test func aBriefMeasurementSaysThatItIsNone() {
     let brief = CeilingSettings.chosen(environment: [CeilingSettings.variable: "brief"])
     #expect(brief.bufferBytes <= 64 << 20 && brief.fmaTrials == 10)
-    #expect(brief.bufferRemark?.hasPrefix("GPT2_BENCH_CEILINGS=brief") == true)
+    expectEqual(brief.bufferRemark?.hasPrefix("GPT2_BENCH_CEILINGS=brief"), true)
     let usual = CeilingSettings.chosen(environment: [:])
     #expect(usual.fmaTrials == 50 && usual.bufferRemark?.hasPrefix("GPT2") != true)
   }
@@ -117,15 +120,15 @@ import Testing
       }
     }
     // A guest that is told of its host's third level.
-    #expect(sets(1, l2: (2048, 1), l3: (266_240, 2)) == ["L2 1024 of 2048", "L3 8192 of 266240"])
-    #expect(sets(2, l2: (2048, 1), l3: (266_240, 2)) == ["L2 1024 of 4096", "L3 8192 of 266240"])
+    expectEqual(sets(1, l2: (2048, 1), l3: (266_240, 2)), ["L2 1024 of 2048", "L3 8192 of 266240"])
+    expectEqual(sets(2, l2: (2048, 1), l3: (266_240, 2)), ["L2 1024 of 4096", "L3 8192 of 266240"])
     // Two third levels of eight cores each.
-    #expect(sets(16, l2: (1024, 1), l3: (32_768, 8)) == ["L2 512 of 16384", "L3 2048 of 65536"])
+    expectEqual(sets(16, l2: (1024, 1), l3: (32_768, 8)), ["L2 512 of 16384", "L3 2048 of 65536"])
     // A share of the third level that is no larger than the second has no figure.
-    #expect(sets(16, l2: (1024, 1), l3: (22_528, 16)) == ["L2 512 of 16384"])
+    expectEqual(sets(16, l2: (1024, 1), l3: (22_528, 16)), ["L2 512 of 16384"])
     // Siblings share the second level too.
-    #expect(sets(2, l2: (256, 2), l3: (8192, 2)) == ["L3 1024 of 8192"])
-    #expect(sets(4, l2: (2048, nil), l3: (1024, nil)) == ["L2 256 of 2048"])
+    expectEqual(sets(2, l2: (256, 2), l3: (8192, 2)), ["L3 1024 of 8192"])
+    expectEqual(sets(4, l2: (2048, nil), l3: (1024, nil)), ["L2 256 of 2048"])
     #expect(WorkingSet.ofCaches([], threads: 1).isEmpty)
   }
 
@@ -135,7 +138,7 @@ import Testing
     let values = (0..<words).map { UInt32(truncatingIfNeeded: ($0 + 1) &* 2_654_435_761) }
     let expected = values.reduce(0, ^)
     values.withUnsafeBytes {
-      #expect(PeakKernels.read($0.baseAddress!, bytes: $0.count, pattern) == expected)
+      expectEqual(PeakKernels.read($0.baseAddress!, bytes: $0.count, pattern), expected)
     }
   }
 
@@ -179,13 +182,13 @@ import Testing
     settings.bufferBytes = 1 << 20
     let probe = CeilingProbe(threads: [1], settings: settings)
     probe.measure()
-    #expect(probe.ceilings.first?.products == nil)
+    expectNil(probe.ceilings.first?.products)
     probe.products = [.int8]
     probe.measure()
     probe.measure()
     let found = try #require(probe.ceilings.first).products ?? []
     let kernel = ProductKernel.fastest(for: .int8)
-    #expect(found.map(\.instructions) == [kernel?.rawValue].compactMap { $0 })
+    expectEqual(found.map(\.instructions), [kernel?.rawValue].compactMap { $0 })
     #expect(found.allSatisfy { $0.numbers == .int8 && $0.trials.count == 20 })
     // 4 products of 8 lanes at 0.25 GHz, to 16 units of 64 products at 5 GHz on one core.
     #expect(found.allSatisfy { $0.trials.allSatisfy { $0 > 2 && $0 < 10_240 } })
@@ -210,8 +213,8 @@ import Testing
         $0[trial, default: 0] += 1
       }
     }
-    #expect(times.count == 20)
-    #expect(early.load(ordering: .relaxed) == 0)
+    expectEqual(times.count, 20)
+    expectEqual(early.load(ordering: .relaxed), 0)
     #expect(active.withLock { $0.values.allSatisfy { $0 == threads } })
   }
 
@@ -220,7 +223,7 @@ import Testing
     defer { buffer.unmap() }
     let parts = (0..<7).map { buffer.part($0, of: 7) }
     let sum: Int = parts.map(\.bytes).reduce(0, +)
-    #expect(sum == 1 << 20)
+    expectEqual(sum, 1 << 20)
     #expect(zip(parts, parts.dropFirst()).allSatisfy { $0.start + $0.bytes == $1.start })
     #expect(parts.allSatisfy { $0.bytes % 512 == 0 })
     let filled = parts.allSatisfy { part in

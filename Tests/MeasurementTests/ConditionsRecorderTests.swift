@@ -1,6 +1,7 @@
 import Foundation
 import Record
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -60,16 +61,16 @@ private final class FakeSystem: Sendable {
     // Of 2 s on two cores: 1.5 s of ours, 1 s of another's, 0.1 s stolen.
     system.set(busy: 1250, idle: 640, stolen: 10, own: 110, worker: 340, other: 800)
     let observed = recorder.end()
-    #expect(observed.stretches.count == 1)
+    expectEqual(observed.stretches.count, 1)
     let stretch = try #require(observed.stretches.first)
-    #expect(stretch.startSeconds == 0)
+    expectEqual(stretch.startSeconds, 0)
     #expect(abs(stretch.seconds - 2) < 0.02)
-    #expect(stretch.cores == 2)
-    #expect(stretch.busySeconds == 2.5)
-    #expect(stretch.ownSeconds == 1.5)
-    #expect(stretch.stolenSeconds == 0.1)
-    #expect(stretch.totalSeconds == 4)
-    #expect(observed.calibration.map(\.nanoseconds) == [1_000_000, 1_000_000])
+    expectEqual(stretch.cores, 2)
+    expectEqual(stretch.busySeconds, 2.5)
+    expectEqual(stretch.ownSeconds, 1.5)
+    expectEqual(stretch.stolenSeconds, 0.1)
+    expectEqual(stretch.totalSeconds, 4)
+    expectEqual(observed.calibration.map(\.nanoseconds), [1_000_000, 1_000_000])
     #expect(observed.calibration.allSatisfy { $0.frequencyMHz == nil })
   }
 
@@ -81,18 +82,18 @@ private final class FakeSystem: Sendable {
     recorder.begin()
     wait(2)
     let observed = recorder.end()
-    #expect(observed.coreToCore?.map(\.nanoseconds) == [50, 170])
-    #expect(observed.coreToCore?.map { $0.atSeconds.rounded() } == [0, 2])
+    expectEqual(observed.coreToCore?.map(\.nanoseconds), [50, 170])
+    expectEqual(observed.coreToCore?.map { $0.atSeconds.rounded() }, [0, 2])
     recorder.begin()
-    #expect(recorder.observed.coreToCore?.count == 1)
+    expectEqual(recorder.observed.coreToCore?.count, 1)
   }
 
   /// A way of light in a nanosecond is 30 cm; a millisecond would be a core that was away in each of three trials.
   @Test func aLineTakesTimeFromCoreToCore() {
-    #expect(CoreToCoreLatency { [] }.measure() == nil)
-    #expect(CoreToCoreLatency { [0] }.measure() == nil)
+    expectNil(CoreToCoreLatency { [] }.measure())
+    expectNil(CoreToCoreLatency { [0] }.measure())
     guard let nanoseconds = CoreToCoreLatency().measure() else {
-      #expect(CPUTopology.availableCores == 1)
+      expectEqual(CPUTopology.availableCores, 1)
       return
     }
     #expect(nanoseconds > 1 && nanoseconds < 1_000_000)
@@ -116,7 +117,7 @@ private final class FakeSystem: Sendable {
     let before = recorder.observed.stretches.count
     wait(0.1)
     let observed = recorder.end()
-    #expect(observed.stretches.count == before)
+    expectEqual(observed.stretches.count, before)
     #expect(observed.stretches.map(\.seconds).min() ?? 0 > 1)
     let gaps = zip(observed.stretches.dropFirst(), observed.stretches).map {
       $0.startSeconds - $1.startSeconds - $1.seconds
@@ -129,15 +130,19 @@ private final class FakeSystem: Sendable {
     recorder.begin()
     wait(2)
     let observed = recorder.end()
-    #expect(observed.stretches.count == 1)
+    expectEqual(observed.stretches.count, 1)
     let stretch = observed.stretches[0]
-    #expect(
-      stretch.busySeconds == nil && stretch.ownSeconds == nil && stretch.stolenSeconds == nil
-        && stretch.totalSeconds == nil)
-    #expect(stretch.cores == nil)
-    #expect(observed.pagesSwappedIn == nil && observed.pagesSwappedOut == nil)
-    #expect(observed.groupThrottledPeriods == nil && observed.groupThrottledSeconds == nil)
-    #expect(observed.coreThrottles == nil && observed.packageThrottles == nil)
+    expectNil(stretch.busySeconds)
+    expectNil(stretch.ownSeconds)
+    expectNil(stretch.stolenSeconds)
+    expectNil(stretch.totalSeconds)
+    expectNil(stretch.cores)
+    expectNil(observed.pagesSwappedIn)
+    expectNil(observed.pagesSwappedOut)
+    expectNil(observed.groupThrottledPeriods)
+    expectNil(observed.groupThrottledSeconds)
+    expectNil(observed.coreThrottles)
+    expectNil(observed.packageThrottles)
   }
 
   @Test func countersThatShrankAreNil() {
@@ -150,11 +155,11 @@ private final class FakeSystem: Sendable {
     system.set(busy: 1200, idle: 700, stolen: 2, own: 150, worker: 0)
     system["/proc/vmstat"] = "pswpin 3\npswpout 4"
     let observed = recorder.end()
-    #expect(observed.stretches[0].busySeconds == 2)
-    #expect(observed.stretches[0].ownSeconds == nil)
-    #expect(observed.stretches[0].stolenSeconds == nil)
-    #expect(observed.pagesSwappedIn == nil)
-    #expect(observed.pagesSwappedOut == 3)
+    expectEqual(observed.stretches[0].busySeconds, 2)
+    expectNil(observed.stretches[0].ownSeconds)
+    expectNil(observed.stretches[0].stolenSeconds)
+    expectNil(observed.pagesSwappedIn)
+    expectEqual(observed.pagesSwappedOut, 3)
   }
 
   @Test func incidentsAreCountedFromBeginToEnd() {
@@ -172,14 +177,14 @@ private final class FakeSystem: Sendable {
     set(5, 1000, 7, 9)
     let recorder = recorder()
     recorder.begin()
-    #expect(recorder.observed.coreThrottles == nil)
+    expectNil(recorder.observed.coreThrottles)
     wait(2)
     set(8, 501_000, 10, 9)
     let observed = recorder.end()
-    #expect(observed.groupThrottledPeriods == 3)
-    #expect(observed.groupThrottledSeconds == 0.5)
-    #expect(observed.coreThrottles == 6)
-    #expect(observed.packageThrottles == 0)
+    expectEqual(observed.groupThrottledPeriods, 3)
+    expectEqual(observed.groupThrottledSeconds, 0.5)
+    expectEqual(observed.coreThrottles, 6)
+    expectEqual(observed.packageThrottles, 0)
   }
 
   @Test func anObservationCanBeginAnew() {
@@ -190,7 +195,7 @@ private final class FakeSystem: Sendable {
     recorder.end()
     recorder.begin()
     #expect(recorder.observed.stretches.isEmpty)
-    #expect(recorder.observed.calibration.count == 1)
+    expectEqual(recorder.observed.calibration.count, 1)
   }
 
   /// Against this machine: what is read here is plausible, and a thread that burns time for a while is ours.
@@ -211,7 +216,7 @@ private final class FakeSystem: Sendable {
       #expect(own > 0.3 && own < busy + 0.3)
       #expect(total > 0.5 * stretch.seconds * Double(cores))
     }
-    #expect(observed.calibration.count == 2)
+    expectEqual(observed.calibration.count, 2)
     #expect(observed.calibration.allSatisfy { (100_000...100_000_000).contains($0.nanoseconds) })
   }
 }
@@ -223,9 +228,9 @@ private final class FakeSystem: Sendable {
     let loop = CalibrationLoop(clock: clock) {
       clock.advance(by: durations.withLock { $0.removeFirst() })
     }
-    #expect(loop.time() == 4)
+    expectEqual(loop.time(), 4)
     #expect(durations.withLock { $0.isEmpty })
-    #expect(CalibrationLoop(clock: clock) {}.time() == nil)
+    expectNil(CalibrationLoop(clock: clock) {}.time())
   }
 
   @Test func theChainIsNotOptimisedAway() {

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -53,16 +54,16 @@ private final class FakeLayer: CounterLayer {
     let counters = try open()
     layer.count([.instructions: 99], enabled: 5, running: 5)
     counters.start()
-    #expect(layer.enabled.count == 4)
+    expectEqual(layer.enabled.count, 4)
     layer.count([.instructions: 1000, .cycles: 500, .cacheMisses: 0], enabled: 10, running: 10)
     let counted = try #require(counters.stop())
     #expect(layer.enabled.isEmpty)
-    #expect(
-      counted.counts == [.instructions: 1000, .cycles: 500, .cacheReferences: 0, .cacheMisses: 0])
-    #expect(counted.share == 1)
+    expectEqual(
+      counted.counts, [.instructions: 1000, .cycles: 500, .cacheReferences: 0, .cacheMisses: 0])
+    expectEqual(counted.share, 1)
     counters.start()
     layer.count([.instructions: 7], enabled: 1, running: 1)
-    #expect(counters.stop()?.counts[.instructions] == 7)
+    expectEqual(counters.stop()?.counts[.instructions], 7)
   }
 
   @Test func countersThatTookTurnsAreScaled() throws {
@@ -70,25 +71,25 @@ private final class FakeLayer: CounterLayer {
     counters.start()
     layer.count([.instructions: 300, .cycles: 30], enabled: 100, running: 40)
     let counted = try #require(counters.stop())
-    #expect(counted.counts == [.instructions: 750, .cycles: 75])
-    #expect(counted.share == 0.4)
+    expectEqual(counted.counts, [.instructions: 750, .cycles: 75])
+    expectEqual(counted.share, 0.4)
   }
 
   @Test func whatNeverCountedIsAbsent() throws {
     let counters = try open([.instructions, .cycles])
     counters.start()
     layer.count([:], enabled: 100, running: 0)
-    #expect(counters.stop() == nil)
+    expectNil(counters.stop())
     counters.start()
     layer.count([.instructions: 5, .cycles: 5], enabled: 1, running: 1)
     // Cycles went backwards, as a counter does that wrapped.
     let cycles = try #require(layer.events.first { $0.value == .cycles }?.key)
     layer.readings[cycles] = CounterReading(count: 0, enabled: 0, running: 0)
-    #expect(counters.stop()?.counts == [.instructions: 5])
+    expectEqual(counters.stop()?.counts, [.instructions: 5])
     layer.readings[cycles] = nil
     counters.start()
     layer.count([.instructions: 6], enabled: 1, running: 1)
-    #expect(counters.stop()?.counts == [.instructions: 6])
+    expectEqual(counters.stop()?.counts, [.instructions: 6])
   }
 
   @Test func aCounterThatCannotBeEnabledIsAbsent() throws {
@@ -96,27 +97,27 @@ private final class FakeLayer: CounterLayer {
     layer.refusesEnabling = Set(layer.events.filter { $0.value == .cycles }.keys)
     counters.start()
     layer.count([.instructions: 6, .cycles: 9], enabled: 1, running: 1)
-    #expect(counters.stop()?.counts == [.instructions: 6])
+    expectEqual(counters.stop()?.counts, [.instructions: 6])
   }
 
   @Test func someCountersAreBetterThanNone() throws {
     layer.errors = [.cacheReferences: ENOENT, .cacheMisses: ENOENT]
     let counters = try open()
-    #expect(Set(layer.events.values) == [.instructions, .cycles])
+    expectEqual(Set(layer.events.values), [.instructions, .cycles])
     counters.start()
     layer.count([.instructions: 6, .cycles: 9], enabled: 1, running: 1)
-    #expect(counters.stop()?.counts.count == 2)
+    expectEqual(counters.stop()?.counts.count, 2)
   }
 
   @Test func aHypervisorThatCannotBeLeftOutIsCounted() throws {
     layer.refusesHypervisor = EINVAL
     _ = try open()
-    #expect(layer.events.count == 4)
+    expectEqual(layer.events.count, 4)
   }
 
   @Test func allAreClosed() throws {
     do { _ = try open() }
-    #expect(layer.closed.sorted() == layer.events.keys.sorted())
+    expectEqual(layer.closed.sorted(), layer.events.keys.sorted())
   }
 
   @Test(arguments: [
@@ -136,13 +137,13 @@ private final class FakeLayer: CounterLayer {
   func thereIsAReasonForNone(number: Int32, reason: String) {
     for event in CounterEvent.hardware { layer.errors[event] = number }
     #expect(throws: CountersUnavailable(number, paranoid: "3")) { try open() }
-    #expect(CountersUnavailable(number, paranoid: "3").description == reason)
+    expectEqual(CountersUnavailable(number, paranoid: "3").description, reason)
   }
 
   @Test func aLevelThatCannotBeReadIsSaidSo() {
-    #expect(
-      CountersUnavailable(EACCES, paranoid: nil).description
-        == "perf_event_open: not allowed (EACCES): /proc/sys/kernel/perf_event_paranoid cannot be read")
+    expectEqual(
+      CountersUnavailable(EACCES, paranoid: nil).description,
+      "perf_event_open: not allowed (EACCES): /proc/sys/kernel/perf_event_paranoid cannot be read")
   }
 }
 
@@ -188,7 +189,7 @@ struct SoftwareCounterTests {
       let counted = try #require(counters.stop())
       let time = try #require(counted.counts[.taskClock])
       #expect((25_000_000...500_000_000).contains(time), "\(time)")
-      #expect(counted.share == 1)
+      expectEqual(counted.share, 1)
     }
     // Nor does what runs outside count, and the time of a thread that has ended stays.
     Self.burn(milliseconds: 30)

@@ -1,5 +1,6 @@
 import Foundation
 import Record
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -7,10 +8,10 @@ import Testing
 @Suite struct ProbeTests {
   @Test func statusLinesAreReadInBytes() {
     let status = "Name:\tsh\nVmHWM:\t   13656 kB\nVmRSS:\t     12 kB\nVmSwap:\tmuch kB\n"
-    #expect(ProcessMemory.kibibytes(of: "VmHWM", in: status) == 13_983_744)
-    #expect(ProcessMemory.kibibytes(of: "VmRSS", in: status) == 12_288)
-    #expect(ProcessMemory.kibibytes(of: "VmSwap", in: status) == nil)
-    #expect(ProcessMemory.kibibytes(of: "Vm", in: status) == nil)
+    expectEqual(ProcessMemory.kibibytes(of: "VmHWM", in: status), 13_983_744)
+    expectEqual(ProcessMemory.kibibytes(of: "VmRSS", in: status), 12_288)
+    expectNil(ProcessMemory.kibibytes(of: "VmSwap", in: status))
+    expectNil(ProcessMemory.kibibytes(of: "Vm", in: status))
   }
 
   @Test func factsOfThisMachine() {
@@ -33,37 +34,37 @@ import Testing
       processor\t: 1
       model name\t: another
       """
-    #expect(CPUInfo.modelName(x86) == "Intel(R) Xeon(R) Platinum 8480+")
-    #expect(CPUInfo.flags(x86) == ["sse4_2", "avx", "fma", "avx2", "avx512f", "avx512_vnni", "amx_tile"])
+    expectEqual(CPUInfo.modelName(x86), "Intel(R) Xeon(R) Platinum 8480+")
+    expectEqual(CPUInfo.flags(x86), ["sse4_2", "avx", "fma", "avx2", "avx512f", "avx512_vnni", "amx_tile"])
     let arm = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd asimdhp sve i8mm bf16\n"
-    #expect(CPUInfo.modelName(arm) == nil)
-    #expect(CPUInfo.flags(arm) == ["asimd", "asimdhp", "sve", "i8mm", "bf16"])
-    #expect(CPUInfo.flags("") == [])
+    expectNil(CPUInfo.modelName(arm))
+    expectEqual(CPUInfo.flags(arm), ["asimd", "asimdhp", "sve", "i8mm", "bf16"])
+    expectEqual(CPUInfo.flags(""), [])
   }
 
   @Test func listsOfCoresAreCounted() {
-    #expect(CPUCache.count("0") == 1)
-    #expect(CPUCache.count("0-3,8-11") == 8)
-    #expect(CPUCache.count("5,7") == 2)
-    for wrong in ["", "a", "3-1", "1-2-3", "-"] { #expect(CPUCache.count(wrong) == nil) }
+    expectEqual(CPUCache.count("0"), 1)
+    expectEqual(CPUCache.count("0-3,8-11"), 8)
+    expectEqual(CPUCache.count("5,7"), 2)
+    for wrong in ["", "a", "3-1", "1-2-3", "-"] { expectNil(CPUCache.count(wrong)) }
   }
 
   @Test func availableMemoryIsNoMoreThanThereIs() {
     if let available = AvailableMemory.bytes() {
       #expect(available > 0 && available <= Machine.memoryBytes ?? .max)
     }
-    #expect(AvailableMemory.left(inGroup: "/nonexistent") == nil)
+    expectNil(AvailableMemory.left(inGroup: "/nonexistent"))
   }
 
   @Test func namesOfSystems() {
-    #expect(CPUInfo.prettyName("ID=x\nPRETTY_NAME=\"Some Linux 1\"\n") == "Some Linux 1")
-    #expect(CPUInfo.prettyName("ID=x\n") == nil)
+    expectEqual(CPUInfo.prettyName("ID=x\nPRETTY_NAME=\"Some Linux 1\"\n"), "Some Linux 1")
+    expectNil(CPUInfo.prettyName("ID=x\n"))
   }
 
   @Test func physicalCoresComeBeforeTheirSiblings() {
     let pairs = [0: "0-1", 1: "0-1", 2: "2-3", 3: "2-3", 4: "4-5"]
-    #expect(CPUTopology.spread([4, 0, 1, 2, 3]) { pairs[$0] } == [0, 2, 4, 1, 3])
-    #expect(CPUTopology.spread([5, 3, 9]) { _ in nil } == [3, 5, 9])
+    expectEqual(CPUTopology.spread([4, 0, 1, 2, 3]) { pairs[$0] }, [0, 2, 4, 1, 3])
+    expectEqual(CPUTopology.spread([5, 3, 9]) { _ in nil }, [3, 5, 9])
     #expect(CPUTopology.allowedCPUs().count <= CPUTopology.availableCores)
   }
 
@@ -81,28 +82,28 @@ import Testing
       if let size = cache.2 { try Data("\(size)\n".utf8).write(to: path.appendingPathComponent("size")) }
     }
     let caches = CPUCache.ofFirstCore(in: folder.path)
-    #expect(caches.map(\.description) == ["L1d 48 KiB", "L2 1 MiB", "L3"])
+    expectEqual(caches.map(\.description), ["L1d 48 KiB", "L2 1 MiB", "L3"])
     #expect(CPUCache.ofFirstCore(in: folder.path + "/none").isEmpty)
-    #expect(CPUCache.bytes("32M") == 32 << 20)
-    #expect(CPUCache.bytes("0K") == nil)
-    #expect(CPUCache.bytes("big") == nil)
+    expectEqual(CPUCache.bytes("32M"), 32 << 20)
+    expectNil(CPUCache.bytes("0K"))
+    expectNil(CPUCache.bytes("big"))
   }
 
   @Test func aFileLeavesThePageCacheOrIsSaidToStay() throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: path))
-    #expect(PageCache.residentFraction(path) == 1)
+    expectEqual(PageCache.residentFraction(path), 1)
     switch PageCache.evict(path) {
-    case .evicted: #expect(PageCache.residentFraction(path) == 0)
+    case .evicted: expectEqual(PageCache.residentFraction(path), 0)
     case .stillResident(let share): #expect(share > 0 && share <= 1)
     case .failed(let reason): #expect(reason.hasPrefix(path))
     }
-    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(repeating: 7, count: 1 << 20))
+    try expectEqual(Data(contentsOf: URL(fileURLWithPath: path)), Data(repeating: 7, count: 1 << 20))
   }
 
   @Test func aFileThatIsNotThereHasNoPages() {
-    #expect(PageCache.residentFraction("/nonexistent/file") == nil)
+    expectNil(PageCache.residentFraction("/nonexistent/file"))
     guard case .failed(let reason) = PageCache.evict("/nonexistent/file") else {
       Issue.record("expected a failure")
       return

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -105,11 +106,11 @@ private func record(
     let all = Set(RoundPlan.allUnits(contestants: 3, cells: 2))
     for round in 0..<20 {
       let order = run.order(ofRound: round)
-      #expect(order.count == 6)
-      #expect(Set(order) == all)
+      expectEqual(order.count, 6)
+      expectEqual(Set(order), all)
     }
     #expect(run.order(ofRound: 20).isEmpty)
-    #expect(run.measured.map(\.sequence) == Array(0..<120))
+    expectEqual(run.measured.map(\.sequence), Array(0..<120))
     #expect(Set((0..<20).map { run.order(ofRound: $0) }).count > 15)
   }
 
@@ -117,9 +118,9 @@ private func record(
     let orders = (1...5).map { seed in
       record(plan(contestants: 4, cells: 2, repetitions: 4, seed: seed)).measured.map(\.unit)
     }
-    #expect(Set(orders).count == 5)
-    #expect(
-      record(plan(contestants: 4, cells: 2, repetitions: 4, seed: 3)).measured.map(\.unit) == orders[2])
+    expectEqual(Set(orders).count, 5)
+    expectEqual(
+      record(plan(contestants: 4, cells: 2, repetitions: 4, seed: 3)).measured.map(\.unit), orders[2])
   }
 
   @Test func everyEntryIsFirstAboutAsOften() {
@@ -133,11 +134,11 @@ private func record(
   @Test func warmupsComeFirstAndAreNoSamples() {
     let run = record(plan(contestants: 2, cells: 3, repetitions: 2))
     #expect(run.executions.prefix(6).allSatisfy { $0.phase == .warmup })
-    #expect(run.executions.prefix(6).map(\.unit) == RoundPlan.allUnits(contestants: 2, cells: 3))
+    expectEqual(run.executions.prefix(6).map(\.unit), RoundPlan.allUnits(contestants: 2, cells: 3))
     #expect(run.executions.dropFirst(6).allSatisfy { $0.phase != .warmup })
     let outcomes = run.cells.values.flatMap { $0.samples.map(\.outcome) }
-    #expect(outcomes.sorted() == Array(7...18))
-    #expect(run.sampled.count == 12)
+    expectEqual(outcomes.sorted(), Array(7...18))
+    expectEqual(run.sampled.count, 12)
   }
 
   @Test func samplesHoldTheirPlaceAndTime() throws {
@@ -145,47 +146,47 @@ private func record(
       UInt64(unit.contestant + 1) * second
     }
     let cell = try #require(run.cells[Unit(contestant: 1, cell: 0)])
-    #expect(cell.samples.map(\.round) == [0, 1, 2])
-    #expect(cell.samples.map(\.elapsedNanoseconds) == [2 * second, 2 * second, 2 * second])
+    expectEqual(cell.samples.map(\.round), [0, 1, 2])
+    expectEqual(cell.samples.map(\.elapsedNanoseconds), [2 * second, 2 * second, 2 * second])
     let mine = run.measured.filter { $0.unit.contestant == 1 }
-    #expect(cell.samples.map(\.sequence) == mine.map(\.sequence))
+    expectEqual(cell.samples.map(\.sequence), mine.map(\.sequence))
   }
 
   @Test func theBudgetEndsSlowCells() {
     let run = record(plan(contestants: 2, cells: 1, repetitions: 10, budget: .seconds(5))) { unit, _ in
       unit.contestant == 0 ? second : second / 10
     }
-    #expect(run.ending(0, 0) == "budget")
-    #expect(run.count(0, 0) == 5)
-    #expect(run.ending(1, 0) == "complete")
-    #expect(run.count(1, 0) == 10)
-    #expect(run.order(ofRound: 7) == [Unit(contestant: 1, cell: 0)])
+    expectEqual(run.ending(0, 0), "budget")
+    expectEqual(run.count(0, 0), 5)
+    expectEqual(run.ending(1, 0), "complete")
+    expectEqual(run.count(1, 0), 10)
+    expectEqual(run.order(ofRound: 7), [Unit(contestant: 1, cell: 0)])
   }
 
   @Test func theBudgetLeavesTheMinimum() {
     let run = record(plan(contestants: 1, cells: 1, repetitions: 10, budget: .seconds(5))) { _, _ in
       60 * second
     }
-    #expect(run.ending(0, 0) == "budget")
-    #expect(run.count(0, 0) == 3)
+    expectEqual(run.ending(0, 0), "budget")
+    expectEqual(run.count(0, 0), 3)
   }
 
   @Test func theCapEndsBelowTheMinimumButNotBeforeTheFirst() {
     let capped = plan(contestants: 1, cells: 1, repetitions: 10, budget: .seconds(5), cap: .seconds(130))
     let two = record(capped) { _, _ in 60 * second }
-    #expect(two.ending(0, 0) == "cap")
-    #expect(two.count(0, 0) == 2)
+    expectEqual(two.ending(0, 0), "cap")
+    expectEqual(two.count(0, 0), 2)
     let one = record(capped) { _, _ in 500 * second }
-    #expect(one.ending(0, 0) == "cap")
-    #expect(one.count(0, 0) == 1)
+    expectEqual(one.ending(0, 0), "cap")
+    expectEqual(one.count(0, 0), 1)
   }
 
   @Test func aLongWarmupCostsNoSample() {
     let run = record(plan(contestants: 1, cells: 1, repetitions: 4, budget: .seconds(5))) { _, phase in
       phase == .warmup ? 100 * second : second
     }
-    #expect(run.ending(0, 0) == "complete")
-    #expect(run.count(0, 0) == 4)
+    expectEqual(run.ending(0, 0), "complete")
+    expectEqual(run.count(0, 0), 4)
   }
 
   @Test func aFailingContestantIsDroppedAndTheOthersGoOn() {
@@ -195,19 +196,19 @@ private func record(
       }
       return second
     }
-    #expect(run.failures.keys.sorted() == [1])
-    #expect(run.ending(1, 0) == "contestant: broken")
-    #expect(run.ending(1, 1) == "contestant: broken")
-    #expect(run.count(1, 0) == 2)
+    expectEqual(run.failures.keys.sorted(), [1])
+    expectEqual(run.ending(1, 0), "contestant: broken")
+    expectEqual(run.ending(1, 1), "contestant: broken")
+    expectEqual(run.count(1, 0), 2)
     #expect((2...3).contains(run.count(1, 1)))
     for contestant in [0, 2] {
       for cell in 0..<2 {
-        #expect(run.ending(contestant, cell) == "complete")
-        #expect(run.count(contestant, cell) == 4)
+        expectEqual(run.ending(contestant, cell), "complete")
+        expectEqual(run.count(contestant, cell), 4)
       }
     }
-    #expect(Set(run.ended).count == 6)
-    #expect(run.ended.count == 6)
+    expectEqual(Set(run.ended).count, 6)
+    expectEqual(run.ended.count, 6)
     #expect(!run.wasCancelled)
   }
 
@@ -216,9 +217,9 @@ private func record(
       if unit.contestant == 0 { throw Broken() }
       return second
     }
-    #expect(run.executions.filter { $0.unit.contestant == 0 }.count == 1)
-    #expect(run.ending(0, 1) == "contestant: broken")
-    #expect(run.ending(1, 1) == "complete")
+    expectEqual(run.executions.filter { $0.unit.contestant == 0 }.count, 1)
+    expectEqual(run.ending(0, 1), "contestant: broken")
+    expectEqual(run.ending(1, 1), "complete")
   }
 
   @Test func aCellFailureEndsThatCellAlone() {
@@ -226,19 +227,19 @@ private func record(
       if unit == Unit(contestant: 0, cell: 1) { throw CellFailure("no such shape") }
       return second
     }
-    #expect(run.ending(0, 1) == "failed: no such shape")
-    #expect(run.ending(0, 0) == "complete")
+    expectEqual(run.ending(0, 1), "failed: no such shape")
+    expectEqual(run.ending(0, 0), "complete")
     #expect(run.failures.isEmpty)
   }
 
   @Test func cancellationKeepsTheSamples() {
     let run = record(plan(contestants: 2, cells: 1, repetitions: 5), cancelAfter: 7)
-    #expect(run.executions.count == 7)
+    expectEqual(run.executions.count, 7)
     #expect(run.wasCancelled)
-    #expect(run.count(0, 0) + run.count(1, 0) == 5)
-    #expect(run.ending(0, 0) == "cancelled")
-    #expect(run.ending(1, 0) == "cancelled")
-    #expect(run.ended.count == 2)
+    expectEqual(run.count(0, 0) + run.count(1, 0), 5)
+    expectEqual(run.ending(0, 0), "cancelled")
+    expectEqual(run.ending(1, 0), "cancelled")
+    expectEqual(run.ended.count, 2)
   }
 
   @Test func anErrorThatTheCancellationCausedIsNoFailure() {
@@ -248,7 +249,7 @@ private func record(
     }
     #expect(run.wasCancelled)
     #expect(run.failures.isEmpty)
-    #expect(run.ending(0, 0) == "cancelled")
+    expectEqual(run.ending(0, 0), "cancelled")
   }
 
   @Test func everyRoundIsAnnouncedBeforeItsFirstSample() {
@@ -261,7 +262,7 @@ private func record(
       if case .measured(let round, _) = phase { events.append("sample \(round)") }
       rounds.end(.success(0))
     }
-    #expect(events == ["round 0", "sample 0", "sample 0", "round 1", "sample 1", "sample 1"])
+    expectEqual(events, ["round 0", "sample 0", "sample 0", "round 1", "sample 1", "sample 1"])
   }
 
   @Test func anEmptyPlanEnds() {
@@ -273,6 +274,6 @@ private func record(
     let twice = RoundPlan(
       units: [Unit(contestant: 0, cell: 0), Unit(contestant: 0, cell: 0)], repetitions: 2,
       cellBudget: .seconds(9), cellCap: .seconds(9), seed: 1)
-    #expect(record(twice).executions.count == 3)
+    expectEqual(record(twice).executions.count, 3)
   }
 }

@@ -1,6 +1,7 @@
 import GPT2Kernels
 import Record
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -12,14 +13,14 @@ import Testing
   func poolUnderItsYardstick(_ threads: Int) throws {
     let pool = ThreadPool(threads: threads)
     let cost = try #require(ForkJoin.measure(threads: threads, fork: pool.forEach))
-    #expect(cost.threads == threads)
+    expectEqual(cost.threads, threads)
     for figure in [cost.hotMicroseconds, cost.wokenMicroseconds] {
       #expect(figure.isFinite && figure > 0)
     }
   }
 
   @Test func oneThreadForksNothing() {
-    #expect(ForkJoin.measure(threads: 1) { _, _ in Issue.record("forked") } == nil)
+    expectNil(ForkJoin.measure(threads: 1) { _, _ in Issue.record("forked") })
   }
 
   @Test func eachIsTheMedianOfItsForks() throws {
@@ -35,7 +36,7 @@ import Testing
         pool.forEach(count, body)
       })
     #expect(times.isEmpty)
-    #expect(cost == ForkJoin(threads: 2, hotMicroseconds: 1.75, wokenMicroseconds: 50))
+    expectEqual(cost, ForkJoin(threads: 2, hotMicroseconds: 1.75, wokenMicroseconds: 50))
   }
 
   @Test func slowForksAreMadeOnceOfEachKind() throws {
@@ -50,8 +51,9 @@ import Testing
         forks += 1
         pool.forEach(count, body)
       })
-    #expect(forks == 4)
-    #expect(cost.hotMicroseconds == 2000 && cost.wokenMicroseconds == 2000)
+    expectEqual(forks, 4)
+    expectEqual(cost.hotMicroseconds, 2000)
+    expectEqual(cost.wokenMicroseconds, 2000)
   }
 }
 

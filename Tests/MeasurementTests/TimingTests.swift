@@ -1,5 +1,6 @@
 import Foundation
 import Measurement
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -15,22 +16,22 @@ import Testing
   }
 
   @Test func durationsBecomeNanoseconds() {
-    #expect(Duration.milliseconds(1500).nanoseconds == 1_500_000_000)
-    #expect(Duration.nanoseconds(7).nanoseconds == 7)
-    #expect(Duration.seconds(-1).nanoseconds == 0)
-    #expect(Duration.seconds(Int64.max).nanoseconds == .max)
+    expectEqual(Duration.milliseconds(1500).nanoseconds, 1_500_000_000)
+    expectEqual(Duration.nanoseconds(7).nanoseconds, 7)
+    expectEqual(Duration.seconds(-1).nanoseconds, 0)
+    expectEqual(Duration.seconds(Int64.max).nanoseconds, .max)
   }
 
   @Test func launderedValuesAreTheSameValues() {
     var values: [Float] = [1, 2, 3]
     values.withUnsafeMutableBufferPointer { buffer in
       let base = buffer.baseAddress!
-      #expect(launder(UnsafePointer(base)) == UnsafePointer(base))
+      expectEqual(launder(UnsafePointer(base)), UnsafePointer(base))
       sink(base)
       sink(UnsafePointer(base))
     }
-    #expect(values == [1, 2, 3])
-    #expect(launder(-5) == -5)
+    expectEqual(values, [1, 2, 3])
+    expectEqual(launder(-5), -5)
     blackHole(values)
   }
 
@@ -67,9 +68,9 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
       clock.advance(by: UInt64(iterations) * 3_000)
     }
     // 10 ms ÷ 3 µs, and 20 % more.
-    #expect(sample.iterations == 4000)
-    #expect(sample.nanosecondsPerCall == 3000)
-    #expect(sample.elapsedNanoseconds == 12_000_000)
+    expectEqual(sample.iterations, 4000)
+    expectEqual(sample.nanosecondsPerCall, 3000)
+    expectEqual(sample.elapsedNanoseconds, 12_000_000)
     #expect(calls < 2 * sample.iterations)
   }
 
@@ -77,7 +78,7 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
     let sample = Calibration(minimumSample: .milliseconds(5), clock: clock).calibrate { iterations in
       clock.advance(by: UInt64(iterations) * 2_000_000_000)
     }
-    #expect(sample == CalibratedSample(iterations: 1, elapsedNanoseconds: 2_000_000_000))
+    expectEqual(sample, CalibratedSample(iterations: 1, elapsedNanoseconds: 2_000_000_000))
   }
 
   @Test func aSlowFirstCallDoesNotFoolIt() {
@@ -86,13 +87,13 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
       clock.advance(by: UInt64(iterations) * 100 + (isFirst ? 1_000_000 : 0))
       isFirst = false
     }
-    #expect(sample.nanosecondsPerCall == 100)
+    expectEqual(sample.nanosecondsPerCall, 100)
     #expect(sample.elapsedNanoseconds >= 10_000_000)
   }
 
   @Test func aBodyThatTakesNoTimeEnds() {
     let sample = Calibration(clock: clock).calibrate { _ in }
-    #expect(sample.iterations == Calibration.maximumIterations)
+    expectEqual(sample.iterations, Calibration.maximumIterations)
   }
 
   @Test func anErrorOfTheBodyComesThrough() {
@@ -106,7 +107,7 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
     let sample = Calibration(clock: clock).sample(iterations: 7) { iterations in
       clock.advance(by: UInt64(iterations) * 11)
     }
-    #expect(sample == CalibratedSample(iterations: 7, elapsedNanoseconds: 77))
+    expectEqual(sample, CalibratedSample(iterations: 7, elapsedNanoseconds: 77))
   }
 
   /// What comes before each few calls takes no time of theirs.
@@ -121,15 +122,17 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
       calls.append($0)
       clock.advance(by: UInt64($0) * 11)
     }
-    #expect(sample == CalibratedSample(iterations: 7, elapsedNanoseconds: 77))
-    #expect(calls == [3, 3, 1] && preparations == 3)
+    expectEqual(sample, CalibratedSample(iterations: 7, elapsedNanoseconds: 77))
+    expectEqual(calls, [3, 3, 1])
+    expectEqual(preparations, 3)
   }
 
   @Test func calibrationMayPrepareToo() {
     func prepare() { clock.advance(by: 50_000) }
     let sample = Calibration(minimumSample: .milliseconds(10), clock: clock)
       .calibrate(preparedFor: 1, prepare: prepare) { clock.advance(by: UInt64($0) * 3_000) }
-    #expect(sample.iterations == 4000 && sample.nanosecondsPerCall == 3000)
+    expectEqual(sample.iterations, 4000)
+    expectEqual(sample.nanosecondsPerCall, 3000)
   }
 
   @Test func aSampleEndsWhereItsPreparationsTakeTooLong() {
@@ -139,12 +142,13 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
     let sample = calibration.calibrate(preparedFor: 1, prepare: prepare) {
       clock.advance(by: UInt64($0) * 1_000)
     }
-    #expect(sample.iterations == 19 && sample.nanosecondsPerCall == 1000)
+    expectEqual(sample.iterations, 19)
+    expectEqual(sample.nanosecondsPerCall, 1000)
     func prepareForLong() { clock.advance(by: 300_000_000) }
     let slow = calibration.calibrate(preparedFor: 1, prepare: prepareForLong) {
       clock.advance(by: UInt64($0) * 1_000)
     }
-    #expect(slow.iterations == 1)
+    expectEqual(slow.iterations, 1)
   }
 }
 
@@ -163,11 +167,11 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
     MarkLog.note(5)
     let end = SystemClock().now()
     let tracks = MarkLog.drain()
-    #expect(tracks.map { $0.entries.map(\.mark) } == [[0, 1, 2, 3, 4, 5], [100, 101, 102]])
-    #expect(Set(tracks.map(\.thread)).count == 2)
+    expectEqual(tracks.map { $0.entries.map(\.mark) }, [[0, 1, 2, 3, 4, 5], [100, 101, 102]])
+    expectEqual(Set(tracks.map(\.thread)).count, 2)
     for track in tracks {
       let times = track.entries.map(\.time)
-      #expect(times == times.sorted())
+      expectEqual(times, times.sorted())
       // The counter and the clock are set beside each other to within a microsecond.
       #expect(times.allSatisfy { $0 + 1_000 >= start && $0 <= end + 1_000 })
     }
@@ -180,8 +184,8 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
     for count in [200_000, 65_536, 1, 65_537] {
       for mark in 0..<count { MarkLog.note(UInt32(mark)) }
       let tracks = MarkLog.drain()
-      #expect(tracks.count == 1)
-      #expect(tracks[0].entries.count == count)
+      expectEqual(tracks.count, 1)
+      expectEqual(tracks[0].entries.count, count)
       #expect(tracks[0].entries.enumerated().allSatisfy { Int($1.mark) == $0 })
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -37,8 +38,9 @@ private func answers(to input: String) throws -> [String] {
         {"id":2,"operation":"divide","payload":{"a":1,"b":4}}
 
         """)
-    #expect(
-      lines == [
+    expectEqual(
+      lines,
+      [
         #"{"id":1,"ok":true,"result":{"quotient":1.5}}"#,
         #"{"id":2,"ok":true,"result":{"quotient":0.25}}"#,
       ])
@@ -51,7 +53,7 @@ private func answers(to input: String) throws -> [String] {
         {"id":2,"operation":"divide","payload":{"a":1,"b":4}}
 
         """)
-    #expect(lines == [#"{"id":1,"ok":true,"result":{}}"#])
+    expectEqual(lines, [#"{"id":1,"ok":true,"result":{}}"#])
   }
 
   @Test func badRequestsAreAnsweredAndTheLoopGoesOn() throws {
@@ -67,8 +69,9 @@ private func answers(to input: String) throws -> [String] {
         {"id":7,"operation":"divide","payload":{"a":1,"b":0}}
         {"id":8,"operation":"divide","payload":{"a":6,"b":3}}
         """)
-    #expect(
-      lines == [
+    expectEqual(
+      lines,
+      [
         #"{"error":"malformed request: not JSON","id":null,"ok":false}"#,
         #"{"error":"malformed request: field id is not a Int","id":null,"ok":false}"#,
         #"{"error":"unknown operation multiply, expected one of: divide, fail, quit","id":3,"ok":false}"#,
@@ -83,14 +86,14 @@ private func answers(to input: String) throws -> [String] {
   @Test func linesArriveInPieces() {
     var buffer = LineBuffer()
     buffer.append(Data("ab".utf8))
-    #expect(buffer.nextLine() == nil)
+    expectNil(buffer.nextLine())
     buffer.append(Data("c\n\nde\nf".utf8))
-    #expect(buffer.nextLine() == Data("abc".utf8))
-    #expect(buffer.nextLine() == Data())
-    #expect(buffer.nextLine() == Data("de".utf8))
-    #expect(buffer.nextLine() == nil)
-    #expect(buffer.count == 1)
-    #expect(buffer.remainder() == Data("f".utf8))
-    #expect(buffer.remainder() == nil)
+    expectEqual(buffer.nextLine(), Data("abc".utf8))
+    expectEqual(buffer.nextLine(), Data())
+    expectEqual(buffer.nextLine(), Data("de".utf8))
+    expectNil(buffer.nextLine())
+    expectEqual(buffer.count, 1)
+    expectEqual(buffer.remainder(), Data("f".utf8))
+    expectNil(buffer.remainder())
   }
 }

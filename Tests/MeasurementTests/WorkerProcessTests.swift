@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Measurement
@@ -43,12 +44,12 @@ private func isGone(_ pid: Int32) -> Bool {
 @Suite struct WorkerProcessTests {
   @Test func answersComeBackInOrder() throws {
     let contestant = try shell(echo)
-    #expect(try ask(contestant) == Number(value: 10))
-    #expect(try ask(contestant) == Number(value: 20))
-    #expect(contestant.failure == nil)
+    try expectEqual(ask(contestant), Number(value: 10))
+    try expectEqual(ask(contestant), Number(value: 20))
+    expectNil(contestant.failure)
     contestant.stop()
     #expect(isGone(contestant.processIdentifier))
-    #expect(kind { _ = try ask(contestant) } == .stopped)
+    expectEqual(kind { _ = try ask(contestant) }, .stopped)
   }
 
   @Test func theRequestIsOneLineOfJSON() throws {
@@ -61,77 +62,77 @@ private func isGone(_ pid: Int32) -> Bool {
       "read -r line; printf '{\"id\":1,\"ok\":true,\"result\":%s}\\n' \"$line\"; read -r line")
     let request: Echo = try contestant.request(
       "load", ["path": "a \"b\"\n\u{2028}é"], timeout: .seconds(5))
-    #expect(request.id == 1)
-    #expect(request.operation == "load")
-    #expect(request.payload == ["path": "a \"b\"\n\u{2028}é"])
+    expectEqual(request.id, 1)
+    expectEqual(request.operation, "load")
+    expectEqual(request.payload, ["path": "a \"b\"\n\u{2028}é"])
   }
 
   @Test func aResultWithoutFieldsMayBeAbsent() throws {
     let contestant = try shell("read -r line; echo '{\"id\":1,\"ok\":true}'; read -r line")
-    #expect(try contestant.request("load", timeout: .seconds(5)) == Empty())
+    try expectEqual(contestant.request("load", timeout: .seconds(5)), Empty())
   }
 
   @Test func theEnvironmentIsTheOneGiven() throws {
     let contestant = try shell(
       "read -r l; echo \"{\\\"id\\\":1,\\\"ok\\\":true,\\\"result\\\":{\\\"value\\\":$FIGURE}}\"",
       environment: ["FIGURE": "42"])
-    #expect(try ask(contestant) == Number(value: 42))
+    try expectEqual(ask(contestant), Number(value: 42))
   }
 
   @Test func aProgramThatIsNotThereCannotStart() {
     let missing = kind { _ = try WorkerProcess(name: "x", executable: "/nonexistent/engine") }
-    #expect(missing == .couldNotStart(reason: "/nonexistent/engine: No such file or directory"))
+    expectEqual(missing, .couldNotStart(reason: "/nonexistent/engine: No such file or directory"))
   }
 
   @Test func anExitIsNamedWithItsCodeAndLastWords() throws {
     let contestant = try shell("read -r line; echo first >&2; echo 'out of cheese' >&2; exit 3")
     let error = #expect(throws: WorkerError.self) { try ask(contestant) }
-    #expect(error?.kind == .died(.exited(code: 3), standardError: "first\nout of cheese\n"))
-    #expect(error?.description == "child: run: exited with code 3 before it answered: out of cheese")
+    expectEqual(error?.kind, .died(.exited(code: 3), standardError: "first\nout of cheese\n"))
+    expectEqual(error?.description, "child: run: exited with code 3 before it answered: out of cheese")
     #expect(isGone(contestant.processIdentifier))
     let again = #expect(throws: WorkerError.self) { try ask(contestant) }
-    #expect(again == error)
+    expectEqual(again, error)
   }
 
   @Test func anAnswerWrittenJustBeforeTheExitCounts() throws {
     let contestant = try shell(
       "read -r line; echo '{\"id\":1,\"ok\":true,\"result\":{\"value\":5}}'; exit 4")
-    #expect(try ask(contestant) == Number(value: 5))
-    #expect(kind { _ = try ask(contestant) } == .died(.exited(code: 4), standardError: ""))
+    try expectEqual(ask(contestant), Number(value: 5))
+    expectEqual(kind { _ = try ask(contestant) }, .died(.exited(code: 4), standardError: ""))
   }
 
   @Test func aSignalIsNamed() throws {
     let contestant = try shell("read -r line; kill -SEGV $$")
     let found = kind { _ = try ask(contestant) }
-    #expect(found == .died(.signalled(name: "SIGSEGV"), standardError: ""))
+    expectEqual(found, .died(.signalled(name: "SIGSEGV"), standardError: ""))
   }
 
   @Test func aDeathIsSeenThoughAGrandchildHoldsThePipes() throws {
     let contestant = try shell("sleep 60 & read -r line; exit 7")
     let start = SystemClock().now()
-    #expect(kind { _ = try ask(contestant) } == .died(.exited(code: 7), standardError: ""))
+    expectEqual(kind { _ = try ask(contestant) }, .died(.exited(code: 7), standardError: ""))
     #expect(SystemClock().now() - start < 3_000_000_000)
   }
 
   @Test func aChildThatDiedBeforeTheRequestIsNoBrokenPipe() throws {
     let contestant = try shell("exec <&-; exit 9")
     usleep(100_000)
-    #expect(kind { _ = try ask(contestant) } == .died(.exited(code: 9), standardError: ""))
+    expectEqual(kind { _ = try ask(contestant) }, .died(.exited(code: 9), standardError: ""))
   }
 
   @Test func aHungChildIsKilledWithItsGroup() throws {
     let contestant = try shell("echo thinking >&2; read -r line; sleep 60")
     let time = Duration.milliseconds(150)
     let found = kind { _ = try ask(contestant, timeout: time) }
-    #expect(found == .hung(after: time, standardError: "thinking\n"))
+    expectEqual(found, .hung(after: time, standardError: "thinking\n"))
     #expect(isGone(contestant.processIdentifier))
-    #expect(contestant.failure?.kind == found)
+    expectEqual(contestant.failure?.kind, found)
   }
 
   @Test func garbageIsQuoted() throws {
     let contestant = try shell("read -r line; echo 'Loading model...'; sleep 60")
     let error = #expect(throws: WorkerError.self) { try ask(contestant) }
-    #expect(error?.kind == .malformedAnswer(line: "Loading model...", reason: "not JSON"))
+    expectEqual(error?.kind, .malformedAnswer(line: "Loading model...", reason: "not JSON"))
     #expect(isGone(contestant.processIdentifier))
   }
 
@@ -144,7 +145,7 @@ private func isGone(_ pid: Int32) -> Bool {
   ])
   func answersThatAreNoneSayWhy(line: String, reason: String) throws {
     let contestant = try shell("read -r request; echo '\(line)'; sleep 60")
-    #expect(kind { _ = try ask(contestant) } == .malformedAnswer(line: line, reason: reason))
+    expectEqual(kind { _ = try ask(contestant) }, .malformedAnswer(line: line, reason: reason))
   }
 
   @Test func longGarbageIsCut() throws {
@@ -153,7 +154,7 @@ private func isGone(_ pid: Int32) -> Bool {
       Issue.record("expected a malformed answer")
       return
     }
-    #expect(line == String(repeating: "x", count: 200) + "…")
+    expectEqual(line, String(repeating: "x", count: 200) + "…")
   }
 
   @Test func aRefusalLeavesTheChildAlive() throws {
@@ -162,14 +163,14 @@ private func isGone(_ pid: Int32) -> Bool {
       read -r a; printf '%s\\n' '{"id":1,"ok":false,"error":"no such\\nmodel"}'
       read -r a; echo '{"id":2,"ok":true,"result":{"value":2}}'; read -r a
       """)
-    #expect(kind { _ = try ask(contestant) } == .refused(message: "no such model"))
-    #expect(contestant.failure == nil)
-    #expect(try ask(contestant) == Number(value: 2))
+    expectEqual(kind { _ = try ask(contestant) }, .refused(message: "no such model"))
+    expectNil(contestant.failure)
+    try expectEqual(ask(contestant), Number(value: 2))
   }
 
   @Test func aMegabyteOfErrorsFirstDoesNotBlock() throws {
     let contestant = try shell("head -c 1000000 /dev/zero | tr '\\0' e >&2; echo end >&2; \(echo)")
-    #expect(try ask(contestant) == Number(value: 10))
+    try expectEqual(ask(contestant), Number(value: 10))
     let endsWithTheEnd = contestant.standardErrorTail.hasSuffix("eeeend\n")
     #expect(endsWithTheEnd)
     #expect(contestant.standardErrorTail.utf8.count <= 8192)
@@ -181,7 +182,7 @@ private func isGone(_ pid: Int32) -> Bool {
     struct Received: Decodable { var payload: [Int] }
     let numbers = Array(0..<40_000)
     let received: Received = try contestant.request("run", numbers, timeout: .seconds(20))
-    #expect(received.payload == numbers)
+    expectEqual(received.payload, numbers)
   }
 
   @Test func cancellationEndsTheWait() throws {
@@ -191,7 +192,7 @@ private func isGone(_ pid: Int32) -> Bool {
       let _: Empty = try contestant.request(
         "run", timeout: .seconds(30), isCancelled: { SystemClock().now() - start > 50_000_000 })
     }
-    #expect(found == .cancelled)
+    expectEqual(found, .cancelled)
     #expect(SystemClock().now() - start < 2_000_000_000)
     #expect(isGone(contestant.processIdentifier))
   }
@@ -203,7 +204,7 @@ private func isGone(_ pid: Int32) -> Bool {
       Issue.record("expected an unwritable request, found \(String(describing: found))")
       return
     }
-    #expect(contestant.failure == nil)
+    expectNil(contestant.failure)
   }
 
   @Test func stopKillsWhatWillNotQuit() throws {
@@ -223,7 +224,7 @@ private func isGone(_ pid: Int32) -> Bool {
   @Test func theChildLeadsItsOwnGroupAndInheritsNoPipe() throws {
     let other = try shell("read -r line")
     let contestant = try shell("read -r line; sleep 60")
-    #expect(getpgid(contestant.processIdentifier) == contestant.processIdentifier)
+    expectEqual(getpgid(contestant.processIdentifier), contestant.processIdentifier)
     // Had the second child inherited the first one's pipes, the first would never see its input end.
     let start = SystemClock().now()
     other.stop(grace: .seconds(5))

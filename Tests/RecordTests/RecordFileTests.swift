@@ -21,23 +21,23 @@ import Testing
     record.cells[0].samples[0].countersShare = 0.5
     let data = try record.encode()
     let back = try Record.decode(data, path: path)
-    #expect(back == record)
-    #expect(try back.encode() == data)
-    #expect(data.last == UInt8(ascii: "\n"))
+    expectEqual(back, record)
+    try expectEqual(back.encode(), data)
+    expectEqual(data.last, UInt8(ascii: "\n"))
   }
 
   @Test func aRecordIsReadFromItsFile() throws {
     try withTemporaryFolder { folder in
       let file = "\(folder)/record.json"
       try Fixture.small().encode().write(to: URL(fileURLWithPath: file))
-      #expect(try Record.read(path: file) == Fixture.small())
-      #expect(try Record.read(path: folder) == Fixture.small())
+      try expectEqual(Record.read(path: file), Fixture.small())
+      try expectEqual(Record.read(path: folder), Fixture.small())
       let empty = "\(folder)/empty"
       try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)
-      #expect(message { try Record.read(path: empty) }?.contains("\(empty): is a folder, expected") == true)
-      #expect(
-        message { try Record.read(path: "\(folder)/none") }
-          == "\(folder)/none: no such file, expected a record.json of gpt2-bench")
+      expectEqual(message { try Record.read(path: empty) }?.contains("\(empty): is a folder, expected"), true)
+      expectEqual(
+        message { try Record.read(path: "\(folder)/none") },
+        "\(folder)/none: no such file, expected a record.json of gpt2-bench")
     }
   }
 
@@ -68,19 +68,20 @@ import Testing
     ),
   ])
   func schemaAndKindComeFirst(text: String, expected: String) {
-    #expect(message { try Record.decode(Data(text.utf8), path: path) } == "\(path): \(expected)")
+    expectEqual(message { try Record.decode(Data(text.utf8), path: path) }, "\(path): \(expected)")
   }
 
   @Test func aFileSaysWhichKindItIs() throws {
     try withTemporaryFolder { folder in
       let file = "\(folder)/record.json"
       try Fixture.small().encode().write(to: URL(fileURLWithPath: file))
-      #expect(try RecordFile.read(path: file) == .run(Fixture.small()))
-      #expect(
-        message { try PairedRecord.read(path: file) }
-          == "\(file): kind: found \"end-to-end\", expected \"builds\"")
+      try expectEqual(RecordFile.read(path: file), .run(Fixture.small()))
+      expectEqual(
+        message { try PairedRecord.read(path: file) },
+        "\(file): kind: found \"end-to-end\", expected \"builds\"")
       try Data("{\"schema\": 1, \"kind\": \"builds\"}".utf8).write(to: URL(fileURLWithPath: file))
-      #expect(message { try RecordFile.read(path: file) }?.hasSuffix(": missing, expected an array") == true)
+      expectEqual(
+        message { try RecordFile.read(path: file) }?.hasSuffix(": missing, expected an array"), true)
     }
   }
 
@@ -90,12 +91,12 @@ import Testing
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let test = CellTest.operation(.matmul(m: 2, k: 3, n: 4))
-    #expect(String(decoding: try encoder.encode(test), as: UTF8.self) == json)
-    #expect(try JSONDecoder().decode(CellTest.self, from: Data(json.utf8)) == test)
+    expectEqual(String(decoding: try encoder.encode(test), as: UTF8.self), json)
+    try expectEqual(JSONDecoder().decode(CellTest.self, from: Data(json.utf8)), test)
     let shape = "{\"operation\":{\"shape\":{\"gelu\":{\"channels\":3,\"rows\":2}}}}"
     let gelu = CellTest.operation(.gelu(rows: 2, channels: 3))
-    #expect(String(decoding: try encoder.encode(gelu), as: UTF8.self) == shape)
-    #expect(try JSONDecoder().decode(CellTest.self, from: Data(shape.utf8)) == gelu)
+    expectEqual(String(decoding: try encoder.encode(gelu), as: UTF8.self), shape)
+    try expectEqual(JSONDecoder().decode(CellTest.self, from: Data(shape.utf8)), gelu)
     let other = "{\"operation\":{\"shape\":{\"matmul\":{\"k\":3,\"m\":2,\"n\":4}}}}"
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(CellTest.self, from: Data(other.utf8)) }
   }
@@ -108,22 +109,22 @@ import Testing
     ] {
       try shape.check(source: "x")
     }
-    #expect(
-      message { try OperationShape.matmul(m: 1, k: 0, n: 2).check(source: "x") }
-        == "x: gemm.k: found 0, expected an integer in 1...2147483647")
-    #expect(
-      message { try OperationShape.softmax(rows: 1, heads: 1, depth: -1).check(source: "x") }
-        == "x: operation.softmax.depth: found -1, expected an integer in 0...2147483647")
-    #expect(
-      message { try OperationShape.sampling(vocabulary: .max, choice: .greedy).check(source: "x") }
-        == "x: operation.sampling.vocabulary: found \(Int.max), expected an integer in 1...2147483647")
+    expectEqual(
+      message { try OperationShape.matmul(m: 1, k: 0, n: 2).check(source: "x") },
+      "x: gemm.k: found 0, expected an integer in 1...2147483647")
+    expectEqual(
+      message { try OperationShape.softmax(rows: 1, heads: 1, depth: -1).check(source: "x") },
+      "x: operation.softmax.depth: found -1, expected an integer in 0...2147483647")
+    expectEqual(
+      message { try OperationShape.sampling(vocabulary: .max, choice: .greedy).check(source: "x") },
+      "x: operation.sampling.vocabulary: found \(Int.max), expected an integer in 1...2147483647")
   }
 
   @Test func everyTruncationIsRefusedInOneLine() throws {
     let data = try Fixture.small().encode()
     for length in stride(from: 0, to: data.count - 2, by: 97) {
       let found = message { try Record.decode(data.prefix(length), path: path) }
-      #expect(found?.hasPrefix("reports/x/record.json: not JSON (") == true, "\(length) bytes")
+      expectEqual(found?.hasPrefix("reports/x/record.json: not JSON ("), true, "\(length) bytes")
     }
   }
 
@@ -131,7 +132,7 @@ import Testing
     let found = message {
       try Record.decode(Data(String(repeating: "[", count: 200_000).utf8), path: path)
     }
-    #expect(found?.contains("not JSON") == true)
+    expectEqual(found?.contains("not JSON"), true)
   }
 
   /// A field of the small record, replaced by something wrong; nil removes it.
@@ -258,7 +259,7 @@ import Testing
       try JSONSerialization.jsonObject(with: Data($0.utf8), options: .fragmentsAllowed)
     }
     let data = try JSONSerialization.data(withJSONObject: replacing(document, field[...], with: value))
-    #expect(message { try Record.decode(data, path: path) } == "reports/x/record.json: \(expected)")
+    expectEqual(message { try Record.decode(data, path: path) }, "reports/x/record.json: \(expected)")
   }
 
   @Test func ofTwoWrongFieldsOneIsNamed() throws {
@@ -294,15 +295,16 @@ import Testing
 @Suite struct RecordFieldTests {
   @Test func loadsAndOtherProgramsAreReadBack() throws {
     let record = Fixture.loaded()
-    #expect(try Record.decode(record.encode(), path: "r") == record)
+    try expectEqual(Record.decode(record.encode(), path: "r"), record)
   }
 
   @Test func figuresOfQualityAreReadBackAndOnlyWrittenWhereThereAreSome() throws {
     let record = Fixture.quantized()
     let back = try Record.decode(record.encode(), path: "r")
-    #expect(back == record)
-    #expect(back.correctness.compactMap(\.kl).count == 6 && back.correctness.compactMap(\.top1).count == 3)
-    #expect(back.correctness.compactMap(\.deltaPerplexity) == [2.5e-6, 7.5e-5, 0.05])
+    expectEqual(back, record)
+    expectEqual(back.correctness.compactMap(\.kl).count, 6)
+    expectEqual(back.correctness.compactMap(\.top1).count, 3)
+    expectEqual(back.correctness.compactMap(\.deltaPerplexity), [2.5e-6, 7.5e-5, 0.05])
     let plain = String(decoding: try Fixture.small().encode(), as: UTF8.self)
     for key in ["\"kl\"", "\"top1\"", "\"deltaPerplexity\""] { #expect(!plain.contains(key)) }
   }
@@ -314,7 +316,7 @@ import Testing
     for key in ["\"peers\"", "\"baselineMemoryBytes\"", "\"firstTokenNanoseconds\""] {
       #expect(!text.contains(key))
     }
-    #expect(try Record.decode(Data(text.utf8), path: "r") == record)
+    try expectEqual(Record.decode(Data(text.utf8), path: "r"), record)
   }
 
   @Test(
@@ -328,24 +330,24 @@ import Testing
     ])
   func whatCannotBeIsRefused(_ old: String, _ new: String, _ expected: String) throws {
     let text = String(decoding: try Fixture.loaded().encode(), as: UTF8.self)
-    #expect(text.contains(old))
+    expectContains(text, old)
     let found = message { try Record.decode(Data(text.replacing(old, with: new).utf8), path: "r") }
-    #expect(found?.hasPrefix("r: cells[0].") == true)
-    #expect(found?.hasSuffix("expected \(expected)") == true, "\(found ?? "")")
+    expectEqual(found?.hasPrefix("r: cells[0]."), true)
+    expectEqual(found?.hasSuffix("expected \(expected)"), true, "\(found ?? "")")
   }
 
   @Test func theTrialsOfARecordComeBackFromItsFile() throws {
     var record = Fixture.small()
     record.ceilings = Fixture.ceilings
     record.ceilingSeconds = 2
-    #expect(try Record.decode(record.encode(), path: "x") == record)
+    try expectEqual(Record.decode(record.encode(), path: "x"), record)
   }
 
   @Test func theCostOfForkingComesBackFromItsFile() throws {
     var record = Fixture.small()
     record.machine.forkJoin = ForkJoin(threads: 2, hotMicroseconds: 0.9126, wokenMicroseconds: 12.34)
     let data = try JSONEncoder().encode(record)
-    #expect(try JSONDecoder().decode(Record.self, from: data) == record)
+    try expectEqual(JSONDecoder().decode(Record.self, from: data), record)
   }
 
   /// In the field that JSON has them in, which for a matrix product is another; a depth may be 0.
@@ -365,25 +367,35 @@ import Testing
     var record = Fixture.small()
     record.cells[0].test = test
     let problem = message { try Record.decode(record.encode(), path: "r") }
-    guard let field else { return #expect(problem == nil) }
-    #expect(problem?.hasPrefix("r: cells[0].test.\(field): found \(found), expected an integer in ") == true)
+    guard let field else { return expectNil(problem) }
+    expectEqual(
+      problem?.hasPrefix("r: cells[0].test.\(field): found \(found), expected an integer in "), true)
   }
 
   @Test func aTestSaysWhatDiffersFromKindToKind() {
     let prompt = CellTest.prefill(tokens: 64, batch: 2)
     #expect(prompt.primarySpan == .prefill && prompt.times(.firstToken) && !prompt.times(.step))
-    #expect(prompt.stage == .prefill && prompt.tokensPerPrimaryDuration == 128)
-    #expect(prompt.generation?.prompt == 64 && prompt.generation?.tokens == 1 && prompt.batch == 2)
+    expectEqual(prompt.stage, .prefill)
+    expectEqual(prompt.tokensPerPrimaryDuration, 128)
+    expectEqual(prompt.generation?.prompt, 64)
+    expectEqual(prompt.generation?.tokens, 1)
+    expectEqual(prompt.batch, 2)
     let steps = CellTest.decode(tokens: 32, depth: 64, batch: 2)
     #expect(steps.primarySpan == .step && steps.times(.outputToken) && !steps.times(.firstToken))
-    #expect(steps.stage == .decode && steps.tokensPerPrimaryDuration == 2)
-    #expect(steps.primaryDurationsPerSample == 31 && steps.generation?.prompt == 64)
+    expectEqual(steps.stage, .decode)
+    expectEqual(steps.tokensPerPrimaryDuration, 2)
+    expectEqual(steps.primaryDurationsPerSample, 31)
+    expectEqual(steps.generation?.prompt, 64)
     let training = CellTest.training(batch: 4, context: 64)
     #expect(training.primarySpan == .trainingStep && !training.times(.step) && training.generation == nil)
-    #expect(training.batch == 4 && training.tokensPerPrimaryDuration == 256 && training.stage == nil)
+    expectEqual(training.batch, 4)
+    expectEqual(training.tokensPerPrimaryDuration, 256)
+    expectNil(training.stage)
     let matmul = CellTest.operation(.matmul(m: 2, k: 3, n: 4))
     #expect(matmul.primarySpan == .matmul && !matmul.times(.call) && matmul.flops == 48)
-    #expect(matmul.stage == nil && matmul.generation == nil && matmul.batch == 1)
+    expectNil(matmul.stage)
+    expectNil(matmul.generation)
+    expectEqual(matmul.batch, 1)
     let choice = CellTest.operation(.sampling(vocabulary: 9, choice: .greedy))
     #expect(choice.primarySpan == .call && choice.flops == nil && choice.isTheEngines)
     #expect([prompt, steps, matmul, choice].allSatisfy { $0.times(.load) && $0.times(.loadToFirstToken) })
@@ -402,6 +414,6 @@ import Testing
     (.operation(.sampling(vocabulary: 512, choice: .topP)), "sampling 512 top-p"),
   ])
   func testsHaveTheFieldsNames(test: CellTest, name: String) {
-    #expect(test.name == name)
+    expectEqual(test.name, name)
   }
 }

@@ -10,16 +10,16 @@ import Testing
 
   @Test func aPromptGivesTimeToFirstTokenAndPrefillSpeed() throws {
     let figures = CellFigures(Fixture.prefillCell("v", milliseconds: [40, 44, 42]), ceiling: ceiling)
-    #expect(figures.sampleCount == 3)
-    #expect(figures[.timeToFirstToken]?.value == 43)
-    #expect(figures[.prefillTime]?.value == 42)
+    expectEqual(figures.sampleCount, 3)
+    expectEqual(figures[.timeToFirstToken]?.value, 43)
+    expectEqual(figures[.prefillTime]?.value, 42)
     let rate = try #require(figures[.prefillRate])
     #expect(abs(rate.value - 64 / 0.042) < 1e-6)
     let interval = try #require(rate.interval)
     #expect(abs(interval.lower - 64 / 0.044) < 1e-6)
     #expect(abs(interval.upper - 64 / 0.040) < 1e-6)
-    #expect(figures[.decodeRate] == nil)
-    #expect(figures.interTokenLatencyMS == nil)
+    expectNil(figures[.decodeRate])
+    expectNil(figures.interTokenLatencyMS)
   }
 
   @Test func decodingLeavesOutTheFirstToken() throws {
@@ -32,14 +32,14 @@ import Testing
     let figures = CellFigures(cell, ceiling: ceiling)
     let decode = try #require(figures[.decodeRate])
     #expect(abs(decode.value - 4 / 0.036) < 1e-6)
-    #expect(decode.interval == nil)
-    #expect(figures[.timePerOutputToken]?.value == 10)
+    expectNil(decode.interval)
+    expectEqual(figures[.timePerOutputToken]?.value, 10)
     let latency = try #require(figures.interTokenLatencyMS)
-    #expect(latency.p50 == 9)
+    expectEqual(latency.p50, 9)
     #expect(abs(latency.p90 - 10) < 1e-9)
-    #expect(figures[.timeToFirstToken] == nil)
+    expectNil(figures[.timeToFirstToken])
     let positions = figures.positions.map(\.positions)
-    #expect(positions == [65...65, 66...66, 67...67, 68...68])
+    expectEqual(positions, [65...65, 66...66, 67...67, 68...68])
     for (found, expected) in zip(figures.positions.map(\.tokensPerSecond), [100, 100, 125, 125.0]) {
       #expect(abs(found - expected) < 1e-9)
     }
@@ -47,8 +47,8 @@ import Testing
 
   @Test func latencyPercentilesPoolTheGapsOfAllSamples() throws {
     let figures = CellFigures(Fixture.decodeCell("v", stepMilliseconds: [10, 20]), ceiling: nil)
-    #expect(figures.interTokenLatencyMS?.p50 == 15)
-    #expect(figures.interTokenLatencyMS?.p90 == 20)
+    expectEqual(figures.interTokenLatencyMS?.p50, 15)
+    expectEqual(figures.interTokenLatencyMS?.p90, 20)
   }
 
   @Test func aBatchMultipliesTokensAndNotLatency() throws {
@@ -57,7 +57,7 @@ import Testing
     let figures = CellFigures(cell, ceiling: nil)
     #expect(abs(try #require(figures[.decodeRate]).value - 400) < 1e-9)
     #expect(abs(try #require(figures[.decodeRatePerUser]).value - 100) < 1e-9)
-    #expect(figures[.timePerOutputToken]?.value == 10)
+    expectEqual(figures[.timePerOutputToken]?.value, 10)
     #expect(abs(figures.positions[0].tokensPerSecond - 400) < 1e-9)
     cell = Fixture.prefillCell("v", milliseconds: [64, 64, 64])
     cell.test = .prefill(tokens: 64, batch: 2)
@@ -72,11 +72,11 @@ import Testing
         tokenNanoseconds: (1...21).map { $0 * 1_000_000 })
     ]
     let positions = CellFigures(cell, ceiling: nil).positions
-    #expect(positions.count == 8)
-    #expect(positions.first?.positions.lowerBound == 65)
-    #expect(positions.last?.positions.upperBound == 84)
+    expectEqual(positions.count, 8)
+    expectEqual(positions.first?.positions.lowerBound, 65)
+    expectEqual(positions.last?.positions.upperBound, 84)
     for (left, right) in zip(positions, positions.dropFirst()) {
-      #expect(left.positions.upperBound + 1 == right.positions.lowerBound)
+      expectEqual(left.positions.upperBound + 1, right.positions.lowerBound)
     }
     #expect(positions.allSatisfy { abs($0.tokensPerSecond - 1000) < 1e-6 })
   }
@@ -86,15 +86,15 @@ import Testing
     cell.flops = 4e7
     cell.bytes = 8e6
     let memoryBound = CellFigures(cell, ceiling: ceiling)
-    #expect(memoryBound.gflops == 40)
-    #expect(memoryBound.gbPerSecond == 8)
-    #expect(memoryBound.intensity == 5)
-    #expect(memoryBound.rooflinePercent == 80)
-    #expect(memoryBound.roof == .memory(level: "DRAM"))
+    expectEqual(memoryBound.gflops, 40)
+    expectEqual(memoryBound.gbPerSecond, 8)
+    expectEqual(memoryBound.intensity, 5)
+    expectEqual(memoryBound.rooflinePercent, 80)
+    expectEqual(memoryBound.roof, .memory(level: "DRAM"))
     cell.bytes = 1e6
-    #expect(CellFigures(cell, ceiling: ceiling).rooflinePercent == 40)
-    #expect(CellFigures(cell, ceiling: ceiling).roof == .compute)
-    #expect(CellFigures(cell, ceiling: nil).rooflinePercent == nil)
+    expectEqual(CellFigures(cell, ceiling: ceiling).rooflinePercent, 40)
+    expectEqual(CellFigures(cell, ceiling: ceiling).roof, .compute)
+    expectNil(CellFigures(cell, ceiling: nil).rooflinePercent)
   }
 
   /// A row of narrow weights against the peak of what its products ran on, and else against multiply-adds.
@@ -120,11 +120,11 @@ import Testing
     // Of a program that does not say what it runs on, the peak of such weights.
     #expect(found("q4_0", on: nil) == (12.5, .products(instructions: "avx512_vnni")))
     #expect(found("f16", on: nil) == (50, .compute))
-    #expect(Roof.products(instructions: "avx2").words == "compute (avx2)")
+    expectEqual(Roof.products(instructions: "avx2").words, "compute (avx2)")
     var gelu = Fixture.operationCell(
       "v", .gelu(rows: 1, channels: 10), flops: 4e7, bytes: 8, streamed: 0, microseconds: [1000])
     (gelu.weights, gelu.instructions) = ("int8", "avx512_vnni")
-    #expect(CellFigures(gelu, ceiling: ceiling).roof == .compute)
+    expectEqual(CellFigures(gelu, ceiling: ceiling).roof, .compute)
   }
 
   /// Roofs of 89.8, 18.5 and 9: a tenth of the trials lies above.
@@ -147,34 +147,34 @@ import Testing
     var step = Fixture.decodeCell("v", stepMilliseconds: [1])
     (step.flops, step.bytes) = (4e6, 2e6)
     let far = CellFigures(step, ceiling: measured)
-    #expect(far.roof == .memory(level: "DRAM"))
+    expectEqual(far.roof, .memory(level: "DRAM"))
     let farPercent: Double = 100 * 2.0 / 9
     #expect(abs(try #require(far.rooflinePercent) - farPercent) < 1e-9)
     (step.flops, step.bytes) = (1e6, 5e5)
     let near = CellFigures(step, ceiling: measured)
-    #expect(near.roof == .memory(level: "L3"))
+    expectEqual(near.roof, .memory(level: "L3"))
     let nearPercent: Double = 100 * 0.5 / 18.5
     #expect(abs(try #require(near.rooflinePercent) - nearPercent) < 1e-9)
     // The weights of a product come from memory, however small they are.
-    #expect(
-      CellFigures(Fixture.gemmCell("v", m: 1, milliseconds: [1]), ceiling: measured).roof
-        == .memory(level: "DRAM"))
+    expectEqual(
+      CellFigures(Fixture.gemmCell("v", m: 1, milliseconds: [1]), ceiling: measured).roof,
+      .memory(level: "DRAM"))
     step.flops = 1e9
-    #expect(CellFigures(step, ceiling: measured).roof == .compute)
-    #expect(CellFigures(step, ceiling: nil).roof == nil)
+    expectEqual(CellFigures(step, ceiling: measured).roof, .compute)
+    expectNil(CellFigures(step, ceiling: nil).roof)
   }
 
   @Test func theOperationsOfAGemmFollowFromItsShape() {
     var cell = Fixture.gemmCell("v", m: 64, milliseconds: [2, 2, 2])
     cell.flops = nil
-    #expect(CellFigures(cell, ceiling: nil).gflops == 1.28)
+    expectEqual(CellFigures(cell, ceiling: nil).gflops, 1.28)
   }
 
   @Test func memoryAndLoadingAreInMebibytesAndMilliseconds() {
     let figures = CellFigures(Fixture.decodeCell("v", stepMilliseconds: [1]), ceiling: nil)
-    #expect(figures[.peakMemory]?.value == 50)
-    #expect(figures[.coldLoad]?.value == 3.5)
-    #expect(figures[.warmLoad]?.value == 1.25)
+    expectEqual(figures[.peakMemory]?.value, 50)
+    expectEqual(figures[.coldLoad]?.value, 3.5)
+    expectEqual(figures[.warmLoad]?.value, 1.25)
   }
 
   @Test(arguments: [Cell.Status.failedCheck, .died, .hung, .rejected, .skipped])
@@ -182,20 +182,20 @@ import Testing
     var cell = Fixture.decodeCell("v", stepMilliseconds: [1, 2, 3])
     cell.status = status
     let figures = CellFigures(cell, ceiling: ceiling)
-    #expect(figures.sampleCount == 0)
-    #expect(figures[.decodeRate] == nil)
-    #expect(figures[.timePerOutputToken] == nil)
-    #expect(figures.interTokenLatencyMS == nil)
+    expectEqual(figures.sampleCount, 0)
+    expectNil(figures[.decodeRate])
+    expectNil(figures[.timePerOutputToken])
+    expectNil(figures.interTokenLatencyMS)
     #expect(figures.positions.isEmpty)
-    #expect(figures.gflops == nil)
-    #expect(figures[.peakMemory] == nil)
-    #expect(figures[.warmLoad] == nil)
+    expectNil(figures.gflops)
+    expectNil(figures[.peakMemory])
+    expectNil(figures[.warmLoad])
   }
 
   @Test func anInterruptedCellKeepsTheFiguresOfItsSamples() {
     var cell = Fixture.decodeCell("v", stepMilliseconds: [10])
     cell.status = .pending
-    #expect(CellFigures(cell, ceiling: nil)[.decodeRate]?.value == 100)
+    expectEqual(CellFigures(cell, ceiling: nil)[.decodeRate]?.value, 100)
   }
 
   @Test func samplesWithoutTimesGiveNoFigure() {
@@ -209,17 +209,17 @@ import Testing
         tokenNanoseconds: []),
     ]
     let figures = CellFigures(cell, ceiling: ceiling)
-    #expect(figures[.decodeRate] == nil)
-    #expect(figures[.timePerOutputToken] == nil)
+    expectNil(figures[.decodeRate])
+    expectNil(figures[.timePerOutputToken])
     #expect(figures.positions.isEmpty)
-    #expect(figures.gflops == nil)
+    expectNil(figures.gflops)
   }
 }
 
 @Suite struct RunFiguresTests {
   @Test func speedIsGivenAgainstNaiveOnTheSameTest() throws {
     let run = RunFigures(Fixture.small())
-    #expect(run.rows[0].speedAgainstNaive == Figure(value: 1))
+    expectEqual(run.rows[0].speedAgainstNaive, Figure(value: 1))
     #expect(abs(try #require(run.rows[2].speedAgainstNaive).value - 41 / 10.5) < 1e-9)
     let decode = try #require(run.rows[3].speedAgainstNaive)
     #expect(abs(decode.value - 10) < 1e-9)
@@ -236,7 +236,7 @@ import Testing
       Fixture.decodeCell("fast", threads: 4, stepMilliseconds: [10]),
     ])
     let factors = RunFigures(record).rows.map { $0.speedAgainstNaive?.value }
-    #expect(factors == [1, 1, 3, 4])
+    expectEqual(factors, [1, 1, 3, 4])
   }
 
   @Test func rowsAreRankedFastestFirstAndEmptyOnesLast() {
@@ -246,19 +246,19 @@ import Testing
       Fixture.prefillCell("fast", milliseconds: [4]),
     ])
     let names = RunFigures(record).ranked.map { "\($0.cell.variant) \($0.cell.test.name)" }
-    #expect(
-      names == ["fast tg5 @ d64", "slow tg5 @ d64", "gone tg5 @ d64", "fast pp64", "slow pp64"])
+    expectEqual(
+      names, ["fast tg5 @ d64", "slow tg5 @ d64", "gone tg5 @ d64", "fast pp64", "slow pp64"])
   }
 
   @Test func aFailedCheckTakesTheFiguresAwayWhateverTheStatus() {
     var record = Fixture.small()
     record.correctness.append(Fixture.failedCheck("kv-cache"))
     let run = RunFigures(record)
-    #expect(run.rows.map(\.hasFigures) == [true, true, false, false])
-    #expect(run.rows[3].check == .failed("tiny: max abs error 0.5 > 1e-4"))
-    #expect(run.rows[3].speedAgainstNaive == nil)
-    #expect(run.failure(of: "kv-cache") == "tiny: max abs error 0.5 > 1e-4")
-    #expect(run.failure(of: "naive") == nil)
+    expectEqual(run.rows.map(\.hasFigures), [true, true, false, false])
+    expectEqual(run.rows[3].check, .failed("tiny: max abs error 0.5 > 1e-4"))
+    expectNil(run.rows[3].speedAgainstNaive)
+    expectEqual(run.failure(of: "kv-cache"), "tiny: max abs error 0.5 > 1e-4")
+    expectNil(run.failure(of: "naive"))
   }
 
   /// Rows are ranked by what their tests are judged by, and compared by that first.
@@ -269,8 +269,8 @@ import Testing
       (.operation(.matmul(m: 1, k: 2, n: 3)), ["gemm"]), (.operation(.gelu(rows: 1, channels: 2)), ["ops"]),
     ] as [(CellTest, [String])])
   func aMetricIsOfTheTestsThatHaveItsTime(test: CellTest, words: [String]) {
-    #expect(Set(Metric.compared(on: test).map(\.word)) == Set(words))
-    #expect(test.headlineMetric.word == words[0])
+    expectEqual(Set(Metric.compared(on: test).map(\.word)), Set(words))
+    expectEqual(test.headlineMetric.word, words[0])
     #expect(Metric.compared.filter(\.isOfProcess).allSatisfy { $0.applies(to: test) })
   }
 
@@ -285,9 +285,9 @@ import Testing
       Fixture.passedCheck("v", reference: "1x100x200"), Fixture.failedCheck("v", reference: "64x100x200"),
     ]
     let rows = RunFigures(record).rows
-    #expect(rows.map(\.check) == [.passed, .failed("64x100x200: max abs error 0.5 > 1e-4"), .notChecked])
-    #expect(rows.map(\.maxAbsoluteError) == [1.5e-6, 0.5, nil])
-    #expect(rows.map(\.hasFigures) == [true, false, true])
+    expectEqual(rows.map(\.check), [.passed, .failed("64x100x200: max abs error 0.5 > 1e-4"), .notChecked])
+    expectEqual(rows.map(\.maxAbsoluteError), [1.5e-6, 0.5, nil])
+    expectEqual(rows.map(\.hasFigures), [true, false, true])
   }
 
   /// The committed sample is read and reported on whatever fields have come since.
@@ -309,14 +309,14 @@ import Testing
     (0.012_34, "0.01234"), (0.000_01, "1.000e-05"), (-2.5, "-2.500"),
   ])
   func fourDigitsThatMatter(value: Double, text: String) {
-    #expect(NumberText.significant(value) == text)
+    expectEqual(NumberText.significant(value), text)
   }
 
   @Test(arguments: [
     (42, "42"), (0.5, "0.5"), (1560.9756, "1560.976"), (100, "100"), (1.5e-6, "1.5e-06"),
   ])
   func plainNumbersHaveNoZerosAtTheEnd(value: Double, text: String) {
-    #expect(NumberText.plain(value) == text)
+    expectEqual(NumberText.plain(value), text)
   }
 
   /// Two digits of the half, four of the value at most.
@@ -335,25 +335,27 @@ import Testing
   ])
   func aFigureHasTheDigitsThatItsIntervalSupports(value: Double, lower: Double, upper: Double, text: String) {
     let figure = Figure(value: value, interval: Interval(lower: lower, upper: upper))
-    #expect(NumberText.estimate(figure) == text)
+    expectEqual(NumberText.estimate(figure), text)
     #expect(text.hasPrefix(NumberText.supported(figure)))
   }
 
   @Test func aFigureWithoutAnIntervalHasFourDigits() {
-    #expect(NumberText.estimate(Figure(value: 83.1234)) == "83.12")
-    #expect(NumberText.supported(Figure(value: 83.1234), 3) == "83.1")
-    #expect(NumberText.factor(Figure(value: 91.63, interval: Interval(lower: 70, upper: 112))) == "92×")
+    expectEqual(NumberText.estimate(Figure(value: 83.1234)), "83.12")
+    expectEqual(NumberText.supported(Figure(value: 83.1234), 3), "83.1")
+    expectEqual(NumberText.factor(Figure(value: 91.63, interval: Interval(lower: 70, upper: 112))), "92×")
   }
 
   @Test func fewerDecimalsThanNoneRoundToTens() {
-    #expect(NumberText.fixed(1234.5, -2) == "1200" && NumberText.fixed(1250, -2) == "1300")
-    #expect(NumberText.fixed(-7, -1) == "-10" && NumberText.fixed(4, -1) == "0")
+    expectEqual(NumberText.fixed(1234.5, -2), "1200")
+    expectEqual(NumberText.fixed(1250, -2), "1300")
+    expectEqual(NumberText.fixed(-7, -1), "-10")
+    expectEqual(NumberText.fixed(4, -1), "0")
   }
 
   @Test func barsGrowByEighths() {
-    #expect(bar(share: 1, width: 3) == "███")
-    #expect(bar(share: 0.5, width: 3) == "█▌")
-    #expect(bar(share: 0.0001, width: 3) == "▏")
-    #expect(bar(share: .nan, width: 3) == "")
+    expectEqual(bar(share: 1, width: 3), "███")
+    expectEqual(bar(share: 0.5, width: 3), "█▌")
+    expectEqual(bar(share: 0.0001, width: 3), "▏")
+    expectEqual(bar(share: .nan, width: 3), "")
   }
 }

@@ -21,9 +21,9 @@ import Testing
 
   @Test func aSteadyMachineLeavesNothingOpen() {
     let drift = MachineDrift(record(memory: [Double?](repeating: 10, count: 9)))
-    #expect(drift.memory == 0)
-    #expect(drift.speed == nil)
-    #expect(drift.halfWidth(memoryShare: 1) == 0)
+    expectEqual(drift.memory, 0)
+    expectNil(drift.speed)
+    expectEqual(drift.halfWidth(memoryShare: 1), 0)
   }
 
   /// Three blocks of −h, 0, +h have the deviation h, and t(0.975, 2) = 4.303.
@@ -56,10 +56,10 @@ import Testing
     }
     let drift = MachineDrift(record)
     let expected = 4.303 * h * (4.0 / 3).squareRoot()
-    #expect(rows.count == 2)
+    expectEqual(rows.count, 2)
     #expect(abs(try #require(drift.speed) - expected) < 1e-5)
-    #expect(drift.halfWidth(memoryShare: 0) == drift.speed)
-    #expect(drift.halfWidth(memoryShare: 1) == 0)
+    expectEqual(drift.halfWidth(memoryShare: 0), drift.speed)
+    expectEqual(drift.halfWidth(memoryShare: 1), 0)
   }
 
   /// Fifteen readings in five blocks: noise within a block is averaged, a level that lasts is not.
@@ -71,9 +71,9 @@ import Testing
   }
 
   @Test func fewerThanNineReadingsSayNothing() {
-    #expect(MachineDrift(record(memory: [Double?](repeating: 10, count: 8))).memory == nil)
-    #expect(MachineDrift(record(memory: [nil, nil, nil, 10, 12])).memory == nil)
-    #expect(MachineDrift(Fixture.small()).halfWidth(memoryShare: 1) == nil)
+    expectNil(MachineDrift(record(memory: [Double?](repeating: 10, count: 8))).memory)
+    expectNil(MachineDrift(record(memory: [nil, nil, nil, 10, 12])).memory)
+    expectNil(MachineDrift(Fixture.small()).halfWidth(memoryShare: 1))
   }
 
   /// Rows of other threads have other rates; each counts against its own median.
@@ -87,7 +87,7 @@ import Testing
     }
     let expected: [Double] = [10 / 11, 1, 12 / 11]
     let found: [Double] = record.memoryRates
-    #expect(found.count == 6)
+    expectEqual(found.count, 6)
     for (index, rate) in found.enumerated() { #expect(abs(rate - expected[index % 3]) < 1e-12) }
   }
 
@@ -95,11 +95,11 @@ import Testing
   @Test func twoReadsAreOneRateByTheirTimes() {
     var sample = Fixture.small().cells[3].samples[0]
     sample.memoryGBPerSecond = [10, 30]
-    #expect(sample.memoryRate.map { abs($0 - 15) < 1e-12 } == true)
+    expectEqual(sample.memoryRate.map { abs($0 - 15) < 1e-12 }, true)
     sample.memoryGBPerSecond = []
-    #expect(sample.memoryRate == nil)
+    expectNil(sample.memoryRate)
     sample.memoryGBPerSecond = [0, 10]
-    #expect(sample.memoryRate == nil)
+    expectNil(sample.memoryRate)
   }
 
   @Test func anIntervalGrowsBySquaresOnBothSides() throws {
@@ -111,7 +111,7 @@ import Testing
     let same = try #require(figure.widened(by: 0).interval)
     let lower: Double = 100 / exp(0.03)
     #expect(abs(same.lower - lower) < 1e-9)
-    #expect(same.upper == 100)
-    #expect(Figure(value: 5).widened(by: 0.5) == Figure(value: 5))
+    expectEqual(same.upper, 100)
+    expectEqual(Figure(value: 5).widened(by: 0.5), Figure(value: 5))
   }
 }

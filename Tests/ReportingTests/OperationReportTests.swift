@@ -15,10 +15,13 @@ import Testing
 
   @Test func figuresInMicroseconds() throws {
     let norm = run.rows[1].figures
-    #expect(norm[.operationTime]?.value == 16)
-    #expect(norm.gflops == 25 && norm.gbPerSecond == 25 && norm.intensity == 1)
-    #expect(run.rows[1].speedAgainstNaive?.value == 5)
-    #expect(norm[.matmulTime] == nil && norm[.decodeRate] == nil)
+    expectEqual(norm[.operationTime]?.value, 16)
+    expectEqual(norm.gflops, 25)
+    expectEqual(norm.gbPerSecond, 25)
+    expectEqual(norm.intensity, 1)
+    expectEqual(run.rows[1].speedAgainstNaive?.value, 5)
+    expectNil(norm[.matmulTime])
+    expectNil(norm[.decodeRate])
   }
 
   /// 6 kB from DRAM at 10 GB/s take 0.6 µs, 394 kB from a cache at 100 GB/s 3.94 µs; 0.4 MFLOP at 100 GFLOP/s 4 µs.
@@ -36,26 +39,29 @@ import Testing
     let norm = CellFigures(record.cells[1], ceiling: ceiling)
     #expect(isClose(norm.bound?.nanoseconds, 4540))
     #expect(isClose(norm.rooflinePercent, 28.375))
-    #expect(norm.roof == .memory(level: "L2"))
+    expectEqual(norm.roof, .memory(level: "L2"))
     // Nothing is counted of a choice but its bytes: 200 kB from DRAM take 20 µs of its 250.
     let choice = CellFigures(record.cells[2], ceiling: ceiling)
-    #expect(choice.gflops == nil && choice.intensity == nil && choice.gbPerSecond == 0.8)
+    expectNil(choice.gflops)
+    expectNil(choice.intensity)
+    expectEqual(choice.gbPerSecond, 0.8)
     #expect(isClose(choice.rooflinePercent, 8))
-    #expect(choice.roof == .memory(level: "DRAM"))
+    expectEqual(choice.roof, .memory(level: "DRAM"))
     var computing = record.cells[1]
     computing.flops = 1e6
-    #expect(CellFigures(computing, ceiling: ceiling).roof == .compute)
+    expectEqual(CellFigures(computing, ceiling: ceiling).roof, .compute)
     // The queries of a head take turns in one row: 64 rows of 16 kB each stay in L2.
     var softmax = Fixture.operationCell(
       "naive", .softmax(rows: 64, heads: 12, depth: 512), flops: 1, bytes: 64 * 16_000, streamed: 0,
       microseconds: [1])
     softmax.bytes = 2_000_000
-    #expect(CellFigures(softmax, ceiling: ceiling).roof == .memory(level: "L2"))
+    expectEqual(CellFigures(softmax, ceiling: ceiling).roof, .memory(level: "L2"))
   }
 
   @Test func aFailedShapeCostsItsOwnRowAlone() {
-    #expect(
-      run.rows.map(\.check) == [
+    expectEqual(
+      run.rows.map(\.check),
+      [
         .passed, .passed, .passed, .passed,
         .failed("attention 1x12x64 @ d512: max abs error 0.5 > 1e-4"),
       ])
@@ -68,14 +74,14 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("simd8    layernorm 64x768") && $0.contains("16.00") })
     let simd8 = lines.firstIndex { $0.hasPrefix("simd8    layernorm") }
     let naive = lines.firstIndex { $0.hasPrefix("naive    layernorm") }
-    #expect(simd8.flatMap { s in naive.map { s < $0 } } == true)
+    expectEqual(simd8.flatMap { s in naive.map { s < $0 } }, true)
     #expect(lines.contains { $0.contains("µs ± CI") })
     #expect(lines.contains("layernorm 64x768: time µs ± CI, × naive, t = threads"))
   }
 
   /// What is the same code for every variant makes none the fastest.
   @Test func theEnginesOwnOperationsAreNotRanked() {
-    #expect(Ladder.all(run).map(\.test.name) == ["layernorm 64x768", "attention 1x12x64 @ d512"])
+    expectEqual(Ladder.all(run).map(\.test.name), ["layernorm 64x768", "attention 1x12x64 @ d512"])
     #expect(run.rows[2].speedAgainstNaive == nil && run.rows[2].hasFigures)
     #expect(!RunReport(Fixture.operations()).markdown.contains("is fastest on `sampling"))
   }
@@ -93,19 +99,20 @@ import Testing
   @Test func markdownSaysHowItIsCountedAndThatSomeRowsAreTheEngines() {
     let text = RunReport(Fixture.operations()).markdown
     #expect(text.hasPrefix("# GPT-2's operations on Example CPU"))
-    #expect(
-      text.contains(
-        "**`simd8` (1 thread) is fastest on `layernorm 64x768`: 16.00 ± 0.00 µs.** It is 5.00 times as fast as `naive`."
-      ))
+    expectContains(
+      text,
+      "**`simd8` (1 thread) is fastest on `layernorm 64x768`: 16.00 ± 0.00 µs.** It is 5.00 times as fast as `naive`."
+    )
     #expect(text.contains("Layer norm has 8 for each value") && text.contains("The engine's own."))
-    #expect(
-      RunReport(Fixture.operations()).gitHubComment.contains("### GPT-2's operations on Example CPU"))
+    expectContains(
+      RunReport(Fixture.operations()).gitHubComment, "### GPT-2's operations on Example CPU")
   }
 
   @Test func servicesGetTimesOfCalls() throws {
     let action = BenchmarkActionReport(Fixture.operations()).entries.first
-    #expect(action?.name == "naive f32 t1, layernorm 64x768: operation")
-    #expect(action?.unit == "µs" && action?.value == 80)
+    expectEqual(action?.name, "naive f32 t1, layernorm 64x768: operation")
+    expectEqual(action?.unit, "µs")
+    expectEqual(action?.value, 80)
     let metrics = try #require(
       BencherReport(Fixture.operations()).benchmarks["simd8 f32 t1 layernorm 64x768"])
     #expect(isClose(metrics["latency"]?.value, 16_000))
@@ -119,14 +126,16 @@ import Testing
     for index in head.cells[1].samples.indices { head.cells[1].samples[index].elapsedNanoseconds *= 2 }
     let rows = Comparison(base: base, head: head).rows
     let row = try #require(rows.first { $0.label == "simd8 f32 t1 layernorm 64x768 ops" })
-    #expect(row.metric == .operationTime && row.unit == "µs")
-    #expect(row.base == 16 && row.head == 32)
-    #expect(try Thresholds(parsing: "5%,ops=9%")[.operationTime] == 0.09)
+    expectEqual(row.metric, .operationTime)
+    expectEqual(row.unit, "µs")
+    expectEqual(row.base, 16)
+    expectEqual(row.head, 32)
+    try expectEqual(Thresholds(parsing: "5%,ops=9%")[.operationTime], 0.09)
   }
 
   @Test func theRecordReadsBackAndItsSizesAreChecked() throws {
     let record = Fixture.operations()
-    #expect(try Record.decode(record.encode(), path: "r.json") == record)
+    try expectEqual(Record.decode(record.encode(), path: "r.json"), record)
     for (old, new, field) in [
       ("\"headSize\" : 64", "\"headSize\" : 0", "cells[3].test.operation.shape.attention.headSize"),
       ("\"depth\" : 512", "\"depth\" : -1", "cells[3].test.operation.shape.attention.depth"),
@@ -136,17 +145,17 @@ import Testing
     ] {
       let text = String(decoding: try record.encode(), as: UTF8.self).replacing(old, with: new)
       let error = #expect(throws: RecordError.self) { try Record.decode(Data(text.utf8), path: "r.json") }
-      #expect(error?.description.contains(field) == true)
+      expectEqual(error?.description.contains(field), true)
     }
     let json = String(decoding: try record.encode(), as: UTF8.self)
     let batch = json.replacing("\"layerNorm\"", with: "\"batchNorm\"")
     let unknown = #expect(throws: RecordError.self) { try Record.decode(Data(batch.utf8), path: "r.json") }
-    #expect(
-      unknown?.description
-        == "r.json: cells[0].test.operation.shape: found an object, expected an object with one of "
+    expectEqual(
+      unknown?.description,
+      "r.json: cells[0].test.operation.shape: found an object, expected an object with one of "
         + "\"layerNorm\", \"gelu\", \"softmax\", \"attention\", \"embedding\", \"sampling\"")
     let text = json.replacing("\"top-k\"", with: "\"best\"")
     let error = #expect(throws: RecordError.self) { try Record.decode(Data(text.utf8), path: "r.json") }
-    #expect(error?.description.contains("one of \"greedy\", \"temperature\", \"top-k\", \"top-p\"") == true)
+    expectEqual(error?.description.contains("one of \"greedy\", \"temperature\", \"top-k\", \"top-p\""), true)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Record
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -30,9 +31,8 @@ import Testing
   @Test func severalAreHeldAgainstTheFirst() throws {
     let report = report(["naive", "packed"])
     for text in [try report.text(as: .markdown), report.terminalText(colour: false, width: 100)] {
-      #expect(text.contains("than naive"))
-      #expect(text.contains("1.0e-06"))
-      #expect(text.split { $0 == "\n" }.last?.contains("packed") == true)
+      expectContains(text, "than naive", "1.0e-06")
+      expectEqual(text.split { $0 == "\n" }.last?.contains("packed"), true)
     }
     let table = report.terminalText(colour: false, width: 60).split { $0 == "\n" }.dropFirst()
     #expect(table.allSatisfy { $0.count <= 60 })
@@ -40,27 +40,27 @@ import Testing
 
   @Test func csvHasARowAVariantAndAnEmptyFieldForNoFigure() throws {
     let lines = try report(["naive", "packed"]).text(as: .csv).split { $0 == "\n" }
-    #expect(lines.count == 3)
+    expectEqual(lines.count, 3)
     #expect(lines[0].hasSuffix("nats_per_token,perplexity,bits_per_byte,seconds,tok_per_s"))
-    #expect(lines[1] == "m,\"a, b.txt\",256,128,false,1001,1000,2000,naive,f32,2,3.25,25.79,2.5,0.5,2000")
+    expectEqual(lines[1], "m,\"a, b.txt\",256,128,false,1001,1000,2000,naive,f32,2,3.25,25.79,2.5,0.5,2000")
     #expect(lines[2].hasSuffix("packed,f32,2,3.250001,25.79,,0.5,2000"))
   }
 
   @Test func thePageAnswersInASentenceAndHoldsTheTable() throws {
     let alone = try ParsedPage(report(["naive"]).text(as: .html))
     let words = alone.all("header")[0].text
-    #expect(words.contains("naive gives the text a perplexity of 25.790: 3.2500 nats a token."))
-    #expect(alone.all("section").compactMap { $0.attributes["id"] } == ["figures", "method"])
+    expectContains(words, "naive gives the text a perplexity of 25.790: 3.2500 nats a token.")
+    expectEqual(alone.all("section").compactMap { $0.attributes["id"] }, ["figures", "method"])
     let both = try ParsedPage(report(["naive", "packed"]).text(as: .html))
-    #expect(both.all("header")[0].text.contains("packed is farthest from it: 1.0e-06 nats more."))
-    #expect(both.all("article").count == 2)
-    #expect(both.section("speeds")?.all.contains { $0.name == "svg" } == true)
-    #expect(both.section("figures")?.text.contains("nats, per token") == true)
+    expectContains(both.all("header")[0].text, "packed is farthest from it: 1.0e-06 nats more.")
+    expectEqual(both.all("article").count, 2)
+    expectEqual(both.section("speeds")?.all.contains { $0.name == "svg" }, true)
+    expectEqual(both.section("figures")?.text.contains("nats, per token"), true)
   }
 
   @Test func jsonHoldsEverything() throws {
     let report = report(["naive", "packed"])
     let text = try report.text(as: .json)
-    #expect(try JSONDecoder().decode(PerplexityReport.self, from: Data(text.utf8)) == report)
+    try expectEqual(JSONDecoder().decode(PerplexityReport.self, from: Data(text.utf8)), report)
   }
 }

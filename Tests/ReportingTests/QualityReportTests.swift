@@ -14,15 +14,18 @@ import Testing
 
   @Test func aRowHasTheWorstOfItsChecks() throws {
     let int8 = try row("int8").quality
-    #expect(int8.kl == 3e-4 && int8.top1 == 1 - 3e-4 && int8.deltaPerplexity == 3e-4 / 4)
+    expectEqual(int8.kl, 3e-4)
+    expectEqual(int8.top1, 1 - 3e-4)
+    expectEqual(int8.deltaPerplexity, 3e-4 / 4)
     let exact = try row("naive").quality
-    #expect(exact == QualityFigures([]) && exact.kl == nil)
+    expectEqual(exact, QualityFigures([]))
+    expectNil(exact.kl)
   }
 
   @Test func whatIsOverItsLimitHasNoFigures() throws {
     let int4 = try row("int4")
     #expect(!int4.hasFigures && int4.quality.kl == 0.2)
-    #expect(int4.check == .failed("tiny: mean KL divergence is 2.0e-01 nats, allowed 1.5e-01"))
+    expectEqual(int4.check, .failed("tiny: mean KL divergence is 2.0e-01 nats, allowed 1.5e-01"))
     #expect(try row("int8").hasFigures && row("bf16").hasFigures)
   }
 
@@ -30,15 +33,15 @@ import Testing
     let markdown = RunReport(run).markdown
     let lines = markdown.split(separator: "\n")
     let heading = try #require(lines.first { $0.hasPrefix("| variant") })
-    #expect(heading.contains("| decode tok/s ± CI | KL nats |   top-1 | Δppl % | TPOT ms |"))
+    expectContains(heading, "| decode tok/s ± CI | KL nats |   top-1 | Δppl % | TPOT ms |")
     let int8 = try #require(lines.first { $0.hasPrefix("| int8") && $0.contains("tg5") })
-    #expect(int8.contains("| 3.0e-04 | 100.0 % |  0.007 |"))
+    expectContains(int8, "| 3.0e-04 | 100.0 % |  0.007 |")
     let naive = try #require(lines.first { $0.hasPrefix("| naive") && $0.contains("tg5") })
-    #expect(naive.contains("|         |         |        |"))
-    #expect(markdown.contains("**KL** = the mean over positions"))
+    expectContains(naive, "|         |         |        |")
+    expectContains(markdown, "**KL** = the mean over positions")
     let terminal = TerminalTable(Fixture.quantized(), colour: false, width: 160).text
     #expect(terminal.contains("  KL") && terminal.contains("top-1") && terminal.contains("Δppl"))
-    #expect(TerminalTable(Fixture.quantized(), colour: false, width: 80).text.contains("  KL"))
+    expectContains(TerminalTable(Fixture.quantized(), colour: false, width: 80).text, "  KL")
     let plain = RunReport(Fixture.small()).markdown
     #expect(!plain.contains("KL nats") && !plain.contains("**KL**") && !plain.contains("top-1"))
     #expect(!TerminalTable(Fixture.small(), colour: false).text.contains("KL"))
@@ -51,9 +54,9 @@ import Testing
     let keys = ["kl_nats", "top1", "delta_ppl_percent"]
     let places = try keys.map { key in try #require(lines[0].firstIndex(of: key)) }
     let int8 = try #require(lines.first { $0[0] == "int8" })
-    #expect(places.map { int8[$0] } == ["0.0003", "0.9997", "0.0075"])
+    expectEqual(places.map { int8[$0] }, ["0.0003", "0.9997", "0.0075"])
     let naive = try #require(lines.first { $0[0] == "naive" })
-    #expect(places.map { naive[$0] } == ["", "", ""])
+    expectEqual(places.map { naive[$0] }, ["", "", ""])
     #expect(!CSVReport(Fixture.small()).results.contains("kl_nats"))
   }
 
@@ -71,7 +74,7 @@ import Testing
 
   @Test func aCommentHasThemInItsLadder() {
     let comment = RunReport(run).gitHubComment
-    #expect(comment.contains("against naive | KL nats |   top-1 | Δppl % |"))
+    expectContains(comment, "against naive | KL nats |   top-1 | Δppl % |")
   }
 
   @Test func thePageDrawsSpeedAgainstQuality() throws {
@@ -84,9 +87,9 @@ import Testing
     #expect(tips.contains("naive, f32, 1 thread: 47.62 decode tok/s, exact"))
     #expect(!tips.contains { $0.contains("int4") })
     let cells = section.all.filter { $0.name == "tr" }.map { $0.children.map(\.text) }
-    #expect(cells.first == ["variant", "decode tok/s", "KL nats", "top-1", "Δppl %"])
+    expectEqual(cells.first, ["variant", "decode tok/s", "KL nats", "top-1", "Δppl %"])
     #expect(cells.contains(["int8, 1 thread", "990.1", "3.0e-04", "100.0 %", "0.007"]))
-    #expect(try ParsedPage(Fixture.small()).section("quality") == nil)
+    try expectNil(ParsedPage(Fixture.small()).section("quality"))
   }
 
   /// Points that lose nothing stand in a column of their own, left of every other; what loses more is farther right.
@@ -107,7 +110,7 @@ import Testing
     let places = try labels.filter { $0.attributes["class"] == "small backed" }.map { label in
       (label.text, try #require(Double(label.attributes["x"] ?? "")))
     }
-    #expect(places.map(\.0) == points.map(\.name))
+    expectEqual(places.map(\.0), points.map(\.name))
     let xs = places.map(\.1)
     #expect(xs[0] < xs[2] && xs[1] < xs[2] && xs[2] < xs[3] && xs[3] < xs[4])
     let axis = labels.filter { $0.attributes["class"] == "muted small" }.map(\.text)

@@ -15,9 +15,9 @@ import Testing
       let names = try (0..<3).map { _ in
         try ReportFolder.create(in: parent, started: started, model: "synthetic:tiny").path
       }
-      #expect(
-        names == ["", "-2", "-3"].map { "\(parent)/2026-01-02T03-04-05Z-synthetic-tiny\($0)" })
-      #expect(try contents(parent).count == 3)
+      expectEqual(
+        names, ["", "-2", "-3"].map { "\(parent)/2026-01-02T03-04-05Z-synthetic-tiny\($0)" })
+      try expectEqual(contents(parent).count, 3)
       #expect(try contents(names[0]).isEmpty)
     }
   }
@@ -31,17 +31,17 @@ import Testing
   func namesAreSafeForAFileSystem(model: String, expected: String) throws {
     try withTemporaryFolder { root in
       let folder = try ReportFolder.create(in: root, started: started, model: model)
-      #expect(folder.path == "\(root)/2026-01-02T03-04-05Z-\(expected)")
+      expectEqual(folder.path, "\(root)/2026-01-02T03-04-05Z-\(expected)")
     }
   }
 
   @Test func aFolderOfTheCallersChoiceIsTakenAsItIs() throws {
     try withTemporaryFolder { root in
       let path = "\(root)/mine/here"
-      #expect(try ReportFolder.create(at: path).path == path)
+      try expectEqual(ReportFolder.create(at: path).path, path)
       try Data("kept".utf8).write(to: URL(fileURLWithPath: "\(path)/notes.txt"))
-      #expect(try ReportFolder.create(at: path).path == path)
-      #expect(try contents(path) == ["notes.txt"])
+      try expectEqual(ReportFolder.create(at: path).path, path)
+      try expectEqual(contents(path), ["notes.txt"])
     }
   }
 
@@ -49,16 +49,16 @@ import Testing
     try withTemporaryFolder { root in
       let file = "\(root)/file"
       try Data().write(to: URL(fileURLWithPath: file))
-      #expect(
-        message { try ReportFolder.create(at: file) }
-          == "\(file): is a file, expected a folder that can be written")
-      #expect(
+      expectEqual(
+        message { try ReportFolder.create(at: file) },
+        "\(file): is a file, expected a folder that can be written")
+      expectEqual(
         message { try ReportFolder.create(at: "\(file)/inside") }?.hasPrefix(
-          "\(file)/inside: cannot be made: ")
-          == true)
-      #expect(
-        message { try ReportFolder.create(in: file, started: started, model: "m") }
-          == "\(file): is a file, expected a folder that can be written")
+          "\(file)/inside: cannot be made: "),
+        true)
+      expectEqual(
+        message { try ReportFolder.create(in: file, started: started, model: "m") },
+        "\(file): is a file, expected a folder that can be written")
     }
   }
 
@@ -68,7 +68,7 @@ import Testing
       try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: root)
       defer { try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: root) }
       let found = message { try ReportFolder.create(at: root) }
-      #expect(found?.hasSuffix("permission denied, expected a folder that can be written") == true)
+      expectEqual(found?.hasSuffix("permission denied, expected a folder that can be written"), true)
     }
   }
 
@@ -79,18 +79,18 @@ import Testing
       record.isComplete = false
       try folder.write(record)
       let names = ["record.json", "report.html", "report.md", "results.csv", "samples.csv"]
-      #expect(try contents(root) == names)
+      try expectEqual(contents(root), names)
       let before = try #require(FileHandle(forReadingAtPath: "\(root)/report.md"))
       record.isComplete = true
       try folder.write(record)
-      #expect(try contents(root) == names)
+      try expectEqual(contents(root), names)
       let old = String(decoding: try before.readToEnd() ?? Data(), as: UTF8.self)
-      #expect(old.contains("The run is incomplete"))
-      #expect(try text("\(root)/report.md") == RunReport(record).markdown)
-      #expect(try text("\(root)/report.html") == HTMLReport(record).text)
-      #expect(try text("\(root)/results.csv") == CSVReport(record).results)
-      #expect(try text("\(root)/samples.csv") == CSVReport(record).samples)
-      #expect(try Record.read(path: "\(root)/record.json") == record)
+      expectContains(old, "The run is incomplete")
+      try expectEqual(text("\(root)/report.md"), RunReport(record).markdown)
+      try expectEqual(text("\(root)/report.html"), HTMLReport(record).text)
+      try expectEqual(text("\(root)/results.csv"), CSVReport(record).results)
+      try expectEqual(text("\(root)/samples.csv"), CSVReport(record).samples)
+      try expectEqual(Record.read(path: "\(root)/record.json"), record)
     }
   }
 
@@ -103,8 +103,8 @@ import Testing
       record.warnings = ["new"]
       record.cells[0].flops = .nan
       #expect(throws: EncodingError.self) { try folder.write(record) }
-      #expect(try text("\(root)/report.md") == old)
-      #expect(try contents(root).count == 5)
+      try expectEqual(text("\(root)/report.md"), old)
+      try expectEqual(contents(root).count, 5)
     }
   }
 
@@ -113,8 +113,8 @@ import Testing
       let folder = try ReportFolder.create(at: "\(root)/gone")
       try FileManager.default.removeItem(atPath: "\(root)/gone")
       let found = message { try folder.write(Fixture.small()) }
-      #expect(found?.hasPrefix("\(root)/gone/record.json: ") == true)
-      #expect(found?.hasSuffix(", expected a folder that can be written") == true)
+      expectEqual(found?.hasPrefix("\(root)/gone/record.json: "), true)
+      expectEqual(found?.hasSuffix(", expected a folder that can be written"), true)
     }
   }
 

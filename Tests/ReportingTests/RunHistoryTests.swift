@@ -19,19 +19,19 @@ import Testing
     let records = [run(3, milliseconds: 4), run(1, milliseconds: 8), run(2, milliseconds: 8)]
     let history = try #require(RunHistory(records))
     let lines = try history.text(as: .csv).split(separator: "\n")
-    #expect(lines.count == 4)
+    expectEqual(lines.count, 4)
     let commits = ["commit1", "commit2", "commit3"]
     for (line, (commit, rate)) in zip(lines.dropFirst(), zip(commits, [8000.0, 8000, 16000])) {
-      #expect(line.contains(",\(commit),naive,f32,1,pp64,prefill tok/s,tok/s,\(Int(rate)),"))
+      expectContains(line, ",\(commit),naive,f32,1,pp64,prefill tok/s,tok/s,\(Int(rate)),")
     }
     let json = try JSONDecoder().decode(JSONValue.self, from: Data(history.text(as: .json).utf8))
     guard case .object(let members) = json, case .array(let points) = members["points"] else {
       Issue.record("no points")
       return
     }
-    #expect(points.count == 3)
+    expectEqual(points.count, 3)
     let markdown = try history.text(as: .markdown)
-    #expect(markdown.contains("# 3 runs of "))
+    expectContains(markdown, "# 3 runs of ")
     #expect(markdown.contains("▁▁█") && markdown.contains(" 2.000 |"))
   }
 
@@ -39,11 +39,11 @@ import Testing
     let records = [run(1, milliseconds: 8), run(2, milliseconds: 8), run(3, milliseconds: 4)]
     let page = try ParsedPage(#require(RunHistory(records)).text(as: .html))
     let answer = page.all("p").first { $0.attributes["class"] == "answer" }?.text
-    #expect(
-      answer
-        == "The newest run is faster than the oldest in 1 of 1 row. naive on pp64 changed most: it is 2.000 times as fast."
+    expectEqual(
+      answer,
+      "The newest run is faster than the oldest in 1 of 1 row. naive on pp64 changed most: it is 2.000 times as fast."
     )
-    #expect(page.all("section").compactMap { $0.attributes["id"] } == ["trends", "runs", "method"])
+    expectEqual(page.all("section").compactMap { $0.attributes["id"] }, ["trends", "runs", "method"])
     let chart = try #require(page.section("trends")?.all.first { $0.name == "svg" })
     let texts = chart.all.filter { $0.name == "text" }.map(\.text)
     #expect(texts.contains("-2") && texts.contains("0") && !texts.contains("-1.5"))
@@ -55,7 +55,7 @@ import Testing
     for format in PageFormat.allCases {
       #expect(format.result?.rawValue == (format == .html ? nil : format.rawValue))
     }
-    #expect(PageFormat.allCases.compactMap(\.result) == ResultFormat.allCases)
+    expectEqual(PageFormat.allCases.compactMap(\.result), ResultFormat.allCases)
   }
 
   @Test func noiseStaysFlatAndAGapIsASpace() {
@@ -65,9 +65,9 @@ import Testing
         contestant: MeasuredVariant(variant: "naive", weights: "f32", threads: 1), test: test)
       return HistoryRow(place: place, figures: values.map { $0.map { Figure(value: $0) } }).trend
     }
-    #expect(trend([100, 100, 100]) == "▅▅▅")
-    #expect(trend([99, nil, 101]) == "▄ ▅")
-    #expect(trend([50, 100]) == "▁█")
+    expectEqual(trend([100, 100, 100]), "▅▅▅")
+    expectEqual(trend([99, nil, 101]), "▄ ▅")
+    expectEqual(trend([50, 100]), "▁█")
   }
 
   @Test func otherWorkAndOtherMachinesAreLeftOut() throws {
@@ -76,6 +76,6 @@ import Testing
     let history = try #require(RunHistory([elsewhere, run(2, milliseconds: 8), run(3, milliseconds: 8)]))
     let text = try history.text(as: .markdown)
     #expect(text.contains("# 2 runs of ") && text.contains("1 record of other work"))
-    #expect(RunHistory([]) == nil)
+    expectNil(RunHistory([]))
   }
 }

@@ -25,42 +25,46 @@ import Testing
   @Test func medianForEachToken() throws {
     let record = record()
     let prompt = try #require(CounterFigures(record.cells[2]))
-    #expect(prompt.instructions == 6000 && prompt.cycles == 2000)
-    #expect(prompt.cacheReferences == 80 && prompt.cacheMisses == 20)
-    #expect(prompt.instructionsPerCycle == 3)
-    #expect(CounterFigures(record.cells[3]) == prompt)
-    #expect(CounterFigures(record.cells[0]) == nil)
+    expectEqual(prompt.instructions, 6000)
+    expectEqual(prompt.cycles, 2000)
+    expectEqual(prompt.cacheReferences, 80)
+    expectEqual(prompt.cacheMisses, 20)
+    expectEqual(prompt.instructionsPerCycle, 3)
+    expectEqual(CounterFigures(record.cells[3]), prompt)
+    expectNil(CounterFigures(record.cells[0]))
     var gemm = Fixture.gemmCell("naive", m: 2, milliseconds: [1])
     gemm.samples[0].counters = ["instructions": 500]
     let call = try #require(CounterFigures(gemm))
     // Ten calls a sample.
-    #expect(call.instructions == 50 && call.cycles == nil && call.instructionsPerCycle == nil)
+    expectEqual(call.instructions, 50)
+    expectNil(call.cycles)
+    expectNil(call.instructionsPerCycle)
   }
 
   @Test func theTableHasTheRowsThatWereCounted() {
     let report = counters(record())
-    #expect(
-      report.contains(
-        """
-        | variant    | threads | test      | instructions per token | cycles per token |   IPC | cache misses per token | of cache references % |
-        | ---------- | ------: | --------- | ---------------------: | ---------------: | ----: | ---------------------: | --------------------: |
-        | `kv-cache` |       1 | tg5 @ d64 |                   6000 |             2000 | 3.000 |                  20.00 |                 25.00 |
-        | `kv-cache` |       1 | pp64      |                   6000 |             2000 | 3.000 |                  20.00 |                 25.00 |
+    expectContains(
+      report,
+      """
+      | variant    | threads | test      | instructions per token | cycles per token |   IPC | cache misses per token | of cache references % |
+      | ---------- | ------: | --------- | ---------------------: | ---------------: | ----: | ---------------------: | --------------------: |
+      | `kv-cache` |       1 | tg5 @ d64 |                   6000 |             2000 | 3.000 |                  20.00 |                 25.00 |
+      | `kv-cache` |       1 | pp64      |                   6000 |             2000 | 3.000 |                  20.00 |                 25.00 |
 
-        Medians over
-        """))
+      Medians over
+      """)
     #expect(!report.contains("The counters took turns"))
-    #expect(counters(record(share: nil)).contains("Medians over"))
-    #expect(
-      counters(record(share: 0.625)).contains(
-        "The counters took turns: the one that ran least did so 62.5 % of the time, and counts are extrapolated."
-      ))
+    expectContains(counters(record(share: nil)), "Medians over")
+    expectContains(
+      counters(record(share: 0.625)),
+      "The counters took turns: the one that ran least did so 62.5 % of the time, and counts are extrapolated."
+    )
   }
 
   @Test func csvHasThemWhereTheyAre() {
     let rows = CSVReport(record()).results.split(separator: "\n")
-    #expect(rows.count { $0.hasSuffix(",6000,2000,20,") } == 2)
-    #expect(rows.count { $0.hasSuffix(",,,,") } == 2)
+    expectEqual(rows.count { $0.hasSuffix(",6000,2000,20,") }, 2)
+    expectEqual(rows.count { $0.hasSuffix(",,,,") }, 2)
   }
 
   @Test func withoutCountersThereIsTheReasonOrNothing() {
@@ -68,10 +72,10 @@ import Testing
     #expect(RunReport(record).counters == nil && !RunReport(record).markdown.contains("Counters"))
     record.countersUnavailable =
       "perf_event_open: no hardware counters (ENOENT): a virtual machine without a PMU"
-    #expect(
-      RunReport(record).markdown.contains(
-        "- **Counters:** none: perf_event_open: no hardware counters (ENOENT): a virtual machine without a PMU\n"
-      ))
+    expectContains(
+      RunReport(record).markdown,
+      "- **Counters:** none: perf_event_open: no hardware counters (ENOENT): a virtual machine without a PMU\n"
+    )
     #expect(counters(record).hasPrefix("None: perf"))
   }
 
@@ -84,43 +88,44 @@ import Testing
 
   @Test func theFirstTokenBehindALoadIsAMedianWithItsInterval() throws {
     let figures = CellFigures(record().cells[0], ceiling: nil)
-    #expect(figures[.loadToFirstToken]?.value == 20)
+    expectEqual(figures[.loadToFirstToken]?.value, 20)
     let interval = try #require(figures[.loadToFirstToken]?.interval)
-    #expect(interval.lower == 10 && interval.upper == 30)
-    #expect(figures.loadSampleCount == 3)
-    #expect(figures[.warmLoad]?.value == 2)
-    #expect(figures[.baselineMemory]?.value == 10)
+    expectEqual(interval.lower, 10)
+    expectEqual(interval.upper, 30)
+    expectEqual(figures.loadSampleCount, 3)
+    expectEqual(figures[.warmLoad]?.value, 2)
+    expectEqual(figures[.baselineMemory]?.value, 10)
     var failed = record().cells[0]
     failed.status = .failedCheck
-    #expect(CellFigures(failed, ceiling: nil)[.loadToFirstToken] == nil)
+    expectNil(CellFigures(failed, ceiling: nil)[.loadToFirstToken])
   }
 
   @Test func theReportShowsThemWithTheMemory() {
     let text = RunReport(record()).loading?.blocks.markdown ?? ""
-    #expect(
-      text.contains(
-        """
-        | variant  | weights | threads | load, cold ms | load, warm ms | load to first token ms ± CI | loads | before loading MiB | peak memory MiB |
-        | -------- | ------- | ------: | ------------: | ------------: | --------------------------: | ----: | -----------------: | --------------: |
-        | kv-cache | f32     |       1 |               |         2.000 |                     20 ± 10 |     3 |              10.00 |           50.00 |
-        """))
-    #expect(text.contains("\n\nLoad to first token: the time to load plus the time to the first token "))
+    expectContains(
+      text,
+      """
+      | variant  | weights | threads | load, cold ms | load, warm ms | load to first token ms ± CI | loads | before loading MiB | peak memory MiB |
+      | -------- | ------- | ------: | ------------: | ------------: | --------------------------: | ----: | -----------------: | --------------: |
+      | kv-cache | f32     |       1 |               |         2.000 |                     20 ± 10 |     3 |              10.00 |           50.00 |
+      """)
+    expectContains(text, "\n\nLoad to first token: the time to load plus the time to the first token ")
     let without = RunReport(Fixture.small()).loading?.blocks.markdown ?? ""
     #expect(!without.isEmpty && !without.contains("oad to first token"))
   }
 
   @Test func theReportSaysWhatOtherProgramsWere() {
     let text = RunReport(record()).markdown
-    #expect(
-      text.contains(
-        """
-        ### Other programs
+    expectContains(
+      text,
+      """
+      ### Other programs
 
-        - **kv-cache**: engine 1.2, `python3 a.py`
-        - **mute**: `./mute`
+      - **kv-cache**: engine 1.2, `python3 a.py`
+      - **mute**: `./mute`
 
-        Each program speaks the protocol of
-        """))
+      Each program speaks the protocol of
+      """)
     #expect(!RunReport(Fixture.small()).markdown.contains("### Other programs"))
   }
 
@@ -129,24 +134,24 @@ import Testing
     let names = lines[0].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     let values = lines[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     let row = Dictionary(uniqueKeysWithValues: zip(names, values))
-    #expect(row["memory_before_load_mib"] == "10")
-    #expect(row["load_to_first_token_ms"] == "20")
-    #expect(row["load_to_first_token_ms_ci_high"] == "30")
-    #expect(row["load_samples"] == "3")
+    expectEqual(row["memory_before_load_mib"], "10")
+    expectEqual(row["load_to_first_token_ms"], "20")
+    expectEqual(row["load_to_first_token_ms_ci_high"], "30")
+    expectEqual(row["load_samples"], "3")
   }
 }
 
 @Suite struct CeilingTableTests {
   @Test func aTerminalShowsEveryLevelWithRoofMedianAndBest() {
-    #expect(
-      CeilingTable(Fixture.ceilings).text()
-        == """
-        threads  ceiling       unit      roof  a thread  median   best  n  working set  read as
-              2  FMA, float32  GFLOP/s  216.0     108.0   200.0  220.0  3
-              2  L2 read       GB/s     50.00     25.00   50.00  50.00  3     2.00 MiB  1 stream
-              2  DRAM read     GB/s     11.80     5.900   11.00  12.00  3      512 MiB  4 streams, 1024 B ahead
-        2 threads, DRAM: the buffer is small
-        """)
+    expectEqual(
+      CeilingTable(Fixture.ceilings).text(),
+      """
+      threads  ceiling       unit      roof  a thread  median   best  n  working set  read as
+            2  FMA, float32  GFLOP/s  216.0     108.0   200.0  220.0  3
+            2  L2 read       GB/s     50.00     25.00   50.00  50.00  3     2.00 MiB  1 stream
+            2  DRAM read     GB/s     11.80     5.900   11.00  12.00  3      512 MiB  4 streams, 1024 B ahead
+      2 threads, DRAM: the buffer is small
+      """)
   }
 
   @Test func aReportSaysHowLongItTookAndWhatTheRoofIs() {
@@ -154,21 +159,23 @@ import Testing
     record.ceilings = Fixture.ceilings
     record.ceilingSeconds = 3.21
     let text = RunReport(record).machine?.blocks.markdown ?? ""
-    #expect(text.contains("|       2 | L2 read      | GB/s    | 50.00 |    25.00 |  50.00 | 50.00 |   3 |"))
-    #expect(text.contains("- 2 threads, DRAM: the buffer is small\n"))
-    #expect(
-      text.contains("The roof is the 90th percentile of n trials before, between and after the rounds, "))
-    #expect(text.contains("which took 3.2 s in all"))
-    #expect(
-      RunReport(record).markdown.contains(
-        "- **At most, 2 threads:** 216.0 GFLOP/s of float32 FMA, reads of L2 50.0, DRAM 11.8 GB/s; DRAM: the buffer is small\n"
-      ))
+    expectContains(
+      text, "|       2 | L2 read      | GB/s    | 50.00 |    25.00 |  50.00 | 50.00 |   3 |",
+      "- 2 threads, DRAM: the buffer is small\n")
+    expectContains(
+      text, "The roof is the 90th percentile of n trials before, between and after the rounds, ")
+    expectContains(text, "which took 3.2 s in all")
+    expectContains(
+      RunReport(record).markdown,
+      "- **At most, 2 threads:** 216.0 GFLOP/s of float32 FMA, reads of L2 50.0, DRAM 11.8 GB/s; DRAM: the buffer is small\n"
+    )
   }
 
   @Test func aRecordWithoutTrialsShowsItsBest() {
     let table = CeilingTable([Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10)]).table
-    #expect(
-      table.rows.map { $0.map(\.text.plain) } == [
+    expectEqual(
+      table.rows.map { $0.map(\.text.plain) },
+      [
         ["1", "FMA, float32", "GFLOP/s", "100.0", "100.0", "", "100.0", "", "", ""],
         ["1", "DRAM read", "GB/s", "10.00", "10.00", "", "10.00", "", "", ""],
       ])
@@ -192,25 +199,26 @@ import Testing
 
   @Test func theReportNamesWhatProductsRanOn() {
     let text = RunReport(record).markdown
-    #expect(
-      text.contains("- **Products:** bf16 on avx512_bf16; int8 and int4 on avx512_vnni\n"))
-    #expect(text.contains("199.0 Gop/s of bf16 products (avx512_bf16), 399.0 Gop/s of int8 products"))
-    #expect(text.contains("**Narrow weights.**"))
+    expectContains(
+      text, "- **Products:** bf16 on avx512_bf16; int8 and int4 on avx512_vnni\n")
+    expectContains(
+      text, "199.0 Gop/s of bf16 products (avx512_bf16), 399.0 Gop/s of int8 products", "**Narrow weights.**")
     var narrow = Fixture.small()
     #expect(!RunReport(narrow).markdown.contains("**Narrow caches.**"))
     (narrow.cells[1].variant, narrow.cells[1].cache) = ("packed+kv-bf16", "bf16")
-    #expect(RunReport(narrow).markdown.contains("**Narrow caches.** `+kv-bf16` in a name says"))
+    expectContains(RunReport(narrow).markdown, "**Narrow caches.** `+kv-bf16` in a name says")
     let old = RunReport(Fixture.small()).markdown
     #expect(!old.contains("Products:") && !old.contains("Narrow weights"))
   }
 
   @Test func theTableOfCeilingsHasThePeaks() {
     let rows = CeilingTable(record.ceilings).table.rows.map { $0.map(\.text.plain) }
-    #expect(
-      rows.map { $0[1] }.prefix(3) == [
+    expectEqual(
+      rows.map { $0[1] }.prefix(3),
+      [
         "FMA, float32", "bf16 products (avx512_bf16)", "int8 products (avx512_vnni)",
       ])
-    #expect(rows[2][2...3] == ["Gop/s", "399.0"])
+    expectEqual(rows[2][2...3], ["Gop/s", "399.0"])
   }
 
   @Test func resultsSayItWhereARowDoes() throws {
@@ -219,7 +227,8 @@ import Testing
     #expect(lines[1].hasPrefix("naive,f32,,1,") && lines[4].hasPrefix("kv-cache,int4,avx512_vnni,1,"))
     #expect(CSVReport(Fixture.small()).results.hasPrefix("variant,weights,threads,"))
     let written = try JSONDecoder().decode(Record.self, from: record.encode())
-    #expect(written.cells == record.cells && written.ceilings == record.ceilings)
+    expectEqual(written.cells, record.cells)
+    expectEqual(written.ceilings, record.ceilings)
   }
 }
 
@@ -231,8 +240,8 @@ import Testing
   }
 
   @Test func reportSaysWhatForkingCosts() {
-    #expect(
-      RunReport(record).markdown.contains("- **Fork and join:** 2 threads: 0.913 µs hot, 12.3 µs woken\n"))
+    expectContains(
+      RunReport(record).markdown, "- **Fork and join:** 2 threads: 0.913 µs hot, 12.3 µs woken\n")
     #expect(!RunReport(Fixture.small()).markdown.contains("Fork and join"))
   }
 }

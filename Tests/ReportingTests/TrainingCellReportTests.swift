@@ -39,15 +39,16 @@ import Testing
         Self.cell("naive", milliseconds: [90]), Self.cell("packed", milliseconds: [4.5, 5, 5.5]),
       ]))
     let row = run.rows[1]
-    #expect(row.figures[.trainingTime]?.value == 5)
-    #expect(row.figures[.trainingRate]?.value == 51_200)
+    expectEqual(row.figures[.trainingTime]?.value, 5)
+    expectEqual(row.figures[.trainingRate]?.value, 51_200)
     let gflops = 6 * 140_928 * 256 / 5e6
-    #expect(row.figures.gflops == gflops)
+    expectEqual(row.figures.gflops, gflops)
     #expect(abs((row.figures.peakPercent ?? 0) - gflops) < 1e-9)
-    #expect(row.figures[.decodeRate] == nil && row.figures[.timeToFirstToken] == nil)
-    #expect(row.figures[.peakMemory]?.value == 10)
-    #expect(row.speedAgainstNaive?.value == 18)
-    #expect(row.figures.roof == .compute)
+    expectNil(row.figures[.decodeRate])
+    expectNil(row.figures[.timeToFirstToken])
+    expectEqual(row.figures[.peakMemory]?.value, 10)
+    expectEqual(row.speedAgainstNaive?.value, 18)
+    expectEqual(row.figures.roof, .compute)
   }
 
   @Test func columnsAreThereWhereARowHasThem() throws {
@@ -63,7 +64,7 @@ import Testing
     #expect(training.allSatisfy(alone.contains) && !generation.contains(where: alone.contains))
     let none = try heading(Fixture.small())
     #expect(!training.contains(where: none.contains) && generation.allSatisfy(none.contains))
-    #expect(RunReport(Self.record()).markdown.contains("**Training.** `train4x64` is one step of AdamW"))
+    expectContains(RunReport(Self.record()).markdown, "**Training.** `train4x64` is one step of AdamW")
     #expect(!RunReport(Fixture.small()).markdown.contains("**Training.**"))
 
     let lines = CSVReport(Self.record(beside: Fixture.small().cells)).results.split(separator: "\n").map {
@@ -74,7 +75,7 @@ import Testing
     }
     let packed = try #require(lines.first { $0[0] == "packed" })
     #expect(try abs((Double(field("train_step_ms", packed)) ?? 0) - 4.99) < 1e-6)
-    #expect(try field("test", packed) == "train4x64")
+    try expectEqual(field("test", packed), "train4x64")
     #expect(try !field("train_tok_per_s", packed).isEmpty && !field("fma_peak_percent", packed).isEmpty)
     #expect(try field("batch", packed) == "4" && field("decode_tok_per_s", packed).isEmpty)
     #expect(try field("train_step_ms", lines[1]).isEmpty && !field("ttft_ms", lines[1]).isEmpty)
@@ -86,35 +87,36 @@ import Testing
     for bytes in [nil, 32 * 140_928.0] {
       var cell = Self.cell("packed", milliseconds: [2, 2, 2])
       cell.bytes = bytes
-      #expect(
-        RunReport(Fixture.record(cells: [cell])).markdown.contains(
-          "Above 100 % of a roof: `packed` (1 thread) on train4x64 (108 %). The roof was measured too low"))
+      expectContains(
+        RunReport(Fixture.record(cells: [cell])).markdown,
+        "Above 100 % of a roof: `packed` (1 thread) on train4x64 (108 %). The roof was measured too low")
     }
   }
 
   @Test func theAnswerNamesTheFastestStep() {
     let answer = RunReport(Self.record()).markdown
-    #expect(answer.contains("**`packed` (1 thread) is fastest on `train4x64`: "))
-    #expect(CellTest.training(batch: 4, context: 64).words == "a step on 4 windows of 64 tokens")
+    expectContains(answer, "**`packed` (1 thread) is fastest on `train4x64`: ")
+    expectEqual(CellTest.training(batch: 4, context: 64).words, "a step on 4 windows of 64 tokens")
   }
 
   @Test func comparisonsKnowTheRows() throws {
     let comparison = Comparison(base: Self.record(), head: Self.record(slowedBy: 1.3))
     let row = try #require(
       comparison.rows.first { $0.contestant.variant == "packed" && $0.metric == .trainingRate })
-    #expect(row.verdict == .regressed && row.test?.name == "train4x64")
-    #expect(comparison.exitCode == 3)
+    expectEqual(row.verdict, .regressed)
+    expectEqual(row.test?.name, "train4x64")
+    expectEqual(comparison.exitCode, 3)
     let lenient = try Comparison(
       base: Self.record(), head: Self.record(slowedBy: 1.3), thresholds: Thresholds(parsing: "train=40%"))
     #expect(lenient.rows.first { $0.metric == .trainingRate }?.verdict != .regressed)
     let same = Comparison(base: Self.record(), head: Self.record())
-    #expect(same.exitCode == 0)
+    expectEqual(same.exitCode, 0)
   }
 
   @Test func servicesGetTheStepsTimeAndRate() throws {
     let bencher = try BencherReport(Self.record()).json
     #expect(bencher.contains("\"packed f32 t1 train4x64\"") && bencher.contains("\"latency\""))
-    #expect(bencher.contains("\"throughput\""))
+    expectContains(bencher, "\"throughput\"")
     let entries = BenchmarkActionReport(Self.record()).entries
     let step = try #require(entries.first { $0.name == "packed f32 t1, train4x64: train step" })
     #expect(step.unit == "ms" && abs(step.value - 4.99) < 1e-9)
@@ -126,12 +128,12 @@ import Testing
     var record = Fixture.record()
     record.profiles = [profile]
     let figures = try #require(ProfileFigures.all(record).first)
-    #expect(profile.stageWords == "training on 4 windows of 64 tokens")
-    #expect(figures.tokensPerSecond == 3200)
+    expectEqual(profile.stageWords, "training on 4 windows of 64 tokens")
+    expectEqual(figures.tokensPerSecond, 3200)
     let text = ProfileText(record, colour: false, width: 200).text
     #expect(
       text.contains(": training on 4 windows of 64 tokens, 80") && text.contains(" ms per step, 3200 tok/s"))
-    #expect(RunReport(record).markdown.contains("ms per step (share %)"))
-    #expect(try Record.decode(record.encode(), path: "r").profiles == [profile])
+    expectContains(RunReport(record).markdown, "ms per step (share %)")
+    try expectEqual(Record.decode(record.encode(), path: "r").profiles, [profile])
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -17,18 +18,19 @@ import Testing
 
   @Test func csvHasARowAStepAndAnEmptyFieldWhereNothingWasEvaluated() {
     let lines = Self.history(5).csv.split(separator: "\n", omittingEmptySubsequences: false)
-    #expect(lines.count == 7)
-    #expect(lines[0] == "step,loss,validation,learning_rate,gradient_norm,tok_per_s,seconds")
-    #expect(lines[1] == "1,7,,0.001,0.5,2000,0.25")
-    #expect(lines[5] == "5,6.6,6.45,0.005,0.5,2000,1.25")
+    expectEqual(lines.count, 7)
+    expectEqual(lines[0], "step,loss,validation,learning_rate,gradient_norm,tok_per_s,seconds")
+    expectEqual(lines[1], "1,7,,0.001,0.5,2000,0.25")
+    expectEqual(lines[5], "5,6.6,6.45,0.005,0.5,2000,1.25")
   }
 
   @Test func theFiguresOfAllStepsAreOfTheRows() {
     let history = Self.history()
     #expect(abs(history.recentLoss - 6.05) < 1e-12)
     #expect(abs(history.meanSpeed - 2000) < 1e-9)
-    #expect(history.best?.step == 20)
-    #expect(TrainingHistory().meanSpeed == 0 && TrainingHistory().best == nil)
+    expectEqual(history.best?.step, 20)
+    expectEqual(TrainingHistory().meanSpeed, 0)
+    expectNil(TrainingHistory().best)
     var uneven = Self.history(2)
     uneven.rows[1] = TrainingHistory.Row(
       step: 2, loss: 1, learningRate: 1, gradientNorm: 1, tokensPerSecond: 1000, seconds: 1.25)
@@ -38,27 +40,29 @@ import Testing
 
   @Test func aCurveIsMeansOfConsecutiveSteps() {
     let curve = Self.history(5).curve(\.loss, over: { Double($0.step) }, points: 2)
-    #expect(curve.map(\.x) == [2, 4.5])
+    expectEqual(curve.map(\.x), [2, 4.5])
     #expect(abs(curve[0].y - 6.9) < 1e-12 && abs(curve[1].y - 6.65) < 1e-12)
-    #expect(Self.history(3).curve(\.loss, over: \.seconds, points: 9).map(\.x) == [0.25, 0.5, 0.75])
+    expectEqual(Self.history(3).curve(\.loss, over: \.seconds, points: 9).map(\.x), [0.25, 0.5, 0.75])
   }
 
   @Test func theSparklineFallsWithTheLoss() {
-    #expect(Self.history(8).sparkline(width: 8) == "█▇▆▅▄▃▂▁")
-    #expect(Self.history(800).sparkline(width: 8) == "█▇▆▅▄▃▂▁")
-    #expect(Self.history(1).sparkline(width: 8) == "" && Self.history(9).sparkline(width: 0) == "")
+    expectEqual(Self.history(8).sparkline(width: 8), "█▇▆▅▄▃▂▁")
+    expectEqual(Self.history(800).sparkline(width: 8), "█▇▆▅▄▃▂▁")
+    expectEqual(Self.history(1).sparkline(width: 8), "")
+    expectEqual(Self.history(9).sparkline(width: 0), "")
   }
 
   @Test func thePlotHasItsScalesAndFitsItsWidth() {
     let lines = Self.history().plot(width: 40, height: 6).split(separator: "\n").map(String.init)
-    #expect(lines.count == 8)
+    expectEqual(lines.count, 8)
     #expect(lines.allSatisfy { $0.count <= 40 })
     #expect(lines[1].hasPrefix(" 7.00 ┤") && lines[6].hasPrefix(" 5.10 ┤"))
     #expect(lines[7].hasPrefix("       1 ") && lines[7].hasSuffix(" 20"))
     // The line begins at the top on the left, and ends at the bottom on the right.
     #expect(lines[1].dropFirst(7).first != " " && lines[6].count == 40)
-    #expect(lines.joined().count { $0 == "○" } == 5, "four evaluations and the legend")
-    #expect(Self.history(1).plot(width: 40) == "" && Self.history().plot(width: 20) == "")
+    expectEqual(lines.joined().count { $0 == "○" }, 5, "four evaluations and the legend")
+    expectEqual(Self.history(1).plot(width: 40), "")
+    expectEqual(Self.history().plot(width: 20), "")
   }
 }
 
@@ -73,27 +77,28 @@ import Testing
 
   @Test func thePageIsWellFormedAndHasEverySection() throws {
     let page = try ParsedPage(report(TrainingHistoryTests.history()).html)
-    #expect(
-      page.all("section").compactMap { $0.attributes["id"] } == [
+    expectEqual(
+      page.all("section").compactMap { $0.attributes["id"] },
+      [
         "loss", "course", "samples", "evaluations", "method",
       ])
-    #expect(page.all("h1").map(\.text) == ["training of my/model"])
+    expectEqual(page.all("h1").map(\.text), ["training of my/model"])
     let answer = try #require(page.all("p").first { $0.attributes["class"] == "answer" })
-    #expect(answer.text == "After 20 steps a token of text that was kept back takes 6.3000 nats.")
+    expectEqual(answer.text, "After 20 steps a token of text that was kept back takes 6.3000 nats.")
     #expect(Set(page.all("svg").compactMap { $0.attributes["aria-labelledby"] }).count >= 5)
-    #expect(page.section("samples")?.text.contains("Aye & no") == true)
-    #expect(page.section("evaluations")?.all.count { $0.name == "tr" } == 5)
+    expectEqual(page.section("samples")?.text.contains("Aye & no"), true)
+    expectEqual(page.section("evaluations")?.all.count { $0.name == "tr" }, 5)
     let charts = try #require(page.section("loss")).all.filter { $0.name == "polyline" }
     // Training and validation, over steps and over time, each for a phone and for a desktop.
-    #expect(charts.count == 8)
+    expectEqual(charts.count, 8)
   }
 
   @Test func aTrainingThatEndedEarlySaysSo() throws {
     let early = try ParsedPage(report(TrainingHistoryTests.history(3), steps: 20).html)
-    #expect(early.root.text.contains("After 3 of 20 steps the loss is 6.9000 nats a token."))
+    expectContains(early.root.text, "After 3 of 20 steps the loss is 6.9000 nats a token.")
     let none = try ParsedPage(report(TrainingHistory(), steps: 20).html)
-    #expect(none.root.text.contains("No step has been taken yet."))
-    #expect(none.section("loss") == nil)
+    expectContains(none.root.text, "No step has been taken yet.")
+    expectNil(none.section("loss"))
   }
 
   @Test func thousandsOfStepsStayAPageOfModestSize() {
@@ -105,6 +110,6 @@ import Testing
     let cases: [(Double, String)] = [
       (0.123, "0.12 s"), (41.2, "41 s"), (200, "3 min 20 s"), (7505, "2 h 05 min"),
     ]
-    for (seconds, words) in cases { #expect(TrainingReport.duration(seconds) == words) }
+    for (seconds, words) in cases { expectEqual(TrainingReport.duration(seconds), words) }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Record
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -26,22 +27,23 @@ import Testing
   }
 
   @Test func whatATrainingWritesIsTaken() throws {
-    #expect(refusal(journal()) == nil)
-    #expect(refusal(journal(validation: 0, every: (0, 0), prompt: [0, 1, 2, 3], sample: 0)) == nil)
+    expectNil(refusal(journal()))
+    expectNil(refusal(journal(validation: 0, every: (0, 0), prompt: [0, 1, 2, 3], sample: 0)))
     let back = try JSONDecoder().decode(TrainingJournal.self, from: JSONEncoder().encode(journal()))
-    #expect(back.history == journal().history && back.samples == journal().samples)
-    #expect(back.lacksEvaluation == nil)
+    expectEqual(back.history, journal().history)
+    expectEqual(back.samples, journal().samples)
+    expectNil(back.lacksEvaluation)
   }
 
   @Test func onlyAStepCanLackItsEvaluation() {
     for (history, steps) in [(TrainingHistoryTests.history(3), 3), (TrainingHistory(), 0)] {
       var ended = journal(history, sample: 0)
-      #expect(refusal(ended, steps: steps) == nil)
+      expectNil(refusal(ended, steps: steps))
       ended.lacksEvaluation = true
       let expected =
         steps > 0
         ? nil : "o/s: journal.json: lacksEvaluation: found true, expected a step before it"
-      #expect(refusal(ended, steps: steps) == expected)
+      expectEqual(refusal(ended, steps: steps), expected)
     }
   }
 
@@ -62,8 +64,8 @@ import Testing
       ),
     ]
     for (journal, says) in cases {
-      #expect(
-        refusal(journal)?.hasPrefix("o/s: journal.json: \(says)") == true, "\(refusal(journal) ?? "taken")")
+      expectEqual(
+        refusal(journal)?.hasPrefix("o/s: journal.json: \(says)"), true, "\(refusal(journal) ?? "taken")")
     }
   }
 
@@ -77,7 +79,7 @@ import Testing
         tokensPerSecond: 1, seconds: seconds)
       return refusal(journal(history))
     }
-    #expect(row() == nil)
+    expectNil(row())
     let place = "o/s: journal.json: history.rows[1]."
     let cases: [(String?, String)] = [
       (row(step: .max), "step: found \(Int.max), "), (row(loss: 1e300), "loss: found 1e+300, "),
@@ -87,7 +89,7 @@ import Testing
       (row(seconds: 1e30), "seconds: found 1e+30, "),
     ]
     for (found, says) in cases {
-      #expect(found?.hasPrefix(place + says) == true, "\(found ?? "taken")")
+      expectEqual(found?.hasPrefix(place + says), true, "\(found ?? "taken")")
     }
   }
 }

@@ -20,17 +20,18 @@ import Testing
   private func checks(_ change: (inout Conditions) -> Void) -> [String] { findings(change).map(\.check) }
 
   @Test func aQuietRunHasNoFindings() {
-    #expect(findings { _ in } == [])
-    #expect(Validity(record()).unreadable == [])
-    #expect(Validity(Fixture.small()).findings == [])
+    expectEqual(findings { _ in }, [])
+    expectEqual(Validity(record()).unreadable, [])
+    expectEqual(Validity(Fixture.small()).findings, [])
   }
 
   @Test func theBuildAndTheThreadsAreJudgedWithoutConditions() {
     var record = Fixture.small()
     record.build.configuration = "debug"
     record.cells[0].threads = 3
-    #expect(
-      Validity(record).findings == [
+    expectEqual(
+      Validity(record).findings,
+      [
         Finding(
           severity: .warning, check: "build",
           text: "this is a debug build of the command; time release builds: swift run -c release"),
@@ -42,44 +43,47 @@ import Testing
     let found = findings { conditions in
       conditions.stretches = (0..<12).map { Fixture.stretch(at: 5 * Double($0), stolen: 0.031) }
     }
-    #expect(found.map(\.text) == ["the hypervisor took 3.1 % of the cores' time"])
-    #expect(
+    expectEqual(found.map(\.text), ["the hypervisor took 3.1 % of the cores' time"])
+    expectEqual(
       checks { conditions in
         // 2 % is allowed.
         conditions.stretches = [Fixture.stretch(at: 0, stolen: 0.02)]
-      } == [])
+      }, [])
   }
 
   @Test func loadByOthersIsTheMeanOverTheRunAndTheWorstStretch() {
     let lasting = findings { conditions in
       conditions.stretches = (0..<12).map { Fixture.stretch(at: 5 * Double($0), others: $0 < 6 ? 0.5 : 0) }
     }
-    #expect(
-      lasting == [
+    expectEqual(
+      lasting,
+      [
         Finding(
           severity: .warning, check: "load by others",
           text: "other processes used 0.25 cores on average, 0.50 in the worst stretch")
       ])
     let burst = findings { $0.stretches[4] = Fixture.stretch(at: 20, others: 1) }
-    #expect(burst.map(\.severity) == [.note])
-    #expect(checks { $0.stretches[4] = Fixture.stretch(at: 20, others: 0.4) } == [])
+    expectEqual(burst.map(\.severity), [.note])
+    expectEqual(checks { $0.stretches[4] = Fixture.stretch(at: 20, others: 0.4) }, [])
     // Ticks are cut off: a stretch may seem to have had less work than ours.
-    #expect(checks { $0.stretches[0].busySeconds = 4.9 } == [])
+    expectEqual(checks { $0.stretches[0].busySeconds = 4.9 }, [])
   }
 
   @Test func swapAndThrottlingAreNeverAllowed() {
-    #expect(findings { $0.pagesSwappedIn = 12 }.map(\.text) == ["the machine swapped: 12 pages in, 0 out"])
-    #expect(checks { $0.pagesSwappedOut = 1 } == ["swap"])
+    expectEqual(findings { $0.pagesSwappedIn = 12 }.map(\.text), ["the machine swapped: 12 pages in, 0 out"])
+    expectEqual(checks { $0.pagesSwappedOut = 1 }, ["swap"])
     let quota = findings {
       $0.groupThrottledPeriods = 3
       $0.groupThrottledSeconds = 0.25
     }
-    #expect(
-      quota.map(\.text) == [
+    expectEqual(
+      quota.map(\.text),
+      [
         "the control group's quota of CPU time held processes back: 3 periods, 0.25 s in all"
       ])
-    #expect(
-      findings { $0.packageThrottles = 1 }.map(\.text) == [
+    expectEqual(
+      findings { $0.packageThrottles = 1 }.map(\.text),
+      [
         "heat slowed the CPU: 0 core events, 1 package event"
       ])
   }
@@ -93,18 +97,19 @@ import Testing
       }
     }
     let wandering = findings(times([100, 110, 100, 110, 100, 110, 100, 110, 100, 110]))
-    #expect(
-      wandering.map(\.text) == [
+    expectEqual(
+      wandering.map(\.text),
+      [
         "a fixed loop's time varied by 10.0 %: the clock rate changed, or other programs used the core"
       ])
     // One bad moment of twenty is none of the run's.
-    #expect(checks(times([Int](repeating: 100, count: 19) + [500])) == [])
+    expectEqual(checks(times([Int](repeating: 100, count: 19) + [500])), [])
     let falling = findings(times((0..<10).map { 1000 + 6 * $0 }))
-    #expect(falling.map(\.check) == ["frequency trend"])
-    #expect(falling.map(\.severity) == [.note])
-    #expect(
-      falling.map(\.text) == ["a fixed loop got 3.0 % slower from the run's first half to its second"])
-    #expect(checks(times([100, 200])) == [])
+    expectEqual(falling.map(\.check), ["frequency trend"])
+    expectEqual(falling.map(\.severity), [.note])
+    expectEqual(
+      falling.map(\.text), ["a fixed loop got 3.0 % slower from the run's first half to its second"])
+    expectEqual(checks(times([100, 200])), [])
   }
 
   /// As a host was seen to do it: from 33 to 57 GB/s within a run.
@@ -120,10 +125,10 @@ import Testing
       return record
     }
     let found = Validity(record((0..<10).map { 33 + 24 * Double($0) / 9 })).findings
-    #expect(found.map(\.check) == ["memory drift", "memory trend"])
-    #expect(found.first?.text.hasPrefix("what memory gave varied by ") == true)
-    #expect(found.last?.text.hasSuffix(" more in the run's second half than in its first") == true)
-    #expect(Validity(record([Double](repeating: 40, count: 10))).findings == [])
+    expectEqual(found.map(\.check), ["memory drift", "memory trend"])
+    expectEqual(found.first?.text.hasPrefix("what memory gave varied by "), true)
+    expectEqual(found.last?.text.hasSuffix(" more in the run's second half than in its first"), true)
+    expectEqual(Validity(record([Double](repeating: 40, count: 10))).findings, [])
   }
 
   @Test func coresMayNotMove() {
@@ -131,18 +136,20 @@ import Testing
       { $0.coreToCore = ways.map { CoreToCoreSample(atSeconds: 0, nanoseconds: $0) } }
     }
     let moving = findings(ways([26, 27, 26, 172, 171, 170]))
-    #expect(moving.map(\.check) == ["core-to-core latency"] && moving.map(\.severity) == [.note])
-    #expect(
-      moving.map(\.text) == [
+    expectEqual(moving.map(\.check), ["core-to-core latency"])
+    expectEqual(moving.map(\.severity), [.note])
+    expectEqual(
+      moving.map(\.text),
+      [
         "passing a cache line from one core to another took from 26.0 to 172 ns: the hypervisor moves the cores, and "
           + "that changes how fast threads exchange data"
       ])
-    #expect(checks(ways([26, 30, 38, 28, 26])) == [])
+    expectEqual(checks(ways([26, 30, 38, 28, 26])), [])
     // One bad moment of twenty is none of the run's, and two tell nothing.
-    #expect(checks(ways([Double](repeating: 26, count: 19) + [172])) == [])
-    #expect(checks(ways([26, 172])) == [])
+    expectEqual(checks(ways([Double](repeating: 26, count: 19) + [172])), [])
+    expectEqual(checks(ways([26, 172])), [])
     let report = RunReport(record(ways([26, 26, 27]))).markdown
-    #expect(report.contains("| core-to-core latency | 26.0 to 26.8 ns (n = 3)"))
+    expectContains(report, "| core-to-core latency | 26.0 to 26.8 ns (n = 3)")
   }
 
   @Test func whatCannotBeReadIsNamedAndNotJudged() {
@@ -150,9 +157,10 @@ import Testing
       record {
         $0 = Conditions(stretches: [], calibration: [])
       })
-    #expect(validity.findings == [])
-    #expect(
-      validity.unreadable == [
+    expectEqual(validity.findings, [])
+    expectEqual(
+      validity.unreadable,
+      [
         "steal", "load by others", "swap", "throttling by quota", "throttling by heat", "frequency",
         "frequency drift",
       ])
@@ -163,7 +171,7 @@ import Testing
         for index in $0.calibration.indices { $0.calibration[index].frequencyMHz = nil }
         for index in $0.stretches.indices { $0.stretches[index].stolenSeconds = nil }
       })
-    #expect(partly.unreadable == ["steal", "throttling by heat", "frequency"])
+    expectEqual(partly.unreadable, ["steal", "throttling by heat", "frequency"])
   }
 
   @Test func theSectionOfAQuietRun() {
@@ -173,29 +181,29 @@ import Testing
         $0.packageThrottles = nil
       }
     ).markdown
-    #expect(
-      section("Validity", of: report)
-        == """
-        ## Validity
+    expectEqual(
+      section("Validity", of: report),
+      """
+      ## Validity
 
-        Nothing was found that speaks against these figures.
+      Nothing was found that speaks against these figures.
 
-        <details><summary>What was looked at</summary>
+      <details><summary>What was looked at</summary>
 
-        | checked             | found                    | limit           |     |
-        | ------------------- | ------------------------ | --------------- | --- |
-        | build               | release                  | release         |     |
-        | threads             | 1                        | 2 cores         |     |
-        | steal               | 0.2 %                    | 2.0 %           |     |
-        | load by others      | 0.01 cores, at most 0.01 | 0.10 cores      |     |
-        | swap                | 0 pages in, 0 out        | none            |     |
-        | throttling by quota | 0 periods                | none            |     |
-        | frequency           | 3000 MHz                 |                 |     |
-        | frequency drift     | 0.2 % (n = 13)           | 5.0 %           |     |
-        | frequency trend     | +0.0 % (p = 0.84)        | 2.0 %, p < 0.01 |     |
+      | checked             | found                    | limit           |     |
+      | ------------------- | ------------------------ | --------------- | --- |
+      | build               | release                  | release         |     |
+      | threads             | 1                        | 2 cores         |     |
+      | steal               | 0.2 %                    | 2.0 %           |     |
+      | load by others      | 0.01 cores, at most 0.01 | 0.10 cores      |     |
+      | swap                | 0 pages in, 0 out        | none            |     |
+      | throttling by quota | 0 periods                | none            |     |
+      | frequency           | 3000 MHz                 |                 |     |
+      | frequency drift     | 0.2 % (n = 13)           | 5.0 %           |     |
+      | frequency trend     | +0.0 % (p = 0.84)        | 2.0 %, p < 0.01 |     |
 
-        Not readable here: throttling by heat.
-        """)
+      Not readable here: throttling by heat.
+      """)
     #expect(!report.contains("Warning"))
   }
 
@@ -206,13 +214,14 @@ import Testing
     }
     record.build.configuration = "debug"
     let report = RunReport(record).markdown
-    #expect(
-      report.contains(
-        "\n\n> **Warning:** Conditions that speak against these figures: build, swap; see Validity.\n\n"))
-    #expect(report.contains("- **Warning**, swap: the machine swapped: 5 pages in, 0 out.\n"))
-    #expect(report.contains("- Note, load by others: other processes used 0.09 cores on average, 1.00 in"))
-    #expect(
-      report.contains("| 5 pages in, 0 out               | none            | warning |\n"))
+    expectContains(
+      report,
+      "\n\n> **Warning:** Conditions that speak against these figures: build, swap; see Validity.\n\n")
+    expectContains(
+      report, "- **Warning**, swap: the machine swapped: 5 pages in, 0 out.\n",
+      "- Note, load by others: other processes used 0.09 cores on average, 1.00 in")
+    expectContains(
+      report, "| 5 pages in, 0 out               | none            | warning |\n")
   }
 
   @Test func aRecordFromBeforeHasNoSection() {
@@ -252,9 +261,9 @@ import Testing
   }
 
   @Test func fewValuesTellNothing() {
-    #expect(Drift([1, 2, 3, 4, 5]) == nil)
-    #expect(Drift([1, 2, 3, 4, 5, 0]) == nil)
-    #expect(Drift([1, 2, 3, 4, 5, .nan]) == nil)
+    expectNil(Drift([1, 2, 3, 4, 5]))
+    expectNil(Drift([1, 2, 3, 4, 5, 0]))
+    expectNil(Drift([1, 2, 3, 4, 5, .nan]))
   }
 
   @Test func manyValuesAreJudgedInBlocks() throws {
@@ -267,25 +276,23 @@ import Testing
   @Test func aDriftingRowIsMarkedEverywhere() {
     let record = record(rising)
     let report = RunReport(record).markdown
-    #expect(report.contains("| pass ‡ |\n"))
-    #expect(report.contains("\n\n‡ drifts: the times of this row changed by more than 5.0 %"))
-    #expect(
-      report.contains(
-        "- Note, drifting cells: from the run's first half to its second, the times changed for kv-cache (1 thread) on "
-          + "tg5 @ d64 (+9.8 %)."))
+    expectContains(report, "| pass ‡ |\n", "\n\n‡ drifts: the times of this row changed by more than 5.0 %")
+    expectContains(
+      report,
+      "- Note, drifting cells: from the run's first half to its second, the times changed for kv-cache (1 thread) on "
+        + "tg5 @ d64 (+9.8 %).")
     let terminal = TerminalTable(record, colour: false).text
-    #expect(terminal.contains("pass ‡\n"))
-    #expect(terminal.contains("\n‡ drifts: "))
+    expectContains(terminal, "pass ‡\n", "\n‡ drifts: ")
     let csv = CSVReport(record).results
-    #expect(csv.contains(",drifts,,,,\n"))
-    #expect(csv.split(separator: "\n").count { $0.contains("drifts") } == 1)
+    expectContains(csv, ",drifts,,,,\n")
+    expectEqual(csv.split(separator: "\n").count { $0.contains("drifts") }, 1)
   }
 
   @Test func aSteadyRowIsNot() {
     let record = record([2, 2.1, 2, 2.1, 2, 2.1])
     #expect(!RunReport(record).markdown.contains("‡"))
     #expect(!TerminalTable(record, colour: false).text.contains("‡"))
-    #expect(CSVReport(record).results.contains(",steady,,,,\n"))
+    expectContains(CSVReport(record).results, ",steady,,,,\n")
   }
 
   /// A cell without figures has no course either.

@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import TestSupport
 import Testing
 
 @Suite struct BootstrapTests {
@@ -24,7 +25,7 @@ import Testing
 
   @Test func theSeedDecidesTheInterval() {
     let values = (0..<25).map { sin(Double($0)) + 2 }
-    #expect(Bootstrap(seed: 1).median(values) == Bootstrap(seed: 1).median(values))
+    expectEqual(Bootstrap(seed: 1).median(values), Bootstrap(seed: 1).median(values))
     #expect(
       (1...8).contains { Bootstrap(seed: $0).median(values) != Bootstrap(seed: 0).median(values) })
   }
@@ -61,12 +62,12 @@ import Testing
   }
 
   @Test func tooLittleOrBadDataGivesNoInterval() {
-    #expect(Bootstrap().median([1, 2]) == nil)
-    #expect(Bootstrap().median([1, .nan, 2]) == nil)
-    #expect(Bootstrap(resamples: 0).median([1, 2, 3]) == nil)
-    #expect(Bootstrap(confidence: 1).median([1, 2, 3]) == nil)
-    #expect(Bootstrap().ratioOfMedians(base: [1, 2, 3], head: [1, 2]) == nil)
-    #expect(Bootstrap().ratioOfMedians(base: [1, 0, 3], head: [1, 2, 3]) == nil)
+    expectNil(Bootstrap().median([1, 2]))
+    expectNil(Bootstrap().median([1, .nan, 2]))
+    expectNil(Bootstrap(resamples: 0).median([1, 2, 3]))
+    expectNil(Bootstrap(confidence: 1).median([1, 2, 3]))
+    expectNil(Bootstrap().ratioOfMedians(base: [1, 2, 3], head: [1, 2]))
+    expectNil(Bootstrap().ratioOfMedians(base: [1, 0, 3], head: [1, 2, 3]))
   }
 }
 

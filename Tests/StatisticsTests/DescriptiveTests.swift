@@ -1,4 +1,5 @@
 import Statistics
+import TestSupport
 import Testing
 
 // Expected values: NumPy 2 and SciPy 1 on the same ten numbers.
@@ -25,9 +26,9 @@ private func isClose(_ value: Double?, _ expected: Double, _ relative: Double = 
   }
 
   @Test func medianOfOddAndEvenCounts() {
-    #expect(median([3, 1, 2]) == 2)
-    #expect(median([4, 1, 3, 2]) == 2.5)
-    #expect(median([7]) == 7)
+    expectEqual(median([3, 1, 2]), 2)
+    expectEqual(median([4, 1, 3, 2]), 2.5)
+    expectEqual(median([7]), 7)
   }
 
   @Test func deviationKeepsItsDigitsFarFromZero() {
@@ -35,27 +36,27 @@ private func isClose(_ value: Double?, _ expected: Double, _ relative: Double = 
   }
 
   @Test func tooFewValuesGiveNoFigure() {
-    #expect(mean([]) == nil)
-    #expect(median([]) == nil)
-    #expect(standardDeviation([1]) == nil)
-    #expect(geometricMean([]) == nil)
+    expectNil(mean([]))
+    expectNil(median([]))
+    expectNil(standardDeviation([1]))
+    expectNil(geometricMean([]))
   }
 
   @Test(arguments: [Double.nan, .infinity, -.infinity])
   func aValueThatIsNotFiniteGivesNoFigure(bad: Double) {
-    #expect(mean([1, bad, 3]) == nil)
-    #expect(median([1, bad, 3]) == nil)
-    #expect(standardDeviation([1, bad, 3]) == nil)
-    #expect(geometricMean([1, bad, 3]) == nil)
+    expectNil(mean([1, bad, 3]))
+    expectNil(median([1, bad, 3]))
+    expectNil(standardDeviation([1, bad, 3]))
+    expectNil(geometricMean([1, bad, 3]))
   }
 
   @Test func undefinedArgumentsGiveNoFigure() {
-    #expect(quantile([1, 2], -0.1) == nil)
-    #expect(quantile([1, 2], 1.1) == nil)
-    #expect(quantile([1, 2], .nan) == nil)
-    #expect(geometricMean([1, 0]) == nil)
-    #expect(geometricMean([1, -2]) == nil)
-    #expect(mean([.greatestFiniteMagnitude, .greatestFiniteMagnitude]) == nil)
+    expectNil(quantile([1, 2], -0.1))
+    expectNil(quantile([1, 2], 1.1))
+    expectNil(quantile([1, 2], .nan))
+    expectNil(geometricMean([1, 0]))
+    expectNil(geometricMean([1, -2]))
+    expectNil(mean([.greatestFiniteMagnitude, .greatestFiniteMagnitude]))
   }
 }
 
@@ -84,8 +85,8 @@ private func isClose(_ value: Double?, _ expected: Double, _ relative: Double = 
   }
 
   @Test func badSeriesHaveNoTrend() {
-    #expect(Trend([]) == nil)
-    #expect(Trend([1, 2]) == nil)
-    #expect(Trend([1, .nan, 2]) == nil)
+    expectNil(Trend([]))
+    expectNil(Trend([1, 2]))
+    expectNil(Trend([1, .nan, 2]))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import TestSupport
 import Testing
 
 @Suite struct DetectableShiftTests {
@@ -40,7 +41,7 @@ import Testing
     let moved = try #require(
       DetectableShift().smallest(control: control.map { $0 + 0.25 }, rejects: rejects))
     #expect(abs(moved / shift - 1) < 0.021)
-    #expect(DetectableShift().smallest(control: control, rejects: rejects) == shift)
+    expectEqual(DetectableShift().smallest(control: control, rejects: rejects), shift)
   }
 
   /// A rule of known threshold: the mean of equal values is the shift itself.
@@ -58,25 +59,25 @@ import Testing
       counts.insert($0.count)
       return true
     }
-    #expect(counts == [9])
+    expectEqual(counts, [9])
   }
 
   @Test func whatCannotBeDetectedHasNoAnswer() {
     let control = [-1.0, 0, 1, 2, -2]
-    #expect(DetectableShift(limit: 0.1).smallest(control: control, rejects: rejects) == nil)
+    expectNil(DetectableShift(limit: 0.1).smallest(control: control, rejects: rejects))
     // Five pairs cannot give a p-value of 0.05, whatever the shift.
-    #expect(DetectableShift(limit: 100).smallest(control: control, rejects: rejects) == nil)
-    #expect(DetectableShift().smallest(control: control) { _ in false } == nil)
+    expectNil(DetectableShift(limit: 100).smallest(control: control, rejects: rejects))
+    expectNil(DetectableShift().smallest(control: control) { _ in false })
   }
 
   @Test func badArgumentsGiveNoAnswer() {
     func always(_: [Double]) -> Bool { true }
-    #expect(DetectableShift().smallest(control: [1, 2], rejects: always) == nil)
-    #expect(DetectableShift().smallest(control: [1, 2, .nan], rejects: always) == nil)
-    #expect(DetectableShift().smallest(control: [1, 2, 3], count: 0, rejects: always) == nil)
-    #expect(DetectableShift(power: 0).smallest(control: [1, 2, 3], rejects: always) == nil)
-    #expect(DetectableShift(power: 1.5).smallest(control: [1, 2, 3], rejects: always) == nil)
-    #expect(DetectableShift(resamples: 0).smallest(control: [1, 2, 3], rejects: always) == nil)
-    #expect(DetectableShift(limit: .infinity).smallest(control: [1, 2, 3], rejects: always) == nil)
+    expectNil(DetectableShift().smallest(control: [1, 2], rejects: always))
+    expectNil(DetectableShift().smallest(control: [1, 2, .nan], rejects: always))
+    expectNil(DetectableShift().smallest(control: [1, 2, 3], count: 0, rejects: always))
+    expectNil(DetectableShift(power: 0).smallest(control: [1, 2, 3], rejects: always))
+    expectNil(DetectableShift(power: 1.5).smallest(control: [1, 2, 3], rejects: always))
+    expectNil(DetectableShift(resamples: 0).smallest(control: [1, 2, 3], rejects: always))
+    expectNil(DetectableShift(limit: .infinity).smallest(control: [1, 2, 3], rejects: always))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import TestSupport
 import Testing
 
 // Expected values without another source: scripts/statistics_golden.py (SciPy, and every choice of a side
@@ -12,10 +13,10 @@ import Testing
     let earlier = [1.15, 0.88, 0.90, 0.74, 1.21]
     let test = try #require(MannWhitney(atTerm, earlier))
     #expect(test.isExact)
-    #expect(test.u == 35)
+    expectEqual(test.u, 35)
     #expect(isClose(test.pValue, 0.2544122544122544))
     let swapped = try #require(MannWhitney(earlier, atTerm))
-    #expect(swapped.u == 15)
+    expectEqual(swapped.u, 15)
     #expect(isClose(swapped.pValue, test.pValue))
   }
 
@@ -55,15 +56,15 @@ import Testing
   @Test func manyEqualValuesProveNothing() throws {
     let same = [Double](repeating: 3, count: 200)
     let test = try #require(MannWhitney(same, same))
-    #expect(test.pValue == 1)
-    #expect(test.u == 20_000)
+    expectEqual(test.pValue, 1)
+    expectEqual(test.u, 20_000)
   }
 
   @Test func badSamplesGiveNoTest() {
-    #expect(MannWhitney([], [1, 2]) == nil)
-    #expect(MannWhitney([1], []) == nil)
-    #expect(MannWhitney([1, .nan], [1, 2]) == nil)
-    #expect(MannWhitney([1, 2], [.infinity]) == nil)
+    expectNil(MannWhitney([], [1, 2]))
+    expectNil(MannWhitney([1], []))
+    expectNil(MannWhitney([1, .nan], [1, 2]))
+    expectNil(MannWhitney([1, 2], [.infinity]))
   }
 
   struct Case: Sendable {
@@ -78,8 +79,8 @@ import Testing
 
     func check(exact: Bool) throws {
       let test = try #require(MannWhitney(a, b))
-      #expect(test.isExact == exact)
-      #expect(test.u == u)
+      expectEqual(test.isExact, exact)
+      expectEqual(test.u, u)
       #expect(isClose(test.pValue, pValue), "p \(test.pValue), expected \(pValue)")
     }
   }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Statistics
@@ -35,7 +36,7 @@ import Testing
     // χ² with 5 degrees of freedom is below 20.5 with probability 0.999.
     let chiSquared = counts.reduce(0.0) { $0 + (Double($1) - 10_000) * (Double($1) - 10_000) / 10_000 }
     #expect(chiSquared < 20.5)
-    #expect(generator.index(below: 1) == 0)
+    expectEqual(generator.index(below: 1), 0)
   }
 
   @Test func everyOrderIsAsLikely() {
@@ -46,7 +47,7 @@ import Testing
       generator.shuffle(&elements)
       counts[elements, default: 0] += 1
     }
-    #expect(counts.count == 24)
+    expectEqual(counts.count, 24)
     // χ² with 23 degrees of freedom is below 49.7 with probability 0.999.
     let chiSquared = counts.values.reduce(0.0) {
       $0 + (Double($1) - 1000) * (Double($1) - 1000) / 1000

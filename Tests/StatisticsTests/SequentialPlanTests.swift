@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import TestSupport
 import Testing
 
 @Suite struct SequentialPlanTests {
@@ -14,16 +15,16 @@ import Testing
 
   @Test func looksAreFoundByTheirCount() {
     let plan = SequentialPlan()
-    #expect(plan.look(at: 10) == 0)
-    #expect(plan.look(at: 20) == 2)
-    #expect(plan.look(at: 240) == 9)
-    for count in [-1, 0, 9, 11, 14, 16, 29, 239] { #expect(plan.look(at: count) == nil) }
+    expectEqual(plan.look(at: 10), 0)
+    expectEqual(plan.look(at: 20), 2)
+    expectEqual(plan.look(at: 240), 9)
+    for count in [-1, 0, 9, 11, 14, 16, 29, 239] { expectNil(plan.look(at: count)) }
   }
 
   @Test(arguments: [2, 3, 7, 10])
   func everyCountLiesBetweenTwoLooks(firstLook: Int) {
     let plan = SequentialPlan(firstLook: firstLook)
-    #expect(plan.lookReached(by: firstLook - 1) == nil)
+    expectNil(plan.lookReached(by: firstLook - 1))
     for count in firstLook...500 {
       guard let look = plan.lookReached(by: count) else {
         Issue.record("no look reached by \(count)")
@@ -35,8 +36,8 @@ import Testing
 
   @Test func theLooksSpendAlphaAndNoMore() {
     let plan = SequentialPlan(alpha: 0.05)
-    #expect(plan.alpha(look: 0) == 0.025)
-    #expect(plan.alpha(look: 1) == 0.0125)
+    expectEqual(plan.alpha(look: 0), 0.025)
+    expectEqual(plan.alpha(look: 1), 0.0125)
     var spent = 0.0
     for look in 0..<40 {
       spent += plan.alpha(look: look)
@@ -161,13 +162,13 @@ import Testing
   }
 
   @Test func isCappedAndKeepsTheOrder() {
-    #expect(holm([0.9, 0.6, 0.5]) == [1, 1, 1])
-    #expect(holm([1, 0]) == [1, 0])
-    #expect(holm([0.3]) == [0.3])
-    #expect(holm([]) == [])
+    expectEqual(holm([0.9, 0.6, 0.5]), [1, 1, 1])
+    expectEqual(holm([1, 0]), [1, 0])
+    expectEqual(holm([0.3]), [0.3])
+    expectEqual(holm([]), [])
   }
 
   @Test func whatIsNotANumberCountsAsOne() {
-    #expect(holm([.nan, 0.01]) == [1, 0.02])
+    expectEqual(holm([.nan, 0.01]), [1, 0.02])
   }
 }

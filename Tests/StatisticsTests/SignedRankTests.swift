@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import TestSupport
 import Testing
 
 // Expected values without another source: scripts/statistics_golden.py (SciPy, and every choice of signs
@@ -8,17 +9,17 @@ import Testing
   /// Hollander and Wolfe, section 3.1: depression factor before and after therapy; one-sided P = 0.020.
   @Test func depressionMatchesThePublishedValue() throws {
     let test = try #require(SignedRank(PublishedData.depression))
-    #expect(test.statistic == 5)
-    #expect(test.count == 9)
+    expectEqual(test.statistic, 5)
+    expectEqual(test.count, 9)
     #expect(test.isExact)
-    #expect(test.pValue == 0.0390625)
+    expectEqual(test.pValue, 0.0390625)
   }
 
   /// Darwin's heights of crossed and self-fertilised maize, in eighths of an inch: rank sum 24 of 120.
   @Test func maizeMatchesThePublishedValue() throws {
     let test = try #require(SignedRank(PublishedData.maize))
-    #expect(test.statistic == 96)
-    #expect(test.pValue == 0.041259765625)
+    expectEqual(test.statistic, 96)
+    expectEqual(test.pValue, 0.041259765625)
   }
 
   @Test(arguments: [
@@ -32,7 +33,7 @@ import Testing
   func exactMatchesSciPyAndEnumeration(_ expected: Case) throws {
     let test = try #require(SignedRank(expected.differences))
     #expect(test.isExact)
-    #expect(test.statistic == expected.statistic)
+    expectEqual(test.statistic, expected.statistic)
     #expect(isClose(test.pValue, expected.pValue), "p \(test.pValue)")
   }
 
@@ -43,36 +44,36 @@ import Testing
   func manyDifferencesMatchSciPysNormalApproximation(_ expected: Case) throws {
     let test = try #require(SignedRank(expected.differences))
     #expect(!test.isExact)
-    #expect(test.statistic == expected.statistic)
+    expectEqual(test.statistic, expected.statistic)
     #expect(isClose(test.pValue, expected.pValue), "p \(test.pValue)")
   }
 
   @Test func zerosAreDropped() throws {
     let test = try #require(SignedRank([0, 0, 1, -1, 2, 2, 3, 0, 4, 5, 5, -6]))
-    #expect(test.count == 9)
-    #expect(test.statistic == 34.5)
+    expectEqual(test.count, 9)
+    expectEqual(test.statistic, 34.5)
     #expect(isClose(test.pValue, 0.16796875))
-    #expect(test == SignedRank([1, -1, 2, 2, 3, 4, 5, 5, -6]))
+    expectEqual(test, SignedRank([1, -1, 2, 2, 3, 4, 5, 5, -6]))
     let none = try #require(SignedRank([0, 0, -0.0]))
-    #expect(none.count == 0)
-    #expect(none.statistic == 0)
-    #expect(none.pValue == 1)
+    expectEqual(none.count, 0)
+    expectEqual(none.statistic, 0)
+    expectEqual(none.pValue, 1)
   }
 
   @Test(arguments: [1, 2, 5, 10, 30, 60, SignedRank.exactCount])
   func oneSignGivesTheSmallestPValue(count: Int) throws {
     let test = try #require(SignedRank((1...count).map(Double.init)))
-    #expect(test.pValue == min(1, pow(2, Double(1 - count))))
+    expectEqual(test.pValue, min(1, pow(2, Double(1 - count))))
     let equal = try #require(SignedRank([Double](repeating: -0.5, count: count)))
-    #expect(equal.pValue == test.pValue)
+    expectEqual(equal.pValue, test.pValue)
   }
 
   @Test func theOrderOfDifferencesAndTheSideDoNotMatter() throws {
     let test = try #require(SignedRank(PublishedData.maize))
     let negated = try #require(SignedRank(PublishedData.maize.map { -$0 }))
-    #expect(negated.pValue == test.pValue)
-    #expect(negated.statistic == 24)
-    #expect(SignedRank(PublishedData.maize.reversed()) == test)
+    expectEqual(negated.pValue, test.pValue)
+    expectEqual(negated.statistic, 24)
+    expectEqual(SignedRank(PublishedData.maize.reversed()), test)
   }
 
   /// At the border the exact value and the approximation differ by less than a tenth.
@@ -85,9 +86,9 @@ import Testing
   }
 
   @Test func badDifferencesGiveNoTest() {
-    #expect(SignedRank([]) == nil)
-    #expect(SignedRank([1, .nan]) == nil)
-    #expect(SignedRank([1, -.infinity]) == nil)
+    expectNil(SignedRank([]))
+    expectNil(SignedRank([1, .nan]))
+    expectNil(SignedRank([1, -.infinity]))
   }
 
   struct Case: Sendable {
@@ -127,7 +128,7 @@ import Testing
   func intervalsMatchCountedOrderStatistics(_ expected: Case) throws {
     let result = try #require(
       HodgesLehmann.estimate(expected.differences, confidence: expected.confidence))
-    #expect(result == expected.estimate)
+    expectEqual(result, expected.estimate)
   }
 
   /// The interval holds exactly the shifts that the test does not reject.
@@ -151,19 +152,19 @@ import Testing
   }
 
   @Test func fewDifferencesCannotAttainTheConfidence() throws {
-    #expect(HodgesLehmann.estimate([1, 2, 3, 4, 5], confidence: 0.95) == nil)
+    expectNil(HodgesLehmann.estimate([1, 2, 3, 4, 5], confidence: 0.95))
     let six = try #require(HodgesLehmann.estimate([1, 2, 3, 4, 5, 6], confidence: 0.95))
-    #expect(six.interval == Interval(lower: 1, upper: 6))
-    #expect(HodgesLehmann.estimate([1, 2, 3, 4, 5, 6], confidence: 0.975) == nil)
-    #expect(HodgesLehmann.estimate([1], confidence: 0.5) == nil)
+    expectEqual(six.interval, Interval(lower: 1, upper: 6))
+    expectNil(HodgesLehmann.estimate([1, 2, 3, 4, 5, 6], confidence: 0.975))
+    expectNil(HodgesLehmann.estimate([1], confidence: 0.5))
     let two = try #require(HodgesLehmann.estimate([1, 3], confidence: 0.5))
-    #expect(two == Estimate(value: 2, interval: Interval(lower: 1, upper: 3)))
+    expectEqual(two, Estimate(value: 2, interval: Interval(lower: 1, upper: 3)))
   }
 
   @Test func equalDifferencesAreAPoint() throws {
     let result = try #require(
       HodgesLehmann.estimate([Double](repeating: 0.3, count: 10), confidence: 0.99))
-    #expect(result == Estimate(value: 0.3, interval: Interval(lower: 0.3, upper: 0.3)))
+    expectEqual(result, Estimate(value: 0.3, interval: Interval(lower: 0.3, upper: 0.3)))
   }
 
   /// The approximate interval of 200 differences ends within one Walsh average's step of the exact one.
@@ -171,17 +172,17 @@ import Testing
   func manyDifferencesContinueTheExactInterval(confidence: Double, lower: Double, upper: Double) throws {
     let differences = (1...200).map { Double($0 * 37 % 211) - 90.25 }
     let result = try #require(HodgesLehmann.estimate(differences, confidence: confidence))
-    #expect(result.value == 14.75)
+    expectEqual(result.value, 14.75)
     #expect(abs(result.interval.lower - lower) <= 0.5)
     #expect(abs(result.interval.upper - upper) <= 0.5)
   }
 
   @Test func badArgumentsGiveNoEstimate() {
-    #expect(HodgesLehmann.estimate([], confidence: 0.5) == nil)
-    #expect(HodgesLehmann.estimate([1, 2, .nan], confidence: 0.5) == nil)
-    #expect(HodgesLehmann.estimate([1, 2, 3], confidence: 0) == nil)
-    #expect(HodgesLehmann.estimate([1, 2, 3], confidence: 1) == nil)
-    #expect(HodgesLehmann.estimate([1, 2, 3], confidence: .nan) == nil)
+    expectNil(HodgesLehmann.estimate([], confidence: 0.5))
+    expectNil(HodgesLehmann.estimate([1, 2, .nan], confidence: 0.5))
+    expectNil(HodgesLehmann.estimate([1, 2, 3], confidence: 0))
+    expectNil(HodgesLehmann.estimate([1, 2, 3], confidence: 1))
+    expectNil(HodgesLehmann.estimate([1, 2, 3], confidence: .nan))
   }
 
   struct Case: Sendable {

@@ -23,7 +23,7 @@ import Testing
     let reference = try Fixtures.reference(name)
     let trainer = try Fixtures.trainer(reference.model, reference.options, variant: variant, threads: 2)
     let comparison = try reference.check(trainer)
-    #expect(comparison.failure == nil)
+    expectNil(comparison.failure)
     #expect(comparison.worst > 0 && comparison.worst <= 1)
   }
 
@@ -39,7 +39,7 @@ import Testing
       if tensor == index { values[3] += 0.01 }
     }
     let comparison = try reference.check(trainer)
-    #expect(comparison.failure?.contains("\(name): ") == true)
+    expectEqual(comparison.failure?.contains("\(name): "), true)
     #expect(!comparison.passed)
   }
 

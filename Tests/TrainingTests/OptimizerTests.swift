@@ -13,10 +13,10 @@ import Testing
     let reference = try Fixtures.reference(name)
     let steps = try #require(reference.steps)
     let trainer = try Fixtures.trainer(reference.model, steps.options, variant: variant, threads: 2)
-    #expect(steps.losses.count == 10)
+    expectEqual(steps.losses.count, 10)
     for step in 0..<10 {
       let figures = try trainer.step(reference.windows)
-      #expect(figures.step == step + 1)
+      expectEqual(figures.step, step + 1)
       #expect(abs(figures.loss - steps.losses[step]) <= 1e-5 * steps.losses[step])
       #expect(abs(figures.gradientNorm - steps.gradientNorms[step]) <= 1e-4 * steps.gradientNorms[step])
     }
@@ -27,7 +27,7 @@ import Testing
         parameter.name.hasSuffix("attn.c_attn.bias") ? channels..<2 * channels : 0..<0
       })
     for (tensor, error) in errors { #expect(error <= 1, "\(tensor)") }
-    #expect(errors.count == trainer.configuration.parameters.count)
+    expectEqual(errors.count, trainer.configuration.parameters.count)
   }
 
   /// The first step by hand: both moments' corrections cancel, so each parameter moves by the rate against its gradient's
@@ -41,7 +41,7 @@ import Testing
     let before = trainer.state()
     let gradients = try trainer.gradients(of: windows).values
     let figures = try trainer.step(windows)
-    #expect(figures.learningRate == 0.01)
+    expectEqual(figures.learningRate, 0.01)
     for (index, parameter) in trainer.configuration.parameters.enumerated() {
       let keep: Float = parameter.shape.count == 2 ? 1 - 0.01 * 0.5 : 1
       let after = trainer.values(.parameters, of: index)
@@ -74,8 +74,8 @@ import Testing
     let free = try moments(0)
     let above = try moments(free.norm * 2)
     let clipped = try moments(free.norm / 4)
-    #expect(free.norm == clipped.norm)
-    #expect(free.first == above.first)
+    expectEqual(free.norm, clipped.norm)
+    expectEqual(free.first, above.first)
     let scale = free.norm / 4 / (free.norm + 1e-6)
     for (a, b) in zip(free.first, clipped.first) { #expect(abs(a * scale - b) <= 1e-6 * abs(a) + 1e-30) }
     let norm = clipped.first.reduce(0) { $0 + $1 * $1 }.squareRoot() / 0.1
@@ -86,14 +86,14 @@ import Testing
     var options = TrainingOptions()
     (options.learningRate, options.minimumLearningRate, options.warmup, options.steps) = (1, 0.1, 4, 104)
     #expect((0..<4).map(options.learningRate(at:)) == [0.2, 0.4, 0.6, 0.8])
-    #expect(options.learningRate(at: 4) == 1)
+    expectEqual(options.learningRate(at: 4), 1)
     #expect(abs(options.learningRate(at: 54) - 0.55) < 1e-12)
     #expect(abs(options.learningRate(at: 29) - (0.1 + 0.45 * (1 + 0.5.squareRoot()))) < 1e-12)
-    #expect(options.learningRate(at: 104) == 0.1)
-    #expect(options.learningRate(at: 1000) == 0.1)
+    expectEqual(options.learningRate(at: 104), 0.1)
+    expectEqual(options.learningRate(at: 1000), 0.1)
     options.schedule = .constant
-    #expect(options.learningRate(at: 3) == 0.8)
-    #expect(options.learningRate(at: 103) == 1)
+    expectEqual(options.learningRate(at: 3), 0.8)
+    expectEqual(options.learningRate(at: 103), 1)
   }
 
   @Test func theLossFalls() throws {
@@ -106,6 +106,6 @@ import Testing
     for _ in 1..<200 { _ = try trainer.step(windows) }
     #expect(abs(first - log(50)) < 0.2)
     #expect(try trainer.evaluate(windows) < 0.5)
-    #expect(trainer.stepCount == 200)
+    expectEqual(trainer.stepCount, 200)
   }
 }

@@ -34,23 +34,24 @@ import Training
 
   @Test func theTailIsKeptBack() throws {
     let text = try data(Self.letters, validation: 0.25, context: 3)
-    #expect(text.training.ids(0..<text.training.count) == Array(32..<51))
-    #expect(text.validation.ids(0..<text.validation.count) == Array(51..<58))
-    #expect(text.validationWindows().map(\.tokens) == [[51, 52, 53, 54], [54, 55, 56, 57]])
-    #expect(text.validationWindows(atMost: 1).map(\.tokens) == [[51, 52, 53, 54]])
+    expectEqual(text.training.ids(0..<text.training.count), Array(32..<51))
+    expectEqual(text.validation.ids(0..<text.validation.count), Array(51..<58))
+    expectEqual(text.validationWindows().map(\.tokens), [[51, 52, 53, 54], [54, 55, 56, 57]])
+    expectEqual(text.validationWindows(atMost: 1).map(\.tokens), [[51, 52, 53, 54]])
     let all = try data(Self.letters, context: 3)
     #expect(all.training.count == 26 && all.validation.count == 0 && all.validationWindows().isEmpty)
     let ids = try npy(100, validation: 0.1, context: 4)
-    #expect(ids.training.count == 90)
-    #expect(ids.validationWindows().map(\.tokens) == [[90, 91, 92, 93, 94], [94, 95, 96, 97, 98]])
+    expectEqual(ids.training.count, 90)
+    expectEqual(ids.validationWindows().map(\.tokens), [[90, 91, 92, 93, 94], [94, 95, 96, 97, 98]])
     // The temporary files are in no folder.
-    #expect(try folder.contents() == ["ids.npy", "text"])
+    try expectEqual(folder.contents(), ["ids.npy", "text"])
   }
 
   @Test func aCharacterIsNotCut() throws {
     for (text, share, count) in [("ab日cd", 0.5, 5), ("ab日cd", 0.4, 5), ("ab日cd", 0.6, 2), ("ab😀", 0.4, 6)] {
       let split = try TrainingText(folder.write(text, to: "text"), validation: share)
-      #expect(split.training == 0..<count && split.validation == count..<text.utf8.count, "\(text) \(share)")
+      expectEqual(split.training, 0..<count, "\(text) \(share)")
+      expectEqual(split.validation, count..<text.utf8.count, "\(text) \(share)")
     }
   }
 
@@ -59,13 +60,13 @@ import Training
     func tokens(_ step: Int, _ count: Int) -> [[Int32]] {
       data.windows(step: step, count: count, order: .sequential, seed: 1).map(\.tokens)
     }
-    #expect(tokens(0, 2) == [[0, 1, 2, 3, 4], [4, 5, 6, 7, 8]])
-    #expect(tokens(1, 2) == [[8, 9, 10, 11, 12], [12, 13, 14, 15, 16]])
-    #expect(tokens(1, 1) == [[4, 5, 6, 7, 8]])
+    expectEqual(tokens(0, 2), [[0, 1, 2, 3, 4], [4, 5, 6, 7, 8]])
+    expectEqual(tokens(1, 2), [[8, 9, 10, 11, 12], [12, 13, 14, 15, 16]])
+    expectEqual(tokens(1, 1), [[4, 5, 6, 7, 8]])
     // Six whole windows; then the first again.
-    #expect(tokens(2, 2) == [[16, 17, 18, 19, 20], [20, 21, 22, 23, 24]])
-    #expect(tokens(3, 2) == tokens(0, 2))
-    #expect(tokens(1, 4) == tokens(2, 2) + tokens(0, 2))
+    expectEqual(tokens(2, 2), [[16, 17, 18, 19, 20], [20, 21, 22, 23, 24]])
+    expectEqual(tokens(3, 2), tokens(0, 2))
+    expectEqual(tokens(1, 4), tokens(2, 2) + tokens(0, 2))
   }
 
   @Test func drawnWindowsAreAFunctionOfSeedStepAndRow() throws {
@@ -76,30 +77,32 @@ import Training
         return window.tokens[0]
       }
     }
-    #expect(starts(5, 4) == starts(5, 4))
-    #expect(starts(5, 4) == Array(starts(5, 16).prefix(4)))
+    expectEqual(starts(5, 4), starts(5, 4))
+    expectEqual(starts(5, 4), Array(starts(5, 16).prefix(4)))
     #expect(starts(5, 4) != starts(6, 4) && starts(5, 4) != starts(5, 4, seed: 2))
     let many = (0..<2_000).flatMap { starts($0, 10) }
-    #expect(many.min() == 0 && many.max() == 991)
+    expectEqual(many.min(), 0)
+    expectEqual(many.max(), 991)
     // 20,000 draws of 992 places: each comes up 20 times, with a standard deviation of 4.5.
     let counts = Dictionary(many.map { ($0, 1) }, uniquingKeysWith: +)
     #expect(counts.count == 992 && counts.values.allSatisfy { (1...48).contains($0) })
     #expect(Set((0..<50).flatMap { starts($0, 10) }).count > 350)
     // One place only.
     let least = try npy(9, context: 8)
-    #expect(
-      least.windows(step: 3, count: 2, order: .random, seed: 9).map(\.tokens) == [Array(0...8), Array(0...8)])
+    expectEqual(
+      least.windows(step: 3, count: 2, order: .random, seed: 9).map(\.tokens), [Array(0...8), Array(0...8)])
   }
 
   @Test func theSameTokensAreTheSameData() throws {
     let data = try self.data(Self.letters, validation: 0.25, context: 3)
-    #expect(try self.data(Self.letters, validation: 0.25, context: 5).identity == data.identity)
+    try expectEqual(self.data(Self.letters, validation: 0.25, context: 5).identity, data.identity)
     #expect(try self.data(Self.letters + "A", validation: 0.25, context: 3).identity != data.identity)
     #expect(try self.data(Self.letters, validation: 0.3, context: 3).identity != data.identity)
     let other = try self.data(
       Self.letters.replacingOccurrences(of: "Z", with: "a"), validation: 0.25, context: 3)
     #expect(other.identity.digest != data.identity.digest)
-    #expect(other.identity.trainingTokens == 19 && other.identity.validationTokens == 7)
+    expectEqual(other.identity.trainingTokens, 19)
+    expectEqual(other.identity.validationTokens, 7)
   }
 
   @Test func aVocabularyIsLearntFromWhatIsNotKeptBack() throws {
@@ -108,10 +111,11 @@ import Training
     let tokenizer = try split.learnTokenizer(vocabulary: 259)
     #expect(try tokenizer.bytes(of: 256) == Array("ab".utf8) && tokenizer.bytes(of: 257) == Array(" ab".utf8))
     let data = try TokenData(split, tokenizer, vocabulary: 300, context: 16, inFolder: folder.path)
-    #expect(data.training.ids(0..<4) == [256, 257, 257, 257] && data.training.count == 101)
-    #expect(
-      message { try split.learnTokenizer(vocabulary: 300) }
-        == "the text makes 259 tokens, expected the 300 of the vocabulary: give more text, or a smaller vocabulary"
+    expectEqual(data.training.ids(0..<4), [256, 257, 257, 257])
+    expectEqual(data.training.count, 101)
+    expectEqual(
+      message { try split.learnTokenizer(vocabulary: 300) },
+      "the text makes 259 tokens, expected the 300 of the vocabulary: give more text, or a smaller vocabulary"
     )
   }
 
@@ -120,37 +124,37 @@ import Training
       message { try data(text, validation: share, context: context) }
     }
     let path = folder("text")
-    #expect(text("") == "\(path): the file is empty, expected a text")
-    #expect(
-      text("a b", 0)
-        == "\(path): found 3 tokens to train on, expected at least 9 for a window of 8: give a longer text, or a smaller --context"
+    expectEqual(text(""), "\(path): the file is empty, expected a text")
+    expectEqual(
+      text("a b", 0),
+      "\(path): found 3 tokens to train on, expected at least 9 for a window of 8: give a longer text, or a smaller --context"
     )
-    #expect(text("a", 0)?.contains("found 1 token to train on") == true)
-    #expect(
-      text(Self.letters)
-        == "\(path): found 3 tokens to validate with, expected at least 9 for a window of 8: give a longer text, a larger --validation or none (0), or a smaller --context"
+    expectEqual(text("a", 0)?.contains("found 1 token to train on"), true)
+    expectEqual(
+      text(Self.letters),
+      "\(path): found 3 tokens to validate with, expected at least 9 for a window of 8: give a longer text, a larger --validation or none (0), or a smaller --context"
     )
-    #expect(text(Self.letters, 0.99)?.contains("found 0 tokens to train on") == true)
+    expectEqual(text(Self.letters, 0.99)?.contains("found 0 tokens to train on"), true)
     let ids = folder("ids.npy")
-    #expect(message { try npy(8, context: 8) }?.hasPrefix("\(ids): found 8 tokens to train on") == true)
-    #expect(
-      message { try TokenData(npy: ids, vocabulary: 5, validation: 0, context: 2) }
-        == "\(ids): [5]: found 5, expected a token below the vocabulary's 5")
+    expectEqual(message { try npy(8, context: 8) }?.hasPrefix("\(ids): found 8 tokens to train on"), true)
+    expectEqual(
+      message { try TokenData(npy: ids, vocabulary: 5, validation: 0, context: 2) },
+      "\(ids): [5]: found 5, expected a token below the vocabulary's 5")
     try folder.write([0x61, 0xFF, 0x62], to: "bytes")
-    #expect(
+    expectEqual(
       message {
         try TokenData(
           TrainingText(folder("bytes"), validation: 0), bytes, vocabulary: 257, context: 1,
           inFolder: folder.path)
-      } == "\(folder("bytes")): found byte 0xFF at offset 1, expected UTF-8 text")
-    #expect(
-      message { try TrainingText(folder("none"), validation: 0) }
-        == "\(folder("none")): no such file, expected a text")
-    #expect(
-      message { try TrainingText(folder.path, validation: 0) }
-        == "\(folder.path): is a folder, expected a text")
-    #expect(
-      message { try TrainingText("/dev/null", validation: 0) }
-        == "/dev/null: is no plain file, expected one whose size is known")
+      }, "\(folder("bytes")): found byte 0xFF at offset 1, expected UTF-8 text")
+    expectEqual(
+      message { try TrainingText(folder("none"), validation: 0) },
+      "\(folder("none")): no such file, expected a text")
+    expectEqual(
+      message { try TrainingText(folder.path, validation: 0) },
+      "\(folder.path): is a folder, expected a text")
+    expectEqual(
+      message { try TrainingText("/dev/null", validation: 0) },
+      "/dev/null: is no plain file, expected one whose size is known")
   }
 }

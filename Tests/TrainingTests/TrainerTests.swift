@@ -20,11 +20,11 @@ import Testing
   func anyNumberOfThreadsGivesTheSameBits(_ variant: Variant, _ threads: Int) throws {
     let one = try Fixtures.trainer(Fixtures.ragged, Self.options, variant: variant)
     let several = try Fixtures.trainer(Fixtures.ragged, Self.options, variant: variant, threads: threads)
-    #expect(several.threads == threads)
-    #expect(try steps(3, of: one) == steps(3, of: several))
+    expectEqual(several.threads, threads)
+    try expectEqual(steps(3, of: one), steps(3, of: several))
     #expect(hasSameBits(one.state(), several.state()))
     let windows = Fixtures.windows(7, of: 17, below: 131)
-    #expect(try one.evaluate(windows) == several.evaluate(windows))
+    try expectEqual(one.evaluate(windows), several.evaluate(windows))
   }
 
   @Test func aRestoredTrainingGoesOnToTheSameBits() throws {
@@ -37,8 +37,8 @@ import Testing
     second.restore(stepCount: first.stepCount) { state, index, values in
       _ = values.update(fromContentsOf: first.values(state, of: index))
     }
-    #expect(second.stepCount == 2)
-    #expect(try steps(3, of: second, from: 2) == Array(figures[2...]))
+    expectEqual(second.stepCount, 2)
+    try expectEqual(steps(3, of: second, from: 2), Array(figures[2...]))
     #expect(hasSameBits(second.state(), unbroken.state()))
   }
 
@@ -57,10 +57,10 @@ import Testing
     }
     let dropped = try losses { _ in }
     let full = try losses { $0.dropout = 0 }
-    #expect(try losses { _ in } == dropped)
+    try expectEqual(losses { _ in }, dropped)
     #expect(try losses { $0.seed = 2 }[0] != dropped[0])
     #expect(dropped[0] != dropped[1])
-    #expect(full[0] == full[1])
+    expectEqual(full[0], full[1])
     #expect(full[0] != dropped[0])
     #expect(abs(full[0] - dropped[0]) < 0.5)
   }
@@ -97,7 +97,7 @@ import Testing
     let before = trainer.state()
     let loss = try trainer.evaluate(windows)
     #expect(hasSameBits(trainer.state(), before))
-    #expect(try trainer.evaluate(windows) == loss)
+    try expectEqual(trainer.evaluate(windows), loss)
     let double = try DoubleModel(Fixtures.checkpoint(Fixtures.ragged))
     #expect(abs(loss - double.loss(of: windows)) < 1e-6)
     let other = try Fixtures.trainer(Fixtures.ragged, Self.options)
@@ -124,7 +124,7 @@ import Testing
         == "step 2: the loss is nan, expected a finite number; the parameters are those of step 1"
     }
     #expect(hasSameBits(trainer.state(), poisoned))
-    #expect(trainer.stepCount == 1)
+    expectEqual(trainer.stepCount, 1)
     // Nothing of the lost step's gradients is left for the next.
     trainer.restore(stepCount: 1) { state, index, values in
       let tensor = place(of: state) * trainer.configuration.parameters.count + index
@@ -143,7 +143,7 @@ import Testing
     let trainer = try Fixtures.trainer(Fixtures.ragged, Self.options)
     _ = try steps(2, of: trainer)
     let checkpoint = try trainer.checkpoint(named: "step 2")
-    #expect(checkpoint.name == "step 2")
+    expectEqual(checkpoint.name, "step 2")
     let windows = Fixtures.windows(1, of: 17, below: 131)
     let loss = try trainer.evaluate(windows)
     #expect(abs(loss - DoubleModel(checkpoint).loss(of: windows)) < 1e-6)

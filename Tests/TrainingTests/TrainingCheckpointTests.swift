@@ -77,29 +77,32 @@ import Testing
     try train(unbroken, data, steps: 3)
     try save(unbroken, data, [3, 2.5, 0.1])
     let second = try resumed()
-    #expect(firstDifference(second, unbroken) == nil && second.stepCount == 3)
+    expectNil(firstDifference(second, unbroken))
+    expectEqual(second.stepCount, 3)
     try train(unbroken, data, steps: 4)
     try train(second, data, steps: 4)
-    #expect(firstDifference(second, unbroken) == nil && second.stepCount == 7)
+    expectNil(firstDifference(second, unbroken))
+    expectEqual(second.stepCount, 7)
     let saved = try TrainingCheckpoint(folder: folder("out"))
-    #expect(
-      saved.progress == TrainingProgress(options: options, order: .random, data: data.identity, step: 3))
-    #expect(try saved.journal() == Journal(losses: [3, 2.5, 0.1], note: "é \"quoted\""))
+    expectEqual(
+      saved.progress, TrainingProgress(options: options, order: .random, data: data.identity, step: 3))
+    try expectEqual(saved.journal(), Journal(losses: [3, 2.5, 0.1], note: "é \"quoted\""))
   }
 
   @Test func theFolderIsAModel() throws {
     let trainer = try self.trainer()
     try save(trainer, data())
-    #expect(
-      try FileManager.default.contentsOfDirectory(atPath: folder("out")).sorted() == [
+    try expectEqual(
+      FileManager.default.contentsOfDirectory(atPath: folder("out")).sorted(),
+      [
         "config.json", "model.safetensors", "training-state.safetensors",
       ])
     let model = try Checkpoint(folder: folder("out"))
-    #expect(model.configuration == configuration)
+    expectEqual(model.configuration, configuration)
     for index in configuration.parameters.indices {
-      #expect(firstBitDifference(model.tensor(at: index), trainer.values(.parameters, of: index)) == nil)
+      expectNil(firstBitDifference(model.tensor(at: index), trainer.values(.parameters, of: index)))
     }
-    #expect(try ModelSource(folder("out")).endTokens(for: configuration) == [19])
+    try expectEqual(ModelSource(folder("out")).endTokens(for: configuration), [19])
   }
 
   /// A process that is killed leaves a temporary file at most: the checkpoint before is what is resumed.
@@ -114,15 +117,15 @@ import Testing
     for share in [0, 1, 2, 3, 4] {
       try folder.write(
         next.prefix(next.count * share / 4), to: "out/.\(TrainingCheckpoint.fileName).\(UUID().uuidString)")
-      #expect(try firstDifference(resumed(), before) == nil)
+      try expectNil(firstDifference(resumed(), before))
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder("out")).count == 8)
+    try expectEqual(FileManager.default.contentsOfDirectory(atPath: folder("out")).count, 8)
     try save(before, data)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder("out")).count == 3)
+    try expectEqual(FileManager.default.contentsOfDirectory(atPath: folder("out")).count, 3)
     // Killed between the state and the model: both are whole, and the state counts.
     try folder.write(next, to: "out/\(TrainingCheckpoint.fileName)")
-    #expect(try firstDifference(resumed(), trainer) == nil)
-    #expect(try Checkpoint(folder: folder("out")).configuration == configuration)
+    try expectNil(firstDifference(resumed(), trainer))
+    try expectEqual(Checkpoint(folder: folder("out")).configuration, configuration)
   }
 
   @Test func whatCannotBeWrittenLeavesTheCheckpoint() throws {
@@ -130,39 +133,39 @@ import Testing
     try save(trainer, data)
     let good = try folder.bytes(of: "out/\(TrainingCheckpoint.fileName)")
     try folder.write("a file", to: "file")
-    #expect(
+    expectEqual(
       message { try save(trainer, data, to: "file/out") }?
-        .hasPrefix("\(folder("file/out/\(TrainingCheckpoint.fileName)")): cannot be written: ") == true)
+        .hasPrefix("\(folder("file/out/\(TrainingCheckpoint.fileName)")): cannot be written: "), true)
     // A folder stands where the model is to be.
     try FileManager.default.removeItem(atPath: folder("out/model.safetensors"))
     try FileManager.default.createDirectory(
       atPath: folder("out/model.safetensors"), withIntermediateDirectories: true)
-    #expect(
-      message { try save(trainer, data) }
-        == "\(folder("out/model.safetensors")): cannot be written: is a folder")
-    #expect(try folder.bytes(of: "out/\(TrainingCheckpoint.fileName)") == good)
+    expectEqual(
+      message { try save(trainer, data) },
+      "\(folder("out/model.safetensors")): cannot be written: is a folder")
+    try expectEqual(folder.bytes(of: "out/\(TrainingCheckpoint.fileName)"), good)
   }
 
   @Test func whatIsNoTrainingIsNamed() throws {
     func text(_ name: String = "out") -> String? { message { try TrainingCheckpoint(folder: folder(name)) } }
     let state = "out/\(TrainingCheckpoint.fileName)"
     let path = folder(state)
-    #expect(
-      text("none")
-        == "\(folder("none")): no training-state.safetensors in it, expected the folder of a training")
+    expectEqual(
+      text("none"),
+      "\(folder("none")): no training-state.safetensors in it, expected the folder of a training")
     try save(trainer(), data())
     let good = try folder.bytes(of: state)
 
     var bytes = good
     bytes[good.count / 2] ^= 4
     try folder.write(bytes, to: state)
-    #expect(text()?.hasPrefix("\(path): tensor digest: the value is ") == true)
+    expectEqual(text()?.hasPrefix("\(path): tensor digest: the value is "), true)
     try folder.write(good.dropLast(1), to: state)
-    #expect(text()?.hasPrefix("\(path): ") == true)
+    expectEqual(text()?.hasPrefix("\(path): "), true)
     try folder.write([], to: state)
-    #expect(text() == "\(path): the file is empty")
+    expectEqual(text(), "\(path): the file is empty")
     try folder.write(folder.bytes(of: "out/model.safetensors"), to: state)
-    #expect(text() == "\(path): tensor digest is missing")
+    expectEqual(text(), "\(path): tensor digest is missing")
 
     let json = NewTensor("training.json", .bytes, shape: [80])
     for (document, says) in [
@@ -177,13 +180,13 @@ import Testing
       } _: { target, _ in
         target.copyBytes(from: (document + String(repeating: " ", count: 80)).utf8.prefix(80))
       }
-      #expect(text()?.contains(says) == true, "\(text() ?? "accepted")")
+      expectEqual(text()?.contains(says), true, "\(text() ?? "accepted")")
     }
     try SealedTensors.write(configuration, [], to: path) { values, _ in
       values.initialize(repeating: 0)
     } _: { _, _ in
     }
-    #expect(text() == "\(path): tensor training.json is missing")
+    expectEqual(text(), "\(path): tensor training.json is missing")
   }
 
   /// The numbers of a checkpoint that is whole are not believed either.
@@ -210,17 +213,17 @@ import Testing
       return message { try TrainingCheckpoint(folder: folder("out")) }
     }
     let field = "\(path): training.json: progress"
-    #expect(
-      try text(steps: 10, done: 11)
-        == "\(field).step: found 11, expected a number from 0 to 10, the steps of the training")
-    #expect(try text(steps: 10, done: -1)?.hasPrefix("\(field).step: found -1, ") == true)
-    #expect(
-      try text(steps: .max, done: .max - 1)
-        == "\(field).options: steps: found \(Int.max), expected a number from 1 to 1000000000")
-    #expect(
-      try text(steps: 10, done: 1, context: 7)
-        == "\(field).options: context: found 7, expected a number from 1 to 6, the model's context")
-    #expect(try text(steps: 10, done: 1) == nil)
+    try expectEqual(
+      text(steps: 10, done: 11),
+      "\(field).step: found 11, expected a number from 0 to 10, the steps of the training")
+    try expectEqual(text(steps: 10, done: -1)?.hasPrefix("\(field).step: found -1, "), true)
+    try expectEqual(
+      text(steps: .max, done: .max - 1),
+      "\(field).options: steps: found \(Int.max), expected a number from 1 to 1000000000")
+    try expectEqual(
+      text(steps: 10, done: 1, context: 7),
+      "\(field).options: context: found 7, expected a number from 1 to 6, the model's context")
+    try expectNil(text(steps: 10, done: 1))
   }
 
   @Test func aMomentThatIsMissingOrOfAnotherShapeIsNamed() throws {
@@ -230,12 +233,12 @@ import Testing
     let other = try Trainer(
       initialising: Configuration(layers: 3, heads: 2, channels: 8, vocabulary: 20, context: 6),
       variant: .preferred, threads: 1, options: options)
-    #expect(
-      message { try saved.restore(other) }
-        == "\(folder("out/\(TrainingCheckpoint.fileName)")): tensor h.2.ln_1.weight is missing")
-    #expect(
+    expectEqual(
+      message { try saved.restore(other) },
+      "\(folder("out/\(TrainingCheckpoint.fileName)")): tensor h.2.ln_1.weight is missing")
+    expectEqual(
       message { try saved.journal([Int].self) }?
-        .hasPrefix("\(folder("out/\(TrainingCheckpoint.fileName)")): journal.json: ") == true)
+        .hasPrefix("\(folder("out/\(TrainingCheckpoint.fileName)")): journal.json: "), true)
   }
 
   @Test func otherDataAreRefused() throws {
@@ -244,15 +247,15 @@ import Testing
     let saved = try TrainingCheckpoint(folder: folder("out"))
     try saved.require(data)
     let state = folder("out/\(TrainingCheckpoint.fileName)")
-    #expect(
-      message { try saved.require(self.data(201)) }
-        == "\(folder("ids201.npy")): validation tokens: found 21, expected 20, with which \(state) was made")
+    expectEqual(
+      message { try saved.require(self.data(201)) },
+      "\(folder("ids201.npy")): validation tokens: found 21, expected 20, with which \(state) was made")
     var bytes = try folder.bytes(of: "ids200.npy")
     bytes[bytes.count - 1] ^= 1
     try folder.write(bytes, to: "changed.npy")
     let changed = try TokenData(npy: folder("changed.npy"), vocabulary: 20, validation: 0.1, context: 5)
-    #expect(
-      message { try saved.require(changed) }?.hasPrefix("\(folder("changed.npy")): tokens' digest: found ")
-        == true)
+    expectEqual(
+      message { try saved.require(changed) }?.hasPrefix("\(folder("changed.npy")): tokens' digest: found "),
+      true)
   }
 }

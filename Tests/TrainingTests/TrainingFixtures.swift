@@ -56,7 +56,7 @@ extension Trainer {
   func gradients(of windows: [Window]) throws -> (loss: Double, values: [[Float]]) {
     var all: [[Float]] = []
     let loss = try withGradients(of: windows) { index, values in
-      #expect(index == all.count)
+      expectEqual(index, all.count)
       all.append(Array(values))
     }
     return (loss, all)

@@ -1,6 +1,7 @@
 import Foundation
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -24,46 +25,46 @@ import Testing
   private func baseline(_ name: String) -> String { "\(sandbox.home)/Benchmarks/baselines/\(name).json" }
 
   @Test func aBaselineIsTheRecordAndIsFoundByItsName() throws {
-    #expect(try BuiltCommand.run(["list", "baselines"], in: sandbox).output == "")
+    try expectEqual(BuiltCommand.run(["list", "baselines"], in: sandbox).output, "")
     let saved = try run("all", "--save-baseline", "first-1")
-    #expect(saved.status == 0, Comment(rawValue: saved.error))
-    #expect(saved.error.contains("baselines/first-1.json: written\n"))
-    #expect(try Record.read(path: baseline("first-1")) == Record.read(path: sandbox.path("o/record.json")))
+    expectEqual(saved.status, 0, Comment(rawValue: saved.error))
+    expectContains(saved.error, "baselines/first-1.json: written\n")
+    try expectEqual(Record.read(path: baseline("first-1")), Record.read(path: sandbox.path("o/record.json")))
     let list = try BuiltCommand.run(["list", "baselines"], in: sandbox).output
     #expect(list.hasPrefix("first-1  synthetic:tiny, 20"))
 
     let result = try run("all", "--baseline", "first-1")
     #expect([0, 3, 5].contains(result.status), Comment(rawValue: result.error))
-    #expect(result.output.contains("# Comparison of two"))
+    expectContains(result.output, "# Comparison of two")
   }
 
   /// A worker that is lost leaves the run without its figures.
   @Test func aRunThatIsNotWholeIsNotKept() throws {
     let result = try run("all", "--contestant", "lost=false", "--save-baseline", "lost")
     #expect(result.status != 0)
-    #expect(
-      result.error.contains("baseline lost: not saved, because the run is incomplete or a check failed"))
+    expectContains(
+      result.error, "baseline lost: not saved, because the run is incomplete or a check failed")
     #expect(!FileManager.default.fileExists(atPath: baseline("lost")))
   }
 
   @Test func runSavesToo() throws {
     let result = try run("run", "-p", "8", "-r", "1", "--save-baseline", "prompt")
-    #expect(result.status == 0, Comment(rawValue: result.error))
-    #expect(try Record.read(path: baseline("prompt")).cells.count == 1)
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
+    try expectEqual(Record.read(path: baseline("prompt")).cells.count, 1)
   }
 
   @Test func namesAreRefusedBeforeAnythingIsMeasured() throws {
     for name in ["../up", "a/b", ".hidden"] {
       let result = try run("all", "--save-baseline", name)
-      #expect(result.status == 2)
-      #expect(
-        result.error.contains("--save-baseline: found '\(name)', expected a name of at most 64 letters"))
+      expectEqual(result.status, 2)
+      expectContains(
+        result.error, "--save-baseline: found '\(name)', expected a name of at most 64 letters")
     }
     let result = try run("all", "--baseline", "nothing")
-    #expect(result.status == 1)
-    #expect(
-      result.error
-        == "gpt2-bench: all: --baseline: found 'nothing', expected a record's file; there are no baselines\n")
+    expectEqual(result.status, 1)
+    expectEqual(
+      result.error,
+      "gpt2-bench: all: --baseline: found 'nothing', expected a record's file; there are no baselines\n")
     #expect(!sandbox.exists("o"))
   }
 
@@ -71,17 +72,17 @@ import Testing
     _ = try run("run", "-p", "9", "-r", "1", "--save-baseline", "same")
     _ = try sandbox.folder("same")
     // A folder is no record: the baseline is read, and has nothing in common with the suite.
-    #expect(try run("all", "--baseline", "same").error.contains("baselines/same.json: found no figure"))
+    try expectContains(run("all", "--baseline", "same").error, "baselines/same.json: found no figure")
     try FileManager.default.removeItem(atPath: sandbox.path("same"))
     try sandbox.file("same", "no record")
-    #expect(try run("all", "--baseline", "same").error.contains("all: same: not JSON"))
+    try expectContains(run("all", "--baseline", "same").error, "all: same: not JSON")
   }
 }
 
 @Suite struct BaselineNameTests {
   @Test(arguments: ["tiny", "gpt2-124M", "a", "2026.11_x", String(repeating: "n", count: 64)])
   func accepted(_ text: String) {
-    #expect(Baselines.Name(text)?.text == text)
+    expectEqual(Baselines.Name(text)?.text, text)
   }
 
   @Test(
@@ -90,6 +91,6 @@ import Testing
       String(repeating: "n", count: 65),
     ])
   func refused(_ text: String) {
-    #expect(Baselines.Name(text) == nil)
+    expectNil(Baselines.Name(text))
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import GPT2Engine
 import GPT2Kernels
 import GPT2Model
+import TestSupport
 import Testing
 
 @testable import Chat
@@ -24,16 +25,16 @@ import Testing
     let result = try chat(
       "--model", model, "--temperature", "0", "-n", "10",
       lines: ["ROMEO:", "", "/mode", "// said he", "/status"])
-    #expect(result.status == 0)
+    expectEqual(result.status, 0)
     // The empty line goes on where the answer ended: together they are one text of twenty tokens.
     let whole = try BuiltCommand.run(
       ["generate", "ROMEO:", "--model", model, "-n", "20"], in: sandbox)
     let text = whole.output.dropFirst("ROMEO:".count)
     let answers = result.output.components(separatedBy: "mode complete\n")
-    #expect(answers[0].filter { $0 != "\n" } == text.filter { $0 != "\n" })
+    expectEqual(answers[0].filter { $0 != "\n" }, text.filter { $0 != "\n" })
     #expect(result.output.contains("turns        3\n") && result.output.contains("of 256 tokens\n"))
-    #expect(
-      result.errorLines.filter { $0.contains("+ 10 tokens, ") && $0.contains("tok/s, TTFT ") }.count == 3)
+    expectEqual(
+      result.errorLines.filter { $0.contains("+ 10 tokens, ") && $0.contains("tok/s, TTFT ") }.count, 3)
     #expect(!result.output.contains("tok/s,") && !result.output.contains("\u{1B}"))
   }
 
@@ -50,15 +51,15 @@ import Testing
         "/clear", "/status",
         "/quit", "/help",
       ])
-    #expect(result.status == 0)
+    expectEqual(result.status, 0)
     let output = result.output
-    #expect(output.components(separatedBy: "GPT-2 is a base model").count == 2)
-    for command in ChatCommand.all { #expect(output.contains("/\(command.name) ")) }
-    for setting in ChatSetting.all { #expect(output.contains("\(setting.name) ")) }
+    expectEqual(output.components(separatedBy: "GPT-2 is a base model").count, 2)
+    for command in ChatCommand.all { expectContains(output, "/\(command.name) ") }
+    for setting in ChatSetting.all { expectContains(output, "\(setting.name) ") }
     #expect(output.contains("\nseed 5\n") && output.contains("\nseed 3\n"))
     #expect(output.contains("variant     naive, ") && output.contains("model       \(model)\n"))
     #expect(output.contains("turns        1\n") && output.contains("turns        0\n"))
-    #expect(output.contains("context      0 of 256 tokens\n"))
+    expectContains(output, "context      0 of 256 tokens\n")
     for complaint in [
       "top-k: found 'many', expected a whole number of at least 1",
       "unknown setting 'temprature', did you mean 'temperature'?",
@@ -73,8 +74,8 @@ import Testing
         result.errorLines.contains { $0.hasPrefix("gpt2-bench: chat: \(complaint)") },
         Comment(rawValue: complaint))
     }
-    #expect(result.errorLines.filter { $0.hasPrefix("gpt2-bench: chat:") }.count == 8)
-    #expect(result.error.contains("naive, the conversation goes on\n"))
+    expectEqual(result.errorLines.filter { $0.hasPrefix("gpt2-bench: chat:") }.count, 8)
+    expectContains(result.error, "naive, the conversation goes on\n")
   }
 
   /// Without a tokenizer lines are ids. The context of 128 slides, and each id is the one that the window before it gives.
@@ -83,7 +84,7 @@ import Testing
     let result = try chat(
       "--model", "synthetic:tiny", "--temperature", "0", "-n", "150",
       lines: ["1 2 3", "x", "512", "/mode dialogue", long, "/set max-tokens 3", "7", "/status"])
-    #expect(result.status == 0)
+    expectEqual(result.status, 0)
     var answers = result.output.split(separator: "\n").map(String.init)
     let status = answers.suffix(from: 3)
     answers = Array(answers.prefix(3))
@@ -105,12 +106,12 @@ import Testing
         if window.count > 128 { window.removeFirst(window.count - 64) }
       }
     }
-    #expect(answers.map { $0.split(separator: " ").count } == [150, 150, 3])
+    expectEqual(answers.map { $0.split(separator: " ").count }, [150, 150, 3])
     #expect(status.contains("context      \(window.count) of 128 tokens"))
-    #expect(result.error.contains("150 tokens are more than the context holds: the first 22 are left out\n"))
-    #expect(result.error.contains("found 'x', expected token ids"))
-    #expect(result.error.contains("token id 512 is outside the vocabulary, expected 0 to 511"))
-    #expect(result.error.contains("mode: synthetic:tiny has no tokenizer, expected one for mode dialogue"))
+    expectContains(
+      result.error, "150 tokens are more than the context holds: the first 22 are left out\n",
+      "found 'x', expected token ids", "token id 512 is outside the vocabulary, expected 0 to 511",
+      "mode: synthetic:tiny has no tokenizer, expected one for mode dialogue")
   }
 
   @Test func aSeedGivesTheSameChatAgain() throws {
@@ -120,16 +121,17 @@ import Testing
       try BuiltCommand.run(["chat"] + options, in: sandbox, input: lines.joined(separator: "\n"))
     }
     let first = try chat()
-    #expect(first.status == 0 && first.error == "")
-    #expect(try chat().output == first.output)
+    expectEqual(first.status, 0)
+    expectEqual(first.error, "")
+    try expectEqual(chat().output, first.output)
   }
 
   @Test func theCommandLineIsChecked() {
-    #expect(Main.run(["chat", "--mode", "poem"]) == .usage)
-    #expect(Main.run(["chat", "--temperature", "-1"]) == .usage)
-    #expect(Main.run(["chat", "--stop", ""]) == .usage)
-    #expect(Main.run(["chat", "operand"]) == .usage)
-    #expect(Main.run(["chat", "--model", "no/such/model"]) == .error)
+    expectEqual(Main.run(["chat", "--mode", "poem"]), .usage)
+    expectEqual(Main.run(["chat", "--temperature", "-1"]), .usage)
+    expectEqual(Main.run(["chat", "--stop", ""]), .usage)
+    expectEqual(Main.run(["chat", "operand"]), .usage)
+    expectEqual(Main.run(["chat", "--model", "no/such/model"]), .error)
   }
 
   @Test func theCommandLineSetsWhatSetSets() throws {
@@ -138,10 +140,13 @@ import Testing
       return try ChatSettings(try Arguments(words, of: description))
     }
     let standard = try settings("--seed", "7")
-    #expect(
-      standard.sampling.temperature == 0.8 && standard.sampling.topK == 40 && standard.sampling.seed == 7)
+    expectEqual(standard.sampling.temperature, 0.8)
+    expectEqual(standard.sampling.topK, 40)
+    expectEqual(standard.sampling.seed, 7)
     let other = try settings("--temperature", "0", "--top-k", "0", "-n", "5", "--stop", "a\\n", "--stop", "b")
-    #expect(other.sampling.temperature == 0 && other.sampling.topK == nil && other.maximumNewTokens == 5)
-    #expect(other.stops.texts == ["a\n", "b"])
+    expectEqual(other.sampling.temperature, 0)
+    expectNil(other.sampling.topK)
+    expectEqual(other.maximumNewTokens, 5)
+    expectEqual(other.stops.texts, ["a\n", "b"])
   }
 }

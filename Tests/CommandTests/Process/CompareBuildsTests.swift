@@ -1,6 +1,7 @@
 import Foundation
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 /// `compare --against`: this build against itself, and against one that goes wrong.
@@ -61,22 +62,22 @@ import Testing
 
     let record = try record()
     #expect(record.isComplete)
-    #expect(record.settings.seed == 7)
-    #expect(record.settings.budgetSeconds == 2)
-    #expect(record.contestants.map(\.variant) == ["kv-cache", "packed"])
+    expectEqual(record.settings.seed, 7)
+    expectEqual(record.settings.budgetSeconds, 2)
+    expectEqual(record.contestants.map(\.variant), ["kv-cache", "packed"])
     // Both builds, variant by variant, against each of three references.
     let sides: [PairedSide] = [.base, .head, .base, .head]
-    #expect(record.correctness.map(\.side) == sides.flatMap { [$0, $0, $0] })
+    expectEqual(record.correctness.map(\.side), sides.flatMap { [$0, $0, $0] })
     #expect(record.correctness.allSatisfy { $0.outcome.passed })
     #expect(record.lost.isEmpty)
-    #expect(record.base.version == record.head.build?.version)
+    expectEqual(record.base.version, record.head.build?.version)
     try expectWholeBlocks(record)
     #expect(try sandbox.text("o/comparison.md").hasPrefix("# Comparison of two builds\n"))
-    #expect(try CSVRows(sandbox.text("o/comparison.csv")).count == 10)
+    try expectEqual(CSVRows(sandbox.text("o/comparison.csv")).count, 10)
     let page = try BuiltCommand.run(["report", "o", "--format", "html"], in: sandbox)
-    #expect(page.status == 0)
-    #expect(try sandbox.text("o/comparison.html") == page.output)
-    #expect(result.error.contains("search, block 1: "))
+    expectEqual(page.status, 0)
+    try expectEqual(sandbox.text("o/comparison.html"), page.output)
+    expectContains(result.error, "search, block 1: ")
     #expect(result.error.hasSuffix("report: o/comparison.html\n"))
   }
 
@@ -85,19 +86,19 @@ import Testing
     #expect(!record.blocks.isEmpty)
     var sequence = 0
     for block in record.blocks where block.stage == .search {
-      #expect(block.processes.count == 6)
+      expectEqual(block.processes.count, 6)
       #expect(block.processes.allSatisfy { $0.loadNanoseconds ?? 0 > 0 })
       for (unit, description) in record.units.enumerated() {
         let rounds = try #require(description.rounds)
         let own = block.samples.filter { $0.unit == unit }
-        #expect(own.count == 6 * rounds)
+        expectEqual(own.count, 6 * rounds)
         for round in 0..<rounds {
           let sides = own.filter { $0.sample.round == round }.map(\.side)
-          #expect(Set(sides) == Set(PairedSide.allCases))
-          #expect(sides == sides.reversed())
+          expectEqual(Set(sides), Set(PairedSide.allCases))
+          expectEqual(sides, sides.reversed())
         }
       }
-      #expect(block.samples.map(\.sample.sequence) == Array(sequence..<sequence + block.samples.count))
+      expectEqual(block.samples.map(\.sample.sequence), Array(sequence..<sequence + block.samples.count))
       sequence += block.samples.count
     }
   }
@@ -106,11 +107,11 @@ import Testing
     let result = try compare(against: BuiltCommand.executable(), "--rows", "decode")
     #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
     let record = try record()
-    #expect(record.units.count == 2)
+    expectEqual(record.units.count, 2)
     let test = record.units[1].test
     #expect(record.blocks.flatMap(\.samples).allSatisfy { $0.unit == 1 }, "\(test.name) alone")
     let rows = try CSVRows(sandbox.text("o/comparison.csv"))
-    #expect(rows.count == 1)
+    expectEqual(rows.count, 1)
   }
 
   @Test func matrixProductsAreComparedToo() throws {
@@ -118,9 +119,9 @@ import Testing
       against: BuiltCommand.executable(), "--size", "1x64x64", "--variants", "naive", "--format", "csv",
       "--max-regression", "90%")
     #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
-    #expect(try result.output == sandbox.text("o/comparison.csv"))
-    #expect(try record().model == nil)
-    #expect(try record().units.map(\.test) == [.operation(.matmul(m: 1, k: 64, n: 64))])
+    try expectEqual(result.output, sandbox.text("o/comparison.csv"))
+    try expectNil(record().model)
+    try expectEqual(record().units.map(\.test), [.operation(.matmul(m: 1, k: 64, n: 64))])
   }
 
   @Test func theFormatsOfServicesHoldTheHeadsFigures() throws {
@@ -133,11 +134,11 @@ import Testing
       against: BuiltCommand.executable(), "--variants", "kv-cache", "--format", "github-action", "--out",
       "f.json",
       "--max-regression", "90%")
-    #expect(action.output == "")
+    expectEqual(action.output, "")
     let entries =
       try JSONSerialization.jsonObject(with: Data(sandbox.text("f.json").utf8)) as? [[String: Any]]
-    #expect(entries?.isEmpty == false)
-    #expect(entries?.allSatisfy { $0["value"] is Double } == true)
+    expectEqual(entries?.isEmpty, false)
+    expectEqual(entries?.allSatisfy { $0["value"] is Double }, true)
   }
 
   @Test func theCommentOfAPullRequest() throws {
@@ -146,7 +147,7 @@ import Testing
       "--max-regression", "90%")
     #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
     let lines = try sandbox.text("c.md").split(separator: "\n")
-    #expect(lines.prefix(2) == ["<!-- gpt2-bench compare -->", "### Performance of two builds"])
+    expectEqual(lines.prefix(2), ["<!-- gpt2-bench compare -->", "### Performance of two builds"])
     #expect(result.output.hasPrefix("::notice title=Performance of two builds::"))
   }
 
@@ -156,13 +157,13 @@ import Testing
     let result = try compare(against: base, "--variants", "kv-cache,packed", "--max-regression", "90%")
     #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
     let lost = try record().lost
-    #expect(lost.map(\.contestant) == [1])
-    #expect(lost.map(\.side) == [.base])
-    #expect(lost.first?.failedCheck == false)
+    expectEqual(lost.map(\.contestant), [1])
+    expectEqual(lost.map(\.side), [.base])
+    expectEqual(lost.first?.failedCheck, false)
     let rows = try CSVRows(sandbox.text("o/comparison.csv"))
-    #expect(rows.count == 5)
+    expectEqual(rows.count, 5)
     #expect(rows.allSatisfy { $0["variant"] == "kv-cache" })
-    #expect(result.output.contains("## On one side only\n\n- `packed` (1 thread) in base: "))
+    expectContains(result.output, "## On one side only\n\n- `packed` (1 thread) in base: ")
     #expect(!result.output.contains("Failed its correctness check"))
   }
 
@@ -183,13 +184,13 @@ import Testing
       against: base, "--variants", "kv-cache,packed", "--budget", "1", "--max-regression", "90%")
     #expect([0, 5].contains(result.status), Comment(rawValue: result.error))
     let record = try record()
-    #expect(record.lost.map(\.contestant) == [1])
-    #expect(record.lost.map(\.side) == [.base])
+    expectEqual(record.lost.map(\.contestant), [1])
+    expectEqual(record.lost.map(\.side), [.base])
     #expect(record.units[2].rounds != nil, "it was warmed up")
     #expect(!record.blocks.isEmpty)
     for block in record.blocks {
       #expect(block.samples.allSatisfy { $0.unit < 2 } && !block.samples.isEmpty)
-      #expect(block.processes.map(\.contestant) == [0, 0, 0])
+      expectEqual(block.processes.map(\.contestant), [0, 0, 0])
     }
   }
 
@@ -207,14 +208,14 @@ import Testing
     let started = Date()
     let result = try compare(against: base, "--variants", "kv-cache")
     #expect(Date().timeIntervalSince(started) < 8)
-    #expect(result.status == 1)
-    #expect(result.output == "")
-    #expect(result.errorLines.count == 1)
+    expectEqual(result.status, 1)
+    expectEqual(result.output, "")
+    expectEqual(result.errorLines.count, 1)
     #expect(
       result.error.hasPrefix(
         "gpt2-bench: compare: --against: found \(base), which is no gpt2-bench that runs here: "))
-    #expect(result.error.contains(reason))
-    #expect(sandbox.contents == before)
+    expectContains(result.error, reason)
+    expectEqual(sandbox.contents, before)
     // Neither it nor what it started.
     let group = try #require(Int32(String(contentsOfFile: id, encoding: .utf8).dropLast()))
     #if os(Linux)
@@ -226,25 +227,25 @@ import Testing
   @Test func otherTokensFailTheHead() throws {
     let base = try build("tokens", sed: "/tokenNanoseconds/s/\"ids\":\\[\\[[0-9]+/\"ids\":[[1/")
     let result = try compare(against: base, "--variants", "kv-cache", "--format", "json")
-    #expect(result.status == 4, Comment(rawValue: result.error))
+    expectEqual(result.status, 4, Comment(rawValue: result.error))
     let failures = try #require(json(result.output)["failures"] as? [String])
-    #expect(failures.count == 1)
+    expectEqual(failures.count, 1)
     #expect(failures[0].hasPrefix("`kv-cache` (1 thread) in head: "))
-    #expect(failures[0].contains("the timed tokens of "))
+    expectContains(failures[0], "the timed tokens of ")
     let lost = try record().lost
-    #expect(lost.map(\.side) == [.head])
-    #expect(lost.map(\.failedCheck) == [true])
+    expectEqual(lost.map(\.side), [.head])
+    expectEqual(lost.map(\.failedCheck), [true])
     #expect(try record().blocks.allSatisfy { $0.samples.isEmpty })
   }
 
   @Test func aBaseThatFailsItsCheckIsNotTimed() throws {
     let base = try build("wrong", sed: "s/\"comparison\":[{]/&\"failure\":\"all wrong\",/")
     let result = try compare(against: base, "--variants", "kv-cache")
-    #expect(result.status == 5, Comment(rawValue: result.error))
-    #expect(
-      result.output.contains("- `kv-cache` (1 thread) in base: failed its check: ragged: all wrong\n"))
+    expectEqual(result.status, 5, Comment(rawValue: result.error))
+    expectContains(
+      result.output, "- `kv-cache` (1 thread) in base: failed its check: ragged: all wrong\n")
     let record = try record()
-    #expect(record.lost.map(\.side) == [.base])
+    expectEqual(record.lost.map(\.side), [.base])
     #expect(record.correctness.contains { $0.side == .base && !$0.outcome.passed })
     // The head is checked all the same.
     #expect(record.correctness.contains { $0.side == .head })
@@ -262,9 +263,9 @@ import Testing
     try sandbox.file("r/reference.json", changed)
     let result = try compare(
       against: BuiltCommand.executable(), "--variants", "kv-cache", "--reference", "r", "--format", "json")
-    #expect(result.status == 4, Comment(rawValue: result.error))
+    expectEqual(result.status, 4, Comment(rawValue: result.error))
     let lost = try record().lost
-    #expect(lost.map(\.side) == [.base, .head])
+    expectEqual(lost.map(\.side), [.base, .head])
     #expect(lost.allSatisfy { $0.failedCheck })
     #expect((try json(result.output)["failures"] as? [String])?.count == 1)
     #expect(try record().blocks.isEmpty)
@@ -296,12 +297,12 @@ import Testing
     for (arguments, expected) in calls {
       let result = try BuiltCommand.run(["compare"] + arguments, in: sandbox)
       let call = Comment(rawValue: "\(arguments.joined(separator: " ")): \(result.error)")
-      #expect(result.status == 2, call)
-      #expect(result.output == "", call)
-      #expect(result.errorLines.count == 1, call)
-      #expect(result.error.contains(expected), call)
+      expectEqual(result.status, 2, call)
+      expectEqual(result.output, "", call)
+      expectEqual(result.errorLines.count, 1, call)
+      expectContains(result.error, expected, comment: call)
     }
-    #expect(sandbox.contents == before)
+    expectEqual(sandbox.contents, before)
   }
 
   @Test func anInterruptedComparisonKeepsItsBlocks() throws {
@@ -311,23 +312,23 @@ import Testing
     #expect(poll { running.error.contains("search, block 3: ") || !running.isRunning })
     running.send(SIGINT)
     let result = try running.result(within: 20)
-    #expect(result.status == 130)
+    expectEqual(result.status, 130)
     let record = try record()
     #expect(!record.isComplete)
     #expect(record.blocks.count >= 2)
     try expectBlocksOfOneContestant(record)
-    #expect(
-      result.output.contains(
-        "The comparison is incomplete: it was interrupted. Reason: ended by Ctrl-C (SIGINT)."))
-    #expect(try sandbox.text("o/comparison.md") == result.output)
+    expectContains(
+      result.output,
+      "The comparison is incomplete: it was interrupted. Reason: ended by Ctrl-C (SIGINT).")
+    try expectEqual(sandbox.text("o/comparison.md"), result.output)
   }
 
   private func expectBlocksOfOneContestant(_ record: PairedRecord) throws {
     for block in record.blocks {
-      #expect(block.processes.count == 3)
+      expectEqual(block.processes.count, 3)
       for (unit, description) in record.units.enumerated() {
         let samples = block.samples.count { $0.unit == unit }
-        #expect(samples == 6 * (description.rounds ?? 0))
+        expectEqual(samples, 6 * (description.rounds ?? 0))
       }
     }
   }

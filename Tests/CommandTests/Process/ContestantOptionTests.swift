@@ -2,6 +2,7 @@ import Foundation
 import GPT2Model
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 /// Other programs as contestants: they are measured as variants are, and a faulty one is named and leaves the
@@ -24,7 +25,7 @@ import Testing
         "run", "-p", "8", "-n", "4", "-d", "2", "-r", "3", "--budget", "0.5", "--model", model, "--out", "o",
         "--variants", variants, "-t", threads,
       ] + contestants.flatMap { ["--contestant", $0] } + more, in: sandbox)
-    #expect(result.status == status, Comment(rawValue: result.error))
+    expectEqual(result.status, status, Comment(rawValue: result.error))
     return (try Record.read(path: sandbox.path("o/record.json")), result)
   }
 
@@ -34,11 +35,12 @@ import Testing
 
   @Test func anotherProgramIsMeasuredAsAVariantIs() throws {
     let (record, result) = try run(0, variants: "naive", [try other()], threads: "1,2")
-    #expect(record.cells.map(\.variant) == ["naive", "naive", "other", "other", "other", "other"])
-    #expect(record.cells.map(\.threads) == [1, 1, 1, 1, 2, 2])
+    expectEqual(record.cells.map(\.variant), ["naive", "naive", "other", "other", "other", "other"])
+    expectEqual(record.cells.map(\.threads), [1, 1, 1, 1, 2, 2])
     for cell in record.cells {
-      #expect(cell.status == .measured && cell.samples.count == 3)
-      #expect(cell.weights == "f32")
+      expectEqual(cell.status, .measured)
+      expectEqual(cell.samples.count, 3)
+      expectEqual(cell.weights, "f32")
       #expect(cell.flops ?? 0 > 0 && cell.bytes ?? 0 > 0)
       let baseline = try #require(cell.baselineMemoryBytes)
       #expect(try baseline < #require(cell.peakMemoryBytes))
@@ -50,34 +52,34 @@ import Testing
     // Its arithmetic is a cache's, which does less than naive's recomputing.
     #expect(try #require(record.cells[3].flops) < #require(record.cells[1].flops))
     let rounds = record.cells.flatMap(\.samples).map(\.sequence)
-    #expect(Set(rounds) == Set(0..<18))
+    expectEqual(Set(rounds), Set(0..<18))
 
     let checks = record.correctness.filter { $0.variant == "other" && $0.threads == 2 }
-    #expect(checks.map(\.reference) == ["tiny-synthetic", "timed tokens, as naive's"])
+    expectEqual(checks.map(\.reference), ["tiny-synthetic", "timed tokens, as naive's"])
     #expect(checks.allSatisfy { $0.passed })
     #expect(try #require(checks.first).argmaxCompared > 100)
     #expect(try #require(checks.first?.maxAbsoluteError) > 0)
 
     let command = try BuiltCommand.executable() + "' worker --variant kv-cache"
-    #expect(record.peers?.map(\.name) == ["other"])
-    #expect(record.peers?[0].command.hasSuffix(command) == true)
-    #expect(record.peers?[0].version?.hasPrefix("gpt2-bench ") == true)
-    #expect(result.output.contains("other t2"))
+    expectEqual(record.peers?.map(\.name), ["other"])
+    expectEqual(record.peers?[0].command.hasSuffix(command), true)
+    expectEqual(record.peers?[0].version?.hasPrefix("gpt2-bench "), true)
+    expectContains(result.output, "other t2")
     let rows = try CSVRows(sandbox.text("o/results.csv")).filter { $0["variant"] == "other" }
-    #expect(rows.count == 4)
+    expectEqual(rows.count, 4)
     #expect(
       rows.allSatisfy {
         $0["check"] == "pass" && $0["speed_against_naive"] != "" && $0["load_to_first_token_ms"] != ""
       })
     let report = try sandbox.text("o/report.md")
-    #expect(report.contains("### Other programs\n\n- **other**: gpt2-bench "))
+    expectContains(report, "### Other programs\n\n- **other**: gpt2-bench ")
   }
 
   @Test func programsAloneAreMeasuredToo() throws {
     let (record, _) = try run(0, variants: "none", [try other()])
-    #expect(record.cells.map(\.variant) == ["other", "other"])
+    expectEqual(record.cells.map(\.variant), ["other", "other"])
     #expect(record.cells.allSatisfy { $0.status == .measured })
-    #expect(try sandbox.text("o/report.md").contains("**`other` (1 thread) is fastest"))
+    try expectContains(sandbox.text("o/report.md"), "**`other` (1 thread) is fastest")
   }
 
   @Test func aModelWithoutReferenceIsHeldAgainstNaive() throws {
@@ -85,7 +87,7 @@ import Testing
     let check = try #require(record.correctness.first)
     #expect(check.reference == "naive on this model" && check.passed)
     // Prompts of 1, 7 and 16 ids.
-    #expect(check.argmaxCompared == 24)
+    expectEqual(check.argmaxCompared, 24)
   }
 
   @Test func aLargerToleranceIsForOtherProgramsAloneAndTheReportSaysSo() throws {
@@ -103,16 +105,16 @@ import Testing
     }
     let usual = try tolerances()
     let eight = try tolerances("8")
-    #expect(eight.own == usual.own)
+    expectEqual(eight.own, usual.own)
     #expect(abs(eight.other / usual.other - 8) < 1e-9)
     let warning = "logits of other programs were allowed 8 times the error of float32"
     #expect(eight.warnings.contains(warning) && !usual.warnings.contains(warning))
-    #expect(try sandbox.text("o/report.md").contains("> **Warning:** \(warning)"))
+    try expectContains(sandbox.text("o/report.md"), "> **Warning:** \(warning)")
   }
 
   @Test func oneTokenizerIsNotAnothers() throws {
     let (record, _) = try run(0, variants: "kv-cache", [try other()], model: sandbox.tinyModel)
-    #expect(record.model?.hasTokenizer == false)
+    expectEqual(record.model?.hasTokenizer, false)
     #expect(record.cells.allSatisfy { $0.status == .measured })
   }
 
@@ -125,10 +127,9 @@ import Testing
           "--contestant", try other(),
         ] + more, in: sandbox)
     }
-    #expect(try all("--out", "a").status == 0)
+    try expectEqual(all("--out", "a").status, 0)
     let second = try all("--out", "b", "--baseline", "a/record.json", "--max-regression", "99%")
-    #expect(second.output.contains("# Comparison of two runs"))
-    #expect(second.output.contains("| `other`"))
+    expectContains(second.output, "# Comparison of two runs", "| `other`")
   }
 
   @Test func aFaultyProgramIsNamedAndTheOthersFinish() throws {
@@ -163,11 +164,13 @@ import Testing
     #expect(record.isComplete)
     func expect(_ name: String, _ status: Cell.Status, _ message: String?) throws {
       let cells = record.cells.filter { $0.variant == name }
-      #expect(cells.count == 2)
+      expectEqual(cells.count, 2)
       for cell in cells {
-        #expect(cell.status == status, "\(name): \(cell.message ?? "")")
+        expectEqual(cell.status, status, "\(name): \(cell.message ?? "")")
         #expect(cell.samples.isEmpty == (status != .measured), "\(name)")
-        if let message { #expect(cell.message?.contains(message) == true, "\(name): \(cell.message ?? "")") }
+        if let message {
+          expectEqual(cell.message?.contains(message), true, "\(name): \(cell.message ?? "")")
+        }
       }
     }
     try expect("naive", .measured, nil)
@@ -189,11 +192,11 @@ import Testing
     // Its weights are others, so its tokens may be.
     try expect("coarse", .measured, nil)
     #expect(record.cells.filter { $0.variant == "rounded" }.allSatisfy { $0.weights == "q8_0" })
-    #expect(result.output.contains("q8_0"))
-    #expect(try CSVRows(sandbox.text("o/results.csv")).count == 30)
+    expectContains(result.output, "q8_0")
+    try expectEqual(CSVRows(sandbox.text("o/results.csv")).count, 30)
     let report = try sandbox.text("o/report.md")
     for name in ["nan", "unwilling", "crash", "mute", "liar", "stray"] {
-      #expect(report.contains("`\(name)`"))
+      expectContains(report, "`\(name)`")
     }
   }
 
@@ -209,10 +212,10 @@ import Testing
       ])
     func expect(_ name: String, _ message: String) {
       let cells = record.cells.filter { $0.variant == name }
-      #expect(cells.count == 2)
+      expectEqual(cells.count, 2)
       for cell in cells {
         #expect(cell.status == .rejected && cell.samples.isEmpty && cell.peakMemoryBytes == nil)
-        #expect(cell.message?.contains(message) == true, "\(name): \(cell.message ?? "")")
+        expectEqual(cell.message?.contains(message), true, "\(name): \(cell.message ?? "")")
       }
     }
     expect("negative", "negative t1: run: ids: found -1, expected ids from 0 to 511")
@@ -231,28 +234,28 @@ import Testing
     func message(_ arguments: String...) throws -> String {
       let result = try BuiltCommand.run(
         ["run", "-p", "8", "--model", "synthetic:tiny", "--out", "never"] + arguments, in: sandbox)
-      #expect(result.status == 2)
-      #expect(result.errorLines.count == 1)
+      expectEqual(result.status, 2)
+      expectEqual(result.errorLines.count, 1)
       #expect(!sandbox.exists("never"))
       return result.error
     }
-    #expect(
-      try message("--contestant", "sh")
-        == "gpt2-bench: run: --contestant: found 'sh', expected NAME=COMMAND, for example "
+    try expectEqual(
+      message("--contestant", "sh"),
+      "gpt2-bench: run: --contestant: found 'sh', expected NAME=COMMAND, for example "
         + "llama='python3 llama.py'\n")
-    #expect(
-      try message("--contestant", "a=no-such-program x")
-        == "gpt2-bench: run: --contestant: a: found no program 'no-such-program', expected one in PATH, or a "
+    try expectEqual(
+      message("--contestant", "a=no-such-program x"),
+      "gpt2-bench: run: --contestant: a: found no program 'no-such-program', expected one in PATH, or a "
         + "path from this folder\n")
-    #expect(
-      try message("--contestant", "a=sh", "--contestant", "a=cat").contains("that no other contestant has"))
-    #expect(try message("--contestant", "naive=sh").contains("a name that no variant has"))
-    #expect(try message("--contestant-tolerance", "2").contains("expected --contestant with it"))
+    try expectContains(
+      message("--contestant", "a=sh", "--contestant", "a=cat"), "that no other contestant has")
+    try expectContains(message("--contestant", "naive=sh"), "a name that no variant has")
+    try expectContains(message("--contestant-tolerance", "2"), "expected --contestant with it")
     for factor in ["0.5", "1e7", "x"] {
-      #expect(
-        try message("--contestant", "a=sh", "--contestant-tolerance", factor).contains("found '\(factor)'"))
+      try expectContains(
+        message("--contestant", "a=sh", "--contestant-tolerance", factor), "found '\(factor)'")
     }
-    #expect(try message("--variants", "none").contains("--variants: found 'none'"))
+    try expectContains(message("--variants", "none"), "--variants: found 'none'")
   }
 
   @Test func aWorkerServesTheVariantThatItWasStartedFor() throws {
@@ -262,15 +265,15 @@ import Testing
     let result = try BuiltCommand.run(
       ["worker", "--variant", "naive"], in: sandbox, input: "\(load)\n\(logits)\n")
     let answers = result.output.split(separator: "\n")
-    #expect(answers.count == 2)
+    expectEqual(answers.count, 2)
     #expect(answers[0].contains(#""decoding":"recompute""#) && answers[0].contains(#""threads":1"#))
-    #expect(answers[1] == #"{"id":2,"ok":true,"result":{"positions":3}}"#)
-    #expect(
-      try BuiltCommand.run(
+    expectEqual(answers[1], #"{"id":2,"ok":true,"result":{"positions":3}}"#)
+    try expectEqual(
+      BuiltCommand.run(
         ["logits", "--variant", "naive", "--model", "synthetic:tiny", "--ids", "1 2 3", "--out", "m.npy"],
         in: sandbox
-      ).status == 0)
-    #expect(try NPY(path: sandbox.path("l.npy")) == NPY(path: sandbox.path("m.npy")))
-    #expect(try BuiltCommand.run(["worker", "--variant", "fast"], in: sandbox).status == 2)
+      ).status, 0)
+    try expectEqual(NPY(path: sandbox.path("l.npy")), NPY(path: sandbox.path("m.npy")))
+    try expectEqual(BuiltCommand.run(["worker", "--variant", "fast"], in: sandbox).status, 2)
   }
 }

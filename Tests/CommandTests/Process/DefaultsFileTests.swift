@@ -1,4 +1,5 @@
 import Record
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -15,14 +16,14 @@ import Testing
   @Test func theCommandLineComesFirst() throws {
     let text = #"{"generate": {"n": 3, "print-ids": true, "stop": ["nowhere", "never"]}, "run": {"n": 5}}"#
     try sandbox.file("own.json", text)
-    #expect(try generate("--config", "own.json").output == generate("-n", "3", "--print-ids").output)
-    #expect(
-      try generate("--config", "own.json", "-n", "2").output == generate("-n", "2", "--print-ids").output)
+    try expectEqual(generate("--config", "own.json").output, generate("-n", "3", "--print-ids").output)
+    try expectEqual(
+      generate("--config", "own.json", "-n", "2").output, generate("-n", "2", "--print-ids").output)
   }
 
   @Test func theProjectsFileIsReadUnlessNoneIsWanted() throws {
     try sandbox.file("../home/\(DefaultsFile.name)", #"{"generate": {"n": 3}}"#)
-    #expect(try generate().output == generate("-n", "3").output)
+    try expectEqual(generate().output, generate("-n", "3").output)
     #expect(try generate("--config", "none", "-n", "4").output != generate().output)
   }
 
@@ -32,12 +33,12 @@ import Testing
       "matmul", "--variants", "threaded", "--config", "own.json", "--format", "json", "--out", "r.json",
     ]
     let result = try BuiltCommand.run(words, in: sandbox)
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     let record = try Record.read(path: sandbox.path("r.json"))
-    #expect(Set(record.cells.map(\.threads)) == [1, 2])
-    #expect(
-      record.command
-        == ["gpt2-bench", "matmul", "--budget=0.2", "-r=2", "--size=5x7", "-t=1,2"] + words.dropFirst())
+    expectEqual(Set(record.cells.map(\.threads)), [1, 2])
+    expectEqual(
+      record.command,
+      ["gpt2-bench", "matmul", "--budget=0.2", "-r=2", "--size=5x7", "-t=1,2"] + words.dropFirst())
   }
 
   @Test(arguments: [
@@ -55,6 +56,6 @@ import Testing
     try sandbox.file("own.json", text)
     let result = try generate("--config", "own.json")
     #expect(result.status == status && result.output.isEmpty)
-    #expect(result.error.contains(message))
+    expectContains(result.error, message)
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 /// `explain`: what it refuses, and what it says of stored profiles. Profiling itself is measured where a model runs.
@@ -99,27 +100,27 @@ import Testing
   @Test func storedProfilesAreExplained() throws {
     try record(factor: 11).write(to: sandbox.path("a.json"))
     let text = try BuiltCommand.run(["explain", "a.json:fast", "a.json:slow"], in: sandbox)
-    #expect(text.status == 0)
+    expectEqual(text.status, 0)
     #expect(
       text.output.hasPrefix("a.json:slow takes 2.00 × as long as a.json:fast at decode after 16 tokens"))
-    #expect(text.output.contains("100 % from slower work in MLP"))
+    expectContains(text.output, "100 % from slower work in MLP")
     #expect(text.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
     let csv = try BuiltCommand.run(
       ["explain", "a.json:fast", "a.json:slow", "--format", "csv", "--out", "e.csv"], in: sandbox)
-    #expect(csv.status == 0)
+    expectEqual(csv.status, 0)
     let rows = try CSVRows(try sandbox.text("e.csv"))
     #expect(rows.columns.contains("by_rate_ns_per_pass"))
-    #expect(rows.count == 5)
+    expectEqual(rows.count, 5)
     let json = try BuiltCommand.run(
       ["explain", "a.json:slow", "a.json:fast", "--format", "json"], in: sandbox)
-    #expect(json.output.contains("\"outcome\" : \"faster\""))
+    expectContains(json.output, "\"outcome\" : \"faster\"")
   }
 
   @Test func whatIsWithinTheNoiseIsInconclusive() throws {
     try record(factor: 1).write(to: sandbox.path("a.json"))
     let result = try BuiltCommand.run(["explain", "a.json:fast", "a.json:slow"], in: sandbox)
-    #expect(result.status == 5)
-    #expect(result.output.contains("cannot be told apart"))
+    expectEqual(result.status, 5)
+    expectContains(result.output, "cannot be told apart")
     #expect(!result.output.contains("by rate"))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Record
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -24,7 +25,7 @@ import Testing
     -> BuiltCommand.Result
   {
     let result = try BuiltCommand.run(arguments, in: sandbox, input: input)
-    #expect(result.status == status, Comment(rawValue: result.error))
+    expectEqual(result.status, status, Comment(rawValue: result.error))
     return result
   }
 
@@ -34,27 +35,27 @@ import Testing
 
   @Test func aRecordMayBeAFolderOrComeThroughAPipe() throws {
     let expected = try run("report", "head.json").output
-    #expect(try run("report", "run").output == expected)
-    #expect(try run("report", "run/").output == expected)
+    try expectEqual(run("report", "run").output, expected)
+    try expectEqual(run("report", "run/").output, expected)
     let text = try sandbox.text("head.json")
-    #expect(try run("report", "-", input: text).output == expected)
-    #expect(try run("report", "/dev/stdin", input: text).output == expected)
+    try expectEqual(run("report", "-", input: text).output, expected)
+    try expectEqual(run("report", "/dev/stdin", input: text).output, expected)
     // The files' names are part of a comparison.
     func comparison(with head: String, input: String = "") throws -> [Substring] {
       try run("compare", "base.json", head, input: input, status: 3).output.split(separator: "\n")
         .filter { !$0.hasPrefix("- Head") }
     }
     let known = try comparison(with: "head.json")
-    #expect(try comparison(with: "run") == known)
-    #expect(try comparison(with: "-", input: text) == known)
+    try expectEqual(comparison(with: "run"), known)
+    try expectEqual(comparison(with: "-", input: text), known)
   }
 
   @Test func whatIsNoRecordIsRefusedByItsName() throws {
-    #expect(
-      try run("report", "-", input: "", status: 1).error.contains(
-        "standard input: not JSON (the file is empty)"))
-    #expect(try run("report", ".", status: 1).error.contains(".: is a folder, expected a record.json"))
-    #expect(try run("compare", "-", "-", status: 2).error.contains("found standard input for both records"))
+    try expectContains(
+      run("report", "-", input: "", status: 1).error,
+      "standard input: not JSON (the file is empty)")
+    try expectContains(run("report", ".", status: 1).error, ".: is a folder, expected a record.json")
+    try expectContains(run("compare", "-", "-", status: 2).error, "found standard input for both records")
   }
 
   @Test func checkSaysItsResultsInEveryFormat() throws {
@@ -65,7 +66,7 @@ import Testing
       ).output
     }
     let checks = try #require(try json(check("json"))["checks"] as? [[String: Any]])
-    #expect(checks.count == 2)
+    expectEqual(checks.count, 2)
     #expect(checks.allSatisfy { $0["variant"] as? String == "packed" && $0["check"] as? String == "pass" })
     #expect(
       try check("csv").hasPrefix("variant,threads,reference,max_abs_error,tolerance,nmse,argmax,check\n"))
@@ -78,24 +79,24 @@ import Testing
     #expect((document["ceilings"] as? [Any])?.count == 1)
     let csv = try run("info", "-t", "1", "--format", "csv").output
     #expect(csv.hasPrefix("name,value\ncpu,") && csv.contains("\nfma_gflops_t1,"))
-    #expect(try run("info", "-t", "1", "--format", "md").output.contains("| FMA, float32 "))
+    try expectContains(run("info", "-t", "1", "--format", "md").output, "| FMA, float32 ")
   }
 
   @Test func generateSaysIdsTextAndTimesInEveryFormat() throws {
     let words = ["generate", "ROMEO:", "--model", sandbox.tinyModel, "-n", "8", "-t", "1"]
     func generate(_ more: String...) throws -> String {
       let result = try BuiltCommand.run(words + more, in: sandbox)
-      #expect(result.status == 0, Comment(rawValue: result.error))
+      expectEqual(result.status, 0, Comment(rawValue: result.error))
       return result.output
     }
     let plain = try generate()
     let document = try json(try generate("--format", "json"))
     let results = try #require(document["results"] as? [[String: Any]])
-    #expect(results.count == 1)
+    expectEqual(results.count, 1)
     let text = try #require(results[0]["text"] as? String)
-    #expect("ROMEO:\(text)\n" == plain)
+    expectEqual("ROMEO:\(text)\n", plain)
     #expect((results[0]["ids"] as? [Int])?.count == 8)
-    #expect(document["seed"] == nil)
+    expectNil(document["seed"])
     let several = try json(try generate("--variants", "naive,packed", "--format", "json"))
     #expect(
       (several["results"] as? [[String: Any]])?.compactMap { $0["variant"] as? String } == [
@@ -104,7 +105,7 @@ import Testing
     #expect(
       try generate("--format", "csv").hasPrefix(
         "variant,weights,threads,new_tokens,ttft_ms,tok_per_s,ids,text\n"))
-    #expect(try generate("--format", "md").contains("| packed "))
+    try expectContains(generate("--format", "md"), "| packed ")
   }
 
   @Test func aRunMayPrintItsRecordAlone() throws {
@@ -113,7 +114,7 @@ import Testing
       "--budget",
       "0.1", "--reference", "\(Sandbox.project)/Benchmarks/reference/tiny-synthetic", "--out", "o",
       "--format", "json")
-    #expect(try sandbox.text("o/record.json") == result.output)
+    try expectEqual(sandbox.text("o/record.json"), result.output)
     #expect(result.error.hasSuffix("report: o/report.html\n"))
     #expect(
       try run("report", "o", "--format", "csv").output == (try sandbox.text("o/results.csv")))

@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Kernels
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -18,19 +19,19 @@ import Testing
     let shown = free.output.dropFirst("ROMEO:".count)
     let end = try #require(shown.range(of: "\n\n"))
     let stopped = try run(["ROMEO:", "-n", "60", "--stop", "nowhere", "--stop", #"\n\n"#])
-    #expect(stopped.status == 0)
-    #expect(stopped.output == "ROMEO:" + shown[..<end.lowerBound] + "\n")
-    #expect(stopped.error.contains(#", ended by --stop "\n\n""#))
+    expectEqual(stopped.status, 0)
+    expectEqual(stopped.output, "ROMEO:" + shown[..<end.lowerBound] + "\n")
+    expectContains(stopped.error, #", ended by --stop "\n\n""#)
   }
 
   @Test func aPromptComesFromStandardInput() throws {
-    #expect(try run(["-", "-n", "5"], input: "KING\n").output == run(["KING\n", "-n", "5"]).output)
-    #expect(try run(["-"], input: "").error.contains("the prompt is empty"))
+    try expectEqual(run(["-", "-n", "5"], input: "KING\n").output, run(["KING\n", "-n", "5"]).output)
+    try expectContains(run(["-"], input: "").error, "the prompt is empty")
   }
 
   @Test func aPromptComesFromAFile() throws {
     try sandbox.file("prompt.txt", "KING\n")
-    #expect(try run(["-f", "prompt.txt", "-n", "5"]).output == run(["KING\n", "-n", "5"]).output)
+    try expectEqual(run(["-f", "prompt.txt", "-n", "5"]).output, run(["KING\n", "-n", "5"]).output)
     let both = try run(["-f", "prompt.txt", "KING"])
     #expect(
       both.status == 2 && both.error.contains("-f: found a prompt beside prompt.txt, expected one of the two")
@@ -50,7 +51,7 @@ import Testing
     for (words, parts) in refusals {
       let result = try run(words)
       #expect(result.status == 2 && result.output.isEmpty)
-      for part in parts { #expect(result.error.contains(part)) }
+      for part in parts { expectContains(result.error, part) }
     }
     let stop = ["generate", "--ids", "1", "--print-ids", "--stop", "a", "--model", "synthetic:tiny"]
     let result = try BuiltCommand.run(stop, in: sandbox)
@@ -67,15 +68,17 @@ import Testing
     let words = ["generate", "--model", try tinyCopy(), "--ids", "371", "-n", "9"]
     let free = try BuiltCommand.run(words + ["--print-ids"], in: sandbox)
     let ids = free.output.split { $0 == " " || $0 == "\n" }
-    #expect(free.status == 0 && ids.count == 9)
+    expectEqual(free.status, 0)
+    expectEqual(ids.count, 9)
     _ = try sandbox.file("model/generation_config.json", "{\"eos_token_id\": [\(ids[4])]}")
     _ = try sandbox.file("model/tokenizer_config.json", "{\"tokenizer_class\": \"LlamaTokenizer\"}")
     let ended = try BuiltCommand.run(words + ["--print-ids"], in: sandbox)
     let first = try #require(ids.firstIndex(of: ids[4]))
-    #expect(ended.status == 0 && ended.output == ids[..<first].joined(separator: " ") + "\n")
+    expectEqual(ended.status, 0)
+    expectEqual(ended.output, ids[..<first].joined(separator: " ") + "\n")
     #expect(
       ended.error.contains("no text: ") && ended.error.contains("tokenizer_class: found LlamaTokenizer"))
-    #expect(ended.error.contains(", ended by token \(ids[4])"))
+    expectContains(ended.error, ", ended by token \(ids[4])")
     let text = try BuiltCommand.run(words, in: sandbox)
     #expect(
       text.status == 1 && text.error.contains("tokenizer_class: found LlamaTokenizer, expected GPT2Tokenizer")
@@ -93,36 +96,40 @@ import Testing
       """)
     let ids = try BuiltCommand.run(["tokenize", "--model", model, "hi<|endoftext|>"], in: sandbox)
     let plain = try BuiltCommand.run(["tokenize", "--model", sandbox.tinyModel, " hi"], in: sandbox)
-    #expect(ids.output == "0 " + plain.output.dropLast() + " 1023\n")
+    expectEqual(ids.output, "0 " + plain.output.dropLast() + " 1023\n")
     let prompt = try BuiltCommand.run(["generate", "--model", model, "hi", "-n", "1"], in: sandbox)
     let count = plain.output.split(separator: " ").count + 1
     #expect(prompt.error.contains("\n\(count) + 1 tokens") || prompt.error.hasPrefix("\(count) + 1 tokens"))
     let exported = sandbox.path("exported")
     let export = ["export", "--model", model, "--format", "safetensors", "--out", exported]
-    #expect(try BuiltCommand.run(export, in: sandbox).status == 0)
-    #expect(
-      try BuiltCommand.run(["tokenize", "--model", exported, "hi<|endoftext|>"], in: sandbox).output
-        == ids.output)
+    try expectEqual(BuiltCommand.run(export, in: sandbox).status, 0)
+    try expectEqual(
+      BuiltCommand.run(["tokenize", "--model", exported, "hi<|endoftext|>"], in: sandbox).output,
+      ids.output)
     #expect(sandbox.exists("exported/tokenizer_config.json"))
-    #expect(try sandbox.text("exported/config.json").contains("\"eos_token_id\" : 1023"))
+    try expectContains(sandbox.text("exported/config.json"), "\"eos_token_id\" : 1023")
   }
 
   @Test func variantsRunSideBySide() throws {
     let single = try run(["ROMEO:", "-n", "12"])
     let both = try run(["ROMEO:", "-n", "12", "--variants", "naive,packed", "-t", "2"])
-    #expect(both.status == 0)
+    expectEqual(both.status, 0)
     let text = single.output
     #expect(
       both.output.hasPrefix("== naive\n\(text)\n== packed\n\(text)\npacked: ids equal to naive's\n\nvariant"))
     let table = both.output.split(separator: "\n").suffix(3).map { $0.split(separator: " ") }
-    #expect(table[0] == ["variant", "threads", "TTFT", "ms", "tok/s", "×", "naive"])
-    #expect(table[1].prefix(2) == ["naive", "1"] && table[1].last == "1.00")
-    #expect(table[2].prefix(2) == ["packed", "2"] && table[2].count == 5)
+    expectEqual(table[0], ["variant", "threads", "TTFT", "ms", "tok/s", "×", "naive"])
+    expectEqual(table[1].prefix(2), ["naive", "1"])
+    expectEqual(table[1].last, "1.00")
+    expectEqual(table[2].prefix(2), ["packed", "2"])
+    expectEqual(table[2].count, 5)
     #expect(both.error.contains("12 tokens, naive, 1 thread") && both.error.contains("12 tokens, packed"))
     let ids = try run(["--ids", "3 4", "--print-ids", "-n", "3", "--variants", "simd8,kv-cache"])
-    #expect(ids.status == 0)
+    expectEqual(ids.status, 0)
     let lines = ids.output.split(separator: "\n")
-    #expect(lines[0] == "== simd8" && lines[2] == "== kv-cache" && lines[1] == lines[3])
+    expectEqual(lines[0], "== simd8")
+    expectEqual(lines[2], "== kv-cache")
+    expectEqual(lines[1], lines[3])
     let drawn = try run(["ROMEO:", "-n", "6", "--variants", "tiled,packed", "--seed", "3"])
     #expect(drawn.status == 0 && drawn.output.contains("\ndrawn at random: "))
   }
@@ -147,7 +154,7 @@ import Testing
     let remarks = try error.fileHandleForReading.readToEnd() ?? Data()
     shell.waitUntilExit()
     #expect(text.count == 10 && text.starts(with: Data("ROMEO:".utf8)))
-    #expect(String(decoding: remarks, as: UTF8.self) == "ended with 0\n")
+    expectEqual(String(decoding: remarks, as: UTF8.self), "ended with 0\n")
   }
 
   @Test func controlCEndsWithTheStatistics() throws {
@@ -163,10 +170,10 @@ import Testing
     #expect(hasBegun)
     running.send(SIGINT)
     let result = try running.result(within: 30)
-    #expect(result.status == ExitCode.interrupted.rawValue)
+    expectEqual(result.status, ExitCode.interrupted.rawValue)
     let count = try sandbox.text("output").split(separator: " ").count
-    #expect(result.error.contains("1 + \(count) tokens, naive, 1 thread, TTFT "))
-    #expect(result.errorLines.last?.hasSuffix(", interrupted") == true)
+    expectContains(result.error, "1 + \(count) tokens, naive, 1 thread, TTFT ")
+    expectEqual(result.errorLines.last?.hasSuffix(", interrupted"), true)
   }
 }
 
@@ -198,26 +205,27 @@ import Testing
 
   @Test func otherIDsFailWhereTheyMustBeEqual() {
     let parted = comparison([("naive", [1, 2, 3]), ("simd8", [1, 2, 3]), ("packed", [1, 4, 3])])
-    #expect(
-      parted.lines == ["simd8: ids equal to naive's", "packed: ids differ from naive's at new token 2"])
+    expectEqual(
+      parted.lines, ["simd8: ids equal to naive's", "packed: ids differ from naive's at new token 2"])
     #expect(parted.hasFailed)
-    #expect(
-      comparison([("naive", [1, 2]), ("packed", [1])]).lines.last?.hasSuffix("at new token 2") == true)
+    expectEqual(
+      comparison([("naive", [1, 2]), ("packed", [1])]).lines.last?.hasSuffix("at new token 2"), true)
     // A draw may choose otherwise.
     let drawn = comparison([("naive", [1, 2]), ("packed", [2, 2])], isDrawn: true)
     #expect(!drawn.hasFailed)
-    #expect(drawn.lines.last?.contains("ids may differ") == true)
+    expectEqual(drawn.lines.last?.contains("ids may differ"), true)
   }
 
   @Test func whereTextsOfOtherWeightsPartIsSaid() {
     let parted = comparison([("naive", [1, 2, 3]), ("int8", [1, 2, 4]), ("int8-again", [1, 2, 4])])
-    #expect(
-      parted.lines == [
+    expectEqual(
+      parted.lines,
+      [
         "int8: parts from naive at new token 3: <4>, naive has <3>", "int8-again: ids equal to int8's",
       ])
     #expect(!parted.hasFailed)
     let shorter = comparison([("naive", [1, 2]), ("int8", [1])])
-    #expect(shorter.lines == ["int8: parts from naive at new token 2: the end, naive has <2>"])
+    expectEqual(shorter.lines, ["int8: parts from naive at new token 2: the end, naive has <2>"])
     let other = comparison([("naive", [1, 2]), ("int8", [1, 3]), ("int8-again", [1, 2])])
     #expect(other.hasFailed && other.lines[1] == "int8-again: ids differ from int8's at new token 2")
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What the command writes is what the files in `Goldens/expected` hold, byte by byte.
@@ -19,7 +20,7 @@ import Testing
       try process.run()
       process.waitUntilExit()
       let found = try sandbox.text("output")
-      #expect(process.terminationStatus == 0, Comment(rawValue: found))
+      expectEqual(process.terminationStatus, 0, Comment(rawValue: found))
     }
   #endif
 }

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2Kernels
 import Record
+import TestSupport
 import Testing
 
 /// `check` holds the gradients of what trains to their references, as `run --train` does before it times a step.
@@ -35,16 +36,16 @@ import Testing
   @Test func whateverTrainsHasARowForEachReference() throws {
     try reference(in: sandbox.path("g"), isWrong: false)
     let result = try run("check", "--reference", "g", "--variants", "naive,packed,int8", "-t", "1")
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     let rows = rows(result)
-    #expect(rows.count == 2)
+    expectEqual(rows.count, 2)
     for (row, variant) in zip(rows, ["naive", "packed"]) {
       #expect(row.hasPrefix("\(variant) ") && row.contains(" gradients of ragged ") && row.hasSuffix(" pass"))
     }
     // The rows of a model are beside those of its logits.
     let model = try run("check", "--model", "synthetic:tiny", "--variants", "packed", "-t", "1")
-    #expect(model.status == 0, Comment(rawValue: model.error))
-    #expect(self.rows(model).map { $0.contains(" gradients of tiny-synthetic ") } == [false, true])
+    expectEqual(model.status, 0, Comment(rawValue: model.error))
+    expectEqual(self.rows(model).map { $0.contains(" gradients of tiny-synthetic ") }, [false, true])
   }
 
   @Test func aWrongGradientFailsTheVariant() throws {
@@ -52,12 +53,12 @@ import Testing
     try reference(in: sandbox.path("r/gradients"), isWrong: true)
     let arguments = ["check", "--reference", "r", "--variants", "simd8,packed,bf16", "-t", "1"]
     let result = try BuiltCommand.run(arguments, in: sandbox)
-    #expect(result.status == 4, Comment(rawValue: result.error))
+    expectEqual(result.status, 4, Comment(rawValue: result.error))
     let rows = rows(result)
-    #expect(rows.count == 2)
+    expectEqual(rows.count, 2)
     #expect(rows.allSatisfy { $0.contains("FAIL: ragged: the gradient of ln_f.bias is off by ") })
     let csv = try CSVRows(BuiltCommand.run(arguments + ["--format", "csv"], in: sandbox).output)
-    #expect(csv.map { $0["variant"] } == ["simd8", "packed"])
+    expectEqual(csv.map { $0["variant"] }, ["simd8", "packed"])
     #expect(csv.allSatisfy { $0["reference"] == "gradients of ragged" && $0["check"] != "pass" })
     let json = try BuiltCommand.run(arguments + ["--format", "json"], in: sandbox)
     #expect(json.status == 4 && json.output.contains("\"gradients of ragged\""))
@@ -66,23 +67,25 @@ import Testing
   @Test func whatIsNoReferenceOrHasNobodyIsRefused() throws {
     try reference(in: sandbox.path("g"), isWrong: false)
     let nobody = try run("check", "--reference", "g", "--variants", "int8,bf16")
-    #expect(nobody.status == 2)
-    #expect(
-      nobody.error.contains("--variants: found 'bf16,int8', expected one with float32 weights"),
-      Comment(rawValue: nobody.error))
+    expectEqual(nobody.status, 2)
+    expectContains(
+      nobody.error, "--variants: found 'bf16,int8', expected one with float32 weights",
+      comment:
+        Comment(rawValue: nobody.error))
     try sandbox.file("g/ragged.json", "{\"gradients\": 1}")
     let malformed = try run("check", "--reference", "g", "--variants", "packed")
-    #expect(malformed.status == 1 && malformed.errorLines.count == 1)
-    #expect(malformed.error.contains("g/ragged.json"), Comment(rawValue: malformed.error))
+    expectEqual(malformed.status, 1)
+    expectEqual(malformed.errorLines.count, 1)
+    expectContains(malformed.error, "g/ragged.json", comment: Comment(rawValue: malformed.error))
   }
 
   /// A pipe with a reference's name would have to wait for its writer.
   @Test func aPipeBesideReferencesIsPassedOver() throws {
     try reference(in: sandbox.path("g"), isWrong: false)
-    #expect(mkfifo(sandbox.path("g/pipe.json"), 0o600) == 0)
+    expectEqual(mkfifo(sandbox.path("g/pipe.json"), 0o600), 0)
     let result = try run("check", "--reference", "g", "--variants", "packed", "-t", "1")
-    #expect(result.status == 0, Comment(rawValue: result.error))
-    #expect(rows(result).count == 1)
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
+    expectEqual(rows(result).count, 1)
   }
 
   /// What a run names as the next command shows the failure again.
@@ -96,19 +99,20 @@ import Testing
     let failed = try run(
       "run", "--model", "synthetic:tiny", "--train", "2x8", "--variants", "packed", "-t", "1", "-r", "3",
       "--out", "o")
-    #expect(failed.status == 4, Comment(rawValue: failed.error))
+    expectEqual(failed.status, 4, Comment(rawValue: failed.error))
     let words = BuiltCommand.joined(failed.output).split(separator: "\n").last?.split(separator: " ") ?? []
     let program = try BuiltCommand.executable()
-    #expect(
-      words.map(String.init) == [
+    expectEqual(
+      words.map(String.init),
+      [
         "next:", program, "check", "--variants", "packed", "--reference", "\(references)/gradients",
       ])
     let again = try BuiltCommand.run(words.dropFirst(2).map(String.init) + ["-t", "1"], in: sandbox)
-    #expect(again.status == 4)
-    #expect(again.output.contains("FAIL: ragged: the gradient of ln_f.bias is off by "))
+    expectEqual(again.status, 4)
+    expectContains(again.output, "FAIL: ragged: the gradient of ln_f.bias is off by ")
     let record = try Record.read(path: sandbox.path("o/record.json"))
     let ofGradients = record.correctness.filter { $0.subject == .gradients }
-    #expect(ofGradients.map(\.reference) == ["gradients of ragged"])
+    expectEqual(ofGradients.map(\.reference), ["gradients of ragged"])
     #expect(record.correctness.contains { $0.subject == nil })
   }
 
@@ -123,11 +127,11 @@ import Testing
     let failed = try run(
       "run", "--model", "synthetic:tiny", "-p", "8", "--variants", "packed", "-t", "1", "-r", "3",
       "--reference", "r", "--out", "o")
-    #expect(failed.status == 4, Comment(rawValue: failed.error))
+    expectEqual(failed.status, 4, Comment(rawValue: failed.error))
     let next = BuiltCommand.joined(failed.output).split(separator: "\n").last ?? ""
     #expect(next.hasSuffix(" check --variants packed --model synthetic:tiny"))
     let record = try Record.read(path: sandbox.path("o/record.json"))
-    #expect(record.correctness.map(\.reference) == ["gradients of mine"])
+    expectEqual(record.correctness.map(\.reference), ["gradients of mine"])
     #expect(record.correctness.allSatisfy { $0.subject == nil })
   }
 }

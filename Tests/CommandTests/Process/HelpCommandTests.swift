@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -13,27 +14,27 @@ import Testing
   func helpOfASubcommandIsItsHelp(_ name: String) throws {
     let long = try BuiltCommand.run([name, "--help"], in: sandbox)
     let short = try BuiltCommand.run(["help", name], in: sandbox)
-    #expect(long.status == 0)
-    #expect(short.status == 0)
-    #expect(long.error == "")
-    #expect(short.error == "")
-    #expect(long.output == short.output)
+    expectEqual(long.status, 0)
+    expectEqual(short.status, 0)
+    expectEqual(long.error, "")
+    expectEqual(short.error, "")
+    expectEqual(long.output, short.output)
     #expect(long.output == (try Main.command(name).description.help))
   }
 
   @Test func helpAloneIsTheOverview() throws {
-    #expect(try BuiltCommand.run(["help"], in: sandbox).output == Main.overview)
-    #expect(try BuiltCommand.run(["--help"], in: sandbox).output == Main.overview)
+    try expectEqual(BuiltCommand.run(["help"], in: sandbox).output, Main.overview)
+    try expectEqual(BuiltCommand.run(["--help"], in: sandbox).output, Main.overview)
   }
 
   @Test func theVersionSaysWhichBuildItIs() throws {
     let result = try BuiltCommand.run(["--version"], in: sandbox)
-    #expect(result.status == 0)
+    expectEqual(result.status, 0)
     let lines = result.output.split(separator: "\n").map(String.init)
     try #require(lines.count == 6)
-    #expect(lines[0] == "gpt2-bench 0.1.0")
+    expectEqual(lines[0], "gpt2-bench 0.1.0")
     // The sandbox is no checkout.
-    #expect(lines[1] == "commit     not known: it was not built in a git checkout")
+    expectEqual(lines[1], "commit     not known: it was not built in a git checkout")
     #expect(lines[2].hasPrefix("compiler   Swift "))
     #expect(lines[3].firstMatch(of: #/^build {6}(debug|release), -m(arch|cpu)=/#) != nil)
     #expect(lines[4].firstMatch(of: #/^cpu paths {2}vectors of \d+ bits in \d+ registers, /#) != nil)
@@ -70,10 +71,10 @@ import Testing
   func aWrongUseIsToldWhatToDo(_ index: Int) throws {
     let (words, advice) = Self.wrongUses[index]
     let result = try BuiltCommand.run(words, in: sandbox)
-    #expect(result.status == 2)
-    #expect(result.output == "")
-    #expect(result.errorLines.count == 1)
-    #expect(result.error.contains(advice), "\(words): \(result.error)")
+    expectEqual(result.status, 2)
+    expectEqual(result.output, "")
+    expectEqual(result.errorLines.count, 1)
+    expectContains(result.error, advice, comment: "\(words): \(result.error)")
   }
 
   @Test func aMisspeltPathIsToldItsNeighbour() throws {
@@ -81,11 +82,11 @@ import Testing
     let cases: [(String, String?)] = [("./wieghts-here", "./weights-here"), ("weights/tinny", nil)]
     for (path, meant) in cases {
       let result = try BuiltCommand.run(["generate", "a", "--model", path], in: sandbox)
-      #expect(result.status == 1)
+      expectEqual(result.status, 1)
       #expect(result.error.contains("did you mean") == (meant != nil))
       if let meant {
-        #expect(
-          result.error.contains("\(path): cannot be read: no such file or folder; did you mean '\(meant)'?"))
+        expectContains(
+          result.error, "\(path): cannot be read: no such file or folder; did you mean '\(meant)'?")
       }
     }
   }
@@ -94,8 +95,8 @@ import Testing
   @Test func theProjectsWeightsAreFoundFromElsewhere() throws {
     let words = ["generate", "--ids", "1", "--print-ids", "-n", "2", "--model", "weights/tiny"]
     let result = try BuiltCommand.run(words, in: sandbox)
-    #expect(result.status == 0, "\(result.error)")
-    #expect(result.output.split(separator: " ").count == 2)
+    expectEqual(result.status, 0, "\(result.error)")
+    expectEqual(result.output.split(separator: " ").count, 2)
   }
 
   /// Where Foundation fails, the system's words are shown, and none of its own sentences.
@@ -103,7 +104,7 @@ import Testing
     try sandbox.file("file", "")
     let result = try BuiltCommand.run(
       ["export", "--model", "synthetic:tiny", "--format", "safetensors", "--out", "file/below"], in: sandbox)
-    #expect(result.status == 1)
-    #expect(result.error == "gpt2-bench: export: file/below: cannot be written: not a directory\n")
+    expectEqual(result.status, 1)
+    expectEqual(result.error, "gpt2-bench: export: file/below: cannot be written: not a directory\n")
   }
 }

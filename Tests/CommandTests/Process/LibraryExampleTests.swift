@@ -7,7 +7,7 @@ import Testing
   @Test func theReadmeHasItWordForWord() throws {
     let example = try String(contentsOfFile: Project.file("Tests/LibraryExample/main.swift"), encoding: .utf8)
     let readme = try String(contentsOfFile: Project.file("Sources/GPT2Engine/README.md"), encoding: .utf8)
-    #expect(readme.contains("```swift\n\(example)```\n"))
+    expectContains(readme, "```swift\n\(example)```\n")
   }
 
   @Test func itRuns() throws {
@@ -19,9 +19,9 @@ import Testing
     try process.run()
     let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    expectEqual(process.terminationStatus, 0)
     // Two completions that end by their number of tokens, and the shape of the logits at the end.
-    #expect(text.components(separatedBy: " count\n").count == 3)
-    #expect(text.split(separator: "\n").last?.contains(/^[0-9]+ [0-9]+ -?[0-9.]+$/) == true)
+    expectEqual(text.components(separatedBy: " count\n").count, 3)
+    expectEqual(text.split(separator: "\n").last?.contains(/^[0-9]+ [0-9]+ -?[0-9.]+$/), true)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A system that gives no more: an error in a line, nothing left half-made.
@@ -22,30 +23,30 @@ import Testing
   }
 
   private func expectOneError(_ result: BuiltCommand.Result, _ reason: String? = nil) {
-    #expect(result.status == 1, Comment(rawValue: result.error))
+    expectEqual(result.status, 1, Comment(rawValue: result.error))
     let errors = result.errorLines.filter { $0.hasPrefix("gpt2-bench: ") }
     #expect(errors.count <= 1)
-    if let reason { #expect(errors.joined().contains(reason)) }
+    if let reason { expectContains(errors.joined(), reason) }
     #expect(!sandbox.contents.contains { $0.split(separator: "/").last?.hasPrefix(".") == true })
   }
 
   @Test func filesThatMayNotGrow() throws {
     let result = try run(measuring, limit: "-f 1")
     expectOneError(result, "o/record.json: cannot be written: file too large; the record is lost: ")
-    #expect(sandbox.contents == ["o", "tmp"])
+    expectEqual(sandbox.contents, ["o", "tmp"])
     for arguments in [
       ["logits", "--ids", "1 2 3", "--model", sandbox.tinyModel, "--out", "l.npy"],
       ["export", "--model", sandbox.tinyModel, "--format", "seed", "--out", "m.bin"],
     ] {
       expectOneError(try run(arguments, limit: "-f 1"), "cannot be written: file too large")
     }
-    #expect(sandbox.contents == ["o", "tmp"])
+    expectEqual(sandbox.contents, ["o", "tmp"])
   }
 
   /// Enough to start with, and for no worker, or for some.
   @Test(arguments: [4, 5, 7, 9, 12])
   func fewFilesMayBeOpen(_ count: Int) throws {
     expectOneError(try run(measuring, limit: "-n \(count)"))
-    #expect(try BuiltCommand.run(["list", "suites"], in: sandbox, limit: "-n \(count)").status == 0)
+    try expectEqual(BuiltCommand.run(["list", "suites"], in: sandbox, limit: "-n \(count)").status, 0)
   }
 }

@@ -18,7 +18,7 @@ import Testing
 
   private func expectDone(_ arguments: String...) throws {
     let result = try BuiltCommand.run(arguments, in: sandbox)
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
   }
 
   @Test func logitsAreAFileOfPositionsByVocabulary() throws {
@@ -26,8 +26,8 @@ import Testing
     try expectDone("logits", "--model", "synthetic:tiny", "--ids", "1 2 3", "--out", "last.npy", "--last")
     let all = try NPY(path: sandbox.path("all.npy"))
     let last = try NPY(path: sandbox.path("last.npy"))
-    #expect("\(all.rows) × \(all.columns)" == "3 × 512")
-    #expect("\(last.rows) × \(last.columns)" == "1 × 512")
+    expectEqual("\(all.rows) × \(all.columns)", "3 × 512")
+    expectEqual("\(last.rows) × \(last.columns)", "1 × 512")
     #expect(zip(all.row(2), last.row(0)).allSatisfy { abs($0 - $1) < 1e-5 })
     #expect(all.row(0) != all.row(2))
   }
@@ -38,11 +38,11 @@ import Testing
         try expectDone("export", "--model", model, "--format", "safetensors", "--out", out)
         try expectDone("logits", "--model", model, "--ids", "5 6 7", "--out", "a.npy")
         try expectDone("logits", "--model", out, "--ids", "5 6 7", "--out", "b.npy")
-        #expect(try Data(contentsOf: url("a.npy")) == Data(contentsOf: url("b.npy")), "\(out)")
+        try expectEqual(Data(contentsOf: url("a.npy")), Data(contentsOf: url("b.npy")), "\(out)")
       }
     }
     let text = try run("generate", "ROMEO:", "-n", "8", "--model", sandbox.tinyModel).output
-    #expect(try run("generate", "ROMEO:", "-n", "8", "--model", "trained-folder", "--quiet").output == text)
+    try expectEqual(run("generate", "ROMEO:", "-n", "8", "--model", "trained-folder", "--quiet").output, text)
     // From one format to the next, weights and vocabulary.
     var source = "trained-folder"
     for (format, out, files) in [
@@ -51,13 +51,13 @@ import Testing
       ("safetensors", "back", ["config.json", "merges.txt", "model.safetensors", "vocab.json"]),
     ] {
       try expectDone("export", "--model", source, "--format", format, "--out", out)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: sandbox.path(out)).sorted() == files)
-      #expect(try run("generate", "ROMEO:", "-n", "8", "--model", out).output == text)
+      try expectEqual(FileManager.default.contentsOfDirectory(atPath: sandbox.path(out)).sorted(), files)
+      try expectEqual(run("generate", "ROMEO:", "-n", "8", "--model", out).output, text)
       source = out
     }
-    #expect(
-      try Data(contentsOf: url("back/model.safetensors"))
-        == Data(contentsOf: url("trained-folder/model.safetensors")))
+    try expectEqual(
+      Data(contentsOf: url("back/model.safetensors")),
+      Data(contentsOf: url("trained-folder/model.safetensors")))
     #expect(!sandbox.contents.contains { $0.contains("partial") })
   }
 
@@ -65,12 +65,12 @@ import Testing
     try expectDone("export", "--model", sandbox.tinyModel, "--format", "safetensors", "--out", "m")
     let before = try Data(contentsOf: url("m/model.safetensors"))
     try expectDone("export", "--model", "m", "--format", "safetensors", "--out", "m")
-    #expect(try Data(contentsOf: url("m/model.safetensors")) == before)
+    try expectEqual(Data(contentsOf: url("m/model.safetensors")), before)
   }
 
   @Test func everyVariantPassesOnTheTinyReference() throws {
     let result = try run("check", "--model", "synthetic:tiny")
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     let rows = result.output.split(separator: "\n").dropFirst()
     #expect(rows.allSatisfy { $0.hasSuffix("pass") })
     func variants(of reference: String) -> [Substring?] {
@@ -78,26 +78,28 @@ import Testing
     }
     let names: [Substring?] = Variant.all.map { Substring($0.name) }
     let trained: [Substring?] = Variant.exact.map { Substring($0.name) }
-    #expect(variants(of: "tiny-synthetic") == names)
-    #expect(variants(of: "gradients of tiny-synthetic") == trained)
-    #expect(rows.count == names.count + trained.count)
+    expectEqual(variants(of: "tiny-synthetic"), names)
+    expectEqual(variants(of: "gradients of tiny-synthetic"), trained)
+    expectEqual(rows.count, names.count + trained.count)
   }
 
   /// Weights of fewer bits have their own columns, float32's none; the tiny model is held to a text too.
   @Test func qualityIsShownOfWeightsWithFewerBits() throws {
     let result = try run("check", "--model", sandbox.tinyModel, "--variants", "packed,int8", "-t", "1")
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     let rows = result.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-    #expect(
-      rows[0] == [
+    expectEqual(
+      rows[0],
+      [
         "variant", "reference", "max", "error", "allowed", "NMSE", "argmax", "KL", "nats", "top-1", "Δppl",
         "%", "check",
       ])
-    #expect(rows.filter { $0[0] == "packed" }.count == 2)
+    expectEqual(rows.filter { $0[0] == "packed" }.count, 2)
     let int8 = rows.filter { $0[0] == "int8" }
     let logits = try #require(int8.first { $0[1] == "tiny-trained" && $0[2] != "greedy" })
     // The largest error, NMSE, agreement, KL and top-1, and the verdict.
-    #expect(logits.count == 8 && logits[7] == "pass")
+    expectEqual(logits.count, 8)
+    expectEqual(logits[7], "pass")
     #expect((1e-6..<5e-3).contains(try #require(Double(logits[5]))))
     #expect((95.0...100).contains(try #require(Double(logits[6]))))
     let text = try #require(int8.first { $0[1] == "text" })
@@ -106,7 +108,7 @@ import Testing
     let csv = try run(
       "check", "--model", "synthetic:tiny", "--variants", "int8", "-t", "1", "--format", "csv")
     #expect(csv.output.hasPrefix("variant,threads,reference,"))
-    #expect(csv.output.contains(",argmax,kl_nats,top1,delta_ppl_percent,check"))
+    expectContains(csv.output, ",argmax,kl_nats,top1,delta_ppl_percent,check")
   }
 
   /// Where no model and no references are named, every operation of a variant is held to its formula too, in one row.
@@ -118,28 +120,28 @@ import Testing
       atPath: "\(Sandbox.project)/Benchmarks/reference/tiny-synthetic", toPath: "\(references)/tiny-synthetic"
     )
     let result = try run("check", "--variants", "naive,packed", "-t", "1")
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     let rows = result.output.split(separator: "\n").dropFirst()
     let words = rows.map { $0.split(separator: " ") }
-    #expect(words.map { $0.first } == ["naive", "naive", "packed", "packed"])
-    #expect(
-      words.map { $0.dropFirst().first } == ["operations", "tiny-synthetic", "operations", "tiny-synthetic"])
+    expectEqual(words.map { $0.first }, ["naive", "naive", "packed", "packed"])
+    expectEqual(
+      words.map { $0.dropFirst().first }, ["operations", "tiny-synthetic", "operations", "tiny-synthetic"])
     #expect(rows.allSatisfy { $0.hasSuffix("pass") })
   }
 
   @Test(arguments: ["", "/", "/../tiny"])
   func aFoldersReferencesAreFoundHoweverItIsWritten(_ ending: String) throws {
     let result = try run("check", "--model", sandbox.tinyModel + ending, "--variants", "kv-cache", "-t", "1")
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     #expect(result.output.split(separator: "\n").dropFirst().allSatisfy { $0.contains("tiny-trained") })
-    #expect(result.error == "")
+    expectEqual(result.error, "")
   }
 
   @Test func aModelWithoutReferenceIsHeldAgainstNaiveAndStandardErrorSaysSo() throws {
     let result = try run("check", "--model", "synthetic:1,2,8,11,16", "--variants", "naive,simd8")
-    #expect(result.status == 0)
-    #expect(result.output.contains("naive on this model"))
-    #expect(result.error == "no reference is for synthetic:1,2,8,11,16: naive's logits are used instead\n")
+    expectEqual(result.status, 0)
+    expectContains(result.output, "naive on this model")
+    expectEqual(result.error, "no reference is for synthetic:1,2,8,11,16: naive's logits are used instead\n")
   }
 
   /// An exported model and a reference that is of it.
@@ -159,15 +161,15 @@ import Testing
     let arguments = [
       "check", "--model", "m", "--reference", "r", "-t", "1", "--variants", names.joined(separator: ","),
     ]
-    #expect(try BuiltCommand.run(arguments, in: sandbox).status == 0)
+    try expectEqual(BuiltCommand.run(arguments, in: sandbox).status, 0)
     try changeWeight(in: sandbox.path("m/model.safetensors"), tensor: "h.0.attn.c_attn.weight") { $0 + 0.01 }
     let result = try BuiltCommand.run(arguments, in: sandbox)
-    #expect(result.status == 4)
+    expectEqual(result.status, 4)
     let lines = result.output.split(separator: "\n").dropFirst()
-    #expect(lines.count == names.count)
+    expectEqual(lines.count, names.count)
     for (line, name) in zip(lines, names) {
       #expect(line.hasPrefix(name))
-      #expect(line.contains("FAIL: "))
+      expectContains(line, "FAIL: ")
     }
   }
 
@@ -179,16 +181,16 @@ import Testing
       "all", "--model", "m", "--reference", "r", "--suite", "s.json", "--variants", "naive,simd8", "--out",
       "o",
       "--quiet")
-    #expect(result.status == 4)
-    #expect(result.error == "")
+    expectEqual(result.status, 4)
+    expectEqual(result.error, "")
     let record = try Record.read(path: sandbox.path("o/record.json"))
     #expect(record.isComplete)
-    #expect(record.cells.map(\.status) == [.failedCheck, .failedCheck, .failedCheck, .failedCheck])
+    expectEqual(record.cells.map(\.status), [.failedCheck, .failedCheck, .failedCheck, .failedCheck])
     #expect(
       record.cells.allSatisfy { $0.samples.isEmpty && $0.message?.hasPrefix("tiny-synthetic: ") == true })
-    for name in ["naive", "simd8"] { #expect(result.output.contains("\(name)")) }
+    for name in ["naive", "simd8"] { expectContains(result.output, "\(name)") }
     #expect(try CSVRows(sandbox.text("o/results.csv")).allSatisfy { $0["decode_tok_per_s"] ?? "" == "" })
-    #expect(try sandbox.text("o/report.md").contains("tiny-synthetic"))
+    try expectContains(sandbox.text("o/report.md"), "tiny-synthetic")
     #expect(sandbox.exists("o/samples.csv"))
   }
 
@@ -217,22 +219,20 @@ import Testing
 
   @Test func theTinyModelSaysWhatItIsKnownToSayWhereverItLies() throws {
     let result = try check("--model", sandbox.tinyModel)
-    #expect(result.status == 0, Comment(rawValue: result.error))
-    #expect(result.output.contains("tiny-trained greedy"))
-    #expect(result.output.contains("59/59"))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
+    expectContains(result.output, "tiny-trained greedy", "59/59")
     let copy = try BuiltCommand.run(
       ["export", "--model", sandbox.tinyModel, "--format", "safetensors", "--out", "elsewhere"], in: sandbox)
-    #expect(copy.status == 0)
+    expectEqual(copy.status, 0)
     let other = try check("--model", "elsewhere", "--reference", reference())
-    #expect(other.status == 0, Comment(rawValue: other.error))
-    #expect(other.output.contains("tiny-trained greedy"))
+    expectEqual(other.status, 0, Comment(rawValue: other.error))
+    expectContains(other.output, "tiny-trained greedy")
   }
 
   @Test func aWrongContinuationFailsTheVariant() throws {
     let result = try check("--reference", reference("[40, 457, 731,", "[40, 457, 730,"))
-    #expect(result.status == 4)
-    #expect(result.output.contains("greedy token 2 is 731, expected 730"))
-    #expect(result.output.contains("37/59"))
+    expectEqual(result.status, 4)
+    expectContains(result.output, "greedy token 2 is 731, expected 730", "37/59")
   }
 
   /// Beside a reference that can be checked the check passes; alone it would be one of nothing.
@@ -241,21 +241,24 @@ import Testing
     let skipped = "tiny-trained greedy: skipped, weights/gpt2 is not there; it comes with the project\n"
     let nothing = "gpt2-bench: check: \(folder): nothing was checked: every reference in it was skipped\n"
     let alone = try check("--reference", folder)
-    #expect(alone.status == 1 && alone.output == "")
-    #expect(alone.error == skipped + nothing)
+    expectEqual(alone.status, 1)
+    expectEqual(alone.output, "")
+    expectEqual(alone.error, skipped + nothing)
     let quiet = try check("--reference", folder, "--quiet", "--format", "json")
-    #expect(quiet.status == 1 && quiet.output == "" && quiet.error == nothing)
+    expectEqual(quiet.status, 1)
+    expectEqual(quiet.output, "")
+    expectEqual(quiet.error, nothing)
     try sandbox.copy(Sandbox.project + "/Benchmarks/reference/tiny-synthetic", to: "r/tiny-synthetic")
     let beside = try check("--reference", folder)
-    #expect(beside.status == 0, Comment(rawValue: beside.error))
-    #expect(beside.error == skipped)
-    #expect(beside.output.contains(" tiny-synthetic "))
+    expectEqual(beside.status, 0, Comment(rawValue: beside.error))
+    expectEqual(beside.error, skipped)
+    expectContains(beside.output, " tiny-synthetic ")
   }
 
   @Test func anotherModelInItsPlaceIsSkippedWithTheDifference() throws {
     let folder = try reference("-0.0550215", "-0.0551")
     let result = try check("--reference", folder)
-    #expect(result.status == 1)
+    expectEqual(result.status, 1)
     #expect(
       result.error.hasPrefix(
         "tiny-trained greedy: skipped, weights/tiny is another model: its position embedding"))

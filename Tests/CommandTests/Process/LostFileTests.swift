@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Files that are not what they were: weights that are cut short while they are mapped, and names that are no text.
@@ -27,11 +28,11 @@ import Testing
     let running = try RunningCommand(arguments, in: sandbox, pipe: input)
     try input.fileHandleForWriting.write(contentsOf: Data(first.utf8))
     #expect(poll { isUnderWay(running) }, Comment(rawValue: running.error))
-    #expect(truncate(weights, 0) == 0)
+    expectEqual(truncate(weights, 0), 0)
     try input.fileHandleForWriting.write(contentsOf: Data(second.utf8))
     let result = try running.result(within: 30)
-    #expect(result.status == 1)
-    #expect(result.errorLines.last.map { String($0) } == loss)
+    expectEqual(result.status, 1)
+    expectEqual(result.errorLines.last.map { String($0) }, loss)
   }
 
   @Test func aWorkerSaysThatItsWeightsWereCutShort() throws {
@@ -72,16 +73,16 @@ import Testing
   func aNameThatIsNotUTF8IsRefusedByItsPlace(_ words: String, _ place: Int, _ text: String) throws {
     let before = sandbox.contents
     let (status, error) = try shell("exec \(command) \(words)")
-    #expect(status == 2)
-    #expect(error == "gpt2-bench: argument \(place): found '\(text)', expected UTF-8 text\n")
-    #expect(sandbox.contents == before)
+    expectEqual(status, 2)
+    expectEqual(error, "gpt2-bench: argument \(place): found '\(text)', expected UTF-8 text\n")
+    expectEqual(sandbox.contents, before)
   }
 
   @Test func aPromptThatIsNotUTF8IsRefused() throws {
     let (status, said) = try shell(#"printf 'To be\377' | "# + "\(command) generate - --model m --quiet")
-    #expect(status == 1)
-    #expect(
-      said == "gpt2-bench: generate: standard input: found byte 0xFF at offset 5, expected UTF-8 text\n")
+    expectEqual(status, 1)
+    expectEqual(
+      said, "gpt2-bench: generate: standard input: found byte 0xFF at offset 5, expected UTF-8 text\n")
   }
 
   private var command: String {

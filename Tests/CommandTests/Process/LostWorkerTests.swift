@@ -2,6 +2,7 @@
   import Foundation
   import Record
   import Reporting
+  import TestSupport
   import Testing
 
   /// Workers that die or hang, and runs that are ended.
@@ -43,22 +44,22 @@
       throws
     {
       let result = try running.result(within: 40)
-      #expect(result.status == 1)
+      expectEqual(result.status, 1)
       let record = try record()
       #expect(record.isComplete)
       let cells = Dictionary(grouping: record.cells, by: \.variant).compactMapValues(\.first)
-      #expect(cells["naive"]?.status == status)
-      #expect(cells["naive"]?.samples.isEmpty == true)
-      #expect(cells["naive"]?.message?.contains(reason) == true)
+      expectEqual(cells["naive"]?.status, status)
+      expectEqual(cells["naive"]?.samples.isEmpty, true)
+      expectEqual(cells["naive"]?.message?.contains(reason), true)
       for name in ["tiled", "simd8"] {
-        #expect(cells[name]?.status == .measured)
-        #expect(cells[name]?.samples.isEmpty == false)
+        expectEqual(cells[name]?.status, .measured)
+        expectEqual(cells[name]?.samples.isEmpty, false)
       }
       let rows = try CSVRows(sandbox.text("o/results.csv"))
       let lost = try #require(rows.first { $0["variant"] == "naive" })
-      #expect(lost["status"] == status.rawValue)
-      #expect(lost["prefill_tok_per_s"] == "")
-      #expect(try sandbox.text("o/report.md").contains("naive"))
+      expectEqual(lost["status"], status.rawValue)
+      expectEqual(lost["prefill_tok_per_s"], "")
+      try expectContains(sandbox.text("o/report.md"), "naive")
     }
 
     @Test func aWorkerThatDiesIsNamedAndTheOthersFinish() throws {
@@ -90,14 +91,14 @@
       running.send(signal)
       running.send(signal)
       let result = try running.result(within: 20)
-      #expect(result.status == 128 + signal)
+      expectEqual(result.status, 128 + signal)
       let program = try BuiltCommand.executable()
       #expect(
         BuiltCommand.joined(result.output).hasSuffix(
           "report: o/report.html\nnext: \(program) run --resume o\n"))
       #expect(try !record().isComplete)
-      #expect(try record().stopped?.hasPrefix(reason) == true)
-      #expect(try sandbox.text("o/report.md").contains(reason))
+      try expectEqual(record().stopped?.hasPrefix(reason), true)
+      try expectContains(sandbox.text("o/report.md"), reason)
       #expect(try sandbox.text("o/report.md").localizedCaseInsensitiveContains("incomplete"))
       #expect(poll { workers.values.allSatisfy(Processes.isGone) })
     }
@@ -108,13 +109,13 @@
       #expect(poll { (try? record().cells.allSatisfy { $0.status == .measured }) == true })
       kill(try #require(workers["simd8"]), SIGKILL)
       let result = try running.result(within: 40)
-      #expect(result.status == 1)
+      expectEqual(result.status, 1)
       #expect(result.errorLines.count == 1 && result.error.hasPrefix("no profile of simd8: "))
       let kept = try record()
       #expect(kept.isComplete)
-      #expect(Set(kept.profiles?.map(\.variant) ?? []) == ["naive", "tiled"])
-      #expect(kept.missing?.count == 1)
-      #expect(try sandbox.text("o/report.md").contains("**Warning:** no profile of simd8: "))
+      expectEqual(Set(kept.profiles?.map(\.variant) ?? []), ["naive", "tiled"])
+      expectEqual(kept.missing?.count, 1)
+      try expectContains(sandbox.text("o/report.md"), "**Warning:** no profile of simd8: ")
       #expect(kept.cells.allSatisfy { $0.status == .measured && !$0.samples.isEmpty })
     }
 
@@ -123,15 +124,15 @@
       let (running, _) = try start("short.json", progress: false)
       try FileManager.default.removeItem(atPath: sandbox.path("o"))
       let result = try running.result(within: 40)
-      #expect(result.status == 1)
+      expectEqual(result.status, 1)
       let error = try #require(result.errorLines.last)
       #expect(error.hasPrefix("gpt2-bench: all: "))
-      #expect(
-        error.contains("o/record.json: cannot be written: no such file or directory; the record is in /"))
+      expectContains(
+        error, "o/record.json: cannot be written: no such file or directory; the record is in /")
       let record = try Record.read(path: String(error[try #require(error.range(of: "is in ")).upperBound...]))
       #expect(!record.isComplete)
-      #expect(
-        record.stopped?.hasSuffix("o/record.json: cannot be written: no such file or directory") == true)
+      expectEqual(
+        record.stopped?.hasSuffix("o/record.json: cannot be written: no such file or directory"), true)
       #expect(record.cells.contains { $0.status == .measured && !$0.samples.isEmpty })
     }
 
@@ -141,16 +142,16 @@
       let second = try BuiltCommand.run(
         ["run", "-p", "4", "--model", "synthetic:tiny", "--variants", "naive", "-r", "1", "--out", "o"],
         in: sandbox)
-      #expect(second.status == 1)
-      #expect(
-        second.error
-          == "gpt2-bench: run: o: another run is writing there, expected a folder that can be written\n")
+      expectEqual(second.status, 1)
+      expectEqual(
+        second.error,
+        "gpt2-bench: run: o: another run is writing there, expected a folder that can be written\n")
       // A second of work is samples by the hundred; the record tells of them only at its end.
       let before = Processes.ticks(measured)
       #expect(poll { Processes.ticks(measured) >= before + sysconf(Int32(_SC_CLK_TCK)) })
       running.send(SIGINT)
-      #expect(try running.result(within: 20).status == 130)
-      #expect(try record().cells.count == 3)
+      try expectEqual(running.result(within: 20).status, 130)
+      try expectEqual(record().cells.count, 3)
       #expect(try record().cells.contains { !$0.samples.isEmpty })
     }
 
@@ -160,7 +161,7 @@
         in: sandbox)
       #expect(poll { running.error.contains("measuring the machine's ceilings") })
       running.send(SIGINT)
-      #expect(try running.result(within: 20).status == 130)
+      try expectEqual(running.result(within: 20).status, 130)
       #expect(try !record().isComplete)
     }
   }

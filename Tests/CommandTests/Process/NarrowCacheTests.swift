@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -17,7 +18,7 @@ import Testing
   }
 
   private func done(_ result: BuiltCommand.Result) -> BuiltCommand.Result {
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     return result
   }
 
@@ -29,13 +30,14 @@ import Testing
         "1", "--out", "o"))
     let record = try Record.read(path: sandbox.path("o/record.json"))
     let cells = Dictionary(grouping: record.cells, by: \.variant)
-    #expect(cells.keys.sorted() == ["packed", "packed+kv-bf16"])
+    expectEqual(cells.keys.sorted(), ["packed", "packed+kv-bf16"])
     let (wide, narrow) = try (#require(cells["packed"]), #require(cells["packed+kv-bf16"]))
     #expect(narrow.count == 4 && narrow.allSatisfy { $0.status == .measured && $0.weights == "f32" })
     #expect(narrow.allSatisfy { $0.cache == "bf16" } && wide.allSatisfy { $0.cache == nil })
     for (a, b) in zip(wide, narrow) {
-      #expect(a.test == b.test && a.flops == b.flops)
-      #expect(try #require(a.cacheBytes) == 2 * #require(b.cacheBytes))
+      expectEqual(a.test, b.test)
+      expectEqual(a.flops, b.flops)
+      try expectEqual(#require(a.cacheBytes), 2 * #require(b.cacheBytes))
       #expect(try #require(a.bytes) > #require(b.bytes))
     }
     // It is held to limits of quality, and its tokens to its own on the other number of threads.
@@ -59,7 +61,7 @@ import Testing
     let result = done(try run("check", "--variants", "packed,int8", "--kv", "bf16", "-t", "1"))
     let rows = result.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     #expect(rows[0].contains("KL") && rows[0].contains("Δppl"))
-    #expect(Set(rows.dropFirst().map { $0[0] }) == ["packed+kv-bf16", "int8+kv-bf16"])
+    expectEqual(Set(rows.dropFirst().map { $0[0] }), ["packed+kv-bf16", "int8+kv-bf16"])
     #expect(rows.dropFirst().allSatisfy { $0.last == "pass" })
     let text = try #require(rows.first { $0[0] == "packed+kv-bf16" && $0[1] == "text" })
     #expect(abs(try #require(Double(text[3]))) < 0.1)
@@ -71,14 +73,14 @@ import Testing
     #expect(both.output.contains("== packed\n") && both.output.contains("== packed+kv-bf16\n"))
     let alone = done(
       try run("generate", "ROMEO:", "-n", "24", "--kv", "bf16", "--format", "json", "-t", "1"))
-    #expect(alone.output.contains("\"packed+kv-bf16\""))
+    expectContains(alone.output, "\"packed+kv-bf16\"")
 
     let excerpt = Sandbox.project + "/Benchmarks/reference/excerpt.txt"
     func nats(_ cache: String, of variant: String) throws -> Double {
       let read = done(
         try run("perplexity", excerpt, "--kv", cache, "--stride", "256", "--format", "json", "--quiet"))
       let found = try JSONDecoder().decode(PerplexityReport.self, from: Data(read.output.utf8)).results[0]
-      #expect(found.variant == variant)
+      expectEqual(found.variant, variant)
       return found.natsPerToken
     }
     let (exact, narrow) = (try nats("f32", of: "packed"), try nats("bf16", of: "packed+kv-bf16"))
@@ -88,7 +90,7 @@ import Testing
     let profile = done(
       try run(
         "profile", "--kv", "bf16", "-p", "9", "-n", "2", "--budget", "0.2", "-t", "1", "--format", "json"))
-    #expect(profile.output.contains("\"packed+kv-bf16\""))
+    expectContains(profile.output, "\"packed+kv-bf16\"")
   }
 
   @Test func whatHasNoSuchCacheIsRefused() throws {
@@ -99,8 +101,9 @@ import Testing
       (["profile", "--variant", "naive+kv-bf16"], "'naive+kv-bf16'"),
     ] {
       let result = try BuiltCommand.run(arguments, in: sandbox)
-      #expect(result.status == 2 && result.errorLines.count == 1)
-      #expect(result.error.contains(text), Comment(rawValue: result.error))
+      expectEqual(result.status, 2)
+      expectEqual(result.errorLines.count, 1)
+      expectContains(result.error, text, comment: Comment(rawValue: result.error))
     }
     let list = done(try BuiltCommand.run(["list", "variants"], in: sandbox)).output
     #expect(list.contains("; with --kv bf16: packed+kv-bf16") && !list.contains("\npacked+kv"))
@@ -111,10 +114,10 @@ import Testing
     let load =
       #"{"id":1,"operation":"load","payload":{"variant":"packed+kv-bf16","threads":2,"cold":false,"model":"synthetic:tiny"}}"#
     let result = try BuiltCommand.run(["worker"], in: sandbox, input: load + "\n")
-    #expect(result.output.contains(", packed+kv-bf16\""))
+    expectContains(result.output, ", packed+kv-bf16\"")
     let fixed = try BuiltCommand.run(
       ["worker", "--kv", "bf16"], in: sandbox,
       input: load.replacing("packed+kv-bf16", with: "naive") + "\n")
-    #expect(fixed.output.contains(", packed+kv-bf16\""))
+    expectContains(fixed.output, ", packed+kv-bf16\"")
   }
 }

@@ -23,52 +23,56 @@ import Testing
     let arguments =
       ["generate", "--ids", "1 2 3", "--print-ids", "--ignore-eos", "--model", "m", "--quiet"] + options
     let result = try BuiltCommand.run(arguments + ["-n", "9"], in: sandbox)
-    #expect(result.status == 1 && result.error == "gpt2-bench: generate: \(Self.words)\n")
-    #expect(result.output.split(separator: " ").count == 3)
+    expectEqual(result.status, 1)
+    expectEqual(result.error, "gpt2-bench: generate: \(Self.words)\n")
+    expectEqual(result.output.split(separator: " ").count, 3)
     let whole = try BuiltCommand.run(arguments + ["-n", "3"], in: sandbox)
-    #expect(whole.status == 0)
-    if options.isEmpty { #expect(whole.output == result.output) }
+    expectEqual(whole.status, 0)
+    if options.isEmpty { expectEqual(whole.output, result.output) }
   }
 
   /// It is the first variant's end: none is compared.
   @Test func variantsAreNotCalledEqual() throws {
     let result = try run("generate", "--ids", "1 2 3", "--print-ids", "--variants", "naive,packed")
-    #expect(result.status == 1 && result.error == "gpt2-bench: generate: \(Self.words)\n")
+    expectEqual(result.status, 1)
+    expectEqual(result.error, "gpt2-bench: generate: \(Self.words)\n")
     #expect(!result.output.contains("equal"))
   }
 
   @Test func chatEnds() throws {
     let result = try run("chat", "--temperature", "0", "-n", "9", input: "To be\nor not\n/status\n")
-    #expect(result.status == 1)
-    #expect(result.errorLines.last == "gpt2-bench: chat: \(Self.words)")
+    expectEqual(result.status, 1)
+    expectEqual(result.errorLines.last, "gpt2-bench: chat: \(Self.words)")
     #expect(!result.output.contains("turns"))
   }
 
   @Test func perplexityNamesTheTokensOfTheText() throws {
     let text = Sandbox.project + "/Benchmarks/reference/excerpt.txt"
     let result = try run("perplexity", text, "--variants", "naive,packed")
-    #expect(result.status == 1 && result.output == "")
-    #expect(
-      result.error == "gpt2-bench: perplexity: naive: tokens 1 to 256 of the text: \(Self.words)\n")
+    expectEqual(result.status, 1)
+    expectEqual(result.output, "")
+    expectEqual(
+      result.error, "gpt2-bench: perplexity: naive: tokens 1 to 256 of the text: \(Self.words)\n")
     let short = try run("perplexity", text, "--context", "5", "--variant", "packed", "--format", "csv")
-    #expect(short.status == 0, Comment(rawValue: short.error))
+    expectEqual(short.status, 0, Comment(rawValue: short.error))
   }
 
   @Test func logitsAreNotWritten() throws {
     let whole = try run("logits", "--ids", "1 2 3 4 5 6 7", "--variant", "naive", "--out", "x.npy")
-    #expect(whole.status == 1 && whole.error == "gpt2-bench: logits: \(Self.words)\n")
+    expectEqual(whole.status, 1)
+    expectEqual(whole.error, "gpt2-bench: logits: \(Self.words)\n")
     let last = try run("logits", "--ids", "1 2 3 4 5 6 7", "--out", "x.npy", "--last")
     #expect(last.status == 1 && last.error.contains("position 6: the logit of token 0 is nan"))
     #expect(!sandbox.exists("x.npy"))
-    #expect(try run("logits", "--ids", "1 2 3 4 5", "--out", "x.npy").status == 0)
+    try expectEqual(run("logits", "--ids", "1 2 3 4 5", "--out", "x.npy").status, 0)
   }
 
   @Test func aCheckFails() throws {
     let oracle = try run("check", "--variants", "naive,packed")
-    #expect(oracle.status == 4)
+    expectEqual(oracle.status, 4)
     let lines = oracle.output.split(separator: "\n").dropFirst()
     #expect(lines.allSatisfy { $0.contains("FAIL: ") && $0.hasSuffix(Self.words) }, "\(oracle.output)")
-    #expect(lines.count { $0.contains("naive on this model") && $0.contains("FAIL: naive: ") } == 2)
+    expectEqual(lines.count { $0.contains("naive on this model") && $0.contains("FAIL: naive: ") }, 2)
     // Against logits that are known, and greedy continuations.
     try sandbox.copy(Sandbox.project + "/Benchmarks/reference/tiny-trained", to: "r")
     let path = "r/reference.json"
@@ -78,8 +82,8 @@ import Testing
     #expect(changed != text)
     try sandbox.file(path, changed)
     let known = try run("check", "--variants", "naive,kv-cache", "--reference", "r")
-    #expect(known.status == 4, Comment(rawValue: known.output + known.error))
-    #expect(known.output.contains("position 5: the logit of token 0 is nan, expected a finite number"))
+    expectEqual(known.status, 4, Comment(rawValue: known.output + known.error))
+    expectContains(known.output, "position 5: the logit of token 0 is nan, expected a finite number")
   }
 
   @Test func aRunHasNoFigure() throws {
@@ -88,18 +92,18 @@ import Testing
         "run", "--model", "m", "-p", "8", "-n", "2", "-r", "1", "--budget", "0.2", "--variants", "packed",
         "-t", "1", "--out", "o", "--quiet",
       ], in: sandbox)
-    #expect(result.status == 1, Comment(rawValue: result.error))
+    expectEqual(result.status, 1, Comment(rawValue: result.error))
     let record = try Record.read(path: sandbox.path("o/record.json"))
-    #expect(record.cells.count == 2)
+    expectEqual(record.cells.count, 2)
     for cell in record.cells {
       #expect(cell.status == .skipped && cell.samples.isEmpty)
-      #expect(cell.message?.hasSuffix("the logit of token 0 is nan, expected a finite number") == true)
+      expectEqual(cell.message?.hasSuffix("the logit of token 0 is nan, expected a finite number"), true)
     }
   }
 
   @Test func aProfileEnds() throws {
     let result = try run("profile", "-p", "8", "-n", "2", "--variant", "packed", "-t", "1")
-    #expect(result.status == 1, Comment(rawValue: result.output))
-    #expect(result.error.contains("position 7: the logit of token 0 is nan"))
+    expectEqual(result.status, 1, Comment(rawValue: result.output))
+    expectContains(result.error, "position 7: the logit of token 0 is nan")
   }
 }

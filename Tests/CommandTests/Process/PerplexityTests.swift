@@ -2,6 +2,7 @@ import Foundation
 import GPT2Kernels
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -18,15 +19,15 @@ import Testing
   }
 
   private func report(_ result: BuiltCommand.Result) throws -> PerplexityReport {
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     return try JSONDecoder().decode(PerplexityReport.self, from: Data(result.output.utf8))
   }
 
   @Test func theDefaultsAreTheWholeContextAndHalfOfItAsStride() throws {
     let result = try run(Self.excerpt)
-    #expect(result.status == 0, Comment(rawValue: result.error))
-    #expect(
-      result.output.contains("2107 tokens, 4895 bytes, 1 not scored; windows of 256, a new one every 128"))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
+    expectContains(
+      result.output, "2107 tokens, 4895 bytes, 1 not scored; windows of 256, a new one every 128")
     #expect(result.output.contains("3.0650") && result.output.contains("1.9034"))
     #expect(result.errorLines.count == 1 && result.error.contains("tiny model"))
   }
@@ -38,13 +39,15 @@ import Testing
         "-", "--variants", "simd8,packed,kv-cache", "--stride", "256", "--whole-windows", "--format", "json",
         "--model", sandbox.tinyModel, "--quiet", input: text))
     #expect(found.text == "standard input" && found.stride == 256 && found.wholeWindows)
-    #expect(found.tokens == 2108 && found.scoredTokens == 2048 && found.scoredBytes == 4755)
-    #expect(found.results.map(\.variant) == ["simd8", "kv-cache", "packed"])
+    expectEqual(found.tokens, 2108)
+    expectEqual(found.scoredTokens, 2048)
+    expectEqual(found.scoredBytes, 4755)
+    expectEqual(found.results.map(\.variant), ["simd8", "kv-cache", "packed"])
     for result in found.results {
       #expect(abs(result.natsPerToken - 3.087725282) < 1e-6)
       #expect(abs(result.perplexity - exp(result.natsPerToken)) < 1e-9 && result.tokensPerSecond > 0)
     }
-    #expect(try report(run("--format", "json", input: "To be")).text == "standard input")
+    try expectEqual(report(run("--format", "json", input: "To be")).text, "standard input")
   }
 
   /// Through several blocks of the reader.
@@ -53,14 +56,15 @@ import Testing
     try sandbox.file("long.txt", String(repeating: line, count: 800))
     let found = try report(
       run("long.txt", "--stride", "256", "--format", "json", "--model", sandbox.tinyModel))
-    #expect(found.scoredTokens == found.tokens - 1)
-    #expect(found.scoredBytes == line.utf8.count * 800 - "First".utf8.count)
+    expectEqual(found.scoredTokens, found.tokens - 1)
+    expectEqual(found.scoredBytes, line.utf8.count * 800 - "First".utf8.count)
   }
 
   @Test func whatCannotBeScoredIsNamed() throws {
     func expectError(_ says: String, _ arguments: String..., input: String = "") throws {
       let result = try BuiltCommand.run(["perplexity", "--quiet"] + arguments, in: sandbox, input: input)
-      #expect(result.status == 1 && result.output == "")
+      expectEqual(result.status, 1)
+      expectEqual(result.output, "")
       #expect(result.error.contains(says) && result.errorLines.count == 1, Comment(rawValue: result.error))
     }
     try sandbox.file("empty.txt", "")

@@ -1,5 +1,6 @@
 import Foundation
 import Record
+import TestSupport
 import Testing
 
 /// `run --resume`: what an incomplete record lacks is measured, and nothing else.
@@ -26,7 +27,7 @@ import Testing
         "--reference",
         Sandbox.project + "/Benchmarks/reference/tiny-synthetic",
       ] + cells)
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     return try Record.read(path: path)
   }
 
@@ -46,28 +47,30 @@ import Testing
     let whole = try measured(command)
     let early = try endEarly(whole)
     let result = try run(["run", "--resume", "o/record.json"])
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     let program = try BuiltCommand.executable()
-    #expect(BuiltCommand.joined(result.output).contains("o/report.html\nnext: \(program) "))
+    expectContains(BuiltCommand.joined(result.output), "o/report.html\nnext: \(program) ")
     let record = try Record.read(path: path)
     #expect(record.isComplete)
-    #expect(record.command == whole.command && record.started == whole.started)
+    expectEqual(record.command, whole.command)
+    expectEqual(record.started, whole.started)
     for index in 0..<3 {
-      #expect(record.cells[index].samples == early.cells[index].samples)
-      #expect(record.cells[index].status == .measured)
+      expectEqual(record.cells[index].samples, early.cells[index].samples)
+      expectEqual(record.cells[index].status, .measured)
     }
     let (cell, kept) = (record.cells[3], early.cells[..<3].flatMap(\.samples))
-    #expect(cell.status == .measured && cell.samples.count == 3)
+    expectEqual(cell.status, .measured)
+    expectEqual(cell.samples.count, 3)
     let (round, sequence) = (kept.map(\.round).max() ?? 0, kept.map(\.sequence).max() ?? 0)
-    #expect(cell.samples.map(\.round) == [round + 1, round + 2, round + 3])
-    #expect(cell.samples.map(\.sequence) == [sequence + 1, sequence + 2, sequence + 3])
-    #expect(Set(record.profiles?.map(\.variant) ?? []) == ["naive", "kv-cache"])
-    #expect(Set(record.correctness.map(\.variant)) == ["naive", "kv-cache"])
-    #expect(record.resumed?.count == 1)
-    #expect(try sandbox.text("o/report.md").contains(": 3 of 4 cells were measured before that; "))
+    expectEqual(cell.samples.map(\.round), [round + 1, round + 2, round + 3])
+    expectEqual(cell.samples.map(\.sequence), [sequence + 1, sequence + 2, sequence + 3])
+    expectEqual(Set(record.profiles?.map(\.variant) ?? []), ["naive", "kv-cache"])
+    expectEqual(Set(record.correctness.map(\.variant)), ["naive", "kv-cache"])
+    expectEqual(record.resumed?.count, 1)
+    try expectContains(sandbox.text("o/report.md"), ": 3 of 4 cells were measured before that; ")
     let again = try run(["run", "--resume", "o/record.json"])
-    #expect(again.status == 1)
-    #expect(again.error.contains("o/record.json: isComplete: found true, expected false"))
+    expectEqual(again.status, 1)
+    expectContains(again.error, "o/record.json: isComplete: found true, expected false")
   }
 
   @Test func anotherRunIsRefusedByField() throws {
@@ -86,13 +89,13 @@ import Testing
       change(&other)
       try other.write(to: path)
       let result = try run(["run", "--resume", "o/record.json"])
-      #expect(result.status == 1)
-      #expect(result.error.contains("o/record.json: \(field)"), Comment(rawValue: result.error))
-      #expect(try Record.read(path: path) == other)
+      expectEqual(result.status, 1)
+      expectContains(result.error, "o/record.json: \(field)", comment: Comment(rawValue: result.error))
+      try expectEqual(Record.read(path: path), other)
     }
     try early.write(to: path)
     let result = try run(["run", "--resume", "o/record.json", "-p", "4"])
-    #expect(result.status == 2)
-    #expect(result.error.contains("-p: found --resume too"))
+    expectEqual(result.status, 2)
+    expectContains(result.error, "-p: found --resume too")
   }
 }

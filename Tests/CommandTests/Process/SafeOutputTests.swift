@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Record
+import TestSupport
 import Testing
 
 /// What an argument or a file holds reaches a terminal as text of one line.
@@ -75,12 +76,12 @@ import Testing
         "-r", "1",
         "--out", "o",
       ], in: sandbox)
-    #expect(result.status == 1, Comment(rawValue: result.error))
+    expectEqual(result.status, 1, Comment(rawValue: result.error))
     for text in [
       result.output, result.error, try sandbox.text("o/report.md"), try sandbox.text("o/results.csv"),
     ] {
       #expect(text.unicodeScalars.allSatisfy { $0.isSafe || $0 == "\n" })
     }
-    #expect(result.error.contains("\\u{1B}]0;owned\\u{7}"))
+    expectContains(result.error, "\\u{1B}]0;owned\\u{7}")
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Kernels
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -11,7 +12,7 @@ import Testing
 
   private func output(_ arguments: String..., input: String = "") throws -> String {
     let result = try BuiltCommand.run(arguments, in: sandbox, input: input)
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     return result.output
   }
 
@@ -19,26 +20,26 @@ import Testing
 
   @Test func helpIsThereAtEveryLevel() throws {
     for word in ["--help", "-h", "help"] {
-      #expect(try output(word).contains("usage: gpt2-bench SUBCOMMAND [options]"))
+      try expectContains(output(word), "usage: gpt2-bench SUBCOMMAND [options]")
     }
     for command in Main.commands {
       let description = command.description
-      #expect(try output(description.name, "--help") == description.help)
+      try expectEqual(output(description.name, "--help"), description.help)
       #expect(try output("--help").contains("  \(description.name) ") != description.isHidden)
     }
     let bare = try BuiltCommand.run([], in: sandbox)
-    #expect(bare.status == 2)
-    #expect(bare.output == "")
-    #expect(bare.error.contains("usage: gpt2-bench SUBCOMMAND"))
+    expectEqual(bare.status, 2)
+    expectEqual(bare.output, "")
+    expectContains(bare.error, "usage: gpt2-bench SUBCOMMAND")
   }
 
   @Test func listGivesOneNameALine() throws {
     func names(_ what: String) throws -> [Substring] {
       try output("list", what).split(separator: "\n").map { $0.prefix { $0 != " " } }
     }
-    #expect(try names("variants").map(String.init) == Variant.all.map(\.name) + ["blas"])
+    try expectEqual(names("variants").map(String.init), Variant.all.map(\.name) + ["blas"])
     #expect(try output("list", "variants").hasSuffix(" (not found)\n"))
-    #expect(try names("suites") == ["compare", "full", "quick"])
+    try expectEqual(names("suites"), ["compare", "full", "quick"])
     let models = try names("models")
     #expect(models.contains("synthetic:gpt2"))
     #expect(models.contains("synthetic:tiny"))
@@ -56,16 +57,17 @@ import Testing
     for (name, text) in [("broken", "{}"), ("tiny", Suites.tiny)] {
       try Data(text.utf8).write(to: URL(fileURLWithPath: "\(suites)/\(name).json"))
     }
-    #expect(mkfifo("\(suites)/pipe.json", 0o600) == 0)
+    expectEqual(mkfifo("\(suites)/pipe.json", 0o600), 0)
     let result = try BuiltCommand.run(["list", "suites"], in: sandbox)
-    #expect(result.status == 0 && result.error == "")
+    expectEqual(result.status, 0)
+    expectEqual(result.error, "")
     let lines = result.output.split(separator: "\n").map(String.init)
     try #require(lines.count == 4)
     let field = "summary: found nothing, expected a value"
-    #expect(lines[0] == "broken  cannot be used: \(suites)/broken.json: \(field)")
+    expectEqual(lines[0], "broken  cannot be used: \(suites)/broken.json: \(field)")
     #expect(lines[1].hasPrefix("folder  cannot be used: \(suites)/folder.json: "))
-    #expect(lines[2] == "pipe    cannot be used: \(suites)/pipe.json: cannot be read: it is not a file")
-    #expect(lines[3] == "tiny    tiny")
+    expectEqual(lines[2], "pipe    cannot be used: \(suites)/pipe.json: cannot be read: it is not a file")
+    expectEqual(lines[3], "tiny    tiny")
   }
 
   // MARK: - tokenize
@@ -75,8 +77,8 @@ import Testing
     let ids = try output("tokenize", "ROMEO: what light?", "--model", model)
     #expect(ids.hasSuffix("\n"))
     #expect(ids.split(separator: " ").count > 1)
-    #expect(try output("tokenize", "--model", model, input: "ROMEO: what light?") == ids)
-    #expect(try output("tokenize", "--model", model, input: "") == "\n")
+    try expectEqual(output("tokenize", "--model", model, input: "ROMEO: what light?"), ids)
+    try expectEqual(output("tokenize", "--model", model, input: ""), "\n")
   }
 
   @Test(arguments: [
@@ -87,18 +89,17 @@ import Testing
     let decoded = try output(
       "tokenize", "--decode", ids.trimmingCharacters(in: .whitespacesAndNewlines), "--model",
       sandbox.tinyModel)
-    #expect(decoded == text + "\n")
+    expectEqual(decoded, text + "\n")
   }
 
   /// A text and ids too long for a command line, which is also long enough to say how fast it went.
   @Test func aMegabyteGoesThroughStandardInputAndBack() throws {
     let text = String(repeating: "But soft, what light through yonder window breaks?\n", count: 20_000)
     let encoded = try BuiltCommand.run(["tokenize", "--model", sandbox.tinyModel], in: sandbox, input: text)
-    #expect(encoded.status == 0)
-    #expect(encoded.error.contains("encoded 1.0 MB into 440000 tokens in "))
-    #expect(encoded.error.contains(" MB/s, one thread"))
+    expectEqual(encoded.status, 0)
+    expectContains(encoded.error, "encoded 1.0 MB into 440000 tokens in ", " MB/s, one thread")
     let decode = ["tokenize", "--decode", "-", "--model", sandbox.tinyModel]
-    #expect(try BuiltCommand.run(decode, in: sandbox, input: encoded.output).output == text + "\n")
+    try expectEqual(BuiltCommand.run(decode, in: sandbox, input: encoded.output).output, text + "\n")
     let refused = try BuiltCommand.run(decode, in: sandbox, input: "1 2 x")
     #expect(refused.status == 1 && refused.error.contains("standard input: found 'x', expected token ids"))
   }
@@ -108,20 +109,20 @@ import Testing
   @Test func greedyTextIsTheSameAgain() throws {
     let arguments = ["generate", "ROMEO:", "--model", sandbox.tinyModel, "-n", "40"]
     let first = try BuiltCommand.run(arguments, in: sandbox)
-    #expect(first.status == 0)
+    expectEqual(first.status, 0)
     #expect(first.output.hasPrefix("ROMEO:"))
     #expect(first.output.count > 60)
-    #expect(first.error.contains("+ 40 tokens, \(Defaults.variant)"))
+    expectContains(first.error, "+ 40 tokens, \(Defaults.variant)")
     let quiet = try BuiltCommand.run(arguments + ["--quiet"], in: sandbox)
-    #expect(quiet.output == first.output)
-    #expect(quiet.error == "")
+    expectEqual(quiet.output, first.output)
+    expectEqual(quiet.error, "")
   }
 
   @Test func theTinyModelIsTheDefaultForTextAndStandardErrorSaysSo() throws {
     let result = try BuiltCommand.run(["generate", "KING", "-n", "4"], in: sandbox)
-    #expect(result.status == 0)
+    expectEqual(result.status, 0)
     #expect(result.error.hasPrefix("model: "))
-    #expect(result.error.contains("weights/tiny, the tiny model that comes with the project\n"))
+    expectContains(result.error, "weights/tiny, the tiny model that comes with the project\n")
   }
 
   @Test func aSeedMakesADrawAgain() throws {
@@ -131,18 +132,18 @@ import Testing
         "50", "--top-p", "0.95", "--seed", seed)
     }
     let seven = try draw("7")
-    #expect(try draw("7") == seven)
+    try expectEqual(draw("7"), seven)
     #expect(try draw("8") != seven)
   }
 
   @Test func textIsTheDecodingOfTheIds() throws {
     let model = sandbox.tinyModel
     let ids = try output("generate", "ROMEO:", "--model", model, "-n", "20", "--print-ids")
-    #expect(ids.split(separator: " ").count == 20)
+    expectEqual(ids.split(separator: " ").count, 20)
     let text = try output("generate", "ROMEO:", "--model", model, "-n", "20")
-    #expect(
-      try "ROMEO:" + output("tokenize", "--decode", ids.trimmingCharacters(in: .newlines), "--model", model)
-        == text)
+    try expectEqual(
+      "ROMEO:" + output("tokenize", "--decode", ids.trimmingCharacters(in: .newlines), "--model", model),
+      text)
   }
 
   /// The mission's own criterion: the float32 variants choose the same 100 tokens.
@@ -153,7 +154,7 @@ import Testing
         let ids = try output(
           "generate", "--ids", prompt, "--print-ids", "-n", "100", "--model", model, "--variant", variant.name
         )
-        #expect(ids.split(separator: " ").count == 100)
+        expectEqual(ids.split(separator: " ").count, 100)
         guard variant.weights == .f32 else { continue }
         #expect(ids == expected ?? ids, "\(model) \(variant.name)")
         expected = ids
@@ -167,6 +168,6 @@ import Testing
         "generate", "--ids", "9", "--print-ids", "-n", "50", "--model", "synthetic:tiny", "--variant",
         "threaded", "-t", threads)
     }
-    #expect(try ids("1") == ids("3"))
+    try expectEqual(ids("1"), ids("3"))
   }
 }

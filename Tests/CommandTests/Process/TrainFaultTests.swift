@@ -2,6 +2,7 @@ import Foundation
 import GPT2Kernels
 import GPT2Model
 import Reporting
+import TestSupport
 import Testing
 import Training
 
@@ -47,7 +48,7 @@ import Training
 
   private func expectText(of model: String) throws {
     let result = try run(["generate", "USER:", "-n", "2", "--model", model])
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
   }
 
   @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
@@ -55,38 +56,39 @@ import Training
     let running = try start("o")
     running.send(signal)
     let result = try running.result(within: 60)
-    #expect(result.status == status, Comment(rawValue: result.error))
+    expectEqual(result.status, status, Comment(rawValue: result.error))
     let taken = try steps("o")
     #expect(taken >= 20 && result.output.hasPrefix("steps       \(taken) of 50000\n"))
-    #expect(try contents("o") == Self.files)
+    try expectEqual(contents("o"), Self.files)
     try expectText(of: "o")
   }
 
   /// Whether it comes before the last step, in the evaluation after it or later.
   @Test func whoeverEndsItAtTheEndLosesNothing() throws {
     let words = Self.words + ["--steps", "2", "--checkpoint-every", "1", "--evaluate-every", "0"]
-    #expect(try run(words + ["--out", "whole"]).status == 0)
+    try expectEqual(run(words + ["--out", "whole"]).status, 0)
     let running = try RunningCommand(words + ["--out", "o"], in: sandbox)
     #expect(poll { sandbox.exists("o/training.csv") })
     running.send(SIGINT)
     let ended = try running.result(within: 60)
     #expect([0, 130].contains(ended.status), Comment(rawValue: ended.error))
-    #expect(try contents("o") == Self.files)
+    try expectEqual(contents("o"), Self.files)
     let goesOn = BuiltCommand.joined(ended.output).hasSuffix(" train --resume o\n")
     #expect(goesOn == (ended.status == 130))
-    if goesOn { #expect(try run(["train", "--resume", "o"]).status == 0) }
+    if goesOn { try expectEqual(run(["train", "--resume", "o"]).status, 0) }
     let models = try ["o", "whole"].map {
       try Data(contentsOf: URL(fileURLWithPath: sandbox.path("\($0)/model.safetensors")))
     }
-    #expect(models[0] == models[1])
+    expectEqual(models[0], models[1])
     let (found, expected) = try (journal("o"), journal("whole"))
-    #expect(found.history.rows.map(\.validation) == expected.history.rows.map(\.validation))
-    #expect(found.samples == expected.samples && found.samples.map(\.step) == [2])
+    expectEqual(found.history.rows.map(\.validation), expected.history.rows.map(\.validation))
+    expectEqual(found.samples, expected.samples)
+    expectEqual(found.samples.map(\.step), [2])
   }
 
   /// All steps are done, and not all there is to do.
   @Test func anEvaluationThatWasEndedIsMadeWhenItIsResumed() throws {
-    #expect(try run(Self.words + ["--steps", "2", "--out", "o"]).status == 0)
+    try expectEqual(run(Self.words + ["--steps", "2", "--out", "o"]).status, 0)
     let whole = try journal("o")
     var ended = whole
     (ended.lacksEvaluation, ended.samples) = (true, [])
@@ -98,9 +100,10 @@ import Training
     let result = try run(["train", "--resume", "o"])
     #expect(result.status == 0 && result.output.hasPrefix("steps       2 of 2\n"))
     let resumed = try journal("o")
-    #expect(resumed.lacksEvaluation == nil)
-    #expect(resumed.history == whole.history && resumed.samples == whole.samples)
-    #expect(try run(["train", "--resume", "o"]).status == 2)
+    expectNil(resumed.lacksEvaluation)
+    expectEqual(resumed.history, whole.history)
+    expectEqual(resumed.samples, whole.samples)
+    try expectEqual(run(["train", "--resume", "o"]).status, 2)
   }
 
   private func journal(_ folder: String) throws -> TrainingJournal {
@@ -129,9 +132,9 @@ import Training
     let saved = try TrainingCheckpoint(folder: sandbox.path("o")).progress.step
     #expect(saved >= 15 && saved % 5 == 0)
     let resumed = try run(["train", "--resume", "o", "--steps", "\(saved + 3)"])
-    #expect(resumed.status == 0, Comment(rawValue: resumed.error))
-    #expect(try steps("o") == saved + 3)
-    #expect(try contents("o") == Self.files)
+    expectEqual(resumed.status, 0, Comment(rawValue: resumed.error))
+    try expectEqual(steps("o"), saved + 3)
+    try expectEqual(contents("o"), Self.files)
   }
 
   @Test func aFolderThatIsRemovedIsMadeAnew() throws {
@@ -140,16 +143,16 @@ import Training
     #expect(poll { sandbox.exists("o/training.html") })
     running.send(SIGTERM)
     let result = try running.result(within: 60)
-    #expect(result.status == 143, Comment(rawValue: result.error))
+    expectEqual(result.status, 143, Comment(rawValue: result.error))
     #expect(result.errorLines.contains("o is gone, and is made anew"))
-    #expect(try contents("o") == Self.files)
+    try expectEqual(contents("o"), Self.files)
     try expectText(of: "o")
   }
 
   @Test func aFolderIsOneTrainingsAtATime() throws {
     let first = try start("o")
     let saved = try run(Self.words + ["--steps", "5", "--out", "elsewhere"])
-    #expect(saved.status == 0)
+    expectEqual(saved.status, 0)
     let cases: [(words: [String], status: Int32, says: String)] = [
       (["train", "--resume", "o"], 1, "o: another run is writing there"),
       (["train", "--resume", "elsewhere", "--steps", "9", "--out", "o"], 2, "o holds a model already"),
@@ -158,44 +161,50 @@ import Training
     ]
     for (words, status, says) in cases {
       let second = try run(words)
-      #expect(second.status == status && second.output == "")
-      #expect(second.error.contains(says), Comment(rawValue: second.error))
+      expectEqual(second.status, status)
+      expectEqual(second.output, "")
+      expectContains(second.error, says, comment: Comment(rawValue: second.error))
     }
     first.send(SIGTERM)
-    #expect(try first.result(within: 60).status == 143)
+    try expectEqual(first.result(within: 60).status, 143)
     try expectText(of: "o")
   }
 
   /// Of 512 bytes each, as the shell counts them: the vocabulary has room, a checkpoint has none.
   @Test func aDiskThatIsFull() throws {
     let result = try run(Self.words + ["--steps", "5", "--out", "o"], limit: "-f 100")
-    #expect(result.status == 1 && result.output == "")
+    expectEqual(result.status, 1)
+    expectEqual(result.output, "")
     let path = "o/training-state.safetensors"
     let last = try #require(result.errorLines.last)
     #expect(last.hasPrefix("gpt2-bench: train: \(path): cannot be written: "))
     #expect(last.hasSuffix("; there is no checkpoint yet"))
-    #expect(try contents("o") == ["merges.txt", "vocab.json"])
+    try expectEqual(contents("o"), ["merges.txt", "vocab.json"])
 
-    #expect(try run(Self.words + ["--steps", "5", "--out", "p"]).status == 0)
+    try expectEqual(run(Self.words + ["--steps", "5", "--out", "p"]).status, 0)
     let good = try Data(contentsOf: URL(fileURLWithPath: sandbox.path("p/training-state.safetensors")))
     let more = try run(["train", "--resume", "p", "--steps", "9"], limit: "-f 100")
-    #expect(more.status == 1 && more.errorLines.last?.hasSuffix("; the checkpoint of step 5 is in p") == true)
-    #expect(try Data(contentsOf: URL(fileURLWithPath: sandbox.path("p/training-state.safetensors"))) == good)
-    #expect(try contents("p") == Self.files)
+    expectEqual(more.status, 1)
+    expectEqual(more.errorLines.last?.hasSuffix("; the checkpoint of step 5 is in p"), true)
+    try expectEqual(
+      Data(contentsOf: URL(fileURLWithPath: sandbox.path("p/training-state.safetensors"))), good)
+    try expectEqual(contents("p"), Self.files)
   }
 
   @Test func parametersWithoutALossAreNoCheckpoint() throws {
     let wild = ["--schedule", "constant", "--warmup", "0", "--validation", "0", "--checkpoint-every", "1"]
     let late = try run(Self.words + wild + ["--steps", "20", "--lr", "1e5", "--out", "late"])
-    #expect(late.status == 1 && late.output == "")
+    expectEqual(late.status, 1)
+    expectEqual(late.output, "")
     let words = try #require(late.errorLines.last)
-    #expect(
-      words.contains("is nan, expected a finite number; a lower --lr may help; the checkpoint of step "))
+    expectContains(
+      words, "is nan, expected a finite number; a lower --lr may help; the checkpoint of step ")
     // Not the last parameters, but the last that are good for something.
     try expectText(of: "late")
 
     let once = try run(Self.words + wild + ["--steps", "1", "--lr", "1e38", "--out", "once"])
-    #expect(once.status == 1 && once.output == "")
+    expectEqual(once.status, 1)
+    expectEqual(once.output, "")
     #expect(
       once.error.contains("a sample after step 1: position ")
         && once.error.contains("; there is no checkpoint yet"))
@@ -204,7 +213,7 @@ import Training
 
   /// A checkpoint with its right digest, of somebody who means harm.
   @Test func aCheckpointThatNoTrainingWrote() throws {
-    #expect(try run(Self.words + ["--steps", "2", "--out", "o"]).status == 0)
+    try expectEqual(run(Self.words + ["--steps", "2", "--out", "o"]).status, 0)
     let (saved, trainer) = try restored("o")
     let good = try journal("o")
     func expect(
@@ -238,12 +247,12 @@ import Training
     try sandbox.file(name, String(repeating: line, count: 100))
     let shape = Self.words.dropFirst(3).map { $0 == "300" ? "270" : $0 }
     let result = try run(["train", "--data", name] + shape + ["--steps", "2", "--out", out])
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     let page = try sandbox.text("\(out)/training.html")
     for text in [result.output, result.error, page] {
       #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}"))
     }
     #expect(!page.contains("<script>alert") && !page.contains("o<i>") && !page.contains("<b>.txt"))
-    #expect(result.error.contains("reading ev\\u{1B}[31mil <b>.txt\n"))
+    expectContains(result.error, "reading ev\\u{1B}[31mil <b>.txt\n")
   }
 }

@@ -26,14 +26,14 @@ import Training
   private func trained(_ arguments: [String], to out: String) throws -> BuiltCommand.Result {
     let result = try run(
       ["--data", Self.text] + Self.shape + Self.short + ["--out", out] + arguments)
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     return result
   }
 
   /// The rows of `training.csv`; nil for an empty field.
   private func rows(_ folder: String) throws -> [[Double?]] {
     let lines = try sandbox.text("\(folder)/training.csv").split(separator: "\n")
-    #expect(lines[0] == "step,loss,validation,learning_rate,gradient_norm,tok_per_s,seconds")
+    expectEqual(lines[0], "step,loss,validation,learning_rate,gradient_norm,tok_per_s,seconds")
     return lines.dropFirst().map { line in
       line.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
     }
@@ -66,13 +66,13 @@ import Training
     #expect(losses.count == 60 && abs(losses[0] - log(300)) < 0.3 && losses[59] < losses[0] - 1)
     // All figures of all steps, but for the validation.
     #expect(rows.allSatisfy { row in row.indices.allSatisfy { $0 == Self.validation || (row[$0] ?? 0) > 0 } })
-    #expect(try sandbox.text("mine/training.html").contains("After 60 steps a token of text"))
+    try expectContains(sandbox.text("mine/training.html"), "After 60 steps a token of text")
     for words in [
       ["generate", "USER:", "--model", "mine", "-n", "8"], ["perplexity", Self.text, "--model", "mine"],
       ["export", "--model", "mine", "--format", "gguf", "--out", "m.gguf"],
     ] {
       let other = try BuiltCommand.run(words, in: sandbox)
-      #expect(other.status == 0, Comment(rawValue: other.error))
+      expectEqual(other.status, 0, Comment(rawValue: other.error))
     }
   }
 
@@ -85,29 +85,29 @@ import Training
     #expect(poll { running.error.contains("step 5/120") })
     running.send(SIGTERM)
     let ended = try running.result(within: 60)
-    #expect(ended.status == 143, Comment(rawValue: ended.error))
+    expectEqual(ended.status, 143, Comment(rawValue: ended.error))
     let taken = try rows("part").count
     #expect((5..<120).contains(taken))
     #expect(ended.output.hasPrefix("steps       \(taken) of 120\n"))
     let program = try BuiltCommand.executable()
     #expect(BuiltCommand.joined(ended.output).hasSuffix("next: \(program) train --resume part\n"))
     let resumed = try run(["--resume", "part", "-t", "2"])
-    #expect(resumed.status == 0, Comment(rawValue: resumed.error))
-    #expect(try model("part") == model("whole"))
+    expectEqual(resumed.status, 0, Comment(rawValue: resumed.error))
+    try expectEqual(model("part"), model("whole"))
     for index in [Self.loss, Self.validation, Self.rate] {
-      #expect(try column(index, "part") == column(index, "whole"))
+      try expectEqual(column(index, "part"), column(index, "whole"))
     }
 
     let again = try run(["--resume", "part"])
-    #expect(again.status == 2)
-    #expect(again.error.contains("--steps: found 120 steps done, expected more"))
+    expectEqual(again.status, 2)
+    expectContains(again.error, "--steps: found 120 steps done, expected more")
     for folder in ["part", "whole"] {
       let more = try run(["--resume", folder, "--steps", "125"])
-      #expect(more.status == 0, Comment(rawValue: more.error))
-      #expect(try rows(folder).count == 125)
+      expectEqual(more.status, 0, Comment(rawValue: more.error))
+      try expectEqual(rows(folder).count, 125)
     }
     // The moments are the same too.
-    #expect(try model("part") == model("whole"))
+    try expectEqual(model("part"), model("whole"))
   }
 
   /// A training that is killed between its last checkpoint and the model has no step left, and still something to do.
@@ -122,11 +122,11 @@ import Training
     {
       try change(sandbox.path("part/model.safetensors"))
       let result = try run(["--resume", "part"])
-      #expect(result.status == 0, Comment(rawValue: result.error))
+      expectEqual(result.status, 0, Comment(rawValue: result.error))
       #expect(result.output.hasPrefix("steps       5 of 5\n"))
-      #expect(try model("part") == whole)
+      try expectEqual(model("part"), whole)
     }
-    #expect(try run(["--resume", "part"]).status == 2)
+    try expectEqual(run(["--resume", "part"]).status, 2)
   }
 
   /// Nor one that is killed after the model, before its page and its history.
@@ -147,12 +147,12 @@ import Training
     {
       try change()
       let result = try run(["--resume", "part"])
-      #expect(result.status == 0, Comment(rawValue: result.error))
+      expectEqual(result.status, 0, Comment(rawValue: result.error))
       #expect(result.output.hasPrefix("steps       10 of 10\n"))
-      #expect(try sandbox.text("part/training.csv") == whole)
-      #expect(try sandbox.text("part/training.html").contains("After 10 steps a token of text"))
+      try expectEqual(sandbox.text("part/training.csv"), whole)
+      try expectContains(sandbox.text("part/training.html"), "After 10 steps a token of text")
     }
-    #expect(try run(["--resume", "part"]).status == 2)
+    try expectEqual(run(["--resume", "part"]).status, 2)
   }
 
   /// What a resumption says otherwise holds for the next one too.
@@ -163,13 +163,15 @@ import Training
       ["--steps", "16"],
     ] {
       let result = try run(["--resume", "part"] + words)
-      #expect(result.status == 0, Comment(rawValue: result.error))
+      expectEqual(result.status, 0, Comment(rawValue: result.error))
       let journal: TrainingJournal = try TrainingCheckpoint(folder: sandbox.path("part")).journal()
-      #expect(journal.evaluateEvery == 1 && journal.checkpointEvery == 3 && journal.variant == "simd8")
+      expectEqual(journal.evaluateEvery, 1)
+      expectEqual(journal.checkpointEvery, 3)
+      expectEqual(journal.variant, "simd8")
     }
     let evaluated = try rows("part").filter { $0[Self.validation] != nil }.map { $0[Self.step] }
-    #expect(evaluated == [5, 10, 11, 12, 13, 14, 15, 16])
-    #expect(try sandbox.text("part/training.html").contains("simd8, threads: 1"))
+    expectEqual(evaluated, [5, 10, 11, 12, 13, 14, 15, 16])
+    try expectContains(sandbox.text("part/training.html"), "simd8, threads: 1")
   }
 
   @Test func aModelThatIsThereLearnsFurther() throws {
@@ -178,13 +180,13 @@ import Training
         "--data", Self.text, "--model", sandbox.tinyModel, "--context", "32", "--batch", "2", "--steps", "4",
         "--evaluate-every", "0", "--validation", "0", "--out", "tuned",
       ])
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     let losses = try column(Self.loss, "tuned").compactMap { $0 }
     #expect(losses.count == 4 && losses[0] < 6, "the tiny model knows English")
     #expect(try column(Self.validation, "tuned").allSatisfy { $0 == nil })
     #expect(try column(Self.rate, "tuned").allSatisfy { ($0 ?? 1) <= 1e-4 })
     // The model's own context, though windows were shorter.
-    #expect(try sandbox.text("tuned/config.json").replacing(" ", with: "").contains("\"n_positions\":256"))
+    try expectContains(sandbox.text("tuned/config.json").replacing(" ", with: ""), "\"n_positions\":256")
     #expect(try sandbox.text("tuned/vocab.json").count > 1000)
   }
 
@@ -199,10 +201,10 @@ import Training
     let words =
       ["--data", "ids.npy"] + Self.shape.dropLast() + ["8", "--batch", "2", "--steps", "30", "--lr", "0.01"]
     let result = try run(words + ["--order", "sequential", "--out", "numbers"])
-    #expect(result.status == 0, Comment(rawValue: result.error))
-    #expect(try column(Self.loss, "numbers").last??.isLess(than: 1) == true)
-    #expect(
-      BuiltCommand.joined(result.output).contains(" generate --ids '0 1 2' --print-ids --model numbers"))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
+    try expectEqual(column(Self.loss, "numbers").last??.isLess(than: 1), true)
+    expectContains(
+      BuiltCommand.joined(result.output), " generate --ids '0 1 2' --print-ids --model numbers")
     #expect(!sandbox.exists("numbers/vocab.json"))
   }
 
@@ -259,16 +261,18 @@ import Training
     try sandbox.file("empty.txt", "")
     try sandbox.file("few.txt", String(repeating: "Some words, but not enough of them. ", count: 20))
     try Data([0x61, 0x62, 0xFF, 0x63]).write(to: URL(fileURLWithPath: sandbox.path("bytes")))
-    #expect(mkfifo(sandbox.path("pipe"), 0o600) == 0)
+    expectEqual(mkfifo(sandbox.path("pipe"), 0o600), 0)
     let filled = words.map {
       $0.replacing("TEXT", with: Self.text).replacing("TINY", with: sandbox.tinyModel)
     }
     let result = try run(filled + ["--quiet"])
-    #expect(result.status == status && result.output == "")
-    #expect(result.errorLines.count == 1)
-    #expect(
-      result.error.contains(says.replacing("TINY", with: sandbox.tinyModel)),
-      Comment(rawValue: "\(words): \(result.error)"))
+    expectEqual(result.status, status)
+    expectEqual(result.output, "")
+    expectEqual(result.errorLines.count, 1)
+    expectContains(
+      result.error, says.replacing("TINY", with: sandbox.tinyModel),
+      comment:
+        Comment(rawValue: "\(words): \(result.error)"))
     #expect(!sandbox.exists("o"), "nothing is written before all is known to be right")
   }
 }

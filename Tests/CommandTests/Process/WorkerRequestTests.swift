@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Nothing that a worker is asked for ends it: what cannot be is refused in a line, and the next request is served.
@@ -10,7 +11,7 @@ import Testing
       #"{"id":\#(number),"operation":"\#(request.0)","payload":\#(request.1)}"# + "\n"
     }
     let result = try BuiltCommand.run(["worker", "packed"], in: Sandbox(), input: lines.joined())
-    #expect(result.status == 0, Comment(rawValue: result.error))
+    expectEqual(result.status, 0, Comment(rawValue: result.error))
     return result.output.split(separator: "\n").dropFirst().map(String.init)
   }
 
@@ -21,10 +22,10 @@ import Testing
     let found = try answers(to: cases.map { (operation, $0.payload) } + [good])
     try #require(found.count == cases.count + 1)
     for (answer, wanted) in zip(found, cases) {
-      #expect(answer.contains(#""ok":false"#), "\(wanted.payload)")
-      #expect(answer.contains(wanted.says), "\(wanted.payload): \(answer)")
+      expectContains(answer, #""ok":false"#, comment: "\(wanted.payload)")
+      expectContains(answer, wanted.says, comment: "\(wanted.payload): \(answer)")
     }
-    #expect(found.last?.contains(#""ok":true"#) == true)
+    expectEqual(found.last?.contains(#""ok":true"#), true)
   }
 
   private static let sizes = "expected an integer in 1...2147483647"

@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Kernels
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -10,7 +11,7 @@ import Testing
 
   @Test func bashOffersEverySubcommand() throws {
     let found = try bash([""])[0]
-    #expect(found == Self.commands.map(\.name) + ["--help", "--version"])
+    expectEqual(found, Self.commands.map(\.name) + ["--help", "--version"])
   }
 
   /// After a subcommand bash offers its options, and after each option what its value may be.
@@ -19,10 +20,10 @@ import Testing
     let valued = options.filter { $0.1.value != nil }
     let found = try bash(Self.commands.map { "\($0.name) -" } + valued.map { "\($0.name) \($1.names[0]) " })
     for (command, words) in zip(Self.commands, found) {
-      #expect(words == command.allOptions.flatMap(\.names), "\(command.name)")
+      expectEqual(words, command.allOptions.flatMap(\.names), "\(command.name)")
     }
     for ((command, option), words) in zip(valued, found.dropFirst(Self.commands.count)) {
-      #expect(words == option.choices, "\(command.name) \(option.names[0])")
+      expectEqual(words, option.choices, "\(command.name) \(option.names[0])")
     }
   }
 
@@ -35,7 +36,7 @@ import Testing
     let expected: [[String]] = [
       ["generate"], ["packed"], ["naive,packed"], ["tiny"], ["variants"], ["--format"], ["quick"],
     ]
-    #expect(try bash(lines) == expected)
+    try expectEqual(bash(lines), expected)
   }
 
   @Test func fishKnowsEveryOptionAndItsValues() {
@@ -47,9 +48,9 @@ import Testing
           $0.hasPrefix("--") ? "--long-option \($0.dropFirst(2)) " : "--short-option \($0.dropFirst()) "
         }
         let line = own.filter { line in names.allSatisfy(line.contains) }
-        #expect(line.count == 1, "\(command.name) \(option.names)")
+        expectEqual(line.count, 1, "\(command.name) \(option.names)")
         #expect(line.first?.contains("--require-parameter") == (option.value != nil))
-        for word in option.choices { #expect(line.first?.contains(word) == true, "\(word)") }
+        for word in option.choices { expectEqual(line.first?.contains(word), true, "\(word)") }
       }
     }
   }
@@ -63,9 +64,9 @@ import Testing
         let several = "{\(option.names.joined(separator: ","))}"
         let start = "'\(option.names.count > 1 ? several : option.names[0])'["
         let line = lines.filter { $0.contains(start) }
-        #expect(line.count == 1, "\(command.name) \(option.names)")
+        expectEqual(line.count, 1, "\(command.name) \(option.names)")
         for word in option.choices {
-          #expect(line.first?.contains(word.replacing(":", with: "\\:")) == true, "\(word)")
+          expectEqual(line.first?.contains(word.replacing(":", with: "\\:")), true, "\(word)")
         }
       }
     }

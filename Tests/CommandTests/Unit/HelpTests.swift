@@ -1,5 +1,6 @@
 import Chat
 import Foundation
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -30,13 +31,13 @@ import Testing
       }
     }
     #expect(rest.isEmpty)
-    #expect(text.contains("usage: \(command.usage) "))
+    expectContains(text, "usage: \(command.usage) ")
   }
 
   @Test func everyValueHasADefaultThatIsNamed() {
     for command in Main.visibleCommands {
       for option in command.allOptions where option.value != nil {
-        #expect(option.standardValue?.isEmpty == false, "\(command.name) \(option.names[0])")
+        expectEqual(option.standardValue?.isEmpty, false, "\(command.name) \(option.names[0])")
       }
     }
   }
@@ -46,7 +47,7 @@ import Testing
   func helpOffersTheFormatsThatACommandTakes(_ name: String, hasLlamaBench: Bool) throws {
     let options = try Main.command(name).description.options
     let format = try #require(options.first { $0.names == ["--format"] })
-    #expect(format.choices.contains("llama-bench") == hasLlamaBench)
+    expectEqual(format.choices.contains("llama-bench"), hasLlamaBench)
     #expect(format.choices.contains("html"))
   }
 
@@ -65,7 +66,7 @@ import Testing
         // What follows is the shell's.
         let call = example.line[line.upperBound...].prefix { !"<>)".contains($0) }
         let typed = try QuotedWords.split(String(call), .shell, name: "example")
-        #expect(typed.first == command.name, "\(example.line)")
+        expectEqual(typed.first, command.name, "\(example.line)")
         #expect(throws: Never.self, "\(example.line)") {
           _ = try Arguments(Array(typed.dropFirst()), of: command)
         }
@@ -74,14 +75,14 @@ import Testing
   }
 
   @Test func theModelsFormatsAreNamed() {
-    for format in ["safetensors", "GGUF", "llm.c", "seed"] { #expect(Option.model.help.contains(format)) }
+    for format in ["safetensors", "GGUF", "llm.c", "seed"] { expectContains(Option.model.help, format) }
   }
 
   @Test func theOverviewNamesEverySubcommand() {
     let text = words(Main.overview)
     for command in Main.visibleCommands {
-      #expect(text.contains("\(command.name) \(words(command.summary))"))
+      expectContains(text, "\(command.name) \(words(command.summary))")
     }
-    for name in Main.ownOptions.map(\.name) + ["help SUBCOMMAND"] { #expect(text.contains(name)) }
+    for name in Main.ownOptions.map(\.name) + ["help SUBCOMMAND"] { expectContains(text, name) }
   }
 }

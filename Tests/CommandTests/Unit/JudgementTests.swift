@@ -34,8 +34,10 @@ enum Samples {
   @Test func theRowNearestToItsLimitStandsForAll() {
     let row = [row("gelu 5x8", error: 1e-6), row("5x8x9", error: 9e-5), row("softmax", error: 1e-5)]
       .asOneRow(named: "operations")
-    #expect(row?.maxAbsoluteError == 9e-5 && row?.passed == true)
-    #expect(row?.reference == "operations" && row?.variant == "tiled")
+    expectEqual(row?.maxAbsoluteError, 9e-5)
+    expectEqual(row?.passed, true)
+    expectEqual(row?.reference, "operations")
+    expectEqual(row?.variant, "tiled")
   }
 
   @Test func theFirstFailureStandsForAllAndNamesItsOperation() {
@@ -43,8 +45,9 @@ enum Samples {
       row("gelu 5x8", error: 1e-6), row("5x8x9", error: 1e-6, failure: "1x1x1: output (0, 0) is nan"),
       row("softmax", error: 2, failure: "output (0, 1) is off"),
     ].asOneRow(named: "operations")
-    #expect(row?.passed == false && row?.failure == "5x8x9: 1x1x1: output (0, 0) is nan")
-    #expect([Correctness]().asOneRow(named: "operations") == nil)
+    expectEqual(row?.passed, false)
+    expectEqual(row?.failure, "5x8x9: 1x1x1: output (0, 0) is nan")
+    expectNil([Correctness]().asOneRow(named: "operations"))
   }
 }
 
@@ -58,27 +61,27 @@ enum Samples {
   private func verdict(_ cell: Cell) -> String? { ImpossibleRate(cell, ceilings: ceilings)?.description }
 
   @Test func aRateAboveThePeakIsRejected() {
-    #expect(
-      verdict(Samples.cell(matmul, flops: 110_000, Samples.sample()))
-        == "110.0 GFLOP/s is above the measured FMA peak of 100.0: not everything was computed")
+    expectEqual(
+      verdict(Samples.cell(matmul, flops: 110_000, Samples.sample())),
+      "110.0 GFLOP/s is above the measured FMA peak of 100.0: not everything was computed")
   }
 
   @Test func aRateBelowItIsNot() {
-    #expect(verdict(Samples.cell(matmul, flops: 99_000, Samples.sample())) == nil)
-    #expect(verdict(Samples.cell(matmul, flops: 104_000, Samples.sample())) == nil)
+    expectNil(verdict(Samples.cell(matmul, flops: 99_000, Samples.sample())))
+    expectNil(verdict(Samples.cell(matmul, flops: 104_000, Samples.sample())))
     #expect(verdict(Samples.cell(matmul, flops: 106_000, Samples.sample())) != nil)
   }
 
   @Test func theFastestSampleDecides() {
     let slow = Samples.sample(elapsed: 10_000)
     #expect(verdict(Samples.cell(matmul, flops: 110_000, slow, Samples.sample(), slow)) != nil)
-    #expect(verdict(Samples.cell(matmul, flops: 110_000, slow)) == nil)
+    expectNil(verdict(Samples.cell(matmul, flops: 110_000, slow)))
   }
 
   @Test func thePeakIsThatOfAsManyThreads() {
-    #expect(verdict(Samples.cell(matmul, flops: 150_000, threads: 2, Samples.sample())) == nil)
+    expectNil(verdict(Samples.cell(matmul, flops: 150_000, threads: 2, Samples.sample())))
     #expect(verdict(Samples.cell(matmul, flops: 220_000, threads: 2, Samples.sample())) != nil)
-    #expect(verdict(Samples.cell(matmul, flops: 1e12, threads: 3, Samples.sample())) == nil)
+    expectNil(verdict(Samples.cell(matmul, flops: 1e12, threads: 3, Samples.sample())))
   }
 
   @Test func narrowProductsHaveAPeakOfTheirOwn() {
@@ -91,12 +94,12 @@ enum Samples {
       (cell.weights, cell.instructions) = (weights, instructions)
       return ImpossibleRate(cell, ceilings: fast)?.description
     }
-    #expect(verdict(410_000, "int4", on: "avx2") == nil)
-    #expect(
-      verdict(430_000, "int4", on: "avx2")
-        == "430.0 GFLOP/s is above the measured avx2 peak of 400.0: not everything was computed")
+    expectNil(verdict(410_000, "int4", on: "avx2"))
+    expectEqual(
+      verdict(430_000, "int4", on: "avx2"),
+      "430.0 GFLOP/s is above the measured avx2 peak of 400.0: not everything was computed")
     // Widened to float32.
-    #expect(verdict(110_000, "bf16", on: "avx2")?.contains("FMA peak of 100.0") == true)
+    expectEqual(verdict(110_000, "bf16", on: "avx2")?.contains("FMA peak of 100.0"), true)
     // A program that does not say what it runs on may have what was not measured.
     #expect(verdict(1e6, "int8", on: nil) == nil && verdict(1e6, "f32", on: nil) != nil)
   }
@@ -116,11 +119,11 @@ enum Samples {
   @Test func promptsCountTheForwardPassAndDecodingTheMeanStep() {
     let prompt = Samples.sample(elapsed: 50_000, prefill: 1000, tokens: [1200])
     #expect(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 110_000, prompt)) != nil)
-    #expect(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 90_000, prompt)) == nil)
+    expectNil(verdict(Samples.cell(.prefill(tokens: 4, batch: 1), flops: 90_000, prompt)))
     let decoding = Samples.sample(elapsed: 50_000, prefill: 1, tokens: [10_000, 10_500, 12_000])
     let test = CellTest.decode(tokens: 3, depth: 4, batch: 1)
     #expect(verdict(Samples.cell(test, flops: 110_000, decoding)) != nil)
-    #expect(verdict(Samples.cell(test, flops: 90_000, decoding)) == nil)
+    expectNil(verdict(Samples.cell(test, flops: 90_000, decoding)))
   }
 
   /// Where no arithmetic is counted the bytes must have come from somewhere.
@@ -128,18 +131,18 @@ enum Samples {
     let shape = OperationShape.sampling(vocabulary: 9, choice: .greedy)
     var cell = Samples.cell(.operation(shape), flops: nil, Samples.sample())
     cell.bytes = 9_000
-    #expect(verdict(cell) == nil)
+    expectNil(verdict(cell))
     cell.bytes = 11_000
-    #expect(
-      verdict(cell) == "11.0 GB/s is above the 10.0 of the fastest memory measured: not everything was read")
+    expectEqual(
+      verdict(cell), "11.0 GB/s is above the 10.0 of the fastest memory measured: not everything was read")
   }
 
   @Test func whatIsNotKnownIsNotJudged() {
-    #expect(verdict(Samples.cell(matmul, flops: nil, Samples.sample())) == nil)
-    #expect(verdict(Samples.cell(matmul, flops: 1e12)) == nil)
-    #expect(
+    expectNil(verdict(Samples.cell(matmul, flops: nil, Samples.sample())))
+    expectNil(verdict(Samples.cell(matmul, flops: 1e12)))
+    expectNil(
       verdict(Samples.cell(.decode(tokens: 2, depth: 1, batch: 1), flops: 1e12, Samples.sample(tokens: [5])))
-        == nil)
+    )
   }
 }
 
@@ -159,10 +162,10 @@ enum Samples {
       references: [.init(name: "r", comparison: LogitComparison())])
     let row = try #require(answer.rows(for: request(nil), of: contestant).first)
     #expect(!row.passed)
-    #expect(row.failure == "nothing was compared")
-    #expect(row.maxAbsoluteError == nil)
-    #expect(row.reference == "r")
-    #expect(row.variant == "naive")
+    expectEqual(row.failure, "nothing was compared")
+    expectNil(row.maxAbsoluteError)
+    expectEqual(row.reference, "r")
+    expectEqual(row.variant, "naive")
   }
 
   @Test func aMatrixProductIsARow() throws {
@@ -171,12 +174,12 @@ enum Samples {
     let good = answer(problem.check())
     let row = try #require(good.rows(for: request(shape), of: contestant).first)
     #expect(row.passed)
-    #expect(row.reference == "3x5x7")
+    expectEqual(row.reference, "3x5x7")
     #expect(try #require(row.maxAbsoluteError) <= row.tolerance)
     let ragged = answer(problem.check(), ragged: "1x1x1: off")
     let failed = try #require(ragged.rows(for: request(shape), of: contestant).first)
     #expect(!failed.passed)
-    #expect(failed.failure == "1x1x1: off")
+    expectEqual(failed.failure, "1x1x1: off")
   }
 
   @Test func anOperationIsARow() throws {
@@ -189,27 +192,27 @@ enum Samples {
     }
     let passed = try #require(row(ragged: nil))
     #expect(passed.passed && passed.reference == "softmax 3x2 @ d5")
-    #expect(row(ragged: "1x1 @ d0: off")?.failure == "1x1 @ d0: off")
+    expectEqual(row(ragged: "1x1 @ d0: off")?.failure, "1x1 @ d0: off")
   }
 
   @Test func anOutputThatWasNeverComputedFails() throws {
     let problem = try MatmulProblem(m: 3, k: 5, n: 7, kernel: Variant.oracle.kernel(threads: 1))
     let answer = answer(problem.checkOutput())
     let row = answer.rows(for: request(.matmul(m: 3, k: 5, n: 7)), of: contestant).first
-    #expect(row?.passed == false)
+    expectEqual(row?.passed, false)
   }
 
   @Test func tokensMustBeTheSame() {
     let same = Correctness(
       CheckResult(tokens: [[1, 2], [3, 4]], expected: [[1, 2], [3, 4]]), reference: "r", of: contestant)
     #expect(same.passed)
-    #expect(same.argmaxAgreed == 4)
-    #expect(same.argmaxCompared == 4)
+    expectEqual(same.argmaxAgreed, 4)
+    expectEqual(same.argmaxCompared, 4)
     let other = Correctness(
       CheckResult(tokens: [[1, 2], [3, 5]], expected: [[1, 2], [3, 4]]), reference: "r", of: contestant)
     #expect(!other.passed)
-    #expect(other.failure == "3 of 4 tokens are the same, expected all")
-    #expect(other.argmaxAgreed == 3)
+    expectEqual(other.failure, "3 of 4 tokens are the same, expected all")
+    expectEqual(other.argmaxAgreed, 3)
     let fewer = Correctness(
       CheckResult(tokens: [[1, 2]], expected: [[1, 2], [3, 4]]), reference: "r", of: contestant)
     #expect(!fewer.passed)
@@ -241,14 +244,14 @@ enum Samples {
   }
 
   @Test func aRunEndsWithTheWorstThatHappened() {
-    #expect(code(.measured, .measured) == .done)
-    #expect(code(.measured, .rejected) == .inconclusive)
-    #expect(code(.rejected, .died) == .error)
-    #expect(code(.measured, .hung) == .error)
-    #expect(code(.measured, .skipped) == .error)
-    #expect(code(.died, .failedCheck, .rejected) == .failedCheck)
-    #expect(code(checks: [true, false], .measured) == .failedCheck)
-    #expect(code(complete: false, .failedCheck) == .interrupted)
+    expectEqual(code(.measured, .measured), .done)
+    expectEqual(code(.measured, .rejected), .inconclusive)
+    expectEqual(code(.rejected, .died), .error)
+    expectEqual(code(.measured, .hung), .error)
+    expectEqual(code(.measured, .skipped), .error)
+    expectEqual(code(.died, .failedCheck, .rejected), .failedCheck)
+    expectEqual(code(checks: [true, false], .measured), .failedCheck)
+    expectEqual(code(complete: false, .failedCheck), .interrupted)
   }
 
   @Test(
@@ -269,12 +272,12 @@ enum Samples {
       (TokenizerError.missingFile(path: "p"), .error),
     ])
   func theCommandLineIsTwoAndFilesAreOne(_ error: any Error, _ code: ExitCode) {
-    #expect(ExitCode(for: error) == code)
+    expectEqual(ExitCode(for: error), code)
   }
 
   @Test func theNumbersAreTheContracts() {
     let codes: [ExitCode] = [.done, .error, .usage, .regression, .failedCheck, .inconclusive]
-    #expect(codes.map(\.rawValue) == [0, 1, 2, 3, 4, 5])
-    #expect(ExitCode.interrupted.rawValue == 130)
+    expectEqual(codes.map(\.rawValue), [0, 1, 2, 3, 4, 5])
+    expectEqual(ExitCode.interrupted.rawValue, 130)
   }
 }

@@ -1,6 +1,7 @@
 import GPT2Kernels
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -11,8 +12,9 @@ import Testing
   }
 
   @Test func nothingSaidIsEveryOperationAtGPT2sSizes() throws {
-    #expect(
-      try names() == [
+    try expectEqual(
+      names(),
+      [
         "embedding 1x768 of 50257", "embedding 64x768 of 50257", "layernorm 1x768", "layernorm 64x768",
         "attention 1x12x64 @ d512", "attention 64x12x64 @ d512", "softmax 1x12 @ d512",
         "softmax 64x12 @ d512",
@@ -22,34 +24,34 @@ import Testing
   }
 
   @Test func sizesComeFromTheModel() throws {
-    #expect(
-      try names("--model", "synthetic:gpt2-medium", "--ops", "gelu,attention", "--rows", "8", "-d", "0,100")
-        == ["attention 8x16x64 @ d0", "attention 8x16x64 @ d100", "gelu 8x4096"])
+    try expectEqual(
+      names("--model", "synthetic:gpt2-medium", "--ops", "gelu,attention", "--rows", "8", "-d", "0,100"),
+      ["attention 8x16x64 @ d0", "attention 8x16x64 @ d100", "gelu 8x4096"])
   }
 
   /// A short context takes the defaults down with it.
   @Test func defaultsFitTheContext() throws {
     let tiny = try names("--model", "synthetic:1,2,8,16,32", "--ops", "layernorm,softmax")
-    #expect(tiny == ["layernorm 1x8", "layernorm 32x8", "softmax 1x2 @ d0", "softmax 32x2 @ d0"])
+    expectEqual(tiny, ["layernorm 1x8", "layernorm 32x8", "softmax 1x2 @ d0", "softmax 32x2 @ d0"])
   }
 
   @Test func whatIsNoOperationNamesThoseThereAre() throws {
     let error = #expect(throws: UsageError.self) { try names("--ops", "gelu,norm") }
-    #expect(
-      error?.description
-        == "--ops: found 'norm', expected one of embedding, layernorm, attention, softmax, gelu, sampling, or all"
+    expectEqual(
+      error?.description,
+      "--ops: found 'norm', expected one of embedding, layernorm, attention, softmax, gelu, sampling, or all"
     )
     #expect(throws: UsageError.self) { try names("--ops", "gelu,") }
   }
 
   @Test func positionsBeyondTheContextAreRefused() throws {
     let deep = #expect(throws: UsageError.self) { try names("-d", "1000") }
-    #expect(
-      deep?.description
-        == "-d: found '1000', expected at most 960: the context of 1024 without 64 new positions")
-    #expect(try names("-d", "1000", "--rows", "24", "--ops", "softmax") == ["softmax 24x12 @ d1000"])
+    expectEqual(
+      deep?.description,
+      "-d: found '1000', expected at most 960: the context of 1024 without 64 new positions")
+    try expectEqual(names("-d", "1000", "--rows", "24", "--ops", "softmax"), ["softmax 24x12 @ d1000"])
     let wide = #expect(throws: UsageError.self) { try names("--rows", "1025") }
-    #expect(wide?.description == "--rows: found '1025', expected a whole number from 1 to 1024")
+    expectEqual(wide?.description, "--rows: found '1025', expected a whole number from 1 to 1024")
   }
 
   /// FLOPs, bytes, and bytes that come from memory.
@@ -60,47 +62,48 @@ import Testing
 
   /// By hand: 64 rows of 768 are 49,152 values, eight operations and eight bytes each; the vectors are 8 · 768 bytes.
   @Test func theWorkOfALayerNormAndOfAChoice() {
-    #expect(work(.layerNorm(rows: 64, channels: 768)) == [393_216, 399_360, 6144])
-    #expect(work(.sampling(vocabulary: 100, choice: .topP)) == [0, 400, 0])
+    expectEqual(work(.layerNorm(rows: 64, channels: 768)), [393_216, 399_360, 6144])
+    expectEqual(work(.sampling(vocabulary: 100, choice: .topP)), [0, 400, 0])
   }
 
   /// One query after 512 positions: 513 pairs in each of 768 channels, four operations each; 2 · 768 · 512 floats that
   /// lay in the cache, and 4 · 768 that were just written or will be. Two queries after 3: 4 and 5 scores a head.
   @Test func theWorkOfAttention() {
     let attention = OperationShape.attention(rows: 1, heads: 12, headSize: 64, depth: 512)
-    #expect(work(attention) == [1_575_936, 3_158_016, 3_145_728])
-    #expect(work(.softmax(rows: 2, heads: 12, depth: 3)) == [540, 864, 0])
+    expectEqual(work(attention), [1_575_936, 3_158_016, 3_145_728])
+    expectEqual(work(.softmax(rows: 2, heads: 12, depth: 3)), [540, 864, 0])
   }
 
   @Test func theWorkOfTheOthers() {
-    #expect(work(.gelu(rows: 2, channels: 10)) == [180, 160, 0])
+    expectEqual(work(.gelu(rows: 2, channels: 10)), [180, 160, 0])
     let embedding = OperationShape.embedding(rows: 2, channels: 10, vocabulary: 5)
-    #expect(work(embedding) == [20, 240, 160])
+    expectEqual(work(embedding), [20, 240, 160])
     // Two tokens' vectors of bfloat16, or a block of 34 bytes each, and two positions' of floats.
-    #expect(work(embedding, .bf16) == [20, 200, 120])
-    #expect(work(embedding, .int8) == [20, 228, 148])
+    expectEqual(work(embedding, .bf16), [20, 200, 120])
+    expectEqual(work(embedding, .int8), [20, 228, 148])
   }
 }
 
 @Suite struct MatmulShapeTests {
   @Test func rowsAreOneAndSixtyFourWhereNoneAreGiven() throws {
-    #expect(
-      try Matmul.shapes("768x3072")
-        == [.matmul(m: 1, k: 768, n: 3072), .matmul(m: 64, k: 768, n: 3072)])
+    try expectEqual(
+      Matmul.shapes("768x3072"),
+      [.matmul(m: 1, k: 768, n: 3072), .matmul(m: 64, k: 768, n: 3072)])
   }
 
   @Test func threeSizesAreRowsInputsOutputs() throws {
-    #expect(try Matmul.shapes("64x768x3072") == [.matmul(m: 64, k: 768, n: 3072)])
-    #expect(try Matmul.shapes("64x768x3072").map(\.name) == ["64x768x3072"])
-    #expect(
-      try Matmul.shapes("1x1") == [
+    try expectEqual(Matmul.shapes("64x768x3072"), [.matmul(m: 64, k: 768, n: 3072)])
+    try expectEqual(Matmul.shapes("64x768x3072").map(\.name), ["64x768x3072"])
+    try expectEqual(
+      Matmul.shapes("1x1"),
+      [
         .matmul(m: 1, k: 1, n: 1), .matmul(m: 64, k: 1, n: 1),
       ])
   }
 
   @Test func repeatsAreDropped() throws {
-    #expect(
-      try Matmul.shapes("64x7x9,7x9,1x7x9,3x7x9").map(\.name) == ["64x7x9", "1x7x9", "3x7x9"])
+    try expectEqual(
+      Matmul.shapes("64x7x9,7x9,1x7x9,3x7x9").map(\.name), ["64x7x9", "1x7x9", "3x7x9"])
   }
 
   @Test(
@@ -112,9 +115,9 @@ import Testing
   func malformedSizesNameThemselves(_ text: String) throws {
     let part = text.split(separator: ",", omittingEmptySubsequences: false).last ?? ""
     let error = try #require(throws: UsageError.self) { try Matmul.shapes(text) }
-    #expect(
-      error.description
-        == "--size: found '\(part)', expected [Mx]KxN with sizes from 1 to 1048576, for example 768x3072 or "
+    expectEqual(
+      error.description,
+      "--size: found '\(part)', expected [Mx]KxN with sizes from 1 to 1048576, for example 768x3072 or "
         + "64x768x3072")
   }
 }

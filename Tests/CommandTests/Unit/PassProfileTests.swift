@@ -4,6 +4,7 @@ import GPT2Model
 import Measurement
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -46,27 +47,29 @@ import Testing
 
   @Test func everyStretchBelongsToOnePhase() {
     let entries = pass([driving]).entries
-    #expect(
-      entries.map(\.phase) == [
+    expectEqual(
+      entries.map(\.phase),
+      [
         .other, .qkv, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther, .up, .gelu,
       ])
-    #expect(entries.map(\.nanoseconds) == [110, 250, 30, 10, 40, 20, 170, 20])
-    #expect(entries.map(\.waitNanoseconds) == [0, 50, 0, 0, 0, 0, 0, 0])
-    #expect(entries.map(\.layer) == [nil, 1, 1, 1, 1, 1, 1, 1])
-    #expect(entries.map(\.calls) == [0, 1, 1, 1, 1, 1, 1, 1])
-    #expect(entries.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds } == 700)
+    expectEqual(entries.map(\.nanoseconds), [110, 250, 30, 10, 40, 20, 170, 20])
+    expectEqual(entries.map(\.waitNanoseconds), [0, 50, 0, 0, 0, 0, 0, 0])
+    expectEqual(entries.map(\.layer), [nil, 1, 1, 1, 1, 1, 1, 1])
+    expectEqual(entries.map(\.calls), [0, 1, 1, 1, 1, 1, 1, 1])
+    expectEqual(entries.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds }, 700)
   }
 
   /// A mark that begins an operation costs 20, another 4; no stretch becomes less than nothing.
   @Test func whatMarksCostIsNoPhases() {
     let entries = pass([driving], cost: MarkCost(waiting: 20, passing: 4)).entries
-    #expect(
-      entries.map(\.phase) == [
+    expectEqual(
+      entries.map(\.phase),
+      [
         .other, .qkv, .attentionScores, .attentionSoftmax, .attentionValues, .attentionOther, .up, .gelu,
       ])
-    #expect(entries.map(\.nanoseconds) == [172, 246, 26, 6, 36, 6, 146, 16])
-    #expect(entries.map(\.waitNanoseconds) == [0, 46, 0, 0, 0, 0, 0, 0])
-    #expect(entries.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds } == 700)
+    expectEqual(entries.map(\.nanoseconds), [172, 246, 26, 6, 36, 6, 146, 16])
+    expectEqual(entries.map(\.waitNanoseconds), [0, 46, 0, 0, 0, 0, 0, 0])
+    expectEqual(entries.reduce(0) { $0 + $1.nanoseconds + $1.waitNanoseconds }, 700)
   }
 
   /// In several parts, with a wait that is the product's; fused, it is no phase.
@@ -82,34 +85,39 @@ import Testing
         ])
     ]).entries
     let additions = entries.filter { $0.phase == .projectionResidual || $0.phase == .mlpResidual }
-    #expect(additions.map(\.phase) == [.projectionResidual, .mlpResidual])
-    #expect(additions.map(\.layer) == [0, 1] && additions.map(\.calls) == [1, 1])
-    #expect(additions.map(\.nanoseconds) == [29, 10])
+    expectEqual(additions.map(\.phase), [.projectionResidual, .mlpResidual])
+    expectEqual(additions.map(\.layer), [0, 1])
+    expectEqual(additions.map(\.calls), [1, 1])
+    expectEqual(additions.map(\.nanoseconds), [29, 10])
     // Three rows of eight: the product's output and the stream are read, the stream is written.
     #expect(additions.allSatisfy { $0.flops == Double(3 * 8) && $0.activationBytes == Double(3 * 4 * 3 * 8) })
     let projection = entries.first { $0.phase == .projection }
-    #expect(projection?.nanoseconds == 121 && projection?.waitNanoseconds == 20)
-    #expect(projection?.activationBytes == Double(4 * (3 * 8 + 3 * 8)))
+    expectEqual(projection?.nanoseconds, 121)
+    expectEqual(projection?.waitNanoseconds, 20)
+    expectEqual(projection?.activationBytes, Double(4 * (3 * 8 + 3 * 8)))
     let down = entries.filter { $0.phase == .down }
-    #expect(down.map(\.activationBytes) == [Double(4 * (3 * 32 + 2 * 3 * 8)), Double(4 * (3 * 32 + 3 * 8))])
+    expectEqual(
+      down.map(\.activationBytes), [Double(4 * (3 * 32 + 2 * 3 * 8)), Double(4 * (3 * 32 + 3 * 8))])
   }
 
   @Test func workIsOfTheRowsAndPositions() {
     let entries = pass([driving]).entries
     let qkv = entries[1]
-    #expect(qkv.flops == Double(2 * 3 * 24 * 8))
-    #expect(qkv.streamedBytes == Double(4 * (24 * 8 + 24)))
+    expectEqual(qkv.flops, Double(2 * 3 * 24 * 8))
+    expectEqual(qkv.streamedBytes, Double(4 * (24 * 8 + 24)))
     // Three rows after four positions: 5 + 6 + 7 pairs, 2 · 8 operations each.
-    #expect(entries[2].flops == Double(18 * 2 * 8))
-    #expect(entries[7].flops == GELU.flops(count: 3 * 32))
-    #expect(entries[7].streamedBytes == 0 && entries[7].activationBytes == 0)
+    expectEqual(entries[2].flops, Double(18 * 2 * 8))
+    expectEqual(entries[7].flops, GELU.flops(count: 3 * 32))
+    expectEqual(entries[7].streamedBytes, 0)
+    expectEqual(entries[7].activationBytes, 0)
   }
 
   @Test func threadsAreBusyOrWait() {
     let times = pass([driving, pooled]).threadTimes
-    #expect(times[0] == .init(busyNanoseconds: 670, waitNanoseconds: 50))
-    #expect(times[3] == .init(busyNanoseconds: 295, waitNanoseconds: 425))
-    #expect(times.count == 2 && pass([driving, pooled]).drivingThread == 0)
+    expectEqual(times[0], .init(busyNanoseconds: 670, waitNanoseconds: 50))
+    expectEqual(times[3], .init(busyNanoseconds: 295, waitNanoseconds: 425))
+    expectEqual(times.count, 2)
+    expectEqual(pass([driving, pooled]).drivingThread, 0)
     #expect(pass([]).entries.isEmpty && pass([]).threadTimes.isEmpty)
   }
 
@@ -121,8 +129,8 @@ import Testing
     let profile = Profile(
       of: engine.variant, threads: engine.threads, stage: .decode, tokens: 4,
       passes: [pass([driving, pooled]), pass([driving, other])], without: [])
-    #expect(profile.threadTimes.map(\.busyNanoseconds) == [1_340, 295, 295])
-    #expect(profile.threadTimes.map(\.waitNanoseconds) == [100, 1_145, 1_145])
+    expectEqual(profile.threadTimes.map(\.busyNanoseconds), [1_340, 295, 295])
+    expectEqual(profile.threadTimes.map(\.waitNanoseconds), [100, 1_145, 1_145])
   }
 
   /// Of eight passes the two fastest and the two slowest have no say.
@@ -133,17 +141,18 @@ import Testing
     let passes = walls.map { pass([driving], wall: $0) }
     let profile = Profile(
       of: engine.variant, threads: engine.threads, stage: .decode, tokens: 4, passes: passes, without: [700])
-    #expect(profile.passNanoseconds == walls)
-    #expect(profile.keptPasses == 4)
-    #expect(profile.wallNanoseconds == 720 + 730 + 740 + 750)
-    #expect(profile.entries.first { $0.phase == .qkv }?.nanoseconds == 1_000)
-    #expect(profile.entries.first { $0.phase == .qkv }?.calls == 4)
-    #expect(profile.threadTimes.map(\.waitNanoseconds) == [200])
-    #expect(profile.overhead?.withoutNanoseconds == [700])
+    expectEqual(profile.passNanoseconds, walls)
+    expectEqual(profile.keptPasses, 4)
+    expectEqual(profile.wallNanoseconds, 720 + 730 + 740 + 750)
+    expectEqual(profile.entries.first { $0.phase == .qkv }?.nanoseconds, 1_000)
+    expectEqual(profile.entries.first { $0.phase == .qkv }?.calls, 4)
+    expectEqual(profile.threadTimes.map(\.waitNanoseconds), [200])
+    expectEqual(profile.overhead?.withoutNanoseconds, [700])
     let alone = Profile(
       of: engine.variant, threads: engine.threads, stage: .prefill, tokens: 4, passes: [passes[0]],
       without: [])
-    #expect(alone.keptPasses == 1 && alone.overhead == nil)
+    expectEqual(alone.keptPasses, 1)
+    expectNil(alone.overhead)
   }
 
   private func pass(_ stage: Profile.Stage, _ start: UInt64, _ end: UInt64) -> TimelineBuilder.Pass {
@@ -164,12 +173,13 @@ import Testing
     let timeline = TimelineBuilder([pass(.prefill, 10_000, 20_000), pass(.decode, 20_500, 30_000)]).timeline(
       of: [early], title: "t")
     let spans = timeline.tracks[0].spans
-    #expect(
-      spans.map { timeline.labels[Int($0.label)].name } == [
+    expectEqual(
+      spans.map { timeline.labels[Int($0.label)].name },
+      [
         "prefill", "embedding", "sampling", "decode", "embedding", "sampling",
       ])
-    #expect(spans.map(\.start) == [0, 0, 6_000, 10_500, 10_500, 16_900])
-    #expect(spans.map(\.duration) == [10_000, 2_000, 1_000, 9_500, 1_500, 100])
+    expectEqual(spans.map(\.start), [0, 0, 6_000, 10_500, 10_500, 16_900])
+    expectEqual(spans.map(\.duration), [10_000, 2_000, 1_000, 9_500, 1_500, 100])
     #expect(try !ChromeTrace(timeline).text.isEmpty)
   }
 
@@ -178,8 +188,9 @@ import Testing
     let timeline = TimelineBuilder([pass(.prefill, 1_010, 1_690)]).timeline(
       of: [driving, pooled], title: "t")
     let names = timeline.tracks.map { $0.spans.map { timeline.labels[Int($0.label)].name } }
-    #expect(
-      names == [
+    expectEqual(
+      names,
+      [
         [
           "prefill", "layer 1", "QKV", "pool wait", "attention", "scores", "softmax", "values", "MLP up",
           "GELU",
@@ -187,15 +198,17 @@ import Testing
         ["QKV", "MLP up", "GELU"],
       ])
     let spans = timeline.tracks[0].spans
-    #expect(spans[0] == .init(start: 0, duration: 680, label: spans[0].label))
-    #expect(spans[1].start == 90 && spans[1].duration == 590)
-    #expect(spans[2].start == 90 && spans[2].duration == 300)
-    #expect(timeline.tracks[1].spans.map(\.start) == [110, 505, 580])
-    #expect(timeline.tracks[1].spans.map(\.duration) == [210, 85, 10])
-    #expect(timeline.counters.map(\.unit) == ["tok/s", "tokens", "MiB"])
+    expectEqual(spans[0], .init(start: 0, duration: 680, label: spans[0].label))
+    expectEqual(spans[1].start, 90)
+    expectEqual(spans[1].duration, 590)
+    expectEqual(spans[2].start, 90)
+    expectEqual(spans[2].duration, 300)
+    expectEqual(timeline.tracks[1].spans.map(\.start), [110, 505, 580])
+    expectEqual(timeline.tracks[1].spans.map(\.duration), [210, 85, 10])
+    expectEqual(timeline.counters.map(\.unit), ["tok/s", "tokens", "MiB"])
     // Its own rules: in order, nested, labelled.
-    #expect(try ChromeTrace(timeline).text.contains("\"attention\""))
-    #expect(
-      try FoldedStacks(timeline).text.contains("driving_thread;prefill;layer_1;attention;scores 30\n"))
+    try expectContains(ChromeTrace(timeline).text, "\"attention\"")
+    try expectContains(
+      FoldedStacks(timeline).text, "driving_thread;prefill;layer_1;attention;scores 30\n")
   }
 }

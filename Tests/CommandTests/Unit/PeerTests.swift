@@ -1,5 +1,6 @@
 import Foundation
 import GPT2Kernels
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -11,19 +12,19 @@ import Testing
 
   @Test func aCommandIsAProgramAndItsArguments() throws {
     let peer = try Peer("py-2.0=sh -c 'a=b c' \"\"")
-    #expect(peer.name == "py-2.0")
-    #expect(peer.command == "sh -c 'a=b c' \"\"")
-    #expect(peer.executable == "sh")
-    #expect(peer.arguments == ["-c", "a=b c", ""])
-    #expect(try Peer("a=/bin/sh").executable == "/bin/sh")
+    expectEqual(peer.name, "py-2.0")
+    expectEqual(peer.command, "sh -c 'a=b c' \"\"")
+    expectEqual(peer.executable, "sh")
+    expectEqual(peer.arguments, ["-c", "a=b c", ""])
+    try expectEqual(Peer("a=/bin/sh").executable, "/bin/sh")
   }
 
   @Test func mistakesNameWhatWasFoundAndWhatWasExpected() throws {
     #expect(
       try message("sh").hasSuffix("found 'sh', expected NAME=COMMAND, for example llama='python3 llama.py'"))
-    #expect(try message("=sh").contains("expected a name of letters, digits"))
-    #expect(try message("a b=sh").contains("expected a name of letters, digits"))
-    #expect(try message("a|b=sh").contains("expected a name of letters, digits"))
+    try expectContains(message("=sh"), "expected a name of letters, digits")
+    try expectContains(message("a b=sh"), "expected a name of letters, digits")
+    try expectContains(message("a|b=sh"), "expected a name of letters, digits")
     for variant in ["kv-cache", "blas"] {
       #expect(try message("\(variant)=sh").hasSuffix("expected a name that no variant has"))
     }
@@ -33,16 +34,16 @@ import Testing
     #expect(try message("a=").hasSuffix("expected a command after the '='"))
     #expect(try message("a=''").hasSuffix("expected a command after the '='"))
     #expect(try message("a=sh 'x").hasSuffix("expected a single quote that is closed"))
-    #expect(try message("a=./none x").contains("a: found no program './none', expected one in PATH"))
-    #expect(try message("a=/").contains("a: found no program '/'"))
+    try expectContains(message("a=./none x"), "a: found no program './none', expected one in PATH")
+    try expectContains(message("a=/"), "a: found no program '/'")
   }
 
   @Test func programsRunOnceForEachThreadCountBehindTheVariants() throws {
     let plans = Contestant.all([.oracle], peers: try Peer.all(["a=sh", "b=cat"]), threads: [1, 2])
-    #expect(plans.map(\.name) == ["naive", "a t1", "a t2", "b t1", "b t2"])
-    #expect(plans.map(\.label) == ["naive", "a", "a", "b", "b"])
-    #expect(plans.map(\.decoding) == [.recompute, .cache, .cache, .cache, .cache])
-    #expect(plans.map(\.weights) == ["f32", "", "", "", ""])
+    expectEqual(plans.map(\.name), ["naive", "a t1", "a t2", "b t1", "b t2"])
+    expectEqual(plans.map(\.label), ["naive", "a", "a", "b", "b"])
+    expectEqual(plans.map(\.decoding), [.recompute, .cache, .cache, .cache, .cache])
+    expectEqual(plans.map(\.weights), ["f32", "", "", "", ""])
     #expect(plans[1] != plans[2])
   }
 }
@@ -78,9 +79,9 @@ import Testing
   }
 
   @Test func loadsThatCannotBeAreRefused() throws {
-    #expect(try load().checked(against: plan) == .recompute)
-    #expect(try load(nanoseconds: nil, baseline: nil).checked(against: plan) == .recompute)
-    #expect(try load(decoding: "cache").checked(against: plan) == .cache)
+    try expectEqual(load().checked(against: plan), .recompute)
+    try expectEqual(load(nanoseconds: nil, baseline: nil).checked(against: plan), .recompute)
+    try expectEqual(load(decoding: "cache").checked(against: plan), .cache)
     for wrong in [
       load(nanoseconds: 0), load(nanoseconds: .max), load(threads: 2), load(baseline: -1),
       load(baseline: .max),
@@ -94,38 +95,40 @@ import Testing
     for bytes in [nil, 1, 1 << 20] { try MemoryAnswer(peakBytes: bytes).check(of: "x") }
     for bytes in [0, -1, .max, .min] {
       let error = #expect(throws: InvalidAnswer.self) { try MemoryAnswer(peakBytes: bytes).check(of: "x") }
-      #expect(error?.description.hasPrefix("x: memory: peakBytes: found \(bytes), expected a size") == true)
+      expectEqual(error?.description.hasPrefix("x: memory: peakBytes: found \(bytes), expected a size"), true)
     }
   }
 
   @Test func runsThatCannotBeAreRefused() throws {
-    #expect(try field(answer()) == nil)
-    #expect(try field(answer(prefill: nil)) == nil)
-    #expect(try field(answer(times: [50, 50])) == nil)
+    try expectNil(field(answer()))
+    try expectNil(field(answer(prefill: nil)))
+    try expectNil(field(answer(times: [50, 50])))
     for elapsed in [0, -1, Double.nan, .infinity, 1e300] {
-      #expect(try field(answer(elapsed: elapsed)) == "elapsedNanoseconds")
+      try expectEqual(field(answer(elapsed: elapsed)), "elapsedNanoseconds")
     }
-    #expect(try field(answer(iterations: 0)) == "iterations")
-    for prefill in [0, -1, 101, .max] { #expect(try field(answer(prefill: prefill)) == "prefillNanoseconds") }
+    try expectEqual(field(answer(iterations: 0)), "iterations")
+    for prefill in [0, -1, 101, .max] {
+      try expectEqual(field(answer(prefill: prefill)), "prefillNanoseconds")
+    }
     for times in [[], [50], [50, 90, 95], [0, 90], [-5, 90], [90, 50], [50, 101], [50, .max]] {
-      #expect(try field(answer(times: times)) == "tokenNanoseconds")
+      try expectEqual(field(answer(times: times)), "tokenNanoseconds")
     }
     var counted = answer()
     counted.counters = ["instructions": 0, "somethingElse": 7]
     counted.countersShare = 1
-    #expect(try field(counted) == nil)
+    try expectNil(field(counted))
     counted.counters?["cycles"] = -1
-    #expect(try field(counted) == "counters.cycles")
+    try expectEqual(field(counted), "counters.cycles")
     counted.counters = nil
     for share in [0, -1, 1.1, Double.nan] {
       counted.countersShare = share
-      #expect(try field(counted) == "countersShare")
+      try expectEqual(field(counted), "countersShare")
     }
     for ids in [
       [], [[1, 2]], [[1, 2], [3]], [[1, 2], [3, 4], [5, 6]], [[1, 2], [3, -1]], [[1, 9], [3, 4]],
       [[.max, 2], [3, 4]],
     ] {
-      #expect(try field(answer(ids: ids)) == "ids")
+      try expectEqual(field(answer(ids: ids)), "ids")
     }
   }
 }

@@ -22,23 +22,23 @@ import Testing
   @Test func contestantsMultiplyByThreadsWhereThreadsMatter() throws {
     let variants = try ["naive", "threaded", "kv-cache"].map { try #require(Variant.named($0)) }
     let plans = Contestant.all(variants, threads: [1, 2])
-    #expect(plans.map(\.name) == ["naive", "threaded t1", "threaded t2", "kv-cache t1", "kv-cache t2"])
-    #expect(plans.map(\.threads) == [1, 1, 2, 1, 2])
+    expectEqual(plans.map(\.name), ["naive", "threaded t1", "threaded t2", "kv-cache t1", "kv-cache t2"])
+    expectEqual(plans.map(\.threads), [1, 1, 2, 1, 2])
   }
 
   @Test func everyVariantOfTheLadderIsAContestantOnce() {
     let plans = Contestant.all(Variant.all, threads: [2])
-    #expect(plans.map(\.label) == Variant.all.map(\.name))
+    expectEqual(plans.map(\.label), Variant.all.map(\.name))
   }
 
   @Test func aPrefillCellAsksForOneToken() throws {
     let cell = try cells.make(.prefill(tokens: 16, batch: 3))
     let generation = try #require(cell.request.generation)
-    #expect(generation.prompts.map(\.count) == [16, 16, 16])
-    #expect(generation.tokens == 1)
-    #expect(generation.text == nil)
+    expectEqual(generation.prompts.map(\.count), [16, 16, 16])
+    expectEqual(generation.tokens, 1)
+    expectNil(generation.text)
     let warmup = try #require(cell.warmup?.generation)
-    #expect(warmup.prompts == generation.prompts.map { Array($0.prefix(8)) })
+    expectEqual(warmup.prompts, generation.prompts.map { Array($0.prefix(8)) })
   }
 
   @Test func theContextIsTheLimitAndTheLastTokenIsFree() throws {
@@ -55,9 +55,9 @@ import Testing
       (.prefill(tokens: .max, batch: 1), "pp\(Int.max): found '\(Int.max) + 1 tokens'"),
     ] {
       let error = try #require(throws: UsageError.self) { try cells.make(test) }
-      #expect(
-        error.description
-          == found + ", expected at most 129: the model's context, and a last token that is never an input")
+      expectEqual(
+        error.description,
+        found + ", expected at most 129: the model's context, and a last token that is never an input")
     }
   }
 
@@ -75,7 +75,7 @@ import Testing
       return 2 * layer + logits
     }
     let expected: Double = (cached(4) + cached(5)) / 2
-    #expect(cell.work(.cache, .f32, .f32).flops == expected)
+    expectEqual(cell.work(.cache, .f32, .f32).flops, expected)
     let steps = try [5, 6].map { try cells.make(.prefill(tokens: $0, batch: 1)).work(.cache, .f32, .f32) }
     let again = cell.work(.recompute, .f32, .f32)
     #expect(again.flops == (steps[0].flops + steps[1].flops) / 2)
@@ -86,7 +86,7 @@ import Testing
   @Test func aBatchSharesTheWeights() throws {
     let one = try cells.make(.decode(tokens: 3, depth: 4, batch: 1)).work(.cache, .f32, .f32)
     let four = try cells.make(.decode(tokens: 3, depth: 4, batch: 4)).work(.cache, .f32, .f32)
-    #expect(four.flops == 4 * one.flops)
+    expectEqual(four.flops, 4 * one.flops)
     #expect(four.bytes > one.bytes)
     #expect(four.bytes < 2 * one.bytes)
   }
@@ -95,7 +95,7 @@ import Testing
     let long = try cells.make(.decode(tokens: 32, depth: 64, batch: 1)).arithmetic(.recompute)
     #expect(long.whole > 10 * long.warmup)
     let short = try cells.make(.prefill(tokens: 4, batch: 1)).arithmetic(.cache)
-    #expect(short.whole == short.warmup)
+    expectEqual(short.whole, short.warmup)
   }
 
   /// 2 sequences of 5 + 3 positions: 10 rows of 64 channels each, the cache's 2 layers of keys and values, 512 logits.
@@ -103,9 +103,9 @@ import Testing
     let decode = CellTest.decode(tokens: 3, depth: 5, batch: 2)
     let prefill = CellTest.prefill(tokens: 8, batch: 1)
     let (rows, cache): (Double, Double) = (8 * 640 + 512, 8 * 256)
-    #expect(decode.bytes(of: configuration, isCached: false) == 8 * rows)
-    #expect(decode.bytes(of: configuration, isCached: true) == 8 * (rows + cache))
-    #expect(prefill.bytes(of: configuration, isCached: false) == 4 * rows)
+    expectEqual(decode.bytes(of: configuration, isCached: false), 8 * rows)
+    expectEqual(decode.bytes(of: configuration, isCached: true), 8 * (rows + cache))
+    expectEqual(prefill.bytes(of: configuration, isCached: false), 4 * rows)
   }
 
   @Test func whatNoMachineHasIsRefused() throws {
@@ -118,16 +118,16 @@ import Testing
 
   @Test func aMatmulCellCountsMultiplyAddsAndOperands() {
     let cell = OperationCells.make(.matmul(m: 3, k: 5, n: 7))
-    #expect(cell.test == .operation(.matmul(m: 3, k: 5, n: 7)))
-    #expect(cell.work(.cache, .f32, .f32).flops == Linear.flops(m: 3, n: 7, k: 5))
+    expectEqual(cell.test, .operation(.matmul(m: 3, k: 5, n: 7)))
+    expectEqual(cell.work(.cache, .f32, .f32).flops, Linear.flops(m: 3, n: 7, k: 5))
     let operands = 3 * 5 + 5 * 7 + 3 * 7
     #expect(Int(cell.work(.cache, .f32, .f32).flops) >= 2 * 3 * 5 * 7)
     #expect(Int(cell.work(.cache, .f32, .f32).bytes) >= 4 * operands)
-    #expect(cell.request.operation == OperationShape.matmul(m: 3, k: 5, n: 7))
+    expectEqual(cell.request.operation, OperationShape.matmul(m: 3, k: 5, n: 7))
     // Of 5 inputs a block of 32 is stored whole.
     let narrowBytes: Int = 4 * (3 * 5 + 3 * 7) + 7 * 34
-    #expect(cell.work(.cache, .int8, .f32).bytes == Double(narrowBytes))
-    #expect(cell.work(.cache, .int8, .f32).flops == cell.work(.cache, .f32, .f32).flops)
+    expectEqual(cell.work(.cache, .int8, .f32).bytes, Double(narrowBytes))
+    expectEqual(cell.work(.cache, .int8, .f32).flops, cell.work(.cache, .f32, .f32).flops)
   }
 
   /// Float32 where it says nothing, and no bytes where the name is not known.
@@ -142,9 +142,9 @@ import Testing
         decoding: nil
       ).work(of: cell, .cache)
     }
-    for (name, precision) in known { #expect(work(name).bytes == cell.work(.cache, precision, .f32).bytes) }
-    #expect(work("q5_K").bytes == nil)
-    #expect(work("q5_K").flops == work(nil).flops)
+    for (name, precision) in known { expectEqual(work(name).bytes, cell.work(.cache, precision, .f32).bytes) }
+    expectNil(work("q5_K").bytes)
+    expectEqual(work("q5_K").flops, work(nil).flops)
   }
 
   @Test func aRowHasTheBytesOfItsCache() throws {
@@ -153,11 +153,14 @@ import Testing
       cell.row(of: Contestant(kind: .variant(#require(Variant.named("packed"))), threads: 1)),
       cell.row(of: Contestant(kind: .variant(#require(Variant.named("packed+kv-bf16"))), threads: 1))
     )
-    #expect(wide.cache == nil && narrow.cache == "bf16" && narrow.weights == "f32")
-    #expect(narrow.variant == "packed+kv-bf16" && narrow.flops == wide.flops)
-    #expect(try #require(wide.cacheBytes) == 2 * #require(narrow.cacheBytes))
+    expectNil(wide.cache)
+    expectEqual(narrow.cache, "bf16")
+    expectEqual(narrow.weights, "f32")
+    expectEqual(narrow.variant, "packed+kv-bf16")
+    expectEqual(narrow.flops, wide.flops)
+    try expectEqual(#require(wide.cacheBytes), 2 * #require(narrow.cacheBytes))
     #expect(try #require(wide.bytes) > #require(narrow.bytes))
-    #expect(narrow.bytes == cell.work(.cache, .f32, .bf16).bytes)
+    expectEqual(narrow.bytes, cell.work(.cache, .f32, .bf16).bytes)
   }
 
   @Test func aRowHasTheBytesOfItsWeights() throws {
@@ -167,7 +170,7 @@ import Testing
     }
     let bytes = rows.compactMap(\.bytes)
     #expect(zip(bytes, bytes.dropFirst()).allSatisfy { $0 > 1.5 * $1 })
-    #expect(Set(rows.map(\.flops)).count == 1)
+    expectEqual(Set(rows.map(\.flops)).count, 1)
   }
 }
 
@@ -177,19 +180,19 @@ import Testing
       try Prompts(vocabulary: 97, tokenizer: nil, seed: seed).make(tokens: 200, batch: 3).prompts
     }
     let prompts = try make(1)
-    #expect(try make(1) == prompts)
+    try expectEqual(make(1), prompts)
     #expect(try make(7) != prompts)
-    #expect(prompts.map(\.count) == [200, 200, 200])
-    #expect(Set(prompts).count == 3)
+    expectEqual(prompts.map(\.count), [200, 200, 200])
+    expectEqual(Set(prompts).count, 3)
     #expect(prompts.allSatisfy { $0.allSatisfy((0..<97).contains) })
     #expect(Set(prompts.joined()).count > 80)
   }
 
   @Test func aShorterPromptIsTheBeginningOfALonger() throws {
     let prompts = Prompts(vocabulary: 97, tokenizer: nil, seed: 1)
-    #expect(
-      try prompts.make(tokens: 5, batch: 1).prompts[0]
-        == Array(try prompts.make(tokens: 9, batch: 1).prompts[0].prefix(5)))
+    try expectEqual(
+      prompts.make(tokens: 5, batch: 1).prompts[0],
+      Array(try prompts.make(tokens: 9, batch: 1).prompts[0].prefix(5)))
   }
 
   @Test(arguments: [1, 2, 8, 17, 64, 200, 256])
@@ -197,9 +200,9 @@ import Testing
     let tokenizer = try Tokenizer(folder: Sandbox.project + "/weights/tiny")
     let prompts = Prompts(vocabulary: 1024, tokenizer: tokenizer, seed: 1)
     let (ids, text) = try prompts.make(tokens: tokens, batch: 1)
-    #expect(ids.map(\.count) == [tokens])
-    #expect(try prompts.make(tokens: tokens, batch: 1).prompts == ids)
-    if let text { #expect(try tokenizer.encode(text) == ids[0]) }
+    expectEqual(ids.map(\.count), [tokens])
+    try expectEqual(prompts.make(tokens: tokens, batch: 1).prompts, ids)
+    if let text { try expectEqual(tokenizer.encode(text), ids[0]) }
   }
 
   @Test func mostLengthsAreText() throws {
@@ -207,6 +210,6 @@ import Testing
     let prompts = Prompts(vocabulary: 1024, tokenizer: tokenizer, seed: 1)
     let texts = try (1...64).compactMap { try prompts.make(tokens: $0, batch: 1).text }
     #expect(texts.count > 32)
-    #expect(try prompts.make(tokens: 8, batch: 2).text == nil)
+    try expectNil(prompts.make(tokens: 8, batch: 2).text)
   }
 }

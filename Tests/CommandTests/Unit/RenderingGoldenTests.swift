@@ -1,6 +1,7 @@
 import Foundation
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 /// What only a run writes, made from a stored record: the terminal's tables, the files of a report folder, the tree of a
@@ -40,20 +41,21 @@ import Testing
     let whole = try record("whole")
     let folder = try ReportFolder.create(at: sandbox.path("whole"))
     try folder.write(whole)
-    #expect(
-      sandbox.contents == [
+    expectEqual(
+      sandbox.contents,
+      [
         "whole", "whole/profile.csv", "whole/record.json", "whole/report.html", "whole/report.md",
         "whole/results.csv", "whole/samples.csv",
       ])
     for name in ["profile.csv", "samples.csv"] {
       try Goldens.expect(try sandbox.text("whole/\(name)"), "folder-\(name)")
     }
-    #expect(try sandbox.text("whole/report.html") == HTMLReport(whole).text)
-    #expect(try Record.read(path: sandbox.path("whole/record.json")) == whole)
+    try expectEqual(sandbox.text("whole/report.html"), HTMLReport(whole).text)
+    try expectEqual(Record.read(path: sandbox.path("whole/record.json")), whole)
     // These are held against what `report` writes.
     for (name, golden) in [("report.md", "report-whole.md"), ("results.csv", "report-whole.csv")] {
       let text = try String(contentsOfFile: "\(Goldens.folder)/expected/\(golden)", encoding: .utf8)
-      #expect(try sandbox.text("whole/\(name)") == text)
+      try expectEqual(sandbox.text("whole/\(name)"), text)
     }
     for name in ["counters", "matmul"] {
       let folder = try ReportFolder.create(at: sandbox.path(name))

@@ -2,13 +2,14 @@ import Foundation
 import GPT2Model
 import Record
 import Reporting
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
 
 @Suite struct SuiteTests {
   private let sandbox: Sandbox
-  private let project: Project
+  private let project: gpt2_bench.Project
 
   init() throws {
     sandbox = try Sandbox()
@@ -38,14 +39,14 @@ import Testing
     let suites = gpt2_bench.Suite.all(in: project)
     #expect(suites.map(\.name).contains("quick"))
     #expect(suites.map(\.name).contains("full"))
-    #expect(try gpt2_bench.Suite("quick", in: project) == suites.first { $0.name == "quick" })
+    try expectEqual(gpt2_bench.Suite("quick", in: project), suites.first { $0.name == "quick" })
   }
 
   @Test func anUnknownNameNamesTheKnownOnes() throws {
     let error = try #require(throws: UsageError.self) { try gpt2_bench.Suite("quik", in: project) }
-    #expect(
-      error.description
-        == "--suite: found 'quik', expected one of compare, full, quick, or a suite's file; did you mean 'quick'?"
+    expectEqual(
+      error.description,
+      "--suite: found 'quik', expected one of compare, full, quick, or a suite's file; did you mean 'quick'?"
     )
   }
 
@@ -68,7 +69,7 @@ import Testing
     ])
   func malformedFilesNameTheField(_ json: String, _ problem: String) throws {
     let error = try #require(throws: ModelError.self) { try suite(json) }
-    #expect(error.description == "\(sandbox.path("mine.json")): \(problem)")
+    expectEqual(error.description, "\(sandbox.path("mine.json")): \(problem)")
   }
 
   @Test(
@@ -85,7 +86,8 @@ import Testing
         #"{"summary": "s", "prefill": \#(prefill), "decode": \#(decode), "repetitions": \#(repetitions), "#
           + #""cellBudgetSeconds": \#(budget)}"#)
     }
-    #expect(error.description.contains("mine.json: found a size that is not positive"))
-    #expect(error.description.contains("expected positive sizes, at least one cell"))
+    expectContains(
+      error.description, "mine.json: found a size that is not positive",
+      "expected positive sizes, at least one cell")
   }
 }

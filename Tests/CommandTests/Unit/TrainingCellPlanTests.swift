@@ -25,24 +25,26 @@ import Training
   @Test func aStepIsAskedForOnWindowsOfOneTokenMore() throws {
     let cell = try cells.make(.training(batch: 4, context: 16))
     let request = try #require(cell.request.training)
-    #expect(request.windows.map(\.count) == [17, 17, 17, 17])
-    #expect(Set(request.windows).count == 4)
-    #expect(request.options == TrainingOptions(benchmarking: 4, context: 16))
-    #expect(cell.warmup == nil && cell.cacheBytes == nil && cell.request.generation == nil)
+    expectEqual(request.windows.map(\.count), [17, 17, 17, 17])
+    expectEqual(Set(request.windows).count, 4)
+    expectEqual(request.options, TrainingOptions(benchmarking: 4, context: 16))
+    expectNil(cell.warmup)
+    expectNil(cell.cacheBytes)
+    expectNil(cell.request.generation)
     let work = cell.work(.cache, .f32, .f32)
-    #expect(work.flops == 6 * Double(configuration.parameterCount) * 64)
-    #expect(work.bytes == 32 * Double(configuration.parameterCount))
-    #expect(cell.arithmetic(.recompute).whole == work.flops / 4)
+    expectEqual(work.flops, 6 * Double(configuration.parameterCount) * 64)
+    expectEqual(work.bytes, 32 * Double(configuration.parameterCount))
+    expectEqual(cell.arithmetic(.recompute).whole, work.flops / 4)
   }
 
   @Test func theContextIsTheLimit() throws {
     #expect(throws: Never.self) { try cells.make(.training(batch: 1, context: 128)) }
     let long = try #require(throws: UsageError.self) { try cells.make(.training(batch: 1, context: 129)) }
-    #expect(
-      long.description
-        == "train1x129: found 'windows of 129 tokens', expected at most 128, the model's context")
+    expectEqual(
+      long.description,
+      "train1x129: found 'windows of 129 tokens', expected at most 128, the model's context")
     let many = try #require(throws: UsageError.self) { try cells.make(.training(batch: 70_000, context: 8)) }
-    #expect(many.description == "train70000x8: batch is 70000, expected a number from 1 to 65536")
+    expectEqual(many.description, "train70000x8: batch is 70000, expected a number from 1 to 65536")
   }
 
   /// Parameters, gradients and two moments of each, and what the activations of the batch need.
@@ -56,29 +58,30 @@ import Training
   @Test func aWorkerIsChargedForWhatItTakesPartIn() throws {
     let planned = try [CellTest.prefill(tokens: 8, batch: 1), .training(batch: 2, context: 8)].map(cells.make)
     let loads = try contestants("packed", "int8").map { planned.load(of: $0) }
-    #expect(loads.map(\.decoding) == [.cache, .cache])
-    #expect(loads[0].tests == planned.map(\.test))
-    #expect(loads[1].tests == [CellTest.prefill(tokens: 8, batch: 1)])
+    expectEqual(loads.map(\.decoding), [.cache, .cache])
+    expectEqual(loads[0].tests, planned.map(\.test))
+    expectEqual(loads[1].tests, [CellTest.prefill(tokens: 8, batch: 1)])
   }
 
   @Test func narrowWeightsAreLeftOutWithANote() throws {
     let planned = try [CellTest.prefill(tokens: 8, batch: 1), .training(batch: 2, context: 8)].map(cells.make)
     let all = try contestants("naive", "packed", "bf16", "int8")
     let (kept, notes) = try planned.contestants(among: all)
-    #expect(kept == all)
-    #expect(notes == ["left out of training, which needs float32 weights: bf16, int8"])
+    expectEqual(kept, all)
+    expectEqual(notes, ["left out of training, which needs float32 weights: bf16, int8"])
     let plan = Plan(contestants: kept, cells: planned)
-    #expect(kept.indices.map { plan.cells(of: $0) } == [[0, 1], [0, 1], [0], [0]])
-    #expect(kept.indices.map { plan.rows(of: $0) } == [0..<2, 2..<4, 4..<5, 5..<6])
-    #expect(plan.row(contestant: 1, cell: 1) == 3 && plan.row(contestant: 3, cell: 0) == 5)
+    expectEqual(kept.indices.map { plan.cells(of: $0) }, [[0, 1], [0, 1], [0], [0]])
+    expectEqual(kept.indices.map { plan.rows(of: $0) }, [0..<2, 2..<4, 4..<5, 5..<6])
+    expectEqual(plan.row(contestant: 1, cell: 1), 3)
+    expectEqual(plan.row(contestant: 3, cell: 0), 5)
     // Who takes part in nothing is no contestant.
-    #expect(try [planned[1]].contestants(among: all).kept.map(\.label) == ["naive", "packed"])
+    try expectEqual([planned[1]].contestants(among: all).kept.map(\.label), ["naive", "packed"])
     let alone = try #require(throws: UsageError.self) {
       try planned.contestants(among: contestants("bf16", "int8"))
     }
-    #expect(
-      alone.description
-        == "--variants: found 'bf16,int8', expected one with float32 weights for train2x8: only those train")
+    expectEqual(
+      alone.description,
+      "--variants: found 'bf16,int8', expected one with float32 weights for train2x8: only those train")
   }
 
   private struct Plan: CellsByContestant {
@@ -90,8 +93,8 @@ import Training
     func tests(_ text: String) throws -> [CellTest] {
       try Arguments(["--train", text], of: Run.description).training()
     }
-    #expect(
-      try tests("4x64,8x256,4x64") == [.training(batch: 4, context: 64), .training(batch: 8, context: 256)])
+    try expectEqual(
+      tests("4x64,8x256,4x64"), [.training(batch: 4, context: 64), .training(batch: 8, context: 256)])
     #expect(try Arguments([], of: Run.description).training().isEmpty)
     for wrong in ["4", "0x8", "4x", "4x8x2", "4x8,", "ax8", "4x2147483648"] {
       let error = try #require(throws: UsageError.self) { try tests(wrong) }
@@ -109,6 +112,6 @@ import Training
         {"summary": "s", "prefill": [], "decode": [], "train": [{"batch": 2, "context": 8}], "repetitions": 3,
          "cellBudgetSeconds": 1}
         """), in: Project())
-    #expect(suite.tests == [.training(batch: 2, context: 8)])
+    expectEqual(suite.tests, [.training(batch: 2, context: 8)])
   }
 }

@@ -1,4 +1,5 @@
 import Measurement
+import TestSupport
 import Testing
 
 @testable import gpt2_bench
@@ -11,7 +12,7 @@ struct WorkerCounterTests {
     let session = WorkerSession(project: try Project(), counters: .success(counters))
     let answer = try session.load(
       LoadRequest(model: "synthetic:tiny", variant: variant, threads: threads, cold: false))
-    #expect(answer.countersUnavailable == nil)
+    expectNil(answer.countersUnavailable)
     return session
   }
 
@@ -19,8 +20,8 @@ struct WorkerCounterTests {
     let request = RunRequest(prompts: [(0..<prompt).map { $0 % 100 }], tokens: tokens)
     let answer = try session.run(request)
     try answer.check(against: request, vocabulary: nil, of: "worker")
-    #expect(answer.countersShare == 1)
-    #expect(answer.counters?.count == 1)
+    expectEqual(answer.countersShare, 1)
+    expectEqual(answer.counters?.count, 1)
     return (try #require(answer.counters?["taskClock"]), answer)
   }
 
@@ -49,7 +50,7 @@ struct WorkerCounterTests {
     let request = RunRequest(operation: .matmul(m: 1, k: 64, n: 64))
     let isLong = try (0..<10).contains { _ in
       let session = try session("simd8", threads: 1)
-      #expect(try session.run(request).counters == nil)
+      try expectNil(session.run(request).counters)
       let answer = try session.run(request)
       let time = try #require(answer.counters?["taskClock"])
       // All calls, of which the time is the mean.
@@ -64,9 +65,10 @@ struct WorkerCounterTests {
     let session = WorkerSession(project: try Project(), counters: opened)
     let answer = try session.load(
       LoadRequest(model: "synthetic:tiny", variant: "naive", threads: 1, cold: false))
-    #expect(answer.countersUnavailable?.hasPrefix("perf_event_open: no hardware counters") == true)
+    expectEqual(answer.countersUnavailable?.hasPrefix("perf_event_open: no hardware counters"), true)
     let request = RunRequest(prompts: [[1]], tokens: 2)
     let run = try session.run(request)
-    #expect(run.counters == nil && run.countersShare == nil)
+    expectNil(run.counters)
+    expectNil(run.countersShare)
   }
 }

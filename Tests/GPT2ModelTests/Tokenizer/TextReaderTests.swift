@@ -19,15 +19,16 @@ import Testing
     let path = try folder.write(text, to: "text")
     let bytes = Array(text.utf8)
     let whole = try TextReader(path)
-    #expect(whole.bytes == bytes.count && whole.name == path)
-    #expect(try all(whole) == bytes)
+    expectEqual(whole.bytes, bytes.count)
+    expectEqual(whole.name, path)
+    try expectEqual(all(whole), bytes)
     for part in [0..<0, 5..<6, 1_000..<70_000, 100_000..<bytes.count, bytes.count..<bytes.count] {
       let reader = try TextReader(path, part: part)
-      #expect(reader.bytes == part.count)
-      #expect(try all(reader) == Array(bytes[part]))
+      expectEqual(reader.bytes, part.count)
+      try expectEqual(all(reader), Array(bytes[part]))
     }
-    #expect(try TextReader.bytes(of: path, 3..<7) == Array(bytes[3..<7]))
-    #expect(try TextReader.bytes(of: path, bytes.count - 2..<bytes.count + 9) == Array(bytes.suffix(2)))
+    try expectEqual(TextReader.bytes(of: path, 3..<7), Array(bytes[3..<7]))
+    try expectEqual(TextReader.bytes(of: path, bytes.count - 2..<bytes.count + 9), Array(bytes.suffix(2)))
   }
 
   @Test func idsAreThoseOfTheWhole() throws {
@@ -36,29 +37,30 @@ import Testing
     var reader = try TokenReader(folder.write(text, to: "text"), part: 42..<text.utf8.count, tokenizer)
     var ids: [Int] = []
     while let next = try reader.next() { ids += next }
-    #expect(try ids == tokenizer.encode(String(text.dropFirst(42))))
+    try expectEqual(ids, tokenizer.encode(String(text.dropFirst(42))))
   }
 
   @Test func whatIsNoTextIsNamed() throws {
     let path = try folder.write([0x61, 0x62, 0xFF, 0x63], to: "bytes")
-    #expect(
-      message { try all(TextReader(path)) } == "\(path): found byte 0xFF at offset 2, expected UTF-8 text")
-    #expect(
-      message { try all(TextReader(path, part: 2..<4)) }
-        == "\(path): found byte 0xFF at offset 2, expected UTF-8 text")
-    #expect(message { try TextReader(folder.path) } == "\(folder.path): is a folder, expected a text")
-    #expect(message { try TextReader(folder("none")) } == "\(folder("none")): no such file, expected a text")
+    expectEqual(
+      message { try all(TextReader(path)) }, "\(path): found byte 0xFF at offset 2, expected UTF-8 text")
+    expectEqual(
+      message { try all(TextReader(path, part: 2..<4)) },
+      "\(path): found byte 0xFF at offset 2, expected UTF-8 text")
+    expectEqual(message { try TextReader(folder.path) }, "\(folder.path): is a folder, expected a text")
+    expectEqual(
+      message { try TextReader(folder("none")) }, "\(folder("none")): no such file, expected a text")
     let below = folder("bytes/below")
-    #expect(message { try TextReader(below) } == "\(below): cannot be read: not a directory")
+    expectEqual(message { try TextReader(below) }, "\(below): cannot be read: not a directory")
     let long = folder(String(repeating: "a", count: 300))
-    #expect(message { try TextReader(long) } == "\(long): cannot be read: file name too long")
+    expectEqual(message { try TextReader(long) }, "\(long): cannot be read: file name too long")
   }
 }
 
 @Suite struct UTF8ValidityTests {
   @Test func wellFormedTextHasNoInvalidByte() {
     for text in ["", "abc", "é日本👩‍👧", "\u{FFFD}", "a\0b"] {
-      #expect(UTF8Validity.firstInvalidByte(of: Array(text.utf8)) == nil)
+      expectNil(UTF8Validity.firstInvalidByte(of: Array(text.utf8)))
     }
   }
 
@@ -68,6 +70,6 @@ import Testing
       ([0x61, 0xED, 0xA0, 0x80], 1), ([0xEF, 0xBF, 0xBD, 0xF5], 3),
     ])
   func theFirstIsFound(_ bytes: [UInt8], _ offset: Int) {
-    #expect(UTF8Validity.firstInvalidByte(of: bytes) == offset)
+    expectEqual(UTF8Validity.firstInvalidByte(of: bytes), offset)
   }
 }

@@ -44,9 +44,9 @@ import Testing
   }
 
   @Test func missingFilesAreNamed() throws {
-    #expect(try failure(vocabulary: nil, merges: []) == .missingFile(path: "vocab.json"))
-    #expect(
-      try failure(vocabulary: Array("{\"a\": 0}".utf8), merges: nil) == .missingFile(path: "merges.txt"))
+    try expectEqual(failure(vocabulary: nil, merges: []), .missingFile(path: "vocab.json"))
+    try expectEqual(
+      failure(vocabulary: Array("{\"a\": 0}".utf8), merges: nil), .missingFile(path: "merges.txt"))
     #expect(throws: TokenizerError.self) { try Tokenizer(folder: TokenizerFixtures.smallFolder + "/none") }
   }
 
@@ -93,34 +93,34 @@ import Testing
       Issue.record("\(String(describing: try failure(vocabulary: text)))")
       return
     }
-    #expect(said.contains(expected))
+    expectContains(said, expected)
   }
 
   @Test func bytesThatAreNotUTF8AreLocated() throws {
     let bytes = Array("{\n\"é".utf8) + [0xFF] + Array("\": 0}".utf8)
-    #expect(
-      try failure(vocabulary: bytes, merges: [])
-        == .malformedVocabulary(
-          path: "vocab.json", line: 2, column: 3, found: "bytes that are not UTF-8", expected: "UTF-8"))
+    try expectEqual(
+      failure(vocabulary: bytes, merges: []),
+      .malformedVocabulary(
+        path: "vocab.json", line: 2, column: 3, found: "bytes that are not UTF-8", expected: "UTF-8"))
   }
 
   @Test func idsMustBeDenseAndUnique() throws {
-    #expect(
-      try failure(vocabulary: "{\"a\": 0, \"b\": 1, \"a\": 2}")
-        == .duplicateToken(path: "vocab.json", token: "a", firstID: 0, secondID: 2))
-    #expect(
-      try failure(vocabulary: "{\"a\": 0, \"b\": 1, \"c\": 1}")
-        == .duplicateID(path: "vocab.json", id: 1, firstToken: "b", secondToken: "c"))
-    #expect(
-      try failure(vocabulary: "{\"a\": 0, \"b\": 2}") == .missingID(path: "vocab.json", id: 1, count: 2))
-    #expect(try failure(vocabulary: "{\"a\": 7}") == .missingID(path: "vocab.json", id: 0, count: 1))
+    try expectEqual(
+      failure(vocabulary: "{\"a\": 0, \"b\": 1, \"a\": 2}"),
+      .duplicateToken(path: "vocab.json", token: "a", firstID: 0, secondID: 2))
+    try expectEqual(
+      failure(vocabulary: "{\"a\": 0, \"b\": 1, \"c\": 1}"),
+      .duplicateID(path: "vocab.json", id: 1, firstToken: "b", secondToken: "c"))
+    try expectEqual(
+      failure(vocabulary: "{\"a\": 0, \"b\": 2}"), .missingID(path: "vocab.json", id: 1, count: 2))
+    try expectEqual(failure(vocabulary: "{\"a\": 7}"), .missingID(path: "vocab.json", id: 0, count: 1))
   }
 
   @Test(arguments: ["a", "a b c", "a  b", " a", "a ", ""])
   func malformedMergesAreLocated(line: String) throws {
-    #expect(
-      try failure(vocabulary: "{\"a\": 0, \"b\": 1, \"ab\": 2}", merges: "#version: 0.2\n\(line)\na b\n")
-        == .malformedMerge(path: "merges.txt", line: 2, found: line))
+    try expectEqual(
+      failure(vocabulary: "{\"a\": 0, \"b\": 1, \"ab\": 2}", merges: "#version: 0.2\n\(line)\na b\n"),
+      .malformedMerge(path: "merges.txt", line: 2, found: line))
   }
 
   @Test func mergesMustStayInTheVocabulary() throws {
@@ -128,10 +128,10 @@ import Testing
     func token(_ merge: String) throws -> TokenizerError? {
       try failure(vocabulary: vocabulary, merges: "a b\n\(merge)\n")
     }
-    #expect(try token("b a") == .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "ba"))
-    #expect(try token("x a") == .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "x"))
-    #expect(try token("a x") == .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "x"))
-    #expect(try token("a b") == .duplicateMerge(path: "merges.txt", line: 2, firstLine: 1, pair: "a b"))
+    try expectEqual(token("b a"), .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "ba"))
+    try expectEqual(token("x a"), .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "x"))
+    try expectEqual(token("a x"), .mergeOutsideVocabulary(path: "merges.txt", line: 2, token: "x"))
+    try expectEqual(token("a b"), .duplicateMerge(path: "merges.txt", line: 2, firstLine: 1, pair: "a b"))
   }
 
   @Test func randomDamageNeverCrashes() throws {
@@ -153,7 +153,7 @@ import Testing
       ) { vocabularyFile, mergesFile in
         do {
           let tokenizer = try Tokenizer(vocabularyFile: vocabularyFile, mergesFile: mergesFile)
-          #expect(tokenizer.vocabularyCount == 600)
+          expectEqual(tokenizer.vocabularyCount, 600)
         } catch is TokenizerError {
           failures += 1
         }
@@ -193,18 +193,19 @@ import Testing
     let original = try Tokenizer(folder: Project.file(vocabulary))
     try original.exportSeed(to: folder("vocab.bin"))
     let derived = try load()
-    #expect(derived.endOfText == original.endOfText && derived.vocabularyCount == original.vocabularyCount)
+    expectEqual(derived.endOfText, original.endOfText)
+    expectEqual(derived.vocabularyCount, original.vocabularyCount)
     try derived.exportHuggingFace(to: folder.path)
     func lines(_ file: String) throws -> [Substring] {
       try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").filter {
         !$0.hasPrefix("#version")
       }
     }
-    #expect(try lines(folder("merges.txt")) == lines(Project.file(vocabulary + "/merges.txt")))
+    try expectEqual(lines(folder("merges.txt")), lines(Project.file(vocabulary + "/merges.txt")))
     func ids(_ file: String) throws -> [String: Int]? {
       try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: file))) as? [String: Int]
     }
-    #expect(try ids(folder("vocab.json")) == ids(Project.file(vocabulary + "/vocab.json")))
+    try expectEqual(ids(folder("vocab.json")), ids(Project.file(vocabulary + "/vocab.json")))
   }
 
   @Test func tokensWithoutAFileOfMerges() throws {
@@ -214,9 +215,10 @@ import Testing
     ] {
       let path = try folder.write(bytes, to: name)
       let tokenizer = try load()
-      #expect(tokenizer.vocabularyCount == 6 && tokenizer.endOfText == 4)
-      #expect(try tokenizer.encode("ababab a<|endoftext|>b") == [3, 2, 5, 0, 4, 1])
-      #expect(try tokenizer.decode([3, 5, 4]) == "abab <|endoftext|>")
+      expectEqual(tokenizer.vocabularyCount, 6)
+      expectEqual(tokenizer.endOfText, 4)
+      try expectEqual(tokenizer.encode("ababab a<|endoftext|>b"), [3, 2, 5, 0, 4, 1])
+      try expectEqual(tokenizer.decode([3, 5, 4]), "abab <|endoftext|>")
       #expect(throws: TokenizerError.byteWithoutToken(byte: 0x63, offset: 2)) { try tokenizer.encode("abc") }
       try FileManager.default.removeItem(atPath: path)
     }
@@ -228,9 +230,9 @@ import Testing
     let tokenizer = try load()
     #expect(try tokenizer.encode("ab") == [2] && tokenizer.decode([7, 6, 0]) == "aba")
     let text = refusal(naming: folder("vocab.json")) { try tokenizer.exportHuggingFace(to: folder.path) }
-    #expect(text?.contains("token 7 spells what a lower id spells") == true)
+    expectEqual(text?.contains("token 7 spells what a lower id spells"), true)
     #expect(refusal(naming: folder("t.bin")) { try tokenizer.exportLLMC(to: folder("t.bin")) } != nil)
-    #expect(try folder.contents() == ["vocab.bin"])
+    try expectEqual(folder.contents(), ["vocab.bin"])
   }
 
   @Test(
@@ -252,7 +254,7 @@ import Testing
   func whatIsWrongInLLMCsTokenizer(_ bytes: [UInt8], _ says: String) throws {
     let path = try folder.write(bytes, to: "gpt2_tokenizer.bin")
     let text = refusal(naming: path) { try load() }
-    #expect(text?.contains(says) == true, "\(text ?? "accepted")")
+    expectEqual(text?.contains(says), true, "\(text ?? "accepted")")
   }
 
   @Test(
@@ -267,7 +269,7 @@ import Testing
   func whatIsWrongInASeedVocabulary(_ bytes: [UInt8], _ says: String) throws {
     let path = try folder.write(bytes, to: "vocab.bin")
     let text = refusal(naming: path) { try load() }
-    #expect(text?.contains(says) == true, "\(text ?? "accepted")")
+    expectEqual(text?.contains(says), true, "\(text ?? "accepted")")
   }
 
   @Test func aVocabularyLargerThanTheModelIsRefused() throws {
@@ -275,7 +277,7 @@ import Testing
     let source = try ModelSource(folder.path)
     let fits = try Configuration(layers: 1, heads: 1, channels: 1, vocabulary: 6, context: 1)
     let small = try Configuration(layers: 1, heads: 1, channels: 1, vocabulary: 5, context: 1)
-    #expect(try source.tokenizer(for: fits)?.vocabularyCount == 6)
-    #expect(refusal(naming: path) { try source.tokenizer(for: small) }?.contains("found 6 tokens") == true)
+    try expectEqual(source.tokenizer(for: fits)?.vocabularyCount, 6)
+    expectEqual(refusal(naming: path) { try source.tokenizer(for: small) }?.contains("found 6 tokens"), true)
   }
 }

@@ -65,7 +65,7 @@ import Testing
         try write(files, mergesAsPairs: mergesAsPairs)
         for text in try #require(golden["texts"] as? [[String: Any]]) {
           let (text, expected) = (try #require(text["text"] as? String), text["ids"] as? [Int])
-          #expect(try ids(text) == expected, "\(golden["name"] ?? ""): \(text.debugDescription)")
+          try expectEqual(ids(text), expected, "\(golden["name"] ?? ""): \(text.debugDescription)")
         }
       }
     }
@@ -75,10 +75,10 @@ import Testing
   @Test func twoMoreTokensAreWhole() throws {
     try write(
       ["added_tokens.json": ["<|pad|>": 1024, "<|user|>": 1025]], vocabulary: Project.file("weights/tiny"))
-    #expect(try ids("hi<|user|>there") == [371, 1025, 909, 264])
+    try expectEqual(ids("hi<|user|>there"), [371, 1025, 909, 264])
     let tokenizer = try Tokenizer(folder: folder.path)
-    #expect(tokenizer.vocabularyCount == 1026)
-    #expect(try tokenizer.decode([371, 1025, 909, 264, 1024]) == "hi<|user|>there<|pad|>")
+    expectEqual(tokenizer.vocabularyCount, 1026)
+    try expectEqual(tokenizer.decode([371, 1025, 909, 264, 1024]), "hi<|user|>there<|pad|>")
     #expect(try !tokenizer.encode("<|user|>", recognizesAddedTokens: false).contains(1025))
     let source = try ModelSource(folder.path)
     let wide = try Configuration(layers: 1, heads: 1, channels: 1, vocabulary: 1030, context: 1)
@@ -92,9 +92,9 @@ import Testing
     var fields = Self.tokenizerJSON
     fields["pre_tokenizer"] = ["type": "ByteLevel", "add_prefix_space": true, "use_regex": true]
     try write(["tokenizer.json": fields])
-    #expect(try ids("the") == Tokenizer(folder: Self.small).encode(" the"))
+    try expectEqual(ids("the"), Tokenizer(folder: Self.small).encode(" the"))
     try write(["tokenizer.json": fields, "tokenizer_config.json": ["add_prefix_space": false]])
-    #expect(try ids("the") == Tokenizer(folder: Self.small).encode("the"))
+    try expectEqual(ids("the"), Tokenizer(folder: Self.small).encode("the"))
   }
 
   @Test func aByteWithoutATokenIsLocatedAfterAPrefixSpace() throws {
@@ -104,7 +104,7 @@ import Testing
       "{\"add_prefix_space\": true, \"added_tokens_decoder\": {\"2\": {\"content\": \"b\"}}}",
       to: "tokenizer_config.json")
     let tokenizer = try Tokenizer(folder: folder.path)
-    #expect(try tokenizer.encode("aba") == [1, 0, 2, 1, 0])
+    try expectEqual(tokenizer.encode("aba"), [1, 0, 2, 1, 0])
     #expect(throws: TokenizerError.byteWithoutToken(byte: 0x63, offset: 4)) { try tokenizer.encode("abbac") }
   }
 
@@ -145,7 +145,7 @@ import Testing
     var fields = Self.tokenizerJSON
     fields[name] = try JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed)
     try write(["tokenizer.json": fields])
-    #expect(problem(in: "tokenizer.json").contains(says), "\(problem(in: "tokenizer.json"))")
+    expectContains(problem(in: "tokenizer.json"), says, comment: "\(problem(in: "tokenizer.json"))")
   }
 
   @Test(
@@ -182,14 +182,15 @@ import Testing
     ])
   func whatTokenizerConfigSaysOtherwiseIsRefused(_ text: String, _ says: String) throws {
     try write(text, to: "tokenizer_config.json")
-    #expect(problem(in: "tokenizer_config.json").contains(says), "\(problem(in: "tokenizer_config.json"))")
+    expectContains(
+      problem(in: "tokenizer_config.json"), says, comment: "\(problem(in: "tokenizer_config.json"))")
   }
 
   @Test func malformedFilesAreLocated() throws {
     try write("{\"<x>\": \"600\"}", to: "added_tokens.json")
-    #expect(problem(in: "added_tokens.json").contains("<x>: found 600, expected a whole number"))
+    expectContains(problem(in: "added_tokens.json"), "<x>: found 600, expected a whole number")
     try write("{\"bos_token\": []}", to: "special_tokens_map.json")
-    #expect(problem(in: "special_tokens_map.json").contains("bos_token: found []"))
+    expectContains(problem(in: "special_tokens_map.json"), "bos_token: found []")
     for (text, says) in [
       ("{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [[\"a\"]]}}", "model.merges:1: found \"a\""),
       ("{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [\"a b\"]}}", "model.merges:1: the merge needs"),
@@ -215,7 +216,7 @@ import Testing
       ("{\"added_tokens_decoder\": {\"600\": {\"content\": \"<x>\", \"rstrip\": true}}}", false),
     ] {
       try write(config, to: "tokenizer_config.json")
-      #expect(try Tokenizer(folder: folder.path).encodesInBlocks == isAllowed, "\(config)")
+      try expectEqual(Tokenizer(folder: folder.path).encodesInBlocks, isAllowed, "\(config)")
     }
   }
 
@@ -237,7 +238,8 @@ import Testing
     if let config { try folder.write("{\"eos_token_id\": \(config)}", to: "config.json") }
     let source = try ModelSource(folder.path)
     let tokenizer = try #require(try source.tokenizer(for: wide.get()))
-    #expect(tokenizer.ends == Set(ends) && tokenizer.endOfText == 599)
+    expectEqual(tokenizer.ends, Set(ends))
+    expectEqual(tokenizer.endOfText, 599)
     #expect(try source.endTokens(for: wide.get()) == (ends == [599] ? [] : Set(ends)))
   }
 
@@ -247,7 +249,7 @@ import Testing
       let text = refusal(naming: folder("generation_config.json")) {
         try ModelSource(folder.path).endTokens(for: wide.get())
       }
-      #expect(text?.contains("eos_token_id: found") == true, "\(value): \(text ?? "accepted")")
+      expectEqual(text?.contains("eos_token_id: found"), true, "\(value): \(text ?? "accepted")")
     }
   }
 
@@ -256,8 +258,10 @@ import Testing
       "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"unk_token\": \"<s>\"}", to: "tokenizer_config.json"
     )
     let tokenizer = try Tokenizer(folder: folder.path)
-    #expect(tokenizer.startOfText == 600 && tokenizer.endOfText == 601 && tokenizer.ends == [601])
-    #expect(try tokenizer.encode("<s></s>") == [600, 601])
+    expectEqual(tokenizer.startOfText, 600)
+    expectEqual(tokenizer.endOfText, 601)
+    expectEqual(tokenizer.ends, [601])
+    try expectEqual(tokenizer.encode("<s></s>"), [600, 601])
   }
 
   // MARK: What is written
@@ -273,14 +277,17 @@ import Testing
     for refused in [
       refusal(naming: folder("v.bin")) { try original.exportSeed(to: folder("v.bin")) },
       refusal(naming: folder("t.bin")) { try original.exportLLMC(to: folder("t.bin")) },
-    ] { #expect(refused?.contains("the tokenizer has added tokens") == true) }
+    ] { expectEqual(refused?.contains("the tokenizer has added tokens"), true) }
     let written = try TemporaryFolder()
-    #expect(
-      try original.exportHuggingFace(to: written.path) == [
+    try expectEqual(
+      original.exportHuggingFace(to: written.path),
+      [
         "vocab.json", "merges.txt", "tokenizer_config.json",
       ])
     let again = try Tokenizer(folder: written.path)
-    #expect(again.prefix == [600] && again.ends == [601] && again.vocabularyCount == 604)
+    expectEqual(again.prefix, [600])
+    expectEqual(again.ends, [601])
+    expectEqual(again.vocabularyCount, 604)
     for text in ["<s>the user</s>", "x  a \"\n\\ b.", "users user", "é"] {
       #expect(try again.encode(text) == original.encode(text) && !again.encode(text).isEmpty)
     }

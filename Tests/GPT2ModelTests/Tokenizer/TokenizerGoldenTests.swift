@@ -32,27 +32,27 @@ import Testing
       let ids: [Int]
       if let text = golden.text {
         ids = try tokenizer.encode(text, recognizesAddedTokens: recognizes)
-        #expect(try tokenizer.encode(utf8: text.utf8, recognizesAddedTokens: recognizes) == ids)
-        #expect(try Array(tokenizer.decode(ids).utf8) == Array(text.utf8))
+        try expectEqual(tokenizer.encode(utf8: text.utf8, recognizesAddedTokens: recognizes), ids)
+        try expectEqual(Array(tokenizer.decode(ids).utf8), Array(text.utf8))
       } else {
         ids = try tokenizer.encode(utf8: golden.bytes, recognizesAddedTokens: recognizes)
       }
-      #expect(ids == golden.ids, "\(golden.group): \((golden.text ?? golden.hex ?? "").debugDescription)")
+      expectEqual(ids, golden.ids, "\(golden.group): \((golden.text ?? golden.hex ?? "").debugDescription)")
     }
   }
 
   @Test func smallVocabularyGivesTheReferenceIDs() throws {
     let tokenizer = try TokenizerFixtures.small()
-    #expect(tokenizer.vocabularyCount == 600)
-    #expect(tokenizer.endOfText == 599)
+    expectEqual(tokenizer.vocabularyCount, 600)
+    expectEqual(tokenizer.endOfText, 599)
     try check(tokenizer, against: TokenizerFixtures.smallCases)
   }
 
   @Test(.enabled(if: TokenizerFixtures.hasGPT2, "scripts/fetch_vocabulary.sh fetches GPT-2's vocabulary"))
   func gpt2VocabularyGivesTheReferenceIDs() throws {
     let tokenizer = try Tokenizer(folder: TokenizerFixtures.gpt2Folder)
-    #expect(tokenizer.vocabularyCount == 50257)
-    #expect(tokenizer.endOfText == 50256)
+    expectEqual(tokenizer.vocabularyCount, 50257)
+    expectEqual(tokenizer.endOfText, 50256)
     try check(tokenizer, against: TokenizerFixtures.gpt2Cases)
   }
 

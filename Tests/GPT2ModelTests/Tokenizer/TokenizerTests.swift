@@ -8,17 +8,17 @@ import Testing
     let tokenizer = try TokenizerFixtures.tokenizer(
       vocabulary: "{\"a\": 4, \"b\": 3, \"c\": 2, \"bc\": 1, \"ab\": 0, \"aa\": 5}",
       merges: "b c\na b\na a\n")
-    #expect(try tokenizer.encode("abc") == [4, 1])
-    #expect(try tokenizer.encode("ab") == [0])
-    #expect(try tokenizer.encode("aaa") == [5, 4])
-    #expect(try tokenizer.encode("aaab") == [5, 0])
+    try expectEqual(tokenizer.encode("abc"), [4, 1])
+    try expectEqual(tokenizer.encode("ab"), [0])
+    try expectEqual(tokenizer.encode("aaa"), [5, 4])
+    try expectEqual(tokenizer.encode("aaab"), [5, 0])
   }
 
   @Test func filesMayEndLinesAsWindowsDoesAndLackTheVersion() throws {
     let vocabulary = "\r\n{ \"a\" :\t0 ,\r\n\"b\":1,\"ab\":2 } \r\n"
     for merges in ["#version: 0.2\r\na b\r\n", "a b", "a b\n\n\n", "#version: 0.2\na b"] {
       let tokenizer = try TokenizerFixtures.tokenizer(vocabulary: vocabulary, merges: merges)
-      #expect(try tokenizer.encode("abba") == [2, 1, 0])
+      try expectEqual(tokenizer.encode("abba"), [2, 1, 0])
     }
   }
 
@@ -26,15 +26,15 @@ import Testing
     let tokenizer = try TokenizerFixtures.tokenizer(
       vocabulary: #"{"\u0120": 0, "\"": 1, "\\": 2, "\/": 3, "\u0041": 4, "\ud83d\ude00 x": 5, "\u010A": 6}"#,
       merges: "")
-    #expect(try tokenizer.encode(" \"\\/A\n") == [0, 1, 2, 3, 4, 6])
-    #expect(try tokenizer.decode([0, 1, 2, 3, 4, 6]) == " \"\\/A\n")
-    #expect(try tokenizer.decode([5]) == "😀 x")
+    try expectEqual(tokenizer.encode(" \"\\/A\n"), [0, 1, 2, 3, 4, 6])
+    try expectEqual(tokenizer.decode([0, 1, 2, 3, 4, 6]), " \"\\/A\n")
+    try expectEqual(tokenizer.decode([5]), "😀 x")
   }
 
   @Test func endOfTextMayBeAbsentOrPlain() throws {
     let without = try TokenizerFixtures.tokenizer(vocabulary: "{\"<\": 0}", merges: "")
-    #expect(without.endOfText == nil)
-    #expect(try without.encode("<<") == [0, 0])
+    expectNil(without.endOfText)
+    try expectEqual(without.encode("<<"), [0, 0])
     #expect(throws: TokenizerError.byteWithoutToken(byte: UInt8(ascii: "|"), offset: 1)) {
       try without.encode("<|endoftext|>")
     }
@@ -43,12 +43,12 @@ import Testing
     let text = "a<|endoftext|>b"
     #expect(try small.encode(text).contains(special))
     #expect(try !small.encode(text, recognizesAddedTokens: false).contains(special))
-    #expect(try small.decode(small.encode(text)) == text)
+    try expectEqual(small.decode(small.encode(text)), text)
   }
 
   @Test func aByteWithoutATokenIsLocated() throws {
     let tokenizer = try TokenizerFixtures.tokenizer(vocabulary: "{\"a\": 0, \"\u{120}\": 1}", merges: "")
-    #expect(try tokenizer.encode("a a") == [0, 1, 0])
+    try expectEqual(tokenizer.encode("a a"), [0, 1, 0])
     #expect(throws: TokenizerError.byteWithoutToken(byte: 0xC3, offset: 3)) { try tokenizer.encode("a aé") }
     #expect(throws: TokenizerError.byteWithoutToken(byte: 0xEF, offset: 1)) {
       try tokenizer.encode(utf8: [0x61, 0xFF])
@@ -64,9 +64,9 @@ import Testing
       #expect(throws: error) { try tokenizer.bytes(of: id) }
       #expect(throws: error) { try decoder.push(id) }
     }
-    #expect(
-      TokenizerError.idOutsideVocabulary(id: 600, count: 600).description
-        == "token id 600 is outside the vocabulary, expected 0 to 599")
+    expectEqual(
+      TokenizerError.idOutsideVocabulary(id: 600, count: 600).description,
+      "token id 600 is outside the vocabulary, expected 0 to 599")
   }
 
   /// Any bytes come back as Unicode's replacement leaves them.
@@ -79,8 +79,8 @@ import Testing
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...limit, using: &generator) }
       let text = String(decoding: bytes, as: UTF8.self)
       let ids = try tokenizer.encode(utf8: bytes)
-      #expect(try tokenizer.bytes(of: ids) == Array(text.utf8))
-      #expect(try ids == tokenizer.encode(text))
+      try expectEqual(tokenizer.bytes(of: ids), Array(text.utf8))
+      try expectEqual(ids, tokenizer.encode(text))
     }
   }
 
@@ -93,7 +93,7 @@ import Testing
       var streamed = ""
       for id in ids { streamed += try decoder.push(id) }
       streamed += decoder.finish()
-      #expect(try Array(streamed.utf8) == Array(tokenizer.decode(ids).utf8))
+      try expectEqual(Array(streamed.utf8), Array(tokenizer.decode(ids).utf8))
     }
   }
 }
@@ -106,7 +106,7 @@ import Testing
     var ids: [Int] = []
     let elapsed = try threadTime { ids = try tokenizer.encode(text) }
     #expect(elapsed < .seconds(5))
-    #expect(try tokenizer.decode(ids) == text)
+    try expectEqual(tokenizer.decode(ids), text)
   }
 
   private func letters(_ count: Int, from alphabet: String, seed: UInt64) -> String {
@@ -153,21 +153,21 @@ import Testing
   }
 
   @Test func aCharacterWaitsForItsLastByte() throws {
-    #expect(try pieces(Array("aé€😀".utf8)) == ["a", "", "é", "", "", "€", "", "", "", "😀", ""])
+    try expectEqual(pieces(Array("aé€😀".utf8)), ["a", "", "é", "", "", "€", "", "", "", "😀", ""])
   }
 
   @Test func anUnfinishedCharacterIsReplacedAtTheEnd() throws {
-    #expect(try pieces([0x61, 0xF0, 0x9F, 0x98]) == ["a", "", "", "", "\u{FFFD}"])
-    #expect(try pieces([0xC3]) == ["", "\u{FFFD}"])
-    #expect(try pieces([]) == [""])
+    try expectEqual(pieces([0x61, 0xF0, 0x9F, 0x98]), ["a", "", "", "", "\u{FFFD}"])
+    try expectEqual(pieces([0xC3]), ["", "\u{FFFD}"])
+    try expectEqual(pieces([]), [""])
   }
 
   @Test func whatCannotBecomeACharacterDoesNotWait() throws {
-    #expect(try pieces([0xFF, 0x80]) == ["\u{FFFD}", "\u{FFFD}", ""])
-    #expect(try pieces([0xC0, 0xE0, 0x80]) == ["\u{FFFD}", "", "\u{FFFD}\u{FFFD}", ""])
-    #expect(try pieces([0xED, 0xA0, 0xF4, 0x90]) == ["", "\u{FFFD}\u{FFFD}", "", "\u{FFFD}\u{FFFD}", ""])
-    #expect(try pieces([0xE2, 0x82, 0x61]) == ["", "", "\u{FFFD}a", ""])
-    #expect(try pieces([0xE2, 0xC3, 0xA9]) == ["", "\u{FFFD}", "é", ""])
+    try expectEqual(pieces([0xFF, 0x80]), ["\u{FFFD}", "\u{FFFD}", ""])
+    try expectEqual(pieces([0xC0, 0xE0, 0x80]), ["\u{FFFD}", "", "\u{FFFD}\u{FFFD}", ""])
+    try expectEqual(pieces([0xED, 0xA0, 0xF4, 0x90]), ["", "\u{FFFD}\u{FFFD}", "", "\u{FFFD}\u{FFFD}", ""])
+    try expectEqual(pieces([0xE2, 0x82, 0x61]), ["", "", "\u{FFFD}a", ""])
+    try expectEqual(pieces([0xE2, 0xC3, 0xA9]), ["", "\u{FFFD}", "é", ""])
   }
 
   @Test func aDecoderStartsAnewAfterFinish() throws {
@@ -176,7 +176,7 @@ import Testing
     for text in ["ROMEO: 世界", "né 😀"] {
       var streamed = ""
       for id in try tokenizer.encode(text) { streamed += try decoder.push(id) }
-      #expect(streamed + decoder.finish() == text)
+      expectEqual(streamed + decoder.finish(), text)
     }
   }
 }
@@ -213,8 +213,8 @@ import Testing
       let whole = try tokenizer.encode(text)
       for size in [1, 5, 50] {
         let found = blocks(bytes, size: size, piece: 1 + index % 7)
-        #expect(found.flatMap { $0 } == bytes)
-        #expect(try found.flatMap { try tokenizer.encode(utf8: $0) } == whole)
+        expectEqual(found.flatMap { $0 }, bytes)
+        try expectEqual(found.flatMap { try tokenizer.encode(utf8: $0) }, whole)
         cuts += found.count - 1
       }
     }
@@ -223,19 +223,20 @@ import Testing
 
   @Test func aBlockEndsBeforeABlankAndIsAsLargeAsAsked() {
     let text = Array("one two  three\nfour five".utf8)
-    #expect(
-      blocks(text, size: 6, piece: 3).map { String(decoding: $0, as: UTF8.self) } == [
+    expectEqual(
+      blocks(text, size: 6, piece: 3).map { String(decoding: $0, as: UTF8.self) },
+      [
         "one two", "  three", "\nfour five",
       ])
-    #expect(blocks(text, size: 1000, piece: 3) == [text])
-    #expect(blocks([], size: 6, piece: 3) == [])
+    expectEqual(blocks(text, size: 1000, piece: 3), [text])
+    expectEqual(blocks([], size: 6, piece: 3), [])
   }
 
   @Test func whereThereIsNoPlaceToCutABlockGrows() {
     let text = [UInt8](repeating: 0x61, count: 100)
-    #expect(blocks(text, size: 10, piece: 7) == [text])
+    expectEqual(blocks(text, size: 10, piece: 7), [text])
     let blank = [UInt8](repeating: 0x20, count: 100)
-    #expect(blocks(blank, size: 10, piece: 7) == [blank])
+    expectEqual(blocks(blank, size: 10, piece: 7), [blank])
   }
 }
 

@@ -29,8 +29,9 @@ import Testing
     head.settings.suite = nil
     head.cells[3].threads = 2
     head.isComplete = false
-    #expect(
-      Comparison(base: base, head: head).warnings == [
+    expectEqual(
+      Comparison(base: base, head: head).warnings,
+      [
         "The CPU differs: base Example CPU, head Other CPU.",
         "The number of logical cores differs: base 2, head 8.",
         "The governor differs: base unknown, head powersave.",
@@ -58,14 +59,17 @@ import Testing
       }
       return Comparison(base: record(base), head: record(nanoseconds)).warnings
     }
-    #expect(
-      moved([170, 172, 171], from: [26, 172, 26]) == [
+    expectEqual(
+      moved([170, 172, 171], from: [26, 172, 26]),
+      [
         "Passing a cache line from core to core took 26.0 ns in the base's run and 171 in the head's: the cores had "
           + "moved, and that changes how fast threads exchange data."
       ])
-    #expect(moved([26], from: [172]).count == 1)
-    #expect(moved([26], from: [38]) == [])
-    #expect(moved(nil, from: [26]) == [] && moved([26], from: nil) == [] && moved([], from: [26]) == [])
+    expectEqual(moved([26], from: [172]).count, 1)
+    expectEqual(moved([26], from: [38]), [])
+    expectEqual(moved(nil, from: [26]), [])
+    expectEqual(moved([26], from: nil), [])
+    expectEqual(moved([], from: [26]), [])
   }
 
   @Test func anotherModelOrKindOfRunIsNotCompared() {
@@ -73,21 +77,22 @@ import Testing
     model.model?.name = "synthetic:gpt2"
     let models = Comparison(base: base, head: model)
     #expect(models.rows.isEmpty && models.exitCode == 5)
-    #expect(
-      models.warnings == [
+    expectEqual(
+      models.warnings,
+      [
         "The model differs: base synthetic:tiny (140928 parameters), head synthetic:gpt2 (140928 parameters). "
           + "Nothing is compared."
       ])
     let gemm = Fixture.record(kind: .matmul, cells: [Fixture.gemmCell("v", m: 1, milliseconds: [1, 1, 1])])
     let kinds = Comparison(base: base, head: gemm)
     #expect(kinds.rows.isEmpty && kinds.exitCode == 5)
-    #expect(kinds.markdown.contains("**Nothing could be compared.** A change counts from 5 %"))
-    #expect(Comparison(base: Fixture.record(), head: Fixture.record()).exitCode == 5)
+    expectContains(kinds.markdown, "**Nothing could be compared.** A change counts from 5 %")
+    expectEqual(Comparison(base: Fixture.record(), head: Fixture.record()).exitCode, 5)
   }
 
   @Test func ofAnotherMachineTheSharesOfTheCeilingsAreCompared() throws {
     let same = Comparison(base: base, head: elsewhere(kvCacheDecode: 1))
-    #expect(same.exitCode == 0)
+    expectEqual(same.exitCode, 0)
     let row = try #require(same.row(.decodeRate))
     #expect(row.isShareOfCeiling && row.unit == "% of ceiling")
     // 6e5 bytes at the 0.9 quantile of the trials, 9.98 GB/s, take 60.12 µs of a median of 2.009 ms.
@@ -98,27 +103,26 @@ import Testing
     let floor: Double = 1 - 0.99 / 0.998 * 1.0009 / 1.0081
     #expect(abs(try #require(row.noiseFloor) - floor) < 1e-6)
     #expect(same.rows.filter(\.isShareOfCeiling).map(\.metric.isSpeed).allSatisfy { $0 })
-    #expect(same.rows.count { $0.isShareOfCeiling } == 6)
+    expectEqual(same.rows.count { $0.isShareOfCeiling }, 6)
 
     let slower = Comparison(base: base, head: elsewhere(kvCacheDecode: 1.25))
-    #expect(slower.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    expectEqual(slower.labels(.regressed), ["kv-cache f32 t1 tg5 @ d64 decode"])
     #expect(abs(try #require(slower.row(.decodeRate)?.ratio).value - 0.8) < 1e-3)
-    #expect(slower.exitCode == 3)
-    #expect(Comparison(base: elsewhere(kvCacheDecode: 1.25), head: base).labels(.improved).count == 1)
+    expectEqual(slower.exitCode, 3)
+    expectEqual(Comparison(base: elsewhere(kvCacheDecode: 1.25), head: base).labels(.improved).count, 1)
   }
 
   @Test func sharesAreMarkedInEveryFormat() throws {
     let comparison = Comparison(base: base, head: elsewhere(kvCacheDecode: 1.25))
-    #expect(comparison.markdown.contains("> **Warning:** Times do not carry over: "))
-    #expect(comparison.markdown.contains("| % of ceiling |"))
-    #expect(comparison.csv.contains(",% of ceiling,"))
-    #expect(try comparison.json.contains(#""shareOfCeiling" : true"#))
+    expectContains(comparison.markdown, "> **Warning:** Times do not carry over: ", "| % of ceiling |")
+    expectContains(comparison.csv, ",% of ceiling,")
+    try expectContains(comparison.json, #""shareOfCeiling" : true"#)
   }
 
   @Test func loadsOfAnotherMachineAreNotJudged() throws {
     let load = try #require(Comparison(base: base, head: elsewhere(kvCacheDecode: 1)).row(.warmLoad))
     #expect(!load.counts && load.ratio == nil)
-    #expect(load.reason == "load times do not carry over, does not count")
+    expectEqual(load.reason, "load times do not carry over, does not count")
   }
 
   @Test func withoutCeilingsAnotherMachineIsInconclusive() throws {
@@ -127,17 +131,17 @@ import Testing
     let comparison = Comparison(base: base, head: head)
     let row = try #require(comparison.row(.decodeRate))
     #expect(row.verdict == .inconclusive && !row.isShareOfCeiling && row.ratio == nil)
-    #expect(row.reason == "times do not carry over, and head has no ceiling for 1 thread")
-    #expect(comparison.exitCode == 5)
+    expectEqual(row.reason, "times do not carry over, and head has no ceiling for 1 thread")
+    expectEqual(comparison.exitCode, 5)
   }
 
   @Test func aFirstTokenFromTextIsNoneFromTokenIds() throws {
     var head = Fixture.comparable(run: 1)
     head.model?.hasTokenizer = true
     let comparison = Comparison(base: base, head: head)
-    #expect(
-      comparison.row(.timeToFirstToken)?.reason
-        == "one record's TTFT starts at text, the other's at token ids")
-    #expect(comparison.labels(.inconclusive).count == 2)
+    expectEqual(
+      comparison.row(.timeToFirstToken)?.reason,
+      "one record's TTFT starts at text, the other's at token ids")
+    expectEqual(comparison.labels(.inconclusive).count, 2)
   }
 }

@@ -16,39 +16,40 @@ import Testing
 
   @Test func thePageAnswersFirstAndHasEverySection() throws {
     let page = try ParsedPage(slower.html)
-    #expect(page.all("h1").map(\.text) == ["Comparison of two runs"])
-    #expect(
-      answer(page)
-        == "Head is worse in 1 of 10 rows, most in decode tok/s of kv-cache on tg5 @ d64: 0.800 times as good as base."
+    expectEqual(page.all("h1").map(\.text), ["Comparison of two runs"])
+    expectEqual(
+      answer(page),
+      "Head is worse in 1 of 10 rows, most in decode tok/s of kv-cache on tg5 @ d64: 0.800 times as good as base."
     )
-    #expect(page.all("section").compactMap { $0.attributes["id"] } == ["ratios", "rows", "means", "method"])
-    #expect(page.all("article").count == 5, "a card a metric")
-    #expect(page.root.text.contains("A change counts from 5 %"))
+    expectEqual(
+      page.all("section").compactMap { $0.attributes["id"] }, ["ratios", "rows", "means", "method"])
+    expectEqual(page.all("article").count, 5, "a card a metric")
+    expectContains(page.root.text, "A change counts from 5 %")
     // The row that regressed, then the nine others with a heading of their own.
-    #expect(page.section("rows")?.all.count { $0.name == "tr" } == 12)
-    #expect(page.section("rows")?.all.first { $0.name == "summary" }?.text == "9 other rows")
-    #expect(page.all("footer")[0].text.contains("'gpt2-bench compare BASE HEAD --format html'"))
+    expectEqual(page.section("rows")?.all.count { $0.name == "tr" }, 12)
+    expectEqual(page.section("rows")?.all.first { $0.name == "summary" }?.text, "9 other rows")
+    expectContains(page.all("footer")[0].text, "'gpt2-bench compare BASE HEAD --format html'")
   }
 
   @Test func everyMetricHasAChartWithAMarkARow() throws {
     let charts = try #require(ParsedPage(slower.html).section("ratios")).all.filter { $0.name == "svg" }
-    #expect(charts.count == 5, "one for a phone and a desktop: they stand three in a row")
+    expectEqual(charts.count, 5, "one for a phone and a desktop: they stand three in a row")
     #expect(charts.allSatisfy { $0.attributes["role"] == "img" })
     let marks = charts.flatMap(\.all).compactMap { $0.attributes["class"] }
-    #expect(marks.count { $0 == "mark worse" } == 2, "the row and the legend")
-    #expect(marks.count { $0 == "whisker" } == 8, "peak memory is one value a process")
-    #expect(charts[0].text.contains("kv-cache t1, tg5 @ d64"))
-    #expect(charts[0].text.contains("0.800 (0.797 to 0.803)"))
+    expectEqual(marks.count { $0 == "mark worse" }, 2, "the row and the legend")
+    expectEqual(marks.count { $0 == "whisker" }, 8, "peak memory is one value a process")
+    expectContains(charts[0].text, "kv-cache t1, tg5 @ d64", "0.800 (0.797 to 0.803)")
   }
 
   @Test func nothingThatChangedAndNothingToCompareAreSaid() throws {
     let same = Comparison(base: Fixture.comparable(), head: Fixture.comparable(run: 1))
-    #expect(
-      answer(try ParsedPage(same.html))
-        == "Nothing changed: all 10 rows are within their thresholds.")
+    expectEqual(
+      answer(try ParsedPage(same.html)),
+      "Nothing changed: all 10 rows are within their thresholds.")
     let none = try ParsedPage(Comparison(base: Fixture.record(), head: Fixture.record()).html)
-    #expect(answer(none) == "Nothing could be compared.")
-    #expect(none.section("ratios") == nil && none.section("rows") == nil)
+    expectEqual(answer(none), "Nothing could be compared.")
+    expectNil(none.section("ratios"))
+    expectNil(none.section("rows"))
   }
 
   @Test func anImprovementIsNamedByItsLargest() throws {
@@ -68,6 +69,6 @@ import Testing
     }
     let text = Comparison(base: base, head: head, baseLabel: hostile, headLabel: hostile).html
     #expect(!text.contains("<script"))
-    #expect(try ParsedPage(text).root.text.contains(hostile))
+    try expectContains(ParsedPage(text).root.text, hostile)
   }
 }

@@ -24,57 +24,57 @@ import Testing
 
   @Test func aRecordAgainstItselfIsUnchanged() {
     let comparison = Comparison(base: base, head: base)
-    #expect(comparison.rows.map(\.label) == allLabels)
+    expectEqual(comparison.rows.map(\.label), allLabels)
     #expect(
       comparison.rows.allSatisfy { $0.verdict == .unchanged && $0.ratio?.value == 1 && $0.pValue == nil })
     #expect(comparison.warnings.isEmpty && comparison.unmatched.isEmpty && comparison.failures.isEmpty)
-    #expect(comparison.exitCode == 0)
+    expectEqual(comparison.exitCode, 0)
   }
 
   @Test func aRepeatedRunWithLittleNoiseIsUnchanged() throws {
     let comparison = compared(Slowdown())
-    #expect(comparison.labels(.unchanged) == allLabels)
+    expectEqual(comparison.labels(.unchanged), allLabels)
     let row = try #require(comparison.row(.decodeRate))
-    #expect(row.reason == nil)
+    expectNil(row.reason)
     #expect(try #require(row.noiseFloor) < 0.01)
     #expect(try #require(row.adjustedPValue) > 0.5)
-    #expect(comparison.exitCode == 0)
+    expectEqual(comparison.exitCode, 0)
   }
 
   @Test func aSlowdownIsARegressionInItsRowAndSwappingSidesSwapsTheVerdict() throws {
     let slow = Fixture.comparable(Slowdown(kvCacheDecode: 1.2), run: 1)
     let comparison = Comparison(base: base, head: slow)
-    #expect(comparison.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
-    #expect(comparison.labels(.unchanged).count == 9)
+    expectEqual(comparison.labels(.regressed), ["kv-cache f32 t1 tg5 @ d64 decode"])
+    expectEqual(comparison.labels(.unchanged).count, 9)
     let row = try #require(comparison.row(.decodeRate))
     #expect(abs(try #require(row.ratio).value - 1 / 1.2) < 1e-3)
     // Two samples of ten that do not overlap: 2 of the 184756 ways to choose ten of twenty; eight rows are tested.
     #expect(abs(try #require(row.pValue) - 2.0 / 184_756) < 1e-12)
     #expect(abs(try #require(row.adjustedPValue) - 16.0 / 184_756) < 1e-12)
-    #expect(comparison.exitCode == 3)
+    expectEqual(comparison.exitCode, 3)
     let mirrored = Comparison(base: slow, head: base)
-    #expect(mirrored.labels(.improved) == ["kv-cache f32 t1 tg5 @ d64 decode"])
-    #expect(mirrored.labels(.unchanged).count == 9)
-    #expect(mirrored.exitCode == 0)
+    expectEqual(mirrored.labels(.improved), ["kv-cache f32 t1 tg5 @ d64 decode"])
+    expectEqual(mirrored.labels(.unchanged).count, 9)
+    expectEqual(mirrored.exitCode, 0)
   }
 
   @Test func everyMetricHasItsOwnThreshold() throws {
     let slowdown = Slowdown(kvCacheDecode: 1.04, kvCachePrefill: 1.04, load: 1.1)
-    #expect(compared(slowdown).labels(.unchanged) == allLabels)
+    expectEqual(compared(slowdown).labels(.unchanged), allLabels)
     let decode = compared(slowdown, thresholds: try Thresholds(parsing: "decode=2%"))
-    #expect(decode.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
-    #expect(decode.labels(.unchanged).count == 9)
+    expectEqual(decode.labels(.regressed), ["kv-cache f32 t1 tg5 @ d64 decode"])
+    expectEqual(decode.labels(.unchanged).count, 9)
     let loads = compared(slowdown, thresholds: try Thresholds(parsing: "load=5%"))
-    #expect(loads.labels(.regressed) == ["naive f32 t1 load", "kv-cache f32 t1 load"])
+    expectEqual(loads.labels(.regressed), ["naive f32 t1 load", "kv-cache f32 t1 load"])
   }
 
   @Test func loadsAreJudged() throws {
     let comparison = try Comparison(
       base: base, head: Fixture.comparable(Slowdown(load: 1.5), run: 1), filter: RowFilter(parsing: "load"))
-    #expect(comparison.labels(.regressed) == ["naive f32 t1 load", "kv-cache f32 t1 load"])
+    expectEqual(comparison.labels(.regressed), ["naive f32 t1 load", "kv-cache f32 t1 load"])
     let row = try #require(comparison.row(.warmLoad))
     #expect(row.baseSamples == 5 && row.headSamples == 5 && row.counts && row.threshold == 0.2)
-    #expect(comparison.exitCode == 3)
+    expectEqual(comparison.exitCode, 3)
   }
 
   @Test func aLoadOfOneValueIsOnlyShown() throws {
@@ -85,8 +85,8 @@ import Testing
     let comparison = Comparison(base: base, head: head)
     let load = try #require(comparison.row(.warmLoad))
     #expect(load.verdict == .inconclusive && !load.counts)
-    #expect(load.reason == "fewer than 3 loads on a side, does not count")
-    #expect(comparison.exitCode == 0)
+    expectEqual(load.reason, "fewer than 3 loads on a side, does not count")
+    expectEqual(comparison.exitCode, 0)
   }
 
   /// The peak is over all tests of a run: of runs of other tests it is shown and decides nothing.
@@ -97,7 +97,7 @@ import Testing
     let rows = Comparison(base: base, head: head).rows.filter { $0.metric == .peakMemory }
     let other = try #require(rows.first { $0.contestant.variant == "kv-cache" })
     #expect(other.verdict == .inconclusive && !other.counts && other.ratio != nil)
-    #expect(other.reason?.hasPrefix("the peak covers all tests of a run") == true)
+    expectEqual(other.reason?.hasPrefix("the peak covers all tests of a run"), true)
     let same = try #require(rows.first { $0.contestant.variant == "naive" })
     #expect(same.verdict == .regressed && same.counts)
   }
@@ -116,11 +116,11 @@ import Testing
       head.cells[index].peakMemoryBytes = 54_000_000
     }
     // 3 %: one process a side says too little.
-    #expect(Comparison(base: base, head: head).row(.peakMemory)?.verdict == .inconclusive)
-    #expect(Comparison(base: base, head: head).exitCode == 5)
+    expectEqual(Comparison(base: base, head: head).row(.peakMemory)?.verdict, .inconclusive)
+    expectEqual(Comparison(base: base, head: head).exitCode, 5)
     // Peaks of several processes that agree say enough, those that differ as much do not.
     let steady = (base.withPeaks([50, 50, 50]), head.withPeaks([50, 50, 50]))
-    #expect(Comparison(base: steady.0, head: steady.1).row(.peakMemory)?.verdict == .regressed)
+    expectEqual(Comparison(base: steady.0, head: steady.1).row(.peakMemory)?.verdict, .regressed)
     let restless = (base.withPeaks([50, 50, 52]), head.withPeaks([50, 50, 50]))
     let row = try #require(Comparison(base: restless.0, head: restless.1).row(.peakMemory))
     #expect(row.verdict == .inconclusive && abs((row.noiseFloor ?? 0) - 2.0 / 52) < 1e-12)
@@ -128,11 +128,11 @@ import Testing
       head.cells[index].peakMemoryBytes = 56_000_000
     }
     let comparison = Comparison(base: base, head: head)
-    #expect(comparison.labels(.regressed) == ["kv-cache f32 t1 memory"])
-    #expect(comparison.row(.peakMemory)?.test == nil)
-    #expect(comparison.exitCode == 3)
+    expectEqual(comparison.labels(.regressed), ["kv-cache f32 t1 memory"])
+    expectNil(comparison.row(.peakMemory)?.test)
+    expectEqual(comparison.exitCode, 3)
     let lenient = Comparison(base: base, head: head, thresholds: try Thresholds(parsing: "memory=8%"))
-    #expect(lenient.exitCode == 0)
+    expectEqual(lenient.exitCode, 0)
   }
 
   @Test func aMebibyteOfMemoryIsNoChange() throws {
@@ -144,8 +144,9 @@ import Testing
     #expect(row.verdict == .unchanged && abs(row.threshold - 1 / 51.0) < 1e-4)
     for index in head.cells.indices { head.cells[index].peakMemoryBytes = 52_428_800 + 1_049_000 }
     let more = Comparison(base: base, head: head, thresholds: thresholds)
-    #expect(more.row(.peakMemory)?.verdict == .regressed)
-    #expect(Comparison(base: head, head: base, thresholds: thresholds).row(.peakMemory)?.verdict == .improved)
+    expectEqual(more.row(.peakMemory)?.verdict, .regressed)
+    expectEqual(
+      Comparison(base: head, head: base, thresholds: thresholds).row(.peakMemory)?.verdict, .improved)
   }
 
   /// The second half of the base's run was a third slower in one row, without any change of the program.
@@ -154,10 +155,10 @@ import Testing
     restless.cells[0] = Fixture.prefillCell(
       "naive", milliseconds: [40, 40.1, 40.2, 40.3, 40.4, 60, 60.1, 60.2, 60.3, 60.4])
     let slower = Comparison(base: restless, head: Fixture.comparable(Slowdown(kvCacheDecode: 1.4), run: 1))
-    #expect(slower.row(.decodeRate)?.verdict == .inconclusive)
-    #expect(slower.row(.decodeRate)?.reason == "the change is below the noise floor of 33 %")
+    expectEqual(slower.row(.decodeRate)?.verdict, .inconclusive)
+    expectEqual(slower.row(.decodeRate)?.reason, "the change is below the noise floor of 33 %")
     let far = Comparison(base: restless, head: Fixture.comparable(Slowdown(kvCacheDecode: 1.6), run: 1))
-    #expect(far.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    expectEqual(far.labels(.regressed), ["kv-cache f32 t1 tg5 @ d64 decode"])
   }
 
   /// The row's samples lie 8 % apart from P10 to P90, and the fixed loop was a tenth slower in the head's run.
@@ -174,20 +175,20 @@ import Testing
     }
     let old = run(1, loop: 1000)
     let row = try #require(Comparison(base: old, head: run(1.15, loop: 1100)).row(.decodeRate))
-    #expect(row.reason == "the change is below the noise floor of 16 %")
+    expectEqual(row.reason, "the change is below the noise floor of 16 %")
     let alike = Comparison(base: old, head: run(1.15, loop: 1000))
-    #expect(alike.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    expectEqual(alike.labels(.regressed), ["kv-cache f32 t1 tg5 @ d64 decode"])
     let far = Comparison(base: old, head: run(1.25, loop: 1100))
-    #expect(far.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    expectEqual(far.labels(.regressed), ["kv-cache f32 t1 tg5 @ d64 decode"])
   }
 
   @Test func noiseIsInconclusive() throws {
     var head = base
     head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [1.5, 2.6, 3.5])
     let row = try #require(Comparison(base: base, head: head).row(.decodeRate))
-    #expect(row.verdict == .inconclusive)
-    #expect(row.reason?.hasPrefix("the interval reaches across 1; p = ") == true)
-    #expect(Comparison(base: base, head: head).exitCode == 5)
+    expectEqual(row.verdict, .inconclusive)
+    expectEqual(row.reason?.hasPrefix("the interval reaches across 1; p = "), true)
+    expectEqual(Comparison(base: base, head: head).exitCode, 5)
   }
 
   @Test func tooFewSamplesAreInconclusiveHoweverLargeTheChange() throws {
@@ -195,30 +196,31 @@ import Testing
     head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [20, 20])
     let comparison = Comparison(base: base, head: head)
     let row = try #require(comparison.row(.decodeRate))
-    #expect(row.verdict == .inconclusive)
-    #expect(row.reason == "n = 2, at least 3 needed")
-    #expect(row.ratio?.interval == nil && row.pValue == nil)
-    #expect(comparison.exitCode == 5)
+    expectEqual(row.verdict, .inconclusive)
+    expectEqual(row.reason, "n = 2, at least 3 needed")
+    expectNil(row.ratio?.interval)
+    expectNil(row.pValue)
+    expectEqual(comparison.exitCode, 5)
   }
 
   /// Exact Mann-Whitney of 3 against 3 has no p below 0.1, of 5 against 5 none below 2 / 252.
   @Test func whereNoResultCouldBeSignificantTheReasonSaysSo() throws {
     let three = compared(Slowdown(kvCacheDecode: 2), samples: 3)
-    #expect(three.row(.decodeRate)?.verdict == .inconclusive)
-    #expect(
-      three.row(.decodeRate)?.reason == "n = 3 and 3 cannot show a change: the smallest possible p is 0.10")
+    expectEqual(three.row(.decodeRate)?.verdict, .inconclusive)
+    expectEqual(
+      three.row(.decodeRate)?.reason, "n = 3 and 3 cannot show a change: the smallest possible p is 0.10")
     let five = compared(Slowdown(kvCacheDecode: 2), samples: 5)
-    #expect(
-      five.row(.decodeRate)?.reason
-        == "the samples do not overlap, but n = 5 and 5 cannot show a change among 8 rows: "
+    expectEqual(
+      five.row(.decodeRate)?.reason,
+      "the samples do not overlap, but n = 5 and 5 cannot show a change among 8 rows: "
         + "the smallest possible p is 0.0079, 0.063 after Holm")
-    #expect(five.exitCode == 5)
+    expectEqual(five.exitCode, 5)
     let chosen = try Comparison(
       base: Fixture.comparable(samples: 5),
       head: Fixture.comparable(Slowdown(kvCacheDecode: 2), samples: 5, run: 1),
       filter: RowFilter(parsing: "kv-cache decode"))
-    #expect(chosen.rows.map(\.verdict) == [.regressed])
-    #expect(chosen.exitCode == 3)
+    expectEqual(chosen.rows.map(\.verdict), [.regressed])
+    expectEqual(chosen.exitCode, 3)
   }
 
   /// What a neighbour on a shared machine does: all times and the ceilings change alike.
@@ -226,7 +228,7 @@ import Testing
     let drifted = compared(
       Slowdown(naive: 1.12, kvCacheDecode: 1.12, kvCachePrefill: 1.12, load: 1.12, machine: 1.12))
     #expect(drifted.labels(.regressed).isEmpty)
-    #expect(drifted.exitCode == 5)
+    expectEqual(drifted.exitCode, 5)
     let row = try #require(drifted.row(.decodeRate))
     // The samples lie 0.9 % apart, evenly: P10 to P90 is 1.0009 to 1.0081.
     let floor: Double = 1 - 1.0009 / 1.0081 / 1.12
@@ -234,23 +236,23 @@ import Testing
     let more = compared(
       Slowdown(naive: 1.14, kvCacheDecode: 1.14, kvCachePrefill: 1.14, load: 1.14, machine: 1.12))
     #expect(more.labels(.regressed).isEmpty)
-    #expect(
-      more.row(.decodeRate)?.reason
-        == "the machine itself was 11 % slower in head's run: relative to its ceiling the ratio is 0.982")
+    expectEqual(
+      more.row(.decodeRate)?.reason,
+      "the machine itself was 11 % slower in head's run: relative to its ceiling the ratio is 0.982")
   }
 
   @Test func aRegressionBeyondWhatTheMachineDidIsFound() {
     let comparison = compared(
       Slowdown(naive: 1.12, kvCacheDecode: 1.4, kvCachePrefill: 1.12, load: 1.12, machine: 1.12))
-    #expect(comparison.labels(.regressed) == ["kv-cache f32 t1 tg5 @ d64 decode"])
+    expectEqual(comparison.labels(.regressed), ["kv-cache f32 t1 tg5 @ d64 decode"])
   }
 
   @Test func aFasterMachineDoesNotHideASlowdown() {
     let comparison = compared(Slowdown(machine: 1 / 1.12))
-    #expect(comparison.row(.decodeRate)?.verdict == .inconclusive)
-    #expect(
-      comparison.row(.decodeRate)?.reason
-        == "the machine itself was 11 % faster in head's run: relative to its ceiling the ratio is 0.893")
+    expectEqual(comparison.row(.decodeRate)?.verdict, .inconclusive)
+    expectEqual(
+      comparison.row(.decodeRate)?.reason,
+      "the machine itself was 11 % faster in head's run: relative to its ceiling the ratio is 0.893")
   }
 
   @Test func aHeadThatFailsItsCheckExitsWithFour() throws {
@@ -260,11 +262,12 @@ import Testing
     head.correctness[1] = Fixture.failedCheck("kv-cache")
     let comparison = Comparison(base: base, head: head)
     let row = try #require(comparison.row(.decodeRate))
-    #expect(row.verdict == .failed)
-    #expect(row.head == nil && row.ratio == nil)
-    #expect(row.reason == "head failed its check: tiny: max abs error 0.5 > 1e-4")
-    #expect(comparison.failures.map(\.markdown) == ["`kv-cache`: tiny: max abs error 0.5 > 1e-4"])
-    #expect(comparison.exitCode == 4)
+    expectEqual(row.verdict, .failed)
+    expectNil(row.head)
+    expectNil(row.ratio)
+    expectEqual(row.reason, "head failed its check: tiny: max abs error 0.5 > 1e-4")
+    expectEqual(comparison.failures.map(\.markdown), ["`kv-cache`: tiny: max abs error 0.5 > 1e-4"])
+    expectEqual(comparison.exitCode, 4)
     let other = try Comparison(base: base, head: head, filter: RowFilter(parsing: "naive"))
     #expect(other.failures.isEmpty && other.exitCode == 0)
   }
@@ -272,23 +275,23 @@ import Testing
   @Test func aCheckThatOnlyTheHeadMadeAndFailedCountsToo() {
     var head = base
     head.correctness.append(Fixture.failedCheck("new-variant"))
-    #expect(Comparison(base: base, head: head).exitCode == 4)
+    expectEqual(Comparison(base: base, head: head).exitCode, 4)
   }
 
   @Test func aRegressionOutweighsAFailedCheckAndThatAnInconclusiveRow() {
     var head = Fixture.comparable(Slowdown(kvCacheDecode: 2), run: 1)
     head.correctness.append(Fixture.failedCheck("new-variant"))
-    #expect(Comparison(base: base, head: head).exitCode == 3)
+    expectEqual(Comparison(base: base, head: head).exitCode, 3)
     head.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: [1, 9])
-    #expect(Comparison(base: base, head: head).exitCode == 4)
+    expectEqual(Comparison(base: base, head: head).exitCode, 4)
   }
 
   @Test func aHeadThatDiedIsInconclusiveWithItsReason() throws {
     var head = base
     head.cells[3] = Fixture.emptyCell("kv-cache", .died, message: "signal 11")
     let comparison = Comparison(base: base, head: head)
-    #expect(comparison.row(.decodeRate)?.reason == "head has no figure: its process died: signal 11")
-    #expect(comparison.exitCode == 5)
+    expectEqual(comparison.row(.decodeRate)?.reason, "head has no figure: its process died: signal 11")
+    expectEqual(comparison.exitCode, 5)
   }
 
   @Test func rowsWithoutACounterpartAreListed() throws {
@@ -304,8 +307,8 @@ import Testing
       "`tiled` (1 thread) on tg5 @ d64: only in head; base has no figure: its process hung: 60 s",
       "`packed` (1 thread) on tg5 @ d64: only in head",
     ]
-    #expect(comparison.unmatched.map(\.markdown) == lines)
-    #expect(comparison.exitCode == 0)
+    expectEqual(comparison.unmatched.map(\.markdown), lines)
+    expectEqual(comparison.exitCode, 0)
     let filtered = try Comparison(base: old, head: head, filter: RowFilter(parsing: "packed"))
     #expect(
       filtered.unmatched.map(\.markdown) == [lines[2]] && filtered.rows.isEmpty && filtered.exitCode == 5)
@@ -319,14 +322,14 @@ import Testing
     ) { try Comparison(base: base, head: base, filter: filter) }
     let kept = try Comparison(
       base: base, head: base, filter: RowFilter(parsing: "naive decode,kv-cache pp64"))
-    #expect(kept.rows.map(\.label) == Array(allLabels[2...4]))
+    expectEqual(kept.rows.map(\.label), Array(allLabels[2...4]))
   }
 
   @Test func geometricMeansAreTakenPerMetricAndPerVariant() throws {
     let comparison = compared(Slowdown(kvCacheDecode: 0.25))
     let decode = comparison.groupMeans.filter { $0.metric == .decodeRate }
-    #expect(decode.map(\.variant) == [nil, "naive", "kv-cache"])
-    #expect(decode.map(\.count) == [2, 1, 1])
+    expectEqual(decode.map(\.variant), [nil, "naive", "kv-cache"])
+    expectEqual(decode.map(\.count), [2, 1, 1])
     for (mean, expected) in zip(decode, [2, 1, 4.0]) { #expect(abs(mean.ratio - expected) < 0.001) }
   }
 }
@@ -351,18 +354,18 @@ import Testing
   @Test func aRowThatRegressedIsExplained() {
     let (base, head) = records(slowdown: 1.3)
     let comparison = Comparison(base: base, head: head)
-    #expect(comparison.reasons.count == 1)
-    #expect(
-      comparison.markdown.contains(
-        "## Why\n\n- `kv-cache` (1 thread), `tg5 @ d64`, regressed: head takes 1.20 × as long as base"))
-    #expect(comparison.markdown.contains("100 % from slower work in MLP"))
+    expectEqual(comparison.reasons.count, 1)
+    expectContains(
+      comparison.markdown,
+      "## Why\n\n- `kv-cache` (1 thread), `tg5 @ d64`, regressed: head takes 1.20 × as long as base")
+    expectContains(comparison.markdown, "100 % from slower work in MLP")
   }
 
   @Test func profilesThatSayOtherwiseAreCalledSo() {
     let (base, head) = records(slowdown: 0.7)
     let comparison = Comparison(base: base, head: head)
-    #expect(comparison.reasons.count == 1)
-    #expect(comparison.reasons[0].markdown.contains("improved; the profiles do not show it: head takes"))
+    expectEqual(comparison.reasons.count, 1)
+    expectContains(comparison.reasons[0].markdown, "improved; the profiles do not show it: head takes")
   }
 
   @Test func nothingIsSaidWithoutProfilesOrWithoutAChange() {

@@ -81,26 +81,26 @@ import Testing
   @Test(arguments: cases.indices)
   func everyConditionHoldsAndSwappingSidesSwapsTheVerdict(index: Int) {
     let (evidence, verdict, mirrored, reason) = Self.cases[index]
-    #expect(evidence.judgement == .init(verdict: verdict, reason: reason))
-    #expect(evidence.swapped.judgement == .init(verdict: mirrored, reason: reason))
+    expectEqual(evidence.judgement, .init(verdict: verdict, reason: reason))
+    expectEqual(evidence.swapped.judgement, .init(verdict: mirrored, reason: reason))
   }
 
   @Test func withoutAnIntervalOrAPValueNothingIsSaid() {
     let rule = VerdictRule(threshold: 0.05)
     let reason = "n = 2, at least 3 needed"
-    #expect(
-      rule.judgement(of: Figure(value: 0.1), adjustedPValue: 0.001, fewestSamples: 2)
-        == .init(verdict: .inconclusive, reason: reason))
-    #expect(
-      rule.judgement(of: nil, adjustedPValue: nil, fewestSamples: 2)
-        == .init(verdict: .inconclusive, reason: reason))
+    expectEqual(
+      rule.judgement(of: Figure(value: 0.1), adjustedPValue: 0.001, fewestSamples: 2),
+      .init(verdict: .inconclusive, reason: reason))
+    expectEqual(
+      rule.judgement(of: nil, adjustedPValue: nil, fewestSamples: 2),
+      .init(verdict: .inconclusive, reason: reason))
   }
 
   @Test func oneValueASideIsJudgedByTheThresholdAlone() {
     for (ratio, verdict) in [
       (0.97, Verdict.regressed), (0.981, .unchanged), (1, .unchanged), (1.02, .unchanged), (1.03, .improved),
     ] {
-      #expect(VerdictRule.verdict(of: ratio, beyond: 0.02) == verdict)
+      expectEqual(VerdictRule.verdict(of: ratio, beyond: 0.02), verdict)
     }
   }
 
@@ -115,20 +115,20 @@ import Testing
 
   @Test func oneFalseRowAmongTwentyIsNoRegression() throws {
     let unlucky = row(p: 0.01, ratio: 0.9)
-    #expect([unlucky].judged()[0].verdict == .regressed)
+    expectEqual([unlucky].judged()[0].verdict, .regressed)
     let many = ([unlucky] + (1..<20).map { _ in row(p: 0.4) }).judged()
-    #expect(many[0].verdict == .inconclusive)
-    #expect(many[0].reason == "p = 0.20 after Holm")
+    expectEqual(many[0].verdict, .inconclusive)
+    expectEqual(many[0].reason, "p = 0.20 after Holm")
     #expect(abs(try #require(many[0].adjustedPValue) - 0.2) < 1e-12)
     #expect(many.dropFirst().allSatisfy { $0.verdict == .unchanged })
     let real = ([row(p: 0.001, ratio: 0.9)] + (1..<20).map { _ in row(p: 0.4) }).judged()
-    #expect(real[0].verdict == .regressed)
+    expectEqual(real[0].verdict, .regressed)
   }
 
   @Test func whatWasNotTestedKeepsItsVerdictAndDoesNotWeighOnTheOthers() {
     let untested = row(p: nil, ratio: 0.5, verdict: .failed)
     let rows = ([row(p: 0.04, ratio: 0.9)] + (1..<20).map { _ in untested }).judged()
-    #expect(rows[0].verdict == .regressed)
+    expectEqual(rows[0].verdict, .regressed)
     #expect(rows[1...].allSatisfy { $0.verdict == .failed && $0.adjustedPValue == nil })
   }
 }
@@ -137,27 +137,28 @@ import Testing
 @Suite struct ComparisonChoiceTests {
   @Test func oneShareIsForEveryMetricButTheLoad() throws {
     let thresholds = try Thresholds(parsing: "3%")
-    #expect(Metric.compared.map { thresholds[$0] } == [0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.2])
-    #expect(thresholds.words == "3 %, memory 3 %, load 20 %")
-    #expect(Thresholds().words == "5 %, memory 2 %, load 20 %")
+    expectEqual(Metric.compared.map { thresholds[$0] }, [0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.2])
+    expectEqual(thresholds.words, "3 %, memory 3 %, load 20 %")
+    expectEqual(Thresholds().words, "5 %, memory 2 %, load 20 %")
   }
 
   @Test func aMetricMayHaveAShareOfItsOwn() throws {
     let thresholds = try Thresholds(parsing: "5%,decode=2%,memory=0.01,load=50%")
-    #expect(Metric.compared.map { thresholds[$0] } == [0.02, 0.05, 0.05, 0.05, 0.05, 0.05, 0.01, 0.5])
-    #expect(
-      thresholds.words
-        == "decode 2 %, prefill 5 %, ttft 5 %, train 5 %, gemm 5 %, ops 5 %, memory 1 %, load 50 %")
-    #expect(try Thresholds(parsing: "decode=2%,5%") == Thresholds(parsing: "5%,decode=2%"))
+    expectEqual(Metric.compared.map { thresholds[$0] }, [0.02, 0.05, 0.05, 0.05, 0.05, 0.05, 0.01, 0.5])
+    expectEqual(
+      thresholds.words,
+      "decode 2 %, prefill 5 %, ttft 5 %, train 5 %, gemm 5 %, ops 5 %, memory 1 %, load 50 %")
+    try expectEqual(Thresholds(parsing: "decode=2%,5%"), Thresholds(parsing: "5%,decode=2%"))
     let own = try Thresholds(parsing: "ttft=9%", defaults: Thresholds(speeds: 0.01, memory: 0.03))
-    #expect(Metric.compared.map { own[$0] } == [0.01, 0.01, 0.09, 0.01, 0.01, 0.01, 0.03, 0.2])
+    expectEqual(Metric.compared.map { own[$0] }, [0.01, 0.01, 0.09, 0.01, 0.01, 0.01, 0.03, 0.2])
   }
 
   /// Of a build that did not know training yet.
   @Test func aRecordsThresholdsAreForMetricsThatCameLater() throws {
     let text = "decode=0.03,prefill=0.03,ttft=0.03,gemm=0.03,ops=0.03,memory=0.01,load=0.25"
     let thresholds = try Thresholds(recorded: text)
-    #expect(thresholds[.trainingRate] == 0.03 && thresholds.words == "3 %, memory 1 %, load 25 %")
+    expectEqual(thresholds[.trainingRate], 0.03)
+    expectEqual(thresholds.words, "3 %, memory 1 %, load 25 %")
   }
 
   @Test(arguments: ["-1%", "100%", "1", "5", "%", "x", "", "nan", "inf", "5 %"])
@@ -196,13 +197,13 @@ import Testing
     ("packed,decode", true), ("packed decode", false), ("packed,memory", false), ("prefill", false),
   ])
   func aRowIsKeptByEveryWordOfOneTerm(text: String, isKept: Bool) throws {
-    #expect(label == "kv-cache f32 t2 tg32 @ d64 decode")
-    #expect(try RowFilter(parsing: text).keeps(label) == isKept)
+    expectEqual(label, "kv-cache f32 t2 tg32 @ d64 decode")
+    try expectEqual(RowFilter(parsing: text).keeps(label), isKept)
     // No number is a part of another.
     let wide = "packed f32 t16 tg40 @ d128 decode"
     let parts = [("t1", false), ("t16", true), ("tg4", false), ("d1", false), ("d128", true), ("128", true)]
     for (word, isKept) in parts {
-      #expect(try RowFilter(parsing: word).keeps(wide) == isKept, "\(word)")
+      try expectEqual(RowFilter(parsing: word).keeps(wide), isKept, "\(word)")
     }
   }
 

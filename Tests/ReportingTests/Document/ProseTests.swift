@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Record
@@ -17,8 +18,8 @@ import Testing
 
   @Test(arguments: literals)
   func marksOfALiteral(prose: Prose, markup: String, markdown: String) {
-    #expect(Markup.prose(prose).source == markup)
-    #expect(prose.markdown == markdown)
+    expectEqual(Markup.prose(prose).source, markup)
+    expectEqual(prose.markdown, markdown)
   }
 
   private static let unclosed: [(Prose, String)] = [
@@ -29,7 +30,7 @@ import Testing
 
   @Test(arguments: unclosed)
   func marksWithoutAPartnerAreThemselves(prose: Prose, markup: String) {
-    #expect(Markup.prose(prose).source == markup)
+    expectEqual(Markup.prose(prose).source, markup)
   }
 
   /// Names and messages of a record: no mark of theirs pairs with another, and a page shows them letter by letter.
@@ -41,21 +42,22 @@ import Testing
       let escaped = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
         .replacing(">", with: "&gt;").replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
       let plain: Prose = "x \(text) `y`"
-      #expect(Markup.prose(plain).source == "x \(escaped) <code>y</code>")
-      #expect(plain.markdown == "x \(inert) `y`")
-      #expect(Markup.prose(Prose(text)).source == escaped)
-      #expect(Markup.prose("**\(text)**").source == "<strong>\(escaped)</strong>")
-      #expect(Markup.prose("`\(text)`").source == "<code>\(escaped)</code>")
-      #expect(Markup.prose(.code(text)).source == "<code>\(escaped)</code>")
+      expectEqual(Markup.prose(plain).source, "x \(escaped) <code>y</code>")
+      expectEqual(plain.markdown, "x \(inert) `y`")
+      expectEqual(Markup.prose(Prose(text)).source, escaped)
+      expectEqual(Markup.prose("**\(text)**").source, "<strong>\(escaped)</strong>")
+      expectEqual(Markup.prose("`\(text)`").source, "<code>\(escaped)</code>")
+      expectEqual(Markup.prose(.code(text)).source, "<code>\(escaped)</code>")
       let unclosed: Prose = "**\(text) `\(text)"
-      #expect(unclosed.plain == "**\(text) `\(text)" && unclosed.markdown == "**\(inert) `\(inert)")
+      expectEqual(unclosed.plain, "**\(text) `\(text)")
+      expectEqual(unclosed.markdown, "**\(inert) `\(inert)")
     }
   }
 
   @Test func aLineStaysALine() {
     let text = "two\nlines\r\n"
     for prose: Prose in [Prose(text), "\(text)", "`\(text)`", .code(text)] {
-      #expect(prose.plain == "two lines")
+      expectEqual(prose.plain, "two lines")
     }
   }
 
@@ -68,13 +70,13 @@ import Testing
     #expect(
       ("**\(name) is fastest**, \(name)" as Prose).markdown
         == "**`simd8` (2 threads) is fastest**, `simd8` (2 threads)")
-    #expect(
-      Markup.prose("**\(name) is fastest**").source
-        == "<strong><code>simd8</code> (2 threads) is fastest</strong>")
+    expectEqual(
+      Markup.prose("**\(name) is fastest**").source,
+      "<strong><code>simd8</code> (2 threads) is fastest</strong>")
     #expect(("a \("**b**" as Prose) c" as Prose).markdown == "a **b** c")
     // A mark that the inner line leaves open does not pair with one of the outer.
     let open: Prose = "`open"
-    #expect(Markup.prose("\(open) `code`").source == "`open <code>code</code>")
+    expectEqual(Markup.prose("\(open) `code`").source, "`open <code>code</code>")
     #expect(("\("" as Prose)" as Prose).isEmpty)
   }
 

@@ -1,4 +1,5 @@
 import Statistics
+import TestSupport
 import Testing
 
 @testable import Record
@@ -12,22 +13,24 @@ import Testing
         [.init("a|b\nc"), .init("1"), .init(""), .init("")],
         [.init(.code("x|y")), .init("**22**" as Prose), .init("3"), .init("")],
       ])
-    #expect(
-      table.markdown == #"""
-        | name   |  value | a\|b |
-        | ------ | -----: | ---: |
-        | a\|b c |      1 |      |
-        | `x\|y` | **22** |    3 |
-        """#)
-    #expect(Table([.init("a"), .init("", .left)]).markdown == "|   a |     |\n| --: | --- |")
+    expectEqual(
+      table.markdown,
+      #"""
+      | name   |  value | a\|b |
+      | ------ | -----: | ---: |
+      | a\|b c |      1 |      |
+      | `x\|y` | **22** |    3 |
+      """#)
+    expectEqual(Table([.init("a"), .init("", .left)]).markdown, "|   a |     |\n| --: | --- |")
   }
 
   @Test func optionalColumnsStayWhereSomethingStandsInThem() {
     let headings: [Table.Heading] = [.init("a"), .init("b", isOptional: true), .init("c")]
     let table = Table(headings, rows: [["1", "", ""], ["2", "x", ""]].map { $0.map { .init($0) } })
-    #expect(table.withoutEmptyColumns.headings.map(\.text.plain) == ["a", "b", "c"])
+    expectEqual(table.withoutEmptyColumns.headings.map(\.text.plain), ["a", "b", "c"])
     let empty = Table(headings, rows: [[.init("1"), .init(""), .init("")]]).withoutEmptyColumns
-    #expect(empty.headings.map(\.text.plain) == ["a", "c"] && empty.rows[0].map(\.text.plain) == ["1", ""])
+    expectEqual(empty.headings.map(\.text.plain), ["a", "c"])
+    expectEqual(empty.rows[0].map(\.text.plain), ["1", ""])
   }
 
   private let ranked = Table(
@@ -41,30 +44,33 @@ import Testing
     ])
 
   @Test func aTerminalGetsUnitsUnderHeadingsAndWhatFits() {
-    #expect(
-      ranked.terminal(colour: false, width: 37) == """
-        name                time   rate  note
-                              ms  tok/s
-        a-rather-long-name  12.5     80  fine
-        b                      3  333.3
-        """)
+    expectEqual(
+      ranked.terminal(colour: false, width: 37),
+      """
+      name                time   rate  note
+                            ms  tok/s
+      a-rather-long-name  12.5     80  fine
+      b                      3  333.3
+      """)
     // The highest rank goes first.
-    #expect(
-      ranked.terminal(colour: false, width: 36) == """
-        name                time   rate
-                              ms  tok/s
-        a-rather-long-name  12.5     80
-        b                      3  333.3
-        """)
+    expectEqual(
+      ranked.terminal(colour: false, width: 36),
+      """
+      name                time   rate
+                            ms  tok/s
+      a-rather-long-name  12.5     80
+      b                      3  333.3
+      """)
     // Names are shortened when nothing more can be left out.
-    #expect(
-      ranked.terminal(colour: false, width: 20) == """
-        name            time
-                          ms
-        a-rathe…g-name  12.5
-        b                  3
-        """)
-    #expect(ranked.terminal(colour: false, width: 1).contains("\na-ra…ame  12.5\n"))
+    expectEqual(
+      ranked.terminal(colour: false, width: 20),
+      """
+      name            time
+                        ms
+      a-rathe…g-name  12.5
+      b                  3
+      """)
+    expectContains(ranked.terminal(colour: false, width: 1), "\na-ra…ame  12.5\n")
     #expect(ranked.terminal(colour: true, width: 20).hasSuffix("\nb               \u{1B}[1m   3\u{1B}[0m"))
     #expect(Table(ranked.headings).terminal(colour: false, width: 80).isEmpty)
     #expect(ranked.markdown.hasPrefix("| name               | time ms | rate tok/s | empty | note     |\n"))
@@ -77,38 +83,41 @@ import Testing
         rows: zip("abc", entries).map { [.init(String($0)), .init($1)] })
     }
     let bars = table(.bar(share: 1), .bar(share: 0.5), .bar(share: 0))
-    #expect(
-      bars.terminal(colour: false, width: 19) == """
-        name  share
-        a     █████████████
-        b     ██████▌
-        c
-        """)
+    expectEqual(
+      bars.terminal(colour: false, width: 19),
+      """
+      name  share
+      a     █████████████
+      b     ██████▌
+      c
+      """)
     let longest = bars.terminal(colour: false, width: 100).split(separator: "\n")[1]
-    #expect(longest == "a     " + String(repeating: "█", count: 40))
-    #expect(bars.terminal(colour: false, width: 3).contains("\na     ███████\n"))
-    #expect(bars.markdown.contains("| b    | ████████████             |\n"))
-    #expect(
+    expectEqual(longest, "a     " + String(repeating: "█", count: 40))
+    expectContains(bars.terminal(colour: false, width: 3), "\na     ███████\n")
+    expectContains(bars.markdown, "| b    | ████████████             |\n")
+    expectEqual(
       table(
         .span(from: 0.25, to: 0.75, grows: false), .span(from: 0.75, to: 0.5, grows: true),
         .span(from: 0.5, to: 0.51, grows: true)
-      ).terminal(colour: false, width: 14) == """
-        name  share
-        a       ████
-        b         ▒▒
-        c         ▏
-        """)
+      ).terminal(colour: false, width: 14),
+      """
+      name  share
+      a       ████
+      b         ▒▒
+      c         ▏
+      """)
   }
 
   @Test func aPageEscapesTextAndMarksWhatFailed() {
     let table = Table(
       [.init("<a>", .left), .init("b")], rows: [[.init("x & `y`"), .init("FAIL", isBad: true)]])
-    #expect(
-      Markup.blocks([.table(table, label: "\"t\"")]).source == """
-        <div class="scroll" tabindex="0" role="region" aria-label="&quot;t&quot;"><table><thead><tr>\
-        <th scope="col" class="l">&lt;a&gt;</th><th scope="col" class="r">b</th></tr></thead><tbody><tr>\
-        <th scope="row" class="l">x &amp; `y`</th><td class="r fail">FAIL</td></tr></tbody></table></div>
-        """)
+    expectEqual(
+      Markup.blocks([.table(table, label: "\"t\"")]).source,
+      """
+      <div class="scroll" tabindex="0" role="region" aria-label="&quot;t&quot;"><table><thead><tr>\
+      <th scope="col" class="l">&lt;a&gt;</th><th scope="col" class="r">b</th></tr></thead><tbody><tr>\
+      <th scope="row" class="l">x &amp; `y`</th><td class="r fail">FAIL</td></tr></tbody></table></div>
+      """)
   }
 
   @Test(arguments: [
@@ -117,7 +126,7 @@ import Testing
     ("two\r\nlines", "\"two\r\nlines\""), ("", ""),
   ])
   func fieldsAreQuotedAsInRFC4180(field: String, quoted: String) {
-    #expect(CSV.text([field], [["x"]]) == quoted + "\nx\n")
+    expectEqual(CSV.text([field], [["x"]]), quoted + "\nx\n")
   }
 }
 
@@ -144,21 +153,23 @@ import Testing
   ]
 
   @Test func oneReadingForPeopleAndForMachines() {
-    #expect(
-      CSV.text(columns, items) == #"""
-        name,n,tok_per_s,tok_per_s_ci_low,tok_per_s_ci_high,itl_p50_ms,itl_p90_ms,itl_p99_ms
-        "a, ""b""",3,80,79,82,1,1,1
-        ,,,,,,,
+    expectEqual(
+      CSV.text(columns, items),
+      #"""
+      name,n,tok_per_s,tok_per_s_ci_low,tok_per_s_ci_high,itl_p50_ms,itl_p90_ms,itl_p99_ms
+      "a, ""b""",3,80,79,82,1,1,1
+      ,,,,,,,
 
-        """#)
-    #expect(
-      Table(columns, items).markdown == """
-        | name   |   n |       rate tok/s |                ITL ms |
-        | ------ | --: | ---------------: | --------------------: |
-        | a, "b" |   3 | 80.0 (79.0–82.0) | 1.000 / 1.000 / 1.000 |
-        |        |     |                  |                       |
-        """)
-    #expect(columns.map { $0.magnitude(items[0]) } == [nil, 3, 80, 1])
+      """#)
+    expectEqual(
+      Table(columns, items).markdown,
+      """
+      | name   |   n |       rate tok/s |                ITL ms |
+      | ------ | --: | ---------------: | --------------------: |
+      | a, "b" |   3 | 80.0 (79.0–82.0) | 1.000 / 1.000 / 1.000 |
+      |        |     |                  |                       |
+      """)
+    expectEqual(columns.map { $0.magnitude(items[0]) }, [nil, 3, 80, 1])
   }
 
   private static let styles: [(Column<Double>.Style, String)] = [
@@ -170,28 +181,28 @@ import Testing
     for (style, text) in Self.styles {
       let column = Column<Double>(
         heading: .init("x"), key: "x", reading: .number { $0 }, style: style)
-      #expect(column.display(0.123_456).plain == text)
-      #expect(CSV.text([column], [0.123_456]) == "x\n0.123456\n")
+      expectEqual(column.display(0.123_456).plain, text)
+      expectEqual(CSV.text([column], [0.123_456]), "x\n0.123456\n")
     }
   }
 }
 
 @Suite struct TextWrappingTests {
   @Test func linesBreakBetweenWordsAndHang() {
-    #expect("one two three four".wrapped(to: 9) == "one two\n  three\n  four")
-    #expect("one two three four".wrapped(to: 9, indent: 0) == "one two\nthree\nfour")
-    #expect("short".wrapped(to: 9) == "short")
-    #expect("".wrapped(to: 9) == "")
+    expectEqual("one two three four".wrapped(to: 9), "one two\n  three\n  four")
+    expectEqual("one two three four".wrapped(to: 9, indent: 0), "one two\nthree\nfour")
+    expectEqual("short".wrapped(to: 9), "short")
+    expectEqual("".wrapped(to: 9), "")
   }
 
   @Test func aWordThatIsTooLongIsBroken() {
-    #expect("a bcdefghijk l".wrapped(to: 5) == "a\n  bcd\n  efg\n  hij\n  k l")
-    #expect("abcdefgh".wrapped(to: 5) == "abcde\n  fgh")
+    expectEqual("a bcdefghijk l".wrapped(to: 5), "a\n  bcd\n  efg\n  hij\n  k l")
+    expectEqual("abcdefgh".wrapped(to: 5), "abcde\n  fgh")
   }
 
   @Test func namesKeepBothEnds() {
-    #expect("llama.cpp-f16".shortened(to: 9) == "llam…-f16")
-    #expect("packed".shortened(to: 6) == "packed")
-    #expect("packed".shortened(to: 5) == "pa…ed")
+    expectEqual("llama.cpp-f16".shortened(to: 9), "llam…-f16")
+    expectEqual("packed".shortened(to: 6), "packed")
+    expectEqual("packed".shortened(to: 5), "pa…ed")
   }
 }

@@ -28,22 +28,23 @@ import Testing
     let text = comparison.terminal(colour: false, width: 80, isVerbose: false)
     #expect(text.contains("1 regressed") && text.contains("kv-cache t1"))
     #expect(text.contains("--verbose") && !text.contains("Holm"))
-    #expect(comparison.terminal(colour: false, width: 80, isVerbose: true).contains("Holm"))
-    #expect(comparison.terminal(colour: true, width: 80, isVerbose: false).contains("\u{1B}[1m"))
+    expectContains(comparison.terminal(colour: false, width: 80, isVerbose: true), "Holm")
+    expectContains(comparison.terminal(colour: true, width: 80, isVerbose: false), "\u{1B}[1m")
   }
 
   @Test func aLastColumnOfTextIsBrokenBetweenWords() {
     let table = Table(
       [.init("name", .left), .init("what", .left)],
       rows: [[.init("one"), .init("a text of several words that go on")], [.init("two"), .init("short")]])
-    #expect(
-      table.terminal(colour: false, width: 30) == """
-        name  what
-        one   a text of several words
-              that go on
-        two   short
-        """)
-    #expect(table.terminal(colour: false, width: 60).split(separator: "\n").count == 3)
+    expectEqual(
+      table.terminal(colour: false, width: 30),
+      """
+      name  what
+      one   a text of several words
+            that go on
+      two   short
+      """)
+    expectEqual(table.terminal(colour: false, width: 60).split(separator: "\n").count, 3)
   }
 
   /// Names are shortened to make room for bars, and columns are left out before the last one where nothing else helps.
@@ -51,20 +52,20 @@ import Testing
     let table = Table(
       [.short("", "", .left, canShorten: true), .short("time", "ms"), .short("", "", .left)],
       rows: [[.init("a name of many letters"), .init("12.5"), .init(.bar(share: 1))]])
-    #expect(
-      table.terminal(colour: false, width: 24).split(separator: "\n").last == "a na…ters  12.5  ███████")
+    expectEqual(
+      table.terminal(colour: false, width: 24).split(separator: "\n").last, "a na…ters  12.5  ███████")
     #expect(table.terminal(colour: false, width: 19).split(separator: "\n").allSatisfy { $0.count <= 19 })
   }
 
   @Test func rowsOfTwoTextsAreBrokenLikewise() {
     let rows = [["name", "a text of several words"], ["other", "short"]]
-    #expect(
-      alignedColumns(rows, within: 20) == ["name   a text of\n       several words", "other  short"])
-    #expect(alignedColumns(rows) == ["name   a text of several words", "other  short"])
+    expectEqual(
+      alignedColumns(rows, within: 20), ["name   a text of\n       several words", "other  short"])
+    expectEqual(alignedColumns(rows), ["name   a text of several words", "other  short"])
   }
 
   @Test func rankingIsOfTheFirstTestFastestFirst() {
-    #expect(Fixture.comparable().ranking == ["kv-cache", "naive"])
+    expectEqual(Fixture.comparable().ranking, ["kv-cache", "naive"])
     #expect(Fixture.record().ranking.isEmpty)
   }
 }

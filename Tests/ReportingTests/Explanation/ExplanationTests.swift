@@ -47,10 +47,10 @@ import Testing
   @Test func waitAndUnexplainedArePartsOfTheirOwn() throws {
     let waiting = changed("waiting") { $0.wait *= 11 }
     let explanation = try explain(cached, waiting)
-    #expect(explanation.outcome == .slower)
+    expectEqual(explanation.outcome, .slower)
     let wait = try #require(explanation.parts.first { $0.source == .poolWait })
     #expect(abs(wait.change - 4e5) < 1e-6)
-    #expect(wait.split == nil)
+    expectNil(wait.split)
     #expect(explanation.headline.hasSuffix(": 100 % from waiting for the pool's threads."))
     let lost = Fixture.profile("lost", unexplained: 210)
     let more = try explain(cached, lost)
@@ -60,23 +60,22 @@ import Testing
   /// The rows of a token are told by the MLP, whose work does not depend on the position.
   @Test func aCacheSavesWorkAndRecomputingAddsIt() throws {
     let faster = try explain(recomputed, cached, ceiling: ceiling)
-    #expect(faster.outcome == .faster)
-    #expect(faster.rowRatio == 64)
-    #expect(faster.headline.contains("from not recomputing "))
-    #expect(faster.headline.contains(" for old positions"))
+    expectEqual(faster.outcome, .faster)
+    expectEqual(faster.rowRatio, 64)
+    expectContains(faster.headline, "from not recomputing ", " for old positions")
     let slower = try explain(cached, recomputed, ceiling: ceiling)
-    #expect(slower.outcome == .slower)
-    #expect(slower.headline.contains("from recomputing "))
+    expectEqual(slower.outcome, .slower)
+    expectContains(slower.headline, "from recomputing ")
     #expect(slower.reasons.map(\.share) != [])
   }
 
   @Test func theSameWorkDoneFasterIsCalledSo() throws {
     let faster = changed("packed") { $0.microseconds /= 2 }
     let explanation = try explain(cached, faster, ceiling: ceiling)
-    #expect(explanation.reasons.first?.kind == .rate)
-    #expect(explanation.headline.contains("% from faster work in the linear layers"))
+    expectEqual(explanation.reasons.first?.kind, .rate)
+    expectContains(explanation.headline, "% from faster work in the linear layers")
     #expect(!explanation.headline.contains("less work"))
-    #expect(explanation.largestSentence?.contains("for the same work, at ") == true)
+    expectEqual(explanation.largestSentence?.contains("for the same work, at "), true)
   }
 
   /// Half the bytes in half the time.
@@ -90,9 +89,9 @@ import Testing
     narrow.weights = "bf16"
     let slow = Ceiling(threads: 2, fmaGFLOPS: 100, dramGBPerSecond: 10)
     let explanation = try explain(cached, narrow, ceiling: slow)
-    #expect(explanation.outcome == .faster)
-    #expect(explanation.headline.contains("from narrower weights in the linear layers"))
-    #expect(try explain(narrow, cached, ceiling: slow).headline.contains("from wider weights in "))
+    expectEqual(explanation.outcome, .faster)
+    expectContains(explanation.headline, "from narrower weights in the linear layers")
+    try expectContains(explain(narrow, cached, ceiling: slow).headline, "from wider weights in ")
   }
 
   @Test func whatGoesTheOtherWayIsSaid() throws {
@@ -101,7 +100,7 @@ import Testing
       if time.phase == .qkv { time.microseconds = 75 }
     }
     let explanation = try explain(cached, mixed)
-    #expect(explanation.outcome == .faster)
+    expectEqual(explanation.outcome, .faster)
     let qkv = try #require(explanation.parts.first { $0.name == "QKV" })
     #expect(qkv.change > 0)
     #expect(try #require(explanation.share(qkv.change)) < 0)
@@ -111,9 +110,8 @@ import Testing
     let same = try explain(cached, Fixture.profile("again"))
     #expect(!same.isDecided)
     #expect(same.parts.allSatisfy { same.share($0.change) == nil })
-    #expect(same.headline.contains("cannot be told apart"))
-    #expect(same.headline.contains("contains 1"))
-    #expect(same.largestSentence == nil)
+    expectContains(same.headline, "cannot be told apart", "contains 1")
+    expectNil(same.largestSentence)
     #expect(!same.text(colour: false).contains("█"))
     #expect(!same.markdown.contains("from faster"))
     let csv = ExplanationFiles.csv([same]).split(separator: "\n")
@@ -121,7 +119,7 @@ import Testing
 
     let few = Fixture.profile("few", passes: 2)
     #expect(try explain(recomputed, few).outcome != .faster)
-    #expect(try explain(recomputed, few).headline.contains("too few passes"))
+    try expectContains(explain(recomputed, few).headline, "too few passes")
   }
 
   @Test func aDifferenceMustExceedWhatOneSideDiffersByItself() throws {
@@ -129,7 +127,7 @@ import Testing
     #expect(try explain(cached, faster, noiseFloor: 0.02).isDecided)
     let noisy = try explain(cached, faster, noiseFloor: 0.2)
     #expect(!noisy.isDecided)
-    #expect(noisy.headline.contains("one side alone differed by 20.0 %"))
+    expectContains(noisy.headline, "one side alone differed by 20.0 %")
   }
 
   /// One side fuses attention: its phases are held against each other as a whole.
@@ -144,12 +142,12 @@ import Testing
         ])
     let explanation = try explain(cached, fused)
     let part = try #require(explanation.parts.first { $0.name == "attention" })
-    #expect(part.source == .phases(attention + [.attentionOther]))
+    expectEqual(part.source, .phases(attention + [.attentionOther]))
     #expect(abs(part.change - -35e3) < 1e-6)
-    #expect(try #require(part.split).work == 0)
-    #expect(
-      ExplanationFiles.csv([explanation]).contains(
-        ",attention-scores+attention-softmax+attention-values+attention-other,"))
+    try expectEqual(#require(part.split).work, 0)
+    expectContains(
+      ExplanationFiles.csv([explanation]),
+      ",attention-scores+attention-softmax+attention-values+attention-other,")
   }
 
   /// Additions to the residual stream that one side has fused into its products are no less work.
@@ -176,8 +174,9 @@ import Testing
     let messages = others.map { other in
       #expect(throws: Explanation.NotComparable.self) { try explain(cached, other) }?.description
     }
-    #expect(
-      messages == [
+    expectEqual(
+      messages,
+      [
         "two profiles of one stage: found decode and prefill, expected the same",
         "two profiles of one number of tokens: found 64 and 65, expected the same",
         "two profiles of one model, with layers: found 2 and 3, expected the same",
@@ -188,19 +187,19 @@ import Testing
     let faster = changed("kv-cache") { $0.microseconds /= 2 }
     let explanation = try explain(cached, faster)
     #expect(explanation.headline.hasPrefix("kv-cache (B) is "))
-    #expect(explanation.headline.contains(" × as fast as kv-cache (A) at decode after 64 tokens"))
+    expectContains(explanation.headline, " × as fast as kv-cache (A) at decode after 64 tokens")
   }
 
   @Test func turnsBecomeOneProfile() throws {
     var turns = ProfileTurns(cached)
-    #expect(turns.spread == nil)
+    expectNil(turns.spread)
     turns.append(Fixture.profile("kv-cache", unexplained: 60))
     let spread = try #require(turns.spread)
     #expect(abs(spread - 0.05) < 1e-9)
     let whole = try #require(turns.whole)
-    #expect(whole.keptPasses == 6)
-    #expect(whole.passNanoseconds.count == 10)
-    #expect(whole.entries.count == cached.entries.count)
+    expectEqual(whole.keptPasses, 6)
+    expectEqual(whole.passNanoseconds.count, 10)
+    expectEqual(whole.entries.count, cached.entries.count)
     let figures = ProfileFigures(whole, ceiling: nil)
     #expect(abs(figures.wallNanoseconds - 1_025_000) < 1e-6)
     #expect(abs(figures.unexplainedNanoseconds - 35_000) < 1e-6)
@@ -213,52 +212,52 @@ import Testing
 
   /// 360 of 1000 ns are the roofline's, which becomes 20; 640 are lost, of which a 64th stays: 30 in all, as it is.
   @Test func workedOutByHand() throws {
-    #expect(TimeSplit(from: recomputing, to: cached).map { [$0.work, $0.rate] } == [-970, 0])
+    expectEqual(TimeSplit(from: recomputing, to: cached).map { [$0.work, $0.rate] }, [-970, 0])
     var slower = cached
     slower.nanoseconds = 40
-    #expect(TimeSplit(from: recomputing, to: slower).map { [$0.work, $0.rate] } == [-970, 10])
+    expectEqual(TimeSplit(from: recomputing, to: slower).map { [$0.work, $0.rate] }, [-970, 10])
   }
 
   @Test func theOtherWayRoundOnlyTheSignsChange() {
     var slower = cached
     slower.nanoseconds = 40
-    #expect(TimeSplit(from: slower, to: recomputing).map { [$0.work, $0.rate] } == [970, -10])
+    expectEqual(TimeSplit(from: slower, to: recomputing).map { [$0.work, $0.rate] }, [970, -10])
   }
 
   @Test func theSameWorkIsAllRate() {
     var faster = recomputing
     faster.nanoseconds = 500
-    #expect(TimeSplit(from: recomputing, to: faster).map { [$0.work, $0.rate] } == [0, -500])
-    #expect(TimeSplit(from: faster, to: recomputing).map { [$0.work, $0.rate] } == [0, 500])
+    expectEqual(TimeSplit(from: recomputing, to: faster).map { [$0.work, $0.rate] }, [0, -500])
+    expectEqual(TimeSplit(from: faster, to: recomputing).map { [$0.work, $0.rate] }, [0, 500])
   }
 
   /// A kernel that memory bounds gains by fewer bytes; one that is far from that bound does not.
   @Test func fewerBytesCountAsFarAsTheyBound() {
     let quarter = WorkAmount(nanoseconds: 30, flops: 100, bytes: 25, leastNanoseconds: 22.5)
     let near = WorkAmount(nanoseconds: 100, flops: 100, bytes: 100, leastNanoseconds: 90)
-    #expect(TimeSplit(from: near, to: quarter).map { [$0.work, $0.rate] } == [-67.5, -2.5])
+    expectEqual(TimeSplit(from: near, to: quarter).map { [$0.work, $0.rate] }, [-67.5, -2.5])
     let far = WorkAmount(nanoseconds: 10_000, flops: 100, bytes: 100, leastNanoseconds: 90)
-    #expect(TimeSplit(from: far, to: quarter).map { [$0.work, $0.rate] } == [-67.5, -9902.5])
+    expectEqual(TimeSplit(from: far, to: quarter).map { [$0.work, $0.rate] }, [-67.5, -9902.5])
   }
 
   @Test func withoutCeilingsTimeGoesWithTheOperations() {
     let from = WorkAmount(nanoseconds: 640, flops: 64, bytes: 1)
     let to = WorkAmount(nanoseconds: 30, flops: 1, bytes: 1)
-    #expect(TimeSplit(from: from, to: to).map { [$0.work, $0.rate] } == [-630, 20])
+    expectEqual(TimeSplit(from: from, to: to).map { [$0.work, $0.rate] }, [-630, 20])
     let copied = WorkAmount(nanoseconds: 8, bytes: 8)
-    #expect(
-      TimeSplit(from: copied, to: WorkAmount(nanoseconds: 3, bytes: 2)).map { [$0.work, $0.rate] } == [-6, 1])
+    expectEqual(
+      TimeSplit(from: copied, to: WorkAmount(nanoseconds: 3, bytes: 2)).map { [$0.work, $0.rate] }, [-6, 1])
   }
 
   @Test func whatOneSideDoesNotDoIsWork() {
-    #expect(TimeSplit(from: WorkAmount(), to: cached).map { [$0.work, $0.rate] } == [30, 0])
-    #expect(TimeSplit(from: cached, to: WorkAmount()).map { [$0.work, $0.rate] } == [-30, 0])
-    #expect(TimeSplit(from: WorkAmount(nanoseconds: 1), to: WorkAmount(nanoseconds: 3)) == nil)
+    expectEqual(TimeSplit(from: WorkAmount(), to: cached).map { [$0.work, $0.rate] }, [30, 0])
+    expectEqual(TimeSplit(from: cached, to: WorkAmount()).map { [$0.work, $0.rate] }, [-30, 0])
+    expectNil(TimeSplit(from: WorkAmount(nanoseconds: 1), to: WorkAmount(nanoseconds: 3)))
   }
 
   @Test func aCeilingThatWasTooLowLosesNothing() {
     let above = WorkAmount(nanoseconds: 80, flops: 10, bytes: 10, leastNanoseconds: 100)
     let half = WorkAmount(nanoseconds: 45, flops: 5, bytes: 5, leastNanoseconds: 50)
-    #expect(TimeSplit(from: above, to: half).map { [$0.work, $0.rate] } == [-40, 5])
+    expectEqual(TimeSplit(from: above, to: half).map { [$0.work, $0.rate] }, [-40, 5])
   }
 }

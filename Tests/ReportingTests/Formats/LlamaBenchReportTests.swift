@@ -12,32 +12,32 @@ import Testing
 
   @Test func promptsAndDecodingAreTestsOfTheirOwn() throws {
     let rows = fields(Fixture.small())
-    #expect(rows.map { $0["backends"] } == ["naive", "naive", "kv-cache", "kv-cache"])
-    #expect(rows.map { $0["n_prompt"] } == ["64", "0", "64", "0"])
-    #expect(rows.map { $0["n_gen"] } == ["0", "5", "0", "5"])
-    #expect(rows.map { $0["n_depth"] } == ["0", "64", "0", "64"])
+    expectEqual(rows.map { $0["backends"] }, ["naive", "naive", "kv-cache", "kv-cache"])
+    expectEqual(rows.map { $0["n_prompt"] }, ["64", "0", "64", "0"])
+    expectEqual(rows.map { $0["n_gen"] }, ["0", "5", "0", "5"])
+    expectEqual(rows.map { $0["n_depth"] }, ["0", "64", "0", "64"])
     // 40, 41 and 42 ms: their mean and standard deviation.
-    #expect(rows[0]["avg_ns"] == "41000000")
-    #expect(rows[0]["stddev_ns"] == "1000000")
+    expectEqual(rows[0]["avg_ns"], "41000000")
+    expectEqual(rows[0]["stddev_ns"], "1000000")
     // The mean of 64 / 0.040, 64 / 0.041 and 64 / 0.042.
-    #expect(rows[0]["avg_ts"] == "1561.595045")
+    expectEqual(rows[0]["avg_ts"], "1561.595045")
     // Five tokens at 20, 21 and 22 ms each.
-    #expect(rows[1]["avg_ns"] == "105000000")
-    #expect(rows[1]["stddev_ns"] == "5000000")
-    #expect(rows[1]["avg_ts"] == "47.691198")
+    expectEqual(rows[1]["avg_ns"], "105000000")
+    expectEqual(rows[1]["stddev_ns"], "5000000")
+    expectEqual(rows[1]["avg_ts"], "47.691198")
   }
 
   @Test func whatIsKnownOfTheRun() throws {
     let row = try #require(fields(Fixture.small()).first)
-    #expect(row["build_commit"] == "0123abc")
-    #expect(row["cpu_info"] == "Example CPU")
-    #expect(row["model_filename"] == "synthetic:tiny")
-    #expect(row["model_type"] == "gpt2 0.14 M f32")
-    #expect(row["model_size"] == "563712")
-    #expect(row["model_n_params"] == "140928")
-    #expect(row["n_threads"] == "1")
-    #expect(row["n_gpu_layers"] == "0")
-    #expect(row["test_time"] == "2026-01-02T03:04:05Z")
+    expectEqual(row["build_commit"], "0123abc")
+    expectEqual(row["cpu_info"], "Example CPU")
+    expectEqual(row["model_filename"], "synthetic:tiny")
+    expectEqual(row["model_type"], "gpt2 0.14 M f32")
+    expectEqual(row["model_size"], "563712")
+    expectEqual(row["model_n_params"], "140928")
+    expectEqual(row["n_threads"], "1")
+    expectEqual(row["n_gpu_layers"], "0")
+    expectEqual(row["test_time"], "2026-01-02T03:04:05Z")
   }
 
   @Test func fieldsStandInLlamaBenchsOrder() {
@@ -59,31 +59,34 @@ import Testing
     record.cells[2].samples = [record.cells[2].samples[0]]
     record.peers = [PeerDescription(name: "kv-cache", command: "other")]
     let rows = fields(record)
-    #expect(rows.map { $0["backends"] } == ["naive", "kv-cache", "kv-cache"])
+    expectEqual(rows.map { $0["backends"] }, ["naive", "kv-cache", "kv-cache"])
     // One sample has no standard deviation, another program's cache is not known.
-    #expect(rows[1]["stddev_ns"] == "" && rows[1]["stddev_ts"] == "" && rows[1]["avg_ns"] == "10000000")
-    #expect(rows[0]["type_k"] == "f32" && rows[1]["type_k"] == "")
+    expectEqual(rows[1]["stddev_ns"], "")
+    expectEqual(rows[1]["stddev_ts"], "")
+    expectEqual(rows[1]["avg_ns"], "10000000")
+    expectEqual(rows[0]["type_k"], "f32")
+    expectEqual(rows[1]["type_k"], "")
     #expect(LlamaBenchReport(Fixture.gemm()).rows.isEmpty)
     #expect(LlamaBenchReport(Fixture.operations()).rows.isEmpty)
   }
 
   @Test func quotesCommasAndLineEndsStayInTheirField() throws {
     let rows = fields(Fixture.awkward())
-    #expect(rows.count == 3)
-    #expect(rows[0]["backends"] == "o'brien, \"quoted\"")
-    #expect(rows[0]["cpu_info"] == "CPU, \"10 %\" | fast")
-    #expect(rows[0]["model_filename"] == "it's, \"a\" model '); DROP TABLE llama_bench; --")
+    expectEqual(rows.count, 3)
+    expectEqual(rows[0]["backends"], "o'brien, \"quoted\"")
+    expectEqual(rows[0]["cpu_info"], "CPU, \"10 %\" | fast")
+    expectEqual(rows[0]["model_filename"], "it's, \"a\" model '); DROP TABLE llama_bench; --")
   }
 
   @Test func sqlIsATableAndAnInsertionForEachRow() throws {
     let report = LlamaBenchReport(Fixture.awkward())
     let statements = Self.statements(report.sql)
-    #expect(statements.count == 1 + report.rows.count)
+    expectEqual(statements.count, 1 + report.rows.count)
     #expect(statements[0].hasPrefix("CREATE TABLE IF NOT EXISTS llama_bench ("))
     let names = LlamaBenchReport.fields.map(\.name).joined(separator: ", ")
     for (statement, row) in zip(statements.dropFirst(), report.rows) {
       #expect(statement.hasPrefix("INSERT INTO llama_bench (\(names)) VALUES ("))
-      #expect(Self.literals(statement) == row)
+      expectEqual(Self.literals(statement), row)
     }
   }
 

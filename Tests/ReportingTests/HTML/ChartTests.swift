@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Record
@@ -14,35 +15,38 @@ import Testing
   }
 
   @Test func stepsOfNothingAreOne() {
-    #expect([0, -1, .nan, .infinity].map { Ticks.step($0, wanted: 5) } == [1, 1, 1, 1])
+    expectEqual([0, -1, .nan, .infinity].map { Ticks.step($0, wanted: 5) }, [1, 1, 1, 1])
   }
 
   @Test func linearTicksAreTheMultiplesWithin() {
-    #expect(Ticks.linear(0...80) == [0, 20, 40, 60, 80])
-    #expect(Ticks.linear(0...1).map(NumberText.plain) == ["0", "0.2", "0.4", "0.6", "0.8", "1"])
-    #expect(Ticks.linear(17...129) == [50, 100])
+    expectEqual(Ticks.linear(0...80), [0, 20, 40, 60, 80])
+    expectEqual(Ticks.linear(0...1).map(NumberText.plain), ["0", "0.2", "0.4", "0.6", "0.8", "1"])
+    expectEqual(Ticks.linear(17...129), [50, 100])
   }
 
   @Test func logarithmicTicksThinOutAsTheRangeGrows() {
-    #expect(Ticks.logarithmic(0.9...110) == [1, 2, 5, 10, 20, 50, 100])
-    #expect(Ticks.logarithmic(0.5...20_000).map(NumberText.plain) == ["1", "10", "100", "1000", "10000"])
-    #expect(Ticks.logarithmic(15...25) == [15, 20, 25])
+    expectEqual(Ticks.logarithmic(0.9...110), [1, 2, 5, 10, 20, 50, 100])
+    expectEqual(Ticks.logarithmic(0.5...20_000).map(NumberText.plain), ["1", "10", "100", "1000", "10000"])
+    expectEqual(Ticks.logarithmic(15...25), [15, 20, 25])
     #expect(Ticks.logarithmic(1e-9...1e9).count < 8)
   }
 
   @Test func lengthsStartAtZeroAndEndAtATick() {
     let scale = Scale.fromZero(to: 61.15, start: 0, end: 400)
-    #expect(scale.upper == 80 && scale.position(0) == 0 && scale.position(80) == 400)
-    #expect(scale.position(20) == 100)
-    #expect(Scale.fromZero(to: 80, start: 0, end: 1).upper == 80)
-    #expect(Scale.fromZero(to: 0, start: 0, end: 1).upper == 1)
-    #expect(Scale.fromZero(to: .nan, start: 0, end: 1).upper == 1)
+    expectEqual(scale.upper, 80)
+    expectEqual(scale.position(0), 0)
+    expectEqual(scale.position(80), 400)
+    expectEqual(scale.position(20), 100)
+    expectEqual(Scale.fromZero(to: 80, start: 0, end: 1).upper, 80)
+    expectEqual(Scale.fromZero(to: 0, start: 0, end: 1).upper, 1)
+    expectEqual(Scale.fromZero(to: .nan, start: 0, end: 1).upper, 1)
   }
 
   @Test func logarithmsAreEvenlySpacedAndMayRunUpwards() {
     let scale = Scale(kind: .logarithmic, lower: 1, upper: 1000, start: 300, end: 0)
-    #expect([1, 10, 100, 1000].map(scale.position).map { $0.rounded() } == [300, 200, 100, 0])
-    #expect(scale.clamped(0) == 300 && scale.clamped(1e9).rounded() == 0)
+    expectEqual([1, 10, 100, 1000].map(scale.position).map { $0.rounded() }, [300, 200, 100, 0])
+    expectEqual(scale.clamped(0), 300)
+    expectEqual(scale.clamped(1e9).rounded(), 0)
   }
 
   @Test func scalesOfOneValueOrNoneHaveASpan() {
@@ -58,12 +62,12 @@ import Testing
   }
 
   @Test func coordinatesAreShort() {
-    #expect(
-      [0, 1, 1.26, -0.04, -0.5, 399.96, .nan].map(coordinate) == ["0", "1", "1.3", "0", "-0.5", "400", "0"])
+    expectEqual(
+      [0, 1, 1.26, -0.04, -0.5, 399.96, .nan].map(coordinate), ["0", "1", "1.3", "0", "-0.5", "400", "0"])
   }
 
   @Test func textIsCutWhereItWouldNotFit() {
-    #expect(TextWidth.fitted("packed", to: 100) == "packed")
+    expectEqual(TextWidth.fitted("packed", to: 100), "packed")
     let cut = TextWidth.fitted(String(repeating: "m", count: 99), to: 100)
     #expect(cut.hasSuffix("…") && TextWidth.of(cut) <= 100)
   }
@@ -74,7 +78,7 @@ import Testing
     let markup = (0..<20).compactMap { _ in places.place("projection", besideX: 200, y: 100) }
     #expect((1...8).contains(markup.count))
     var narrow = LabelPlaces(left: 190, right: 210, top: 0, bottom: 400)
-    #expect(narrow.place("projection", besideX: 200, y: 100) == nil)
+    expectNil(narrow.place("projection", besideX: 200, y: 100))
   }
 }
 
@@ -89,13 +93,13 @@ import Testing
       peaks: [("FMA peak", 236), ("bf16 products (avx512_bf16)", 470), ("int8 products (avx512_vnni)", 930)],
       slopes: [("L2", 231), ("L3", 199), ("DRAM", 35.3)])
     let marks = chart.drawn(width: width.rawValue, id: "x").marks.map(\.source)
-    #expect(marks.count { $0.contains(">L2 231, L3 199 GB/s<") } == 1)
-    #expect(marks.count { $0.contains(">DRAM 35.3 GB/s<") } == 1)
-    #expect(marks.count { $0.contains(">QKV<") } == 1)
+    expectEqual(marks.count { $0.contains(">L2 231, L3 199 GB/s<") }, 1)
+    expectEqual(marks.count { $0.contains(">DRAM 35.3 GB/s<") }, 1)
+    expectEqual(marks.count { $0.contains(">QKV<") }, 1)
     #expect(!marks.contains { $0.contains("rotate") })
-    #expect(marks.count { $0.contains("class=\"roof\"") } == 3)
+    expectEqual(marks.count { $0.contains("class=\"roof\"") }, 3)
     for peak in ["FMA peak 236", "bf16 products (avx512_bf16) 470", "int8 products (avx512_vnni) 930"] {
-      #expect(marks.count { $0.contains(">\(peak) GFLOP/s<") } == 1)
+      expectEqual(marks.count { $0.contains(">\(peak) GFLOP/s<") }, 1)
     }
   }
 }
@@ -124,19 +128,19 @@ import Testing
         #expect(phase.contrast(against: series) >= 1.5, "\(phase.hex) and \(series.hex)")
       }
     }
-    #expect(Set((theme.phases + theme.series).map(\.hex)).count == theme.phases.count + theme.series.count)
+    expectEqual(Set((theme.phases + theme.series).map(\.hex)).count, theme.phases.count + theme.series.count)
   }
 
   @Test func contrastIsThatOfTheStandard() {
     #expect(abs(Color(0x000000).contrast(against: Color(0xFFFFFF)) - 21) < 1e-9)
-    #expect(Color(0x777777).contrast(against: Color(0x777777)) == 1)
+    expectEqual(Color(0x777777).contrast(against: Color(0x777777)), 1)
     #expect(abs(Color(0x767676).contrast(against: Color(0xFFFFFF)) - 4.54) < 0.01)
   }
 
   @Test func noTwoOfManySeriesLookTheSame() {
     let looks = (0..<64).map { SeriesStyle(index: $0) }.map { "\($0.cssClass) \($0.shape)" }
-    #expect(Set(looks).count == 64)
-    #expect(Set((0..<8).map { SeriesStyle(index: $0).shape }).count == 8)
+    expectEqual(Set(looks).count, 64)
+    expectEqual(Set((0..<8).map { SeriesStyle(index: $0).shape }).count, 8)
   }
 }
 

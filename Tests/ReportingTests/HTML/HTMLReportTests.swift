@@ -9,19 +9,19 @@ import Testing
     let page = try ParsedPage(Fixture.withPhases())
     let header = try #require(page.all("header").first)
     let words = header.text
-    #expect(
-      words.contains(
-        "kv-cache is fastest: 476 tok/s at decode, 10.0 times as fast as naive, and 6100 tok/s at prefill, 3.90 times as fast."
-      ))
-    #expect(words.contains("Decode: 5 new tokens after a prompt of 64, tg5 @ d64"))
-    #expect(words.contains("It is 10.0 times as fast as naive."))
-    #expect(
-      words.contains(
-        "It reaches 2.86 % of what memory (DRAM) allows: a better kernel could be up to 35.0 times as fast."))
-    #expect(words.contains("The longest part is MLP up: 60.0 % of 1.00 ms a token after 64 tokens."))
-    #expect(words.contains("A token comes every 2.10 ms; one in a hundred takes over 2.20 ms."))
-    #expect(words.contains("synthetic:tiny on Example CPU"))
-    #expect(words.contains("2 of 2 variants passed every correctness check."))
+    expectContains(
+      words,
+      "kv-cache is fastest: 476 tok/s at decode, 10.0 times as fast as naive, and 6100 tok/s at prefill, 3.90 times as fast."
+    )
+    expectContains(
+      words, "Decode: 5 new tokens after a prompt of 64, tg5 @ d64", "It is 10.0 times as fast as naive.")
+    expectContains(
+      words,
+      "It reaches 2.86 % of what memory (DRAM) allows: a better kernel could be up to 35.0 times as fast.")
+    expectContains(
+      words, "The longest part is MLP up: 60.0 % of 1.00 ms a token after 64 tokens.",
+      "A token comes every 2.10 ms; one in a hundred takes over 2.20 ms.", "synthetic:tiny on Example CPU",
+      "2 of 2 variants passed every correctness check.")
   }
 
   @Test func aLeadThatChanceMightHaveMadeIsNotCalledOne() throws {
@@ -31,8 +31,9 @@ import Testing
     ])
     record.correctness = [Fixture.passedCheck("a"), Fixture.passedCheck("b")]
     let words = try ParsedPage(record).all("header")[0].text
-    #expect(words.contains("a is ahead, but not for certain: 330 tok/s at decode."))
-    #expect(words.contains("This run does not settle which of the two is faster."))
+    expectContains(
+      words, "a is ahead, but not for certain: 330 tok/s at decode.",
+      "This run does not settle which of the two is faster.")
     #expect(!words.contains("is fastest"))
   }
 
@@ -42,17 +43,17 @@ import Testing
       let charts = page.all("svg")
       #expect(!charts.isEmpty)
       for chart in charts {
-        #expect(chart.attributes["role"] == "img")
+        expectEqual(chart.attributes["role"], "img")
         let names = (chart.attributes["aria-labelledby"] ?? "").split(separator: " ").map(String.init)
         let described = chart.children.prefix(2)
-        #expect(described.map(\.name) == ["title", "desc"])
-        #expect(described.map { $0.attributes["id"] ?? "" } == names)
+        expectEqual(described.map(\.name), ["title", "desc"])
+        expectEqual(described.map { $0.attributes["id"] ?? "" }, names)
         #expect(described.allSatisfy { !$0.text.isEmpty })
         let width = chart.attributes["class"] == "wide" ? ["560", "1160"] : ["360"]
         #expect(width.contains { chart.attributes["viewBox"]?.hasPrefix("0 0 \($0) ") == true })
       }
       let ids = page.root.all.compactMap { $0.attributes["id"] }
-      #expect(Set(ids).count == ids.count)
+      expectEqual(Set(ids).count, ids.count)
     }
   }
 
@@ -71,7 +72,7 @@ import Testing
     let css = page.all("style").map(\.text).joined()
     #expect(!css.contains("@import") && !css.contains("http") && !css.contains("url("))
     let policy = page.all("meta").first { $0.attributes["http-equiv"] == "Content-Security-Policy" }
-    #expect(policy?.attributes["content"]?.hasPrefix("default-src 'none'") == true)
+    expectEqual(policy?.attributes["content"]?.hasPrefix("default-src 'none'"), true)
   }
 
   @Test func textOfTheRecordNeverBecomesMarkup() throws {
@@ -96,26 +97,26 @@ import Testing
     #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" && $0 != "\t" })
     let page = try ParsedPage(text)
     #expect(page.all("script").isEmpty)
-    #expect(
-      page.all("h1")[0].text.contains("<script>alert(1)</script>\"' onload=x & ]]> \\u{1B}[1m\\u{0}"))
+    expectContains(
+      page.all("h1")[0].text, "<script>alert(1)</script>\"' onload=x & ]]> \\u{1B}[1m\\u{0}")
     #expect(page.root.all.allSatisfy { $0.attributes["onload"] == nil })
-    #expect(page.section("roofline")?.text.contains("alert(1)") == true)
+    expectEqual(page.section("roofline")?.text.contains("alert(1)"), true)
   }
 
   @Test func sectionsWithoutDataAreLeftOutOrSayWhy() throws {
     let page = try ParsedPage(Fixture.small())
-    #expect(page.section("phases")?.text.contains("holds no profile") == true)
-    #expect(page.section("phases")?.all.contains { $0.name == "svg" } == false)
+    expectEqual(page.section("phases")?.text.contains("holds no profile"), true)
+    expectEqual(page.section("phases")?.all.contains { $0.name == "svg" }, false)
     var bare = Fixture.record(cells: [Fixture.emptyCell("simd8", .hung, message: "no answer in 60 s")])
     bare.ceilings = []
     bare.model = nil
     let empty = try ParsedPage(bare)
     #expect(empty.all("svg").isEmpty)
-    #expect(empty.all("header")[0].text.contains("No variant has a figure."))
-    #expect(
-      empty.all("header")[0].text.contains("simd8 (1 thread) has no figures on tg5 @ d64: its process hung"))
+    expectContains(empty.all("header")[0].text, "No variant has a figure.")
+    expectContains(
+      empty.all("header")[0].text, "simd8 (1 thread) has no figures on tg5 @ d64: its process hung")
     for id in ["ladder", "roofline", "course", "memory", "samples"] {
-      #expect(empty.section(id) == nil, "\(id)")
+      expectNil(empty.section(id), "\(id)")
     }
     #expect(try ParsedPage(Fixture.record()).all("svg").isEmpty)
   }
@@ -124,7 +125,7 @@ import Testing
     let page = try ParsedPage(Fixture.withPhases())
     let phases = try #require(page.section("phases"))
     let charts = phases.all.filter { $0.name == "svg" && $0.attributes["class"] == "narrow" }
-    #expect(charts.count == 4)
+    expectEqual(charts.count, 4)
     let tips = charts[0].all.filter { $0.name == "rect" }.map(\.text)
     #expect(tips.contains("kv-cache, 1 thread, MLP up: 0.600 ms, 60.0 %"))
     #expect(tips.contains("kv-cache, 1 thread, pool wait: 0.150 ms, 15.0 %"))
@@ -137,7 +138,7 @@ import Testing
     let points = plots.flatMap(\.all).filter { $0.name == "path" }.map(\.text).filter {
       $0.contains("FLOP/B")
     }
-    #expect(points.count == 8)
+    expectEqual(points.count, 8)
     // Both layers' 2 MFLOP in 0.6 ms and 0.15 ms of waiting; 4 FLOP a byte.
     #expect(points.contains("kv-cache, 1 thread, MLP up: 4.00 FLOP/B, 2.667 GFLOP/s"))
   }
@@ -145,14 +146,14 @@ import Testing
   @Test func gemmsHaveALadderAShapeAndTheirRoofline() throws {
     let page = try ParsedPage(Fixture.gemm())
     let header = page.all("header")[0].text
-    #expect(header.contains("GEMM on Example CPU"))
-    #expect(header.contains("simd8 is fastest: "))
-    #expect(header.contains("GFLOP/s on 1x100x200"))
-    #expect(header.contains("FAILED its correctness check: simd8"))
-    #expect(page.section("ladder")?.all.filter { $0.name == "figure" }.count == 2)
-    #expect(page.section("roofline")?.all.filter { $0.name == "figure" }.count == 1)
-    #expect(page.section("course") == nil && page.section("phases") == nil)
-    #expect(page.section("samples")?.text.contains("calls") == true)
+    expectContains(
+      header, "GEMM on Example CPU", "simd8 is fastest: ", "GFLOP/s on 1x100x200",
+      "FAILED its correctness check: simd8")
+    expectEqual(page.section("ladder")?.all.filter { $0.name == "figure" }.count, 2)
+    expectEqual(page.section("roofline")?.all.filter { $0.name == "figure" }.count, 1)
+    expectNil(page.section("course"))
+    expectNil(page.section("phases"))
+    expectEqual(page.section("samples")?.text.contains("calls"), true)
   }
 
   @Test func overManyShapesTheAnswerIsARange() throws {
@@ -163,9 +164,9 @@ import Testing
       ]
     }
     let page = try ParsedPage(Fixture.record(kind: .matmul, cells: cells))
-    #expect(
-      page.all("header")[0].text.contains(
-        "simd8 is fastest on 3 of 3 tests, 2.00 to 8.00 times as fast as naive."))
+    expectContains(
+      page.all("header")[0].text,
+      "simd8 is fastest on 3 of 3 tests, 2.00 to 8.00 times as fast as naive.")
   }
 
   @Test func everySampleAndTheCommandAreThere() throws {
@@ -174,27 +175,28 @@ import Testing
     let page = try ParsedPage(record)
     let samples = try #require(page.section("samples"))
     let rows = samples.all.filter { $0.name == "tr" }
-    #expect(rows.count == 13)
-    #expect(
-      rows[1].children.map(\.text) == ["naive, 1 thread", "pp64", "0", "0", "41.000", "40.000", "41.000", ""])
-    #expect(
-      rows[4].children.map(\.text) == [
+    expectEqual(rows.count, 13)
+    expectEqual(
+      rows[1].children.map(\.text), ["naive, 1 thread", "pp64", "0", "0", "41.000", "40.000", "41.000", ""])
+    expectEqual(
+      rows[4].children.map(\.text),
+      [
         "naive, 1 thread", "tg5 @ d64", "0", "0", "92.000", "11.000", "12.000", "20.000 20.000 20.000 20.000",
       ])
-    #expect(
-      page.section("method")?.all.first { $0.name == "pre" }?.text
-        == "gpt2-bench all --model synthetic:tiny 'a b'")
+    expectEqual(
+      page.section("method")?.all.first { $0.name == "pre" }?.text,
+      "gpt2-bench all --model synthetic:tiny 'a b'")
   }
 
   @Test func aLargeRunStaysUnderTwoMegabytes() throws {
     let text = HTMLReport(Fixture.large()).text
     #expect(text.utf8.count < 2_000_000, "\(text.utf8.count) bytes")
-    #expect(text.contains("23.457 23.457"))
+    expectContains(text, "23.457 23.457")
     let endless = HTMLReport(Fixture.large(tokens: 400)).text
     #expect(endless.utf8.count < 2_000_000, "\(endless.utf8.count) bytes")
     let samples = try #require(try ParsedPage(endless).section("samples"))
     #expect(samples.text.contains("`") == false && samples.text.contains("samples.csv"))
-    #expect(samples.all.filter { $0.name == "tr" }.count == 1441)
+    expectEqual(samples.all.filter { $0.name == "tr" }.count, 1441)
   }
 
   /// Each button has a rule that hides the rows of the others, and each row is one button's of each column.
@@ -202,18 +204,18 @@ import Testing
     let page = try ParsedPage(Fixture.small())
     let samples = try #require(page.section("samples"))
     let buttons = samples.all.filter { $0.name == "input" }.map { $0.attributes["class"] ?? "" }
-    #expect(buttons == ["c0", "c0-0", "c0-1", "c1", "c1-0", "c1-1"])
+    expectEqual(buttons, ["c0", "c0-0", "c0-1", "c1", "c1-0", "c1-1"])
     let css = page.all("style").map(\.text).joined()
     for button in buttons where button.count > 2 {
-      #expect(css.contains("input.\(button):checked) tbody tr:not(.\(button)) { display: none; }"))
+      expectContains(css, "input.\(button):checked) tbody tr:not(.\(button)) { display: none; }")
     }
     let rows = samples.all.filter { $0.name == "tr" }.compactMap { $0.attributes["class"] }
-    #expect(Set(rows) == ["c0-0 c1-0", "c0-0 c1-1", "c0-1 c1-0", "c0-1 c1-1"])
+    expectEqual(Set(rows), ["c0-0 c1-0", "c0-0 c1-1", "c0-1 c1-0", "c0-1 c1-1"])
   }
 
   @Test func nearlyEqualMemoryIsASentenceAndOtherMemoryBars() throws {
     let alike = try #require(try ParsedPage(Fixture.small()).section("memory"))
-    #expect(alike.text.contains("All 2 processes need nearly the same memory: 50 MiB at most"))
+    expectContains(alike.text, "All 2 processes need nearly the same memory: 50 MiB at most")
     #expect(!alike.all.contains { $0.name == "svg" })
     var record = Fixture.small()
     for index in record.cells.indices where record.cells[index].variant == "naive" {
@@ -242,16 +244,16 @@ import Testing
       Ceiling(threads: $0.threads, fmaGFLOPS: $0.fmaGFLOPS, dramGBPerSecond: 0.01)
     }
     let slow = try ParsedPage(record).section("roofline")?.text ?? ""
-    #expect(slow.contains("Points above their own roof: "))
+    expectContains(slow, "Points above their own roof: ")
   }
 
   @Test func aTroubledRunSaysSoFirst() throws {
     let header = try ParsedPage(Fixture.troubled()).all("header")[0]
     let notices = header.all.filter { $0.attributes["class"]?.hasPrefix("notice") == true }.map(\.text)
-    #expect(notices.count == 2)
-    #expect(notices[0].contains("FAILED its correctness check: simd8"))
-    #expect(notices[0].contains("threaded (1 thread) has no figures on tg5 @ d64: its process hung"))
-    #expect(notices[1].contains("The run is incomplete: "))
-    #expect(notices[1].contains("The build is a debug build."))
+    expectEqual(notices.count, 2)
+    expectContains(
+      notices[0], "FAILED its correctness check: simd8",
+      "threaded (1 thread) has no figures on tg5 @ d64: its process hung")
+    expectContains(notices[1], "The run is incomplete: ", "The build is a debug build.")
   }
 }

@@ -32,48 +32,48 @@ import Testing
 
   @Test func aBuildAgainstItselfIsUnchanged() throws {
     let comparison = try Comparison(record())
-    #expect(comparison.rows.count == 10)
+    expectEqual(comparison.rows.count, 10)
     #expect(comparison.rows.allSatisfy { $0.verdict == .unchanged && $0.isConfirmed == nil })
-    #expect(comparison.exitCode == 0)
+    expectEqual(comparison.exitCode, 0)
     #expect(comparison.unmatched.isEmpty && comparison.failures.isEmpty && comparison.warnings.isEmpty)
   }
 
   @Test func aChangeThatIsMeasuredAgainIsConfirmed() throws {
     let slower = try Comparison(record(confirmationBlocks: 10) { _ in 1.1 })
     let row = try #require(slower[Self.decode])
-    #expect(row.verdict == .regressed)
-    #expect(row.isConfirmed == true)
-    #expect(row.reason?.hasPrefix("confirmed by 10 fresh blocks: ratio 0.9") == true)
-    #expect(slower.exitCode == 3)
-    #expect(slower.rows.count { $0.isConfirmed != nil } == 1)
+    expectEqual(row.verdict, .regressed)
+    expectEqual(row.isConfirmed, true)
+    expectEqual(row.reason?.hasPrefix("confirmed by 10 fresh blocks: ratio 0.9"), true)
+    expectEqual(slower.exitCode, 3)
+    expectEqual(slower.rows.count { $0.isConfirmed != nil }, 1)
     let faster = try Comparison(record(confirmationBlocks: 10) { _ in 0.9 })
-    #expect(faster[Self.decode]?.verdict == .improved)
-    #expect(faster[Self.decode]?.isConfirmed == true)
-    #expect(faster.exitCode == 0)
+    expectEqual(faster[Self.decode]?.verdict, .improved)
+    expectEqual(faster[Self.decode]?.isConfirmed, true)
+    expectEqual(faster.exitCode, 0)
   }
 
   @Test func aChangeThatIsNotSeenAgainIsInconclusive() throws {
     let gone = try Comparison(record(confirmationBlocks: 10) { $0 == .search ? 1.1 : 1 })
     let row = try #require(gone[Self.decode])
-    #expect(row.verdict == .inconclusive)
-    #expect(row.isConfirmed == false)
-    #expect(row.reason?.hasPrefix("regressed at first, not confirmed: ratio 1.00") == true)
-    #expect(row.reason?.hasSuffix("unchanged") == true)
-    #expect(gone.exitCode == 5)
+    expectEqual(row.verdict, .inconclusive)
+    expectEqual(row.isConfirmed, false)
+    expectEqual(row.reason?.hasPrefix("regressed at first, not confirmed: ratio 1.00"), true)
+    expectEqual(row.reason?.hasSuffix("unchanged"), true)
+    expectEqual(gone.exitCode, 5)
     let reversed = try Comparison(record(confirmationBlocks: 10) { $0 == .search ? 0.9 : 1.1 })
-    #expect(reversed[Self.decode]?.verdict == .inconclusive)
-    #expect(reversed[Self.decode]?.reason?.hasPrefix("improved at first, not confirmed: ratio 0.9") == true)
-    #expect(reversed.exitCode == 5)
+    expectEqual(reversed[Self.decode]?.verdict, .inconclusive)
+    expectEqual(reversed[Self.decode]?.reason?.hasPrefix("improved at first, not confirmed: ratio 0.9"), true)
+    expectEqual(reversed.exitCode, 5)
   }
 
   @Test func withoutItsConfirmationAChangeIsInconclusive() throws {
     let none = try Comparison(record { _ in 1.1 })
-    #expect(none[Self.decode]?.verdict == .inconclusive)
-    #expect(none[Self.decode]?.reason == "regressed at first; there was no confirmation")
-    #expect(none.exitCode == 5)
+    expectEqual(none[Self.decode]?.verdict, .inconclusive)
+    expectEqual(none[Self.decode]?.reason, "regressed at first; there was no confirmation")
+    expectEqual(none.exitCode, 5)
     let short = try Comparison(record(confirmationBlocks: 4) { _ in 1.1 })
-    #expect(short[Self.decode]?.verdict == .inconclusive)
-    #expect(short[Self.decode]?.reason?.contains("n = 4 blocks, 10 needed") == true)
+    expectEqual(short[Self.decode]?.verdict, .inconclusive)
+    expectEqual(short[Self.decode]?.reason?.contains("n = 4 blocks, 10 needed"), true)
   }
 
   /// Ten blocks are enough for a clear change, and thirty the most for any.
@@ -84,35 +84,35 @@ import Testing
     #expect(try !analysis(9).isConfirmationClear)
     #expect(try analysis(10).isConfirmationClear)
     let settings = record(confirmationBlocks: 10).settings
-    #expect(settings.mostConfirmationBlocks == 30)
+    expectEqual(settings.mostConfirmationBlocks, 30)
     #expect((1...30).filter { settings.confirmationPlan.look(at: $0) != nil } == [10, 15, 20, 30])
   }
 
   /// A change of what the search found unchanged is no finding, however clear.
   @Test func theConfirmationLooksAtItsCandidatesAlone() throws {
     let comparison = try Comparison(record(confirmationBlocks: 10) { $0 == .search ? 1 : 1.5 })
-    #expect(comparison[Self.decode]?.verdict == .unchanged)
-    #expect(comparison.exitCode == 0)
+    expectEqual(comparison[Self.decode]?.verdict, .unchanged)
+    expectEqual(comparison.exitCode, 0)
   }
 
   @Test func aContestantThatTheBaseLostHasNoRows() throws {
     var record = record()
     record.lost = [lost(1, .base)]
-    #expect(try Comparison(record).exitCode == 5, "it was measured before: rows are gone")
+    try expectEqual(Comparison(record).exitCode, 5, "it was measured before: rows are gone")
     for block in record.blocks.indices {
       record.blocks[block].samples.removeAll { record.units[$0.unit].contestant == 1 }
     }
     let comparison = try Comparison(record)
-    #expect(comparison.rows.count == 5)
+    expectEqual(comparison.rows.count, 5)
     #expect(comparison.rows.allSatisfy { $0.contestant.variant == "kv-cache" })
-    #expect(comparison.unmatched.map(\.markdown) == ["`packed` (1 thread) in base: it ended"])
+    expectEqual(comparison.unmatched.map(\.markdown), ["`packed` (1 thread) in base: it ended"])
     #expect(comparison.failures.isEmpty)
-    #expect(comparison.exitCode == 0)
+    expectEqual(comparison.exitCode, 0)
     record.lost = [lost(0, .base), lost(1, .base, failedCheck: true)]
     let none = try Comparison(record)
     #expect(none.rows.isEmpty)
-    #expect(none.unmatched.count == 2)
-    #expect(none.exitCode == 5)
+    expectEqual(none.unmatched.count, 2)
+    expectEqual(none.exitCode, 5)
   }
 
   /// What still runs in the base and no longer in the head must not pass for unchanged.
@@ -121,31 +121,31 @@ import Testing
     record.lost = [lost(1, .head)]
     let comparison = try Comparison(record)
     #expect(comparison.rows.allSatisfy { $0.verdict == .unchanged })
-    #expect(comparison.unmatched.map(\.markdown) == ["`packed` (1 thread) in head: it ended"])
+    expectEqual(comparison.unmatched.map(\.markdown), ["`packed` (1 thread) in head: it ended"])
     #expect(comparison.failures.isEmpty)
-    #expect(comparison.exitCode == 1)
+    expectEqual(comparison.exitCode, 1)
     record.lost.append(lost(0, .head, failedCheck: true))
-    #expect(try Comparison(record).exitCode == 4)
+    try expectEqual(Comparison(record).exitCode, 4)
   }
 
   @Test func aHeadThatComputesSomethingElseFails() throws {
     var record = record()
     record.lost = [lost(1, .head, failedCheck: true)]
     let comparison = try Comparison(record)
-    #expect(comparison.failures.map(\.markdown) == ["`packed` (1 thread) in head: it ended"])
+    expectEqual(comparison.failures.map(\.markdown), ["`packed` (1 thread) in head: it ended"])
     #expect(comparison.unmatched.isEmpty)
-    #expect(comparison.exitCode == 4)
+    expectEqual(comparison.exitCode, 4)
     // A regression in another row is said first.
     var slower = self.record(confirmationBlocks: 10) { _ in 1.1 }
     slower.lost = [lost(1, .head, failedCheck: true)]
-    #expect(try Comparison(slower).exitCode == 3)
+    try expectEqual(Comparison(slower).exitCode, 3)
   }
 
   @Test func anInterruptedComparisonSaysSo() throws {
     var record = record()
     record.isComplete = false
     record.finished = nil
-    #expect(try Comparison(record).warnings == ["The comparison is incomplete: it was interrupted."])
+    try expectEqual(Comparison(record).warnings, ["The comparison is incomplete: it was interrupted."])
   }
 
   @Test func settingsThatAreNoneAreRefused() {
@@ -171,10 +171,10 @@ import Testing
     #expect(smallest > max(floor, row.threshold))
     #expect(smallest < 0.15)
     let lines = comparison.markdown.split(separator: "\n")
-    #expect(lines[0] == "# Comparison of two builds")
+    expectEqual(lines[0], "# Comparison of two builds")
     let heading = try #require(lines.first { $0.hasPrefix("| verdict") })
     for column in ["noise floor", "smallest detectable", "n", "ratio, > 1 is better"] {
-      #expect(heading.contains(" \(column) "))
+      expectContains(heading, " \(column) ")
     }
     #expect(!heading.contains("confirmed"))
   }
@@ -182,14 +182,13 @@ import Testing
   @Test func theReportSaysHowItWasMade() throws {
     let text = try Comparison(record(confirmationBlocks: 10) { _ in 1.1 }).markdown
     for note in ["Blocks", "Ratio", "CI", "Noise floor", "Stopping", "Confirmation"] {
-      #expect(text.contains("**\(note)"), "\(note)")
+      expectContains(text, "**\(note)", comment: "\(note)")
     }
-    #expect(text.contains("10 of the search, 10 of the confirmation"))
-    #expect(text.contains("looks at its results after 10, 15, 20, 30 … blocks"))
-    #expect(text.contains("kv-cache tg5 @ d64: 1"))
-    #expect(text.contains("| **regressed** | `kv-cache` "))
+    expectContains(
+      text, "10 of the search, 10 of the confirmation", "looks at its results after 10, 15, 20, 30 … blocks",
+      "kv-cache tg5 @ d64: 1", "| **regressed** | `kv-cache` ")
     #expect(text.contains("base/gpt2-bench") && text.contains("head/gpt2-bench"))
-    #expect(text.contains(" confirmed "))
+    expectContains(text, " confirmed ")
   }
 
   @Test func theRecordIsWrittenAndReadAsItIs() throws {
@@ -198,9 +197,9 @@ import Testing
     record.lost = [lost(1, .head, failedCheck: true)]
     record.correctness = [PairedCheck(side: .base, outcome: Fixture.passedCheck("kv-cache"))]
     let again = try JSONDecoder().decode(PairedRecord.self, from: record.encode())
-    #expect(again == record)
-    #expect(again.kind == "builds")
-    #expect(try Comparison(again).json == Comparison(record).json)
+    expectEqual(again, record)
+    expectEqual(again.kind, "builds")
+    try expectEqual(Comparison(again).json, Comparison(record).json)
   }
 
   @Test func theHeadsRunHoldsTheHeadsSamplesOfTheSearch() throws {
@@ -209,25 +208,25 @@ import Testing
       PairedCheck(side: $0, outcome: Fixture.passedCheck("kv-cache", reference: $0.rawValue))
     }
     let head = Record(headOf: record)
-    #expect(head.kind == .endToEnd)
-    #expect(head.build == Fixture.record().build)
-    #expect(head.correctness.map(\.reference) == ["head"])
-    #expect(head.settings.repetitions == 10)
-    #expect(head.cells.map(\.variant) == ["kv-cache", "kv-cache", "packed", "packed"])
+    expectEqual(head.kind, .endToEnd)
+    expectEqual(head.build, Fixture.record().build)
+    expectEqual(head.correctness.map(\.reference), ["head"])
+    expectEqual(head.settings.repetitions, 10)
+    expectEqual(head.cells.map(\.variant), ["kv-cache", "kv-cache", "packed", "packed"])
     for (unit, cell) in head.cells.enumerated() {
       let samples = record.blocks.prefix(10).flatMap(\.samples)
         .filter { $0.unit == unit && $0.side == .head }.map(\.sample)
-      #expect(samples.count == 20)
-      #expect(cell.samples == samples)
-      #expect(cell.test == record.units[unit].test)
-      #expect(cell.peakMemoryBytes == 52_428_800)
-      #expect(cell.load?.warmNanoseconds == 2_000_000)
-      #expect(cell.status == .measured)
+      expectEqual(samples.count, 20)
+      expectEqual(cell.samples, samples)
+      expectEqual(cell.test, record.units[unit].test)
+      expectEqual(cell.peakMemoryBytes, 52_428_800)
+      expectEqual(cell.load?.warmNanoseconds, 2_000_000)
+      expectEqual(cell.status, .measured)
     }
     record.lost = [lost(0, .head, failedCheck: true), lost(1, .base)]
     let troubled = Record(headOf: record)
-    #expect(troubled.cells.map(\.status) == [.failedCheck, .failedCheck, .measured, .measured])
+    expectEqual(troubled.cells.map(\.status), [.failedCheck, .failedCheck, .measured, .measured])
     #expect(troubled.cells[0].samples.isEmpty)
-    #expect(troubled.cells[2].samples.count == 20)
+    expectEqual(troubled.cells[2].samples.count, 20)
   }
 }

@@ -16,12 +16,12 @@ import Testing
   }
 
   @Test func theFilterDecidesWhatIsMeasured() throws {
-    #expect(try demand(rows: nil) == PairedDemand(units: [0, 1, 2, 3], memory: [0, 1], loads: [0, 1]))
-    #expect(try demand(rows: "packed decode") == PairedDemand(units: [3], memory: [], loads: []))
-    #expect(try demand(rows: "ttft") == PairedDemand(units: [0, 2], memory: [], loads: []))
-    #expect(try demand(rows: "kv-cache memory") == PairedDemand(units: [], memory: [0], loads: []))
-    #expect(
-      try demand(rows: "packed load,kv-cache decode") == PairedDemand(units: [1], memory: [], loads: [1]))
+    try expectEqual(demand(rows: nil), PairedDemand(units: [0, 1, 2, 3], memory: [0, 1], loads: [0, 1]))
+    try expectEqual(demand(rows: "packed decode"), PairedDemand(units: [3], memory: [], loads: []))
+    try expectEqual(demand(rows: "ttft"), PairedDemand(units: [0, 2], memory: [], loads: []))
+    try expectEqual(demand(rows: "kv-cache memory"), PairedDemand(units: [], memory: [0], loads: []))
+    try expectEqual(
+      demand(rows: "packed load,kv-cache decode"), PairedDemand(units: [1], memory: [], loads: [1]))
     #expect(try demand(rows: "nothing").isEmpty)
     #expect(throws: OptionError.self) { try demand(rows: "decode,,memory") }
   }
@@ -34,8 +34,8 @@ import Testing
     }
     plan.rows = "decode simd8"
     let error = try #require(throws: OptionError.self) { try plan.record { _ in nil }.refuseEmptyFilter() }
-    #expect(error.found == "decode simd8")
-    #expect(error.expected.contains("packed f32 t1 tg5 @ d64 decode"))
+    expectEqual(error.found, "decode simd8")
+    expectContains(error.expected, "packed f32 t1 tg5 @ d64 decode")
   }
 
   /// All but one row are clear at the first look.
@@ -48,8 +48,8 @@ import Testing
     }
     let analysis = try PairedAnalysis(record, isSearchOver: false)
     #expect(!analysis.isClear)
-    #expect(analysis.open == PairedDemand(units: [3], memory: [], loads: []))
-    #expect(analysis.changed == PairedDemand(units: [1], memory: [], loads: []))
+    expectEqual(analysis.open, PairedDemand(units: [3], memory: [], loads: []))
+    expectEqual(analysis.changed, PairedDemand(units: [1], memory: [], loads: []))
     var filtered = record
     filtered.settings.rows = "kv-cache,packed prefill"
     let kept = try PairedAnalysis(filtered, isSearchOver: false)
@@ -62,16 +62,17 @@ import Testing
     let record = plan.record(
       loadMilliseconds: { $0.contestant == 1 && $0.side == .head && $0.block.isMultiple(of: 2) ? 9 : 2 },
       milliseconds: { _ in 10 })
-    #expect(
-      try PairedAnalysis(record, isSearchOver: false).open == PairedDemand(units: [], memory: [], loads: [1]))
+    try expectEqual(
+      PairedAnalysis(record, isSearchOver: false).open, PairedDemand(units: [], memory: [], loads: [1]))
   }
 
   @Test func lostContestantsAreNotMeasuredOn() throws {
     let all = PairedDemand(units: [0, 1, 2, 3], memory: [0, 1], loads: [0, 1])
     let units = plan.record { _ in nil }.units
     let lost = LostContestant(contestant: 0, side: .head, reason: "it ended", failedCheck: false)
-    #expect(all.without(lost: [], units: units) == all)
-    #expect(all.without(lost: [lost], units: units) == PairedDemand(units: [2, 3], memory: [1], loads: [1]))
+    expectEqual(all.without(lost: [], units: units), all)
+    expectEqual(
+      all.without(lost: [lost], units: units), PairedDemand(units: [2, 3], memory: [1], loads: [1]))
     let both = [lost, LostContestant(contestant: 1, side: .base, reason: "it ended", failedCheck: false)]
     #expect(all.without(lost: both, units: units).isEmpty)
   }

@@ -28,11 +28,11 @@ import Testing
     #expect(
       before.outcomes.allSatisfy { $0.row.verdict == .inconclusive && $0.row.ratio == nil && !$0.isClear })
     let atLook = try #require(record.search(after: 10)[Self.decode])
-    #expect(atLook.row.verdict == .regressed)
+    expectEqual(atLook.row.verdict, .regressed)
     for blocks in 11...14 {
       let later = try #require(record.search(after: blocks)[Self.decode])
-      #expect(later.row.baseSamples == 10)
-      #expect(later.row.ratio == atLook.row.ratio)
+      expectEqual(later.row.baseSamples, 10)
+      expectEqual(later.row.ratio, atLook.row.ratio)
     }
   }
 
@@ -41,9 +41,9 @@ import Testing
     let record = record(PairedPlanFixture(blocks: 5)) { _ in 1.25 }
     let search = record.search(after: 5, isOver: true)
     for outcome in search.outcomes where outcome.series.metric != .peakMemory {
-      #expect(outcome.row.verdict == .inconclusive)
-      #expect(outcome.row.reason == "n = 5 blocks, 10 needed")
-      #expect(outcome.row.ratio?.interval == nil)
+      expectEqual(outcome.row.verdict, .inconclusive)
+      expectEqual(outcome.row.reason, "n = 5 blocks, 10 needed")
+      expectNil(outcome.row.ratio?.interval)
     }
     #expect(!search.isClear)
     #expect(record.search(after: 0, isOver: true).outcomes.allSatisfy { $0.row.verdict == .inconclusive })
@@ -54,18 +54,19 @@ import Testing
     let record = record(PairedPlanFixture(blocks: 20)) { $0.block < 3 ? 0.99 : 1.25 }
     let at10 = try #require(record.search(after: 10)[Self.decode])
     #expect(!at10.isClear)
-    #expect(at10.alpha == 0.025)
+    expectEqual(at10.alpha, 0.025)
     let at13 = try #require(record.search(after: 13)[Self.decode])
-    #expect(at13.row.baseSamples == 10)
+    expectEqual(at13.row.baseSamples, 10)
     let over = try #require(record.search(after: 13, isOver: true)[Self.decode])
-    #expect(over.row.baseSamples == 13)
-    #expect(over.alpha == 0.0125)
-    #expect(over.controls.count == 13)
+    expectEqual(over.row.baseSamples, 13)
+    expectEqual(over.alpha, 0.0125)
+    expectEqual(over.controls.count, 13)
     // At a look that is planned there is none to add.
     let at15 = try #require(record.search(after: 15)[Self.decode])
     let over15 = try #require(record.search(after: 15, isOver: true)[Self.decode])
-    #expect(at15.alpha == 0.0125 && over15.alpha == 0.0125)
-    #expect(at15.row.pValue == over15.row.pValue)
+    expectEqual(at15.alpha, 0.0125)
+    expectEqual(over15.alpha, 0.0125)
+    expectEqual(at15.row.pValue, over15.row.pValue)
     let at20 = try #require(record.search(after: 20)[Self.decode])
     #expect(at20.alpha == (at15.isClear ? 0.0125 : 0.00625))
   }
@@ -78,26 +79,26 @@ import Testing
     for blocks in [10, 15, 20, 30] {
       let search = record.search(after: blocks, isOver: true)
       let decode = try #require(search[Self.decode])
-      #expect(decode.row.verdict == .regressed)
-      #expect(decode.row.baseSamples == 10)
+      expectEqual(decode.row.verdict, .regressed)
+      expectEqual(decode.row.baseSamples, 10)
       #expect(abs((decode.row.ratio?.value ?? 0) - 0.8) < 0.005)
-      #expect(search[Self.prefill]?.row.verdict == .unchanged)
+      expectEqual(search[Self.prefill]?.row.verdict, .unchanged)
       #expect(search.isClear)
     }
   }
 
   @Test func aClearDifferenceIsNamedInItsDirection() throws {
     let slower = record(PairedPlanFixture()) { $0.test == Fixture.decode ? 1.1 : 1 }
-    #expect(slower.search(after: 10).changed == [Self.decode])
-    #expect(slower.search(after: 10)[Self.decode]?.row.verdict == .regressed)
+    expectEqual(slower.search(after: 10).changed, [Self.decode])
+    expectEqual(slower.search(after: 10)[Self.decode]?.row.verdict, .regressed)
     let shorter: Double = 1 / 1.1
     let faster = record(PairedPlanFixture()) { $0.test == Fixture.decode ? shorter : 1 }
-    #expect(faster.search(after: 10)[Self.decode]?.row.verdict == .improved)
+    expectEqual(faster.search(after: 10)[Self.decode]?.row.verdict, .improved)
     // Ten blocks of one direction have p = 2/2¹⁰; the first look may spend half of α.
     let row = try #require(faster.search(after: 10)[Self.decode]?.row)
     let p: Double = 4.0 / 1024
-    #expect(row.pValue == p)
-    #expect(row.adjustedPValue == 5 * p)
+    expectEqual(row.pValue, p)
+    expectEqual(row.adjustedPValue, 5 * p)
   }
 
   /// Each of n rows has p = 4/1024 at best: Holm leaves it below 5 % with 12 rows, and not with 13.
@@ -106,9 +107,9 @@ import Testing
     let shapes = (1...tests).map { CellTest.operation(.matmul(m: $0, k: 100, n: 200)) }
     let record = record(PairedPlanFixture(tests: shapes)) { $0.test == shapes[0] ? 1.25 : 1 }
     let search = record.search(after: 10)
-    #expect(search.outcomes.count == tests + 2)
+    expectEqual(search.outcomes.count, tests + 2)
     let outcome = try #require(search["kv-cache f32 t1 1x100x200 gemm"])
-    #expect(outcome.row.verdict == verdict)
+    expectEqual(outcome.row.verdict, verdict)
     #expect(abs((outcome.row.adjustedPValue ?? 0) - Double(tests + 2) * 4 / 1024) < 1e-12)
     #expect(outcome.row.reason?.hasSuffix("after Holm") ?? false == (verdict == .inconclusive))
   }
@@ -124,12 +125,12 @@ import Testing
       }
     }
     let row = try #require(record.search(after: 10)[Self.decode]?.row)
-    #expect(row.verdict == .inconclusive)
+    expectEqual(row.verdict, .inconclusive)
     #expect(abs((row.noiseFloor ?? 0) - (1 - exp(-0.1))) < 1e-6)
-    #expect(row.reason == "the change is below the noise floor of 9.5 %")
-    #expect(row.pValue == 4.0 / 1024)
+    expectEqual(row.reason, "the change is below the noise floor of 9.5 %")
+    expectEqual(row.pValue, 4.0 / 1024)
     let quiet = self.record(PairedPlanFixture(tests: [Fixture.decode])) { _ in 1.05 }
-    #expect(quiet.search(after: 10)[Self.decode]?.row.verdict == .regressed)
+    expectEqual(quiet.search(after: 10)[Self.decode]?.row.verdict, .regressed)
   }
 
   @Test func everyMetricHasItsThreshold() throws {
@@ -137,19 +138,19 @@ import Testing
       loadMilliseconds: { $0.side == .head ? 2.3 : 2 }, memoryMiB: { $0.side == .head ? 52 : 50 },
       milliseconds: { _ in 10 })
     let search = record.search(after: 10)
-    #expect(search["kv-cache f32 t1 load"]?.row.verdict == .unchanged)
-    #expect(search["kv-cache f32 t1 memory"]?.row.verdict == .regressed)
-    #expect(record.search(after: 10, threshold: 0.1)["kv-cache f32 t1 memory"]?.row.verdict == .unchanged)
+    expectEqual(search["kv-cache f32 t1 load"]?.row.verdict, .unchanged)
+    expectEqual(search["kv-cache f32 t1 memory"]?.row.verdict, .regressed)
+    expectEqual(record.search(after: 10, threshold: 0.1)["kv-cache f32 t1 memory"]?.row.verdict, .unchanged)
   }
 
   @Test func aSlowdownJustBelowTheDefaultThresholdIsNotCalledTheSame() throws {
     let record = record(PairedPlanFixture(tests: [Fixture.decode])) { _ in 1.015 }
     let row = try #require(record.search(after: 10, thresholds: .interleaved)[Self.decode]?.row)
-    #expect(row.verdict == .inconclusive)
-    #expect(row.reason == "a change beyond 1.0 %, below the threshold of 2.0 %")
+    expectEqual(row.verdict, .inconclusive)
+    expectEqual(row.reason, "a change beyond 1.0 %, below the threshold of 2.0 %")
     let own = try #require(
       record.search(after: 10, thresholds: try Thresholds(parsing: "3%"))[Self.decode]?.row)
-    #expect(own.verdict == .unchanged)
+    expectEqual(own.verdict, .unchanged)
   }
 }
 
@@ -183,7 +184,7 @@ import Testing
       guard !search.changed.isEmpty else { continue }
       seeming += 1
       let comparison = try Comparison(record)
-      #expect(Set(comparison.rows.filter { $0.isConfirmed != nil }.map(\.label)) == Set(search.changed))
+      expectEqual(Set(comparison.rows.filter { $0.isConfirmed != nil }.map(\.label)), Set(search.changed))
       if comparison.exitCode == 3 || comparison.rows.contains(where: { $0.verdict == .improved }) {
         confirmed += 1
       }
@@ -215,8 +216,8 @@ import Testing
       let search = record(2000 + UInt64(seed), plan, slowdown: 1 / 0.98).search(after: 20, isOver: true)
       if let verdict = search[Self.decode]?.row.verdict { verdicts[verdict, default: 0] += 1 }
     }
-    #expect(verdicts.values.reduce(0, +) == runs)
-    #expect(verdicts[.improved] == nil)
+    expectEqual(verdicts.values.reduce(0, +), runs)
+    expectNil(verdicts[.improved])
     #expect(verdicts[.unchanged, default: 0] <= runs / 20, "unchanged in \(verdicts[.unchanged, default: 0])")
   }
 }

@@ -16,9 +16,9 @@ import Testing
       turn.side == .head ? [8, 9, 10, 40][2 * turn.round + turn.pass] : 10
     }
     let series = try #require(record.series("kv-cache f32 t1 pp64 prefill"))
-    #expect(series.contrasts.count == 1)
+    expectEqual(series.contrasts.count, 1)
     #expect(near(series.contrasts[0].improvement, log(10.0 / 9) / 2))
-    #expect(series.contrasts[0].control == 0)
+    expectEqual(series.contrasts[0].control, 0)
     // 64 tokens in 10 ms, and in 9.5.
     #expect(near(series.base, 6400))
     #expect(near(series.head, 64 / 0.0095))
@@ -34,7 +34,7 @@ import Testing
       return times[turn.side]
     }
     let series = try #require(record.series("kv-cache f32 t1 tg5 @ d64 decode"))
-    #expect(series.contrasts.map(\.block) == [0, 1])
+    expectEqual(series.contrasts.map(\.block), [0, 1])
     #expect(near(series.contrasts[0].improvement, log(2.0)))
     #expect(near(series.contrasts[1].improvement, -log(2.0)))
     #expect(series.contrasts.allSatisfy { near($0.control, log(4.0 / 9)) })
@@ -63,10 +63,10 @@ import Testing
       return turn.block == 3 && turn.side == .head ? 20 : 10
     }
     let series = try #require(record.series("kv-cache f32 t1 tg5 @ d64 decode"))
-    #expect(series.contrasts.map(\.block) == [0, 3])
+    expectEqual(series.contrasts.map(\.block), [0, 3])
     #expect(near(series.contrasts[1].improvement, -log(2.0)))
-    #expect(series.contrasts(within: 3).map(\.block) == [0])
-    #expect(series.contrasts(within: 4).count == 2)
+    expectEqual(series.contrasts(within: 3).map(\.block), [0])
+    expectEqual(series.contrasts(within: 4).count, 2)
     #expect(series.contrasts(within: 0).isEmpty)
   }
 
@@ -76,14 +76,14 @@ import Testing
       loadMilliseconds: { $0.block == 2 && $0.side == .control ? nil : loads[$0.side] },
       memoryMiB: { $0.side == .head ? 25 : 50 }, milliseconds: { _ in 10 })
     let load = try #require(record.series("kv-cache f32 t1 load"))
-    #expect(load.contrasts.map(\.block) == [0, 1])
+    expectEqual(load.contrasts.map(\.block), [0, 1])
     #expect(load.contrasts.allSatisfy { near($0.improvement, log(2.0)) && near($0.control, -log(4.0)) })
     #expect(near(load.base, 2))
     let memory = try #require(record.series("kv-cache f32 t1 memory"))
-    #expect(memory.contrasts.count == 3)
+    expectEqual(memory.contrasts.count, 3)
     #expect(memory.contrasts.allSatisfy { near($0.improvement, log(2.0)) && $0.control == 0 })
-    #expect(memory.base == 50)
-    #expect(memory.head == 25)
+    expectEqual(memory.base, 50)
+    expectEqual(memory.head, 25)
   }
 
   @Test func contestantsTestsAndStagesAreKeptApart() throws {
@@ -92,28 +92,30 @@ import Testing
       turn.contestant == 1 && turn.test == Fixture.decode && turn.side == .head
         ? (turn.stage == .search ? 20 : 5) : 10
     }
-    #expect(
-      record.series(.search).map(\.label) == [
+    expectEqual(
+      record.series(.search).map(\.label),
+      [
         "kv-cache f32 t1 pp64 prefill", "kv-cache f32 t1 pp64 ttft", "kv-cache f32 t1 tg5 @ d64 decode",
         "packed f32 t1 pp64 prefill", "packed f32 t1 pp64 ttft", "packed f32 t1 tg5 @ d64 decode",
         "kv-cache f32 t1 memory", "kv-cache f32 t1 load", "packed f32 t1 memory", "packed f32 t1 load",
       ])
     for series in record.series(.search) {
       let expected = series.label == "packed f32 t1 tg5 @ d64 decode" ? -log(2.0) : 0
-      #expect(series.contrasts.map(\.block) == [0, 1])
+      expectEqual(series.contrasts.map(\.block), [0, 1])
       #expect(series.contrasts.allSatisfy { near($0.improvement, expected) }, "\(series.label)")
     }
     let again = try #require(record.series("packed f32 t1 tg5 @ d64 decode", .confirmation))
-    #expect(again.contrasts.map(\.block) == [0, 1, 2])
+    expectEqual(again.contrasts.map(\.block), [0, 1, 2])
     #expect(again.contrasts.allSatisfy { near($0.improvement, log(2.0)) })
   }
 
   @Test func aTestThatWasNotMeasuredHasNoFigure() throws {
     let record = PairedPlanFixture(blocks: 0).record { _ in nil }
-    #expect(record.series(.search).count == 5)
+    expectEqual(record.series(.search).count, 5)
     for series in record.series(.search) {
       #expect(series.contrasts.isEmpty)
-      #expect(series.base == nil && series.head == nil)
+      expectNil(series.base)
+      expectNil(series.head)
     }
   }
 }

@@ -36,16 +36,16 @@ import Testing
     let words =
       "above the roofline, so that the roof was measured too low: MLP up 118 %, logits 102 %, a whole token 114 %"
     #expect(try #require(doubt(record)).hasSuffix(", decode after 64 tokens: \(words)."))
-    #expect(HTMLReport(record).text.contains(words))
+    expectContains(HTMLReport(record).text, words)
     let text = ProfileText(record, colour: false).text.split(whereSeparator: \.isWhitespace)
-    #expect(text.joined(separator: " ").contains(words))
+    expectContains(text.joined(separator: " "), words)
   }
 
   @Test func aTimeThatTheRoundsDidNotMeasureIsSaid() throws {
     let record = Self.record(rounds: 15.8, bytes: 0.5)
     let difference = NumberText.signedPercent(11.3 / 15.8 - 1)
-    #expect(HTMLReport(record).text.contains("\(difference) against what the rounds measured"))
-    #expect(try #require(doubt(record)).contains("\(difference) against what the rounds measured"))
-    #expect(doubt(Self.record(rounds: 12.3, bytes: 0.5)) == nil)
+    expectContains(HTMLReport(record).text, "\(difference) against what the rounds measured")
+    try expectContains(#require(doubt(record)), "\(difference) against what the rounds measured")
+    expectNil(doubt(Self.record(rounds: 12.3, bytes: 0.5)))
   }
 }

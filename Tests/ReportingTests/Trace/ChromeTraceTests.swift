@@ -7,30 +7,31 @@ import Testing
 
 @Suite struct ChromeTraceTests {
   @Test func aSmallTraceIsThisText() throws {
-    #expect(
-      try ChromeTrace(.small()).text == """
-        {"displayTimeUnit":"ns","otherData":{"title":"packed, synthetic:tiny"},"traceEvents":[
-        {"ph":"M","pid":1,"tid":1,"ts":0,"name":"process_name","args":{"name":"packed, synthetic:tiny"}},
-        {"ph":"M","pid":1,"tid":1,"ts":0,"name":"thread_name","args":{"name":"main"}},
-        {"ph":"M","pid":1,"tid":1,"ts":0,"name":"thread_sort_index","args":{"sort_index":0}},
-        {"ph":"M","pid":1,"tid":2,"ts":0,"name":"thread_name","args":{"name":"worker 1"}},
-        {"ph":"M","pid":1,"tid":2,"ts":0,"name":"thread_sort_index","args":{"sort_index":1}},
-        {"ph":"B","pid":1,"tid":1,"cat":"stage","name":"decode step","ts":1.000},
-        {"ph":"B","pid":1,"tid":1,"cat":"layer","name":"layer 0","ts":1.002},
-        {"ph":"B","pid":1,"tid":1,"cat":"operation","name":"mlp-up","ts":1.002},
-        {"ph":"E","pid":1,"tid":1,"name":"mlp-up","ts":3.001},
-        {"ph":"B","pid":1,"tid":1,"cat":"operation","name":"mlp-down","ts":3.001},
-        {"ph":"E","pid":1,"tid":1,"name":"mlp-down","ts":3.008},
-        {"ph":"E","pid":1,"tid":1,"name":"layer 0","ts":4001.002},
-        {"ph":"E","pid":1,"tid":1,"name":"decode step","ts":5001.001},
-        {"ph":"B","pid":1,"tid":2,"cat":"part","name":"part","ts":1.100},
-        {"ph":"E","pid":1,"tid":2,"name":"part","ts":2.099},
-        {"ph":"C","pid":1,"tid":1,"name":"decode tok/s","ts":0.000,"args":{"value":20.5}},
-        {"ph":"C","pid":1,"tid":1,"name":"decode tok/s","ts":5001.001,"args":{"value":1e-07}},
-        {"ph":"C","pid":1,"tid":1,"name":"resident","ts":0.017,"args":{"value":3.0}}
-        ]}
+    try expectEqual(
+      ChromeTrace(.small()).text,
+      """
+      {"displayTimeUnit":"ns","otherData":{"title":"packed, synthetic:tiny"},"traceEvents":[
+      {"ph":"M","pid":1,"tid":1,"ts":0,"name":"process_name","args":{"name":"packed, synthetic:tiny"}},
+      {"ph":"M","pid":1,"tid":1,"ts":0,"name":"thread_name","args":{"name":"main"}},
+      {"ph":"M","pid":1,"tid":1,"ts":0,"name":"thread_sort_index","args":{"sort_index":0}},
+      {"ph":"M","pid":1,"tid":2,"ts":0,"name":"thread_name","args":{"name":"worker 1"}},
+      {"ph":"M","pid":1,"tid":2,"ts":0,"name":"thread_sort_index","args":{"sort_index":1}},
+      {"ph":"B","pid":1,"tid":1,"cat":"stage","name":"decode step","ts":1.000},
+      {"ph":"B","pid":1,"tid":1,"cat":"layer","name":"layer 0","ts":1.002},
+      {"ph":"B","pid":1,"tid":1,"cat":"operation","name":"mlp-up","ts":1.002},
+      {"ph":"E","pid":1,"tid":1,"name":"mlp-up","ts":3.001},
+      {"ph":"B","pid":1,"tid":1,"cat":"operation","name":"mlp-down","ts":3.001},
+      {"ph":"E","pid":1,"tid":1,"name":"mlp-down","ts":3.008},
+      {"ph":"E","pid":1,"tid":1,"name":"layer 0","ts":4001.002},
+      {"ph":"E","pid":1,"tid":1,"name":"decode step","ts":5001.001},
+      {"ph":"B","pid":1,"tid":2,"cat":"part","name":"part","ts":1.100},
+      {"ph":"E","pid":1,"tid":2,"name":"part","ts":2.099},
+      {"ph":"C","pid":1,"tid":1,"name":"decode tok/s","ts":0.000,"args":{"value":20.5}},
+      {"ph":"C","pid":1,"tid":1,"name":"decode tok/s","ts":5001.001,"args":{"value":1e-07}},
+      {"ph":"C","pid":1,"tid":1,"name":"resident","ts":0.017,"args":{"value":3.0}}
+      ]}
 
-        """)
+      """)
   }
 
   @Test(arguments: [1, 2, 3] as [UInt64])
@@ -38,10 +39,11 @@ import Testing
     let timeline = Timeline.random(spans: 3_000, seed: seed)
     let trace = try TraceEventRules(try ChromeTrace(timeline).text)
     #expect(trace.faults.isEmpty, "\(trace.faults.prefix(5))")
-    #expect(trace.title == "random" && trace.processName == "random")
-    #expect(trace.threadNames == [1: "thread 0", 2: "thread 1", 3: "thread 2"])
-    #expect(trace.sortIndices == [1: 0, 2: 1, 3: 2])
-    #expect(trace.spans.count == 3_000)
+    expectEqual(trace.title, "random")
+    expectEqual(trace.processName, "random")
+    expectEqual(trace.threadNames, [1: "thread 0", 2: "thread 1", 3: "thread 2"])
+    expectEqual(trace.sortIndices, [1: 0, 2: 1, 3: 2])
+    expectEqual(trace.spans.count, 3_000)
     let expected = timeline.tracks.enumerated().flatMap { index, track in
       track.spans.map { span in
         TraceEventRules.Span(
@@ -49,10 +51,10 @@ import Testing
           start: Int(span.start), end: Int(span.start + span.duration))
       }
     }
-    #expect(trace.spans == expected)
+    expectEqual(trace.spans, expected)
     let samples = try #require(trace.counters["decode tok/s"])
-    #expect(samples.map(\.time) == timeline.counters[0].samples.map { Int($0.time) })
-    #expect(samples.map(\.value) == timeline.counters[0].samples.map(\.value))
+    expectEqual(samples.map(\.time), timeline.counters[0].samples.map { Int($0.time) })
+    expectEqual(samples.map(\.value), timeline.counters[0].samples.map(\.value))
   }
 
   @Test func namesOfAnyKindComeBack() throws {
@@ -72,9 +74,12 @@ import Testing
       #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
       let trace = try TraceEventRules(text)
       #expect(trace.faults.isEmpty)
-      #expect(trace.title == name && trace.processName == name && trace.threadNames[1] == name)
-      #expect(trace.spans[2].name == name && trace.spans[2].category == name)
-      #expect(trace.counters[name.isEmpty ? "" : "\(name) \(name)"]?.count == 1)
+      expectEqual(trace.title, name)
+      expectEqual(trace.processName, name)
+      expectEqual(trace.threadNames[1], name)
+      expectEqual(trace.spans[2].name, name)
+      expectEqual(trace.spans[2].category, name)
+      expectEqual(trace.counters[name.isEmpty ? "" : "\(name) \(name)"]?.count, 1)
     }
   }
 
@@ -94,7 +99,7 @@ import Testing
       let place = try #require(lines.firstIndex { $0.contains("\"B\"") && $0.contains("\"ts\":\(start)}") })
       #expect(lines[place + 1].contains("\"E\"") && lines[place + 1].contains("\"ts\":\(end)}"), "\(start)")
     }
-    #expect(try TraceEventRules(text).spans.map(\.start) == spans.map { Int($0.start) })
+    try expectEqual(TraceEventRules(text).spans.map(\.start), spans.map { Int($0.start) })
   }
 
   @Test func withoutThreadsOrSpansItIsATraceStill() throws {
@@ -111,8 +116,8 @@ import Testing
     ]
     let trace = try TraceEventRules(try ChromeTrace(.single(spans)).text)
     #expect(trace.faults.isEmpty)
-    #expect(trace.spans.map(\.start) == [5, 5, 5, 7, 7, 15, 15])
-    #expect(trace.spans.map { $0.end - $0.start } == [0, 10, 0, 0, 0, 0, 3])
+    expectEqual(trace.spans.map(\.start), [5, 5, 5, 7, 7, 15, 15])
+    expectEqual(trace.spans.map { $0.end - $0.start }, [0, 10, 0, 0, 0, 0, 3])
   }
 
   @Test(
@@ -132,10 +137,10 @@ import Testing
   @Test func twoCountersOfOneNameAreRefused() {
     var timeline = Timeline.small()
     timeline.counters.append(timeline.counters[0])
-    #expect(
-      message { try ChromeTrace(timeline).text }
-        == "timeline, counter 2 'decode': found the name and unit of counter 0, expected ones of its own")
+    expectEqual(
+      message { try ChromeTrace(timeline).text },
+      "timeline, counter 2 'decode': found the name and unit of counter 0, expected ones of its own")
     timeline.counters[2].unit = "MiB"
-    #expect(message { try ChromeTrace(timeline).text } == nil)
+    expectNil(message { try ChromeTrace(timeline).text })
   }
 }

@@ -25,25 +25,26 @@ import Testing
   }
 
   @Test func aSmallTimelineIsThisText() throws {
-    #expect(
-      try FoldedStacks(.small()).text == """
-        main;decode_step 1000001
-        main;decode_step;layer_0 3997994
-        main;decode_step;layer_0;mlp-down 7
-        main;decode_step;layer_0;mlp-up 1999
-        worker_1;part 999
+    try expectEqual(
+      FoldedStacks(.small()).text,
+      """
+      main;decode_step 1000001
+      main;decode_step;layer_0 3997994
+      main;decode_step;layer_0;mlp-down 7
+      main;decode_step;layer_0;mlp-up 1999
+      worker_1;part 999
 
-        """)
+      """)
   }
 
   @Test func equalStacksAreOneLine() throws {
     var timeline = Timeline.single([(0, 10), (1, 2), (4, 3), (20, 5), (21, 5 - 1)])
-    #expect(try FoldedStacks(timeline).text == "main;mlp-up 6\nmain;mlp-up;mlp-up 9\n")
+    try expectEqual(FoldedStacks(timeline).text, "main;mlp-up 6\nmain;mlp-up;mlp-up 9\n")
     // Another label with the same name, and another thread with the same name.
     timeline.labels.append(Timeline.Label(name: "mlp-up", category: "part"))
     timeline.tracks[0].spans[3].label = 1
     timeline.tracks.append(timeline.tracks[0])
-    #expect(try FoldedStacks(timeline).text == "main;mlp-up 12\nmain;mlp-up;mlp-up 18\n")
+    try expectEqual(FoldedStacks(timeline).text, "main;mlp-up 12\nmain;mlp-up;mlp-up 18\n")
   }
 
   @Test func whatTakesNoTimeHasNoLine() throws {
@@ -51,7 +52,7 @@ import Testing
     #expect(try FoldedStacks(.single([])).text.isEmpty)
     #expect(try FoldedStacks(.single([(0, 0), (3, 0)])).text.isEmpty)
     // Filled by what lies in it.
-    #expect(try FoldedStacks(.single([(0, 4), (0, 2), (2, 2)])).text == "main;mlp-up;mlp-up 4\n")
+    try expectEqual(FoldedStacks(.single([(0, 4), (0, 2), (2, 2)])).text, "main;mlp-up;mlp-up 4\n")
   }
 
   @Test(arguments: [
@@ -62,7 +63,7 @@ import Testing
     var timeline = Timeline.single([(0, 7)])
     timeline.labels[0].name = name
     timeline.tracks[0].name = name
-    #expect(try FoldedStacks(timeline).text == "\(expected);\(expected) 7\n")
+    try expectEqual(FoldedStacks(timeline).text, "\(expected);\(expected) 7\n")
   }
 
   @Test(arguments: [4, 5, 6] as [UInt64])
@@ -78,13 +79,13 @@ import Testing
         end = span.start + span.duration
       }
       let name = track.name.replacing(" ", with: "_")
-      #expect(lines.filter { $0.frames[0] == name }.map(\.count).reduce(0, +) == covered)
+      expectEqual(lines.filter { $0.frames[0] == name }.map(\.count).reduce(0, +), covered)
     }
-    #expect(Set(lines.map(\.frames)).count == lines.count)
+    expectEqual(Set(lines.map(\.frames)).count, lines.count)
     let inOrder = lines.map { $0.frames.map { Array($0.utf8) } }.sorted { left, right in
       left.lexicographicallyPrecedes(right) { $0.lexicographicallyPrecedes($1) }
     }
-    #expect(lines.map { $0.frames.map { Array($0.utf8) } } == inOrder)
+    expectEqual(lines.map { $0.frames.map { Array($0.utf8) } }, inOrder)
   }
 
   @Test func eachStackHasTheTimeInWhichNothingFurtherInRuns() throws {
@@ -103,7 +104,7 @@ import Testing
       }
     }
     let found = try lines(try FoldedStacks(timeline).text)
-    #expect(Dictionary(uniqueKeysWithValues: found.map { ($0.frames, $0.count) }) == expected)
+    expectEqual(Dictionary(uniqueKeysWithValues: found.map { ($0.frames, $0.count) }), expected)
   }
 }
 
@@ -138,22 +139,22 @@ import Testing
     ] as [([(start: UInt64, duration: UInt64)], String)])
   func spansThatDoNotNestAreRefused(spans: [(start: UInt64, duration: UInt64)], expected: String) {
     let timeline = Timeline.single(spans)
-    #expect(message { try ChromeTrace(timeline).text } == "timeline, track 0 'main', \(expected)")
-    #expect(message { try FoldedStacks(timeline).text } == "timeline, track 0 'main', \(expected)")
+    expectEqual(message { try ChromeTrace(timeline).text }, "timeline, track 0 'main', \(expected)")
+    expectEqual(message { try FoldedStacks(timeline).text }, "timeline, track 0 'main', \(expected)")
   }
 
   @Test func aLabelThatThereIsNoneOfIsRefused() {
     var timeline = Timeline.small()
     timeline.tracks[1].spans[0].label = 5
     let expected = "timeline, track 1 'worker 1', span 0: found label 5, expected one of 5, counted from 0"
-    #expect(message { try ChromeTrace(timeline).text } == expected)
-    #expect(message { try FoldedStacks(timeline).text } == expected)
+    expectEqual(message { try ChromeTrace(timeline).text }, expected)
+    expectEqual(message { try FoldedStacks(timeline).text }, expected)
   }
 
   @Test func depthIsTheNumberOfSpansAround() throws {
     var depths: [Int] = []
     let timeline = Timeline.single([(0, 10), (0, 4), (1, 3), (4, 6), (5, 0), (5, 5), (10, 0), (10, 1)])
     try timeline.visitSpans(ofTrack: 0) { _, depth in depths.append(depth) }
-    #expect(depths == [0, 1, 2, 1, 2, 2, 0, 0])
+    expectEqual(depths, [0, 1, 2, 1, 2, 2, 0, 0])
   }
 }

@@ -13,9 +13,9 @@ import Testing
         try ChromeTrace(timeline).write(to: "\(folder)/trace.json")
         try FoldedStacks(timeline).write(to: "\(folder)/stacks.folded")
       }
-      #expect(try contents("\(folder)/trace.json") == Data(try ChromeTrace(timeline).text.utf8))
-      #expect(try contents("\(folder)/stacks.folded") == Data(try FoldedStacks(timeline).text.utf8))
-      #expect(try names(in: folder) == ["stacks.folded", "trace.json"])
+      try expectEqual(contents("\(folder)/trace.json"), Data(try ChromeTrace(timeline).text.utf8))
+      try expectEqual(contents("\(folder)/stacks.folded"), Data(try FoldedStacks(timeline).text.utf8))
+      try expectEqual(names(in: folder), ["stacks.folded", "trace.json"])
     }
   }
 
@@ -26,10 +26,10 @@ import Testing
       // Enough before the fault that chunks were written.
       let spans: [(start: UInt64, duration: UInt64)] =
         (0..<10_000).map { (start: $0, duration: 1) } + [(start: 0, duration: 1)]
-      #expect(message { try ChromeTrace(.single(spans)).write(to: path) }?.hasPrefix("timeline, ") == true)
-      #expect(message { try FoldedStacks(.single(spans)).write(to: path) }?.hasPrefix("timeline, ") == true)
-      #expect(try contents(path) == Data("before".utf8))
-      #expect(try names(in: folder) == ["trace.json"])
+      expectEqual(message { try ChromeTrace(.single(spans)).write(to: path) }?.hasPrefix("timeline, "), true)
+      expectEqual(message { try FoldedStacks(.single(spans)).write(to: path) }?.hasPrefix("timeline, "), true)
+      try expectEqual(contents(path), Data("before".utf8))
+      try expectEqual(names(in: folder), ["trace.json"])
     }
   }
 
@@ -47,7 +47,7 @@ import Testing
       #expect(throws: FileError(path: "''", reason: "is no path")) {
         try ChromeTrace(.small()).write(to: "")
       }
-      #expect(try names(in: folder) == ["taken"])
+      try expectEqual(names(in: folder), ["taken"])
     }
   }
 
@@ -61,7 +61,7 @@ import Testing
       #expect(written < .seconds(20) && folded < .seconds(20), "\(written), \(folded)")
       let (events, sampled) = try events(at: path)
       // Both ends of each span, a process, three threads with name and place, fifty samples.
-      #expect(events == 2 * 1_000_000 + 1 + 6 + 50)
+      expectEqual(events, 2 * 1_000_000 + 1 + 6 + 50)
       for line in sampled {
         let event = try JSONSerialization.jsonObject(with: line) as? [String: Any]
         #expect(event?["ph"] is String && event?["ts"] is NSNumber)
@@ -78,7 +78,7 @@ import Testing
     let events = lines.dropFirst().dropLast()
     let comma = UInt8(ascii: ",")
     #expect(events.dropLast().allSatisfy { data[$0.upperBound - 1] == comma })
-    #expect(events.last.map { data[$0.upperBound - 1] } == UInt8(ascii: "}"))
+    expectEqual(events.last.map { data[$0.upperBound - 1] }, UInt8(ascii: "}"))
     let sampled = stride(from: events.startIndex, to: events.endIndex - 1, by: 1_000).map {
       Data(data[events[$0]].dropLast())
     }

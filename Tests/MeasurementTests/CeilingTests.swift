@@ -102,7 +102,7 @@ import Testing
 
   @Test func aBriefMeasurementSaysThatItIsNone() {
     let brief = CeilingSettings.chosen(environment: [CeilingSettings.variable: "brief"])
-    #expect(brief.bufferBytes <= 64 << 20 && brief.fmaTrials == 10)
+    #expect(brief.bufferBytes <= 16 << 20 && brief.fmaTrials == 20)
     expectEqual(brief.bufferRemark?.hasPrefix("GPT2_BENCH_CEILINGS=brief"), true)
     let usual = CeilingSettings.chosen(environment: [:])
     #expect(usual.fmaTrials == 50 && usual.bufferRemark?.hasPrefix("GPT2") != true)

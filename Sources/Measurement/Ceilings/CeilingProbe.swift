@@ -155,15 +155,17 @@ public struct CeilingSettings: Sendable {
   private var isSketch = false
 
   /// `brief` in this environment variable cuts everything short, and every ceiling then has a remark that says so: for
-  /// trying out what comes before and after the measuring.
+  /// trying out what comes before and after the measuring. The cost of forks is then cut short as well.
   public static let variable = "GPT2_BENCH_CEILINGS"
+
+  static func areBrief(_ environment: [String: String]) -> Bool { environment[variable] == "brief" }
 
   /// For this machine, as the environment has it.
   public static func chosen(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> CeilingSettings {
     let settings = CeilingSettings()
-    return environment[variable] == "brief" ? settings.sketch : settings
+    return areBrief(environment) ? settings.sketch : settings
   }
 
   /// For this machine: a buffer four times as large as all caches, at least half a gigabyte, as far as a
@@ -191,9 +193,11 @@ public struct CeilingSettings: Sendable {
   }
 
   private var sketch: CeilingSettings {
-    var sketch = brief
-    sketch.bufferBytes = min(bufferBytes, 64 << 20)
-    sketch.searchPasses = 1
+    var sketch = self
+    sketch.bufferBytes = min(bufferBytes, 16 << 20)
+    sketch.fmaTrial = .microseconds(50)
+    (sketch.fmaTrials, sketch.cacheTrials, sketch.passes, sketch.searchPasses) = (20, 1, 4, 1)
+    sketch.cacheTrialBytes = [:]
     sketch.isSketch = true
     return sketch
   }

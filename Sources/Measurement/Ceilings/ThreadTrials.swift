@@ -83,8 +83,13 @@ extension ForkJoin {
     /// No fork of either kind begins after so many ns; at least one of each is made.
     var nanosecondsEach: UInt64 = 200_000_000
 
-    /// For a figure to be kept.
-    public static var full: Effort { Effort() }
+    /// Enough for a figure to be kept; a few forks where the environment has ceilings cut short.
+    public static func chosen(
+      environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> Effort {
+      CeilingSettings.areBrief(environment)
+        ? Effort(wokenForks: 1, settling: 0, hotForks: 20) : Effort()
+    }
   }
 
   /// What it costs a team of threads to begin a job together and to end it, without the job's work. The job is a
@@ -96,7 +101,7 @@ extension ForkJoin {
   ///   - fork: calls the body once for each index below the count, all at once, and returns when all calls have.
   /// - Returns: nil for fewer than two threads, which need no fork.
   public static func measure(
-    threads: Int, effort: Effort = .full, clock: any MonotonicClock = SystemClock(),
+    threads: Int, effort: Effort = .chosen(), clock: any MonotonicClock = SystemClock(),
     fork: (_ count: Int, _ body: (Int) -> Void) -> Void
   ) -> ForkJoin? {
     guard threads > 1 else { return nil }

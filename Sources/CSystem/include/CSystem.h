@@ -12,6 +12,7 @@
 #include "CSystemProbe.h"
 #include "CSystemTerminal.h"
 #include "CSystemThreadMemory.h"
+#include "CSystemVector.h"
 
 #ifndef GPT2_BENCH_CPU_FLAG
 #define GPT2_BENCH_CPU_FLAG ""
@@ -37,15 +38,6 @@ static inline int csystem_vector_registers(void) {
   return 32;
 #else
   return 16;
-#endif
-}
-
-/// 1 where the CPU that this build is for multiplies and adds in one instruction, else 0.
-static inline int csystem_fuses_multiply_add(void) {
-#if defined(__FMA__) || defined(__aarch64__)
-  return 1;
-#else
-  return 0;
 #endif
 }
 

@@ -1,19 +1,13 @@
-// Products of narrow numbers, a vector of sums at a time, and what rounding to them takes: comparisons, conversions and
-// roots. Each is an instruction or a few where the CPU that this build is for has them. Header only, so that they stand in
+// Products of narrow numbers, a vector of sums at a time, and what rounding to them takes: conversions and roots. Each is an instruction or a few where the CPU that this build is for has them. Header only, so that they stand in
 // the loop that asks for them.
 #ifndef GPT2_BENCH_CSYSTEM_DOT_H
 #define GPT2_BENCH_CSYSTEM_DOT_H
 
-#include <stdint.h>
 #include <string.h>
+#include "CSystemVector.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
-
-typedef int32_t csystem_int32x8 __attribute__((vector_size(32)));
-typedef int32_t csystem_int32x16 __attribute__((vector_size(64)));
-typedef float csystem_floatx8 __attribute__((vector_size(32)));
-typedef float csystem_floatx16 __attribute__((vector_size(64)));
 
 /// √x of each of eight floats. Swift's own is a call of the C library for each, because of negative ones.
 static inline csystem_floatx8 csystem_square_roots(csystem_floatx8 x) { return __builtin_elementwise_sqrt(x); }
@@ -143,13 +137,8 @@ static inline csystem_floatx8 csystem_load_halves_8(const void *source) {
 #endif
 }
 
-/// Which numbers of `a` are less than those of `b`, all bits of a place or none; and `a` or, where a mask has bits, `b`.
-/// Swift's own masks of sixteen are cut into pieces of two.
-static inline csystem_int32x16 csystem_less_16(csystem_floatx16 a, csystem_floatx16 b) { return a < b; }
+/// Which integers of `a` are less than those of `b`, all bits of a place or none.
 static inline csystem_int32x16 csystem_less_integers_16(csystem_int32x16 a, csystem_int32x16 b) { return a < b; }
-static inline csystem_floatx16 csystem_replaced_16(csystem_floatx16 a, csystem_int32x16 mask, csystem_floatx16 b) {
-  return (csystem_floatx16)(((csystem_int32x16)a & ~mask) | ((csystem_int32x16)b & mask));
-}
 
 /// Each integer as a float, rounded to nearest.
 static inline csystem_floatx16 csystem_floats_16(csystem_int32x16 values) {

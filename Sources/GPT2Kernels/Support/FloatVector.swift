@@ -1,14 +1,17 @@
 import CSystem
 
 /// A vector register's worth of floats, whatever its width: 4 lanes on NEON and SSE, 8 on AVX, 16 on AVX-512. What
-/// the standard library offers for every `SIMD` alike works lane by lane where it compares or converts; these
-/// requirements are met per width, so that generic code compiles to the same instructions as concrete code.
+/// the standard library offers for every `SIMD` alike works lane by lane where it multiplies and adds, compares or
+/// repeats; these requirements are met per width, by `CSystem` where Swift would go lane by lane: the optimizer puts
+/// the lanes together again, but takes its time, and does not always see it.
 protocol FloatVector: SIMD, BitwiseCopyable, Sendable where Scalar == Float {
+  init(repeating value: Float)
   static func + (a: Self, b: Self) -> Self
   static func - (a: Self, b: Self) -> Self
   static func * (a: Self, b: Self) -> Self
   static func / (a: Self, b: Self) -> Self
-  func addingProduct(_ a: Self, _ b: Self) -> Self
+  /// self + a · b, rounded once where this build's CPU has one instruction for it; elsewhere the product is rounded too.
+  func adding(_ a: Self, times b: Self) -> Self
   /// Each lane taken into `low...high`; NaN stays.
   func clamped(low: Float, high: Float) -> Self
   /// This, with 0 in each lane in which `x` is below `limit`.
@@ -31,13 +34,6 @@ extension Float {
 }
 
 extension FloatVector {
-  /// self + a · b, rounded once where this build's CPU has one instruction for it. Elsewhere a fused operation would
-  /// be a call of the C library for each lane, a hundred times as long; there the product is rounded too.
-  @inline(__always)
-  func adding(_ a: Self, times b: Self) -> Self {
-    csystem_fuses_multiply_add() != 0 ? addingProduct(a, b) : self + a * b
-  }
-
   /// Sum of the lanes as a tree, the same order on every machine.
   @inline(__always)
   var laneSum: Float {
@@ -78,14 +74,23 @@ extension FloatVector {
 }
 
 extension SIMD4<Float>: FloatVector {
+  @inline(__always) init(repeating value: Float) { self = csystem_repeated_4(value) }
+  @inline(__always) func adding(_ a: Self, times b: Self) -> Self { csystem_multiply_add_4(self, a, b) }
+
   @inline(__always)
   func clamped(low: Float, high: Float) -> Self {
-    replacing(with: low, where: self .< low).replacing(with: high, where: self .> high)
+    let (low, high) = (Self(repeating: low), Self(repeating: high))
+    let raised = csystem_replaced_4(self, csystem_less_4(self, low), low)
+    return csystem_replaced_4(raised, csystem_less_4(high, raised), high)
   }
 
   @inline(__always)
-  func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  func zeroed(where x: Self, isBelow limit: Float) -> Self {
+    csystem_replaced_4(self, csystem_less_4(x, Self(repeating: limit)), Self(repeating: 0))
+  }
+
+  @inline(__always)
+  func larger(_ other: Self) -> Self { csystem_replaced_4(self, csystem_less_4(self, other), other) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {
@@ -103,14 +108,23 @@ extension SIMD4<Float>: FloatVector {
 }
 
 extension SIMD8<Float>: FloatVector {
+  @inline(__always) init(repeating value: Float) { self = csystem_repeated_8(value) }
+  @inline(__always) func adding(_ a: Self, times b: Self) -> Self { csystem_multiply_add_8(self, a, b) }
+
   @inline(__always)
   func clamped(low: Float, high: Float) -> Self {
-    replacing(with: low, where: self .< low).replacing(with: high, where: self .> high)
+    let (low, high) = (Self(repeating: low), Self(repeating: high))
+    let raised = csystem_replaced_8(self, csystem_less_8(self, low), low)
+    return csystem_replaced_8(raised, csystem_less_8(high, raised), high)
   }
 
   @inline(__always)
-  func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  func zeroed(where x: Self, isBelow limit: Float) -> Self {
+    csystem_replaced_8(self, csystem_less_8(x, Self(repeating: limit)), Self(repeating: 0))
+  }
+
+  @inline(__always)
+  func larger(_ other: Self) -> Self { csystem_replaced_8(self, csystem_less_8(self, other), other) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {
@@ -123,14 +137,23 @@ extension SIMD8<Float>: FloatVector {
 }
 
 extension SIMD16<Float>: FloatVector {
+  @inline(__always) init(repeating value: Float) { self = csystem_repeated_16(value) }
+  @inline(__always) func adding(_ a: Self, times b: Self) -> Self { csystem_multiply_add_16(self, a, b) }
+
   @inline(__always)
   func clamped(low: Float, high: Float) -> Self {
-    replacing(with: low, where: self .< low).replacing(with: high, where: self .> high)
+    let (low, high) = (Self(repeating: low), Self(repeating: high))
+    let raised = csystem_replaced_16(self, csystem_less_16(self, low), low)
+    return csystem_replaced_16(raised, csystem_less_16(high, raised), high)
   }
 
   @inline(__always)
-  func zeroed(where x: Self, isBelow limit: Float) -> Self { replacing(with: 0, where: x .< limit) }
-  @inline(__always) func larger(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+  func zeroed(where x: Self, isBelow limit: Float) -> Self {
+    csystem_replaced_16(self, csystem_less_16(x, Self(repeating: limit)), Self(repeating: 0))
+  }
+
+  @inline(__always)
+  func larger(_ other: Self) -> Self { csystem_replaced_16(self, csystem_less_16(self, other), other) }
 
   @inline(__always)
   var powerOfTwoOfLowBits: Self {

@@ -1,0 +1,51 @@
+// Vectors of 4, 8 and 16 floats: what the compiler of Swift takes lane by lane, as one operation each. Header only, so that
+// they stand in the loop that asks for them.
+#ifndef GPT2_BENCH_CSYSTEM_VECTOR_H
+#define GPT2_BENCH_CSYSTEM_VECTOR_H
+
+#include <stdint.h>
+
+typedef int32_t csystem_int32x4 __attribute__((vector_size(16)));
+typedef int32_t csystem_int32x8 __attribute__((vector_size(32)));
+typedef int32_t csystem_int32x16 __attribute__((vector_size(64)));
+typedef float csystem_floatx4 __attribute__((vector_size(16)));
+typedef float csystem_floatx8 __attribute__((vector_size(32)));
+typedef float csystem_floatx16 __attribute__((vector_size(64)));
+
+/// 1 where the CPU that this build is for multiplies and adds in one instruction, else 0.
+static inline int csystem_fuses_multiply_add(void) {
+#if defined(__FMA__) || defined(__aarch64__)
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+#if defined(__FMA__) || defined(__aarch64__)
+#define GPT2_BENCH_MULTIPLY_ADD(sum, a, b) __builtin_elementwise_fma(a, b, sum)
+#else
+#define GPT2_BENCH_MULTIPLY_ADD(sum, a, b) ((sum) + (a) * (b))
+#endif
+
+/// Each vector's operations; `vector` is its type, `integers` one of as many integers.
+///
+/// - multiply_add: sum + a · b, rounded once where `csystem_fuses_multiply_add`. Elsewhere a fused one would be a call of the
+///   C library for each lane, a hundred times as long; there the product is rounded too.
+/// - repeated: the number in each lane.
+/// - less: which lanes of `a` are below those of `b`, all bits of a lane or none.
+/// - replaced: `a` or, where a mask has bits, `b`.
+#define GPT2_BENCH_FLOAT_VECTOR(lanes, vector, integers)                                             \
+  static inline vector csystem_multiply_add_##lanes(vector sum, vector a, vector b) {                \
+    return GPT2_BENCH_MULTIPLY_ADD(sum, a, b);                                                       \
+  }                                                                                                  \
+  static inline vector csystem_repeated_##lanes(float x) { return x - (vector){}; }                  \
+  static inline integers csystem_less_##lanes(vector a, vector b) { return a < b; }                  \
+  static inline vector csystem_replaced_##lanes(vector a, integers mask, vector b) {                 \
+    return (vector)(((integers)a & ~mask) | ((integers)b & mask));                                   \
+  }
+
+GPT2_BENCH_FLOAT_VECTOR(4, csystem_floatx4, csystem_int32x4)
+GPT2_BENCH_FLOAT_VECTOR(8, csystem_floatx8, csystem_int32x8)
+GPT2_BENCH_FLOAT_VECTOR(16, csystem_floatx16, csystem_int32x16)
+
+#endif

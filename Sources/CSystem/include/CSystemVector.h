@@ -34,6 +34,8 @@ static inline int csystem_fuses_multiply_add(void) {
 /// - repeated: the number in each lane.
 /// - less: which lanes of `a` are below those of `b`, all bits of a lane or none.
 /// - replaced: `a` or, where a mask has bits, `b`.
+/// - power_of_two: 2ⁿ for each lane whose bits end in the integer n, from −126 to 127.
+/// - low_brains, high_brains: the lower and the higher of the two bfloat16 that each lane's bits are.
 #define GPT2_BENCH_FLOAT_VECTOR(lanes, vector, integers)                                             \
   static inline vector csystem_multiply_add_##lanes(vector sum, vector a, vector b) {                \
     return GPT2_BENCH_MULTIPLY_ADD(sum, a, b);                                                       \
@@ -42,10 +44,26 @@ static inline int csystem_fuses_multiply_add(void) {
   static inline integers csystem_less_##lanes(vector a, vector b) { return a < b; }                  \
   static inline vector csystem_replaced_##lanes(vector a, integers mask, vector b) {                 \
     return (vector)(((integers)a & ~mask) | ((integers)b & mask));                                   \
+  }                                                                                                  \
+  static inline vector csystem_power_of_two_##lanes(vector x) {                                      \
+    return (vector)(((integers)x << 23) + (127 << 23));                                              \
+  }                                                                                                  \
+  static inline vector csystem_low_brains_##lanes(vector x) { return (vector)((integers)x << 16); }  \
+  static inline vector csystem_high_brains_##lanes(vector x) {                                       \
+    return (vector)((integers)x & (int32_t)0xFFFF0000);                                              \
   }
 
 GPT2_BENCH_FLOAT_VECTOR(4, csystem_floatx4, csystem_int32x4)
 GPT2_BENCH_FLOAT_VECTOR(8, csystem_floatx8, csystem_int32x8)
 GPT2_BENCH_FLOAT_VECTOR(16, csystem_floatx16, csystem_int32x16)
+
+/// Likewise of integers; the nibbles are the lower and the upper half of each of their bytes, as bytes.
+#define GPT2_BENCH_INTEGER_VECTOR(lanes, integers)                                                   \
+  static inline integers csystem_repeated_integers_##lanes(int32_t x) { return (integers){} + x; }   \
+  static inline integers csystem_low_nibbles_##lanes(integers x) { return x & 0x0F0F0F0F; }          \
+  static inline integers csystem_high_nibbles_##lanes(integers x) { return (x >> 4) & 0x0F0F0F0F; }
+
+GPT2_BENCH_INTEGER_VECTOR(8, csystem_int32x8)
+GPT2_BENCH_INTEGER_VECTOR(16, csystem_int32x16)
 
 #endif

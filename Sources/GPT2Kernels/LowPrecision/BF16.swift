@@ -108,34 +108,16 @@ protocol BrainVector: FloatVector {
 }
 
 extension SIMD4<Float>: BrainVector {
-  @inline(__always)
-  var lowBrain: Self { unsafeBitCast(unsafeBitCast(self, to: SIMD4<UInt32>.self) &<< 16, to: Self.self) }
-
-  @inline(__always)
-  var highBrain: Self {
-    unsafeBitCast(
-      unsafeBitCast(self, to: SIMD4<UInt32>.self) & SIMD4<UInt32>(repeating: 0xFFFF_0000), to: Self.self)
-  }
+  @inline(__always) var lowBrain: Self { csystem_low_brains_4(self) }
+  @inline(__always) var highBrain: Self { csystem_high_brains_4(self) }
 }
 
 extension SIMD8<Float>: BrainVector {
-  @inline(__always)
-  var lowBrain: Self { unsafeBitCast(unsafeBitCast(self, to: SIMD8<UInt32>.self) &<< 16, to: Self.self) }
-
-  @inline(__always)
-  var highBrain: Self {
-    unsafeBitCast(
-      unsafeBitCast(self, to: SIMD8<UInt32>.self) & SIMD8<UInt32>(repeating: 0xFFFF_0000), to: Self.self)
-  }
+  @inline(__always) var lowBrain: Self { csystem_low_brains_8(self) }
+  @inline(__always) var highBrain: Self { csystem_high_brains_8(self) }
 }
 
 extension SIMD16<Float>: BrainVector {
-  @inline(__always)
-  var lowBrain: Self { unsafeBitCast(unsafeBitCast(self, to: SIMD16<UInt32>.self) &<< 16, to: Self.self) }
-
-  @inline(__always)
-  var highBrain: Self {
-    unsafeBitCast(
-      unsafeBitCast(self, to: SIMD16<UInt32>.self) & SIMD16<UInt32>(repeating: 0xFFFF_0000), to: Self.self)
-  }
+  @inline(__always) var lowBrain: Self { csystem_low_brains_16(self) }
+  @inline(__always) var highBrain: Self { csystem_high_brains_16(self) }
 }

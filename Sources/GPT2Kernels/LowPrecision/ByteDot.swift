@@ -85,6 +85,7 @@ enum ScalarByteDot: ByteDot {
 /// A vector of integers beside a vector of floats, as `FloatVector` is one of floats.
 protocol IntegerVector: SIMD, BitwiseCopyable, Sendable where Scalar == Int32 {
   associatedtype Floats: FloatVector
+  init(repeating value: Int32)
   var floats: Floats { get }
   func larger(_ other: Self) -> Self
   var largestLane: Int32 { get }
@@ -100,12 +101,13 @@ protocol IntegerVector: SIMD, BitwiseCopyable, Sendable where Scalar == Int32 {
 }
 
 extension SIMD8<Int32>: IntegerVector {
+  @inline(__always) init(repeating value: Int32) { self = csystem_repeated_integers_8(value) }
   @inline(__always) var floats: SIMD8<Float> { csystem_floats_8(self) }
   @inline(__always) func larger(_ other: Self) -> Self { csystem_larger_integers_8(self, other) }
   @inline(__always) var largestLane: Int32 { csystem_largest_integer_8(self) }
   @inline(__always) var laneSum: Int32 { csystem_integer_sum_8(self) }
-  @inline(__always) var lowNibbles: Self { self & Self(repeating: 0x0F0F_0F0F) }
-  @inline(__always) var highNibbles: Self { (self &>> 4) & Self(repeating: 0x0F0F_0F0F) }
+  @inline(__always) var lowNibbles: Self { csystem_low_nibbles_8(self) }
+  @inline(__always) var highNibbles: Self { csystem_high_nibbles_8(self) }
   @inline(__always) func storeBytes(to target: UnsafeMutableRawPointer) {
     csystem_store_bytes_8(target, self)
   }
@@ -115,12 +117,13 @@ extension SIMD8<Int32>: IntegerVector {
 }
 
 extension SIMD16<Int32>: IntegerVector {
+  @inline(__always) init(repeating value: Int32) { self = csystem_repeated_integers_16(value) }
   @inline(__always) var floats: SIMD16<Float> { csystem_floats_16(self) }
   @inline(__always) func larger(_ other: Self) -> Self { csystem_larger_integers_16(self, other) }
   @inline(__always) var largestLane: Int32 { csystem_largest_integer_16(self) }
   @inline(__always) var laneSum: Int32 { csystem_integer_sum_16(self) }
-  @inline(__always) var lowNibbles: Self { self & Self(repeating: 0x0F0F_0F0F) }
-  @inline(__always) var highNibbles: Self { (self &>> 4) & Self(repeating: 0x0F0F_0F0F) }
+  @inline(__always) var lowNibbles: Self { csystem_low_nibbles_16(self) }
+  @inline(__always) var highNibbles: Self { csystem_high_nibbles_16(self) }
   @inline(__always) func storeBytes(to target: UnsafeMutableRawPointer) {
     csystem_store_bytes_16(target, self)
   }

@@ -92,12 +92,7 @@ extension SIMD4<Float>: FloatVector {
   @inline(__always)
   func larger(_ other: Self) -> Self { csystem_replaced_4(self, csystem_less_4(self, other), other) }
 
-  @inline(__always)
-  var powerOfTwoOfLowBits: Self {
-    let bits = unsafeBitCast(self, to: SIMD4<Int32>.self) &<< 23
-    return unsafeBitCast(bits &+ SIMD4<Int32>(repeating: 127 << 23), to: Self.self)
-  }
-
+  @inline(__always) var powerOfTwoOfLowBits: Self { csystem_power_of_two_4(self) }
   @inline(__always) var foldedToFour: SIMD4<Float> { self }
 
   @inline(__always)
@@ -126,12 +121,7 @@ extension SIMD8<Float>: FloatVector {
   @inline(__always)
   func larger(_ other: Self) -> Self { csystem_replaced_8(self, csystem_less_8(self, other), other) }
 
-  @inline(__always)
-  var powerOfTwoOfLowBits: Self {
-    let bits = unsafeBitCast(self, to: SIMD8<Int32>.self) &<< 23
-    return unsafeBitCast(bits &+ SIMD8<Int32>(repeating: 127 << 23), to: Self.self)
-  }
-
+  @inline(__always) var powerOfTwoOfLowBits: Self { csystem_power_of_two_8(self) }
   @inline(__always) var foldedToFour: SIMD4<Float> { lowHalf + highHalf }
   @inline(__always) var largestLane: Float { lowHalf.larger(highHalf).largestLane }
 }
@@ -155,12 +145,7 @@ extension SIMD16<Float>: FloatVector {
   @inline(__always)
   func larger(_ other: Self) -> Self { csystem_replaced_16(self, csystem_less_16(self, other), other) }
 
-  @inline(__always)
-  var powerOfTwoOfLowBits: Self {
-    let bits = unsafeBitCast(self, to: SIMD16<Int32>.self) &<< 23
-    return unsafeBitCast(bits &+ SIMD16<Int32>(repeating: 127 << 23), to: Self.self)
-  }
-
+  @inline(__always) var powerOfTwoOfLowBits: Self { csystem_power_of_two_16(self) }
   @inline(__always) var foldedToFour: SIMD4<Float> { (lowHalf + highHalf).foldedToFour }
   @inline(__always) var largestLane: Float { lowHalf.larger(highHalf).largestLane }
 }

@@ -324,7 +324,7 @@ import Testing
   @Test func opsChecksAndTimesEachOperation() throws {
     let words = [
       "ops", "--model", "synthetic:2,3,21,300,40", "--rows", "1,5", "-d", "9", "--variants", "naive,packed",
-      "-t", "2", "-r", "3", "--budget", "0.1",
+      "-t", "2", "-r", "3", "--budget", "0.03",
     ]
     let json = try run(words + ["--format", "json", "--out", "r.json", "--quiet"])
     expectEqual(json.status, 0)

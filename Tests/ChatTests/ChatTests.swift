@@ -6,7 +6,7 @@ import Testing
 
 @testable import Chat
 
-@Suite struct ChatTextTests {
+struct ChatTextTests {
   private func settings() throws -> ChatSettings {
     try ChatSettings(SamplingParameters(temperature: 0.8, topK: 40, seed: 1))
   }

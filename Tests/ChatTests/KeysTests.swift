@@ -3,7 +3,7 @@ import Testing
 
 @testable import Chat
 
-@Suite struct KeyParserTests {
+struct KeyParserTests {
   private func keys(_ text: String) -> [Key] {
     var parser = KeyParser()
     return parser.keys(from: text.utf8) + [parser.flush()].compactMap { $0 }

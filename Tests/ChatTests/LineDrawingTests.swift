@@ -3,7 +3,7 @@ import Testing
 
 @testable import Chat
 
-@Suite struct LineDrawingTests {
+struct LineDrawingTests {
   private func layout(_ text: String, cursor: Int? = nil, width: Int) -> LineLayout {
     var line = EditableText(text)
     if let cursor { line.move(to: cursor) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Chat
 
-@Suite struct LineEditorTests {
+struct LineEditorTests {
   private func editor(
     _ entries: [String] = [], complete: @escaping (String) -> TabCompletion = { _ in (0, []) }
   )

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Chat
 
-@Suite struct QuotedWordsTests {
+struct QuotedWordsTests {
   @Test(
     arguments: [
       ("a b", ["a", "b"]), ("  a\t b\n", ["a", "b"]), ("", []), ("   ", []), ("'a b' c", ["a b", "c"]),

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Known greedy continuations: files well-formed and not, and a check that passes and can fail.
-@Suite struct ContinuationTests {
+struct ContinuationTests {
   private static let committed = Project.file("Benchmarks/reference/tiny-trained/continuations.json")
 
   private func tiny() throws -> Checkpoint { try Checkpoint(folder: Project.file("weights/tiny")) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import GPT2Engine
 
-@Suite struct ConversationTests {
+struct ConversationTests {
   /// Twelve positions.
   private func conversation(_ variant: Variant = .preferred) throws -> Conversation {
     try Conversation(try Engine(Fixtures.small.get(), variant: variant, threads: 1))

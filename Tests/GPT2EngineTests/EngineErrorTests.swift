@@ -4,7 +4,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct EngineErrorTests {
+struct EngineErrorTests {
   @Test(arguments: Variant.all)
   func aStepWithoutTokensIsRefused(_ variant: Variant) throws {
     let engine = try Engine(Fixtures.small.get(), variant: variant, threads: 1)

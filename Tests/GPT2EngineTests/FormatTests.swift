@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A model through every format that is written: the same bits of weights and of logits.
-@Suite struct FormatTests {
+struct FormatTests {
   enum Format: CaseIterable {
     case safetensorsFolder, safetensorsFile, llmc, seed
 

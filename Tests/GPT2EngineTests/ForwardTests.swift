@@ -4,7 +4,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct ForwardTests {
+struct ForwardTests {
   /// The same tokens from every variant in float32, for at least a hundred steps.
   @Test(arguments: [Fixtures.tiny, Fixtures.ragged])
   func greedyTokensAgreeAcrossVariants(_ model: Result<Checkpoint, any Error>) throws {
@@ -121,7 +121,7 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
 }
 
 /// Sequences that share a step get what each would get alone, bit for bit.
-@Suite struct BatchTests {
+struct BatchTests {
   @Test(arguments: Variant.all + Variant.withNarrowCache)
   func sequencesJoinAndLeave(_ variant: Variant) throws {
     let checkpoint = try Fixtures.ragged.get()
@@ -166,7 +166,7 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
 }
 
 /// A sequence that was cut goes on as if what was cut off had never been there.
-@Suite struct TruncationTests {
+struct TruncationTests {
   @Test(arguments: Variant.all + Variant.withNarrowCache) func aCutSequenceGoesOnAsBefore(variant: Variant)
     throws
   {

@@ -3,7 +3,7 @@ import GPT2Kernels
 import TestSupport
 import Testing
 
-@Suite struct GeneratorTests {
+struct GeneratorTests {
   private func run(
     _ prompt: [Int], count: Int, ends: Set<Int> = [], ignoresEnd: Bool = false, stopAfter: Int = .max,
     variant: Variant = .oracle

@@ -6,7 +6,7 @@ import Testing
 
 @testable import GPT2Engine
 
-@Suite struct LanguageModelTests {
+struct LanguageModelTests {
   private static let tiny = Project.root + "/weights/tiny"
 
   private func model(_ variant: Variant = .preferred, concurrency: Int = 8) async throws -> LanguageModel {

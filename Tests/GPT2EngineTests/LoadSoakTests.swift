@@ -8,7 +8,7 @@
 
   /// A model that is loaded, asked and let go again and again, as often as `GPT2_BENCH_SOAK_LOADS` says: nothing of it
   /// stays. `scripts/sanitize.sh soak` asks for 1,000. Alone in its process, or others' memory would count.
-  @Suite struct LoadSoakTests {
+  struct LoadSoakTests {
     private static let loads =
       ProcessInfo.processInfo.environment["GPT2_BENCH_SOAK_LOADS"].flatMap { Int($0) }
     /// What the allocator may keep for later: a hundredth of what 1,000 leaked models would be.

@@ -6,7 +6,7 @@ import Testing
 @testable import GPT2Engine
 
 /// The comparison's edges: what is just allowed passes, what is just not allowed fails.
-@Suite struct LogitComparisonTests {
+struct LogitComparisonTests {
   /// 200 logits at two positions, of which the first is known in full, the second by its two largest.
   private static let prompt: ReferenceCase.Prompt = {
     var random = RandomStream(seed: 8)
@@ -166,7 +166,7 @@ import Testing
 }
 
 /// Logits and tokens that another program handed over.
-@Suite struct ForeignLogitsTests {
+struct ForeignLogitsTests {
   private let checkpoint: Checkpoint
   private let reference: ReferenceCase
   private let logits: NPY

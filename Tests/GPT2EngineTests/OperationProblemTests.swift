@@ -6,7 +6,7 @@ import Testing
 @testable import GPT2Engine
 
 /// What is timed alone is right first, and is not wrong by being timed over and over.
-@Suite struct OperationProblemTests {
+struct OperationProblemTests {
   private static let variants = Variant.all + Variant.withNarrowCache
 
   private func problems(_ kernel: any Kernel, _ rotation: WeightRotation) throws -> [any OperationProblem] {

@@ -7,7 +7,7 @@ import Testing
 @testable import GPT2Engine
 
 /// The perplexity of a committed text by the tiny model, against a float64 forward pass in NumPy.
-@Suite struct PerplexityReferenceTests {
+struct PerplexityReferenceTests {
   private struct Reference: Decodable {
     let text: String
     let ids: Int
@@ -83,7 +83,7 @@ import Testing
   }
 }
 
-@Suite struct TokenWindowsTests {
+struct TokenWindowsTests {
   /// All windows of a text whose tokens are their own positions, given in pieces of one size.
   private func windows(
     _ tokens: Int, context: Int, stride: Int, wholeOnly: Bool = false, piece: Int = .max
@@ -160,7 +160,7 @@ import Testing
   }
 }
 
-@Suite struct NegativeLogLikelihoodTests {
+struct NegativeLogLikelihoodTests {
   private func nats(_ logits: [Float], _ token: Int) throws -> Double {
     try logits.withUnsafeBufferPointer { try negativeLogLikelihood(of: token, $0, position: 7) }
   }

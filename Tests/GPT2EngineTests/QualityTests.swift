@@ -7,7 +7,7 @@ import Testing
 @testable import GPT2Kernels
 
 /// What judges weights of fewer bits, by logits that are known.
-@Suite struct QualityLimitTests {
+struct QualityLimitTests {
   private static let limits = QualityLimits(.int8)
 
   private func divergence(_ reference: [Float], _ logits: [Float]) -> Double {
@@ -191,7 +191,7 @@ import Testing
 }
 
 /// The rungs of the ladder with weights of fewer bits, and those with a cache of fewer, are within their limits on every reference that is small enough.
-@Suite struct LowPrecisionQualityTests {
+struct LowPrecisionQualityTests {
   static let variants = (Variant.all + Variant.withNarrowCache).filter { !$0.isExact }
 
   @Test(
@@ -219,7 +219,7 @@ import Testing
 }
 
 /// The trained tiny model by a kernel that loses bits, against its references.
-@Suite struct RoundingKernelTests {
+struct RoundingKernelTests {
   private let checkpoint: Checkpoint
   private let reference: ReferenceCase
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Reference files, well-formed and not: an error names the file and the field.
-@Suite struct ReferenceCaseTests {
+struct ReferenceCaseTests {
   static let usual = [
     "name": "\"p0\"", "ids": "[1, 2, 0]", "positions": "[0, 2]", "logits": "\"p0.npy\"",
     "argmax": "[3, 0, 1]",

@@ -5,7 +5,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct ReferenceCheckTests {
+struct ReferenceCheckTests {
   @Test(arguments: Variant.exact)
   func everyVariantAgreesWithTheOracle(_ variant: Variant) throws {
     for model in [Fixtures.tiny, Fixtures.ragged] {
@@ -61,7 +61,7 @@ import Testing
 }
 
 /// Every variant against the committed logits of an independent implementation.
-@Suite struct CommittedReferenceTests {
+struct CommittedReferenceTests {
   /// The cases whose model is small enough for a test; `gpt2-bench check` runs the rest too.
   static let small: [String] = {
     let folder = Project.file("Benchmarks/reference")
@@ -88,7 +88,7 @@ import Testing
 }
 
 /// The check can fail: one changed weight, in whichever tensor, is found.
-@Suite struct PerturbationTests {
+struct PerturbationTests {
   /// A model's file, which can be reopened with one weight changed.
   private struct Model {
     let folder = Result { try TemporaryFolder() }

@@ -3,7 +3,7 @@ import GPT2Engine
 import TestSupport
 import Testing
 
-@Suite struct SamplerTests {
+struct SamplerTests {
   private func draws(
     _ logits: [Float], _ parameters: SamplingParameters, _ count: Int = 1, after tokens: [Int] = []
   ) throws -> [Int] {

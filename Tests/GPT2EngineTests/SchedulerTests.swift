@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Whatever a text shares its steps with, it goes on as it would alone.
-@Suite struct SchedulerTests {
+struct SchedulerTests {
   private struct Job {
     var prompt: [Int]
     var parameters: GenerationParameters

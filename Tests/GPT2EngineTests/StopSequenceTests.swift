@@ -5,7 +5,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct StopSequenceTests {
+struct StopSequenceTests {
   private static let tokenizer = Result { try Tokenizer(folder: Project.root + "/weights/tiny") }
 
   /// What a text gives, piece by piece, and the stop sequence that ended it.

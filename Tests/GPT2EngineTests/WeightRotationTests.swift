@@ -4,7 +4,7 @@ import Testing
 
 @testable import GPT2Engine
 
-@Suite struct WeightRotationTests {
+struct WeightRotationTests {
   private let page = 4096 / 4
 
   private func places(_ rotation: WeightRotation, count: Int, turns: Int) throws -> [Int] {
@@ -48,7 +48,7 @@ import Testing
   }
 }
 
-@Suite struct WeightWalkTests {
+struct WeightWalkTests {
   private let page = 4096 / 4
 
   /// Sixteen pages, of which two are kept apart.

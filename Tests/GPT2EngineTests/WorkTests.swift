@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Arithmetic and traffic against numbers worked out by hand.
-@Suite struct WorkTests {
+struct WorkTests {
   let gpt2: Configuration
 
   init() throws {
@@ -103,7 +103,7 @@ import Testing
 }
 
 /// The phases' work against the whole pass's, and marks against what they are marks of.
-@Suite struct PhaseWorkTests {
+struct PhaseWorkTests {
   private static let shapes: [(rows: Int, firstPosition: Int, logitRows: Int)] = [
     (64, 0, 1), (1, 0, 1), (1, 511, 1), (7, 9, 7),
   ]

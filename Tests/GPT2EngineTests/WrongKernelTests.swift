@@ -8,7 +8,7 @@ import Testing
 
 /// Kernels with the faults that kernels have. The check of each operation finds each of them and says where, as the
 /// command `check` does of every variant.
-@Suite struct WrongKernelTests {
+struct WrongKernelTests {
   static let operations: [OperationShape] = [
     .matmul(m: 5, k: 17, n: 33), .layerNorm(rows: 3, channels: 17), .gelu(rows: 1, channels: 33),
     .softmax(rows: 3, heads: 2, depth: 9), .attention(rows: 3, heads: 2, headSize: 9, depth: 9),

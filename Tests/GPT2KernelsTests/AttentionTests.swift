@@ -2,7 +2,7 @@ import GPT2Kernels
 import TestSupport
 import Testing
 
-@Suite struct AttentionTests {
+struct AttentionTests {
   struct Shape: Sendable {
     let heads, headSize, capacity, firstPosition, rows: Int
   }

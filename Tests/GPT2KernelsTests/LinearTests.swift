@@ -2,7 +2,7 @@ import GPT2Kernels
 import TestSupport
 import Testing
 
-@Suite struct LinearTests {
+struct LinearTests {
   struct Shape: Hashable, Sendable {
     let m, n, k: Int
   }

@@ -4,7 +4,7 @@ import Testing
 @testable import GPT2Kernels
 
 /// Products with weights of fewer bits: what each way of multiplying makes of the same numbers.
-@Suite struct LowPrecisionTests {
+struct LowPrecisionTests {
   /// Around vectors, panels, blocks and tiles, in one pass and in several.
   static let shapes: [LinearTests.Shape] = {
     let edges = [1, 7, 8, 9, 15, 17, 31, 32, 33, 63, 64, 65]

@@ -4,7 +4,7 @@ import Testing
 @testable import GPT2Kernels
 
 /// Keys and values in bfloat16: a word holds two channels of a key, and two positions' values of a channel.
-@Suite struct NarrowCacheTests {
+struct NarrowCacheTests {
   static let positions = [1, 2, 7, 8, 9, 15, 17, 63, 65]
 
   /// As many positions at once, the last alone, and the last ones after an even and an odd number before.

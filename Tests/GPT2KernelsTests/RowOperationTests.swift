@@ -2,7 +2,7 @@ import GPT2Kernels
 import TestSupport
 import Testing
 
-@Suite struct LayerNormTests {
+struct LayerNormTests {
   static let channels = [1, 2, 3, 5, 7, 8, 9, 16, 17, 31, 33, 64, 65, 768, 1600]
 
   @Test(arguments: KernelCase.all)
@@ -81,7 +81,7 @@ import Testing
   }
 }
 
-@Suite struct SoftmaxTests {
+struct SoftmaxTests {
   static let widths = [1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 129, 577]
 
   @Test(arguments: KernelCase.all)
@@ -174,7 +174,7 @@ import Testing
   }
 }
 
-@Suite struct ElementwiseTests {
+struct ElementwiseTests {
   static let counts = [0, 1, 7, 8, 9, 15, 17, 1023, 1024, 1025, 5000]
 
   @Test(arguments: KernelCase.all)

@@ -6,7 +6,7 @@ import Testing
 @testable import GPT2Kernels
 
 /// Each on a thread of its own, whose memory nobody else grows.
-@Suite struct ThreadMemoryTests {
+struct ThreadMemoryTests {
   private func onItsOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) -> Result {
     nonisolated(unsafe) var result: Result?
     let done = DispatchSemaphore(value: 0)

@@ -120,7 +120,7 @@ import Testing
   #endif
 }
 
-@Suite struct GuidedScheduleTests {
+struct GuidedScheduleTests {
   private func parts(_ schedule: GuidedSchedule) -> [Range<Int>] {
     (0...).lazy.map(schedule.part).prefix { $0 != nil }.map { $0! }
   }

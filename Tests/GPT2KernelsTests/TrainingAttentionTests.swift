@@ -5,7 +5,7 @@ import Testing
 @testable import GPT2Kernels
 
 /// Attention of whole sequences and its gradient against the formula in Double, and the formula against differences.
-@Suite struct TrainingAttentionTests {
+struct TrainingAttentionTests {
   struct Shape: Sendable, CustomTestStringConvertible {
     let batch, context, heads, size: Int
     var testDescription: String { "\(batch) × \(context), \(heads) heads of \(size)" }

@@ -5,7 +5,7 @@ import Testing
 @testable import GPT2Kernels
 
 /// Each operation of training against the formula in Double, and its bits on other numbers of threads.
-@Suite struct TrainingOperationTests {
+struct TrainingOperationTests {
   /// Around vectors, tiles and panels.
   static let sizes = [1, 7, 8, 9, 15, 17, 63, 65]
 

@@ -5,7 +5,7 @@ import Testing
 
 /// The operations of training that go row by row or piece by piece: the same bits on any number of threads, at shapes that
 /// no vector, piece or number of threads divides. Those of attention and of linear layers are in TrainingAttentionTests.
-@Suite struct TrainingThreadTests {
+struct TrainingThreadTests {
   /// Rows and columns. Beyond 64 columns embeddings have several pieces.
   private static let shapes = [(rows: 1, columns: 7), (rows: 5, columns: 65), (rows: 13, columns: 771)]
 

@@ -4,7 +4,7 @@ import Testing
 
 /// A result depends on its own operands only: not on the rows beside it, the part it was computed in or the number
 /// of threads, bit for bit.
-@Suite struct IndependenceTests {
+struct IndependenceTests {
   @Test(arguments: KernelCase.all)
   func aRowAloneIsThatRowInABatchOf17(_ kernelCase: KernelCase) {
     let kernel = kernelCase.kernel()
@@ -131,7 +131,7 @@ import Testing
   }
 }
 
-@Suite struct RegistryTests {
+struct RegistryTests {
   @Test func theLadderStartsWithTheOracleAndHasTheMissionsRungs() {
     let names = Variant.all.map(\.name)
     expectEqual(

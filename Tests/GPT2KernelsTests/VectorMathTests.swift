@@ -4,7 +4,7 @@ import Testing
 
 @testable import GPT2Kernels
 
-@Suite struct VectorMathTests {
+struct VectorMathTests {
   @Test func expIsWithinTwoUlps() {
     var (worst, place) = (0.0, Float(0))
     let step: Float = 0x1p-11

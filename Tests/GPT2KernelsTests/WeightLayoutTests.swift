@@ -3,7 +3,7 @@ import Testing
 
 @testable import GPT2Kernels
 
-@Suite struct WeightLayoutTests {
+struct WeightLayoutTests {
   static let sizes = [1, 2, 3, 5, 31, 32, 33, 64, 65, 97]
 
   @Test(arguments: sizes, sizes)

@@ -22,7 +22,7 @@ func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
   }
 }
 
-@Suite struct BlockFormatTests {
+struct BlockFormatTests {
   private func squaredError(_ a: some Sequence<Float>, _ b: some Sequence<Float>) -> Double {
     zip(a, b).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }
   }

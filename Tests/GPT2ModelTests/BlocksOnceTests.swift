@@ -4,7 +4,7 @@ import Testing
 @testable import GPT2Model
 
 /// The blocks of a checkpoint's matrices, as the engine takes them.
-@Suite struct BlocksOnceTests {
+struct BlocksOnceTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -3,7 +3,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct ConfigurationTests {
+struct ConfigurationTests {
   @Test func derivedSizes() throws {
     let gpt2 = try Configuration(layers: 12, heads: 12, channels: 768, vocabulary: 50257, context: 1024)
     expectEqual(gpt2.parameterCount, 124_439_808)
@@ -69,7 +69,7 @@ import Testing
   }
 }
 
-@Suite struct HuggingFaceConfigurationTests {
+struct HuggingFaceConfigurationTests {
   /// The configuration of a folder whose `config.json` has these fields beside (or instead of) the usual ones; nil
   /// takes one away.
   private func open(_ changes: [String: String?], tied: Bool = true) throws -> Configuration {

@@ -3,7 +3,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct ExportTests {
+struct ExportTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -5,7 +5,7 @@ import Testing
 @testable import GPT2Model
 
 /// What is written as GGUF comes back.
-@Suite struct GGUFExportTests {
+struct GGUFExportTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import GPT2Model
 
-@Suite struct GGUFReadingTests {
+struct GGUFReadingTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -146,7 +146,7 @@ import Testing
 }
 
 /// Files that are wrong somewhere: each is refused in one line that names the file and what is wrong.
-@Suite struct GGUFRefusalTests {
+struct GGUFRefusalTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

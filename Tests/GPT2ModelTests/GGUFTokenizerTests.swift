@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The tokenizer within a GGUF file is the one of `vocab.json` and `merges.txt`.
-@Suite struct GGUFTokenizerTests {
+struct GGUFTokenizerTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

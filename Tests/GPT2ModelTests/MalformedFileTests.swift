@@ -6,7 +6,7 @@ import Testing
 /// A corpus of malformed files, made from a valid one of every format: each is refused in one line that names
 /// the file, or opens as a model that lies within its file. Never a crash, a hang, or memory for what is not
 /// there.
-@Suite struct MalformedFileTests {
+struct MalformedFileTests {
   let folder: TemporaryFolder
   let configuration: Configuration
 

@@ -2,7 +2,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct ModelSourceTests {
+struct ModelSourceTests {
   @Test(
     arguments: [
       ("synthetic:tiny", [2, 4, 64, 512, 128]), ("synthetic:gpt2", [12, 12, 768, 50257, 1024]),

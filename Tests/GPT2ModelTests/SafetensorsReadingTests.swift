@@ -3,7 +3,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct SafetensorsReadingTests {
+struct SafetensorsReadingTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -133,7 +133,7 @@ import Testing
 }
 
 /// A model spread over several files by `model.safetensors.index.json`.
-@Suite struct ShardedSafetensorsTests {
+struct ShardedSafetensorsTests {
   let folder: TemporaryFolder
   let configuration: Configuration
 
@@ -226,7 +226,7 @@ import Testing
 }
 
 /// Tensors in half precision, which must come out as the float32 of the same value.
-@Suite struct HalfPrecisionTests {
+struct HalfPrecisionTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Files that are wrong somewhere: each is refused in one line that names the file and what is wrong.
-@Suite struct SafetensorsRefusalTests {
+struct SafetensorsRefusalTests {
   let folder: TemporaryFolder
   let configuration: Configuration
 

@@ -3,7 +3,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct SealedTensorsTests {
+struct SealedTensorsTests {
   let folder: TemporaryFolder
   let model: Checkpoint
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Reading llm.c's and seed files, against files put together by hand.
-@Suite struct SequentialReadingTests {
+struct SequentialReadingTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -75,7 +75,7 @@ import Testing
 }
 
 /// Files of llm.c's and seed files that are wrong somewhere: each is refused in one line that says where.
-@Suite struct SequentialRefusalTests {
+struct SequentialRefusalTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -3,7 +3,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct SyntheticWeightsTests {
+struct SyntheticWeightsTests {
   /// Elements worked out by hand from splitmix64's definition: for each tensor's number and element the hash, then
   /// (sum of its 16-bit fields − 131,070) · float32(deviation / 37837), one more for a norm's weight.
   @Test func elementsAreThoseOfTheDefinition() throws {
@@ -118,7 +118,7 @@ import Testing
 
 /// The generator against an independent one in another language (`scripts/synthetic.py`): whole tensors by their
 /// checksums.
-@Suite struct SyntheticChecksumTests {
+struct SyntheticChecksumTests {
   private static let file = "Benchmarks/reference/synthetic_checksums.json"
 
   private struct Checksums: Decodable {

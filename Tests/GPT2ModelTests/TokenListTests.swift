@@ -2,7 +2,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct TokenListTests {
+struct TokenListTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Measurement
 
-@Suite struct BandwidthPulseTests {
+struct BandwidthPulseTests {
   /// A fork on the calling thread that takes a microsecond of a clock.
   private final class Team {
     let clock = FakeClock()

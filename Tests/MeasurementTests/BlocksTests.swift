@@ -4,7 +4,7 @@ import Testing
 
 @testable import Measurement
 
-@Suite struct AlternatingTurnsTests {
+struct AlternatingTurnsTests {
   @Test func everySecondTurnIsTheOtherWayRound() {
     let order = SideTurn.alternating(rounds: 3, sides: 2)
     expectEqual(order.map(\.side), [0, 1, 1, 0, 0, 1])
@@ -13,7 +13,7 @@ import Testing
   }
 }
 
-@Suite struct MirroredRoundsTests {
+struct MirroredRoundsTests {
   private typealias Turn = SideTurn
 
   private func order(_ rounds: [Int], sides: Int = 3, seed: UInt64 = 1) -> [Turn] {
@@ -152,7 +152,7 @@ private struct Scenario {
   }
 }
 
-@Suite struct SequentialBlocksTests {
+struct SequentialBlocksTests {
   @Test func theBudgetCountsFromTheStart() {
     let all = Scenario(blockSeconds: [2]).run()
     expectEqual(all.blocks, [0, 1, 2, 3, 4])

@@ -39,7 +39,7 @@ private final class FakeSystem: Sendable {
   }
 }
 
-@Suite struct ConditionsRecorderTests {
+struct ConditionsRecorderTests {
   private let system = FakeSystem()
   private let clock = FakeClock()
 
@@ -221,7 +221,7 @@ private final class FakeSystem: Sendable {
   }
 }
 
-@Suite struct CalibrationLoopTests {
+struct CalibrationLoopTests {
   @Test func theFastestOfTheTrialsCounts() {
     let clock = FakeClock()
     let durations = Mutex<[UInt64]>([9, 4, 7, 5])

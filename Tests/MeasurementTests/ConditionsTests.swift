@@ -3,7 +3,7 @@ import Testing
 
 @testable import Measurement
 
-@Suite struct ConditionsParserTests {
+struct ConditionsParserTests {
   @Test func theCPUsOfSeveralKernels() throws {
     let modern = """
       cpu  1222499 565 161729 992568 6992 3 938 4099 77 5

@@ -43,7 +43,7 @@ private final class FakeLayer: CounterLayer {
   }
 }
 
-@Suite struct CounterTests {
+struct CounterTests {
   private let layer = FakeLayer()
 
   private func open(_ events: [CounterEvent] = CounterEvent.hardware) throws -> CounterSet {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Measurement
 
-@Suite struct ForecastTests {
+struct ForecastTests {
   private typealias ID = Forecast.ID
 
   private static func rounds(_ repetitions: Int, budget: Duration = .seconds(1000)) -> RoundPlan {

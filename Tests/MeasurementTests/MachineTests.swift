@@ -5,7 +5,7 @@ import Testing
 
 @testable import Measurement
 
-@Suite struct ProbeTests {
+struct ProbeTests {
   @Test func statusLinesAreReadInBytes() {
     let status = "Name:\tsh\nVmHWM:\t   13656 kB\nVmRSS:\t     12 kB\nVmSwap:\tmuch kB\n"
     expectEqual(ProcessMemory.kibibytes(of: "VmHWM", in: status), 13_983_744)
@@ -113,7 +113,7 @@ import Testing
 }
 
 /// In processes of their own: other tests take memory and give it back meanwhile.
-@Suite struct ProcessMemoryTests {
+struct ProcessMemoryTests {
   @Test func residentMemoryGrowsWithWhatIsTouched() async {
     await #expect(processExitsWith: .success) {
       let bytes = 64 << 20

@@ -100,7 +100,7 @@ private func record(
   return recorded
 }
 
-@Suite struct RoundsTests {
+struct RoundsTests {
   @Test func everyRoundIsAPermutationOfAllEntries() {
     let run = record(plan(contestants: 3, cells: 2, repetitions: 20))
     let all = Set(RoundPlan.allUnits(contestants: 3, cells: 2))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Measurement
 
-@Suite struct TimingTests {
+struct TimingTests {
   @Test func systemClockMovesForwardAtTheRateOfTime() {
     let clock = SystemClock()
     let start = clock.now()
@@ -58,7 +58,7 @@ private func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Float
   return sum
 }
 
-@Suite struct CalibrationTests {
+struct CalibrationTests {
   private let clock = FakeClock()
 
   @Test func findsASampleThatLastsLongEnough() {

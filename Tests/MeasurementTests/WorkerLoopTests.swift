@@ -30,7 +30,7 @@ private func answers(to input: String) throws -> [String] {
   return text.split(separator: "\n").map(String.init)
 }
 
-@Suite struct WorkerLoopTests {
+struct WorkerLoopTests {
   @Test func requestsAreDispatchedByName() throws {
     let lines = try answers(
       to: """

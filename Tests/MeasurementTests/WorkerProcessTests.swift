@@ -41,7 +41,7 @@ private func isGone(_ pid: Int32) -> Bool {
   kill(pid, 0) != 0 && errno == ESRCH
 }
 
-@Suite struct WorkerProcessTests {
+struct WorkerProcessTests {
   @Test func answersComeBackInOrder() throws {
     let contestant = try shell(echo)
     try expectEqual(ask(contestant), Number(value: 10))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Record
 
-@Suite struct RecordFileTests {
+struct RecordFileTests {
   private let path = "reports/x/record.json"
 
   @Test func encodingAndReadingGiveTheSameRecordAndTheSameBytes() throws {
@@ -292,7 +292,7 @@ import Testing
 }
 
 /// Fields that not every record has, and the names of tests.
-@Suite struct RecordFieldTests {
+struct RecordFieldTests {
   @Test func loadsAndOtherProgramsAreReadBack() throws {
     let record = Fixture.loaded()
     try expectEqual(Record.decode(record.encode(), path: "r"), record)

@@ -2,7 +2,7 @@ import Reporting
 import TestSupport
 import Testing
 
-@Suite struct CommandToTypeTests {
+struct CommandToTypeTests {
   @Test func aCommandThatFitsIsOneLine() {
     expectEqual(commandToType(["a", "b c", "--d"], after: "next: ", width: 80), "next: a 'b c' --d")
   }

@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct FigureTests {
+struct FigureTests {
   private let ceiling = Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10)
 
   @Test func aPromptGivesTimeToFirstTokenAndPrefillSpeed() throws {
@@ -216,7 +216,7 @@ import Testing
   }
 }
 
-@Suite struct RunFiguresTests {
+struct RunFiguresTests {
   @Test func speedIsGivenAgainstNaiveOnTheSameTest() throws {
     let run = RunFigures(Fixture.small())
     expectEqual(run.rows[0].speedAgainstNaive, Figure(value: 1))
@@ -303,7 +303,7 @@ import Testing
   }
 }
 
-@Suite struct NumberTextTests {
+struct NumberTextTests {
   @Test(arguments: [
     (0, "0"), (1, "1.000"), (12.345678, "12.35"), (999.96, "1000"), (99.996, "100.0"), (123_456, "123456"),
     (0.012_34, "0.01234"), (0.000_01, "1.000e-05"), (-2.5, "-2.500"),

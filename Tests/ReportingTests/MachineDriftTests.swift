@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct MachineDriftTests {
+struct MachineDriftTests {
   /// `kv-cache` decodes with so many GB/s of memory beside each of its samples.
   private func record(memory: [Double?]) -> Record {
     var record = Fixture.small()

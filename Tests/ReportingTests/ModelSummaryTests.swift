@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite struct ModelSummaryTests {
+struct ModelSummaryTests {
   private func run(of model: String, milliseconds: Double) -> Record {
     let times = [Double](repeating: milliseconds, count: 3)
     var record = Fixture.record(cells: [Fixture.prefillCell("naive", milliseconds: times)])

@@ -6,7 +6,7 @@ import Testing
 @testable import Reporting
 
 /// Records of operations alone, in every form that has room for them.
-@Suite struct OperationReportTests {
+struct OperationReportTests {
   private let run = RunFigures(Fixture.operations())
 
   private func isClose(_ value: Double?, _ expected: Double) -> Bool {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite struct PerplexityReportTests {
+struct PerplexityReportTests {
   private func report(_ names: [String]) -> PerplexityReport {
     PerplexityReport(
       model: "m", text: "a, b.txt", context: 256, stride: 128, wholeWindows: false, tokens: 1001,

@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 /// What reports show of weights with fewer bits than float32's, and that they show nothing of it elsewhere.
-@Suite struct QualityReportTests {
+struct QualityReportTests {
   private let run = RunFigures(Fixture.quantized())
 
   private func row(_ variant: String, _ test: CellTest = Fixture.decode) throws -> RunRow {

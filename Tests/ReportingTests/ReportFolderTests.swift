@@ -6,7 +6,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ReportFolderTests {
+struct ReportFolderTests {
   private let started = "2026-01-02T03:04:05Z"
 
   @Test func foldersAreNamedByTimeAndModelAndNeverShared() throws {

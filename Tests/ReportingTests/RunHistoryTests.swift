@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite struct RunHistoryTests {
+struct RunHistoryTests {
   /// A run of the second day of January at `hour`, its prompts of so many milliseconds.
   private func run(_ hour: Int, milliseconds: Double) -> Record {
     let times = [Double](repeating: milliseconds, count: 3)

@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 /// Exact text, so that a change of the report is a diff that a reviewer reads.
-@Suite struct MarkdownReportTests {
+struct MarkdownReportTests {
   @Test func aSmallRunWhole() {
     expectEqual(
       RunReport(Fixture.small()).markdown,
@@ -200,7 +200,7 @@ import Testing
   }
 }
 
-@Suite struct CSVReportTests {
+struct CSVReportTests {
   @Test func oneRowACellAndNothingWhereThereIsNoFigure() {
     expectEqual(
       CSVReport(Fixture.troubled()).results,

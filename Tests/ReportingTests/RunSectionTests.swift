@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct CounterReportTests {
+struct CounterReportTests {
   /// `kv-cache` with counters: 64 prompt tokens, four steps after the first token.
   private func record(share: Double? = 1) -> Record {
     var record = Fixture.small()
@@ -83,7 +83,7 @@ import Testing
 }
 
 /// Loads and first tokens, other programs, and records from before there were any.
-@Suite struct LoadTests {
+struct LoadTests {
   private func record() -> Record { Fixture.loaded() }
 
   @Test func theFirstTokenBehindALoadIsAMedianWithItsInterval() throws {
@@ -141,7 +141,7 @@ import Testing
   }
 }
 
-@Suite struct CeilingTableTests {
+struct CeilingTableTests {
   @Test func aTerminalShowsEveryLevelWithRoofMedianAndBest() {
     expectEqual(
       CeilingTable(Fixture.ceilings).text(),
@@ -182,7 +182,7 @@ import Testing
   }
 }
 
-@Suite struct NarrowWeightsReportTests {
+struct NarrowWeightsReportTests {
   private var record: Record {
     var record = Fixture.small()
     for (index, (weights, instructions)) in [
@@ -232,7 +232,7 @@ import Testing
   }
 }
 
-@Suite struct ForkJoinReportTests {
+struct ForkJoinReportTests {
   private var record: Record {
     var record = Fixture.small()
     record.machine.forkJoin = ForkJoin(threads: 2, hotMicroseconds: 0.9126, wokenMicroseconds: 12.34)

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct TerminalTableTests {
+struct TerminalTableTests {
   @Test func theBestOfEachTestIsBold() {
     expectEqual(
       TerminalTable(Fixture.small(), colour: true).text,
@@ -109,7 +109,7 @@ import Testing
 }
 
 /// What `all`, `run` and `matmul` end with must fit a terminal of 100 columns, whatever takes part.
-@Suite struct TerminalWidthTests {
+struct TerminalWidthTests {
   private static let peer = "llama.cpp-server-with-flash-attention-and-a-quite-long-name"
 
   /// Names, tests and figures as wide as they come, two thread counts, and troubles.

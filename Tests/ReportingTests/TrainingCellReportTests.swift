@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 /// What reports, comparisons and exports say of training, and that they say nothing of it elsewhere.
-@Suite struct TrainingCellReportTests {
+struct TrainingCellReportTests {
   /// Steps on 4 windows of 64 tokens: 6 · 140,928 parameters · 256 tokens in 4.5, 5 and 5.5 ms of a ceiling of 100 GFLOP/s.
   private static func cell(_ variant: String, milliseconds: [Double]) -> Cell {
     var cell = Cell(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite struct TrainingHistoryTests {
+struct TrainingHistoryTests {
   /// Loss falls from 7 by a tenth a step; every fifth step is evaluated.
   static func history(_ count: Int = 20) -> TrainingHistory {
     let rows = (1...count).map { step -> TrainingHistory.Row in
@@ -66,7 +66,7 @@ import Testing
   }
 }
 
-@Suite struct TrainingPageTests {
+struct TrainingPageTests {
   private func report(_ history: TrainingHistory, steps: Int = 20) -> TrainingReport {
     TrainingReport(
       history: history,

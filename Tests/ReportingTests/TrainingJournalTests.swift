@@ -6,7 +6,7 @@ import Testing
 @testable import Reporting
 
 /// A journal is read from a file that anybody may have written.
-@Suite struct TrainingJournalTests {
+struct TrainingJournalTests {
   private func journal(
     validation: Double = 0.1, every: (Int, Int) = (5, 0), prompt: [Int] = [1, 9],
     _ history: TrainingHistory = TrainingHistoryTests.history(3), sample: Int = 3

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ValidityTests {
+struct ValidityTests {
   private func record(_ change: (inout Conditions) -> Void = { _ in }) -> Record {
     var record = Fixture.small()
     var conditions = Fixture.quietConditions()
@@ -236,7 +236,7 @@ import Testing
   }
 }
 
-@Suite struct DriftTests {
+struct DriftTests {
   private func record(_ steps: [Double]) -> Record {
     var record = Fixture.small()
     record.cells[3] = Fixture.decodeCell("kv-cache", stepMilliseconds: steps)

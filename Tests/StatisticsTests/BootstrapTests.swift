@@ -3,7 +3,7 @@ import Statistics
 import TestSupport
 import Testing
 
-@Suite struct BootstrapTests {
+struct BootstrapTests {
   private let base = [10.1, 10.4, 9.9, 10.0, 10.3, 11.2, 10.2, 10.15, 9.95, 10.6]
   private let head = [11.0, 11.3, 11.1, 10.8, 12.0, 11.05, 11.2, 10.95, 11.4, 11.15]
 
@@ -73,7 +73,7 @@ import Testing
 
 /// How often intervals of few pairs hold the true log-ratio: both sides of a pair have the same kind of
 /// noise. The bounds are 3 standard errors below what is expected.
-@Suite struct CoverageTests {
+struct CoverageTests {
   struct Case: Sendable {
     let noise: Noise
     let count: Int

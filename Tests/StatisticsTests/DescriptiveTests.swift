@@ -10,7 +10,7 @@ private func isClose(_ value: Double?, _ expected: Double, _ relative: Double = 
   return abs(value - expected) <= relative * abs(expected)
 }
 
-@Suite struct DescriptiveTests {
+struct DescriptiveTests {
   @Test func momentsMatchNumPy() {
     #expect(isClose(mean(values), 9.05))
     #expect(isClose(standardDeviation(values), 6.257273545420739))
@@ -60,7 +60,7 @@ private func isClose(_ value: Double?, _ expected: Double, _ relative: Double = 
   }
 }
 
-@Suite struct TrendTests {
+struct TrendTests {
   /// scripts/statistics_golden.py: SciPy's theilslopes, and the variance of the score over every order.
   @Test(arguments: [
     ([1.0, 1.2, 1.1, 1.5, 1.4, 1.9, 2.0], 0.16666666666666666, 0.016260936780450295),

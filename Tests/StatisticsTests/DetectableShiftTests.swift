@@ -3,7 +3,7 @@ import Statistics
 import TestSupport
 import Testing
 
-@Suite struct DetectableShiftTests {
+struct DetectableShiftTests {
   private func rejects(_ differences: [Double]) -> Bool {
     SignedRank(differences).map { $0.pValue <= 0.05 } ?? false
   }

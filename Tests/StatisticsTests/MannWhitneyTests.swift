@@ -5,7 +5,7 @@ import Testing
 
 // Expected values without another source: scripts/statistics_golden.py (SciPy, and every choice of a side
 // enumerated where there are ties).
-@Suite struct MannWhitneyTests {
+struct MannWhitneyTests {
   /// Hollander and Wolfe, "Nonparametric Statistical Methods", section 4.1: permeability constants of the
   /// human chorioamnion at term and at 12 to 26 weeks; one-sided P = 0.127.
   @Test func permeabilityMatchesThePublishedValue() throws {

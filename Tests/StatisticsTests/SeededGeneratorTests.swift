@@ -3,7 +3,7 @@ import Testing
 
 @testable import Statistics
 
-@Suite struct SeededGeneratorTests {
+struct SeededGeneratorTests {
   // Computed by an independent implementation with integers of unlimited size.
   @Test func splitMixMatchesItsDefinition() {
     var generator = SplitMix64(seed: 1_234_567)

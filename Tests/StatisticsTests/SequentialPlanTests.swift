@@ -3,7 +3,7 @@ import Statistics
 import TestSupport
 import Testing
 
-@Suite struct SequentialPlanTests {
+struct SequentialPlanTests {
   @Test func looksGrowByHalvesAndThirds() {
     let plan = SequentialPlan()
     #expect((0..<10).map { plan.count(look: $0) } == [10, 15, 20, 30, 40, 60, 80, 120, 160, 240])
@@ -48,7 +48,7 @@ import Testing
 }
 
 /// False alarms and finds of whole sequential comparisons on simulated log-ratios.
-@Suite struct SequentialErrorTests {
+struct SequentialErrorTests {
   private static let trials = 2000
   private static let most = 30
   private let plan = SequentialPlan(alpha: 0.05, firstLook: 10)
@@ -147,7 +147,7 @@ import Testing
   }
 }
 
-@Suite struct HolmTests {
+struct HolmTests {
   /// scripts/statistics_golden.py: every p-value against every subset of tests that contains it.
   @Test func matchesClosedTesting() {
     let adjusted = holm([0.012, 0.4, 0.001, 0.012, 0.03, 0.9, 0.2, 0.006])

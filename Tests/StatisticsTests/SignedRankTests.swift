@@ -5,7 +5,7 @@ import Testing
 
 // Expected values without another source: scripts/statistics_golden.py (SciPy, and every choice of signs
 // enumerated where there are ties).
-@Suite struct SignedRankTests {
+struct SignedRankTests {
   /// Hollander and Wolfe, section 3.1: depression factor before and after therapy; one-sided P = 0.020.
   @Test func depressionMatchesThePublishedValue() throws {
     let test = try #require(SignedRank(PublishedData.depression))
@@ -103,7 +103,7 @@ import Testing
 }
 
 // Expected values without another source: scripts/statistics_golden.py.
-@Suite struct HodgesLehmannTests {
+struct HodgesLehmannTests {
   /// Hollander and Wolfe, sections 3.2 and 3.3: estimate −0.46, interval (−0.786, −0.010) at 96.1 %.
   @Test func depressionMatchesThePublishedValues() throws {
     let result = try #require(HodgesLehmann.estimate(PublishedData.depression, confidence: 0.95))

@@ -7,7 +7,7 @@ import Testing
 @testable import Training
 
 /// Gradients against PyTorch's in float64, and against differences of a loss in Double.
-@Suite struct GradientTests {
+struct GradientTests {
   @Test(arguments: Fixtures.references, Variant.exact)
   func everyVariantAgreesWithTheReference(_ name: String, _ variant: Variant) throws {
     try expectAgreement(name, variant)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Training
 
-@Suite struct OptimizerTests {
+struct OptimizerTests {
   /// Ten steps against PyTorch's AdamW in float64: losses, norms and parameters within 1e-4.
   @Test(arguments: Fixtures.references, [Variant.oracle, .preferred])
   func tenStepsAreTheReferences(_ name: String, _ variant: Variant) throws {

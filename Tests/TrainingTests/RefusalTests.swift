@@ -7,7 +7,7 @@ import Testing
 @testable import Training
 
 /// What cannot be trained is refused in a line that names it.
-@Suite struct RefusalTests {
+struct RefusalTests {
   @Test(
     arguments: [
       (\TrainingOptions.batch, 0, "batch is 0, expected a number from 1 to 65536"),

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Training
 
-@Suite struct TokenDataTests {
+struct TokenDataTests {
   let folder: TemporaryFolder
   /// One token a byte, in the order of the alphabet: `!` is 0, `A` is 32, `a` is 64.
   let bytes: Tokenizer

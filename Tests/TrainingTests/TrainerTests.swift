@@ -7,7 +7,7 @@ import Testing
 
 @testable import Training
 
-@Suite struct TrainerTests {
+struct TrainerTests {
   static let options = Fixtures.options(batch: 3, context: 17) { ($0.dropout, $0.accumulate) = (0.2, 2) }
 
   private func steps(_ count: Int, of trainer: Trainer, from first: Int = 0) throws -> [StepFigures] {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Training
 
-@Suite struct TrainingCheckpointTests {
+struct TrainingCheckpointTests {
   let folder: TemporaryFolder
   let configuration: Configuration
   var options = TrainingOptions()

@@ -4,7 +4,7 @@ import Testing
 
 /// What is wrong is said in one line that names the thing and what was expected; the command line's mistakes exit
 /// 2, those of files, models and the machine 1; and nothing is left behind.
-@Suite struct BadInputTests {
+struct BadInputTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

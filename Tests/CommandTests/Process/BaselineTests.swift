@@ -7,7 +7,7 @@ import Testing
 @testable import gpt2_bench
 
 /// Records that are kept by name, and what reads them.
-@Suite struct BaselineTests {
+struct BaselineTests {
   private let sandbox: Sandbox
 
   init() throws {
@@ -79,7 +79,7 @@ import Testing
   }
 }
 
-@Suite struct BaselineNameTests {
+struct BaselineNameTests {
   @Test(arguments: ["tiny", "gpt2-124M", "a", "2026.11_x", String(repeating: "n", count: 64)])
   func accepted(_ text: String) {
     expectEqual(Baselines.Name(text)?.text, text)

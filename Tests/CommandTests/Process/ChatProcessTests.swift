@@ -9,7 +9,7 @@ import Testing
 @testable import gpt2_bench
 
 /// The chat as a pipe has it: a line a turn or a command, answers on standard output.
-@Suite struct ChatProcessTests {
+struct ChatProcessTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

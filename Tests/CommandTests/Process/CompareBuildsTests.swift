@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `compare --against`: this build against itself, and against one that goes wrong.
-@Suite struct CompareBuildsTests {
+struct CompareBuildsTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -7,7 +7,7 @@ import Testing
 
 /// Other programs as contestants: they are measured as variants are, and a faulty one is named and leaves the
 /// others alone.
-@Suite struct ContestantOptionTests {
+struct ContestantOptionTests {
   private let sandbox: Sandbox
   private let fakes: FakePeer
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct DefaultsFileTests {
+struct DefaultsFileTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `explain`: what it refuses, and what it says of stored profiles. Profiling itself is measured where a model runs.
-@Suite struct ExplainTests {
+struct ExplainTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

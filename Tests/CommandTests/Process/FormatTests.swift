@@ -7,7 +7,7 @@ import Testing
 
 /// `--format` on the commands that have results: then nothing else is on standard output. Records come from a run's
 /// folder, a file or a pipe.
-@Suite struct FormatTests {
+struct FormatTests {
   private let sandbox: Sandbox
 
   init() throws {

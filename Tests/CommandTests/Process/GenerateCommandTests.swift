@@ -5,7 +5,7 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct GenerateCommandTests {
+struct GenerateCommandTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }
@@ -177,7 +177,7 @@ import Testing
   }
 }
 
-@Suite struct GenerateTests {
+struct GenerateTests {
   private func comparison(_ outputs: [(String, [Int])], isDrawn: Bool = false) -> IDComparison {
     IDComparison(
       outputs.map { name, ids in

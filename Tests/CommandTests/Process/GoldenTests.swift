@@ -6,7 +6,7 @@ import Testing
 ///
 /// `scripts/goldens.sh` runs the cases of `Goldens/cases.sh`, so that they can be held against any build. With
 /// `GPT2_BENCH_GOLDENS=write` in the environment the files are made anew, and the change is reviewed as a diff.
-@Suite struct GoldenTests {
+struct GoldenTests {
   #if os(Linux)
     @Test func theCommandWritesTheCommittedFiles() throws {
       let sandbox = try Sandbox()

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `check` holds the gradients of what trains to their references, as `run --train` does before it times a step.
-@Suite struct GradientCheckTests {
+struct GradientCheckTests {
   private let sandbox: Sandbox
   private static let gradients = Sandbox.project + "/Benchmarks/reference/gradients"
 

@@ -5,7 +5,7 @@ import Testing
 @testable import gpt2_bench
 
 /// What a newcomer asks the built command, and what it says where the question is nearly right.
-@Suite struct HelpCommandTests {
+struct HelpCommandTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The example in the library's README is the file that is compiled, and it runs.
-@Suite struct LibraryExampleTests {
+struct LibraryExampleTests {
   @Test func theReadmeHasItWordForWord() throws {
     let example = try String(contentsOfFile: Project.file("Tests/LibraryExample/main.swift"), encoding: .utf8)
     let readme = try String(contentsOfFile: Project.file("Sources/GPT2Engine/README.md"), encoding: .utf8)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A system that gives no more: an error in a line, nothing left half-made.
-@Suite struct LimitTests {
+struct LimitTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Logits, exports, and the check: that it passes where all is right, and that it can fail.
-@Suite struct LogitsAndChecksTests {
+struct LogitsAndChecksTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }
@@ -198,7 +198,7 @@ import Testing
 }
 
 /// What `check` makes of known continuations: those of a model that is there, that is not, and that is another.
-@Suite struct KnownContinuationsTests {
+struct KnownContinuationsTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

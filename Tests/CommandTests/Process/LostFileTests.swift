@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files that are not what they were: weights that are cut short while they are mapped, and names that are no text.
-@Suite struct LostFileTests {
+struct LostFileTests {
   private let sandbox: Sandbox
 
   init() throws {

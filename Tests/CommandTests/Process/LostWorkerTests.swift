@@ -6,7 +6,7 @@
   import Testing
 
   /// Workers that die or hang, and runs that are ended.
-  @Suite struct LostWorkerTests {
+  struct LostWorkerTests {
     private let sandbox: Sandbox
 
     init() throws {

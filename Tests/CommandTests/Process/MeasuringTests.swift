@@ -7,7 +7,7 @@ import Testing
 @testable import gpt2_bench
 
 /// `all`, `run` and `matmul` from the command line to the reports, and what reads their records.
-@Suite struct MeasuringTests {
+struct MeasuringTests {
   private let sandbox: Sandbox
 
   init() throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import gpt2_bench
 
 /// `--kv bf16` from the command line to the record, on the tiny trained model.
-@Suite struct NarrowCacheTests {
+struct NarrowCacheTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -5,7 +5,7 @@ import Testing
 
 /// A wrong number never becomes an answer: whoever meets a logit that is not finite says where, in one line, and ends
 /// with 1, or with 4 where it checks.
-@Suite struct NonFiniteLogitsTests {
+struct NonFiniteLogitsTests {
   private static let words = "position 5: the logit of token 0 is nan, expected a finite number"
   private let sandbox: Sandbox
 

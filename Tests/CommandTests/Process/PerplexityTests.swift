@@ -8,7 +8,7 @@ import Testing
 @testable import gpt2_bench
 
 /// `perplexity` as people call it, on the tiny model.
-@Suite struct PerplexityTests {
+struct PerplexityTests {
   private let sandbox: Sandbox
   private static let excerpt = Sandbox.project + "/Benchmarks/reference/excerpt.txt"
 

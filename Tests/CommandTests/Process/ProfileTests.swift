@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// `profile` from the command line to its files.
-@Suite struct ProfileTests {
+struct ProfileTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `run --resume`: what an incomplete record lacks is measured, and nothing else.
-@Suite struct ResumeTests {
+struct ResumeTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

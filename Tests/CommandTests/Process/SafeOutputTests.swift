@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What an argument or a file holds reaches a terminal as text of one line.
-@Suite struct SafeOutputTests {
+struct SafeOutputTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct TextCommandTests {
+struct TextCommandTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

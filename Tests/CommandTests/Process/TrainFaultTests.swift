@@ -7,7 +7,7 @@ import Testing
 import Training
 
 /// What happens to a training: it ends early, loses its folder, or its numbers are none any more.
-@Suite struct TrainFaultTests {
+struct TrainFaultTests {
   private let sandbox: Sandbox
   /// A step takes milliseconds.
   private static let words = [

@@ -7,7 +7,7 @@ import Training
 @testable import gpt2_bench
 
 /// `train` as people call it: a model so small that a step takes milliseconds.
-@Suite struct TrainTests {
+struct TrainTests {
   private let sandbox: Sandbox
   private static let text = Sandbox.project + "/weights/dialogue.txt"
   private static let shape = [

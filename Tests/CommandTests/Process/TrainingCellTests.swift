@@ -6,7 +6,7 @@ import Testing
 import Training
 
 /// Training in the rounds, from the command line to the reports.
-@Suite struct TrainingCellTests {
+struct TrainingCellTests {
   private let sandbox: Sandbox
 
   init() throws { sandbox = try Sandbox() }

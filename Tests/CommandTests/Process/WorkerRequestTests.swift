@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Nothing that a worker is asked for ends it: what cannot be is refused in a line, and the next request is served.
-@Suite struct WorkerRequestTests {
+struct WorkerRequestTests {
   /// Asks a worker that has loaded `synthetic:tiny`: a context of 128, a vocabulary of 512.
   private func answers(to payloads: [(operation: String, payload: String)]) throws -> [String] {
     let load = ("load", #"{"model":"synthetic:tiny","variant":"packed","threads":1,"cold":false}"#)

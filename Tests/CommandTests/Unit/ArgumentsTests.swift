@@ -4,7 +4,7 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct ArgumentsTests {
+struct ArgumentsTests {
   private static let description = CommandDescription(
     name: "demo", summary: "takes options", operands: "[TEXT]", operandCount: 0...2,
     options: [

@@ -6,7 +6,7 @@ import Testing
 @testable import gpt2_bench
 
 /// What shells complete, held against the options themselves.
-@Suite struct CompletionTests {
+struct CompletionTests {
   private static let commands = Main.visibleCommands
 
   @Test func bashOffersEverySubcommand() throws {

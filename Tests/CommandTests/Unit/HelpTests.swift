@@ -6,7 +6,7 @@ import Testing
 @testable import gpt2_bench
 
 /// What `--help` says, held against the options themselves.
-@Suite struct HelpTests {
+struct HelpTests {
   private static let commands = Main.commands.map { $0.description }
 
   /// A text without what laying it out may change.

@@ -24,7 +24,7 @@ enum Samples {
   }
 }
 
-@Suite struct OneRowTests {
+struct OneRowTests {
   private func row(_ name: String, error: Double, failure: String? = nil) -> Correctness {
     var row = Fixture.passedCheck("tiled", reference: name)
     (row.maxAbsoluteError, row.tolerance, row.failure, row.passed) = (error, 1e-4, failure, failure == nil)
@@ -51,7 +51,7 @@ enum Samples {
   }
 }
 
-@Suite struct ImpossibleRateTests {
+struct ImpossibleRateTests {
   private let ceilings = [
     Ceiling(threads: 1, fmaGFLOPS: 100, dramGBPerSecond: 10),
     Ceiling(threads: 2, fmaGFLOPS: 200, dramGBPerSecond: 15),
@@ -146,7 +146,7 @@ enum Samples {
   }
 }
 
-@Suite struct CheckAnswerTests {
+struct CheckAnswerTests {
   private let contestant = Contestant(kind: .variant(.oracle), threads: 1)
 
   private func request(_ operation: OperationShape?) -> CheckRequest {
@@ -219,7 +219,7 @@ enum Samples {
   }
 }
 
-@Suite struct ExitCodeTests {
+struct ExitCodeTests {
   private func code(
     complete: Bool = true, checks: [Bool] = [true], _ statuses: Cell.Status...
   ) -> ExitCode {

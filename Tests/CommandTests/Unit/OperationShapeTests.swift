@@ -6,7 +6,7 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct OperationShapeTests {
+struct OperationShapeTests {
   private func names(_ words: String...) throws -> [String] {
     try Ops.shapes(Arguments(words, of: Ops.description), Project()).map(\.name)
   }
@@ -84,7 +84,7 @@ import Testing
   }
 }
 
-@Suite struct MatmulShapeTests {
+struct MatmulShapeTests {
   @Test func rowsAreOneAndSixtyFourWhereNoneAreGiven() throws {
     try expectEqual(
       Matmul.shapes("768x3072"),

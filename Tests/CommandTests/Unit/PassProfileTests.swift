@@ -10,7 +10,7 @@ import Testing
 @testable import gpt2_bench
 
 /// What marks come to, with marks made by hand.
-@Suite struct PassProfileTests {
+struct PassProfileTests {
   private let configuration: Configuration
 
   init() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct PeerTests {
+struct PeerTests {
   private func message(_ texts: String...) throws -> String {
     try #require(throws: UsageError.self) { try Peer.all(texts) }.description
   }
@@ -48,7 +48,7 @@ import Testing
   }
 }
 
-@Suite struct AnswerRulesTests {
+struct AnswerRulesTests {
   private let plan = Contestant(kind: .variant(.oracle), threads: 1)
   private let request = RunRequest(prompts: [[1, 2], [3, 4]], tokens: 2)
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct PlanTests {
+struct PlanTests {
   private let configuration: Configuration
 
   init() throws {
@@ -174,7 +174,7 @@ import Testing
   }
 }
 
-@Suite struct PromptsTests {
+struct PromptsTests {
   @Test func promptsAreTheSameForTheSameSeed() throws {
     func make(_ seed: UInt64) throws -> [[Int]] {
       try Prompts(vocabulary: 97, tokenizer: nil, seed: seed).make(tokens: 200, batch: 3).prompts

@@ -6,7 +6,7 @@ import Testing
 
 /// What only a run writes, made from a stored record: the terminal's tables, the files of a report folder, the tree of a
 /// profile and traces. The files in `Goldens/rendered` hold it; `GPT2_BENCH_GOLDENS=write` makes them anew.
-@Suite struct RenderingGoldenTests {
+struct RenderingGoldenTests {
   private func record(_ name: String) throws -> Record {
     try Record.read(path: "\(Goldens.folder)/inputs/\(name).json")
   }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import gpt2_bench
 
-@Suite struct SuiteTests {
+struct SuiteTests {
   private let sandbox: Sandbox
   private let project: gpt2_bench.Project
 

@@ -8,7 +8,7 @@ import Training
 @testable import gpt2_bench
 
 /// Cells of training before anything runs: what they ask, who takes part, and what they need.
-@Suite struct TrainingCellPlanTests {
+struct TrainingCellPlanTests {
   private let configuration: Configuration
   private let cells: GenerationCells
 

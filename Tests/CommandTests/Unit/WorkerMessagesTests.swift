@@ -8,7 +8,7 @@ import Testing
 @testable import gpt2_bench
 
 /// The lines that older and newer builds must understand of each other.
-@Suite struct WorkerMessagesTests {
+struct WorkerMessagesTests {
   private func json(_ message: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys

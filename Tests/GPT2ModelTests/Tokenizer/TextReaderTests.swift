@@ -2,7 +2,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct TextReaderTests {
+struct TextReaderTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -57,7 +57,7 @@ import Testing
   }
 }
 
-@Suite struct UTF8ValidityTests {
+struct UTF8ValidityTests {
   @Test func wellFormedTextHasNoInvalidByte() {
     for text in ["", "abc", "é日本👩‍👧", "\u{FFFD}", "a\0b"] {
       expectNil(UTF8Validity.firstInvalidByte(of: Array(text.utf8)))

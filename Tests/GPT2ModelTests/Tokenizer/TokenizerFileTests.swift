@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is wrong with the two files is said with its place, and never crashes.
-@Suite struct TokenizerFileTests {
+struct TokenizerFileTests {
   /// The error of loading the files, its path replaced by the file's name.
   private func failure(vocabulary: String, merges: String = "") throws -> TokenizerError? {
     try failure(vocabulary: Array(vocabulary.utf8), merges: Array(merges.utf8))
@@ -164,7 +164,7 @@ import Testing
 }
 
 /// llm.c's `gpt2_tokenizer.bin` and the seed format's `vocab.bin`.
-@Suite struct TokenFileTests {
+struct TokenFileTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

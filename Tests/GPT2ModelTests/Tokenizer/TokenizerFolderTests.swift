@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Folders of tokenizer files: ids made by transformers, see `scripts/tokenizer_folders.py`.
-@Suite struct TokenizerFolderTests {
+struct TokenizerFolderTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

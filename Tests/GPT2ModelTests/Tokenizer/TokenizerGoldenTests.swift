@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Ids made by Hugging Face `tokenizers` and confirmed by tiktoken: see `scripts/tokenizer_golden.py`.
-@Suite struct TokenizerGoldenTests {
+struct TokenizerGoldenTests {
   private struct GoldenFile: Decodable {
     let cases: [GoldenCase]
   }

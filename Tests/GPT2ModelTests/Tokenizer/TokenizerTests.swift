@@ -3,7 +3,7 @@ import GPT2Model
 import TestSupport
 import Testing
 
-@Suite struct TokenizerTests {
+struct TokenizerTests {
   @Test func mergesByRankAndThenFromTheLeft() throws {
     let tokenizer = try TokenizerFixtures.tokenizer(
       vocabulary: "{\"a\": 4, \"b\": 3, \"c\": 2, \"bc\": 1, \"ab\": 0, \"aa\": 5}",
@@ -139,7 +139,7 @@ import Testing
   }
 }
 
-@Suite struct StreamingDecoderTests {
+struct StreamingDecoderTests {
   /// A vocabulary of the bytes alone, and what a stream of them gives, piece by piece.
   private func pieces(_ bytes: [UInt8]) throws -> [String] {
     let tokenizer = try TokenizerFixtures.small()
@@ -181,7 +181,7 @@ import Testing
   }
 }
 
-@Suite struct TextBlocksTests {
+struct TextBlocksTests {
   private func blocks(_ text: [UInt8], size: Int, piece: Int) -> [[UInt8]] {
     var blocks = TextBlocks(size: size)
     var found: [[UInt8]] = []

@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 /// Two records of different machines, builds, models or choices.
-@Suite struct ComparabilityTests {
+struct ComparabilityTests {
   private let base = Fixture.comparable()
 
   /// Another machine with ceilings twice as high, on which everything takes half the time; `kv-cache` decodes in

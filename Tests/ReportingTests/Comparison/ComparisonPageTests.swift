@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ComparisonPageTests {
+struct ComparisonPageTests {
   /// `kv-cache` decodes slower; everything else is as it was.
   private let slower = Comparison(
     base: Fixture.comparable(), head: Fixture.comparable(Slowdown(kvCacheDecode: 1.25), run: 1),

@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ComparisonReportTests {
+struct ComparisonReportTests {
   /// `kv-cache` decodes slower, another suite, a failed check, and two variants that the base does not have.
   private var comparison: Comparison {
     var head = Fixture.comparable(Slowdown(kvCacheDecode: 1.25, machine: 1.02), run: 1)
@@ -161,7 +161,7 @@ extension JSONValue {
   }
 }
 
-@Suite struct ComparisonGitHubTests {
+struct ComparisonGitHubTests {
   /// `kv-cache` decodes slower, `naive` on the prompt is undecided, and `simd8` failed its check.
   private var comparison: Comparison {
     let base = Fixture.comparable()
@@ -221,7 +221,7 @@ extension JSONValue {
   }
 }
 
-@Suite struct WorkflowCommandTests {
+struct WorkflowCommandTests {
   @Test func whatWouldEndTheCommandIsEscaped() {
     let command = WorkflowCommand(level: .error, title: "100 %: a, b\r\nc", message: "100 %: a, b\r\nc")
     expectEqual(command.line, "::error title=100 %25%3A a%2C b%0D%0Ac::100 %25: a, b%0D%0Ac")

@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 /// Two records of one machine and one kind of build.
-@Suite struct StoredComparisonTests {
+struct StoredComparisonTests {
   private let base = Fixture.comparable()
 
   private func compared(
@@ -334,7 +334,7 @@ import Testing
   }
 }
 
-@Suite struct StoredReasonsTests {
+struct StoredReasonsTests {
   private func records(slowdown: Double) -> (base: Record, head: Record) {
     var base = Fixture.comparable()
     var head = Fixture.comparable(Slowdown(kvCacheDecode: slowdown), run: 1)

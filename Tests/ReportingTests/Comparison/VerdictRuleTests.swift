@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct VerdictRuleTests {
+struct VerdictRuleTests {
   /// What decides a verdict; a fifth slower beyond doubt unless said otherwise.
   struct Evidence: Sendable {
     var ratio = 0.8
@@ -134,7 +134,7 @@ import Testing
 }
 
 /// What the command line chooses: thresholds and rows.
-@Suite struct ComparisonChoiceTests {
+struct ComparisonChoiceTests {
   @Test func oneShareIsForEveryMetricButTheLoad() throws {
     let thresholds = try Thresholds(parsing: "3%")
     expectEqual(Metric.compared.map { thresholds[$0] }, [0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.2])

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct DocumentTests {
+struct DocumentTests {
   private let blocks: [Block] = [
     .page([.paragraph("on a page")]),
     .choice(Table([.init("c", .left)], rows: [[.init("raw")]]), by: [0], label: "raw"), .heading("Sub `x`"),
@@ -117,7 +117,7 @@ import Testing
   }
 }
 
-@Suite struct GitHubCommentTests {
+struct GitHubCommentTests {
   @Test func theAnswerIsShownAndTheTablesAreFolded() {
     let text = RunReport(Fixture.small()).gitHubComment
     let lines = text.split(separator: "\n")

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ProseTests {
+struct ProseTests {
   private static let literals: [(Prose, markup: String, markdown: String)] = [
     ("a `b` **c**", "a <code>b</code> <strong>c</strong>", "a `b` **c**"),
     (

@@ -6,7 +6,7 @@ import Testing
 @testable import Reporting
 
 /// What comes from outside acts on nothing that shows it: not on a terminal, nor as Markdown, nor in a spreadsheet.
-@Suite struct SafeTextTests {
+struct SafeTextTests {
   private static let lines: [(text: String, line: String)] = [
     ("plain – text … ± 日本語 🙂", "plain – text … ± 日本語 🙂"), ("", ""), ("a\nb", "a b"),
     ("\r\na\u{85}b\u{2028}c\u{2029}", "a b c"),

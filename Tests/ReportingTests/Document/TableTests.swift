@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct TableTests {
+struct TableTests {
   @Test func markdownIsAlignedAndEscaped() {
     let table = Table(
       [.init("name", .left), .init("value"), .init("a|b"), .init("note", .left, isOptional: true)],
@@ -130,7 +130,7 @@ import Testing
   }
 }
 
-@Suite struct ColumnTests {
+struct ColumnTests {
   private struct Item {
     var name: String?
     var count: Int?
@@ -187,7 +187,7 @@ import Testing
   }
 }
 
-@Suite struct TextWrappingTests {
+struct TextWrappingTests {
   @Test func linesBreakBetweenWordsAndHang() {
     expectEqual("one two three four".wrapped(to: 9), "one two\n  three\n  four")
     expectEqual("one two three four".wrapped(to: 9, indent: 0), "one two\nthree\nfour")

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct TerminalWriterTests {
+struct TerminalWriterTests {
   /// No line is wider than the terminal, whatever its width, with how it came about and without.
   @Test(arguments: [60, 80, 100, 132], [false, true])
   func linesFit(_ width: Int, _ isVerbose: Bool) {

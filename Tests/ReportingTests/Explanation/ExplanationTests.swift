@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ExplanationTests {
+struct ExplanationTests {
   private let cached = Fixture.profile("kv-cache")
   private let recomputed = Fixture.profile("threaded", .decode, Fixture.recomputedToken)
   private let ceiling = Ceiling(threads: 2, fmaGFLOPS: 100, dramGBPerSecond: 10)
@@ -206,7 +206,7 @@ import Testing
   }
 }
 
-@Suite struct TimeSplitTests {
+struct TimeSplitTests {
   private let recomputing = WorkAmount(nanoseconds: 1000, flops: 6400, bytes: 100, leastNanoseconds: 360)
   private let cached = WorkAmount(nanoseconds: 30, flops: 100, bytes: 90, leastNanoseconds: 20)
 

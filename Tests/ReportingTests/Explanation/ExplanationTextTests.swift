@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ExplanationTextTests {
+struct ExplanationTextTests {
   private let ceiling = Ceiling(threads: 2, fmaGFLOPS: 100, dramGBPerSecond: 10)
 
   private func faster() throws -> Explanation {

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct LlamaBenchReportTests {
+struct LlamaBenchReportTests {
   private func fields(_ record: Record) -> [[String: String]] {
     let rows = Self.parsed(LlamaBenchReport(record).csv)
     return rows.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(rows[0], $0)) }

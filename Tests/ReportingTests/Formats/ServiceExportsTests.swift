@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct BencherReportTests {
+struct BencherReportTests {
   private enum Key: String, CodingKey, CaseIterable {
     case value
     case lower = "lower_value"
@@ -77,7 +77,7 @@ import Testing
   }
 }
 
-@Suite struct BenchmarkActionReportTests {
+struct BenchmarkActionReportTests {
   /// The keys of the action's schema; all but the last two must be there.
   private enum Key: String, CodingKey, CaseIterable { case name, unit, value, range, extra }
 

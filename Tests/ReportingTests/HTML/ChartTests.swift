@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ScaleTests {
+struct ScaleTests {
   @Test(arguments: [
     (80.0, 5, 20.0), (100, 5, 20), (61.15, 5, 20), (1.0, 5, 0.2), (0.03, 5, 0.01), (1529, 5, 500), (7, 7, 1),
     (5, 5, 1),
@@ -82,7 +82,7 @@ import Testing
   }
 }
 
-@Suite struct RooflineChartTests {
+struct RooflineChartTests {
   /// Two levels that give nearly the same lie nearly on each other: one name is for both.
   @Test(arguments: [ChartWidth.narrow, .half, .whole])
   func namesOfLevelsNeverLieOnEachOther(width: ChartWidth) {
@@ -104,7 +104,7 @@ import Testing
   }
 }
 
-@Suite struct ThemeTests {
+struct ThemeTests {
   @Test(arguments: [Theme.light, .dark])
   func textAndMarksStandOutFromWhatIsBehindThem(theme: Theme) {
     for back in [theme.background, theme.surface] {

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct HTMLReportTests {
+struct HTMLReportTests {
   @Test func theFirstScreenSaysWhoIsFastestByHowMuchAndWhatLimitsIt() throws {
     let page = try ParsedPage(Fixture.withPhases())
     let header = try #require(page.all("header").first)

@@ -6,7 +6,7 @@ import Testing
 @testable import Reporting
 
 /// What a whole paired record comes to.
-@Suite struct InterleavedComparisonTests {
+struct InterleavedComparisonTests {
   private static let decode = "kv-cache f32 t1 tg5 @ d64 decode"
 
   /// Of two contestants; the head's decoding of the first takes `slowdown` times as long.

@@ -5,7 +5,7 @@ import Testing
 @testable import Reporting
 
 /// What is measured on, and what no longer.
-@Suite struct PairedDemandTests {
+struct PairedDemandTests {
   /// Two contestants; units 0 and 1 are the first's, 2 and 3 the second's: a prompt and decoding each.
   private let plan = PairedPlanFixture(contestants: ["kv-cache", "packed"])
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// When the search looks, and what it may conclude there.
-@Suite struct PairedSearchTests {
+struct PairedSearchTests {
   private static let decode = "kv-cache f32 t1 tg5 @ d64 decode"
   private static let prefill = "kv-cache f32 t1 pp64 prefill"
 
@@ -155,7 +155,7 @@ import Testing
 }
 
 /// How often the search errs, and how often it finds what is there, on times drawn with a fixed seed.
-@Suite struct PairedSimulationTests {
+struct PairedSimulationTests {
   private static let decode = "kv-cache f32 t1 tg5 @ d64 decode"
 
   private func record(_ seed: UInt64, _ plan: PairedPlanFixture, slowdown: Double = 1) -> PairedRecord {

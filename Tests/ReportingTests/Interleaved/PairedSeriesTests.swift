@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct PairedSeriesTests {
+struct PairedSeriesTests {
   private func near(_ a: Double?, _ b: Double, _ tolerance: Double = 1e-6) -> Bool {
     a.map { abs($0 - b) < tolerance } ?? false
   }

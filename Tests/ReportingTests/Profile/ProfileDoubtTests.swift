@@ -6,7 +6,7 @@ import Testing
 
 /// What was once shown without a word: logits at 102 % of the roofline, a whole token at 114 %, and 11.3 ms a token
 /// where the rounds had 15.8.
-@Suite struct ProfileDoubtTests {
+struct ProfileDoubtTests {
   /// - Parameters:
   ///   - milliseconds: of a token in the rounds.
   ///   - share: of the bytes that those shares are of.

@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ProfileReportTests {
+struct ProfileReportTests {
   @Test func contestantsStandSideBySide() throws {
     let section = RunReport(Fixture.profiled()).profiles
     let text = Document(title: "", sections: [section, Section(id: "end", title: "End", [.note("end")])])
@@ -156,7 +156,7 @@ import Testing
   }
 }
 
-@Suite struct PassRooflineTests {
+struct PassRooflineTests {
   private let ceiling: Ceiling
 
   init() {

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ProfileTextTests {
+struct ProfileTextTests {
   private func record(_ profiles: [Profile]?, ceilings: Bool = true) -> Record {
     var record = Fixture.profiled()
     record.profiles = profiles

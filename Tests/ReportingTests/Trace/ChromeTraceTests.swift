@@ -5,7 +5,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct ChromeTraceTests {
+struct ChromeTraceTests {
   @Test func aSmallTraceIsThisText() throws {
     try expectEqual(
       ChromeTrace(.small()).text,

@@ -4,7 +4,7 @@ import Testing
 @testable import Record
 @testable import Reporting
 
-@Suite struct FoldedStacksTests {
+struct FoldedStacksTests {
   private struct Line: Equatable {
     let frames: [String]
     let count: UInt64
@@ -109,7 +109,7 @@ import Testing
 }
 
 /// Both formats refuse the same timelines, in the same words.
-@Suite struct TimelineRulesTests {
+struct TimelineRulesTests {
   @Test(
     arguments: [
       (

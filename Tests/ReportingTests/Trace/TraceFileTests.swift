@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite struct TraceFileTests {
+struct TraceFileTests {
   @Test func filesHoldTheTexts() throws {
     try withTemporaryFolder { folder in
       let timeline = Timeline.random(spans: 20_000, seed: 8)

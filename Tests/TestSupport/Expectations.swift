@@ -1,6 +1,6 @@
 import Testing
 
-// What most tests ask, as functions. `#expect` writes out a syntax tree and closures at every use, some 15 ms of the
+// What most tests ask, as functions. `#expect` writes out a syntax tree and closures at every use, 10 to 15 ms of the
 // compiler's time, and tests ask thousands of times. It stays where its breakdown of an expression says more than
 // these do.
 

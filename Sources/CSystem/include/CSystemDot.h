@@ -1,5 +1,6 @@
-// Products of narrow numbers, a vector of sums at a time, and what rounding to them takes: conversions and roots. Each is an instruction or a few where the CPU that this build is for has them. Header only, so that they stand in
-// the loop that asks for them.
+// Products of narrow numbers, a vector of sums at a time, and what rounding to them takes: conversions and roots. Each is an
+// instruction or a few where the CPU that this build is for has them. Header only, so that they stand in the loop that asks
+// for them.
 #ifndef GPT2_BENCH_CSYSTEM_DOT_H
 #define GPT2_BENCH_CSYSTEM_DOT_H
 
@@ -136,33 +137,6 @@ static inline csystem_floatx8 csystem_load_halves_8(const void *source) {
   return __builtin_convertvector(values, csystem_floatx8);
 #endif
 }
-
-/// Which integers of `a` are less than those of `b`, all bits of a place or none.
-static inline csystem_int32x16 csystem_less_integers_16(csystem_int32x16 a, csystem_int32x16 b) { return a < b; }
-
-/// Each integer as a float, rounded to nearest.
-static inline csystem_floatx16 csystem_floats_16(csystem_int32x16 values) {
-  return __builtin_convertvector(values, csystem_floatx16);
-}
-
-static inline csystem_floatx8 csystem_floats_8(csystem_int32x8 values) {
-  return __builtin_convertvector(values, csystem_floatx8);
-}
-
-/// The larger of both in each place, the largest of all, and their sum without what does not fit 32 bits. Swift's own
-/// go lane by lane.
-static inline csystem_int32x16 csystem_larger_integers_16(csystem_int32x16 a, csystem_int32x16 b) {
-  return __builtin_elementwise_max(a, b);
-}
-
-static inline csystem_int32x8 csystem_larger_integers_8(csystem_int32x8 a, csystem_int32x8 b) {
-  return __builtin_elementwise_max(a, b);
-}
-
-static inline int32_t csystem_largest_integer_16(csystem_int32x16 values) { return __builtin_reduce_max(values); }
-static inline int32_t csystem_largest_integer_8(csystem_int32x8 values) { return __builtin_reduce_max(values); }
-static inline int32_t csystem_integer_sum_16(csystem_int32x16 values) { return __builtin_reduce_add(values); }
-static inline int32_t csystem_integer_sum_8(csystem_int32x8 values) { return __builtin_reduce_add(values); }
 
 /// The lowest byte of each integer, one after the other.
 static inline void csystem_store_bytes_16(void *target, csystem_int32x16 values) {

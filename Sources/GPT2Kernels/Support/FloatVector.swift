@@ -79,9 +79,7 @@ extension SIMD4<Float>: FloatVector {
 
   @inline(__always)
   func clamped(low: Float, high: Float) -> Self {
-    let (low, high) = (Self(repeating: low), Self(repeating: high))
-    let raised = csystem_replaced_4(self, csystem_less_4(self, low), low)
-    return csystem_replaced_4(raised, csystem_less_4(high, raised), high)
+    csystem_clamped_4(self, Self(repeating: low), Self(repeating: high))
   }
 
   @inline(__always)
@@ -89,9 +87,7 @@ extension SIMD4<Float>: FloatVector {
     csystem_replaced_4(self, csystem_less_4(x, Self(repeating: limit)), Self(repeating: 0))
   }
 
-  @inline(__always)
-  func larger(_ other: Self) -> Self { csystem_replaced_4(self, csystem_less_4(self, other), other) }
-
+  @inline(__always) func larger(_ other: Self) -> Self { csystem_larger_4(self, other) }
   @inline(__always) var powerOfTwoOfLowBits: Self { csystem_power_of_two_4(self) }
   @inline(__always) var foldedToFour: SIMD4<Float> { self }
 
@@ -108,9 +104,7 @@ extension SIMD8<Float>: FloatVector {
 
   @inline(__always)
   func clamped(low: Float, high: Float) -> Self {
-    let (low, high) = (Self(repeating: low), Self(repeating: high))
-    let raised = csystem_replaced_8(self, csystem_less_8(self, low), low)
-    return csystem_replaced_8(raised, csystem_less_8(high, raised), high)
+    csystem_clamped_8(self, Self(repeating: low), Self(repeating: high))
   }
 
   @inline(__always)
@@ -118,9 +112,7 @@ extension SIMD8<Float>: FloatVector {
     csystem_replaced_8(self, csystem_less_8(x, Self(repeating: limit)), Self(repeating: 0))
   }
 
-  @inline(__always)
-  func larger(_ other: Self) -> Self { csystem_replaced_8(self, csystem_less_8(self, other), other) }
-
+  @inline(__always) func larger(_ other: Self) -> Self { csystem_larger_8(self, other) }
   @inline(__always) var powerOfTwoOfLowBits: Self { csystem_power_of_two_8(self) }
   @inline(__always) var foldedToFour: SIMD4<Float> { lowHalf + highHalf }
   @inline(__always) var largestLane: Float { lowHalf.larger(highHalf).largestLane }
@@ -132,9 +124,7 @@ extension SIMD16<Float>: FloatVector {
 
   @inline(__always)
   func clamped(low: Float, high: Float) -> Self {
-    let (low, high) = (Self(repeating: low), Self(repeating: high))
-    let raised = csystem_replaced_16(self, csystem_less_16(self, low), low)
-    return csystem_replaced_16(raised, csystem_less_16(high, raised), high)
+    csystem_clamped_16(self, Self(repeating: low), Self(repeating: high))
   }
 
   @inline(__always)
@@ -142,9 +132,7 @@ extension SIMD16<Float>: FloatVector {
     csystem_replaced_16(self, csystem_less_16(x, Self(repeating: limit)), Self(repeating: 0))
   }
 
-  @inline(__always)
-  func larger(_ other: Self) -> Self { csystem_replaced_16(self, csystem_less_16(self, other), other) }
-
+  @inline(__always) func larger(_ other: Self) -> Self { csystem_larger_16(self, other) }
   @inline(__always) var powerOfTwoOfLowBits: Self { csystem_power_of_two_16(self) }
   @inline(__always) var foldedToFour: SIMD4<Float> { (lowHalf + highHalf).foldedToFour }
   @inline(__always) var largestLane: Float { lowHalf.larger(highHalf).largestLane }

@@ -208,9 +208,7 @@ extension SIMD16<Float> {
   /// The nearest whole numbers within two.
   @inline(__always)
   fileprivate func rounded(_ low: Self, _ high: Self) -> Self {
-    let raised = replaced(by: low, where: csystem_less_16(self, low))
-    let clamped = raised.replaced(by: high, where: csystem_less_16(high, raised))
-    return (clamped + Self.whole) - Self.whole
+    (csystem_clamped_16(self, low, high) + Self.whole) - Self.whole
   }
 
   /// The low byte of each whole number.

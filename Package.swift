@@ -14,16 +14,13 @@ let cpu = environment["GPT2_BENCH_MARCH"] ?? "native"
 #endif
 let clangFlags = ["-Xcc", cpuFlag, "-Xcc", "-DGPT2_BENCH_CPU_FLAG=\"\(cpuFlag)\""]
 
-// A module is compiled at once in debug builds too: in batches each batch reads all of it again, a fifth more work.
-let wholeModules: SwiftSetting = .unsafeFlags(
-  ["-disable-batch-mode", "-wmo", "-num-threads", "2"], .when(configuration: .debug))
-
 // Measured code is optimised in debug builds too, so that `swift test` holds the kernels that ship
 // against the oracle, in minutes. Assertions stay on there.
 let optimised: SwiftSetting = .unsafeFlags(
-  ["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+  ["-O", "-disable-batch-mode", "-wmo", "-num-threads", "2", "-assert-config", "Debug"],
+  .when(configuration: .debug))
 
-let settings: [SwiftSetting] = [.unsafeFlags(clangFlags), wholeModules, .swiftLanguageMode(.v6)]
+let settings: [SwiftSetting] = [.unsafeFlags(clangFlags), .swiftLanguageMode(.v6)]
 let hot = settings + [optimised]
 
 let package = Package(

@@ -14,8 +14,8 @@ let cpu = environment["GPT2_BENCH_MARCH"] ?? "native"
 #endif
 let clangFlags = ["-Xcc", cpuFlag, "-Xcc", "-DGPT2_BENCH_CPU_FLAG=\"\(cpuFlag)\""]
 
-// Measured code is optimised in debug builds too, so that `swift test` holds the kernels that ship
-// against the oracle, in minutes. Assertions stay on there.
+// Measured code, and what computes on whole tensors, is optimised in debug builds too, so that `swift test` holds the
+// kernels that ship against the oracle, in minutes. Assertions stay on there.
 let optimised: SwiftSetting = .unsafeFlags(
   ["-O", "-disable-batch-mode", "-wmo", "-num-threads", "2", "-assert-config", "Debug"],
   .when(configuration: .debug))
@@ -27,16 +27,20 @@ let package = Package(
   name: "gpt2-bench",
   products: [
     .executable(name: "gpt2-bench", targets: ["gpt2-bench"]),
-    .library(name: "GPT2Engine", targets: ["GPT2Engine", "GPT2Kernels", "GPT2Model", "Record"]),
+    .library(
+      name: "GPT2Engine", targets: ["GPT2Engine", "GPT2Kernels", "GPT2Model", "NumberFormats", "Record"]),
   ],
   targets: [
     .target(name: "CSystem"),
     .target(name: "Files", swiftSettings: settings),
     .target(name: "Statistics", swiftSettings: hot),
-    .target(name: "GPT2Model", dependencies: ["CSystem", "Files"], swiftSettings: hot),
+    .target(name: "NumberFormats", dependencies: ["CSystem"], swiftSettings: hot),
+    .target(
+      name: "GPT2Model", dependencies: ["CSystem", "Files", "NumberFormats"], swiftSettings: settings),
     .target(name: "GPT2Kernels", dependencies: ["CSystem"], swiftSettings: hot),
     .target(
-      name: "GPT2Engine", dependencies: ["GPT2Model", "GPT2Kernels", "Record", "Statistics"],
+      name: "GPT2Engine",
+      dependencies: ["GPT2Model", "GPT2Kernels", "NumberFormats", "Record", "Statistics"],
       exclude: ["README.md"], swiftSettings: hot),
     .target(name: "Record", dependencies: ["Files"], swiftSettings: settings),
     .target(
@@ -60,8 +64,8 @@ let package = Package(
       swiftSettings: settings),
     // The oracle's sums in double are most of what the kernels' tests compute.
     .target(
-      name: "TestSupport", dependencies: ["GPT2Model", "Record"], path: "Tests/TestSupport",
-      swiftSettings: hot),
+      name: "TestSupport", dependencies: ["GPT2Model", "NumberFormats", "Record"],
+      path: "Tests/TestSupport", swiftSettings: hot),
     // The example of Sources/GPT2Engine/README.md, word for word.
     .executableTarget(
       name: "library-example", dependencies: ["GPT2Engine"], path: "Tests/LibraryExample",
@@ -74,7 +78,9 @@ let package = Package(
       name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "GPT2ModelTests", dependencies: ["GPT2Model", "TestSupport"],
+      name: "NumberFormatsTests", dependencies: ["NumberFormats", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "GPT2ModelTests", dependencies: ["GPT2Model", "NumberFormats", "TestSupport"],
       exclude: ["Tokenizer/Data"],
       swiftSettings: settings),
     .testTarget(

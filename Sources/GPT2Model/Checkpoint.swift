@@ -1,4 +1,5 @@
 import Foundation
+import NumberFormats
 import Synchronization
 
 /// The weights of one GPT-2, read-only, each tensor checked against the configuration, float32 for whoever reads. They

@@ -1,4 +1,5 @@
 import Foundation
+import NumberFormats
 
 /// A two-dimensional float32 array in NumPy's `.npy` format, version 1.0, little-endian, C order.
 /// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -25,11 +26,13 @@ public struct NPY: Equatable, Sendable {
       expected: "two dimensions")
     (rows, columns) = (header.shape[0], header.shape[1])
     try header.expectData(bytes.count, valueBytes: 4)
-    values = bytes.withUnsafeBytes { buffer in
-      (0..<header.shape[0] * header.shape[1]).map {
-        let bits = buffer.loadUnaligned(fromByteOffset: header.dataStart + $0 * 4, as: UInt32.self)
-        return Float(bitPattern: UInt32(littleEndian: bits))
+    let count = rows * columns
+    values = [Float](unsafeUninitializedCapacity: count) { values, initialized in
+      guard let target = values.baseAddress else { return }
+      bytes.withUnsafeBytes {
+        TensorEncoding.float32.decode($0.baseAddress! + header.dataStart, count, to: target)
       }
+      initialized = count
     }
   }
 

@@ -214,7 +214,8 @@ enum Narrow {
       let integers = values.map { Int(min(max(($0 * inverse).rounded(), low), high)) }
       let bits = [UInt8(scale.bitPattern & 255), UInt8(scale.bitPattern >> 8)]
       guard precision == .int4 else { return bits + integers.map { UInt8(truncatingIfNeeded: $0) } }
-      return bits + (0..<16).map { UInt8(integers[$0] + 8) | UInt8(integers[$0 + 16] + 8) << 4 }
+      let nibbles = integers.map { UInt8($0 + 8) }
+      return bits + zip(nibbles[..<16], nibbles[16...]).map { low, high in low | high << 4 }
     }
   }
 

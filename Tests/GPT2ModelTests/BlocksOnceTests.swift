@@ -1,3 +1,4 @@
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -83,9 +84,9 @@ struct BlocksOnceTests {
   /// (64, 256) in blocks of random integers.
   private static func randomBlocks(_ format: BlockFormat) -> [UInt8] {
     var random = RandomStream(seed: 6)
-    return (0..<64 * 256 / 32).flatMap { _ in
-      littleEndian(Float16(random.float() / 50).bitPattern)
-        + (0..<format.bytes - 2).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    return (0..<64 * 256 / 32).flatMap { _ -> [UInt8] in
+      let scale = littleEndian(Float16(random.float() / 50).bitPattern)
+      return scale + (2..<format.bytes).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import NumberFormats
 import TestSupport
 import Testing
 

@@ -320,10 +320,6 @@ func refusal(naming path: String, _ body: () throws -> some Any) -> String? {
   }
 }
 
-func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
-  withUnsafeBytes(of: value.littleEndian, Array.init)
-}
-
 /// One way to make a file wrong.
 struct Mutation<File>: Sendable, CustomTestStringConvertible {
   let testDescription: String

@@ -1,5 +1,6 @@
 import GPT2Kernels
 import GPT2Model
+import NumberFormats
 import Synchronization
 
 /// A checkpoint's weights as one kernel wants them, all but the position embedding.

@@ -1,5 +1,6 @@
 import GPT2Kernels
 import GPT2Model
+import NumberFormats
 
 /// A matrix of floats as a layout has it: quantized where it has blocks.
 struct LaidOutMatrix: ~Copyable {

@@ -1,3 +1,5 @@
+import NumberFormats
+
 extension Checkpoint {
   /// Opens a GPT-2 as llama.cpp's `convert_hf_to_gguf.py` writes it. Linear weights lie there (out, in).
   public convenience init(gguf path: String, name: String? = nil) throws(ModelError) {

@@ -1,5 +1,6 @@
 import CSystem
 import Foundation
+import NumberFormats
 import Synchronization
 
 /// What the matrices of an exported GGUF file hold.

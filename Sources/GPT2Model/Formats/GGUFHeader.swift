@@ -1,3 +1,5 @@
+import NumberFormats
+
 /// The header of a GGUF file, version 2 or 3: metadata and the table of tensors. The data begin after it, at
 /// a multiple of the alignment. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 struct GGUFHeader: FileReader {

@@ -1,3 +1,5 @@
+import NumberFormats
+
 /// The header of a GGUF file, version 3, as it is put together.
 struct GGUFHeaderBuilder {
   /// Of the data, and of each tensor in them.

@@ -1,3 +1,5 @@
+import NumberFormats
+
 /// llm.c's checkpoints: 256 int32, of which eight are used, then the tensors, all in the version's encoding: `wte`
 /// with its rows padded with zeros to a multiple of 128, `wpe`, then by name each tensor of a layer, all layers of one
 /// after the other, and `ln_f`. Source: `write_model` in train_gpt2.py, and `gpt2_build_from_checkpoint` in

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import NumberFormats
 
 /// The tensors of one `.safetensors` file, or of the several that a `model.safetensors.index.json` names: an object
 /// whose `weight_map` goes from tensor names to the names of files beside it.

@@ -1,4 +1,5 @@
 import Foundation
+import NumberFormats
 
 /// A file that begins with little-endian int32 and then has the tensors one after the other, linear weights (out, in):
 /// llm.c's checkpoints and the seed format's.

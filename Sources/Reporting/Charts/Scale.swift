@@ -79,7 +79,8 @@ enum Ticks {
     guard span.isFinite, span > 0 else { return 1 }
     let rough = span / Double(max(wanted, 1))
     let power = pow(10, log10(rough).rounded(.down))
-    let factor = [1.0, 2, 5].first { $0 * power >= rough * (1 - 1e-9) } ?? 10
+    let least = rough * (1 - 1e-9)
+    let factor = ([1, 2, 5] as [Double]).first { $0 * power >= least } ?? 10
     return factor * power
   }
 

@@ -73,7 +73,7 @@ extension Record {
   /// Readings in time order, each ÷ the median of its cell, so that cells of other threads and other variants are of one
   /// kind.
   private func relative(_ cells: [Cell], _ read: (Sample) -> Double?) -> [Double] {
-    cells.flatMap { cell in
+    cells.flatMap { cell -> [(sequence: Int, value: Double)] in
       let known = cell.usableSamples.compactMap { sample in
         read(sample).flatMap { $0 > 0 ? (sequence: sample.sequence, value: $0) : nil }
       }

@@ -55,6 +55,7 @@ struct PassProfile {
     var (phase, layer): (Phase, Int?) = (.between, nil)
     var part = Mark.operation
     var addsToStream = false
+    var noted = 0.0
     for (index, entry) in marks.enumerated() {
       let mark = Mark(rawValue: entry.mark)
       if let place = mark.place {
@@ -78,14 +79,15 @@ struct PassProfile {
       let endsOperation = Mark(rawValue: marks[index + 1].mark).beginsOperation
       let noting = min(endsOperation ? cost.waiting : cost.passing, whole)
       let time = whole - noting
+      noted += noting
       let place = self.index(of: ProfilePhase(phase, part), layer: layer)
-      if noting > 0 { entries[self.index(of: .other, layer: nil)].nanoseconds += noting }
       if part == .waiting {
         entries[place].waitNanoseconds += time
       } else {
         entries[place].nanoseconds += time
       }
     }
+    if noted > 0 { entries[index(of: .other, layer: nil)].nanoseconds += noted }
   }
 
   /// One operation begins: its calls and its work, those of its parts among them.

@@ -1,26 +1,6 @@
-import GPT2Model
+import NumberFormats
 import TestSupport
 import Testing
-
-/// A matrix (outputs, inputs) as blocks; nil where a weight was refused.
-func quantized(_ rows: [Float], outputs: Int, as format: BlockFormat) -> [UInt8]? {
-  let inputs = rows.count / outputs
-  var bytes = [UInt8](repeating: 0xAA, count: outputs * BlockFormat.count(inputs: inputs) * format.bytes + 1)
-  let refused = bytes.withUnsafeMutableBytes {
-    format.quantize(linear: rows, outputs: outputs, inputs: inputs, to: $0.baseAddress!)
-  }
-  guard refused == nil else { return nil }
-  expectEqual(bytes.removeLast(), 0xAA, "a byte was written after the blocks")
-  return bytes
-}
-
-func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
-  let count = blocks.count / format.bytes
-  return [Float](unsafeUninitializedCapacity: count * BlockFormat.length) { values, initialized in
-    blocks.withUnsafeBytes { format.widen($0.baseAddress!, count: count, to: values.baseAddress!) }
-    initialized = count * BlockFormat.length
-  }
-}
 
 struct BlockFormatTests {
   private func squaredError(_ a: some Sequence<Float>, _ b: some Sequence<Float>) -> Double {
@@ -60,9 +40,10 @@ struct BlockFormatTests {
   @Test(arguments: [0.5, -0.5] as [Float])
   func fourBitsOfKnownValues(_ scale: Float) {
     let integers = (0..<16).map { $0 - 8 } + (0..<16).map { 7 - $0 }
+    let pairs = (0..<16).map { (low: UInt8) in low + (15 - low) * 16 }
     expectEqual(
       quantized(integers.map { Float($0) * scale }, outputs: 1, as: .q4),
-      littleEndian(Float16(scale).bitPattern) + (0..<16).map { UInt8($0 + (15 - $0) * 16) })
+      littleEndian(Float16(scale).bitPattern) + pairs)
   }
 
   @Test(arguments: BlockFormat.allCases)

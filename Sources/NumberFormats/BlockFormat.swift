@@ -17,7 +17,7 @@ public enum BlockFormat: String, CaseIterable, Sendable {
   /// Blocks that hold the weights of an output.
   public static func count(inputs: Int) -> Int { (inputs + length - 1) / length }
 
-  var encoding: TensorEncoding {
+  package var encoding: TensorEncoding {
     switch self {
     case .q8: .q8
     case .q4: .q4
@@ -28,7 +28,7 @@ public enum BlockFormat: String, CaseIterable, Sendable {
   static let largestScale: Float = 65504
 
   /// The largest magnitude of a weight.
-  var largestWeight: Float {
+  package var largestWeight: Float {
     switch self {
     case .q8: 127 * Self.largestScale
     case .q4: 8 * Self.largestScale
@@ -53,7 +53,7 @@ public enum BlockFormat: String, CaseIterable, Sendable {
   }
 
   /// Likewise from either order of the matrix.
-  func quantize(
+  package func quantize(
     _ source: UnsafePointer<Float>, _ order: MatrixOrder, outputs: Int, inputs: Int,
     to target: UnsafeMutableRawPointer
   ) -> Int? {
@@ -146,7 +146,7 @@ public enum BlockFormat: String, CaseIterable, Sendable {
   }
 
   /// The first of some blocks whose scale is NaN or infinite: its first weight's number, and the scale; nil as a rule.
-  func firstWithoutScale(_ blocks: UnsafeRawPointer, count: Int) -> (place: Int, value: Float)? {
+  package func firstWithoutScale(_ blocks: UnsafeRawPointer, count: Int) -> (place: Int, value: Float)? {
     for block in 0..<count {
       let bits = blocks.loadUnaligned(fromByteOffset: block &* bytes, as: UInt16.self)
       if bits & 0x7C00 == 0x7C00 { return (block * Self.length, TensorEncoding.widen(half: bits)) }

@@ -220,10 +220,11 @@ extension PanelLinear {
 
 extension PanelLinear {
   /// Words ahead of the one in use that are asked for: far enough for memory's latency.
-  private static var lookahead: Int { 768 }
+  private static var lookahead: Int { 576 }
 
   /// One row: every weight is read once and used once, so all that counts is to keep memory busy. Each thread
-  /// walks two neighbouring panels at a time, two streams, and asks for lines ahead of itself.
+  /// walks two neighbouring panels at a time, two streams, and asks for lines ahead of itself: few at a time, between
+  /// the products. A block's lines all at once would keep its products waiting, and memory would then wait for them.
   private func runOneRow(_ operation: Linear, _ words: RowWords) {
     let panels = shape.panels(outputs: operation.weight.outputs)
     pool.split(0..<panels, grain: 2) { part in
@@ -251,12 +252,20 @@ extension PanelLinear {
     let step = Sum.panelWords &* columns
     var word = 0
     while word &+ Sum.panelWords <= words {
-      for line in stride(from: 0, to: step, by: 16) {
-        csystem_prefetch_ahead(w + (line &+ Self.lookahead))
-        csystem_prefetch_ahead(v + (line &+ Self.lookahead))
+      s = s.beginning(x, stride: 0)
+      t = t.beginning(x, stride: 0)
+      for i in 0..<Sum.panelWords {
+        let place = i &* columns
+        for line in stride(from: place, to: place &+ columns, by: 16) {
+          csystem_prefetch_ahead(w + (line &+ Self.lookahead))
+          csystem_prefetch_ahead(v + (line &+ Self.lookahead))
+        }
+        let input = x + i &* Sum.inputWords
+        s = s.adding(input, stride: 0, times: Strip3<Sum>.weights(w + place))
+        t = t.adding(input, stride: 0, times: Strip3<Sum>.weights(v + place))
       }
-      s = s.addingBlock(x, stride: 0, panel: w, panelStride: columns, scales: wScales)
-      t = t.addingBlock(x, stride: 0, panel: v, panelStride: columns, scales: vScales)
+      s = s.ending(x, stride: 0, scales: Strip3<Sum>.scales(wScales))
+      t = t.ending(x, stride: 0, scales: Strip3<Sum>.scales(vScales))
       x += Sum.rowWords
       w += step
       v += step

@@ -14,8 +14,8 @@ let cpu = environment["GPT2_BENCH_MARCH"] ?? "native"
 #endif
 let clangFlags = ["-Xcc", cpuFlag, "-Xcc", "-DGPT2_BENCH_CPU_FLAG=\"\(cpuFlag)\""]
 
-// Measured code, and what computes on whole tensors, is optimised in debug builds too, so that `swift test` holds the
-// kernels that ship against the oracle, in minutes. Assertions stay on there.
+// Measured code, and the making of blocks, is optimised in debug builds too, so that `swift test` holds the kernels that
+// ship against the oracle, in minutes. Assertions stay on there.
 let optimised: SwiftSetting = .unsafeFlags(
   ["-O", "-disable-batch-mode", "-wmo", "-num-threads", "2", "-assert-config", "Debug"],
   .when(configuration: .debug))

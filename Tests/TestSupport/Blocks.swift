@@ -12,6 +12,7 @@ public func quantized(_ rows: [Float], outputs: Int, as format: BlockFormat) -> 
   return bytes
 }
 
+/// All values of some blocks.
 public func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
   let count = blocks.count / format.bytes
   return [Float](unsafeUninitializedCapacity: count * BlockFormat.length) { values, initialized in
@@ -20,6 +21,7 @@ public func widened(_ blocks: [UInt8], as format: BlockFormat) -> [Float] {
   }
 }
 
+/// A number's bytes, as files have them.
 public func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
   withUnsafeBytes(of: value.littleEndian, Array.init)
 }

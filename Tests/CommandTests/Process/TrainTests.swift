@@ -60,9 +60,11 @@ struct TrainTests {
     #expect(result.errorLines.contains { $0.hasPrefix("step 5/60: loss ") && $0.contains(", validation ") })
     #expect(result.errorLines.contains { $0.hasPrefix("  │ USER: Good morning.") })
     let rows = try rows("mine")
-    expectEqual(rows.compactMap { $0[Self.step] }, (1...60).map(Double.init))
+    let steps: [Double?] = (1...60).map { Double($0) }
+    expectEqual(rows.map { $0[Self.step] }, steps)
     let validated = rows.filter { $0[Self.validation] != nil }
-    expectEqual(validated.compactMap { $0[Self.step] }, (1...12).map { (row: Int) in Double(5 * row) })
+    let fifths: [Double?] = (1...12).map { Double(5 * $0) }
+    expectEqual(validated.map { $0[Self.step] }, fifths)
     let losses = rows.compactMap { $0[Self.loss] }
     #expect(losses.count == 60 && abs(losses[0] - log(300)) < 0.3 && losses[59] < losses[0] - 1)
     // All figures of all steps, but for the validation.
